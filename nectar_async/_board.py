@@ -1,0 +1,159 @@
+"""Which page is asked for next, over all owners of a walk: the decision alone.
+
+The first page of an owner tells how many it has; from then on each of them is a
+candidate. First pages of the next owners are asked for early (`lead`), so that there is
+always known work when one owner runs out. Pages that were asked for and not yet given
+to the consumer are bounded (`look_ahead`): a slow consumer stops the asking, not the
+memory. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from nectar_async._pages import Ledger
+from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async.models.page import Page
+
+__all__ = ["Board", "Job", "Owner"]
+
+T = TypeVar("T")
+
+Job = tuple[str, Request[Page[T]], Ledger[T]]
+"""A list to walk: a name for it, the request for its first page, and its books."""
+
+
+class Owner(Generic[T]):
+    """One list of a walk, usually a company's, and how far it got."""
+
+    def __init__(
+        self, key: str, rank: int, request: Request[Page[T]], ledger: Ledger[T]
+    ) -> None:
+        self.key = key
+        self.rank = rank
+        self.request = request
+        self.ledger = ledger
+        first = request.page or 1
+        self.asked = first - 1
+        """The last page that was asked for."""
+        self.planned = first
+        """The last page that is known to exist."""
+        self.due = first
+        """The page that the consumer gets next."""
+        self.arrived: dict[int, Response | Exception] = {}
+        self.is_sized = False
+        """Whether the first page came, so that `planned` means something."""
+        self.is_closed = False
+
+
+class Board(Generic[T]):
+    """What is to be asked for, what is under way, what is there to be given."""
+
+    def __init__(
+        self,
+        requests: Iterable[Job[T]],
+        *,
+        lead: int,
+        look_ahead: int,
+    ) -> None:
+        self._coming = iter(requests)
+        self._next = next(self._coming, None)
+        self._lead = lead
+        self._look_ahead = look_ahead
+        self._opened = 0
+        self._unsized = 0
+        self._candidates: list[tuple[int, Owner[T]]] = []
+        self._deliverable: deque[Owner[T]] = deque()
+        self.open: dict[int, Owner[T]] = {}
+        """Owners that were begun and are not closed, by rank."""
+        self.held = 0
+        """Pages that were asked for and not given."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every owner is closed and no other one comes."""
+        return self._next is None and not self.open
+
+    def take(self) -> tuple[Owner[T], int] | None:
+        """The page to ask for next; None when there is none now."""
+        if self.held >= self._look_ahead:
+            return None
+        owner = self._choose()
+        if owner is None:
+            return None
+        self.held += 1
+        owner.asked += 1
+        if owner.is_sized and owner.asked >= owner.planned:
+            heapq.heappop(self._candidates)
+        return owner, owner.asked
+
+    def _choose(self) -> Owner[T] | None:
+        """The next owner while few are in sight, else the oldest one's next page."""
+        while self._candidates and self._candidates[0][1].is_closed:
+            heapq.heappop(self._candidates)
+        in_sight = self._unsized + len(self._candidates)
+        if in_sight < self._lead and (owner := self._open()) is not None:
+            return owner
+        return self._candidates[0][1] if self._candidates else self._open()
+
+    def _open(self) -> Owner[T] | None:
+        if self._next is None:
+            return None
+        key, request, ledger = self._next
+        self._next = next(self._coming, None)
+        owner = self.open[self._opened] = Owner(key, self._opened, request, ledger)
+        self._opened += 1
+        self._unsized += 1
+        return owner
+
+    def arrive(
+        self,
+        owner: Owner[T],
+        number: int,
+        outcome: Response | Exception,
+        announced: int = 1,
+    ) -> None:
+        """A page came, or its error; a first page announces how many there are."""
+        if not owner.is_sized:
+            owner.is_sized = True
+            self._unsized -= 1
+            self.extend(owner, announced)
+        if owner.is_closed:
+            self.held -= 1
+            return
+        owner.arrived[number] = outcome
+        if number == owner.due:
+            self._deliverable.append(owner)
+
+    def extend(self, owner: Owner[T], planned: int) -> None:
+        """The owner has pages up to `planned`."""
+        had_more = owner.asked < owner.planned
+        owner.planned = max(owner.planned, planned)
+        if owner.asked < owner.planned and not had_more and not owner.is_closed:
+            heapq.heappush(self._candidates, (owner.rank, owner))
+
+    def deliver(self) -> tuple[Owner[T], int, Response | Exception] | None:
+        """The next page to give; each owner's come in order."""
+        while self._deliverable:
+            owner = self._deliverable.popleft()
+            if owner.is_closed:
+                continue
+            number = owner.due
+            outcome = owner.arrived.pop(number)
+            owner.due += 1
+            self.held -= 1
+            if owner.due in owner.arrived:
+                self._deliverable.append(owner)
+            return owner, number, outcome
+        return None
+
+    def close(self, owner: Owner[T]) -> None:
+        """The owner's walk is over; what came beyond its end is dropped."""
+        owner.is_closed = True
+        del self.open[owner.rank]
+        self.held -= len(owner.arrived)
+        owner.arrived.clear()

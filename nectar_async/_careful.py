@@ -1,0 +1,133 @@
+"""The careful path: field by field, with the path of everything that does not fit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from nectar_async._codegen import PlanField, plan_of
+from nectar_async._enums import OpenEnum
+from nectar_async._leaves import Misfit
+from nectar_async._secret import Secret
+
+__all__ = ["Careful"]
+
+_log = logging.getLogger("nectar_async")
+
+# Drift is logged once per field; what fills this comes from a server, so it is bounded.
+_MOST_NOTED = 1_000
+_noted: set[tuple[str, str]] = set()
+
+
+class Careful:
+    """Structures one object and collects what is wrong with it.
+
+    When `is_strict`, everything odd is a problem. Otherwise an odd value is kept in the
+    `extra` of its object, and only a missing or misfitting id is a problem.
+    """
+
+    def __init__(self, hook_of: Callable[[Any], Any], *, is_strict: bool) -> None:
+        self._hook_of = hook_of
+        self._is_strict = is_strict
+        self.problems: list[str] = []
+        """One line each, as `expected a decimal, got text @ $.usage`."""
+
+    def structure(self, model: type, value: Any, path: str) -> Any:
+        """An instance of `model`.
+
+        Raises:
+            Misfit: it cannot be made; the reasons are among `problems`.
+        """
+        if value.__class__ is not dict:
+            raise self._problem(Misfit.of("an object", value), path)
+        plan = plan_of(model)
+        given: dict[str, Any] = {}
+        extra = {key: value[key] for key in value if key not in plan.wires}
+        for key in extra if self._is_strict else ():
+            self._problem(Misfit("unknown key"), f"{path}.{key}")
+        lost: Misfit | None = None
+        for field in plan.fields:
+            try:
+                self._take(field, value, path, into=given, spare=extra, model=model)
+            except Misfit as misfit:
+                lost = misfit
+        if lost is not None:
+            raise lost
+        return model(**given, extra=extra)
+
+    def _take(
+        self,
+        field: PlanField,
+        value: dict[str, Any],
+        path: str,
+        *,
+        into: dict[str, Any],
+        spare: dict[str, Any],
+        model: type,
+    ) -> None:
+        """One field: its value `into`, or what does not fit into `spare`."""
+        where = f"{path}.{field.wire}"
+        if field.wire not in value:
+            if field.is_required:
+                raise self._problem(Misfit("missing"), where)
+            return
+        mark = len(self.problems)
+        try:
+            into[field.name] = self._field(field, value[field.wire], where)
+        except Misfit:
+            if field.is_required:
+                raise
+            if self._is_strict:
+                return
+            self._note(model, field, self.problems[mark:])
+            del self.problems[mark:]
+            if field.kind is not Secret:  # `extra` is printed
+                spare[field.wire] = value[field.wire]
+
+    def _field(self, field: PlanField, value: Any, path: str) -> Any:
+        if value is None and field.is_optional:
+            return None
+        if not field.is_sequence:
+            return self._one(field.kind, value, path)
+        if value is None:
+            return ()
+        if value.__class__ is not list:
+            raise self._problem(Misfit.of("a list", value), path)
+        return tuple(
+            self._one(field.kind, item, f"{path}[{number}]")
+            for number, item in enumerate(value)
+        )
+
+    def _one(self, kind: Any, value: Any, path: str) -> Any:
+        if attrs.has(kind):
+            return self.structure(kind, value, path)
+        try:
+            made = self._hook_of(kind)(value, kind)
+        except Misfit as misfit:
+            raise self._problem(misfit, path) from None
+        except Exception as error:
+            name = type(error).__name__
+            raise self._problem(Misfit(f"a hook raised {name}"), path) from error
+        if self._is_strict and isinstance(made, OpenEnum) and not made.is_known:
+            self._problem(Misfit(f"unknown {kind.__name__}"), path)
+        return made
+
+    def _problem(self, misfit: Misfit, path: str) -> Misfit:
+        self.problems.append(f"{misfit} @ {path}")
+        return misfit
+
+    @staticmethod
+    def _note(model: type, field: PlanField, problems: list[str]) -> None:
+        key = (model.__name__, field.wire)
+        if key in _noted or len(_noted) >= _MOST_NOTED:
+            return
+        _noted.add(key)
+        _log.warning(
+            "%s.%s does not fit and is kept in .extra: %s (noted once)",
+            model.__name__,
+            field.name,
+            "; ".join(problems[:3]),
+        )

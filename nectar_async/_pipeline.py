@@ -1,0 +1,175 @@
+"""The way down, stage by stage; which order they have is decided in `client`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+from attrs import frozen
+
+from nectar_async._clock import Clock
+from nectar_async._gate import Gate
+from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async._retry import RetryBudget, decide, settle
+from nectar_async._statistics import Tally
+from nectar_async._transport import Send, Stage
+from nectar_async.errors import (
+    AttemptTimeoutError,
+    DeadlineExceededError,
+    NectarError,
+    RateLimitedError,
+)
+from nectar_async.settings import RetryPolicy
+
+__all__ = [
+    "AttemptTimeout",
+    "CheckStatus",
+    "Deadline",
+    "Limit",
+    "Retry",
+    "compose",
+]
+
+
+def compose(stages: Sequence[Stage], send: Send) -> Send:
+    """One send out of many stages around an innermost one; the first is outermost."""
+    for stage in reversed(stages):
+        send = _around(stage, send)
+    return send
+
+
+def _around(stage: Stage, send: Send) -> Send:
+    return lambda request: stage(request, send)
+
+
+@frozen
+class Deadline:
+    """Bounds one request with everything that happens to it."""
+
+    seconds: float | None
+    clock: Clock
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send it, or raise `DeadlineExceededError` that says where the time went."""
+        if self.seconds is None:
+            return await send(request)
+        with anyio.move_on_after(self.seconds):
+            return await send(request)
+        raise self._exceeded(request)
+
+    def _exceeded(self, request: Request[Any]) -> DeadlineExceededError:
+        trace = request.trace
+        error = DeadlineExceededError(
+            f"not done within its deadline of {self.seconds:g} s:"
+            f" {trace.queue_seconds:.1f} s in the queue, {trace.network_seconds:.1f} s"
+            f" in {trace.attempts} attempts, {trace.backoff_seconds:.1f} s of back-off"
+        )
+        error.queue_seconds = trace.queue_seconds
+        error.network_seconds = trace.network_seconds
+        error.backoff_seconds = trace.backoff_seconds
+        return error
+
+
+@frozen
+class Retry:
+    """Sends again what may be sent again, as `_retry.decide` says."""
+
+    policy: RetryPolicy
+    budget: RetryBudget
+    clock: Clock
+    tally: Tally
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send it until it works or the verdict is to give up."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                response = await send(request)
+            except NectarError as error:
+                if (done := settle(request, error, attempt)) is not None:
+                    return done
+                wait = decide(request, error, attempt, self.policy, self.clock.jitter())
+                if wait is None or not self.budget.spend():
+                    raise
+            else:
+                self.budget.earn()
+                return response
+            self.tally.retries += 1
+            await self._sleep(request, wait)
+
+    async def _sleep(self, request: Request[Any], seconds: float) -> None:
+        start = self.clock.monotonic()
+        try:
+            await self.clock.sleep(seconds)
+        finally:
+            slept = self.clock.monotonic() - start
+            request.trace.backoff_seconds += slept
+            self.tally.backoff_seconds += slept
+
+
+@frozen
+class Limit:
+    """Takes a permit of the gate for one attempt."""
+
+    gate: Gate
+    clock: Clock
+    tally: Tally
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Wait for a permit, send it, give the permit back."""
+        queued = self.clock.monotonic()
+        sent: float | None = None
+        try:
+            async with self.gate:
+                sent = self.clock.monotonic()
+                request.trace.attempts += 1
+                self.tally.attempts += 1
+                response = await send(request)
+        finally:
+            done = self.clock.monotonic()
+            self._note(request, queued, done if sent is None else sent, done)
+        self.tally.bytes_received += len(response.body)
+        return response
+
+    def _note(
+        self, request: Request[Any], queued: float, sent: float, done: float
+    ) -> None:
+        for account in (request.trace, self.tally):
+            account.queue_seconds += sent - queued
+            account.network_seconds += done - sent
+
+
+@frozen
+class AttemptTimeout:
+    """Bounds one attempt, whatever the transport does."""
+
+    seconds: float | None
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send it, or raise `AttemptTimeoutError`."""
+        if self.seconds is None:
+            return await send(request)
+        with anyio.move_on_after(self.seconds):
+            return await send(request)
+        raise AttemptTimeoutError(f"no answer within {self.seconds:g} s")
+
+
+@frozen
+class CheckStatus:
+    """Lets 2xx through and raises the error of every other status."""
+
+    clock: Clock
+    tally: Tally
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send it and judge the status."""
+        response = await send(request)
+        try:
+            response.check(self.clock.now())
+        except RateLimitedError:
+            self.tally.rate_limited += 1
+            raise
+        return response

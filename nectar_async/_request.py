@@ -1,0 +1,257 @@
+"""What is asked for, as a value; its text is made when the value is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable, Callable, Mapping
+from typing import Generic, Self, TypeVar
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from attrs import define, evolve, field, frozen
+
+from nectar_async._text import json_body, query_pairs, segment
+from nectar_async._unset import UNSET
+from nectar_async.errors import ConfigurationError
+from nectar_async.settings import Operation
+
+__all__ = ["Body", "Listing", "Request", "Trace"]
+
+T = TypeVar("T")
+
+Body = bytes | Callable[[], AsyncIterable[bytes]] | AsyncIterable[bytes]
+"""Bytes, a factory of chunks (asked for each attempt), or chunks that come once."""
+
+_PART = re.compile(r"\{(\w+)\}")
+
+# Repeating one of these does what doing it once does. PATCH and POST say so themselves.
+_REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+@frozen(kw_only=True)
+class Listing:
+    """How a list comes: the key of its items, and whether it may be a bare array."""
+
+    items: str
+    """The key of the items, as Python spells it: `usage_data`."""
+    is_array: bool = False
+    """True where the API gives a bare array (and an envelope is accepted as well)."""
+
+    @property
+    def total(self) -> str:
+        """The key of the total, as Python spells it: `total_usage_data`."""
+        return f"total_{self.items}"
+
+
+@define(kw_only=True)
+class Trace:
+    """What happened to one request on its way: the one mutable thing it carries."""
+
+    request_id: str = ""
+    started: float = 0.0
+    attempts: int = 0
+    queue_seconds: float = 0.0
+    network_seconds: float = 0.0
+    backoff_seconds: float = 0.0
+
+
+@frozen(kw_only=True)
+class Request(Generic[T]):
+    """One call of the API, and the type of its answer.
+
+    `NectarClient.send` takes one, for an operation that has no method yet:
+
+    ```python
+    request = Request.get("labels_get", "/label/{label_id}", dict, label_id="a/b")
+    label = await nectar.send(request)
+    ```
+    """
+
+    operation: str
+    """The contract's operation id."""
+    method: str
+    """The verb, in capitals."""
+    path: str
+    """The path below the version, with `{names}`."""
+    returns: type[T]
+    """What the answer is decoded to: a model, `Page[Model]`, `dict`, `str`, or
+    `NoneType` for an answer without a body."""
+    parts: Mapping[str, str] = field(factory=dict)
+    """The values of the path's names, as text."""
+    query: tuple[tuple[str, str], ...] = ()
+    """Wire keys and text, in the order they were given; a list repeats its key."""
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    """Names and values; the key is among them only below the last stage."""
+    body: Body | None = field(default=None, repr=False)
+    is_repeatable: bool = False
+    """Whether a repeat does no harm when nobody knows what came of the first time."""
+    listing: Listing | None = None
+    """For lists: how the envelope is spelled."""
+    url: str = ""
+    """The absolute address; stamped by the client."""
+    max_body_bytes: int | None = None
+    """The largest answer to read; stamped by the client."""
+    trace: Trace = field(factory=Trace, repr=False, eq=False)
+
+    @classmethod
+    def get(
+        cls,
+        operation: str,
+        path: str,
+        returns: type[T],
+        *,
+        query: Mapping[str, object] | None = None,
+        listing: Listing | None = None,
+        **parts: str | UUID,
+    ) -> Request[T]:
+        """A read. `parts` fill the path's names; query names are Python's spelling.
+
+        Raises:
+            InvalidArgumentError: a part or a query value cannot be sent; it is named.
+        """
+        return cls._of(
+            "GET", operation, path, returns, parts, query=query, listing=listing
+        )
+
+    @classmethod
+    def post(
+        cls,
+        operation: str,
+        path: str,
+        returns: type[T],
+        *,
+        query: Mapping[str, object] | None = None,
+        json: object = UNSET,
+        is_repeatable: bool = False,
+        **parts: str | UUID,
+    ) -> Request[T]:
+        """A write that is repeated only when it provably did not happen.
+
+        `json` is a mapping with Python's names: `UNSET` values stay at home, None is
+        null.
+        """
+        return cls._of(
+            "POST",
+            operation,
+            path,
+            returns,
+            parts,
+            query=query,
+            json=json,
+            is_repeatable=is_repeatable,
+        )
+
+    @classmethod
+    def patch(
+        cls,
+        operation: str,
+        path: str,
+        returns: type[T],
+        *,
+        json: object = UNSET,
+        is_repeatable: bool = False,
+        **parts: str | UUID,
+    ) -> Request[T]:
+        """A change. `UNSET` leaves a field alone, None clears it, `[]` empties it."""
+        return cls._of(
+            "PATCH",
+            operation,
+            path,
+            returns,
+            parts,
+            json=json,
+            is_repeatable=is_repeatable,
+        )
+
+    @classmethod
+    def delete(
+        cls, operation: str, path: str, returns: type[T], **parts: str | UUID
+    ) -> Request[T]:
+        """A removal; a repeat that finds nothing left is done."""
+        return cls._of("DELETE", operation, path, returns, parts)
+
+    @classmethod
+    def _of(
+        cls,
+        method: str,
+        operation: str,
+        path: str,
+        returns: type[T],
+        parts: Mapping[str, str | UUID],
+        *,
+        query: Mapping[str, object] | None = None,
+        json: object = UNSET,
+        is_repeatable: bool = False,
+        listing: Listing | None = None,
+    ) -> Request[T]:
+        has_body = json is not UNSET
+        return cls(
+            operation=operation,
+            method=method,
+            path=path,
+            returns=returns,
+            parts={name: segment(name, value) for name, value in parts.items()},
+            query=tuple(query_pairs(query or {})),
+            headers={"Content-Type": "application/json"} if has_body else {},
+            body=json_body(json) if has_body else None,
+            is_repeatable=is_repeatable or method in _REPEATABLE,
+            listing=listing,
+        )
+
+    @property
+    def can_resend(self) -> bool:
+        """Whether the body is there a second time: not when it comes as a stream."""
+        return self.body is None or isinstance(self.body, bytes) or callable(self.body)
+
+    @property
+    def page(self) -> int | None:
+        """The page that is asked for, from 1; None when it is no list."""
+        if self.listing is None:
+            return None
+        return next((int(text) for key, text in self.query if key == "page"), 1)
+
+    @property
+    def target(self) -> str:
+        """What is asked for, in words: `company 3b1e6f0a-…, page 3`."""
+        words = [
+            f"{name.removesuffix('_id').replace('_', ' ')} {value}"
+            for name, value in self.parts.items()
+        ]
+        if (page := self.page) is not None:
+            words.append(f"page {page}")
+        return ", ".join(words)
+
+    def at(self, page: int) -> Self:
+        """The same list, another page.
+
+        The first page of a list that the API gives as a bare array is asked for
+        without a number: such a list documents no pages.
+        """
+        rest = tuple(pair for pair in self.query if pair[0] != "page")
+        if page == 1 and self.listing is not None and self.listing.is_array:
+            return evolve(self, query=rest)
+        return evolve(self, query=(*rest, ("page", str(page))))
+
+    def addressed(self, base: str, correction: Operation | None = None) -> Self:
+        """The same request with its absolute `url`, after the user's correction.
+
+        Raises:
+            ConfigurationError: the corrected path names a part that is not there.
+        """
+        method, path, query = self.method, self.path, self.query
+        if correction is not None:
+            method = correction.method or method
+            path = correction.path or path
+            query = tuple((correction.keys.get(key, key), text) for key, text in query)
+        url = base + _PART.sub(lambda found: self._part(found[1]), path)
+        if query:
+            url += "?" + urlencode(query, quote_via=quote, safe="")
+        return evolve(self, method=method, query=query, url=url)
+
+    def _part(self, name: str) -> str:
+        if name not in self.parts:
+            raise ConfigurationError(
+                f"the path of {self.operation} names {{{name}}};"
+                f" it has {', '.join(self.parts) or 'no parts'}"
+            )
+        return quote(self.parts[name], safe="")

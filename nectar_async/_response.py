@@ -1,0 +1,230 @@
+"""What came back, as a value: status, headers and body, and what they mean."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from attrs import field, frozen
+
+from nectar_async.errors import (
+    AuthenticationError,
+    BadRequestError,
+    BodyCorruptError,
+    BodyTooLargeError,
+    ConflictError,
+    MaintenanceError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RedirectedError,
+    ServerError,
+    ServerTimeoutError,
+    StatusError,
+    TransportError,
+    UnprocessableError,
+)
+
+__all__ = ["Response"]
+
+# An error keeps no more of the answer's text than this.
+_KEPT_CHARACTERS = 2_000
+_KEPT_BYTES = 64 * 1024
+
+_ERRORS: dict[int, type[StatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableError,
+    429: RateLimitedError,
+    502: ServerTimeoutError,
+    503: MaintenanceError,
+    504: ServerTimeoutError,
+}
+_FAMILIES: dict[int, type[StatusError]] = {3: RedirectedError, 5: ServerError}
+
+_ADVICE = {
+    401: "the key was refused; check NECTAR_API_KEY",
+    403: "no access with this key, or it does not exist",
+    429: "too many requests; is something else using this key?",
+    502: "the server ran out of its 10 seconds; ask for less at once, as with a"
+    " shorter start_date to end_date",
+    503: "the API is being maintained; try again later",
+    504: "the server ran out of time; ask for less at once",
+}
+
+_Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def _fold(headers: _Pairs) -> dict[str, str]:
+    """Names in lower case; a name that comes twice is one, joined by commas."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    folded: dict[str, str] = {}
+    for name, value in pairs:
+        key = str(name).lower()
+        folded[key] = f"{folded[key]}, {value}" if key in folded else str(value)
+    return folded
+
+
+@frozen
+class Response:
+    """An answer with its whole body, as a transport gives it."""
+
+    status: int
+    """The HTTP status."""
+    headers: Mapping[str, str] = field(factory=dict, converter=_fold, repr=False)
+    """Any mapping or pairs are taken; the names are kept in lower case."""
+    body: bytes = field(default=b"", repr=False)
+    """As received: packed exactly when `content-encoding` is among the headers."""
+
+    def inflated(self, limit: int | None = None) -> bytes:
+        """The body, unpacked.
+
+        Raises:
+            BodyTooLargeError: it is larger than `limit` bytes, packed or unpacked.
+            BodyCorruptError: it broke off, or is no valid gzip or deflate.
+        """
+        body = _bounded(self.body, limit)
+        encodings = self.headers.get("content-encoding", "")
+        for name in reversed(encodings.lower().replace(" ", "").split(",")):
+            body = _inflate(name, body, limit)
+        return body
+
+    def check(self, now: datetime) -> None:
+        """Raise the error of a status that is not 2xx; `now` dates a Retry-After."""
+        if 200 <= self.status < 300:  # noqa: PLR2004 - the family of success
+            return
+        family = _FAMILIES.get(self.status // 100, StatusError)
+        kind = _ERRORS.get(self.status, family)
+        text = self._head()
+        detail = _detail(text)
+        said = detail or _ADVICE.get(self.status) or self._whereto()
+        advice = _ADVICE.get(self.status)
+        if detail and advice:
+            said = f"{detail.rstrip('.')} ({advice})"
+        raise kind(
+            f"{self.status} {_phrase(self.status)}{f': {said}' if said else ''}",
+            status=self.status,
+            detail=detail,
+            body=text[:_KEPT_CHARACTERS],
+            retry_after=self.retry_after(now),
+        )
+
+    def retry_after(self, now: datetime) -> float | None:
+        """Seconds that the server asks to wait: given as seconds, or as a date."""
+        text = self.headers.get("retry-after", "").strip()
+        if not text:
+            return None
+        try:
+            seconds = float(text)
+        except ValueError:
+            until = _date(text)
+            if until is None:
+                return None
+            # The server's own clock, when it tells, is the one that it dates by.
+            since = _date(self.headers.get("date", "")) or now
+            seconds = (until - since).total_seconds()
+        return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124 - NaN
+
+    def _head(self) -> str:
+        try:
+            body = self.inflated(_KEPT_BYTES)
+        except TransportError:
+            return ""
+        return body.decode("utf-8", "replace")
+
+    def _whereto(self) -> str | None:
+        if self.status // 100 != 3:  # noqa: PLR2004 - the family of redirects
+            return None
+        try:
+            parts = urlsplit(self.headers.get("location", ""))
+        except ValueError:
+            parts = urlsplit("")
+        whereto = f" to {parts.scheme}://{parts.hostname}" if parts.hostname else ""
+        return (
+            f"the server redirects{whereto}; redirects are not followed, because the"
+            " key would travel along: check the base URL"
+        )
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _detail(text: str) -> str | None:
+    """The server's words: `detail`, or the messages of a map of fields."""
+    try:
+        body: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    if isinstance(detail := body.get("detail"), str):
+        return detail[:_KEPT_CHARACTERS]
+    lines = [
+        f"{name}: {' '.join(map(str, said)) if isinstance(said, list) else said}"
+        for name, said in body.items()
+        if isinstance(said, str | list)
+    ]
+    return "; ".join(lines)[:_KEPT_CHARACTERS] or None
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def _bounded(body: bytes, limit: int | None) -> bytes:
+    if limit is not None and len(body) > limit:
+        raise BodyTooLargeError(
+            f"the answer has more than {limit:,} bytes; raise max_body_bytes if it may",
+            is_permanent=True,
+        )
+    return body
+
+
+def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
+    if encoding in {"", "identity"} or not body:
+        return body
+    if encoding in {"gzip", "x-gzip"}:
+        return _unpack(body, 31, limit)
+    if encoding == "deflate":
+        # The name means zlib's wrapping; some servers send the bare stream.
+        is_wrapped = body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0  # noqa: PLR2004 - RFC 1950
+        return _unpack(body, 15 if is_wrapped else -15, limit)
+    raise BodyCorruptError(
+        f"the answer is packed as {encoding!r}, which nobody asked for",
+        is_permanent=True,
+    )
+
+
+def _unpack(body: bytes, wbits: int, limit: int | None) -> bytes:
+    unpacked = b""
+    rest = body
+    while rest:
+        unpacker = zlib.decompressobj(wbits)
+        room = 0 if limit is None else limit - len(unpacked) + 1
+        try:
+            unpacked += unpacker.decompress(rest, room)
+        except zlib.error:
+            raise BodyCorruptError("the packed answer is damaged") from None
+        _bounded(unpacked, limit)
+        if not unpacker.eof:
+            raise BodyCorruptError("the packed answer broke off")
+        # Gzip members may follow one another; anything else behind is padding.
+        rest = unpacker.unused_data if unpacker.unused_data[:2] == b"\x1f\x8b" else b""
+    return unpacked

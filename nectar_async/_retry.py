@@ -1,0 +1,118 @@
+"""Whether a failed request is sent again, and when: a verdict, not a loop.
+
+How far a request got decides:
+
+    refused     429: it was not done                  repeat every verb
+    never sent  no connection came about              repeat every verb
+    sent        broke, timed out, 500, 502, 503, 504  repeat what does no harm twice
+
+and in all three only when its body is still there, the policy has attempts left, and
+the wait that the server asks for is not over the cap. Everything else is final.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async.errors import (
+    BodyTooLargeError,
+    NectarError,
+    RateLimitedError,
+    StatusError,
+    TransportError,
+)
+from nectar_async.settings import RetryPolicy
+
+__all__ = ["RetryBudget", "decide", "settle"]
+
+_PASSING = frozenset({500, 502, 503, 504})
+
+# Jitter only ever adds: up to half of a wait of ours, and up to a tenth of one that
+# the server asks for (or our first wait, if that is more). Workers that are told the
+# same wait would otherwise all come back in the same instant.
+_SPREAD = 0.5
+_SERVER_SPREAD = 0.1
+
+_GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+
+
+def decide(
+    request: Request[Any],
+    error: NectarError,
+    attempt: int,
+    policy: RetryPolicy,
+    jitter: float,
+) -> float | None:
+    """Seconds to wait before the next attempt, or None to give up.
+
+    Args:
+        request: what was sent.
+        error: what came of it.
+        attempt: how often it was sent, from 1.
+        policy: how often and how long.
+        jitter: a number in [0, 1), the share of the allowed spread to add.
+    """
+    if attempt >= policy.attempts or not request.can_resend:
+        return None
+    if not _may_repeat(request, error):
+        return None
+    asked = error.retry_after if isinstance(error, StatusError) else None
+    if asked is not None:
+        if asked > policy.retry_after_max:
+            return None
+        return asked + jitter * max(policy.wait_initial, asked * _SERVER_SPREAD)
+    # Shifting is bounded: a policy with a thousand attempts must not overflow a float.
+    base = min(policy.wait_max, policy.wait_initial * 2.0 ** min(attempt - 1, 60))
+    return base + jitter * base * _SPREAD
+
+
+def _may_repeat(request: Request[Any], error: NectarError) -> bool:
+    if isinstance(error, TransportError):
+        if error.is_permanent or isinstance(error, BodyTooLargeError):
+            return False
+        return request.is_repeatable or not error.is_sent
+    if isinstance(error, RateLimitedError):
+        return True
+    if isinstance(error, StatusError):
+        return request.is_repeatable and error.status in _PASSING
+    return False
+
+
+def settle(request: Request[Any], error: NectarError, attempt: int) -> Response | None:
+    """The answer that a failure stands for, if it is a success in disguise.
+
+    A DELETE that is sent again and finds nothing left was done the first time; the API
+    answers 403 as well as 404 for what is not there.
+    """
+    is_repeat = request.method == "DELETE" and attempt > 1
+    if is_repeat and isinstance(error, StatusError) and error.status in _GONE:
+        return Response(HTTPStatus.NO_CONTENT)
+    return None
+
+
+class RetryBudget:
+    """Repeats that a client has in hand, so that an outage does not multiply traffic.
+
+    A repeat costs one; a success earns a fifth of one back. Up to one failure in six
+    can go on for ever; more than that runs dry, and then first failures are final.
+    """
+
+    _EARNED = 0.2
+
+    def __init__(self, size: int) -> None:
+        self._size = float(size)
+        self._left = self._size
+
+    def spend(self) -> bool:
+        """Take one repeat; False when none is left."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def earn(self) -> None:
+        """Note a success."""
+        self._left = min(self._size, self._left + self._EARNED)

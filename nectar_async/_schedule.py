@@ -1,0 +1,158 @@
+"""A work-conserving schedule: no permit idles while any page is left.
+
+One worker a permit asks for what the board says, and a consumer decodes page by page
+while the workers' sockets fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import anyio
+import anyio.lowlevel
+from attrs import frozen
+
+from nectar_async._board import Board, Job, Owner
+from nectar_async._pages import Source, describe
+from nectar_async._response import Response
+from nectar_async.errors import NectarError
+from nectar_async.models.page import Page
+
+__all__ = ["Delivery", "Schedule"]
+
+T = TypeVar("T")
+
+# Undelivered pages a permit: measured, fewer leave permits idle when latencies differ,
+# more bring nothing.
+_PAGES_AHEAD = 4
+
+
+@frozen
+class Delivery(Generic[T]):
+    """What the consumer gets: a page of the records to give, or an error."""
+
+    owner: Owner[T]
+    page: Page[T] | None = None
+    error: Exception | None = None
+
+
+class _Bell:
+    """Wakes everybody who waits at the moment it is rung."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def ring(self) -> None:
+        self._event.set()
+        self._event = anyio.Event()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+class Schedule(Generic[T]):
+    """Runs a board: `async with` holds the workers, `async for` gives the deliveries.
+
+    Nothing is raised into the workers' task group, so no caller meets an exception
+    group: an error is a delivery, and whoever consumes it decides.
+    """
+
+    def __init__(
+        self,
+        requests: Iterable[Job[T]],
+        source: Source[T],
+        *,
+        look_ahead: int | None = None,
+    ) -> None:
+        permits = source.permits
+        self._source = source
+        self.board: Board[T] = Board(
+            requests, lead=permits, look_ahead=look_ahead or _PAGES_AHEAD * permits
+        )
+        self._last: Owner[T] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._work_bell, self._page_bell = _Bell(), _Bell()
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        for _ in range(self._source.permits):
+            self._group.start_soon(self._work)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._group.cancel_scope.cancel()
+        if isinstance(error, anyio.get_cancelled_exc_class()):
+            return await self._group.__aexit__(kind, error, trace)
+        # An error of the caller's own body stays itself: handed to the task group, it
+        # would come back inside an exception group.
+        await self._group.__aexit__(None, None, None)
+        return None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Delivery[T]:
+        if self._last is not None:
+            # The caller is back for more, so it took all of the page before.
+            self._last.ledger.finish()
+        while (ready := self.board.deliver()) is None:
+            if self.board.is_finished:
+                raise StopAsyncIteration
+            await self._page_bell.wait()
+        owner, number, outcome = ready
+        self._work_bell.ring()
+        # Sockets that have something are read, and their next requests go out, before
+        # this page is decoded.
+        await anyio.lowlevel.checkpoint()
+        delivery = await self._open(owner, number, outcome)
+        if delivery.error is not None or owner.ledger.is_done:
+            self.board.close(owner)
+        else:
+            self.board.extend(owner, owner.ledger.planned)
+        self._work_bell.ring()
+        self._last = owner if delivery.error is None else None
+        return delivery
+
+    async def _open(
+        self, owner: Owner[T], number: int, outcome: Response | Exception
+    ) -> Delivery[T]:
+        if isinstance(outcome, Exception):
+            return Delivery(owner, error=outcome)
+        request = owner.request.at(number)
+        try:
+            page = await self._source.read(request, outcome)
+            return Delivery(owner, owner.ledger.admit(page))
+        except NectarError as error:
+            describe(error, request)
+            return Delivery(owner, error=error)
+        except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
+            return Delivery(owner, error=error)
+
+    async def _work(self) -> None:
+        """One permit's worth of asking."""
+        while not self.board.is_finished:
+            job = self.board.take()
+            if job is None:
+                await self._work_bell.wait()
+                continue
+            owner, number = job
+            announced = 1
+            outcome: Response | Exception
+            try:
+                request = owner.request.at(number)
+                outcome = await self._source.send(request)
+                if not owner.is_sized:
+                    announced, outcome = self._source.peek(outcome)
+            except Exception as error:  # noqa: BLE001 - handed over, never swallowed
+                outcome = error
+            self.board.arrive(owner, number, outcome, announced)
+            self._page_bell.ring()
+            if announced > 1 or owner.is_closed:
+                self._work_bell.ring()

@@ -1,0 +1,63 @@
+"""What a client counts."""
+
+from __future__ import annotations
+
+from attrs import asdict, define, frozen
+
+from nectar_async._gate import Gate
+
+__all__ = ["Statistics", "Tally"]
+
+
+@define
+class Tally:
+    """What a client counts while it works."""
+
+    requests: int = 0
+    attempts: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    bytes_received: int = 0
+    queue_seconds: float = 0.0
+    network_seconds: float = 0.0
+    backoff_seconds: float = 0.0
+
+    def snapshot(self, gate: Gate) -> Statistics:
+        """A picture of it, and of the gate."""
+        return Statistics(
+            **asdict(self),
+            in_flight=gate.in_flight,
+            peak_in_flight=gate.peak_in_flight,
+            waiting=gate.waiting,
+            limit=gate.limit,
+        )
+
+
+@frozen(kw_only=True)
+class Statistics:
+    """What a client and its copies did so far. Seconds are sums over all requests."""
+
+    requests: int
+    """Calls, whatever came of them."""
+    attempts: int
+    """What went through the gate; each is one request at the server."""
+    retries: int
+    """Attempts after a failure."""
+    rate_limited: int
+    """Answers with status 429."""
+    bytes_received: int
+    """Bodies, as they came over the wire."""
+    queue_seconds: float
+    """Waiting for a permit."""
+    network_seconds: float
+    """Holding a permit."""
+    backoff_seconds: float
+    """Waiting between attempts."""
+    in_flight: int
+    """Permits held at this moment."""
+    peak_in_flight: int
+    """The most permits that were ever held at once."""
+    waiting: int
+    """Attempts in the queue at this moment."""
+    limit: int
+    """Permits that exist."""

@@ -1,0 +1,106 @@
+"""Values as text: everything that goes on the wire becomes `str` or bytes here.
+
+Nothing below turns a value into text: yarl would make a UUID a 128-bit integer,
+`Decimal("1.50")` a `1`, and a member of an enum its class's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from nectar_async._names import to_wire
+from nectar_async._unset import UNSET
+from nectar_async.errors import InvalidArgumentError
+
+__all__ = ["json_body", "query_pairs", "segment"]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def segment(name: str, value: str | UUID) -> str:
+    """An id as one path segment; what a server would read otherwise is refused."""
+    text = str(value) if isinstance(value, UUID) else value
+    if not isinstance(text, str):
+        raise InvalidArgumentError(f"{name} is text, not {type(text).__name__}")
+    if not text:
+        raise InvalidArgumentError(f"{name} is empty")
+    if text in {".", ".."} or _CONTROL.search(text):
+        raise InvalidArgumentError(f"{name} is no id: {text!r}")
+    return _whole_text(name, text)
+
+
+def _whole_text(name: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"{name} is no valid text: {text!r}") from None
+    return text
+
+
+def _instant(name: str, value: datetime) -> str:
+    if value.tzinfo is None:
+        raise InvalidArgumentError(
+            f"{name} has no time zone: write {value.isoformat()}+00:00, or"
+            " datetime(..., tzinfo=UTC)"
+        )
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# In this order: a bool is an int, a datetime is a date, and an open enum is a str.
+_TEXT: tuple[tuple[type, Callable[[str, Any], str]], ...] = (
+    (bool, lambda _, value: "true" if value else "false"),
+    (Enum, lambda name, value: _whole_text(name, str(value.value))),
+    (str, _whole_text),
+    (int, lambda _, value: str(value)),
+    (Decimal, lambda _, value: format(value, "f")),
+    (datetime, _instant),
+    (date, lambda _, value: value.isoformat()),
+    (UUID, lambda _, value: str(value)),
+)
+
+
+def _text(name: str, value: object) -> str:
+    for kind, write in _TEXT:
+        if isinstance(value, kind):
+            return write(name, value)
+    advice = "; write Decimal('...')" if isinstance(value, float) else ""
+    raise InvalidArgumentError(f"{name} cannot be a {type(value).__name__}{advice}")
+
+
+def query_pairs(query: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    """Wire keys and text; None and UNSET stay at home, a list repeats its key."""
+    for name, value in query.items():
+        if value is None or value is UNSET:
+            continue
+        several = isinstance(value, list | tuple | set | frozenset)
+        for one in value if several else (value,):  # type: ignore[attr-defined]  # a union of iterables
+            yield to_wire(name), _text(name, one)
+
+
+def json_body(value: object) -> bytes:
+    """A body with wire names; what is UNSET stays at home."""
+    return msgspec.json.encode(_to_json("json", value))
+
+
+def _to_json(name: str, value: object) -> object:
+    if value is None:
+        return None
+    if isinstance(value, bool | int) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            to_wire(key): _to_json(key, inner)
+            for key, inner in value.items()
+            if inner is not UNSET
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_to_json(name, inner) for inner in value]
+    return _text(name, value)

@@ -1,0 +1,40 @@
+"""One page of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
+
+__all__ = ["Page"]
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a list, as the API's envelope tells it.
+
+    Pages hold 100 records and count from 1. A list that comes as a bare array is one
+    page without totals.
+    """
+
+    items: tuple[T, ...]
+    """The records, in the server's order."""
+    number: int = 1
+    """The page that was asked for."""
+    current_page: int = 1
+    """The page that came; past the end the API gives the last one instead."""
+    total: int | None = None
+    """Records in the whole list, after filters; None for a bare array."""
+    total_pages: int = 1
+    """Pages in the whole list; an empty list has 0 or 1."""
+    per_page: int | None = None
+    """Records on a full page."""
+    has_next: bool = False
+    """Whether the server says that there is more."""
+    has_previous: bool = False
+    """Whether the server says that there is something before."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys of the envelope that this version does not know."""

@@ -1,0 +1,142 @@
+"""Usage data: what one meter used in one period, as read from one bill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from attrs import field, frozen
+
+from nectar_async.models.document import DocumentEmbedded
+from nectar_async.models.enums import (
+    DatasourceType,
+    DistrictMediumType,
+    DistrictType,
+    ElectricityType,
+    FuelType,
+    GasType,
+    MeterHighLow,
+    NetMeteringType,
+    RefrigerantType,
+    TimeOfUse,
+    WaterType,
+)
+from nectar_async.models.meter import MeterIdentifier
+from nectar_async.models.site import Site
+from nectar_async.models.units import TimeOfUseBreakdownUsageUnits, UsageUnits
+
+__all__ = ["TimeOfUseBreakdownItem", "UsageData"]
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class TimeOfUseBreakdownItem:
+    """The part of a usage record that falls into one time-of-use period."""
+
+    time_of_use: TimeOfUse | None = None
+    usage: Decimal | None = None
+    """The part's amount, in this item's own `usage_units`."""
+    usage_units: TimeOfUseBreakdownUsageUnits | None = None
+    description: str | None = None
+    """The caption as printed on the bill."""
+    start_date: date | None = None
+    end_date: date | None = None
+    """The last day, inclusive."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class UsageData:
+    """What one meter used in one billing period.
+
+    It comes from the usage endpoints and inside documents, there without `document`.
+    One class serves every version of the API; what a version does not send is None or
+    empty. v2.0 sends `time_of_use`, `time_of_use_breakdown` and `service_address`;
+    v2.1 sends `time_of_use` and `electricity_type`. v2.2 was announced to replace
+    `time_of_use` by `time_of_use_breakdown`, but its guide equals that of v2.1: be
+    ready for either. Since v2.1, rows of demand share the lists with rows of usage,
+    and the API refuses to change them.
+    """
+
+    id: str
+    """An opaque string: a UUID on v2.0, not promised to be one since."""
+    created: datetime | None = None
+    updated: datetime | None = None
+    start_date: date | None = None
+    """The first day of the period."""
+    end_date: date | None = None
+    """The last day of the period, inclusive: 15 January to 14 February is 31 days."""
+    usage: Decimal | None = None
+    """The amount of the whole period in `usage_units`, with every digit of the bill
+    and not converted to a standard unit. A correction may be negative."""
+    usage_units: UsageUnits | None = None
+    time_of_use_breakdown: tuple[TimeOfUseBreakdownItem, ...] = ()
+    """Parts of `usage` by time-of-use period: do not add them to it."""
+    service_address: str | None = None
+    meter: str | None = None
+    """Id of the meter."""
+    meter_address: str | None = None
+    meter_is_tracked: bool | None = None
+    """False when collection for the meter has stopped; its data stay."""
+    site: Site | None = None
+    """The whole site, not its id."""
+    identifiers: tuple[MeterIdentifier, ...] = ()
+    """The identifiers of the meter."""
+    datasource_type: DatasourceType | None = None
+    """The commodity."""
+    time_of_use: TimeOfUse | None = None
+    """The time-of-use period of the whole record, before `time_of_use_breakdown`
+    replaced it in v2.2."""
+    electricity_type: ElectricityType | None = None
+    """What the record measures, usage or demand (v2.1)."""
+    net_metering_type: NetMeteringType | None = None
+    """The direction of the energy. Net usage is imports minus exports; generation is
+    not part of it."""
+    water_type: WaterType | None = None
+    meter_high_low: MeterHighLow | None = None
+    gas_type: GasType | None = None
+    fuel_type: FuelType | None = None
+    district_type: DistrictType | None = None
+    district_medium_type: DistrictMediumType | None = None
+    waste_description: str | None = None
+    waste_type: str | None = None
+    """The material, by the company's name for it. On a meter it is a UUID."""
+    waste_stream: str | None = None
+    """The destination, by the company's name for it. On a meter it is a UUID."""
+    refrigerant_type: RefrigerantType | None = None
+    additional_fields: Mapping[str, Any] | None = field(default=None, hash=False)
+    """Further values as the API sends them, in no fixed shape."""
+    is_estimated: bool | None = None
+    """Whether the utility estimated the amount instead of reading the meter."""
+    is_implied: bool | None = None
+    """Whether Nectar derived the record, such as sewer usage from water usage."""
+    current_reading: Decimal | None = None
+    previous_reading: Decimal | None = None
+    multiplier: Decimal | None = None
+    multiplier_description: str | None = None
+    multiplier2: Decimal | None = None
+    multiplier2_description: str | None = None
+    fraction_renewable: Decimal | None = None
+    net_metering_generated_kwh: Decimal | None = None
+    """In kWh, whatever `usage_units` says."""
+    net_metering_grid_import_kwh: Decimal | None = None
+    """In kWh, whatever `usage_units` says."""
+    net_metering_grid_export_kwh: Decimal | None = None
+    """In kWh, whatever `usage_units` says."""
+    exclusion: bool | None = None
+    """Whether the record is an exclusion. Nectar's own pages disagree whether such a
+    record is subtracted from totals (a tenant's share of a landlord's meter) or left
+    out of them, so it is passed through untouched and you decide."""
+    tariff: str | None = None
+    billed_demand: Decimal | None = None
+    supplier_name: str | None = None
+    utility_name: str | None = None
+    country: str | None = None
+    document: DocumentEmbedded | None = None
+    """The bill. None on usage that came inside a document."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""

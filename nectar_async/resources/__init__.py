@@ -1,0 +1,1 @@
+"""The nouns of the API: one class each, one method an operation."""

@@ -1,0 +1,75 @@
+"""A transport that answers from memory: for tests, without a server or a key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
+from typing import Any
+
+import anyio.lowlevel
+import msgspec
+
+from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async.errors import ConfigurationError
+
+__all__ = ["MemoryTransport"]
+
+Handler = Callable[[Request[Any]], object | Awaitable[object]]
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class MemoryTransport:
+    """Answers each operation with what you give it, and writes down what was asked.
+
+    ```python
+    transport = MemoryTransport({"companies_list": [], "ping_get": "pong v2.2"})
+    nectar = NectarClient(transport=transport)
+    assert await nectar.companies.all() == []
+    assert transport.requests[0].url.endswith("/v2.2/company")
+    ```
+
+    Args:
+        answers: by operation id, or one function for all of them. An answer is JSON
+            (sent with status 200), a `Response`, an exception to raise, or a function
+            (plain or async) from the request to one of these.
+    """
+
+    needs_key = False
+
+    def __init__(self, answers: Mapping[str, object] | Handler) -> None:
+        self._answers = answers
+        self.requests: list[Request[Any]] = []
+        """Every request that came, in order."""
+        self.is_closed = False
+
+    async def send(self, request: Request[Any], /) -> Response:
+        """The answer that was prepared for the request's operation."""
+        self.requests.append(request)
+        await anyio.lowlevel.checkpoint()
+        answer = self._prepared(request)
+        if callable(answer):
+            answer = answer(request)
+        if isawaitable(answer):
+            answer = await answer
+        if isinstance(answer, BaseException):
+            raise answer
+        if isinstance(answer, Response):
+            return answer
+        headers = {"content-type": "application/json"}
+        return Response(200, headers, _ENCODER.encode(answer))
+
+    async def aclose(self) -> None:
+        """Note that the client was closed."""
+        self.is_closed = True
+
+    def _prepared(self, request: Request[Any]) -> object:
+        if not isinstance(self._answers, Mapping):
+            return self._answers
+        if request.operation not in self._answers:
+            raise ConfigurationError(
+                f"MemoryTransport has no answer for {request.operation!r};"
+                f" it has {', '.join(sorted(self._answers)) or 'none at all'}"
+            )
+        return self._answers[request.operation]
