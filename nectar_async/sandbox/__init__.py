@@ -1,0 +1,45 @@
+"""A local Nectar over real HTTP: generated portfolios, every filter, faults on demand.
+
+It is for tests, demonstrations and benchmarks. What it holds is invented, and the same
+for the same seed. `python -m nectar_async.sandbox` runs one until it is interrupted.
+"""
+
+from __future__ import annotations
+
+from nectar_async.sandbox.faults import (
+    Answer,
+    Change,
+    ClampSilently,
+    Disconnect,
+    DropBody,
+    Effect,
+    Fault,
+    Faults,
+    RepeatPage,
+    Stall,
+)
+from nectar_async.sandbox.portfolio import Portfolio
+from nectar_async.sandbox.server import API_KEY, Sandbox
+from nectar_async.sandbox.serving import Options, serve
+from nectar_async.sandbox.witness import Entry, Witness, fingerprint
+
+__all__ = [
+    "API_KEY",
+    "Answer",
+    "Change",
+    "ClampSilently",
+    "Disconnect",
+    "DropBody",
+    "Effect",
+    "Entry",
+    "Fault",
+    "Faults",
+    "Options",
+    "Portfolio",
+    "RepeatPage",
+    "Sandbox",
+    "Stall",
+    "Witness",
+    "fingerprint",
+    "serve",
+]

@@ -1,0 +1,51 @@
+"""`python -m nectar_async.sandbox`: a sandbox in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from nectar_async.sandbox.serving import Options, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a sandbox with the options of the command line."""
+    options = Options(**vars(_parser().parse_args(arguments)))
+    asyncio.run(serve(options, _say))
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = Options()
+    parser = argparse.ArgumentParser(
+        prog="python -m nectar_async.sandbox",
+        description="Serve a local Nectar with an invented portfolio.",
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=default.port, help="0 takes a free one")
+    add("--companies", type=int, default=default.companies)
+    add("--seed", type=int, default=default.seed)
+    add(
+        "--latency", type=float, default=default.latency, help="seconds an answer takes"
+    )
+    add("--api-key", default=default.api_key)
+    add("--json", dest="as_json", action="store_true", help="announce itself as JSON")
+    add(
+        "--exit-with-parent",
+        action="store_true",
+        help="end when standard input ends, as it does when the parent dies",
+    )
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What goes through the sandbox: a call comes in, a reply goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen
+
+from nectar_async.sandbox.wire import encode
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from nectar_async.sandbox.portfolio import Portfolio
+
+__all__ = ["Call", "Deliver", "Handler", "Proceed", "Refusal", "Reply"]
+
+
+@frozen(kw_only=True)
+class Reply:
+    """An answer before it is on the wire."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(factory=lambda: {"Content-Type": _JSON})
+    deliver: Deliver | None = None
+    """How the answer is sent, where not as it should be (see `faults`)."""
+
+    @classmethod
+    def json(cls, value: Any, *, status: int = 200) -> Reply:
+        """An answer with a JSON body."""
+        return cls(status=status, body=encode(value))
+
+
+class Refusal(Exception):  # noqa: N818 - a verdict of the server, no error of the program
+    """The call is answered with an error status and a `detail`."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(status, detail)
+        self.status = status
+        self.detail = detail
+
+    @property
+    def reply(self) -> Reply:
+        """The refusal as an answer."""
+        return Reply.json({"detail": self.detail}, status=self.status)
+
+
+@frozen(kw_only=True)
+class Call:
+    """A request that names an operation of the contract and has a valid key."""
+
+    operation: str
+    version: str
+    params: Mapping[str, str]
+    """The ids in the path, by their names in the contract."""
+    query: Mapping[str, tuple[str, ...]]
+    portfolio: Portfolio
+    company_id: str | None
+    """The company that the path's id belongs to, if there is one."""
+
+    @property
+    def page(self) -> int | None:
+        """The number of the page asked for, if it is a number; 1 when none is said."""
+        text = self.query.get("page", ("1",))[-1]
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def with_page(self, page: int) -> Call:
+        """The same call for another page."""
+        return evolve(self, query={**self.query, "page": (str(page),)})
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+Proceed = Callable[[Call], Awaitable[Reply]]
+Deliver = Callable[["web.BaseRequest", Reply], Awaitable["web.StreamResponse"]]
+
+_JSON = "application/json"

@@ -1,0 +1,46 @@
+"""Chance that is the same on every machine and every Python."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Dice"]
+
+_T = TypeVar("_T")
+
+
+class Dice:
+    """Draws from one seeded stream.
+
+    Only `Random.random` is used: Python promises its sequence for good, and those of
+    `choice` or `sample` not.
+    """
+
+    __slots__ = ("_random",)
+
+    def __init__(self, *seed: object) -> None:
+        self._random = Random("/".join(map(str, seed))).random
+
+    def below(self, bound: int) -> int:
+        """A whole number from 0 to `bound - 1`."""
+        return int(self._random() * bound)
+
+    def between(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high`, both included."""
+        return low + int(self._random() * (high - low + 1))
+
+    def chance(self, per_mille: int) -> bool:
+        """True that many times in a thousand."""
+        return self._random() * 1000 < per_mille
+
+    def pick(self, choices: Sequence[_T]) -> _T:
+        """One of `choices`."""
+        return choices[int(self._random() * len(choices))]
+
+    def digits(self, count: int) -> str:
+        """A text of `count` decimal digits, zeros in front included."""
+        return f"{int(self._random() * 10**count):0{count}d}"

@@ -1,0 +1,152 @@
+"""The sandbox: a Nectar of one's own, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal, Self
+
+from aiohttp import web
+from attrs import evolve
+
+from nectar_async.sandbox.faults import Fault, Faults
+from nectar_async.sandbox.gateway import Gateway
+from nectar_async.sandbox.handlers import sites
+from nectar_async.sandbox.portfolio import LAST_DAY, Portfolio
+from nectar_async.sandbox.routes import ROUTES, Route, Router
+from nectar_async.sandbox.witness import Witness
+from nectar_async.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+    from types import TracebackType
+
+__all__ = ["API_KEY", "Sandbox"]
+
+API_KEY = "nectar-sandbox-key"
+"""What opens a sandbox unless told otherwise; it opens nothing else."""
+
+_HOST = "127.0.0.1"
+# Whoever is still being served at the end has this many seconds to be done.
+_SHUTDOWN_SECONDS = 0.1
+
+
+class Sandbox:
+    """A local Nectar that holds a generated portfolio.
+
+    ```python
+    async with Sandbox(companies=20, seed=7, latency=0.05) as sandbox:
+        async with NectarClient(
+            settings=sandbox.settings, api_key=sandbox.api_key
+        ) as nectar:
+            await nectar.companies.all()
+    assert sandbox.witness.by_operation["companies_list"] == 1
+    ```
+
+    Args:
+        companies: How many companies the portfolio has.
+        seed: The same seed gives the same portfolio, byte for byte.
+        latency: Seconds from a request's arrival to the first byte of its answer.
+        api_key: The key that opens it.
+        api_keys: Further keys.
+        port: 0 takes a free one.
+        faults: Trouble to begin with; `sandbox.faults` takes more at any time.
+        restricted: Ids of companies that are listed, and answer 403 otherwise;
+            `sandbox.restricted` takes more at any time.
+        site_list: Whether sites come as a bare array or in pages; both are allowed.
+        last_day: The last day of the two years that have bills.
+    """
+
+    def __init__(
+        self,
+        *,
+        companies: int = 20,
+        seed: int = 7,
+        latency: float = 0.0,
+        api_key: str = API_KEY,
+        api_keys: Sequence[str] = (),
+        port: int = 0,
+        faults: Sequence[Fault] = (),
+        restricted: Iterable[str] = (),
+        site_list: Literal["array", "envelope"] = "array",
+        last_day: date = LAST_DAY,
+    ) -> None:
+        self.api_key = api_key
+        self.portfolio = Portfolio(companies=companies, seed=seed, last_day=last_day)
+        self.witness = Witness()
+        self.faults = Faults(faults, seed=seed)
+        self.restricted = set(restricted)
+        self._port = port
+        gateway = Gateway(
+            portfolio=self.portfolio,
+            witness=self.witness,
+            faults=self.faults,
+            router=Router(_routes(site_list)),
+            latency=latency,
+            api_keys=(api_key, *api_keys),
+            restricted=self.restricted,
+        )
+        self._server = web.Server(
+            gateway.serve,
+            access_log=None,
+            # A client that leaves takes its request out of the witness's flight.
+            handler_cancellation=True,
+        )
+        self._listener: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a version: `http://127.0.0.1:41234`."""
+        if self._port == 0:
+            raise RuntimeError("the sandbox was not started, so it has no port yet")
+        return f"http://{_HOST}:{self._port}"
+
+    @property
+    def settings(self) -> Settings:
+        """Settings that point a client at this sandbox."""
+        return Settings(base_url=self.url)
+
+    async def start(self) -> None:
+        """Listen. A small portfolio is made first, so that no request pays for it."""
+        # In a thread: the contract is read from disk, and companies take their time.
+        await asyncio.to_thread(self.portfolio.warm)
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(self._server, _HOST, self._port)
+        self._port = self._listener.sockets[0].getsockname()[1]
+
+    def kill(self) -> None:
+        """Stop listening and drop every connection, as a crash would."""
+        self._stop_listening()
+        for connection in self._server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    async def aclose(self) -> None:
+        """Stop listening, and end what is still being served."""
+        self._stop_listening()
+        await self._server.shutdown(_SHUTDOWN_SECONDS)
+
+    def _stop_listening(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+
+def _routes(site_list: Literal["array", "envelope"]) -> Mapping[str, Route]:
+    if site_list == "array":
+        return ROUTES
+    row = ROUTES["sites_list_by_company"]
+    in_pages = evolve(row, handler=sites.list_by_company_in_pages)
+    return {**ROUTES, "sites_list_by_company": in_pages}

@@ -1,0 +1,26 @@
+"""A small sandbox for each test, and a portfolio that tests only read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from sandbox.visitor import Visitor
+
+from nectar_async.sandbox import Portfolio, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@pytest.fixture(scope="session")
+def portfolio() -> Portfolio:
+    return Portfolio(companies=20)
+
+
+@pytest_asyncio.fixture
+async def visitor() -> AsyncIterator[Visitor]:
+    async with Sandbox(companies=2) as sandbox, aiohttp.ClientSession() as session:
+        yield Visitor(sandbox, session)

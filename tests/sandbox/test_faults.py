@@ -1,0 +1,230 @@
+"""Trouble comes when, where and as often as it was ordered."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+from sandbox.visitor import Visitor
+
+from nectar_async.sandbox import (
+    Answer,
+    Change,
+    ClampSilently,
+    Disconnect,
+    DropBody,
+    Fault,
+    RepeatPage,
+    Sandbox,
+    Stall,
+)
+
+pytestmark = pytest.mark.asyncio
+
+BROKEN = Answer(status=500)
+
+
+async def statuses(visitor: Visitor, *paths: str) -> list[int]:
+    return [(await visitor.ask(path)).status for path in paths]
+
+
+async def test_an_answer_is_given_as_it_was_scripted(visitor: Visitor) -> None:
+    html = b"<h1>502</h1>"
+    visitor.sandbox.faults.add(
+        Fault(Answer(status=429, headers={"Retry-After": "1"}), times=1),
+        Fault(Answer(status=502, headers={"Content-Type": "text/html"}, body=html)),
+    )
+    first, second = [await visitor.ask("/v2.2/ping") for _ in range(2)]
+    assert first.status == 429
+    assert first.headers["Retry-After"] == "1"
+    assert first.json == {"detail": "Scripted answer 429."}
+    assert (second.status, second.headers["Content-Type"]) == (502, "text/html")
+    assert second.body == html
+
+
+async def test_redirects_can_be_scripted(visitor: Visitor) -> None:
+    away = {"Location": "http://elsewhere.example/"}
+    visitor.sandbox.faults.add(Fault(Answer(status=302, headers=away, body=b"")))
+    seen = await visitor.ask("/v2.2/ping")
+    assert (seen.status, seen.headers["Location"]) == (302, away["Location"])
+
+
+async def test_a_fault_hits_so_many_after_so_many(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(BROKEN, skip=2, times=2))
+    assert await statuses(visitor, *["/v2.2/ping"] * 6) == [
+        200,
+        200,
+        500,
+        500,
+        200,
+        200,
+    ]
+
+
+async def test_faults_can_be_lifted(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(BROKEN))
+    assert await statuses(visitor, "/v2.2/ping") == [500]
+    visitor.sandbox.faults.clear()
+    assert await statuses(visitor, "/v2.2/ping") == [200]
+
+
+async def test_a_fault_of_an_operation_leaves_others_alone(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(BROKEN, operation="companies_list"))
+    assert await statuses(visitor, "/v2.2/company", "/v2.2/ping") == [500, 200]
+
+
+async def test_a_fault_of_a_page_leaves_others_alone(visitor: Visitor) -> None:
+    company = visitor.sandbox.portfolio.company(0)
+    visitor.sandbox.faults.add(Fault(BROKEN, page=2))
+    path = f"/v2.2/usage/company/{company.id}"
+    asked = [path, f"{path}?page=2", f"{path}?page=1", f"{path}?page=x"]
+    assert await statuses(visitor, *asked) == [200, 500, 200, 400]
+
+
+async def test_a_fault_of_a_company_also_hits_its_sites(visitor: Visitor) -> None:
+    company, other, *_ = visitor.sandbox.portfolio
+    visitor.sandbox.faults.add(Fault(BROKEN, company=company.id))
+    assert await statuses(
+        visitor,
+        f"/v2.2/usage/company/{company.id}",
+        f"/v2.2/usage/site/{company.sites[0].id}",
+        f"/v2.2/usage/company/{other.id}",
+        "/v2.2/company",
+    ) == [500, 500, 200, 200]
+
+
+async def test_chance_follows_the_seed() -> None:
+    async def draw(seed: int) -> list[int]:
+        fault = Fault(BROKEN, probability=0.5)
+        async with (
+            Sandbox(companies=1, seed=seed, faults=[fault]) as sandbox,
+            aiohttp.ClientSession() as session,
+        ):
+            return await statuses(Visitor(sandbox, session), *["/v2.2/ping"] * 20)
+
+    first = await draw(3)
+    assert set(first) == {200, 500}
+    assert await draw(3) == first
+    assert await draw(4) != first
+
+
+async def test_a_key_is_asked_for_before_any_fault(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(BROKEN))
+    assert (await visitor.ask("/v2.2/ping", key=None)).status == 401
+
+
+async def test_a_connection_breaks_before_any_byte(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(Disconnect()))
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await visitor.ask("/v2.2/ping")
+    # aiohttp may have asked again by itself.
+    assert {entry.status for entry in visitor.sandbox.witness.log} == {None}
+
+
+async def test_a_connection_breaks_in_the_middle_of_the_body(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(DropBody()))
+    url = f"{visitor.sandbox.url}/v2.2/company"
+    headers = {"X-API-Key": visitor.sandbox.api_key}
+    async with visitor.session.get(url, headers=headers) as response:
+        assert response.status == 200
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+
+
+async def test_a_stall_adds_to_the_time_of_an_answer(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(Stall(0.01)), Fault(Stall(0.01)))
+    assert await statuses(visitor, "/v2.2/ping") == [200]
+    (entry,) = visitor.sandbox.witness.log
+    assert entry.finished - entry.started >= 0.02
+
+
+async def test_rows_are_inserted_in_front_in_mid_walk(visitor: Visitor) -> None:
+    """The second page repeats rows of the first, and the total grows."""
+    visitor.sandbox.faults.add(Fault(Change(insert=3), page=2, times=1))
+    first = await visitor.usage(0)
+    second = await visitor.usage(0, ("page", "2"))
+    again = await visitor.usage(0)
+    ids = [record["id"] for record in first["usageData"]]
+    assert second["totalUsageData"] == first["totalUsageData"] + 3
+    assert [record["id"] for record in second["usageData"][:3]] == ids[-3:]
+    assert [record["id"] for record in again["usageData"][3:]] == ids[:-3]
+    assert len({record["id"] for record in again["usageData"]}) == 100
+
+
+async def test_rows_are_deleted_in_front_in_mid_walk(visitor: Visitor) -> None:
+    """The second page leaves out rows that neither page shows."""
+    before = await visitor.usage(0, ("page", "2"))
+    visitor.sandbox.faults.add(Fault(Change(delete=2), page=2, times=1))
+    first = await visitor.usage(0)
+    second = await visitor.usage(0, ("page", "2"))
+    assert second["totalUsageData"] == first["totalUsageData"] - 2
+    assert (
+        second["usageData"][:-2]
+        == before["usageData"][2:][: len(second["usageData"]) - 2]
+    )
+
+
+async def test_a_site_changes_at_the_front_of_its_own_list(visitor: Visitor) -> None:
+    site = visitor.sandbox.portfolio.company(0).sites[-1]
+    path = f"/v2.2/usage/site/{site.id}"
+    total, records = await visitor.all_usage(path)
+    visitor.sandbox.faults.add(Fault(Change(insert=1, delete=1), times=1))
+    changed, now = await visitor.all_usage(path)
+    assert changed == total
+    assert now[1:] == records[1:]
+    assert now[0]["id"] != records[0]["id"]
+    assert now[0]["site"]["id"] == site.id
+
+
+async def test_changes_are_the_same_for_the_same_seed() -> None:
+    bodies = []
+    for _ in range(2):
+        async with (
+            Sandbox(companies=1, faults=[Fault(Change(insert=2, delete=1))]) as sandbox,
+            aiohttp.ClientSession() as session,
+        ):
+            visitor = Visitor(sandbox, session)
+            bodies.append([await visitor.usage(0) for _ in range(3)])
+    assert bodies[0] == bodies[1]
+
+
+async def test_nothing_changes_where_there_is_no_usage() -> None:
+    async with (
+        Sandbox(companies=10, faults=[Fault(Change(insert=2))]) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        empty = next(c for c in sandbox.portfolio if not c.planned_records)
+        visitor = Visitor(sandbox, session)
+        assert (await visitor.usage(empty.index))["totalUsageData"] == 0
+        assert (await visitor.ask("/v2.2/ping")).status == 200
+
+
+async def test_a_page_past_the_end_may_claim_the_number_asked_for(
+    visitor: Visitor,
+) -> None:
+    visitor.sandbox.faults.add(
+        Fault(ClampSilently(), operation="usage_list_by_company")
+    )
+    pages = (await visitor.usage(0))["totalPages"]
+    last = await visitor.usage(0, ("page", str(pages)))
+    beyond = await visitor.usage(0, ("page", str(pages + 5)))
+    assert beyond == {**last, "currentPage": pages + 5}
+
+
+async def test_a_page_may_repeat_the_one_before(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(RepeatPage(), page=2))
+    first = await visitor.usage(0)
+    second = await visitor.usage(0, ("page", "2"))
+    assert second["usageData"] == first["usageData"]
+    assert (second["currentPage"], second["hasNext"]) == (2, True)
+
+
+async def test_page_faults_leave_answers_without_pages_as_they_are(
+    visitor: Visitor,
+) -> None:
+    plain = (await visitor.ask("/v2.2/company")).body
+    visitor.sandbox.faults.add(Fault(RepeatPage()), Fault(ClampSilently()))
+    assert (await visitor.ask("/v2.2/company")).body == plain
+    assert (await visitor.ask("/v2.2/ping")).json == "pong v2.2"
+    company = visitor.sandbox.portfolio.company(0)
+    seen = await visitor.ask(f"/v2.2/company/{company.id}")
+    assert seen.json["id"] == company.id

@@ -1,0 +1,341 @@
+"""The generated portfolio obeys the API's model, and is the same for the same seed."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+from datetime import date
+from itertools import pairwise
+from math import ceil
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from nectar_async import contract
+from nectar_async.errors import ConfigurationError
+from nectar_async.sandbox import Portfolio
+from nectar_async.sandbox.charges import line_items
+from nectar_async.sandbox.moments import Cycle, first_day
+from nectar_async.sandbox.wire import company_json, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nectar_async.sandbox.entities import Meter, UsageRecord
+
+FIRST = date(2024, 1, 1).toordinal()
+LAST = date(2025, 12, 31).toordinal()
+
+
+def records_of(portfolio: Portfolio) -> Iterator[UsageRecord]:
+    for index in range(len(portfolio)):
+        yield from portfolio.book(index).records
+
+
+def meters_of(portfolio: Portfolio) -> Iterator[Meter]:
+    for index in range(len(portfolio)):
+        for connection in portfolio.book(index).connections:
+            for account in connection.accounts:
+                yield from account.meters
+
+
+def everything(portfolio: Portfolio) -> bytes:
+    companies = b"".join(encode(company_json(company)) for company in portfolio)
+    books = (portfolio.book(index).lines("v2.2") for index in range(len(portfolio)))
+    return companies + b"".join(b"".join(lines) for lines in books)
+
+
+def test_the_same_seed_gives_the_same_bytes_in_whatever_order_they_are_read() -> None:
+    forwards, backwards = Portfolio(companies=4), Portfolio(companies=4)
+    for index in reversed(range(4)):
+        backwards.book(index)
+    assert everything(forwards) == everything(backwards)
+
+
+def test_no_machine_and_no_python_changes_a_byte() -> None:
+    """Change the digest only together with a line in the changelog."""
+    digest = hashlib.sha256(everything(Portfolio(companies=6))).hexdigest()
+    assert digest == "3f328be3935aad816c4f0926f409c2c55c4e26305f204be25ce076fea7981de2"
+
+
+def test_a_company_does_not_depend_on_how_many_others_there_are() -> None:
+    small, large = Portfolio(companies=3), Portfolio(companies=9_000)
+    assert small.book(2).lines("v2.2") == large.book(2).lines("v2.2")
+
+
+def test_another_seed_gives_other_bytes() -> None:
+    assert everything(Portfolio(companies=2)) != everything(
+        Portfolio(companies=2, seed=8)
+    )
+
+
+def test_ten_thousand_companies_are_listed_without_making_usage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("usage was made")
+
+    monkeypatch.setattr("nectar_async.sandbox.portfolio.make_usage", refuse)
+    began = time.perf_counter()
+    companies = list(Portfolio(companies=10_000))
+    assert time.perf_counter() - began < 10
+    assert len({company.name for company in companies}) == 10_000
+    assert len({company.id for company in companies}) == 10_000
+
+
+def test_any_id_of_ten_thousand_companies_leads_to_its_company() -> None:
+    portfolio = Portfolio(companies=10_000)
+    for index in (0, 1, 4_711, 9_999):
+        company = portfolio.company(index)
+        assert portfolio.find_company(company.id) is company
+        assert portfolio.find_company(company.id.upper()) is company
+        site = company.sites[-1]
+        assert portfolio.find_site(site.id) == (company, site)
+        assert portfolio.find_company(site.id) is None
+        assert portfolio.find_site(company.id) is None
+    record = portfolio.book(4_711).records[0]
+    assert record.document is not None
+    for some_id in (record.id, record.meter.id, record.document.id):
+        owner = portfolio.owner(some_id)
+        assert owner is not None
+        assert owner.index == 4_711
+
+
+def test_only_the_companies_read_last_are_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nectar_async.sandbox.portfolio._RECORDS_KEPT", 1_000)
+    portfolio = Portfolio(companies=10)
+    first, last = [portfolio.book(index) for index in range(10)][::9]
+    assert portfolio.book(9) is last
+    again = portfolio.book(0)
+    assert again is not first
+    assert again.lines("v2.2") == first.lines("v2.2")
+
+
+@pytest.mark.parametrize("companies", [0, -1, 2**24 + 1])
+def test_a_size_that_cannot_be_served_is_refused(companies: int) -> None:
+    with pytest.raises(ConfigurationError, match="companies"):
+        Portfolio(companies=companies)
+
+
+def test_ids_are_uuids_and_differ(portfolio: Portfolio) -> None:
+    ids = [record.id for record in records_of(portfolio)]
+    ids += [meter.id for meter in meters_of(portfolio)]
+    ids += [site.id for company in portfolio for site in company.sites]
+    assert len(set(ids)) == len(ids)
+    assert all(UUID(some_id).version == 4 for some_id in ids)
+
+
+def test_fifty_companies_make_about_two_hundred_pages() -> None:
+    portfolio = Portfolio(companies=50)
+    counts = [len(portfolio.book(index).records) for index in range(50)]
+    assert 180 <= sum(max(1, ceil(count / 100)) for count in counts) <= 240
+    assert min(counts) == 0
+    assert 1_000 <= max(counts) <= 2_000
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_every_datasource_type_occurs_among_twenty_companies(seed: int) -> None:
+    known = contract.load()["components"]["schemas"]["DatasourceTypeStrict"]["enum"]
+    portfolio = Portfolio(companies=20, seed=seed)
+    found = {r.meter.commodity.datasource_type for r in records_of(portfolio)}
+    assert found == set(known)
+
+
+def test_units_are_of_the_contract_and_mixed(portfolio: Portfolio) -> None:
+    enum = contract.load()["components"]["schemas"]["UsageUnitsStrict"]["enum"]
+    by_type = defaultdict(set)
+    for meter in meters_of(portfolio):
+        by_type[meter.commodity.datasource_type].add(meter.unit.name)
+    assert set().union(*by_type.values()) <= set(enum)
+    assert by_type["ELECTRICITY"] == {"kWh", "MWh"}
+    assert {"thm (US)", "CCF"} <= by_type["GAS"]
+
+
+def test_records_belong_to_a_meter_of_the_company_and_it_to_a_site(
+    portfolio: Portfolio,
+) -> None:
+    for index in range(len(portfolio)):
+        book = portfolio.book(index)
+        meters = {
+            meter.id: (meter, account)
+            for connection in book.connections
+            for account in connection.accounts
+            for meter in account.meters
+        }
+        for record in book.records:
+            meter, account = meters[record.meter.id]
+            assert record.meter is meter
+            assert meter.site in book.company.sites
+            assert meter.account_id == account.id
+            if record.document is not None:
+                assert record.document.account_id == account.id
+
+
+def test_periods_adjoin_but_for_a_few_gaps(portfolio: Portfolio) -> None:
+    periods = defaultdict(set)
+    cycles = {}
+    for index in range(len(portfolio)):
+        for connection in portfolio.book(index).connections:
+            for account in connection.accounts:
+                cycles[account.id] = account.cycle
+    for record in records_of(portfolio):
+        assert FIRST <= record.start < record.end <= LAST
+        periods[record.meter.id, record.meter.account_id].add(
+            (record.start, record.end)
+        )
+    gaps = steps = 0
+    first, last = date.fromordinal(FIRST), date.fromordinal(LAST)
+    for (_, account_id), found in periods.items():
+        assert found <= set(cycles[account_id].periods(first, last))
+        for (_, end), (start, _) in pairwise(sorted(found)):
+            assert start > end
+            steps += 1
+            gaps += start != end + 1
+    assert 0 < gaps < steps * 0.05
+    assert {cycle.months for cycle in cycles.values()} == {1, 2, 3}
+
+
+def test_nothing_is_billed_after_a_site_is_archived(portfolio: Portfolio) -> None:
+    archived = 0
+    for record in records_of(portfolio):
+        stop = record.meter.site.stop_day
+        if stop is not None:
+            archived += 1
+            assert record.end <= stop
+    assert archived
+
+
+def test_meters_of_an_account_share_its_bills(portfolio: Portfolio) -> None:
+    shared = 0
+    for index in range(len(portfolio)):
+        for document, records in portfolio.book(index).documents():
+            assert len({(record.start, record.end) for record in records}) == 1
+            assert len({record.meter.id for record in records}) == len(records)
+            shared += len(records) > 1
+            if document.bill_day is not None:
+                assert 0 < document.bill_day - records[0].end <= 6
+    assert shared
+
+
+def test_line_items_add_up_to_the_total(portfolio: Portfolio) -> None:
+    for index in range(0, len(portfolio), 5):
+        for document, records in portfolio.book(index).documents():
+            items = line_items(document, records)
+            cents = sum(int(item["totalCharge"].replace(".", "")) for item in items)
+            assert cents == document.total_cents
+
+
+def test_a_revised_bill_names_the_one_that_took_its_place(
+    portfolio: Portfolio,
+) -> None:
+    documents = {
+        record.document.id: record.document
+        for record in records_of(portfolio)
+        if record.document is not None
+    }
+    former = [
+        document for document in documents.values() if document.revised_document_id
+    ]
+    assert 0.004 < len(former) / len(documents) < 0.025
+    for document in former:
+        assert document.revised_document_id in documents
+        assert documents[document.revised_document_id].created > document.created
+
+
+def test_parts_of_the_day_never_exceed_the_whole(portfolio: Portfolio) -> None:
+    split = [
+        record for record in records_of(portfolio) if record.peak_amount is not None
+    ]
+    assert split
+    for record in split:
+        assert record.amount is not None
+        assert record.peak_amount is not None
+        assert 0 < record.peak_amount < record.amount
+
+
+def test_solar_sites_buy_generate_and_send_back(portfolio: Portfolio) -> None:
+    groups: defaultdict[str, dict[str, UsageRecord]] = defaultdict(dict)
+    for record in records_of(portfolio):
+        kind = record.meter.kind.get("netMeteringType")
+        if kind and record.document and not record.document.revised_document_id:
+            groups[record.document.id][kind] = record
+    whole = [group for group in groups.values() if len(group) == 3]
+    assert whole
+    for group in whole:
+        bought = group["IMPORT"]
+        assert bought.imported == bought.amount
+        assert bought.generated == group["GENERATION"].amount
+        assert bought.exported == group["EXPORT"].amount
+        assert 0 < (bought.exported or 0) < (bought.generated or 0)
+
+
+def test_implied_sewer_is_the_companys_share_of_the_water(portfolio: Portfolio) -> None:
+    found = 0
+    for index in range(len(portfolio)):
+        book = portfolio.book(index)
+        for _, records in book.documents():
+            for record in records:
+                if not record.meter.is_implied:
+                    continue
+                found += 1
+                percent = book.company.sewer_percent
+                assert percent is not None
+                assert record.places == record.meter.unit.places + 2
+                assert record.amount in {
+                    (water.amount or 0) * percent
+                    for water in records
+                    if water.meter.kind.get("waterType") == "POTABLE_WATER"
+                }
+    assert found
+
+
+def test_odd_records_occur_and_are_few(portfolio: Portfolio) -> None:
+    records = list(records_of(portfolio))
+    odd = {
+        "estimated": sum(record.is_estimated for record in records),
+        "excluded": sum(record.exclusion for record in records),
+        "no document": sum(record.document is None for record in records),
+        "no bill date": sum(
+            record.document is not None and record.document.bill_day is None
+            for record in records
+        ),
+        "no usage": sum(record.amount is None for record in records),
+        "untracked": sum(not record.meter.is_tracked for record in records),
+    }
+    assert all(0 < count < len(records) / 4 for count in odd.values()), odd
+    assert any(not company.name.isascii() for company in portfolio)
+
+
+def test_instants_have_none_six_or_nine_fraction_digits(portfolio: Portfolio) -> None:
+    lengths = {
+        len(record.created.text.partition(".")[2].rstrip("Z"))
+        for record in records_of(portfolio)
+    }
+    assert lengths == {0, 6, 9}
+
+
+@pytest.mark.parametrize(
+    ("last", "first"),
+    [
+        (date(2025, 12, 31), date(2024, 1, 1)),
+        (date(2024, 2, 28), date(2022, 2, 28)),
+        (date(2026, 6, 30), date(2024, 7, 1)),
+    ],
+)
+def test_the_portfolio_covers_the_two_years_up_to_its_last_day(
+    last: date, first: date
+) -> None:
+    assert first_day(last) == first
+    portfolio = Portfolio(companies=1, last_day=last)
+    records = portfolio.book(0).records
+    assert all(first.toordinal() <= record.start for record in records)
+    assert all(record.end <= last.toordinal() for record in records)
+
+
+def test_a_cycle_without_room_for_a_period_has_none() -> None:
+    cycle = Cycle(months=3, day=15)
+    assert cycle.periods(date(2024, 1, 16), date(2024, 3, 1)) == []

@@ -1,0 +1,299 @@
+"""Keys, refusals, pages, packing, latency and the witness, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from attrs import field, frozen
+from sandbox.visitor import Visitor
+
+from nectar_async.sandbox import Fault, Sandbox, Stall, fingerprint
+from nectar_async.settings import Settings
+
+if TYPE_CHECKING:
+    from nectar_async.sandbox.calls import Call, Proceed, Reply
+
+pytestmark = pytest.mark.asyncio
+
+NOBODY = "00000000-0000-4000-a000-000000000000"
+
+
+@frozen
+class Hold:
+    """An effect of a test's own: the answer never comes."""
+
+    entered: asyncio.Event = field(factory=asyncio.Event)
+    left: asyncio.Event = field(factory=asyncio.Event)
+
+    async def apply(self, _call: Call, _proceed: Proceed, /) -> Reply:
+        self.entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left.set()
+        raise AssertionError("nobody lets go")
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", "nectar-sandbox-keys", "schlüssel"])
+async def test_only_its_key_opens_it(visitor: Visitor, key: str | None) -> None:
+    headers = {"X-API-Key": key} if key else None
+    seen = await visitor.ask("/v2.2/company", key=None, headers=headers)
+    assert seen.status == 401
+    assert seen.json == {"detail": "Invalid or missing API key."}
+
+
+async def test_further_keys_open_it_as_well() -> None:
+    async with (
+        Sandbox(companies=1, api_key="key-one", api_keys=["key-two"]) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor = Visitor(sandbox, session)
+        for key in ("key-one", "key-two"):
+            assert (await visitor.ask("/v2.2/ping", key=key)).status == 200
+        assert sandbox.witness.by_key == {
+            fingerprint("key-one"): 1,
+            fingerprint("key-two"): 1,
+        }
+        assert "key-one" not in str(sandbox.witness.as_json())
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/v2.2/company/{NOBODY}", 404),
+        ("/v2.2/company/no-uuid", 404),
+        (f"/v2.2/site/company/{NOBODY}", 404),
+        (f"/v2.2/usage/company/{NOBODY}", 404),
+        (f"/v2.2/usage/site/{NOBODY}", 404),
+        ("/v2.2/usage/site/no-uuid", 404),
+        ("/v2.0/ping", 404),
+        ("/v3/ping", 404),
+        ("/ping", 404),
+        ("/", 404),
+        ("/v2.2", 404),
+        ("/v2.2/ping/", 404),
+        ("/_sandbox/nothing", 404),
+    ],
+)
+async def test_what_is_not_there_is_not_found(
+    visitor: Visitor, path: str, status: int
+) -> None:
+    seen = await visitor.ask(path)
+    assert seen.status == status
+    assert seen.json == {"detail": "Not found."}
+
+
+async def test_a_known_path_with_another_method_is_not_allowed(
+    visitor: Visitor,
+) -> None:
+    assert (await visitor.ask("/v2.2/ping", method="PUT")).status == 405
+
+
+async def test_a_restricted_company_is_listed_but_not_opened(visitor: Visitor) -> None:
+    company, other, *_ = visitor.sandbox.portfolio
+    visitor.sandbox.restricted.add(company.id)
+    listed = (await visitor.ask("/v2.2/company")).json
+    assert company.id in {entry["id"] for entry in listed}
+    for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
+        seen = await visitor.ask(f"/v2.2/{path}")
+        assert seen.status == 403
+        assert seen.json == {"detail": "No access to this resource."}
+    assert (await visitor.ask(f"/v2.2/company/{other.id}")).status == 200
+
+
+async def test_pages_hold_a_hundred_and_add_up(visitor: Visitor) -> None:
+    first = await visitor.usage(0)
+    total, pages = first["totalUsageData"], first["totalPages"]
+    assert pages == -(-total // 100) > 1
+    ids: list[str] = []
+    for number in range(1, pages + 1):
+        page = await visitor.usage(0, ("page", str(number)))
+        assert page["currentPage"] == number
+        assert page["perPage"] == 100
+        assert page["hasNext"] is (number < pages)
+        assert page["hasPrevious"] is (number > 1)
+        assert len(page["usageData"]) == min(100, total - 100 * (number - 1))
+        ids += [record["id"] for record in page["usageData"]]
+    assert len(set(ids)) == total
+
+
+async def test_a_page_past_the_end_is_the_last_one_under_its_own_number(
+    visitor: Visitor,
+) -> None:
+    pages = (await visitor.usage(0))["totalPages"]
+    last = await visitor.usage(0, ("page", str(pages)))
+    assert await visitor.usage(0, ("page", str(pages + 1))) == last
+    assert await visitor.usage(0, ("page", "999999")) == last
+    assert last["currentPage"] == pages
+
+
+async def test_an_empty_list_has_one_empty_page(visitor: Visitor) -> None:
+    empty = await visitor.usage(0, ("identifier", "nobody"), ("page", "3"))
+    assert empty == {
+        "totalUsageData": 0,
+        "perPage": 100,
+        "totalPages": 1,
+        "currentPage": 1,
+        "hasNext": False,
+        "hasPrevious": False,
+        "usageData": [],
+    }
+
+
+async def test_the_usage_of_the_sites_is_the_usage_of_the_company(
+    visitor: Visitor,
+) -> None:
+    company = visitor.sandbox.portfolio.company(0)
+    total, records = await visitor.all_usage(f"/v2.2/usage/company/{company.id}")
+    ids: set[str] = set()
+    for site in company.sites:
+        _, of_site = await visitor.all_usage(f"/v2.2/usage/site/{site.id}")
+        assert {record["site"]["id"] for record in of_site} <= {site.id}
+        ids |= {record["id"] for record in of_site}
+    assert ids == {record["id"] for record in records}
+    assert len(ids) == total
+
+
+async def test_large_answers_are_packed_for_those_who_take_it() -> None:
+    """A small one is not worth it, and whoever asks for identity gets it."""
+    async with (
+        Sandbox(companies=1) as sandbox,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+    ):
+        visitor = Visitor(sandbox, session)
+        path = f"/v2.2/usage/company/{sandbox.portfolio.company(0).id}"
+        plain = await visitor.ask(path, headers={"Accept-Encoding": "identity"})
+        packed = await visitor.ask(path, headers={"Accept-Encoding": "gzip, deflate"})
+        small = await visitor.ask("/v2.2/ping", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert int(packed.headers["Content-Length"]) == len(packed.body)
+    assert "Content-Encoding" not in small.headers
+
+
+async def test_ten_thousand_companies_answer_soon() -> None:
+    """Only what is asked for is made, so it starts at once."""
+    async with (
+        Sandbox(companies=10_000) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor = Visitor(sandbox, session)
+        assert (await visitor.usage(9_999))["currentPage"] == 1
+        assert len((await visitor.ask("/v2.2/company")).json) == 10_000
+
+
+async def test_latency_is_the_least_time_that_an_answer_takes() -> None:
+    async with (
+        Sandbox(companies=1, latency=0.02) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        await Visitor(sandbox, session).ask("/v2.2/ping")
+        (entry,) = sandbox.witness.log
+    assert entry.finished - entry.started >= 0.02
+
+
+async def test_settings_point_at_it() -> None:
+    async with Sandbox(companies=1) as sandbox:
+        assert sandbox.settings == Settings(base_url=sandbox.url)
+        assert sandbox.url.startswith("http://127.0.0.1:")
+
+
+async def test_it_has_no_address_before_it_listens() -> None:
+    with pytest.raises(RuntimeError, match="not started"):
+        _ = Sandbox(companies=1).url
+
+
+async def test_the_witness_sees_what_was_asked(visitor: Visitor) -> None:
+    company = visitor.sandbox.portfolio.company(0)
+    await visitor.ask("/v2.2/ping")
+    await visitor.usage(0, ("page", "2"))
+    await visitor.ask(f"/v2.2/company/{NOBODY}", key=None)
+    await visitor.ask("/nowhere")
+    witness = visitor.sandbox.witness
+    assert witness.requests == 4
+    assert witness.in_flight == 0
+    assert witness.peak_in_flight == 1
+    assert witness.by_operation == {
+        "ping_get": 1,
+        "usage_list_by_company": 1,
+        "companies_get": 1,
+    }
+    assert witness.by_key == {fingerprint(visitor.sandbox.api_key): 3}
+    assert [
+        (entry.operation, entry.page, entry.company, entry.status)
+        for entry in witness.log
+    ] == [
+        ("ping_get", None, None, 200),
+        ("usage_list_by_company", "2", company.id, 200),
+        ("companies_get", None, None, 401),
+        (None, None, None, 404),
+    ]
+    assert all(0 <= entry.started <= entry.finished for entry in witness.log)
+
+
+async def test_the_witness_counts_what_is_in_flight(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(Fault(Stall(0.05)))
+    await asyncio.gather(*(visitor.ask("/v2.2/ping") for _ in range(7)))
+    assert visitor.sandbox.witness.peak_in_flight == 7
+    assert visitor.sandbox.witness.in_flight == 0
+
+
+async def test_a_client_that_leaves_is_in_flight_no_longer(visitor: Visitor) -> None:
+    hold = Hold()
+    visitor.sandbox.faults.add(Fault(hold))
+    waiting = asyncio.ensure_future(visitor.ask("/v2.2/ping"))
+    await hold.entered.wait()
+    waiting.cancel()
+    await hold.left.wait()
+    seen = await visitor.ask("/_sandbox/witness")
+    assert seen.json["inFlight"] == 0
+    assert [entry["status"] for entry in seen.json["log"]] == [None]
+
+
+async def test_the_witness_can_be_read_and_reset_over_http(visitor: Visitor) -> None:
+    await visitor.ask("/v2.2/ping")
+    seen = await visitor.ask("/_sandbox/witness", key=None)
+    assert seen.json["requests"] == 1
+    assert seen.json["byOperation"] == {"ping_get": 1}
+    assert seen.json["log"][0]["operation"] == "ping_get"
+    await visitor.ask("/_sandbox/witness/reset", method="POST", key=None)
+    after = (await visitor.ask("/_sandbox/witness", key=None)).json
+    assert (after["requests"], after["log"]) == (0, [])
+
+
+async def test_a_request_from_before_a_reset_is_forgotten(visitor: Visitor) -> None:
+    witness = visitor.sandbox.witness
+    visit = witness.begin(method="GET", path="/v2.2/ping", page=None, key=None)
+    witness.reset()
+    assert witness.peak_in_flight == 1
+    witness.finish(visit)
+    assert (witness.requests, witness.in_flight) == (0, 0)
+
+
+async def test_a_killed_sandbox_drops_everyone_and_listens_no_more(
+    visitor: Visitor,
+) -> None:
+    hold = Hold()
+    visitor.sandbox.faults.add(Fault(hold))
+    waiting = asyncio.ensure_future(visitor.ask("/v2.2/ping"))
+    await hold.entered.wait()
+    visitor.sandbox.kill()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await waiting
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await visitor.ask("/v2.2/ping")
+
+
+async def test_closing_ends_what_is_still_being_served() -> None:
+    hold = Hold()
+    async with aiohttp.ClientSession() as session:
+        async with Sandbox(companies=1, faults=[Fault(hold)]) as sandbox:
+            waiting = asyncio.ensure_future(Visitor(sandbox, session).ask("/v2.2/ping"))
+            await hold.entered.wait()
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await waiting
