@@ -3,13 +3,15 @@
 The first page of an owner tells how many it has; from then on each of them is a
 candidate. First pages of the next owners are asked for early (`lead`), so that there is
 always known work when one owner runs out. Pages that were asked for and not yet given
-to the consumer are bounded (`look_ahead`): a slow consumer stops the asking, not the
-memory. Nothing here waits.
+to the consumer are bounded (`look_ahead`): a slow consumer stops the asking, and memory
+does not grow. Each owner's pages are given in order, so one that is slow holds back
+those behind it; before an owner takes more than `lead` of the look-ahead that way,
+others go first. Nothing here waits.
 """
 
 from __future__ import annotations
 
-import heapq
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -49,6 +51,11 @@ class Owner(Generic[T]):
         """Whether the first page came, so that `planned` means something."""
         self.is_closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Pages that were asked for and not given."""
+        return self.asked + 1 - self.due
+
 
 class Board(Generic[T]):
     """What is to be asked for, what is under way, what is there to be given."""
@@ -66,7 +73,7 @@ class Board(Generic[T]):
         self._look_ahead = look_ahead
         self._opened = 0
         self._unsized = 0
-        self._candidates: list[tuple[int, Owner[T]]] = []
+        self._candidates: list[Owner[T]] = []
         self._deliverable: deque[Owner[T]] = deque()
         self.open: dict[int, Owner[T]] = {}
         """Owners that were begun and are not closed, by rank."""
@@ -88,17 +95,17 @@ class Board(Generic[T]):
         self.held += 1
         owner.asked += 1
         if owner.is_sized and owner.asked >= owner.planned:
-            heapq.heappop(self._candidates)
+            self._candidates.remove(owner)
         return owner, owner.asked
 
     def _choose(self) -> Owner[T] | None:
-        """The next owner while few are in sight, else the oldest one's next page."""
-        while self._candidates and self._candidates[0][1].is_closed:
-            heapq.heappop(self._candidates)
-        in_sight = self._unsized + len(self._candidates)
-        if in_sight < self._lead and (owner := self._open()) is not None:
-            return owner
-        return self._candidates[0][1] if self._candidates else self._open()
+        """The next owner while few are in sight, else the oldest that is not stuck."""
+        if self._unsized + len(self._candidates) < self._lead:
+            owner = self._open()
+            if owner is not None:
+                return owner
+        moving = (one for one in self._candidates if one.waiting < self._lead)
+        return next(moving, None) or self._open() or next(iter(self._candidates), None)
 
     def _open(self) -> Owner[T] | None:
         if self._next is None:
@@ -134,26 +141,35 @@ class Board(Generic[T]):
         had_more = owner.asked < owner.planned
         owner.planned = max(owner.planned, planned)
         if owner.asked < owner.planned and not had_more and not owner.is_closed:
-            heapq.heappush(self._candidates, (owner.rank, owner))
+            insort(self._candidates, owner, key=_rank)
 
-    def deliver(self) -> tuple[Owner[T], int, Response | Exception] | None:
-        """The next page to give; each owner's come in order."""
-        while self._deliverable:
-            owner = self._deliverable.popleft()
-            if owner.is_closed:
-                continue
-            number = owner.due
-            outcome = owner.arrived.pop(number)
-            owner.due += 1
-            self.held -= 1
-            if owner.due in owner.arrived:
-                self._deliverable.append(owner)
-            return owner, number, outcome
-        return None
+    def ready(self) -> tuple[Owner[T], int, Response | Exception] | None:
+        """The next page to give, which stays here until `give`."""
+        while self._deliverable and self._deliverable[0].is_closed:
+            self._deliverable.popleft()
+        if not self._deliverable:
+            return None
+        owner = self._deliverable[0]
+        return owner, owner.due, owner.arrived[owner.due]
+
+    def give(self) -> None:
+        """The page that `ready` told of was given."""
+        owner = self._deliverable.popleft()
+        del owner.arrived[owner.due]
+        owner.due += 1
+        self.held -= 1
+        if owner.due in owner.arrived:
+            self._deliverable.append(owner)
 
     def close(self, owner: Owner[T]) -> None:
         """The owner's walk is over; what came beyond its end is dropped."""
         owner.is_closed = True
         del self.open[owner.rank]
+        if owner in self._candidates:
+            self._candidates.remove(owner)
         self.held -= len(owner.arrived)
         owner.arrived.clear()
+
+
+def _rank(owner: Owner[T]) -> int:
+    return owner.rank

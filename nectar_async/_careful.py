@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from nectar_async._codegen import PlanField, plan_of
 from nectar_async._enums import OpenEnum
 from nectar_async._leaves import Misfit
+from nectar_async._plan import PlanField, plan_of
 from nectar_async._secret import Secret
 
 __all__ = ["Careful"]
@@ -29,8 +29,15 @@ class Careful:
     `extra` of its object, and only a missing or misfitting id is a problem.
     """
 
-    def __init__(self, hook_of: Callable[[Any], Any], *, is_strict: bool) -> None:
+    def __init__(
+        self,
+        hook_of: Callable[[Any], Any],
+        is_own: Callable[[type], bool],
+        *,
+        is_strict: bool,
+    ) -> None:
         self._hook_of = hook_of
+        self._is_own = is_own
         self._is_strict = is_strict
         self.problems: list[str] = []
         """One line each, as `expected a decimal, got text @ $.usage`."""
@@ -85,24 +92,25 @@ class Careful:
             self._note(model, field, self.problems[mark:])
             del self.problems[mark:]
             if field.kind is not Secret:  # `extra` is printed
-                spare[field.wire] = value[field.wire]
+                spare[field.wire] = _without_secrets(field.kind, value[field.wire])
 
     def _field(self, field: PlanField, value: Any, path: str) -> Any:
         if value is None and field.is_optional:
             return None
         if not field.is_sequence:
-            return self._one(field.kind, value, path)
+            return self.one(field.kind, value, path)
         if value is None:
             return ()
         if value.__class__ is not list:
             raise self._problem(Misfit.of("a list", value), path)
         return tuple(
-            self._one(field.kind, item, f"{path}[{number}]")
+            self.one(field.kind, item, f"{path}[{number}]")
             for number, item in enumerate(value)
         )
 
-    def _one(self, kind: Any, value: Any, path: str) -> Any:
-        if attrs.has(kind):
+    def one(self, kind: Any, value: Any, path: str) -> Any:
+        """One value of any kind: a model, or what a hook makes."""
+        if attrs.has(kind) and self._is_own(kind):
             return self.structure(kind, value, path)
         try:
             made = self._hook_of(kind)(value, kind)
@@ -126,8 +134,22 @@ class Careful:
             return
         _noted.add(key)
         _log.warning(
-            "%s.%s does not fit and is kept in .extra: %s (noted once)",
+            "%s.%s does not fit, see .extra: %s (noted once)",
             model.__name__,
             field.name,
             "; ".join(problems[:3]),
         )
+
+
+def _without_secrets(kind: Any, value: Any) -> Any:
+    """A value that does not fit, less what its model would have masked."""
+    if value.__class__ is list:
+        return [_without_secrets(kind, one) for one in value]
+    if value.__class__ is not dict or not attrs.has(kind):
+        return value
+    kinds = {field.wire: field.kind for field in plan_of(kind).fields}
+    return {
+        key: _without_secrets(kinds.get(key), one)
+        for key, one in value.items()
+        if kinds.get(key) is not Secret
+    }

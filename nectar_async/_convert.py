@@ -1,9 +1,8 @@
 """The one converter between the wire and the models.
 
-JSON is decoded without floats: a number with a point becomes a `Decimal`. Objects are
-structured by cattrs, through one generated function per class (`_codegen`). When that
-function meets anything odd it hands the object to the careful path (`_careful`), which
-goes field by field and knows the path of what is wrong.
+JSON is decoded without floats: a number with a point becomes a `Decimal`. A record goes
+the quick way (`_mirror`) if it can. With anything odd in it, it goes the careful way
+(`_careful`), field by field, which knows the path of what is wrong.
 
     lenient  what does not fit goes to `.extra`, its field keeps the default
     strict   every unknown key, unknown enum value and misfit is a `DecodeError`
@@ -11,9 +10,8 @@ goes field by field and knows the path of what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin
@@ -23,10 +21,13 @@ import cattrs
 import msgspec
 
 from nectar_async._careful import Careful
-from nectar_async._codegen import dumper, plan_of, structurer, table_hook
 from nectar_async._enums import OpenEnum
+from nectar_async._envelope import Envelope
+from nectar_async._json import JSON, parse, split_list
 from nectar_async._leaves import LEAVES, Misfit, json_name
+from nectar_async._mirror import Mirrors, TableHook
 from nectar_async._names import to_wire
+from nectar_async._plan import dumper, plan_of
 from nectar_async._request import Listing
 from nectar_async.errors import DecodeError
 from nectar_async.models.page import Page
@@ -35,22 +36,9 @@ __all__ = ["Converter", "converter"]
 
 T = TypeVar("T")
 
-_PARSER = msgspec.json.Decoder(float_hook=Decimal)
-
 # Typed decimals are text by then, as the API writes them. What is left are JSON numbers
 # that nobody has typed (in `.extra`), and those stay numbers.
 _WRITER = msgspec.json.Encoder(decimal_format="number")
-
-_ENVELOPE = ("per_page", "total_pages", "current_page", "has_next", "has_previous")
-
-
-class _Announced(msgspec.Struct, rename="camel"):
-    """The one key of an envelope that plans a walk; the records are skipped over."""
-
-    total_pages: int = 1
-
-
-_ANNOUNCED = msgspec.json.Decoder(_Announced, strict=False)
 
 
 class Converter:
@@ -66,6 +54,8 @@ class Converter:
         for kind, leaf in LEAVES.items():
             self.cattrs.register_structure_hook(kind, leaf)
         self.cattrs.register_structure_hook_factory(attrs.has, self._structurer)
+        self._own: dict[type, Callable[..., Any]] = {}
+        self._mirrors = Mirrors(self._hook_of, self._is_own)
         self._dumpers: dict[type, Callable[..., Any]] = {}
 
     def decode(self, body: bytes, returns: type[T]) -> T:
@@ -81,13 +71,16 @@ class Converter:
         if returns is NoneType:
             return cast("T", None)
         name = _name_of(returns)
-        value = _parse(body, name)
         if get_origin(returns) is list:
             (kind,) = get_args(returns)
-            return cast("T", list(self._items(kind, value, "$", name)))
+            records = _read(split_list, body, name, "$")
+            return cast("T", list(self._items(kind, records, "$", name)))
         if attrs.has(returns):
-            return cast("T", self._item(returns, value, "$", name))
-        if not isinstance(value, returns):
+            return cast("T", self._items(returns, (body,), "", name)[0])
+        value = _read(parse, body, name, "$")
+        expected = get_origin(returns) or returns
+        is_disguised = isinstance(value, bool) and expected is int
+        if not isinstance(value, expected) or is_disguised:
             problem = f"expected {_name_of(returns)}, got {json_name(value)} @ $"
             raise DecodeError.of(name, (problem,))
         return value
@@ -113,24 +106,11 @@ class Converter:
             DecodeError: it is neither, or a record in it cannot be told from others.
         """
         name = f"page of {kind.__name__}"
-        value = _parse(body, name)
-        if value.__class__ is list:
-            items = self._items(kind, value, "$", name)
+        if body.lstrip()[:1] == b"[":
+            records = _read(split_list, body, name, "$")
+            items = self._items(kind, records, "$", name)
             return Page(items=items, number=number, current_page=number)
-        if value.__class__ is not dict:
-            problem = f"expected an object or a list, got {json_name(value)} @ $"
-            raise DecodeError.of(name, (problem,))
-        return self._enveloped(value, kind, listing, number, keys or {})
-
-    def announced(self, body: bytes) -> int:
-        """How many pages an answer announces; 1 when it is no envelope.
-
-        What is wrong with it shows when it is decoded.
-        """
-        try:
-            return max(1, _ANNOUNCED.decode(body).total_pages)
-        except (msgspec.DecodeError, RecursionError):
-            return 1
+        return self._enveloped(body, kind, listing, number, keys or {})
 
     def encode(self, value: object, *, with_secrets: bool = True) -> bytes:
         """JSON as the API would write it, on one line.
@@ -141,105 +121,126 @@ class Converter:
 
     def dump(self, value: object, *, with_secrets: bool = True) -> Any:
         """A model as an object with wire names; days and instants stay themselves."""
+        if isinstance(value, Page):
+            return self._dump_page(value, with_secrets=with_secrets)
         if attrs.has(type(value)):
             return self._dumper(type(value))(value, with_secrets)
+        if isinstance(value, Mapping):
+            return {
+                key: self.dump(inner, with_secrets=with_secrets)
+                for key, inner in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self.dump(item, with_secrets=with_secrets) for item in value]
         return value
 
+    def _dump_page(self, page: Page[Any], *, with_secrets: bool) -> dict[str, Any]:
+        facts = {
+            to_wire(field.name): getattr(page, field.name)
+            for field in attrs.fields(Page)
+            if field.name not in {"items", "extra"}
+        }
+        items = self.dump(page.items, with_secrets=with_secrets)
+        return {**facts, "items": items, **page.extra}
+
     def _enveloped(
         self,
-        value: dict[str, Any],
+        body: bytes,
         kind: type[T],
         listing: Listing,
         number: int,
         keys: Mapping[str, str],
     ) -> Page[T]:
         name = f"page of {kind.__name__}"
-        items_key, total_key = (
-            keys.get(wire, wire)
-            for wire in map(to_wire, (listing.items, listing.total))
-        )
-        rest = dict(value)
-        if items_key not in rest and not self._is_strict:
-            items_key = _only_list(rest) or items_key
-        raw = rest.pop(items_key, None)
-        if raw.__class__ is not list:
-            came = json_name(raw) if items_key in value else "nothing"
-            problem = f"expected a list, got {came} @ $.{items_key}"
-            raise DecodeError.of(name, (problem,))
-        facts: dict[str, Any] = {"total": _number(rest.pop(total_key, None))}
-        for fact in _ENVELOPE:
-            facts[fact] = rest.pop(to_wire(fact), None)
-        return Page(
-            items=self._items(kind, raw, f"$.{items_key}", name),
-            number=number,
-            total=facts["total"],
-            per_page=_number(facts["per_page"]),
-            total_pages=_number(facts["total_pages"]) or 1,
-            current_page=number
-            if (current := _number(facts["current_page"])) is None
-            else current,
-            has_next=bool(facts["has_next"]),
-            has_previous=bool(facts["has_previous"]),
-            extra=rest,
-        )
 
-    def _items(self, kind: type[T], value: Any, path: str, name: str) -> tuple[T, ...]:
-        if value.__class__ is not list:
-            problem = f"expected a list, got {json_name(value)} @ {path}"
-            raise DecodeError.of(name, (problem,))
-        hook = self.cattrs.get_structure_hook(kind)
-        try:
-            return tuple([hook(item, kind) for item in value])
-        except Misfit:
-            pass
-        # Something cannot be given: go again, slowly, to name every such place.
+        def split(body: JSON) -> Envelope:
+            return Envelope(bytes(body), listing, keys, is_strict=self._is_strict)
+
+        envelope = _read(split, body, name, "$")
+        path = f"$.{envelope.items_key}"
+        raw = _read(lambda _: envelope.take_items(), body, name, path)
+        records = _read(split_list, raw, name, path)
+        items = self._items(kind, records, path, name)
+        page = _read(lambda _: envelope.page(items, number), body, name, "$")
+        if envelope.problems:
+            raise DecodeError.of(name, tuple(envelope.problems))
+        return page
+
+    def _items(
+        self,
+        kind: type[T],
+        records: Sequence[JSON],
+        path: str,
+        name: str,
+    ) -> tuple[T, ...]:
+        """Records, each the quick way if it can; every problem of all is named."""
+        made: list[T] = []
         problems: list[str] = []
-        for number, item in enumerate(value):
-            problems += self._problems(kind, item, f"{path}[{number}]")
-        raise DecodeError.of(name, tuple(problems))
+        quick = self._quick(kind)
+        for number, record in enumerate(records):
+            try:
+                made.append(quick(record))
+            except Exception:  # noqa: BLE001 - whatever it is, the careful way says what
+                where = f"{path}[{number}]" if path else "$"
+                made += self._carefully(kind, record, where, problems)
+                quick = self._quick(kind)
+        if problems:
+            raise DecodeError.of(name, tuple(problems))
+        return tuple(made)
 
-    def _item(self, kind: type[T], value: Any, path: str, name: str) -> T:
+    def _quick(self, kind: type[T]) -> Callable[[Any], T]:
+        """The quick way, where there is one: not when strict, nor to a user's hook."""
+        if attrs.has(kind) and self._is_own(kind) and not self._is_strict:
+            return self._mirrors.decoder(kind)
+        return _no_quick_way
+
+    def _carefully(
+        self, kind: type[T], record: JSON, path: str, problems: list[str]
+    ) -> list[T]:
+        """The record, or its problems and nothing."""
         try:
-            return cast("T", self.cattrs.get_structure_hook(kind)(value, kind))
-        except Misfit:
-            problems = self._problems(kind, value, path)
-        raise DecodeError.of(name, tuple(problems))
-
-    def _problems(self, kind: type, value: Any, path: str) -> list[str]:
+            value = parse(record)
+        except Misfit as misfit:
+            problems.append(f"{misfit} @ {path}")
+            return []
         careful = self._careful()
         with suppress(Misfit):
-            careful.structure(kind, value, path)
-        return careful.problems
+            one = careful.one(kind, value, path)
+            if not careful.problems:
+                if not self._is_strict and attrs.has(type(one)):
+                    self._mirrors.learn(one)
+                return [one]
+        problems += careful.problems
+        return []
 
     def _careful(self) -> Careful:
-        return Careful(self._hook_of, is_strict=self._is_strict)
+        return Careful(self._hook_of, self._is_own, is_strict=self._is_strict)
 
     def _hook_of(self, kind: Any) -> Callable[[Any, Any], Any]:
         hook = self.cattrs.get_structure_hook(kind)
-        if hook is LEAVES[str] and _is_open_enum(kind):
+        if _is_open_enum(kind) and hook is self.cattrs.get_structure_hook(str):
             # cattrs dispatches on base classes first, and open enums are strings: one
             # that nobody registered a hook for gets its table when it is first met.
-            hook = table_hook(kind)
+            hook = TableHook(kind)
             self.cattrs.register_structure_hook(kind, hook)
         return hook
 
-    def _structurer(self, model: type) -> Callable[[Any, Any], Any]:
-        """The hook of a model: generated and quick, or careful when strict."""
+    def _is_own(self, model: type) -> bool:
+        """Whether a model is structured in our way, and not by a user's hook."""
+        return self.cattrs.get_structure_hook(model) is self._own.get(model)
 
-        def carefully(value: Any, _: object = None) -> Any:
+    def _structurer(self, model: type) -> Callable[[Any, Any], Any]:
+        """The cattrs hook of a model, for objects that are decoded already."""
+
+        def structure(value: Any, _: object = None) -> Any:
             careful = self._careful()
             made = careful.structure(model, value, "$")
             if careful.problems:
                 raise Misfit(careful.problems[0])
             return made
 
-        if self._is_strict:
-            return carefully
-        plan = plan_of(model)
-        hooks = {field.name: self._hook_of(field.kind) for field in plan.fields}
-        return structurer(plan, hooks, carefully)
+        self._own[model] = structure
+        return structure
 
     def _dumper(self, model: type) -> Callable[..., Any]:
         if model not in self._dumpers:
@@ -259,23 +260,17 @@ def converter(*, is_strict: bool) -> Converter:
     return Converter(is_strict=is_strict)
 
 
-def _parse(body: bytes, name: str) -> Any:
+def _no_quick_way(_: object) -> Any:
+    raise Misfit("only the careful way")
+
+
+def _read(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:
+    """What a reader makes of a text; its misfit is a `DecodeError`."""
     try:
-        return _PARSER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        problem = f"{_json_problem(body, error)} @ $"
+        return reader(text)
+    except Misfit as misfit:
+        problem = f"{misfit} @ {path}"
     raise DecodeError.of(name, (problem,))
-
-
-def _json_problem(body: bytes, error: Exception) -> str:
-    """What keeps a body from being JSON, without showing any of it."""
-    if not body.strip():
-        return "expected JSON, got an empty body"
-    if body.lstrip()[:1] == b"<":
-        return "expected JSON, got HTML or XML (a proxy or a login page?)"
-    if isinstance(error, RecursionError):
-        return "expected JSON, got lists or objects nested too deeply"
-    return f"expected JSON: {str(error).partition(':')[0].strip()}"
 
 
 def _is_open_enum(kind: object) -> bool:
@@ -286,13 +281,3 @@ def _name_of(kind: Any) -> str:
     if get_origin(kind) is list:
         return f"list of {get_args(kind)[0].__name__}"
     return str({dict: "object", str: "text"}.get(kind, kind.__name__))
-
-
-def _number(value: Any) -> int | None:
-    return value if value.__class__ is int else None
-
-
-def _only_list(value: Mapping[str, Any]) -> str | None:
-    """The key of the one list in an envelope whose key is not the expected one."""
-    keys = [key for key in value if value[key].__class__ is list]
-    return keys[0] if len(keys) == 1 else None

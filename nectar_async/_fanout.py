@@ -15,7 +15,7 @@ from attrs import frozen
 
 from nectar_async._pages import Ledger, Receipt, Source
 from nectar_async._request import Request
-from nectar_async._schedule import Schedule
+from nectar_async._schedule import NOT_ENTERED, Schedule
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -79,6 +79,7 @@ class FanOut(Generic[T]):
         self._source = source
         self._on_error = on_error
         self._look_ahead = look_ahead
+        self._schedule: Schedule[T] | None = None
         self._ledgers: dict[str, Ledger[T]] = {}
         self._failures: list[Failure] = []
         self._done = 0
@@ -87,18 +88,21 @@ class FanOut(Generic[T]):
         self._items: deque[T] = deque()
 
     async def __aenter__(self) -> Self:
+        if self._schedule is not None:
+            raise RuntimeError("it can be entered once; make another one")
         ids = await self._companies()
         # A company that is named twice is read once.
         self._ledgers = {company_id: Ledger() for company_id in ids}
-        self._schedule = Schedule(
-            (
+        # All made before anything is sent: an id that cannot be is an error right here.
+        schedule = Schedule(
+            [
                 (company_id, self._request(company_id), ledger)
                 for company_id, ledger in self._ledgers.items()
-            ),
+            ],
             self._source,
             look_ahead=self._look_ahead,
         )
-        await self._schedule.__aenter__()
+        self._schedule = await schedule.__aenter__()
         return self
 
     async def __aexit__(
@@ -107,6 +111,8 @@ class FanOut(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
+        if self._schedule is None:
+            return None
         return await self._schedule.__aexit__(kind, error, trace)
 
     def __aiter__(self) -> Self:
@@ -125,7 +131,8 @@ class FanOut(Generic[T]):
     @property
     def receipt(self) -> Receipt:
         """All companies' receipts as one; its verdict is the worst among them."""
-        return Receipt.sum(self.receipts.values())
+        has_begun = self._schedule is not None
+        return Receipt.sum(self.receipts.values(), is_finished=has_begun)
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:
@@ -155,6 +162,8 @@ class FanOut(Generic[T]):
         Raises:
             StopAsyncIteration: there is none.
         """
+        if self._schedule is None:
+            raise RuntimeError(NOT_ENTERED)
         while True:
             delivery = await anext(self._schedule)
             if delivery.owner.is_closed:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 from attrs import evolve, frozen
 
+from nectar_async._clock import Clock
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._transport import Send
-from nectar_async.errors import AuthenticationError, ConfigurationError
+from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
 __all__ = ["FreshKey", "KeyRing", "KeySource", "StampKey"]
+
+T = TypeVar("T")
 
 KeySource = str | Callable[[], str | Awaitable[str]]
 """The key, or a function (plain or async) that gives the present one."""
@@ -41,6 +44,14 @@ class KeyRing:
     def can_renew(self) -> bool:
         """Whether there is anybody to ask for another key."""
         return self._source is not None
+
+    def redact(self, error: NectarError) -> None:
+        """Take the key out of what a server said that echoes it."""
+        for name in ("message", "detail", "body"):
+            words = getattr(error, name, None)
+            if self._key is not None and isinstance(words, str) and self._key in words:
+                setattr(error, name, words.replace(self._key, "***"))
+        error.args = (error.message,)
 
     async def ready(self) -> int:
         """Have a key; its version."""
@@ -80,17 +91,34 @@ class FreshKey:
     """Has a key before a permit is taken, and after a 401 asks once for another."""
 
     ring: KeyRing
+    clock: Clock
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it; when the key was refused and can be renewed, once more."""
-        version = await self.ring.ready()
+        version = await self._wait(request, self.ring.ready())
         try:
             return await send(request)
-        except AuthenticationError:
+        except AuthenticationError as error:
+            self.ring.redact(error)
             if not self.ring.can_renew or not request.can_resend:
                 raise
-        await self.ring.renew(version)
-        return await send(request)
+        except NectarError as error:
+            self.ring.redact(error)
+            raise
+        await self._wait(request, self.ring.renew(version))
+        try:
+            return await send(request)
+        except NectarError as error:
+            self.ring.redact(error)
+            raise
+
+    async def _wait(self, request: Request[Any], key: Awaitable[T]) -> T:
+        """Waiting for a key is waiting in the queue."""
+        start = self.clock.monotonic()
+        try:
+            return await key
+        finally:
+            request.trace.queue_seconds += self.clock.monotonic() - start
 
 
 @frozen

@@ -1,23 +1,21 @@
 """How one value of the wire becomes one value of Python, and what it is called if not.
 
-The tables for enums and days are dicts with a `__missing__`: the values of a portfolio
-repeat, and a hit costs a dict look-up. They are bounded, because what fills them comes
-from a server.
+The tables for enums are dicts with a `__missing__`: values repeat, and a hit costs a
+dict look-up. They are bounded, because what fills them comes from a server.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from nectar_async._enums import OpenEnum
 from nectar_async._secret import Secret
 
-__all__ = ["LEAVES", "Misfit", "days", "enum_table", "json_name"]
+__all__ = ["LEAVES", "Misfit", "enum_table", "json_name"]
 
-_MOST_DAYS = 20_000
 _MOST_VALUES = 4_096
 
 _JSON_NAMES: dict[type, str] = {
@@ -45,29 +43,12 @@ class Misfit(ValueError):  # noqa: N818 - a signal between two functions, no use
         return cls(f"expected {expected}, got {json_name(value)}")
 
 
-class _Days(dict[str, date]):
-    def __missing__(self, text: str) -> date:
-        try:
-            day = date.fromisoformat(text)
-        except (ValueError, TypeError):
-            raise Misfit.of("a day as 2025-01-31", text) from None
-        if len(self) < _MOST_DAYS:
-            self[text] = day
-        return day
-
-
-days: Mapping[str, date] = _Days()
-"""Text to day, for the days that were seen."""
-
-
 class _EnumTable(dict[str, OpenEnum]):
     def __init__(self, kind: type[OpenEnum]) -> None:
         super().__init__({str(member): member for member in kind})
         self._kind = kind
 
     def __missing__(self, text: str) -> OpenEnum:
-        if not isinstance(text, str):
-            raise Misfit.of("text", text)
         member = self._kind(text)
         if len(self) < _MOST_VALUES:
             self[text] = member
@@ -82,7 +63,10 @@ def enum_table(kind: type[OpenEnum]) -> Mapping[str, OpenEnum]:
 def _day(value: Any, _: object = None) -> date:
     if value.__class__ is not str:
         raise Misfit.of("a day as 2025-01-31", value)
-    return days[value]
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise Misfit.of("a day as 2025-01-31", value) from None
 
 
 def _instant(value: Any, _: object = None) -> datetime:
@@ -102,7 +86,7 @@ def _decimal(value: Any, _: object = None) -> Decimal:
         raise Misfit.of("a decimal", value)
     try:
         number = Decimal(value)
-    except InvalidOperation:
+    except DecimalException:
         raise Misfit.of("a decimal", value) from None
     if not number.is_finite():
         raise Misfit.of("a finite decimal", value)

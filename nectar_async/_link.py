@@ -15,13 +15,15 @@ from nectar_async._gate import Gate
 from nectar_async._key import KeyRing, KeySource
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._retry import RetryBudget
 from nectar_async._statistics import Tally
 from nectar_async._transport import Transport
 from nectar_async.errors import ClientClosedError, WrongLoopError
 from nectar_async.settings import Settings
 
 __all__ = ["Link"]
+
+# A transport that cannot close holds nobody up for longer than this.
+_CLOSING_SECONDS = 10.0
 
 
 class Link:
@@ -36,7 +38,6 @@ class Link:
     ) -> None:
         self.ring = KeyRing(key)
         self.gate = Gate(settings.max_concurrency)
-        self.budget = RetryBudget(settings.retry.budget)
         self.tally = Tally()
         self.clock: Clock = SystemClock() if clock is None else clock
         self._transport = transport
@@ -63,10 +64,12 @@ class Link:
             )
         if self._transport is None:
             await self._make_transport()
+            if self._is_closed:
+                raise ClientClosedError("this client was closed while it was opened")
 
     async def send(self, request: Request[Any]) -> Response:
         """The innermost send."""
-        if self._transport is None:
+        if self._transport is None or self._is_closed:
             raise ClientClosedError("this client was closed in mid-request")
         return await self._transport.send(request)
 
@@ -76,7 +79,9 @@ class Link:
             return
         self._is_closed = True
         if self._transport is not None:
-            await self._transport.aclose()
+            # Also when the caller is being cancelled: connections go back, soon.
+            with anyio.move_on_after(_CLOSING_SECONDS, shield=True):
+                await self._transport.aclose()
 
     async def _make_transport(self) -> None:
         """Make the default transport.

@@ -20,7 +20,7 @@ import anyio.lowlevel
 from nectar_async._pages import Ledger, Receipt, Source, describe, note, page_of
 from nectar_async._request import Request
 from nectar_async._schedule import Schedule
-from nectar_async.errors import NectarError
+from nectar_async.errors import InvalidArgumentError, NectarError
 from nectar_async.models.page import Page
 
 __all__ = ["Pager", "Prefetch"]
@@ -64,7 +64,12 @@ class Pager(Generic[T]):
         Args:
             look_ahead: pages that may be asked for and not yet given; by default four
                 for each permit of the client's gate.
+
+        Raises:
+            InvalidArgumentError: `look_ahead` is below 1.
         """
+        if look_ahead is not None and look_ahead < 1:
+            raise InvalidArgumentError(f"look_ahead is at least 1, not {look_ahead}")
         return Prefetch(self._request, self._source, self._begin(), look_ahead)
 
     def resume(self, cursor: str) -> Pager[T]:

@@ -10,13 +10,14 @@ what was given is counted by id, so that a walk can tell at its end what it is w
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, field, frozen
 
-from nectar_async._request import Request
+from nectar_async._request import Request, Trace
 from nectar_async._response import Response
 from nectar_async.errors import InvalidArgumentError, NectarError, PaginationError
 from nectar_async.models.page import Page
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_CURSOR = re.compile(r"(\w+):([0-9a-f]{12}):([1-9][0-9]{0,8})", re.ASCII)
 
 
 class Verdict(StrEnum):
@@ -80,8 +83,8 @@ class Receipt:
         if not is_finished:
             worst.append(Verdict.UNFINISHED)
         return cls(
-            total_first=sum(part.total_first or 0 for part in parts),
-            total_last=sum(part.total_last or 0 for part in parts),
+            total_first=_sum(part.total_first for part in parts),
+            total_last=_sum(part.total_last for part in parts),
             records=sum(part.records for part in parts),
             distinct=sum(part.distinct for part in parts),
             repeats=sum(part.repeats for part in parts),
@@ -99,7 +102,7 @@ class Source(Generic[T]):
     """One request through the whole pipeline."""
     read: Callable[[Request[Page[T]], Response], Awaitable[Page[T]]]
     """What an answer means; asks again for one whose packing is damaged."""
-    peek: Callable[[Response], tuple[int, Response]]
+    peek: Callable[[Request[Page[T]], Response], tuple[int, Response]]
     """How many pages a first page announces, without reading its records; and the
     answer, unpacked by then."""
     permits: int = field(default=10)
@@ -136,9 +139,9 @@ class Ledger(Generic[T]):
         """
         self._pages += 1
         self._note_total(page)
-        self._check_advance(page)
         is_clamped = page.total is not None and page.current_page != page.number
         fresh = self._fresh(page.items, is_clamped=is_clamped)
+        self._check_advance(page, fresh)
         self._records += len(fresh)
         if is_clamped or not page.has_next:
             self.is_done = True
@@ -176,16 +179,23 @@ class Ledger(Generic[T]):
             self._is_steady = False
         self._total_last = page.total
 
-    def _check_advance(self, page: Page[T]) -> None:
-        """Some pages may be empty, but none comes twice and promises more."""
+    def _check_advance(self, page: Page[T], fresh: tuple[T, ...]) -> None:
+        """Pages may be empty, but none promises more and brings nothing for ever."""
         ids = tuple(map(_identity, page.items))
-        mark = hash(ids) if ids or page.number > page.total_pages else None
-        if page.has_next and mark is not None and mark == self._print:
-            raise PaginationError(
-                f"page {page.number} is page {page.number - 1} once more, and says that"
-                " there is a next one; the server does not advance"
-            )
+        mark = hash(ids) if ids else None
+        is_repeat = mark is not None and mark == self._print
+        is_beyond = page.number > page.total_pages and not fresh
         self._print = mark
+        if page.has_next and (is_repeat or is_beyond):
+            what = (
+                f"is page {page.number - 1} once more"
+                if is_repeat
+                else f"is past the last of {page.total_pages}, brings nothing new"
+            )
+            raise PaginationError(
+                f"page {page.number} {what}, and says that there is a next one; the"
+                " server does not advance"
+            )
 
     def _fresh(self, items: tuple[T, ...], *, is_clamped: bool) -> tuple[T, ...]:
         seen, fresh = self._seen, []
@@ -213,19 +223,28 @@ class Ledger(Generic[T]):
         return Verdict.COMPLETE if missing == 0 else Verdict.DRIFTED
 
 
+def _sum(totals: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None when nothing is."""
+    known = [total for total in totals if total is not None]
+    return sum(known) if known else None
+
+
 def _identity(item: object) -> object:
     """The id of a record; a record without one is its own identity."""
     return getattr(item, "id", item)
 
 
-def describe(error: NectarError, request: Request[Any]) -> None:
+def describe(
+    error: NectarError, request: Request[Any], trace: Trace | None = None
+) -> None:
     """Write on an error which request it was; what is written already stays."""
     if error.operation is not None:
         return
+    trace = request.trace if trace is None else trace
     error.operation = request.operation
     error.target = request.target or None
-    error.request_id = request.trace.request_id or None
-    error.attempts = request.trace.attempts
+    error.request_id = trace.request_id or None
+    error.attempts = trace.attempts
     if (page := request.page) is not None:
         error.page = page
         error.cursor = cursor_of(request)
@@ -248,10 +267,10 @@ def page_of(cursor: str, request: Request[Any]) -> int:
     Raises:
         InvalidArgumentError: it is none, or it belongs to another list.
     """
-    operation, _, rest = cursor.partition(":")
-    mark, _, number = rest.partition(":")
-    if not number.isdecimal() or int(number) < 1:
-        raise InvalidArgumentError(f"cursor is none: {cursor!r}")
+    found = _CURSOR.fullmatch(str(cursor))
+    if found is None:
+        raise InvalidArgumentError(f"cursor is none: {str(cursor)[:80]!r}")
+    operation, mark, number = found.groups()
     if (operation, mark) != (request.operation, _fingerprint(request)):
         raise InvalidArgumentError(
             f"cursor belongs to another list than {request.operation} with these"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from nectar_async._clock import Clock
 from nectar_async._gate import Gate
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._retry import RetryBudget, decide, settle
+from nectar_async._retry import RetryBudget, decide, may_have_happened, settle
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send, Stage
 from nectar_async.errors import (
@@ -55,11 +56,20 @@ class Deadline:
         """Send it, or raise `DeadlineExceededError` that says where the time went."""
         if self.seconds is None:
             return await send(request)
-        with anyio.move_on_after(self.seconds):
+        with anyio.move_on_after(self.left(request)):
             return await send(request)
-        raise self._exceeded(request)
+        raise self.exceeded(request)
 
-    def _exceeded(self, request: Request[Any]) -> DeadlineExceededError:
+    def left(self, request: Request[Any]) -> float:
+        """Seconds that the request has left; infinite when nothing bounds it."""
+        if self.seconds is None:
+            return math.inf
+        started = request.trace.started
+        now = self.clock.monotonic()
+        return self.seconds - (0.0 if started is None else now - started)
+
+    def exceeded(self, request: Request[Any]) -> DeadlineExceededError:
+        """The error, with where the time went."""
         trace = request.trace
         error = DeadlineExceededError(
             f"not done within its deadline of {self.seconds:g} s:"
@@ -80,25 +90,38 @@ class Retry:
     budget: RetryBudget
     clock: Clock
     tally: Tally
+    deadline: Deadline
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it until it works or the verdict is to give up."""
         attempt = 0
+        is_doubtful = False  # whether an earlier attempt may have happened
         while True:
             attempt += 1
             try:
                 response = await send(request)
             except NectarError as error:
-                if (done := settle(request, error, attempt)) is not None:
+                if is_doubtful and (done := settle(request, error)) is not None:
                     return done
+                is_doubtful = is_doubtful or may_have_happened(error)
                 wait = decide(request, error, attempt, self.policy, self.clock.jitter())
                 if wait is None or not self.budget.spend():
                     raise
+                self._check_time(request, wait, error)
             else:
                 self.budget.earn()
                 return response
             self.tally.retries += 1
             await self._sleep(request, wait)
+
+    def _check_time(
+        self, request: Request[Any], wait: float, error: NectarError
+    ) -> None:
+        """Give up now where the deadline would end the wait anyway."""
+        if wait >= self.deadline.left(request):
+            exceeded = self.deadline.exceeded(request)
+            exceeded.add_note(f"the last attempt: {type(error).__name__}: {error}")
+            raise exceeded from error
 
     async def _sleep(self, request: Request[Any], seconds: float) -> None:
         start = self.clock.monotonic()

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
-from nectar_async._text import json_body, query_pairs, segment
-from nectar_async._unset import UNSET
+from nectar_async._text import json_body, json_fields, query_pairs, segment
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Operation
 
@@ -48,7 +47,7 @@ class Trace:
     """What happened to one request on its way: the one mutable thing it carries."""
 
     request_id: str = ""
-    started: float = 0.0
+    started: float | None = None
     attempts: int = 0
     queue_seconds: float = 0.0
     network_seconds: float = 0.0
@@ -83,10 +82,14 @@ class Request(Generic[T]):
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     """Names and values; the key is among them only below the last stage."""
     body: Body | None = field(default=None, repr=False)
+    json: Mapping[str, object] | None = field(default=None, repr=False)
+    """A body by its wire keys, before it is text; `body` is stamped from it."""
     is_repeatable: bool = False
     """Whether a repeat does no harm when nobody knows what came of the first time."""
     listing: Listing | None = None
     """For lists: how the envelope is spelled."""
+    page_key: str = "page"
+    """The key of the page among the query; corrected together with it."""
     url: str = ""
     """The absolute address; stamped by the client."""
     max_body_bytes: int | None = None
@@ -121,7 +124,7 @@ class Request(Generic[T]):
         returns: type[T],
         *,
         query: Mapping[str, object] | None = None,
-        json: object = UNSET,
+        json: Mapping[str, object] | None = None,
         is_repeatable: bool = False,
         **parts: str | UUID,
     ) -> Request[T]:
@@ -148,7 +151,7 @@ class Request(Generic[T]):
         path: str,
         returns: type[T],
         *,
-        json: object = UNSET,
+        json: Mapping[str, object] | None = None,
         is_repeatable: bool = False,
         **parts: str | UUID,
     ) -> Request[T]:
@@ -180,11 +183,11 @@ class Request(Generic[T]):
         parts: Mapping[str, str | UUID],
         *,
         query: Mapping[str, object] | None = None,
-        json: object = UNSET,
+        json: Mapping[str, object] | None = None,
         is_repeatable: bool = False,
         listing: Listing | None = None,
     ) -> Request[T]:
-        has_body = json is not UNSET
+        fields = None if json is None else json_fields(json)
         return cls(
             operation=operation,
             method=method,
@@ -192,8 +195,8 @@ class Request(Generic[T]):
             returns=returns,
             parts={name: segment(name, value) for name, value in parts.items()},
             query=tuple(query_pairs(query or {})),
-            headers={"Content-Type": "application/json"} if has_body else {},
-            body=json_body(json) if has_body else None,
+            headers={} if fields is None else {"Content-Type": "application/json"},
+            json=fields,
             is_repeatable=is_repeatable or method in _REPEATABLE,
             listing=listing,
         )
@@ -208,7 +211,9 @@ class Request(Generic[T]):
         """The page that is asked for, from 1; None when it is no list."""
         if self.listing is None:
             return None
-        return next((int(text) for key, text in self.query if key == "page"), 1)
+        texts = (text for key, text in self.query if key == self.page_key)
+        text = next(texts, "1")
+        return int(text) if text.isascii() and text.isdigit() else None
 
     @property
     def target(self) -> str:
@@ -227,10 +232,10 @@ class Request(Generic[T]):
         The first page of a list that the API gives as a bare array is asked for
         without a number: such a list documents no pages.
         """
-        rest = tuple(pair for pair in self.query if pair[0] != "page")
+        rest = tuple(pair for pair in self.query if pair[0] != self.page_key)
         if page == 1 and self.listing is not None and self.listing.is_array:
             return evolve(self, query=rest)
-        return evolve(self, query=(*rest, ("page", str(page))))
+        return evolve(self, query=(*rest, (self.page_key, str(page))))
 
     def addressed(self, base: str, correction: Operation | None = None) -> Self:
         """The same request with its absolute `url`, after the user's correction.
@@ -238,15 +243,27 @@ class Request(Generic[T]):
         Raises:
             ConfigurationError: the corrected path names a part that is not there.
         """
-        method, path, query = self.method, self.path, self.query
+        keys: Mapping[str, str] = {}
+        method, path = self.method, self.path
         if correction is not None:
+            keys = correction.keys
             method = correction.method or method
             path = correction.path or path
-            query = tuple((correction.keys.get(key, key), text) for key, text in query)
+        query = tuple((keys.get(key, key), text) for key, text in self.query)
+        body = self.body
+        if self.json is not None:
+            body = json_body({keys.get(key, key): self.json[key] for key in self.json})
         url = base + _PART.sub(lambda found: self._part(found[1]), path)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="")
-        return evolve(self, method=method, query=query, url=url)
+        return evolve(
+            self,
+            method=method,
+            query=query,
+            page_key=keys.get(self.page_key, self.page_key),
+            url=url,
+            body=body,
+        )
 
     def _part(self, name: str) -> str:
         if name not in self.parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from attrs import field, frozen
 
+from nectar_async._request import Trace
 from nectar_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -36,6 +38,11 @@ __all__ = ["Response"]
 # An error keeps no more of the answer's text than this.
 _KEPT_CHARACTERS = 2_000
 _KEPT_BYTES = 64 * 1024
+_MOST_UNPACKED = 16 * 1024 * 1024
+
+_GZIP = 31  # zlib's word for it
+_GZIP_MAGIC = b"\x1f\x8b"
+_WINDOW = 256 * 1024
 
 _ERRORS: dict[int, type[StatusError]] = {
     400: BadRequestError,
@@ -61,6 +68,8 @@ _ADVICE = {
     504: "the server ran out of time; ask for less at once",
 }
 
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
+
 _Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
@@ -84,6 +93,8 @@ class Response:
     """Any mapping or pairs are taken; the names are kept in lower case."""
     body: bytes = field(default=b"", repr=False)
     """As received: packed exactly when `content-encoding` is among the headers."""
+    trace: Trace | None = field(default=None, eq=False, repr=False)
+    """What happened to the request; stamped by the client, a transport leaves it."""
 
     def inflated(self, limit: int | None = None) -> bytes:
         """The body, unpacked.
@@ -123,23 +134,26 @@ class Response:
         text = self.headers.get("retry-after", "").strip()
         if not text:
             return None
-        try:
+        if _SECONDS.fullmatch(text):
             seconds = float(text)
-        except ValueError:
+        else:
             until = _date(text)
             if until is None:
                 return None
             # The server's own clock, when it tells, is the one that it dates by.
             since = _date(self.headers.get("date", "")) or now
             seconds = (until - since).total_seconds()
-        return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124 - NaN
+        return max(0.0, seconds)
 
     def _head(self) -> str:
-        try:
-            body = self.inflated(_KEPT_BYTES)
-        except TransportError:
-            return ""
-        return body.decode("utf-8", "replace")
+        """The beginning of the text; a long error is a page for people."""
+        head = self.body[:_KEPT_BYTES]
+        if "content-encoding" in self.headers:
+            try:
+                head = self.inflated(_MOST_UNPACKED)[:_KEPT_BYTES]
+            except TransportError:
+                return ""
+        return head.decode("utf-8", "replace")
 
     def _whereto(self) -> str | None:
         if self.status // 100 != 3:  # noqa: PLR2004 - the family of redirects
@@ -173,27 +187,32 @@ def _detail(text: str) -> str | None:
     if isinstance(detail := body.get("detail"), str):
         return detail[:_KEPT_CHARACTERS]
     lines = [
-        f"{name}: {' '.join(map(str, said)) if isinstance(said, list) else said}"
+        f"{name}: {' '.join(map(_words, said)) if isinstance(said, list) else said}"
         for name, said in body.items()
         if isinstance(said, str | list)
     ]
     return "; ".join(lines)[:_KEPT_CHARACTERS] or None
 
 
+def _words(said: object) -> str:
+    """A message of a list: text, or an object that some frameworks write."""
+    if isinstance(said, str):
+        return said
+    message = said.get("msg") if isinstance(said, dict) else None
+    return message if isinstance(message, str) else msgspec.json.encode(said).decode()
+
+
 def _date(text: str) -> datetime | None:
     try:
         when = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
 def _bounded(body: bytes, limit: int | None) -> bytes:
     if limit is not None and len(body) > limit:
-        raise BodyTooLargeError(
-            f"the answer has more than {limit:,} bytes; raise max_body_bytes if it may",
-            is_permanent=True,
-        )
+        raise _too_large(limit)
     return body
 
 
@@ -201,7 +220,7 @@ def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
     if encoding in {"", "identity"} or not body:
         return body
     if encoding in {"gzip", "x-gzip"}:
-        return _unpack(body, 31, limit)
+        return _unpack(body, _GZIP, limit)
     if encoding == "deflate":
         # The name means zlib's wrapping; some servers send the bare stream.
         is_wrapped = body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0  # noqa: PLR2004 - RFC 1950
@@ -213,18 +232,40 @@ def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
 
 
 def _unpack(body: bytes, wbits: int, limit: int | None) -> bytes:
-    unpacked = b""
-    rest = body
-    while rest:
+    """The bytes behind one gzip or zlib stream; further gzip members are appended.
+
+    Each member is fed from a window that slides over the body: what a decompressor
+    hands back as unused is a copy, and many small members would copy for ever.
+    """
+    unpacked: list[bytes] = []
+    size, at = 0, 0
+    while True:
         unpacker = zlib.decompressobj(wbits)
-        room = 0 if limit is None else limit - len(unpacked) + 1
-        try:
-            unpacked += unpacker.decompress(rest, room)
-        except zlib.error:
-            raise BodyCorruptError("the packed answer is damaged") from None
-        _bounded(unpacked, limit)
-        if not unpacker.eof:
-            raise BodyCorruptError("the packed answer broke off")
+        while not unpacker.eof:
+            window = unpacker.unconsumed_tail or body[at : at + _WINDOW]
+            if not window:
+                raise BodyCorruptError("the packed answer broke off")
+            at += 0 if unpacker.unconsumed_tail else len(window)
+            part = _feed(unpacker, window, _WINDOW)
+            unpacked.append(part)
+            size += len(part)
+            if limit is not None and size > limit:
+                raise _too_large(limit)
+        at -= len(unpacker.unused_data)
         # Gzip members may follow one another; anything else behind is padding.
-        rest = unpacker.unused_data if unpacker.unused_data[:2] == b"\x1f\x8b" else b""
-    return unpacked
+        if wbits != _GZIP or body[at : at + 2] != _GZIP_MAGIC:
+            return b"".join(unpacked)
+
+
+def _feed(unpacker: zlib._Decompress, window: bytes, most: int) -> bytes:
+    try:
+        return unpacker.decompress(window, most)
+    except zlib.error:
+        raise BodyCorruptError("the packed answer is damaged") from None
+
+
+def _too_large(limit: int) -> BodyTooLargeError:
+    return BodyTooLargeError(
+        f"the answer has more than {limit:,} bytes; raise max_body_bytes if it may",
+        is_permanent=True,
+    )

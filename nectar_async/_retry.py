@@ -26,7 +26,7 @@ from nectar_async.errors import (
 )
 from nectar_async.settings import RetryPolicy
 
-__all__ = ["RetryBudget", "decide", "settle"]
+__all__ = ["RetryBudget", "decide", "may_have_happened", "settle"]
 
 _PASSING = frozenset({500, 502, 503, 504})
 
@@ -81,14 +81,21 @@ def _may_repeat(request: Request[Any], error: NectarError) -> bool:
     return False
 
 
-def settle(request: Request[Any], error: NectarError, attempt: int) -> Response | None:
-    """The answer that a failure stands for, if it is a success in disguise.
+def may_have_happened(error: NectarError) -> bool:
+    """Whether the server may have done what it was asked, although it failed."""
+    if isinstance(error, TransportError):
+        return error.is_sent
+    return isinstance(error, StatusError) and error.status in _PASSING
 
-    A DELETE that is sent again and finds nothing left was done the first time; the API
-    answers 403 as well as 404 for what is not there.
+
+def settle(request: Request[Any], error: NectarError) -> Response | None:
+    """The answer that the failure of a repeat stands for, if it is a success.
+
+    A DELETE that may have happened before, and now finds nothing left, was done; the
+    API answers 403 as well as 404 for what is not there.
     """
-    is_repeat = request.method == "DELETE" and attempt > 1
-    if is_repeat and isinstance(error, StatusError) and error.status in _GONE:
+    is_gone = isinstance(error, StatusError) and error.status in _GONE
+    if request.method == "DELETE" and is_gone:
         return Response(HTTPStatus.NO_CONTENT)
     return None
 

@@ -1,7 +1,8 @@
 """A work-conserving schedule: no permit idles while any page is left.
 
-One worker a permit asks for what the board says, and a consumer decodes page by page
-while the workers' sockets fill.
+Workers ask for what the board says, and a consumer decodes page by page while the
+workers' sockets fill. The gate bounds how many requests are in flight; there are more
+workers than permits, because one whose request waits for its next attempt holds none.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from nectar_async._response import Response
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
-__all__ = ["Delivery", "Schedule"]
+__all__ = ["NOT_ENTERED", "Delivery", "Schedule"]
+
+NOT_ENTERED = "pages come in the background here: write `async with ... as records:`"
 
 T = TypeVar("T")
 
 # Undelivered pages a permit: measured, fewer leave permits idle when latencies differ,
 # more bring nothing.
 _PAGES_AHEAD = 4
+
+_WORKERS_A_PERMIT = 2
 
 
 @frozen
@@ -72,12 +77,16 @@ class Schedule(Generic[T]):
             requests, lead=permits, look_ahead=look_ahead or _PAGES_AHEAD * permits
         )
         self._last: Owner[T] | None = None
+        self._group: anyio.abc.TaskGroup | None = None
+        self._is_left = False
 
     async def __aenter__(self) -> Self:
+        if self._group is not None:
+            raise RuntimeError("it can be entered once; make another one")
         self._work_bell, self._page_bell = _Bell(), _Bell()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        for _ in range(self._source.permits):
+        for _ in range(_WORKERS_A_PERMIT * self._source.permits):
             self._group.start_soon(self._work)
         return self
 
@@ -87,6 +96,9 @@ class Schedule(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
+        if self._group is None:
+            return None
+        self._is_left = True
         self._group.cancel_scope.cancel()
         if isinstance(error, anyio.get_cancelled_exc_class()):
             return await self._group.__aexit__(kind, error, trace)
@@ -99,19 +111,23 @@ class Schedule(Generic[T]):
         return self
 
     async def __anext__(self) -> Delivery[T]:
+        if self._group is None:
+            raise RuntimeError(NOT_ENTERED)
         if self._last is not None:
             # The caller is back for more, so it took all of the page before.
             self._last.ledger.finish()
-        while (ready := self.board.deliver()) is None:
-            if self.board.is_finished:
+        while (ready := self.board.ready()) is None:
+            if self.board.is_finished or self._is_left:
                 raise StopAsyncIteration
             await self._page_bell.wait()
         owner, number, outcome = ready
-        self._work_bell.ring()
         # Sockets that have something are read, and their next requests go out, before
         # this page is decoded.
         await anyio.lowlevel.checkpoint()
-        delivery = await self._open(owner, number, outcome)
+        page = await self._read(owner, number, outcome)
+        # Nothing waits from here on: a reader that is cancelled loses no page.
+        self.board.give()
+        delivery = self._admit(owner, page)
         if delivery.error is not None or owner.ledger.is_done:
             self.board.close(owner)
         else:
@@ -120,19 +136,23 @@ class Schedule(Generic[T]):
         self._last = owner if delivery.error is None else None
         return delivery
 
-    async def _open(
+    async def _read(
         self, owner: Owner[T], number: int, outcome: Response | Exception
-    ) -> Delivery[T]:
+    ) -> Page[T] | Exception:
         if isinstance(outcome, Exception):
-            return Delivery(owner, error=outcome)
-        request = owner.request.at(number)
+            return outcome
         try:
-            page = await self._source.read(request, outcome)
+            return await self._source.read(owner.request.at(number), outcome)
+        except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
+            return error
+
+    def _admit(self, owner: Owner[T], page: Page[T] | Exception) -> Delivery[T]:
+        if isinstance(page, Exception):
+            return Delivery(owner, error=page)
+        try:
             return Delivery(owner, owner.ledger.admit(page))
         except NectarError as error:
-            describe(error, request)
-            return Delivery(owner, error=error)
-        except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
+            describe(error, owner.request.at(page.number))
             return Delivery(owner, error=error)
 
     async def _work(self) -> None:
@@ -149,7 +169,7 @@ class Schedule(Generic[T]):
                 request = owner.request.at(number)
                 outcome = await self._source.send(request)
                 if not owner.is_sized:
-                    announced, outcome = self._source.peek(outcome)
+                    announced, outcome = self._source.peek(request, outcome)
             except Exception as error:  # noqa: BLE001 - handed over, never swallowed
                 outcome = error
             self.board.arrive(owner, number, outcome, announced)

@@ -38,6 +38,9 @@ class Secret:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Secret does not change")
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Secret does not change")
+
     def __eq__(self, other: object) -> bool:
         return (
             self._text == other._text if isinstance(other, Secret) else NotImplemented

@@ -20,7 +20,7 @@ from nectar_async._names import to_wire
 from nectar_async._unset import UNSET
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["json_body", "query_pairs", "segment"]
+__all__ = ["json_body", "json_fields", "query_pairs", "segment"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -51,7 +51,16 @@ def _instant(name: str, value: datetime) -> str:
             f"{name} has no time zone: write {value.isoformat()}+00:00, or"
             " datetime(..., tzinfo=UTC)"
         )
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        raise InvalidArgumentError(f"{name} is beyond the calendar: {value}") from None
+
+
+def _decimal(name: str, value: Decimal) -> str:
+    if not value.is_finite():
+        raise InvalidArgumentError(f"{name} is no finite number: {value}")
+    return format(value, "f")
 
 
 # In this order: a bool is an int, a datetime is a date, and an open enum is a str.
@@ -60,7 +69,7 @@ _TEXT: tuple[tuple[type, Callable[[str, Any], str]], ...] = (
     (Enum, lambda name, value: _whole_text(name, str(value.value))),
     (str, _whole_text),
     (int, lambda _, value: str(value)),
-    (Decimal, lambda _, value: format(value, "f")),
+    (Decimal, _decimal),
     (datetime, _instant),
     (date, lambda _, value: value.isoformat()),
     (UUID, lambda _, value: str(value)),
@@ -82,12 +91,28 @@ def query_pairs(query: Mapping[str, object]) -> Iterable[tuple[str, str]]:
             continue
         several = isinstance(value, list | tuple | set | frozenset)
         for one in value if several else (value,):  # type: ignore[attr-defined]  # a union of iterables
+            if one is UNSET:
+                continue
             yield to_wire(name), _text(name, one)
 
 
-def json_body(value: object) -> bytes:
-    """A body with wire names; what is UNSET stays at home."""
-    return msgspec.json.encode(_to_json("json", value))
+def json_fields(fields: Mapping[str, object]) -> dict[str, object]:
+    """A body by its wire keys; what is UNSET stays at home."""
+    body: dict[str, object] = {}
+    for name, value in fields.items():
+        if not isinstance(name, str):
+            raise InvalidArgumentError(f"a key of a body is text, not {name!r}")
+        if value is UNSET:
+            continue
+        if to_wire(name) in body:
+            raise InvalidArgumentError(f"{name} is there twice, in two spellings")
+        body[to_wire(name)] = _to_json(name, value)
+    return body
+
+
+def json_body(fields: Mapping[str, object]) -> bytes:
+    """A body as it goes on the wire."""
+    return msgspec.json.encode(fields)
 
 
 def _to_json(name: str, value: object) -> object:
@@ -96,11 +121,7 @@ def _to_json(name: str, value: object) -> object:
     if isinstance(value, bool | int) and not isinstance(value, Enum):
         return value
     if isinstance(value, Mapping):
-        return {
-            to_wire(key): _to_json(key, inner)
-            for key, inner in value.items()
-            if inner is not UNSET
-        }
+        return json_fields(value)
     if isinstance(value, list | tuple | set | frozenset):
-        return [_to_json(name, inner) for inner in value]
+        return [_to_json(name, inner) for inner in value if inner is not UNSET]
     return _text(name, value)

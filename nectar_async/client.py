@@ -12,6 +12,7 @@ from attrs import evolve
 
 from nectar_async._clock import Clock
 from nectar_async._convert import converter
+from nectar_async._json import announced_pages
 from nectar_async._key import FreshKey, KeySource, StampKey
 from nectar_async._link import Link
 from nectar_async._pages import Source, describe
@@ -23,8 +24,9 @@ from nectar_async._pipeline import (
     Retry,
     compose,
 )
-from nectar_async._request import Request, Trace
+from nectar_async._request import Listing, Request, Trace
 from nectar_async._response import Response
+from nectar_async._retry import RetryBudget
 from nectar_async._statistics import Statistics
 from nectar_async._transport import Stage, Transport
 from nectar_async.errors import (
@@ -71,8 +73,8 @@ class NectarClient:
         transport: what carries requests; by default an `AiohttpTransport`. The client
             closes it.
         settings: by default `Settings.from_env()`.
-        recorder: a stage that sees every request that succeeds and its response, below
-            the status check and above the key, so that it never meets the key.
+        recorder: a stage that sees every attempt that is answered, whatever the status.
+            It sits below the status check and above the key, so it never meets the key.
         clock: time, for tests.
 
     Raises:
@@ -93,29 +95,31 @@ class NectarClient:
             settings,
             Link(_key_source(api_key, transport), transport, settings, clock),
             recorder,
-            is_original=True,
+            RetryBudget(settings.retry.budget),
         )
+        self._is_original = True
 
     def _wire(
         self,
         settings: Settings,
         link: Link,
         recorder: Stage | None,
-        *,
-        is_original: bool,
+        budget: RetryBudget,
     ) -> None:
         self.settings = settings
         self._link = link
         self._recorder = recorder
-        self._is_original = is_original
+        self._budget = budget
+        self._is_original = False
         clock, tally = link.clock, link.tally
         # The order of the stages, outermost first. Retry is outside the gate, so that
         # nobody holds a permit while waiting; the key is stamped last, so that nothing
         # above can leak it.
+        deadline = Deadline(settings.deadline, clock)
         stages: list[Stage] = [
-            Deadline(settings.deadline, clock),
-            Retry(settings.retry, link.budget, clock, tally),
-            FreshKey(link.ring),
+            deadline,
+            Retry(settings.retry, budget, clock, tally, deadline),
+            FreshKey(link.ring, clock),
             Limit(link.gate, clock, tally),
             AttemptTimeout(settings.attempt_timeout),
             CheckStatus(clock, tally),
@@ -173,7 +177,9 @@ class NectarClient:
                 f"there is no setting {', '.join(unknown)}"
             ) from None
         copy = object.__new__(type(self))
-        copy._wire(settings, self._link, self._recorder, is_original=False)
+        is_same = settings.retry == self.settings.retry
+        budget = self._budget if is_same else RetryBudget(settings.retry.budget)
+        copy._wire(settings, self._link, self._recorder, budget)
         return copy
 
     async def send(self, request: Request[T]) -> T:
@@ -186,6 +192,7 @@ class NectarClient:
             NectarError: any of the tree in `nectar_async.errors`.
         """
         if get_origin(request.returns) is Page:
+            listing_of(request)
             page = await self._read_page(request, await self._respond(request))
             return cast("T", page)
         return await self._read(
@@ -201,36 +208,46 @@ class NectarClient:
             DecodeError: something answered, but not this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        answer = await self.send(request)
+        return await self._read(request, await self._respond(request), self._pong)
+
+    def _pong(self, body: bytes) -> str:
+        answer = self._converter.decode(body, object)
         words = answer.values() if isinstance(answer, dict) else [answer]
         for word in words:
             if isinstance(word, str) and "pong" in word.lower():
                 return word
-        error = DecodeError.of("ping", ("expected a text with 'pong' @ $",))
-        describe(error, request)
-        raise error
+        raise DecodeError.of("ping", ("expected a text with 'pong' @ $",))
 
     def statistics(self) -> Statistics:
         """What this client and its copies did so far."""
         return self._link.tally.snapshot(self._link.gate)
 
-    async def _respond(self, request: Request[Any]) -> Response:
-        """The response to a request, still packed."""
+    async def _respond(
+        self, request: Request[Any], started: float | None = None
+    ) -> Response:
+        """The response to a request, still packed; `started` dates its deadline."""
         await self._link.open()
         clock = self._link.clock
-        trace = Trace(request_id=uuid4().hex, started=clock.monotonic())
-        request = evolve(
+        began = clock.monotonic() if started is None else started
+        trace = Trace(request_id=uuid4().hex, started=began)
+        stamped = evolve(
             request.addressed(self.settings.api_url, self._correction(request)),
             max_body_bytes=self.settings.max_body_bytes,
             trace=trace,
         )
         self._link.tally.requests += 1
         try:
-            return await self._pipeline(request)
+            return evolve(await self._pipeline(stamped), trace=trace)
         except NectarError as error:
-            error.elapsed = clock.monotonic() - trace.started
-            describe(error, request)
+            self._describe(error, request, trace)
             raise
+
+    def _describe(
+        self, error: NectarError, request: Request[Any], trace: Trace | None
+    ) -> None:
+        if trace is not None and trace.started is not None:
+            error.elapsed = self._link.clock.monotonic() - trace.started
+        describe(error, request, trace)
 
     async def _read(
         self,
@@ -240,6 +257,7 @@ class NectarClient:
     ) -> T:
         """What a response means; one whose packing is damaged is asked for again."""
         limit = self.settings.max_body_bytes
+        started = None if response.trace is None else response.trace.started
         try:
             for _ in range(_DAMAGED_AGAIN if request.is_repeatable else 0):
                 try:
@@ -247,20 +265,15 @@ class NectarClient:
                 except BodyCorruptError as error:
                     if error.is_permanent:
                         raise
-                response = await self._respond(request)
+                response = await self._respond(request, started)
             return decode(response.inflated(limit))
         except NectarError as error:
-            describe(error, request)
+            self._describe(error, request, response.trace)
             raise
 
     async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
         (kind,) = get_args(request.returns)
-        listing = request.listing
-        if listing is None:
-            raise ConfigurationError(
-                f"{request.operation} is a list; say how its envelope is spelled:"
-                " Request.get(..., listing=Listing(items='usage_data'))"
-            )
+        listing = listing_of(request)
         correction = self._correction(request)
         keys = None if correction is None else correction.keys
         return await self._read(
@@ -271,19 +284,38 @@ class NectarClient:
             ),
         )
 
-    def _announced(self, response: Response) -> tuple[int, Response]:
+    def _announced(
+        self, request: Request[Any], response: Response
+    ) -> tuple[int, Response]:
         try:
             body = response.inflated(self.settings.max_body_bytes)
         except TransportError:
             return 1, response  # reading it will say so, and ask again
-        return self._converter.announced(body), Response(response.status, {}, body)
+        correction = self._correction(request)
+        keys = {} if correction is None else correction.keys
+        pages = announced_pages(body, keys.get("totalPages", "totalPages"))
+        return pages, evolve(response, headers={}, body=body)
 
     def _correction(self, request: Request[Any]) -> Operation | None:
         return self.settings.operations.get(request.operation)
 
 
+def listing_of(request: Request[Any]) -> Listing:
+    """How the envelope of a list is spelled; a list that does not say is refused."""
+    if request.listing is None:
+        raise ConfigurationError(
+            f"{request.operation} is a list; say how its envelope is spelled:"
+            " Request.get(..., listing=Listing(items='usage_data'))"
+        )
+    return request.listing
+
+
 def _key_source(key: KeySource | None, transport: Transport | None) -> KeySource | None:
     """The key that was given, or the environment's where one is needed."""
+    if key is not None and not isinstance(key, str) and not callable(key):
+        raise ConfigurationError(
+            f"api_key is text or a function that gives it, not {type(key).__name__}"
+        )
     if key is not None or not getattr(transport, "needs_key", True):
         return key
     found = os.environ.get("NECTAR_API_KEY", "").strip()

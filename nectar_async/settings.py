@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, evolve, field, frozen
 
@@ -18,19 +18,23 @@ DEFAULT_BASE_URL = "https://external.nectarclimate.com"
 
 # v2.0 lives under /v2; there is no /v2.0.
 _SEGMENTS = {"v2.2": "v2.2", "v2.1": "v2.1", "v2.0": "v2"}
-_VERSIONS = {segment: version for version, segment in _SEGMENTS.items()}
+_VERSIONS = {segment: version for version, segment in _SEGMENTS.items()} | {
+    "v2.0": "v2.0"
+}
 _VERSION_SEGMENT = re.compile(r"v\d+(\.\d+)*", re.IGNORECASE)
+
+# Printable and ASCII, without the beginnings of a query and a fragment.
+_PATH = re.compile(r'/[!"$->@-~]*')
+_LONGEST_LABEL = 63
 
 # An operation that a user corrects is one of these verbs.
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def _at_least(least: float, *, optional: bool = False) -> Any:
-    """A validator: a number that is not below `least`; None where it is optional."""
+def _number(least: float) -> Any:
+    """A validator: a number that is not below `least`."""
 
     def check(_: object, attribute: Attribute[Any], value: object) -> None:
-        if value is None and optional:
-            return
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConfigurationError(f"{attribute.name} is a number, not {value!r}")
         if not value >= least:
@@ -41,7 +45,19 @@ def _at_least(least: float, *, optional: bool = False) -> Any:
     return check
 
 
-def _above_zero(_: object, attribute: Attribute[Any], value: object) -> None:
+def _whole(least: int) -> Any:
+    """A validator: a whole number that is not below `least`."""
+
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ConfigurationError(
+                f"{attribute.name} is a whole number from {least}, not {value!r}"
+            )
+
+    return check
+
+
+def _bound(_: object, attribute: Attribute[Any], value: object) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -51,11 +67,62 @@ def _above_zero(_: object, attribute: Attribute[Any], value: object) -> None:
         )
 
 
-def _whole(_: object, attribute: Attribute[Any], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(
-            f"{attribute.name} is a whole number from 1, not {value!r}"
+def _a(kind: type) -> Any:
+    """A validator: a value of that type."""
+
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if not isinstance(value, kind):
+            raise ConfigurationError(
+                f"{attribute.name} is a {kind.__name__}, not {value!r}"
+            )
+
+    return check
+
+
+def _table_of(kind: type) -> Any:
+    """A validator: a mapping from text to values of that type."""
+
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        is_table = isinstance(value, Mapping) and all(
+            isinstance(key, str) and isinstance(one, kind) for key, one in value.items()
         )
+        if not is_table:
+            raise ConfigurationError(
+                f"{attribute.name} maps text to {kind.__name__}, not {value!r}"
+            )
+
+    return check
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and _PATH.fullmatch(value) is not None
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a base URL; what cannot be one is refused, without any password."""
+    try:
+        parts = urlsplit(url)
+        has_user = "@" in parts.netloc
+    except ValueError:
+        raise ConfigurationError("base_url is no URL") from None
+    if has_user:
+        raise ConfigurationError("base_url holds a user or a password; take it out")
+    # `urlsplit` drops some control characters in silence, and an empty query.
+    if not url.isascii() or not url.isprintable() or set(url) & {"?", "#", " "}:
+        raise ConfigurationError(
+            f"base_url is an origin with an optional path, not {url!r}"
+        )
+    try:
+        _port = parts.port
+    except ValueError:
+        raise ConfigurationError(f"base_url has no port that can be: {url!r}") from None
+    return parts
+
+
+def _check_host(host: str) -> None:
+    labels = host.rstrip(".").split(".")
+    if any(not 1 <= len(label) <= _LONGEST_LABEL for label in labels):
+        raise ConfigurationError(f"base_url has no host that can be: {host!r}")
 
 
 def _trimmed(url: str) -> str:
@@ -71,15 +138,15 @@ class RetryPolicy:
     that a repeat does no harm.
     """
 
-    attempts: int = field(default=4, validator=_whole)
+    attempts: int = field(default=4, validator=_whole(1))
     """How often a request is sent at most, the first time included; 1 never repeats."""
-    wait_initial: float = field(default=0.5, validator=_at_least(0))
+    wait_initial: float = field(default=0.5, validator=_number(0))
     """The wait before the second attempt; it doubles each time."""
-    wait_max: float = field(default=30.0, validator=_at_least(0))
+    wait_max: float = field(default=30.0, validator=_number(0))
     """No wait of ours is longer, jitter aside (which adds up to half a wait)."""
-    retry_after_max: float = field(default=120.0, validator=_at_least(0))
+    retry_after_max: float = field(default=120.0, validator=_number(0))
     """A server that asks for a longer wait gets none: the error is raised at once."""
-    budget: int = field(default=50, validator=_at_least(0))
+    budget: int = field(default=50, validator=_whole(0))
     """Repeats that the client has in hand; each success earns a fifth of one back.
 
     Ordinary trouble never exhausts it. In an outage it does, and then requests fail
@@ -106,7 +173,9 @@ class Operation:
     """The verb; None keeps the one that the package knows."""
     path: str | None = field(default=None)
     """The path below the version, with the same `{names}`; None keeps it."""
-    keys: Mapping[str, str] = field(factory=dict, kw_only=True)
+    keys: Mapping[str, str] = field(
+        factory=dict, kw_only=True, validator=_table_of(str)
+    )
     """Wire keys of query, body and envelope: the package's spelling to the true one."""
 
     @method.validator
@@ -118,9 +187,10 @@ class Operation:
 
     @path.validator
     def _check_path(self, _: object, value: str | None) -> None:
-        if value is not None and not value.startswith("/"):
+        if value is not None and not _is_path(value):
             raise ConfigurationError(
-                f"path starts with '/', as '/site/{{site_id}}', not {value!r}"
+                f"path is a path below the version, as '/site/{{site_id}}', not"
+                f" {value!r}"
             )
 
 
@@ -132,43 +202,36 @@ class Settings:
     """An origin with an optional prefix, without the version."""
     api_version: str = field(default="v2.2")
     """`v2.2`, `v2.1` or `v2.0`."""
-    max_concurrency: int = field(default=10, validator=_whole)
+    max_concurrency: int = field(default=10, validator=_whole(1))
     """Requests in flight at once, over everything the client does. The API asks for at
     most 10 per key."""
-    attempt_timeout: float | None = field(default=30.0, validator=_above_zero)
+    attempt_timeout: float | None = field(default=30.0, validator=_bound)
     """One attempt, from its permit to the last byte; None for no bound."""
-    deadline: float | None = field(default=None, validator=_above_zero)
+    deadline: float | None = field(default=None, validator=_bound)
     """One request with its queueing, attempts and back-off. Bound a whole walk with
     `anyio.fail_after`."""
-    retry: RetryPolicy = field(factory=RetryPolicy)
+    retry: RetryPolicy = field(factory=RetryPolicy, validator=_a(RetryPolicy))
     """When a failed request is sent again."""
-    max_body_bytes: int = field(default=64 * 1024 * 1024, validator=_whole)
+    max_body_bytes: int = field(default=64 * 1024 * 1024, validator=_whole(1))
     """The largest answer that is read, as it comes and unpacked."""
-    strict: bool = False
+    strict: bool = field(default=False, validator=_a(bool))
     """Whether an answer that does not fit its model is an error. By default it is
     drift: what is new or odd is kept in `.extra`, and the record is given."""
-    operations: Mapping[str, Operation] = field(factory=dict)
+    operations: Mapping[str, Operation] = field(
+        factory=dict, validator=_table_of(Operation)
+    )
     """Corrections by operation id, see `Operation`."""
 
     @base_url.validator
     def _check_base_url(self, _: object, value: str) -> None:
-        try:
-            parts = urlsplit(value)
-            host, _port = parts.hostname, parts.port
-        except ValueError:
-            raise ConfigurationError(f"base_url is no URL: {value!r}") from None
-        if parts.scheme not in {"http", "https"} or not host:
+        parts = _split(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(
-                f"base_url is an origin as {DEFAULT_BASE_URL!r}, not {value!r}"
+                f"base_url is an origin as {DEFAULT_BASE_URL!r}, not {parts.geturl()!r}"
             )
-        if parts.username or parts.password:
-            raise ConfigurationError("base_url holds a user or password; take it out")
-        if parts.query or parts.fragment or not value.isascii() or " " in value:
-            raise ConfigurationError(
-                f"base_url is an origin with an optional path, not {value!r}"
-            )
+        _check_host(parts.hostname)
         origin, _, last = value.rpartition("/")
-        if _VERSION_SEGMENT.fullmatch(last):
+        if _VERSION_SEGMENT.fullmatch(last) and parts.path:
             version = _VERSIONS.get(last.lower(), "v2.2")
             raise ConfigurationError(
                 f"base_url ends in a version: write base_url={origin!r} and"
@@ -177,7 +240,7 @@ class Settings:
 
     @api_version.validator
     def _check_api_version(self, _: object, value: str) -> None:
-        if value not in _SEGMENTS:
+        if str(value) not in _SEGMENTS:
             raise ConfigurationError(
                 f"api_version is one of {', '.join(_SEGMENTS)}, not {value!r}"
             )

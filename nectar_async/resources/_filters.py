@@ -75,7 +75,8 @@ def _several(
 ) -> tuple[E, ...] | None:
     if value is None:
         return None
-    values = (value,) if isinstance(value, str) else tuple(value)
+    is_one = isinstance(value, str) or not isinstance(value, Iterable)
+    values = (value,) if is_one else tuple(value)
     if not values:
         raise InvalidArgumentError(
             f"{name} is empty, which the API would read as every value; leave it out"

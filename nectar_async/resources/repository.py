@@ -109,5 +109,11 @@ class Repository(Resource):
         )
 
 
-def _id_of(company: Company | str | UUID) -> str:
-    return company.id if isinstance(company, Company) else str(company)
+def _id_of(company: object) -> str:
+    if isinstance(company, Company):
+        return company.id
+    if not isinstance(company, str | UUID) or not company:
+        raise InvalidArgumentError(
+            f"companies are companies or their ids, not {company!r}"
+        )
+    return str(company)

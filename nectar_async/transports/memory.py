@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from inspect import isawaitable
 from typing import Any
 
@@ -54,7 +55,7 @@ class MemoryTransport:
         if isawaitable(answer):
             answer = await answer
         if isinstance(answer, BaseException):
-            raise answer
+            raise copy(answer)  # the client writes on it which request it was
         if isinstance(answer, Response):
             return answer
         headers = {"content-type": "application/json"}

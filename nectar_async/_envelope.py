@@ -1,0 +1,142 @@
+"""The envelope around a page of a list: counts and claims, read with care.
+
+What it says decides how far a walk goes, so nothing is misread in silence: a number or
+a boolean that comes as text is understood, and what is neither stays in `Page.extra`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from nectar_async._json import parse, split_object
+from nectar_async._leaves import Misfit, json_name
+from nectar_async._names import to_wire
+from nectar_async._request import Listing
+from nectar_async.models.page import Page
+
+__all__ = ["Envelope"]
+
+T = TypeVar("T")
+
+_CLAIMS = {"true": True, "false": False}
+_MOST_DIGITS = 18
+
+
+class Envelope:
+    """The keys of one envelope, by their spelling after the user's corrections.
+
+    `problems` collects what a strict reader refuses.
+    """
+
+    def __init__(
+        self,
+        body: bytes,
+        listing: Listing,
+        keys: Mapping[str, str],
+        *,
+        is_strict: bool,
+    ) -> None:
+        self._values: dict[str, msgspec.Raw] = split_object(body)
+        self._listing = listing
+        self._keys = keys
+        self._is_strict = is_strict
+        self._extra: dict[str, Any] = {}
+        self.problems: list[str] = []
+        self.items_key = self._find_items()
+
+    def take_items(self) -> msgspec.Raw:
+        """The list of records, still text.
+
+        Raises:
+            Misfit: there is none.
+        """
+        raw = self._values.pop(self.items_key, None)
+        if raw is None:
+            raise Misfit("expected a list, got nothing")
+        return raw
+
+    def page(self, items: tuple[T, ...], number: int) -> Page[T]:
+        """The page, with what the other keys say.
+
+        Raises:
+            Misfit: a value of the envelope is no JSON.
+        """
+        self._extra = {key: parse(raw) for key, raw in self._values.items()}
+        total = self._count(self._listing.total)
+        per_page = self._count("per_page")
+        total_pages = self._count("total_pages") or 1
+        current_page = self._count("current_page")
+        has_next = self._claim("has_next")
+        has_previous = self._claim("has_previous")
+        if self._is_strict:
+            self.problems += [f"unknown key @ $.{key}" for key in self._extra]
+        return Page(
+            items=items,
+            number=number,
+            total=total,
+            per_page=per_page,
+            total_pages=total_pages,
+            current_page=number if current_page is None else current_page,
+            has_next=number < total_pages if has_next is None else has_next,
+            has_previous=bool(has_previous),
+            extra=self._extra,
+        )
+
+    def _find_items(self) -> str:
+        """The key of the records: the expected one, or that of the only list.
+
+        An object without a single key of an envelope is an error in disguise, whatever
+        list it holds.
+        """
+        expected = self._spelled(self._listing.items)
+        facts = ("total_pages", "current_page", "has_next", self._listing.total)
+        is_envelope = any(self._spelled(fact) in self._values for fact in facts)
+        if expected in self._values or self._is_strict or not is_envelope:
+            return expected
+        lists = [key for key, raw in self._values.items() if bytes(raw)[:1] == b"["]
+        return lists[0] if len(lists) == 1 else expected
+
+    def _spelled(self, name: str) -> str:
+        wire = to_wire(name)
+        return self._keys.get(wire, wire)
+
+    def _count(self, name: str) -> int | None:
+        key = self._spelled(name)
+        value = self._extra.get(key)
+        if value.__class__ is int:
+            return int(self._extra.pop(key))
+        if value.__class__ is str and value.isascii() and value.isdigit():
+            self._mind(key, "a whole number", value)
+            if len(value) <= _MOST_DIGITS:
+                return int(self._extra.pop(key))
+            return None
+        self._leave(key, "a whole number")
+        return None
+
+    def _claim(self, name: str) -> bool | None:
+        key = self._spelled(name)
+        value = self._extra.get(key)
+        if value.__class__ is bool:
+            return bool(self._extra.pop(key))
+        if value.__class__ is str and value.lower() in _CLAIMS:
+            self._mind(key, "a boolean", value)
+            return _CLAIMS[self._extra.pop(key).lower()]
+        self._leave(key, "a boolean")
+        return None
+
+    def _leave(self, key: str, expected: str) -> None:
+        """Null and absence say nothing; anything else is kept where it is."""
+        value = self._extra.get(key)
+        if value is None:
+            self._extra.pop(key, None)
+        else:
+            self._mind(key, expected, value)
+
+    def _mind(self, key: str, expected: str, value: object) -> None:
+        if self._is_strict:
+            self.problems.append(
+                f"expected {expected}, got {json_name(value)} @ $.{key}"
+            )

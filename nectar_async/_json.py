@@ -1,0 +1,99 @@
+"""JSON without floats, and in words what is wrong with a body that is none."""
+
+from __future__ import annotations
+
+from decimal import Decimal, DecimalException
+from typing import Any
+
+import msgspec
+
+from nectar_async._leaves import Misfit, json_name
+
+__all__ = ["JSON", "announced_pages", "parse", "split_list", "split_object"]
+
+JSON = bytes | msgspec.Raw
+"""JSON as it came, or a part of it that was not looked into yet."""
+
+_ANY = msgspec.json.Decoder(float_hook=Decimal)
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+# What the parser raises for text that is no JSON, and for a number beyond all bounds.
+_NO_JSON = (
+    msgspec.DecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+    DecimalException,
+)
+
+
+def parse(text: JSON) -> Any:
+    """The whole value; a number with a point is a Decimal.
+
+    Raises:
+        Misfit: it is no JSON; says what it is, and shows none of it.
+    """
+    try:
+        return _ANY.decode(text)
+    except _NO_JSON as error:
+        misfit = Misfit(_problem(bytes(text), error))
+    raise misfit
+
+
+def split_object(text: JSON) -> dict[str, msgspec.Raw]:
+    """The values of an object by key, each still text.
+
+    Raises:
+        Misfit: it is something else.
+    """
+    try:
+        return _OBJECT.decode(text)
+    except _NO_JSON:
+        misfit = Misfit(f"expected an object, got {json_name(parse(text))}")
+    raise misfit
+
+
+def split_list(text: JSON) -> list[msgspec.Raw]:
+    """The items of a list, each still text.
+
+    Raises:
+        Misfit: it is something else.
+    """
+    try:
+        return _LIST.decode(text)
+    except _NO_JSON:
+        misfit = Misfit(f"expected a list, got {json_name(parse(text))}")
+    raise misfit
+
+
+class _Announced(msgspec.Struct, rename="camel"):
+    total_pages: int = 1
+
+
+_ANNOUNCED = msgspec.json.Decoder(_Announced, strict=False)
+
+
+def announced_pages(text: JSON, key: str = "totalPages") -> int:
+    """How many pages an envelope announces under `key`; its records are skipped over.
+
+    1 for anything else: what is wrong with it shows when it is read.
+    """
+    try:
+        if key == "totalPages":
+            return max(1, _ANNOUNCED.decode(text).total_pages)
+        pages = parse(split_object(text)[key])
+    except (msgspec.DecodeError, RecursionError, Misfit, KeyError):
+        return 1
+    return max(1, pages) if isinstance(pages, int) else 1
+
+
+def _problem(body: bytes, error: Exception) -> str:
+    if not body.strip():
+        return "expected JSON, got an empty body"
+    if body.lstrip()[:1] == b"<":
+        return "expected JSON, got HTML or XML (a proxy or a login page?)"
+    if isinstance(error, RecursionError):
+        return "expected JSON, got lists or objects nested too deeply"
+    if isinstance(error, DecimalException):
+        return "expected JSON, got a number beyond all bounds"
+    return f"expected JSON: {str(error).partition(':')[0].strip()}"

@@ -1,0 +1,24 @@
+"""The `nectar` command. It needs the extra: `pip install 'nectar-async[cli]'`."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+_EXTRA = {"typer", "rich"}
+_USAGE = 2
+
+
+def main() -> int:
+    """Run the command line; gives the exit code, see `nectar --help`."""
+    try:
+        from nectar_async.cli.app import run  # noqa: PLC0415 - it needs the extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        sys.stderr.write(
+            "the `nectar` command needs the extra: pip install 'nectar-async[cli]'\n"
+        )
+        return _USAGE
+    return run()

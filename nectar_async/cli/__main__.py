@@ -1,0 +1,10 @@
+"""`python -m nectar_async.cli`: the `nectar` command."""
+
+from __future__ import annotations
+
+import sys
+
+from nectar_async.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

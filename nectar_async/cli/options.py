@@ -1,0 +1,146 @@
+"""The options of the commands, and what they accept."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from nectar_async._enums import OpenEnum
+from nectar_async.models.enums import DatasourceType, DateType
+
+__all__ = [
+    "AsJson",
+    "CompanyCount",
+    "CompanyIds",
+    "Concurrency",
+    "DatasourceTypes",
+    "DateTypeOption",
+    "DemoOut",
+    "End",
+    "Identifier",
+    "IncludeSecrets",
+    "Latency",
+    "Out",
+    "Port",
+    "Seed",
+    "Start",
+]
+
+E = TypeVar("E", bound=OpenEnum)
+
+# `date.fromisoformat` also takes 20250101 and week dates.
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day(text: str | date) -> date:
+    if isinstance(text, date):
+        return text
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day: {error}") from None
+    raise typer.BadParameter(f"{text!r} is no day; write it as 2025-01-31")
+
+
+def _member(kind: type[E], text: str) -> E:
+    member = kind(text.strip().upper().replace("-", "_"))
+    if not member.is_known:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(kind)}")
+    return member
+
+
+def _date_type(text: str) -> DateType:
+    return _member(DateType, text)
+
+
+def _datasource_type(text: str) -> DatasourceType:
+    return _member(DatasourceType, text)
+
+
+Out = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FILE", help="Where to; - is stdout.")
+]
+DemoOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="Where to; - is stdout. Else nectar-demo.jsonl here.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Start = Annotated[
+    Any,
+    typer.Option(
+        "--start", metavar="YYYY-MM-DD", parser=_day, help="First day, inclusive."
+    ),
+]
+End = Annotated[
+    Any,
+    typer.Option(
+        "--end", metavar="YYYY-MM-DD", parser=_day, help="Last day, inclusive."
+    ),
+]
+DateTypeOption = Annotated[
+    Any,
+    typer.Option(
+        "--date-type",
+        metavar="TYPE",
+        parser=_date_type,
+        help="What the days are compared with: bill_date (the API's default),"
+        " usage_period, created_date or updated_date.",
+    ),
+]
+DatasourceTypes = Annotated[
+    list[DatasourceType] | None,
+    typer.Option(
+        "--datasource-type",
+        metavar="TYPE",
+        parser=_datasource_type,
+        help="electricity, gas, water, ...; may be given several times.",
+    ),
+]
+Identifier = Annotated[
+    str | None,
+    typer.Option("--identifier", metavar="TEXT", help="An identifier of the meter."),
+]
+CompanyIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--company",
+        metavar="ID",
+        help="This company only; may be given several times. Else all of them.",
+    ),
+]
+IncludeSecrets = Annotated[
+    bool, typer.Option("--include-secrets", help="Keep passwords and signed links.")
+]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency",
+        metavar="N",
+        min=1,
+        help="Requests at once; the API asks for at most 10 per key.",
+    ),
+]
+CompanyCount = Annotated[
+    int, typer.Option("--companies", metavar="N", min=1, help="Invented companies.")
+]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="The same seed, the same data.")
+]
+Latency = Annotated[
+    float,
+    typer.Option("--latency", metavar="SECONDS", min=0, help="What each answer takes."),
+]
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", min=0, max=65535, help="0: a free one.")
+]

@@ -1,0 +1,86 @@
+"""A pull to look at while it runs, on standard error, if that is a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from nectar_async.cli.pull import Pull, Status, Watch
+from nectar_async.models.usage import UsageData
+
+__all__ = ["shown"]
+
+# Often enough to look alive, seldom enough to cost the pull nothing.
+_REFRESHES_PER_SECOND = 8
+_BAR_WIDTH = 40
+
+
+@contextmanager
+def shown(pull: Pull, console: Console, *, is_wanted: bool) -> Iterator[Watch | None]:
+    """A live display while the block runs; gives what shows the first record."""
+    if not is_wanted or not console.is_terminal:
+        yield None
+        return
+
+    def show_first(company_id: str, record: UsageData) -> None:
+        company = pull.names.get(company_id, company_id)
+        console.print(_first(company, record, pull.status.seconds), highlight=False)
+
+    with Live(
+        console=console,
+        get_renderable=lambda: picture(pull.status, pull.sink.name),
+        refresh_per_second=_REFRESHES_PER_SECOND,
+        transient=True,
+        # The file may be standard output, and errors are said when this is over.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ):
+        yield show_first
+
+
+def picture(status: Status, out: str) -> RenderableType:
+    """How far a pull is."""
+    progress, traffic = status.progress, status.traffic
+    if not progress.companies:
+        return Text("asking which companies there are …", style="dim")
+    line = Table.grid(padding=(0, 1))
+    line.add_row(
+        ProgressBar(
+            total=progress.companies,
+            completed=progress.companies_done,
+            width=_BAR_WIDTH,
+        ),
+        f"{progress.companies_done:,} of {progress.companies:,} companies",
+        f"[dim]→ {escape(out)}[/dim]",
+    )
+    per_second = progress.records / status.seconds if status.seconds else 0.0
+    facts = (
+        f"{progress.records:,} records",
+        f"{progress.pages:,} pages",
+        f"{per_second:,.0f} records/s",
+        f"{traffic.in_flight} of {traffic.limit} in flight",
+        f"{traffic.rate_limited:,} answers 429",
+        f"{traffic.retries:,} retries",
+    )
+    return Group(line, Text(" · ".join(facts)))
+
+
+def _first(company: str, record: UsageData, seconds: float) -> str:
+    amount = "nothing measured"
+    if record.usage is not None:
+        amount = f"{record.usage:,} {record.usage_units or ''}".rstrip()
+    site = record.site.name if record.site is not None else None
+    facts = (
+        record.datasource_type or "unknown",
+        f"{record.start_date} to {record.end_date}",
+        f"[bold]{escape(amount)}[/bold]",
+        escape(", ".join(filter(None, (site, company)))),
+    )
+    return f"[dim]first record after {seconds:.2f} s:[/dim] {' · '.join(facts)}"

@@ -1,0 +1,268 @@
+"""Pulling all usage into a file, and knowing at any moment how far it is."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+
+from attrs import frozen
+
+from nectar_async._convert import converter
+from nectar_async._fanout import Failure, FanOut, Progress
+from nectar_async._pages import Receipt, Verdict
+from nectar_async.cli.sink import LineFile
+from nectar_async.cli.totals import Totals
+from nectar_async.client import NectarClient
+from nectar_async.errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    InvalidArgumentError,
+    MaintenanceError,
+    RateLimitedError,
+    RedirectedError,
+    WrongLoopError,
+)
+from nectar_async.models.company import Company
+from nectar_async.models.enums import DatasourceType, DateType
+from nectar_async.models.usage import UsageData
+
+__all__ = ["Pull", "Query"]
+
+# What meets one company would meet them all: going on only multiplies it.
+_HOPELESS = (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    InvalidArgumentError,
+    MaintenanceError,
+    RateLimitedError,
+    RedirectedError,
+    WrongLoopError,
+)
+
+_OWNER = "companyId"
+
+# Python's own threshold (700 in 3.11) is passed within a page of records.
+_ALLOCATIONS_A_COLLECTION = 50_000
+
+Watch = Callable[[str, UsageData], None]
+
+
+@frozen(kw_only=True)
+class Query:
+    """What to pull, and what to leave out of the file."""
+
+    companies: Sequence[str] = ()
+    """Ids; none of them means all companies."""
+    start_date: date | None = None
+    end_date: date | None = None
+    date_type: DateType | None = None
+    datasource_types: Sequence[DatasourceType] = ()
+    identifier: str | None = None
+    with_secrets: bool = False
+
+
+@frozen(kw_only=True)
+class Traffic:
+    """What the client sent."""
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    in_flight: int = 0
+    peak_in_flight: int = 0
+    limit: int = 0
+
+
+@frozen(kw_only=True)
+class Status:
+    """How far a pull is."""
+
+    progress: Progress
+    traffic: Traffic
+    seconds: float
+
+
+@frozen
+class _Start:
+    """Where the clock and the client's counters stood when the pull began."""
+
+    time: float
+    attempts: int
+    retries: int
+    rate_limited: int
+
+
+class Pull:
+    """One pull. It may be asked how far it is from any thread, and after its end."""
+
+    def __init__(self, query: Query, sink: LineFile) -> None:
+        self.query = query
+        self.sink = sink
+        self.totals = Totals()
+        self.names: Mapping[str, str] = {}
+        """Companies' names by id, where they are known."""
+        self.records = 0
+        """Records that are in the file."""
+        self._written: set[str] = set()
+        self._walk: FanOut[UsageData] | None = None
+        self._client: NectarClient | None = None
+        self._start: _Start | None = None
+        self._seconds: float | None = None
+
+    async def run(self, client: NectarClient, on_first: Watch | None = None) -> None:
+        """Pull everything; `on_first` is given the first company id and record.
+
+        A company that cannot be read is left among `failures`.
+
+        Raises:
+            NectarError: what would meet every company.
+            OSError: the file cannot be written.
+        """
+        counted = client.statistics()
+        self._client = client
+        self._start = _Start(
+            time.perf_counter(), counted.attempts, counted.retries, counted.rate_limited
+        )
+        try:
+            with _rare_collections():
+                await self._pull(client, on_first)
+        finally:
+            self._seconds = time.perf_counter() - self._start.time
+
+    async def _pull(self, client: NectarClient, on_first: Watch | None) -> None:
+        query = self.query
+        companies: Sequence[Company | str] = query.companies
+        if not companies:
+            companies = await client.companies.all()
+            self.names = {company.id: company.name for company in companies}
+        walk = client.repository.usage(
+            companies=companies,
+            start_date=query.start_date,
+            end_date=query.end_date,
+            date_type=query.date_type,
+            datasource_type=query.datasource_types or None,
+            identifier=query.identifier,
+            on_error=_give_up_early,
+        )
+        async with walk:
+            self._walk = walk
+            async for company_id, page in walk.pages():
+                self._write(company_id, page.items)
+                if on_first is not None and page.items:
+                    on_first(company_id, page.items[0])
+                    on_first = None
+        if not walk.failures:
+            self.sink.begin()  # that there is no record is an answer, too
+
+    def _write(self, company_id: str, records: Sequence[UsageData]) -> None:
+        block = _lines(company_id, records, with_secrets=self.query.with_secrets)
+        # Not in a thread: Ctrl-C cancels the wait for it, and the file would be closed
+        # and counted while it is still being written.
+        self.sink.write(block)
+        self.totals.add(records)
+        self.records += len(records)
+        if records:
+            self._written.add(company_id)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Companies that could not be read to their end."""
+        return () if self._walk is None else self._walk.failures
+
+    @property
+    def receipts(self) -> Mapping[str, Receipt]:
+        """What each company's walk is worth, by company id."""
+        return {} if self._walk is None else self._walk.receipts
+
+    @property
+    def receipt(self) -> Receipt:
+        """All receipts as one."""
+        return Receipt() if self._walk is None else self._walk.receipt
+
+    @property
+    def status(self) -> Status:
+        """How far it is."""
+        seconds = self._seconds
+        if seconds is None:
+            started = self._start
+            seconds = 0.0 if started is None else time.perf_counter() - started.time
+        return Status(
+            progress=_NOTHING if self._walk is None else self._walk.progress,
+            traffic=self._traffic(),
+            seconds=seconds,
+        )
+
+    def _traffic(self) -> Traffic:
+        client, start = self._client, self._start
+        if client is None or start is None:
+            return Traffic()
+        now = client.statistics()
+        return Traffic(
+            requests=now.attempts - start.attempts,
+            retries=now.retries - start.retries,
+            rate_limited=now.rate_limited - start.rate_limited,
+            in_flight=now.in_flight,
+            peak_in_flight=now.peak_in_flight,
+            limit=now.limit,
+        )
+
+    def account(self) -> str:
+        """What is in the file, for whoever stopped early; empty if it is nothing."""
+        if not self.records:
+            return ""
+        receipts = self.receipts
+        whole = sum(one.verdict is not Verdict.UNFINISHED for one in receipts.values())
+        return (
+            f"{self.records:,} records of {len(self._written):,} companies in"
+            f" {self.sink.name} (JSON lines, complete to the last line);"
+            f" {whole:,} of {len(receipts):,} companies are complete"
+        )
+
+
+_NOTHING = Progress(companies=0, companies_done=0, pages=0, records=0)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let the garbage collector look seldom, and only at what is new.
+
+    Records are in no cycles, so it finds nothing in them, however often it looks.
+    """
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_A_COLLECTION, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+def _give_up_early(failure: Failure) -> None:
+    if isinstance(failure.error, _HOPELESS):
+        raise failure.error
+
+
+def _lines(
+    company_id: str, records: Sequence[UsageData], *, with_secrets: bool
+) -> bytes:
+    """The records as JSON lines, each with its company's id in front."""
+    write = converter(is_strict=False)
+    # Spliced in as bytes: a copy of each object only to put a key first costs more than
+    # all the rest here.
+    head = write.encode({_OWNER: company_id})[:-1] + b","
+    lines = [
+        head + write.encode(record, with_secrets=with_secrets)[1:]
+        if _OWNER not in record.extra
+        else write.encode(record, with_secrets=with_secrets)
+        for record in records
+    ]
+    lines.append(b"")
+    return b"\n".join(lines)

@@ -1,0 +1,77 @@
+"""What somebody at a terminal sees."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nectar_async import DatasourceType, UsageData, UsageUnits
+from nectar_async._fanout import Progress
+from nectar_async.cli.progress import picture, shown
+from nectar_async.cli.pull import Pull, Query, Status, Traffic
+from nectar_async.cli.sink import LineFile
+
+
+@pytest.fixture
+def pull() -> Pull:
+    return Pull(Query(), LineFile(Path("usage.jsonl")))
+
+
+def console(*, is_terminal: bool) -> Console:
+    return Console(file=StringIO(), width=120, record=True, force_terminal=is_terminal)
+
+
+def test_the_picture_says_how_far_it_is() -> None:
+    screen = console(is_terminal=True)
+    status = Status(
+        progress=Progress(companies=50, companies_done=23, pages=141, records=12_300),
+        traffic=Traffic(in_flight=9, limit=10, rate_limited=2, retries=3),
+        seconds=2.0,
+    )
+    screen.print(picture(status, "usage.jsonl"))
+    said = screen.export_text()
+    for fact in (
+        "23 of 50 companies",
+        "usage.jsonl",
+        "12,300 records",
+        "141 pages",
+        "6,150 records/s",
+        "9 of 10 in flight",
+        "2 answers 429",
+        "3 retries",
+    ):
+        assert fact in said
+
+
+def test_the_first_record_is_shown(pull: Pull) -> None:
+    screen = console(is_terminal=True)
+    record = UsageData(
+        id="u-1",
+        start_date=date(2025, 1, 3),
+        end_date=date(2025, 2, 2),
+        usage=Decimal("1234.50"),
+        usage_units=UsageUnits.KWH,
+        datasource_type=DatasourceType.ELECTRICITY,
+    )
+    with shown(pull, screen, is_wanted=True) as show_first:
+        assert show_first is not None
+        show_first("c-1", record)
+        show_first("c-2", UsageData(id="u-2"))
+    said = screen.export_text()
+    assert "ELECTRICITY · 2025-01-03 to 2025-02-02 · 1,234.50 kWh · c-1" in said
+    assert "nothing measured" in said
+
+
+@pytest.mark.parametrize(("is_wanted", "is_terminal"), [(True, False), (False, True)])
+def test_nothing_is_shown_where_nobody_looks(
+    pull: Pull, is_wanted: bool, is_terminal: bool
+) -> None:
+    screen = console(is_terminal=is_terminal)
+    with shown(pull, screen, is_wanted=is_wanted) as show_first:
+        assert show_first is None
+    assert screen.export_text() == ""

@@ -1,0 +1,78 @@
+"""What every test has: two backends, no blocking calls, a clean environment."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anyio
+import pytest
+from blockbuster import blockbuster_ctx
+from doubles import MakeClient, assert_idle
+
+import nectar_async
+from nectar_async import NectarClient, Settings
+from nectar_async.transports import MemoryTransport
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Each test that is marked `anyio` runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key or address of the machine that the tests run on."""
+    for name in ("NECTAR_API_KEY", "NECTAR_API_VERSION", "NECTAR_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A blocking call of the package while a loop runs is an error.
+
+    Only calls with a frame of the package below them count: what pytest, a double or
+    a server in the test does is not the package's doing. (The detector knows asyncio's
+    loops only; the same tests run on trio without it.)
+    """
+    if not inspect.iscoroutinefunction(getattr(request, "function", None)):
+        yield
+        return
+    with blockbuster_ctx(nectar_async, excluded_modules=["nectar_async.sandbox"]):
+        yield
+
+
+@pytest.fixture
+async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
+    """Makes clients, and looks afterwards at what they left behind.
+
+    The first argument is a transport, or the answers of a `MemoryTransport`; `api_key`,
+    `clock` and `recorder` go to the client, the rest to `Settings`.
+    """
+    made: list[NectarClient] = []
+    before = _tasks()
+
+    def make(transport: Any, /, **options: Any) -> NectarClient:
+        own = {
+            name: options.pop(name)
+            for name in ("api_key", "clock", "recorder")
+            if name in options
+        }
+        if not hasattr(transport, "send"):
+            transport = MemoryTransport(transport)
+        client = NectarClient(transport=transport, settings=Settings(**options), **own)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        assert_idle(client)
+    assert _tasks() == before, "the number of tasks is not what it was"
+    for client in made:
+        await client.aclose()
+
+
+def _tasks() -> int:
+    return len(anyio.get_running_tasks())

@@ -1,0 +1,206 @@
+"""A filter that the API would refuse is refused here, by name, before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nectar_async import (
+    DatasourceType,
+    DateType,
+    InvalidArgumentError,
+    MemoryTransport,
+    NectarClient,
+    Request,
+)
+from nectar_async.resources._filters import usage_filters
+
+pytestmark = pytest.mark.anyio
+
+START, END = date(2025, 1, 1), date(2025, 1, 31)
+EMPTY = {"usageData": [], "totalUsageData": 0, "totalPages": 0, "hasNext": False}
+
+LISTS: dict[str, Callable[..., Any]] = {
+    "by_company": lambda nectar, **filters: nectar.usage.by_company("c", **filters),
+    "by_site": lambda nectar, **filters: nectar.usage.by_site("s", **filters),
+    "repository": lambda nectar, **filters: nectar.repository.usage(**filters),
+}
+each_list = pytest.mark.parametrize("ask", LISTS.values(), ids=LISTS)
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    (
+        {"start_date": datetime(2025, 1, 1, tzinfo=UTC)},
+        r"start_date is a day; pass start_date=start_date\.date\(\)",
+    ),
+    ({"end_date": datetime(2025, 1, 1, tzinfo=UTC)}, "end_date is a day"),
+    ({"start_date": "2025-01-01"}, "start_date is a datetime.date, not str"),
+    ({"end_date": 20250101}, "end_date is a datetime.date, not int"),
+    ({"start_date": END, "end_date": START}, "start_date 2025-01-31 is after end_date"),
+    ({"date_type": "BILL"}, "date_type is one of .*BILL_DATE"),
+    ({"date_type": ""}, "date_type is one of .*BILL_DATE"),
+    ({"date_type": 5}, "date_type is one of .*BILL_DATE"),
+    ({"date_type": [DateType.BILL_DATE]}, "date_type is one of .*BILL_DATE"),
+    ({"datasource_type": "SEWER"}, "datasource_type is one of .*ELECTRICITY.*'SEWER'"),
+    ({"datasource_type": "electricity"}, "datasource_type is one of .*ELECTRICITY"),
+    ({"datasource_type": ""}, "datasource_type is one of .*ELECTRICITY"),
+    ({"datasource_type": DatasourceType("STEAM")}, "datasource_type is one of"),
+    ({"datasource_type": ["GAS", "STEAM"]}, "datasource_type is one of .*'STEAM'"),
+    ({"datasource_type": ["GAS", None]}, "datasource_type is one of"),
+    ({"datasource_type": [["GAS"]]}, "datasource_type is one of"),
+    ({"datasource_type": []}, "datasource_type is empty"),
+    ({"datasource_type": iter(())}, "datasource_type is empty"),
+    ({"datasource_type": 5}, "datasource_type "),
+    ({"datasource_type": True}, "datasource_type "),
+    ({"datasource_type": b"GAS"}, "datasource_type is one of"),
+    ({"identifier": 5}, "identifier is text, not int"),
+    ({"identifier": ["a"]}, "identifier is text, not list"),
+]
+
+
+def filters_of(**given_: Any) -> dict[str, object]:
+    """All filters, those that are not given as None."""
+    names = ("start_date", "end_date", "date_type", "datasource_type", "identifier")
+    return usage_filters(**{**dict.fromkeys(names), **given_})
+
+
+def query_of(**given_: Any) -> list[tuple[str, str]]:
+    """The query as a server would read it."""
+    request = Request.get("o", "/x", dict, query=filters_of(**given_))
+    return parse_qsl(urlsplit(request.addressed("https://x").url).query)
+
+
+@pytest.mark.parametrize(("wrong", "words"), WRONG)
+def test_a_wrong_filter_is_named(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=rf"^{words}"):
+        filters_of(**wrong)
+
+
+@each_list
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"start_date": END, "end_date": START},
+        {"start_date": datetime(2025, 1, 1, tzinfo=UTC)},
+        {"date_type": "BILL"},
+        {"datasource_type": []},
+        {"datasource_type": "STEAM"},
+        {"identifier": 5},
+    ],
+    ids=repr,
+)
+async def test_nothing_is_sent_for_a_wrong_filter(
+    ask: Callable[..., Any], wrong: dict[str, Any]
+) -> None:
+    transport = MemoryTransport({})
+    async with NectarClient(transport=transport) as nectar:
+        with pytest.raises(InvalidArgumentError):
+            ask(nectar, **wrong)
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("bad", ["", "..", "a\n", None, 5])
+async def test_nothing_is_sent_for_a_wrong_id(bad: Any) -> None:
+    transport = MemoryTransport({})
+    async with NectarClient(transport=transport) as nectar:
+        with pytest.raises(InvalidArgumentError, match=r"^company_id "):
+            nectar.usage.by_company(bad)
+        with pytest.raises(InvalidArgumentError, match=r"^site_id "):
+            nectar.usage.by_site(bad)
+        with pytest.raises(InvalidArgumentError, match=r"^company_id "):
+            nectar.sites.by_company(bad)
+        with pytest.raises(InvalidArgumentError, match=r"^company_id "):
+            await nectar.companies.get(bad)
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("companies", [[None], [5], [["c"]]])
+async def test_a_company_of_the_repository_is_a_company_or_an_id(
+    companies: Any,
+) -> None:
+    transport = MemoryTransport({"usage_list_by_company": EMPTY})
+    async with NectarClient(transport=transport) as nectar:
+        with pytest.raises(InvalidArgumentError, match="compan"):
+            nectar.repository.usage(companies=companies)
+    assert transport.requests == []
+
+
+@each_list
+async def test_right_filters_arrive_as_the_server_reads_them(
+    ask: Callable[..., Any],
+) -> None:
+    transport = MemoryTransport(
+        {
+            "companies_list": [{"id": "c", "name": "C"}],
+            "usage_list_by_company": EMPTY,
+            "usage_list_by_site": EMPTY,
+        }
+    )
+    async with NectarClient(transport=transport) as nectar:
+        records = ask(
+            nectar,
+            start_date=START,
+            end_date=END,
+            date_type="USAGE_PERIOD",
+            datasource_type=["ELECTRICITY", DatasourceType.GAS],
+            identifier="A-1 / 2",
+        )
+        if hasattr(records, "__aenter__"):
+            async with records as stream:
+                assert [one async for one in stream] == []
+        else:
+            assert [one async for one in records] == []
+    pairs = parse_qsl(urlsplit(transport.requests[-1].url).query)
+    assert [pair for pair in pairs if pair[0] != "page"] == [
+        ("startDate", "2025-01-01"),
+        ("endDate", "2025-01-31"),
+        ("dateType", "USAGE_PERIOD"),
+        ("datasourceType", "ELECTRICITY"),
+        ("datasourceType", "GAS"),
+        ("identifier", "A-1 / 2"),
+    ]
+
+
+def test_no_filter_is_no_query() -> None:
+    assert query_of() == []
+
+
+@pytest.mark.parametrize("identifier", [None, ""])
+def test_an_empty_identifier_is_not_sent(identifier: str | None) -> None:
+    assert query_of(identifier=identifier) == []
+
+
+def test_one_commodity_or_several() -> None:
+    one = [("datasourceType", "GAS")]
+    assert query_of(datasource_type="GAS") == one
+    assert query_of(datasource_type=DatasourceType.GAS) == one
+    assert query_of(datasource_type={"GAS"}) == one
+    assert query_of(datasource_type=iter(["GAS"])) == one
+    several = [("datasourceType", kind) for kind in DatasourceType]
+    assert query_of(datasource_type=DatasourceType) == several
+
+
+@pytest.mark.parametrize("kind", list(DateType))
+def test_a_date_type_is_a_member_or_its_text(kind: DateType) -> None:
+    assert query_of(date_type=kind) == query_of(date_type=str(kind))
+    assert query_of(date_type=kind) == [("dateType", str(kind))]
+
+
+@given(st.none() | st.dates(), st.none() | st.dates())
+def test_a_window_may_be_open_and_one_day_long_and_never_backwards(
+    start: date | None, end: date | None
+) -> None:
+    if start is not None and end is not None and start > end:
+        with pytest.raises(InvalidArgumentError, match=f"{start} is after.*{end}"):
+            query_of(start_date=start, end_date=end)
+        return
+    expected = {"startDate": start, "endDate": end}
+    assert dict(query_of(start_date=start, end_date=end)) == {
+        key: day.isoformat() for key, day in expected.items() if day is not None
+    }
+    if start is not None:
+        assert query_of(start_date=start, end_date=start)

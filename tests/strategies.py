@@ -1,0 +1,191 @@
+"""Hypothesis strategies for models, and for JSON that is nearly one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from types import NoneType
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import attrs
+from hypothesis import strategies as st
+
+from nectar_async._convert import Converter
+from nectar_async._enums import OpenEnum
+from nectar_async._names import to_wire
+from nectar_async._secret import Secret
+
+__all__ = [
+    "_fields",
+    "damaged",
+    "finite",
+    "json_objects",
+    "json_values",
+    "models",
+    "words",
+]
+
+M = TypeVar("M")
+
+words = st.text(st.characters(codec="utf-8"), max_size=12)
+"""Any text that UTF-8 can carry."""
+
+finite = st.decimals(allow_nan=False, allow_infinity=False)
+"""Every decimal that a quantity can be."""
+
+_minutes = st.integers(-14 * 60, 14 * 60).map(
+    lambda minutes: timezone(timedelta(minutes=minutes))
+)
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | finite | words,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+"""What the parser can make of JSON: decimals, never floats."""
+
+json_objects = st.dictionaries(words, json_values, max_size=3)
+
+_LEAVES: dict[Any, st.SearchStrategy[Any]] = {
+    str: words,
+    bool: st.booleans(),
+    date: st.dates(),
+    datetime: st.datetimes(
+        min_value=datetime(1900, 1, 1),  # noqa: DTZ001  the zone comes beside it
+        max_value=datetime(2200, 1, 1),  # noqa: DTZ001
+        timezones=st.just(UTC) | _minutes,
+    ),
+    Decimal: finite,
+    Secret: words.map(Secret),
+    dict: json_objects,
+}
+
+# What no field of any model takes, or only some fields do.
+_ODD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -7,
+    10**30,
+    Decimal("1.50"),
+    "",
+    "odd",
+    "NaN",
+    "2025-01-31",
+    "2025-01-31T12:00:00.123456789",
+    [],
+    [None],
+    ["odd"],
+    {},
+    {"id": 5},
+    {"id": "1", "name": "x"},
+    [{"id": "1"}],
+)
+
+
+class Field(NamedTuple):
+    """One field of a model, read from its annotation."""
+
+    name: str
+    wire: str
+    kind: Any
+    """The type of the value, or of each item of a sequence."""
+    is_optional: bool
+    is_sequence: bool
+    is_required: bool
+
+
+def _fields(model: type) -> list[Field]:
+    """The fields of a model but `extra`, read anew: not as the package reads them."""
+    types = get_type_hints(model)
+    return [
+        _field(one.name, types[one.name], is_required=one.default is attrs.NOTHING)
+        for one in attrs.fields(model)
+        if one.name != "extra"
+    ]
+
+
+def _field(name: str, kind: Any, *, is_required: bool) -> Field:
+    is_optional = NoneType in get_args(kind)
+    if is_optional:
+        (kind,) = (one for one in get_args(kind) if one is not NoneType)
+    is_sequence = get_origin(kind) is tuple
+    if is_sequence:
+        kind = get_args(kind)[0]
+    kind = dict if get_origin(kind) is Mapping else kind
+    return Field(name, to_wire(name), kind, is_optional, is_sequence, is_required)
+
+
+def models(model: type[M], *, with_extra: bool = True) -> st.SearchStrategy[M]:
+    """Instances of a model, everything in it filled or not."""
+    given = _fields(model)
+    wires = {field.wire for field in given}
+    unknown = words.filter(lambda key: key not in wires)
+    extra = st.dictionaries(unknown, json_values, max_size=2)
+    fields = {field.name: _of(field, with_extra) for field in given}
+    required = {field.name for field in given if field.is_required}
+    return st.fixed_dictionaries(
+        {name: fields[name] for name in required},
+        optional={
+            **{name: fields[name] for name in fields.keys() - required},
+            **({"extra": extra} if with_extra else {}),
+        },
+    ).map(lambda values: model(**values))
+
+
+def _of(field: Field, with_extra: bool) -> st.SearchStrategy[Any]:
+    one = _kind(field.kind, with_extra)
+    if field.is_sequence:
+        return st.lists(one, max_size=2).map(tuple)
+    return st.none() | one if field.is_optional else one
+
+
+def _kind(kind: Any, with_extra: bool) -> st.SearchStrategy[Any]:
+    if kind in _LEAVES:
+        return _LEAVES[kind]
+    if attrs.has(kind):
+        return models(kind, with_extra=with_extra)
+    assert issubclass(kind, OpenEnum)
+    return st.sampled_from(list(kind)) | words.map(kind)
+
+
+_plain = Converter()
+
+
+@st.composite
+def damaged(draw: st.DrawFn, model: type) -> dict[str, Any]:
+    """The JSON of an instance after up to four accidents, at any depth."""
+    value = _plain.decode(_plain.encode(draw(models(model))), dict)
+    for _ in range(draw(st.integers(0, 4))):
+        _damage(draw, value, model)
+    return value
+
+
+def _damage(draw: st.DrawFn, value: dict[str, Any], model: type) -> None:
+    """Go down a little, then drop a key, spoil a value or add an unknown key."""
+    nested: list[tuple[dict[str, Any], type]] = [
+        (inner, field.kind)
+        for field in _fields(model)
+        if attrs.has(field.kind)
+        for inner in _objects(value.get(field.wire))
+    ]
+    goes_down: bool = draw(st.booleans())
+    if nested and goes_down:
+        inner, kind = nested[draw(st.integers(0, len(nested) - 1))]
+        _damage(draw, inner, kind)
+        return
+    wires = [field.wire for field in _fields(model)]
+    key = draw(st.sampled_from([*wires, "unheardOf"]))
+    if draw(st.integers(0, 3)):
+        value[key] = deepcopy(draw(st.sampled_from(_ODD)))
+    else:
+        value.pop(key, None)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    several = value if isinstance(value, list) else [value]
+    return [one for one in several if isinstance(one, dict)]

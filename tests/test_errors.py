@@ -1,0 +1,218 @@
+"""The errors are one tree; they say what happened, and pickle."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nectar_async import errors
+from nectar_async.errors import (
+    BodyTooLargeError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    DecodeError,
+    InvalidArgumentError,
+    NectarError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    ServerTimeoutError,
+    StatusError,
+    TransportError,
+)
+
+
+def family(kind: type[NectarError]) -> Iterator[type[NectarError]]:
+    """A class and all below it that the module defines."""
+    yield kind
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from family(child)
+
+
+TREE = list(family(NectarError))
+each_error = pytest.mark.parametrize("kind", TREE, ids=lambda kind: kind.__name__)
+
+CONTEXT: dict[str, Any] = {
+    "operation": "usage_list_by_company",
+    "target": "company c-1, page 3",
+    "page": 3,
+    "cursor": "page:3",
+    "attempts": 4,
+    "elapsed": 12.5,
+    "request_id": "0f" * 16,
+}
+# What a family carries on top; the nearest ancestor that is named here counts.
+FACTS: dict[type[NectarError], dict[str, Any]] = {
+    TransportError: {"is_sent": False, "is_permanent": True},
+    StatusError: {
+        "status": 418,
+        "detail": "short and stout",
+        "body": '{"detail": "short and stout"}',
+        "retry_after": 1.5,
+    },
+    DecodeError: {"problems": ("missing @ $.id",)},
+}
+SET_LATER: dict[type[NectarError], dict[str, Any]] = {
+    DeadlineExceededError: {
+        "queue_seconds": 1.0,
+        "network_seconds": 2.0,
+        "backoff_seconds": 3.0,
+    }
+}
+
+
+def facts(kind: type[NectarError]) -> dict[str, Any]:
+    return next((FACTS[base] for base in kind.__mro__ if base in FACTS), {})
+
+
+def filled(kind: type[NectarError]) -> NectarError:
+    """An error with everything on it that one can carry."""
+    error = kind("it went wrong", **facts(kind))
+    for name, value in {**CONTEXT, **SET_LATER.get(kind, {})}.items():
+        setattr(error, name, value)
+    error.add_note("first note")
+    error.add_note("second note")
+    return error
+
+
+def drawn_tree() -> dict[str, str | None]:
+    """Each name of the drawing with the name it hangs from."""
+    parents: dict[str, str | None] = {}
+    line_of_descent: dict[int, str] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        found = re.match(r"[│├└─ ]*(?=[A-Z]\w+Error\b)", line)
+        if found is None:
+            continue
+        name = line[found.end() :].split()[0]
+        depth = found.end() // 4
+        line_of_descent[depth] = name
+        parents[name] = line_of_descent[depth - 1] if depth else None
+    return parents
+
+
+def test_the_drawn_tree_is_the_real_one() -> None:
+    real = {
+        kind.__name__: kind.__base__.__name__ if kind is not NectarError else None
+        for kind in TREE
+        if kind.__base__ is not None
+    }
+    assert drawn_tree() == real
+
+
+def test_every_error_is_exported() -> None:
+    assert {kind.__name__ for kind in TREE} == set(errors.__all__)
+
+
+@each_error
+def test_every_error_ends_in_error_and_says_what_it_means(
+    kind: type[NectarError],
+) -> None:
+    assert kind.__name__.endswith("Error")
+    assert kind.__dict__["__doc__"]
+
+
+@pytest.mark.parametrize("kind", [ConfigurationError, InvalidArgumentError])
+def test_wrong_values_are_value_errors_too(kind: type[NectarError]) -> None:
+    with pytest.raises(ValueError, match="wrong"):
+        raise kind("wrong")
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@each_error
+def test_every_error_pickles_with_all_it_carries(
+    kind: type[NectarError], protocol: int
+) -> None:
+    error = filled(kind)
+    back = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301  our own bytes
+    assert type(back) is kind
+    assert back.args == error.args == ("it went wrong",)
+    assert str(back) == str(error)
+    expected = {**CONTEXT, **facts(kind), **SET_LATER.get(kind, {})}
+    assert {name: getattr(back, name) for name in expected} == expected
+    assert back.__notes__ == ["first note", "second note"]
+
+
+@each_error
+def test_every_error_can_be_copied(kind: type[NectarError]) -> None:
+    error = filled(kind)
+    for back in (copy.copy(error), copy.deepcopy(error)):
+        assert type(back) is kind
+        assert vars(back) == vars(error)
+        assert str(back) == str(error)
+
+
+@each_error
+def test_every_error_can_be_made_of_nothing(kind: type[NectarError]) -> None:
+    error = kind()
+    assert str(error) == ""
+    for name in CONTEXT:
+        assert not getattr(error, name)
+    assert type(pickle.loads(pickle.dumps(error))) is kind  # noqa: S301  our own
+
+
+@each_error
+def test_the_text_says_what_was_asked_for_and_how_often(
+    kind: type[NectarError],
+) -> None:
+    assert str(filled(kind)) == (
+        "usage_list_by_company, company c-1, page 3: it went wrong"
+        " (after 4 attempts in 12.5 s)"
+    )
+
+
+def test_the_text_leaves_out_what_is_not_known() -> None:
+    error = NectarError("it went wrong")
+    assert str(error) == "it went wrong"
+    error.attempts = 1
+    assert str(error) == "it went wrong"
+    error.attempts, error.elapsed = 2, 0.04
+    assert str(error) == "it went wrong (after 2 attempts in 0.0 s)"
+    error.operation = "ping_get"
+    assert str(error) == "ping_get: it went wrong (after 2 attempts in 0.0 s)"
+
+
+def test_context_of_one_error_is_not_that_of_another() -> None:
+    error, other = NotFoundError("x"), NotFoundError("x")
+    error.attempts, error.operation = 3, "sites_get"
+    assert (other.attempts, other.operation) == (0, None)
+    assert NectarError.operation is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "base"),
+    [
+        (ConnectionFailedError, TransportError),
+        (BodyTooLargeError, TransportError),
+        (RateLimitedError, StatusError),
+        (ServerTimeoutError, ServerError),
+        (ServerError, StatusError),
+    ],
+)
+def test_a_family_is_caught_by_its_head(
+    kind: type[NectarError], base: type[NectarError]
+) -> None:
+    with pytest.raises(base):
+        raise kind("x")
+
+
+def test_a_trouble_on_the_way_is_taken_as_sent_unless_it_says_otherwise() -> None:
+    assert TransportError("x").is_sent
+    assert not TransportError("x").is_permanent
+
+
+@pytest.mark.parametrize(
+    ("count", "end"), [(1, "p0"), (5, "p4"), (6, "p4; and 1 more"), (99, "and 94 more")]
+)
+def test_a_decode_error_lists_five_problems_and_keeps_all(count: int, end: str) -> None:
+    problems = tuple(f"p{number}" for number in range(count))
+    error = DecodeError.of("UsageData", problems)
+    assert str(error).startswith("the answer is no UsageData: p0")
+    assert str(error).endswith(end)
+    assert error.problems == problems

@@ -1,0 +1,138 @@
+"""The public surface: literal, sorted, loaded when asked for, and documented."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+
+import nectar_async
+
+SOURCE = Path(nectar_async.__file__)
+TREE = ast.parse(SOURCE.read_text("utf-8"))
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(nectar_async.__path__, "nectar_async.")
+    if not module.name.endswith("__main__")
+)
+
+
+def literal_all() -> list[str]:
+    """`__all__` as it stands in the source; anything but a literal fails."""
+    (node,) = (
+        node
+        for node in TREE.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    names: list[str] = ast.literal_eval(node.value)
+    return names
+
+
+def checked_imports() -> dict[str, str]:
+    """Each name that type checkers see, with the submodule it comes from."""
+    (block,) = (
+        node
+        for node in TREE.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    return {
+        alias.name: (node.module or "").removeprefix("nectar_async.")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def order(name: str) -> tuple[int, str]:
+    """Constants, classes, the rest; each by name."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def public_things() -> Iterator[tuple[str, object]]:
+    """Every public class and function of every module, and the methods it defines."""
+    for name in MODULES:
+        module = import_module(name)
+        for public in getattr(module, "__all__", ()):
+            thing = getattr(module, public)
+            if getattr(thing, "__module__", None) != name:
+                continue
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield f"{name}.{public}", thing
+            if inspect.isclass(thing):
+                yield from members(f"{name}.{public}", thing)
+
+
+def members(owner: str, cls: type) -> Iterator[tuple[str, object]]:
+    for name, member in vars(cls).items():
+        inner = getattr(member, "__func__", member)
+        if not name.startswith("_") and isinstance(inner, FunctionType | property):
+            yield f"{owner}.{name}", inner
+
+
+def test_all_is_literal_sorted_and_without_repeats() -> None:
+    names = literal_all()
+    assert names == nectar_async.__all__
+    assert names == sorted(names, key=order)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", nectar_async.__all__)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(nectar_async, name) is not None
+
+
+def test_checkers_and_the_interpreter_see_the_same_names() -> None:
+    assert checked_imports() == nectar_async._HOMES
+    assert {*nectar_async._HOMES, "__version__"} == set(nectar_async.__all__)
+
+
+def test_dir_lists_every_name() -> None:
+    assert set(nectar_async.__all__) <= set(dir(nectar_async))
+    assert dir(nectar_async) == sorted(dir(nectar_async))
+
+
+def test_a_star_import_gives_every_name() -> None:
+    scope: dict[str, object] = {}
+    exec("from nectar_async import *", scope)  # noqa: S102  our own words
+    assert set(nectar_async.__all__) <= scope.keys()
+
+
+def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
+    with pytest.raises(AttributeError, match="'nectar_async' has no attribute 'Nectr'"):
+        _ = nectar_async.Nectr  # type: ignore[attr-defined]
+    with pytest.raises(ImportError, match="Nectr"):
+        exec("from nectar_async import Nectr")  # noqa: S102  our own words
+
+
+def test_every_error_and_model_is_at_the_root() -> None:
+    for package in ("nectar_async.errors", "nectar_async.models"):
+        assert set(import_module(package).__all__) <= set(nectar_async.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    assert (import_module(name).__doc__ or "").strip()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_name_that_a_module_lists_is_there(name: str) -> None:
+    module = import_module(name)
+    for public in getattr(module, "__all__", ()):
+        assert hasattr(module, public)
+
+
+@pytest.mark.parametrize(
+    "thing", [pytest.param(thing, id=name) for name, thing in public_things()]
+)
+def test_everything_public_has_a_docstring_of_its_own(thing: object) -> None:
+    words = (thing.__doc__ or "").strip()
+    assert words
+    if inspect.isclass(thing):
+        assert "__doc__" in vars(thing)
+        assert not words.startswith(f"{thing.__name__}(")

@@ -1,0 +1,572 @@
+"""Every company at once: all records, no order between companies, nothing left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import anyio
+import anyio.lowlevel
+import pytest
+from doubles import USAGE, ListServer, MakeClient, settle_down
+
+from nectar_async import (
+    Company,
+    Failure,
+    FanOut,
+    MemoryTransport,
+    NectarClient,
+    Progress,
+    Response,
+    RetryPolicy,
+    UsageData,
+    Verdict,
+)
+from nectar_async.errors import (
+    DecodeError,
+    InvalidArgumentError,
+    NectarError,
+    NotFoundError,
+    PermissionDeniedError,
+)
+
+pytestmark = pytest.mark.anyio
+
+ONCE = RetryPolicy(attempts=1)
+
+
+async def ids_of(records: FanOut[UsageData]) -> list[str]:
+    return [record.id async for record in records]
+
+
+@pytest.mark.parametrize("permits", [1, 2, 10])
+@pytest.mark.parametrize(
+    "pages", [{}, {"a": 1}, {"a": 40}, {"a": 1, "b": 30, "c": 2, "d": 1, "e": 7}]
+)
+async def test_every_record_of_every_company_comes_once(
+    make_client: MakeClient, pages: dict[str, int], permits: int
+) -> None:
+    server = ListServer.of_pages(**pages)
+    nectar = make_client(server.transport, max_concurrency=permits)
+    async with nectar.repository.usage() as records:
+        assert sorted(await ids_of(records)) == server.all_rows()
+        assert records.receipt.verdict is Verdict.COMPLETE
+        assert records.failures == ()
+    assert len(server.asked) == len(set(server.asked)) == sum(pages.values())
+    assert server.peak <= permits
+
+
+async def test_a_company_without_records_is_complete(make_client: MakeClient) -> None:
+    server = ListServer({"a": [], "b": ["b-1"], "c": []})
+    async with make_client(server.transport).repository.usage() as records:
+        assert await ids_of(records) == ["b-1"]
+        assert records.receipt.verdict is Verdict.COMPLETE
+        assert records.progress.companies_done == 3
+
+
+async def test_pages_of_one_company_come_in_order(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9, b=9, c=9)
+    async with make_client(server.transport).repository.usage() as records:
+        came = [(company, page.number) async for company, page in records.pages()]
+    for company in "abc":
+        numbers = [number for name, number in came if name == company]
+        assert numbers == list(range(1, 10))
+
+
+async def test_as_many_requests_as_permits_are_under_way(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(**{f"c{number}": 3 for number in range(30)})
+    server.turns = 3
+    async with make_client(server.transport).repository.usage() as records:
+        await ids_of(records)
+    assert server.peak == 10
+
+
+async def test_a_slow_company_holds_nobody_up(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(slow=1, a=3, b=3)
+    release = server.hold("slow", 1)
+    seen: list[str] = []
+    with anyio.fail_after(5):
+        async with make_client(server.transport).repository.usage() as records:
+            async for record in records:
+                seen.append(record.id)
+                if len(seen) == 12:
+                    release.set()
+    assert seen[12:] == server.companies["slow"]
+
+
+async def test_one_slow_page_of_a_large_company_holds_no_other_company_up(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(large=200, a=3, b=3)
+    release = server.hold("large", 2)
+    seen: list[str] = []
+    with anyio.move_on_after(0.5):
+        nectar = make_client(server.transport, max_concurrency=2)
+        async with nectar.repository.usage() as records:
+            async for record in records:
+                seen.append(record.id)
+                if len([one for one in seen if not one.startswith("large")]) == 12:
+                    release.set()
+    assert len(seen) == 412
+
+
+async def test_a_consumer_that_stops_reading_stops_the_asking(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(**{f"c{number}": 9 for number in range(30)})
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(look_ahead=12) as records:
+        async for _ in records:
+            await settle_down(200)
+            assert len(server.asked) == 13  # one is given, twelve are ahead
+            break
+
+
+async def test_how_far_it_is_can_be_asked(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1, b=2)
+    async with make_client(server.transport).repository.usage() as records:
+        assert records.progress == Progress(
+            companies=2, companies_done=0, pages=0, records=0
+        )
+        await ids_of(records)
+        assert records.progress == Progress(
+            companies=2, companies_done=2, pages=3, records=6
+        )
+
+
+async def test_each_company_has_its_receipt(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1, b=2)
+    server.script("b", 2, Response(403))
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(on_error="collect") as records:
+        await ids_of(records)
+        assert records.receipts["a"].verdict is Verdict.COMPLETE
+        assert records.receipts["a"].records == 2
+        assert records.receipts["b"].verdict is Verdict.UNFINISHED
+        assert records.receipt.verdict is Verdict.UNFINISHED
+        assert records.receipt.records == 4
+
+
+async def test_leaving_inside_the_last_page_is_unfinished(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=1)
+    async with make_client(server.transport).repository.usage() as records:
+        async for _ in records:
+            break
+    assert records.receipt.verdict is Verdict.UNFINISHED
+
+
+async def test_a_walk_that_did_not_begin_is_unfinished(make_client: MakeClient) -> None:
+    nectar = make_client(MemoryTransport({"companies_list": Response(403)}))
+    records = nectar.repository.usage()
+    assert records.receipt.verdict == "unfinished"
+    with pytest.raises(PermissionDeniedError):
+        await records.__aenter__()
+    assert records.receipt.verdict == "unfinished"
+
+
+# Failures.
+
+
+async def test_the_first_failure_is_raised(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=2, b=30, c=2)
+    server.script("b", 3, Response(404))
+    nectar = make_client(server.transport)
+    with pytest.raises(NotFoundError) as caught:
+        async with nectar.repository.usage() as records:
+            await ids_of(records)
+    assert (caught.value.operation, caught.value.page) == (USAGE, 3)
+    assert caught.value.target == "company b, page 3"
+    assert server.in_flight == 0
+
+
+@pytest.mark.parametrize("page", [1, 2, 5])
+async def test_a_company_that_fails_loses_no_other(
+    make_client: MakeClient, page: int
+) -> None:
+    server = ListServer.of_pages(a=7, b=7, c=7)
+    server.script("b", page, Response(403))
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(on_error="collect") as records:
+        seen = await ids_of(records)
+        (failure,) = records.failures
+        assert records.progress.companies_done == 3
+    expected = server.companies["b"][: 2 * page - 2]
+    expected += server.companies["a"] + server.companies["c"]
+    assert sorted(seen) == sorted(expected)
+    assert failure.company_id == "b"
+    assert isinstance(failure.error, PermissionDeniedError)
+    assert failure.error.cursor is not None
+    rest = nectar.usage.by_company("b").resume(failure.error.cursor)
+    seen += [record.id async for record in rest]
+    assert sorted(seen) == server.all_rows()
+
+
+async def test_every_company_may_fail(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1, b=1, c=1)
+    for company in "abc":
+        server.script(company, 1, Response(403))
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(on_error="collect") as records:
+        assert await ids_of(records) == []
+        assert sorted(one.company_id for one in records.failures) == ["a", "b", "c"]
+
+
+async def test_each_failure_tells_its_own_company_when_a_double_raises_one_object(
+    make_client: MakeClient,
+) -> None:
+    companies = [{"id": name, "name": name} for name in "ab"]
+    double = {"companies_list": companies, USAGE: NotFoundError("gone", status=404)}
+    nectar = make_client(MemoryTransport(double))
+    async with nectar.repository.usage(on_error="collect") as records:
+        await ids_of(records)
+        targets = {one.company_id: one.error.target for one in records.failures}
+    assert targets == {"a": "company a, page 1", "b": "company b, page 1"}
+
+
+async def test_what_cannot_be_read_is_a_failure_of_its_company(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=3, b=3)
+    server.script("a", 2, Response(200, {}, b"<html>"))
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(on_error="collect") as records:
+        assert len(await ids_of(records)) == 8
+        (failure,) = records.failures
+    assert isinstance(failure.error, DecodeError)
+    assert (failure.company_id, failure.error.page) == ("a", 2)
+
+
+async def test_a_function_is_given_each_failure(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1, b=1, c=1)
+    server.script("a", 1, Response(403))
+    server.script("c", 1, Response(404))
+    told: list[Failure] = []
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(on_error=told.append) as records:
+        assert await ids_of(records) == ["b-1", "b-2"]
+        assert tuple(told) == records.failures
+    assert sorted(failure.company_id for failure in told) == ["a", "c"]
+
+
+async def test_a_function_stops_the_walk_by_raising(make_client: MakeClient) -> None:
+    class Enough(Exception):  # noqa: N818 - the user's own
+        pass
+
+    def stop(failure: Failure) -> None:
+        raise Enough(failure.company_id)
+
+    server = ListServer.of_pages(a=1, b=9)
+    server.script("a", 1, Response(403))
+    nectar = make_client(server.transport)
+    with pytest.raises(Enough, match="a"):
+        async with nectar.repository.usage(on_error=stop) as records:
+            await ids_of(records)
+
+
+@pytest.mark.parametrize("on_error", ["raise", "collect"])
+async def test_what_is_no_error_of_ours_is_never_collected(
+    make_client: MakeClient, on_error: Any
+) -> None:
+    server = ListServer.of_pages(a=3, b=3)
+    server.script("b", 2, RuntimeError("a bug in a transport"))
+    nectar = make_client(server.transport)
+    with pytest.raises(RuntimeError, match="a bug"):
+        async with nectar.repository.usage(on_error=on_error) as records:
+            await ids_of(records)
+
+
+@pytest.mark.parametrize("bad", ["", "..", "a\nb"])
+@pytest.mark.parametrize("place", [0, 1, 15])
+async def test_an_id_that_cannot_be_is_an_error_of_its_own(
+    make_client: MakeClient, bad: str, place: int
+) -> None:
+    names = [f"c{number}" for number in range(20)]
+    server = ListServer.of_pages(**dict.fromkeys(names, 2))
+    nectar = make_client(server.transport)
+    names.insert(place, bad)
+    with pytest.raises(InvalidArgumentError):
+        async with nectar.repository.usage(companies=names) as records:
+            await ids_of(records)
+
+
+# Leaving.
+
+
+async def test_an_error_of_the_body_comes_out_as_itself(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9, b=9)
+    nectar = make_client(server.transport)
+
+    async def body() -> None:
+        async with nectar.repository.usage() as records:
+            await anext(records)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        await body()
+    assert caught.value.__context__ is None
+    assert server.in_flight == 0
+
+
+async def test_an_error_group_of_the_body_comes_out_as_itself(
+    make_client: MakeClient,
+) -> None:
+    group = ExceptionGroup("mine", [ValueError("x")])
+    server = ListServer.of_pages(a=9)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with make_client(server.transport).repository.usage():
+            raise group
+    assert caught.value is group
+
+
+async def test_leaving_early_leaves_nothing_behind(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=30, b=30)
+    server.turns = 3
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage() as records:
+        async for _ in records:
+            break
+    assert server.in_flight == 0
+    count = len(server.asked)
+    await settle_down()
+    assert len(server.asked) == count
+
+
+async def test_cancelling_at_any_moment_leaves_nothing_behind(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=5, b=2, c=9)
+    server.turns = 2
+    nectar = make_client(server.transport, max_concurrency=3)
+
+    async def walk() -> None:
+        async with nectar.repository.usage() as records:
+            await ids_of(records)
+
+    for turns in range(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(walk)
+            await settle_down(turns)
+            group.cancel_scope.cancel()
+        assert server.in_flight == 0
+        now = nectar.statistics()
+        assert (now.in_flight, now.waiting) == (0, 0)
+
+
+async def test_a_walk_is_bounded_by_fail_after(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9)
+    server.hold("a", 3)
+    nectar = make_client(server.transport)
+
+    async def walk() -> None:
+        async with nectar.repository.usage() as records:
+            await ids_of(records)
+
+    with pytest.raises(TimeoutError):
+        with anyio.fail_after(0.02):
+            await walk()
+    assert server.in_flight == 0
+
+
+async def test_a_walk_is_bounded_by_move_on_after(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9)
+    server.hold("a", 3)
+    nectar = make_client(server.transport)
+    seen: list[str] = []
+    with anyio.move_on_after(0.02) as scope:
+        async with nectar.repository.usage() as records:
+            async for record in records:
+                seen.append(record.id)  # noqa: PERF401 - what came before counts
+    assert scope.cancelled_caught
+    assert seen == server.companies["a"][:4]
+    await anyio.lowlevel.checkpoint()
+
+
+async def test_a_timeout_inside_the_body_leaves_the_walk_alone(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=3)
+    release = server.hold("a", 2)
+    async with make_client(server.transport).repository.usage() as records:
+        first = [(await anext(records)).id, (await anext(records)).id]
+        with anyio.move_on_after(0.01) as scope:
+            await anext(records)
+        assert scope.cancelled_caught
+        release.set()
+        assert first + await ids_of(records) == server.companies["a"]
+
+
+async def test_a_page_that_was_due_when_its_reader_was_cancelled_is_not_lost(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=2, b=2)
+    async with make_client(server.transport).repository.usage() as records:
+        await settle_down()
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await anext(records)
+        seen: list[str] = []
+        with anyio.move_on_after(0.3):
+            seen = await ids_of(records)
+    assert sorted(seen) == server.all_rows()
+
+
+async def test_a_walk_that_was_left_does_not_wait_for_ever(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9)
+    async with make_client(server.transport).repository.usage() as records:
+        await anext(records)
+    with anyio.fail_after(0.3):
+        try:
+            await ids_of(records)
+        except (RuntimeError, NectarError):
+            return
+
+
+async def test_a_walk_is_entered_before_it_is_read(make_client: MakeClient) -> None:
+    records = make_client(ListServer.of_pages(a=1).transport).repository.usage()
+    with pytest.raises((RuntimeError, NectarError)):
+        await anext(records)
+
+
+async def test_a_walk_that_is_entered_again_gives_nothing_twice(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=3)
+    records = make_client(server.transport).repository.usage()
+    async with records:
+        await anext(records)
+    try:
+        async with records:
+            seen = await ids_of(records)
+    except RuntimeError:
+        return
+    assert seen == server.companies["a"]
+    assert records.progress.records == 6
+
+
+# asyncio's own cancellation.
+
+
+@pytest.fixture
+def on_asyncio(anyio_backend: str) -> None:
+    """Only where there is such a thing."""
+    if anyio_backend != "asyncio":
+        pytest.skip("asyncio's own")
+
+
+async def walk_for_ever(nectar: NectarClient) -> None:
+    async with nectar.repository.usage() as records:
+        await ids_of(records)
+
+
+@pytest.mark.usefixtures("on_asyncio")
+async def test_a_walk_is_bounded_by_asyncio_timeout(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9)
+    server.hold("a", 3)
+    nectar = make_client(server.transport)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await walk_for_ever(nectar)
+    assert server.in_flight == 0
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+@pytest.mark.usefixtures("on_asyncio")
+async def test_a_walk_in_a_task_can_be_cancelled(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9)
+    server.hold("a", 3)
+    task = asyncio.create_task(walk_for_ever(make_client(server.transport)))
+    await settle_down()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+    assert server.in_flight == 0
+
+
+@pytest.mark.usefixtures("on_asyncio")
+async def test_a_walk_is_bounded_by_wait_for(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9)
+    server.hold("a", 3)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(walk_for_ever(make_client(server.transport)), 0.02)
+    assert server.in_flight == 0
+
+
+# Which companies.
+
+SOME = UUID("3b1e6f0a-0000-4000-8000-000000000001")
+
+
+async def test_companies_are_ids_or_objects_and_each_is_read_once(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer({"a": ["1"], "b": ["2"], str(SOME): ["3"], "d": ["4"]})
+    nectar = make_client(server.transport)
+    company = Company(id="b", name="B")
+    companies: list[Company | str | UUID] = ["a", company, SOME, "a", str(SOME)]
+    async with nectar.repository.usage(companies=companies) as records:
+        assert sorted(await ids_of(records)) == ["1", "2", "3"]
+    assert len(server.asked) == 3
+    assert {request.operation for request in server.transport.requests} == {USAGE}
+
+
+async def test_no_companies_are_no_requests(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1)
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(companies=[]) as records:
+        assert await ids_of(records) == []
+    assert server.transport.requests == []
+    assert records.receipt.verdict is Verdict.COMPLETE
+
+
+async def test_companies_may_be_an_iterator(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1, b=1)
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(companies=iter("ab")) as records:
+        assert len(await ids_of(records)) == 4
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"companies": "a"},
+        {"on_error": "ignore"},
+        {"look_ahead": 0},
+        {"look_ahead": -5},
+        {"datasource_type": []},
+    ],
+)
+async def test_arguments_that_make_no_sense_are_refused_before_anything_is_sent(
+    make_client: MakeClient, arguments: dict[str, Any]
+) -> None:
+    server = ListServer.of_pages(a=1)
+    nectar = make_client(server.transport)
+    with pytest.raises(InvalidArgumentError):
+        nectar.repository.usage(**arguments)
+    assert server.transport.requests == []
+
+
+async def test_two_walks_share_the_permits(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=20, b=20)
+    server.turns = 3
+    nectar = make_client(server.transport, max_concurrency=4)
+
+    async def walk() -> None:
+        async with nectar.repository.usage() as records:
+            assert sorted(await ids_of(records)) == server.all_rows()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(walk)
+        group.start_soon(walk)
+    assert server.peak == 4

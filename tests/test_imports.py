@@ -1,0 +1,144 @@
+"""What is imported when: each module alone, and nothing that is not needed."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import nectar_async
+
+PACKAGE = Path(nectar_async.__file__).parent
+ROOT = PACKAGE.parent
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(nectar_async.__path__, "nectar_async.")
+    if not module.name.endswith("__main__")
+]
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+MAY_KNOW_AIOHTTP = ("transports/live.py", "sandbox/")
+
+# Loaded modules that start with one of the words are printed, one a line.
+SHOW = """
+import sys
+for name in sorted(sys.modules):
+    if name.split(".")[0] in {words!r} or name.startswith({prefix!r}):
+        print(name)
+"""
+
+# Each module in a process of its own, in which the libraries are there already.
+ALONE = """
+import os, sys, aiohttp, aiohttp.web, anyio, attrs, cattrs, msgspec, rich, typer
+failed = False
+for name in {modules!r}:
+    child = os.fork()
+    if not child:
+        try:
+            __import__(name)
+        except BaseException as error:
+            print(name, repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    failed |= os.waitpid(child, 0)[1] != 0
+sys.exit(failed)
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  our own code
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def loaded(code: str, *words: str, prefix: str = "-") -> list[str]:
+    """The modules among `words` that are there after `code`."""
+    done = run(code + SHOW.format(words=words, prefix=prefix))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def run_time_imports(tree: ast.AST) -> Iterator[str]:
+    """What a module imports when it runs, in functions too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for other in node.orelse:
+                yield from run_time_imports(other)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        else:
+            yield from run_time_imports(node)
+
+
+def test_every_module_can_be_imported_alone() -> None:
+    done = run(ALONE.format(modules=MODULES))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_root_loads_nothing_heavy_and_nothing_of_its_own() -> None:
+    heavy = ("aiohttp", "anyio", "asyncio", "attr", "attrs", "cattrs", "msgspec")
+    extras = ("typer", "rich", "trio", "yaml")
+    assert loaded("import nectar_async", *heavy, *extras) == []
+    own = loaded("import nectar_async", "nectar_async")
+    assert own == ["nectar_async", "nectar_async._facade", "nectar_async._version"]
+
+
+def test_naming_the_settings_and_errors_loads_no_transport_and_no_model() -> None:
+    code = "from nectar_async import Settings, NotFoundError, UNSET"
+    assert loaded(code, "aiohttp", "anyio", "cattrs", "msgspec") == []
+    assert loaded(code, prefix="nectar_async.models") == []
+
+
+def test_a_client_on_a_memory_transport_never_loads_aiohttp() -> None:
+    code = """
+import anyio
+from nectar_async import MemoryTransport, NectarClient, Settings, UsageData
+async def main():
+    transport = MemoryTransport({"ping_get": "pong v2.2"})
+    async with NectarClient(transport=transport, settings=Settings()) as nectar:
+        assert await nectar.ping() == "pong v2.2"
+anyio.run(main)
+"""
+    assert loaded(code, "aiohttp", "yarl", "multidict", "typer", "rich") == []
+    assert loaded(code, prefix="nectar_async.sandbox") == []
+    assert loaded(code, prefix="nectar_async.transports.live") == []
+
+
+def test_on_trio_not_even_asyncio_is_loaded_by_the_package() -> None:
+    code = """
+import trio
+from nectar_async import MemoryTransport, NectarClient
+async def main():
+    transport = MemoryTransport({"companies_list": []})
+    async with NectarClient(transport=transport) as nectar:
+        assert await nectar.companies.all() == []
+trio.run(main)
+"""
+    assert loaded(code, "aiohttp") == []
+
+
+@pytest.mark.parametrize(
+    "source", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_only_the_live_transport_and_the_sandbox_know_aiohttp_and_asyncio(
+    source: Path,
+) -> None:
+    place = source.relative_to(PACKAGE).as_posix()
+    imports = set(run_time_imports(ast.parse(source.read_text("utf-8"))))
+    tops = {name.partition(".")[0] for name in imports}
+    if not place.startswith(MAY_KNOW_AIOHTTP):
+        assert not tops & {"aiohttp", "asyncio", "trio", "yarl"}
+    if not place.startswith(("sandbox/", "cli/")):
+        assert "nectar_async" not in imports, "nothing below imports the root"
+    if not place.startswith("cli"):
+        assert not tops & {"typer", "rich"}

@@ -1,0 +1,176 @@
+"""One value of the wire becomes one value of Python, exactly, or is called a misfit."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from strategies import finite, json_values
+
+from nectar_async import DatasourceType, Secret
+from nectar_async._leaves import LEAVES, Misfit, enum_table, json_name
+from nectar_async.models import ConnectionStatus
+
+each_leaf = pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wire", "value"),
+    [
+        (str, "x", "x"),
+        (bool, True, True),
+        (int, 5, 5),
+        (int, 10**40, 10**40),
+        (dict, {"a": 1}, {"a": 1}),
+        (Secret, "x", Secret("x")),
+        (date, "2025-01-31", date(2025, 1, 31)),
+        (date, "0001-01-01", date(1, 1, 1)),
+        (datetime, "2025-01-31T12:00:00Z", datetime(2025, 1, 31, 12, tzinfo=UTC)),
+        (datetime, "2025-01-31T12:00:00", datetime(2025, 1, 31, 12, tzinfo=UTC)),
+        (
+            datetime,
+            "2025-01-31T12:00:00.123456789",
+            datetime(2025, 1, 31, 12, 0, 0, 123456, tzinfo=UTC),
+        ),
+        (
+            datetime,
+            "2025-01-31T12:00:00.1Z",
+            datetime(2025, 1, 31, 12, 0, 0, 100000, tzinfo=UTC),
+        ),
+        (
+            datetime,
+            "2025-01-31T12:00:00.123456789+05:30",
+            datetime(
+                2025, 1, 31, 12, 0, 0, 123456,
+                tzinfo=timezone(timedelta(hours=5, minutes=30)),
+            ),
+        ),
+        (Decimal, "3100.00", Decimal("3100.00")),
+        (Decimal, "-1e5", Decimal("-1e5")),
+        (Decimal, 5, Decimal(5)),
+        (Decimal, Decimal("0.1"), Decimal("0.1")),
+    ],
+)  # fmt: skip
+def test_a_value_that_fits_is_what_it_says(kind: Any, wire: Any, value: Any) -> None:
+    made = LEAVES[kind](wire, kind)
+    assert made == value
+    assert type(made) is type(value)
+    assert str(made) == str(value)
+    assert not isinstance(made, datetime) or made.utcoffset() == value.utcoffset()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wire", "words"),
+    [
+        (str, 5, "expected text, got a number"),
+        (str, None, "expected text, got null"),
+        (bool, 1, "expected a boolean, got a number"),
+        (bool, "true", "expected a boolean, got text"),
+        (int, True, "expected a whole number, got a boolean"),
+        (int, Decimal("1.0"), "expected a whole number, got a number"),
+        (int, "5", "expected a whole number, got text"),
+        (dict, [], "expected an object, got a list"),
+        (Secret, 5, "expected text, got a number"),
+        (date, 20250131, "expected a day as 2025-01-31, got a number"),
+        (date, "2025-01-31T00:00:00", "expected a day as 2025-01-31, got text"),
+        (date, "2025-02-30", "expected a day as 2025-01-31, got text"),
+        (date, [], "expected a day as 2025-01-31, got a list"),
+        (datetime, 5, "expected an instant as 2025-01-31T12:00:00Z, got a number"),
+        (datetime, "noon", "expected an instant as 2025-01-31T12:00:00Z, got text"),
+        (Decimal, "x", "expected a decimal, got text"),
+        (Decimal, "", "expected a decimal, got text"),
+        (Decimal, True, "expected a decimal, got a boolean"),
+        (Decimal, 1.5, "expected a decimal, got float"),
+        (Decimal, "NaN", "expected a finite decimal, got text"),
+        (Decimal, "-Infinity", "expected a finite decimal, got text"),
+    ],
+)
+def test_a_value_that_does_not_fit_says_what_came(
+    kind: Any, wire: Any, words: str
+) -> None:
+    with pytest.raises(Misfit) as caught:
+        LEAVES[kind](wire, kind)
+    assert str(caught.value) == words
+
+
+@each_leaf
+@given(value=json_values)
+def test_every_value_fits_or_is_a_misfit(kind: Any, value: Any) -> None:
+    try:
+        made = LEAVES[kind](value, kind)
+    except Misfit:
+        return
+    assert type(made) is kind
+
+
+@pytest.mark.parametrize("kind", [date, datetime, Decimal, Secret, bool, int, dict])
+def test_no_misfit_shows_the_value(kind: Any) -> None:
+    value = ["canary-4711"] if kind is Secret else "canary-4711"
+    with pytest.raises(Misfit) as caught:
+        LEAVES[kind](value, kind)
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@given(finite)
+def test_decimals_keep_every_digit(number: Decimal) -> None:
+    assert str(LEAVES[Decimal](str(number))) == str(number)
+    assert str(LEAVES[Decimal](number)) == str(number)
+
+
+@pytest.mark.parametrize("text", ["1_000", " 1 ", "٣", "1\n"])
+def test_a_decimal_is_written_as_the_contract_writes_it(text: str) -> None:
+    with pytest.raises(Misfit):
+        LEAVES[Decimal](text)
+
+
+@given(st.dates())
+def test_days_come_back(day: date) -> None:
+    assert LEAVES[date](day.isoformat()) == day
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_instants_come_back(instant: datetime) -> None:
+    made = LEAVES[datetime](instant.isoformat())
+    assert made == instant
+    assert made.utcoffset() == timedelta(0)
+
+
+def test_a_table_of_an_enum_knows_the_unknown() -> None:
+    table = enum_table(DatasourceType)
+    assert table["GAS"] is DatasourceType.GAS
+    unknown = table["HYDROGEN"]
+    assert isinstance(unknown, DatasourceType)
+    assert not unknown.is_known
+    assert table["HYDROGEN"] is unknown
+
+
+def test_a_table_of_an_enum_knows_its_aliases() -> None:
+    table = enum_table(ConnectionStatus)
+    assert table["INCORRECT_PASSWORD"] is ConnectionStatus.PASSWORD_INCORRECT
+
+
+def test_a_server_cannot_make_a_table_grow_without_end() -> None:
+    table = enum_table(DatasourceType)
+    for number in range(6_000):
+        assert table[f"X{number}"].value == f"X{number}"
+    assert len(table) <= 4_096
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("x", "text"),
+        (True, "a boolean"),
+        (5, "a number"),
+        (Decimal("1.5"), "a number"),
+        ({}, "an object"),
+        ([], "a list"),
+        (None, "null"),
+    ],
+)
+def test_json_has_its_own_names_for_things(value: object, name: str) -> None:
+    assert json_name(value) == name

@@ -1,0 +1,558 @@
+"""A list as something to iterate over: windows, failures, cursors, leaving early."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from attrs import frozen
+from doubles import USAGE, ListServer, MakeClient, envelope, rows, settle_down
+
+from nectar_async import (
+    MemoryTransport,
+    NectarClient,
+    NectarError,
+    Operation,
+    Response,
+    RetryPolicy,
+    Settings,
+    Verdict,
+    VirtualClock,
+)
+from nectar_async.errors import (
+    BodyCorruptError,
+    DecodeError,
+    InvalidArgumentError,
+    NotFoundError,
+    PaginationError,
+    PermissionDeniedError,
+    ServerError,
+)
+
+pytestmark = pytest.mark.anyio
+
+ONCE = RetryPolicy(attempts=1)
+
+
+@frozen
+class Read:
+    """What a walk gave before it ended, and what ended it."""
+
+    ids: list[str]
+    error: Exception | None
+
+
+async def read(records: AsyncIterator[Any]) -> Read:
+    """Everything that an iterator gives."""
+    ids: list[str] = []
+    try:
+        async for record in records:
+            ids.append(record.id)  # noqa: PERF401 - what came before an error counts
+    except Exception as error:  # noqa: BLE001 - returned
+        return Read(ids, error)
+    return Read(ids, None)
+
+
+async def test_windows_grow_and_nothing_is_in_flight_between_two_records(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=100)
+    server.turns = 5
+    nectar = make_client(server.transport)
+    asked_by_then: list[int] = []
+    async for page in nectar.usage.by_company("a").pages():
+        assert server.in_flight == 0
+        assert nectar.statistics().in_flight == 0
+        await settle_down(5)
+        assert page.number <= len(server.asked)
+        if len(server.asked) not in asked_by_then:
+            asked_by_then.append(len(server.asked))
+    assert asked_by_then == [1, 3, 7, 17, 37, 77, 100]
+    assert sorted(server.pages_of("a")) == list(range(1, 101))
+    assert server.peak == 10
+
+
+async def test_every_record_comes_once_and_in_order(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=23)
+    nectar = make_client(server.transport)
+    pager = nectar.usage.by_company("a")
+    assert [record.id async for record in pager] == server.companies["a"]
+    assert pager.receipt.verdict is Verdict.COMPLETE
+    assert pager.receipt.records == 46
+
+
+async def test_looking_at_the_first_record_costs_one_request(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=23)
+    nectar = make_client(server.transport)
+    pager = nectar.usage.by_company("a")
+    async for record in pager:
+        assert record.id == "a-1"
+        break
+    await settle_down()
+    assert server.asked == [("a", 1)]
+    assert pager.receipt.verdict is Verdict.UNFINISHED
+
+
+@pytest.mark.parametrize("way", ["records", "prefetch"])
+async def test_leaving_in_the_last_page_is_unfinished_and_coming_back_is_not(
+    make_client: MakeClient, way: str
+) -> None:
+    server = ListServer.of_pages(a=1)
+    nectar = make_client(server.transport)
+    pager = nectar.usage.by_company("a")
+    if way == "records":
+        records = aiter(pager)
+        assert [(await anext(records)).id, (await anext(records)).id] == ["a-1", "a-2"]
+        assert pager.receipt.verdict == "unfinished"
+        assert await anext(records, None) is None
+    else:
+        async with pager.prefetch() as prefetched:
+            records = aiter(prefetched)
+            assert (await anext(records)).id == "a-1"
+            assert (await anext(records)).id == "a-2"
+            assert prefetched.receipt.verdict == "unfinished"
+            assert await anext(records, None) is None
+            assert prefetched.receipt.verdict == "complete"
+    assert pager.receipt.verdict == "complete"
+
+
+async def test_an_exhausted_walk_stays_exhausted(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=1)
+    records = aiter(make_client(server.transport).usage.by_company("a"))
+    assert [record.id async for record in records] == ["a-1", "a-2"]
+    assert await anext(records, None) is None
+    assert len(server.asked) == 1
+
+
+async def test_two_walks_of_one_pager_are_independent(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=3)
+    pager = make_client(server.transport).usage.by_company("a")
+    one, two = aiter(pager), aiter(pager)
+    seen: list[tuple[str, str]] = []
+    async for record in one:
+        other = await anext(two)
+        seen.append((record.id, other.id))
+    assert seen == [(name, name) for name in server.companies["a"]]
+    assert len(server.asked) == 6
+
+
+async def test_rows_that_move_between_pages_come_once_and_the_receipt_says_drifted(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer({"a": rows("a", 6)})
+    server.change("a", 1, ["new", *rows("a", 6)])
+    nectar = make_client(server.transport, max_concurrency=1)
+    pager = nectar.usage.by_company("a")
+    ids = [record.id async for record in pager]
+    assert ids == rows("a", 6)
+    assert pager.receipt.repeats == 1
+    assert pager.receipt.verdict is Verdict.DRIFTED
+
+
+async def test_rows_that_went_are_drift_too(make_client: MakeClient) -> None:
+    server = ListServer({"a": rows("a", 6)})
+    server.change("a", 1, rows("a", 6)[1:])
+    pager = make_client(server.transport).usage.by_company("a")
+    ids = [record.id async for record in pager]
+    assert "a-3" not in ids
+    assert pager.receipt.verdict is Verdict.DRIFTED
+
+
+async def test_a_list_that_shrinks_below_what_was_asked_for_ends(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=6)
+    server.change("a", 1, rows("a", 4))
+    pager = make_client(server.transport).usage.by_company("a")
+    assert [record.id async for record in pager] == rows("a", 4)
+
+
+async def test_an_empty_page_in_the_middle_is_not_the_end(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=4)
+    empty = envelope([], page=2, per_page=2, total=8)
+    server.script("a", 2, empty)
+    pager = make_client(server.transport).usage.by_company("a")
+    ids = [record.id async for record in pager]
+    assert ids == [*rows("a", 2), *rows("a", 8)[4:]]
+    assert pager.receipt.verdict is Verdict.SHORT
+
+
+async def test_a_server_that_does_not_advance_is_an_error_with_a_cursor(
+    make_client: MakeClient,
+) -> None:
+    stuck = envelope(["x"], page=1, per_page=1, total=9)
+    transport = MemoryTransport(
+        lambda request: stuck | {"currentPage": 1 + request.url.count("page=2")}
+    )
+    pager = make_client(transport).usage.by_company("a")
+    came = await read(aiter(pager))
+    assert came.ids == ["x"]
+    assert isinstance(came.error, PaginationError)
+    assert (came.error.page, came.error.operation) == (2, USAGE)
+
+
+# Failures.
+
+
+async def test_pages_before_the_one_that_fails_are_given_first(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=30)
+    server.script("a", 9, Response(403))
+    nectar = make_client(server.transport)
+    records = aiter(nectar.usage.by_company("a"))
+    came = await read(records)
+    assert came.ids == rows("a", 60)[:16]
+    error = came.error
+    assert isinstance(error, PermissionDeniedError)
+    assert (error.page, error.operation) == (9, USAGE)
+    assert error.target == "company a, page 9"
+    assert error.cursor is not None
+    assert error.request_id is not None
+    assert await anext(records, None) is None
+
+
+async def test_pages_behind_the_one_that_fails_are_called_off(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=30)
+    server.script("a", 8, Response(403))
+    for page in range(9, 18):
+        server.hold("a", page)
+    with anyio.fail_after(2):
+        came = await read(aiter(make_client(server.transport).usage.by_company("a")))
+    assert came.ids == rows("a", 14)
+    assert server.in_flight == 0
+
+
+async def test_the_first_page_that_fails_is_raised_and_the_others_are_notes(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=30)
+    gate = server.hold("a", 4)
+
+    async def late() -> Response:
+        gate.set()
+        return Response(404)
+
+    server.script("a", 4, Response(403))
+    server.script("a", 6, late)
+    nectar = make_client(server.transport)
+    came = await read(aiter(nectar.usage.by_company("a")))
+    assert came.ids == rows("a", 6)
+    assert isinstance(came.error, PermissionDeniedError)
+    assert came.error.page == 4
+    (also,) = came.error.__notes__
+    assert "NotFoundError" in also
+    assert "page 6" in also
+
+
+async def test_a_walk_goes_on_where_the_cursor_of_its_error_points(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=12)
+    server.script("a", 7, Response(403))
+    pager = make_client(server.transport).usage.by_company("a")
+    first = await read(aiter(pager))
+    assert isinstance(first.error, NectarError)
+    assert first.error.cursor is not None
+    rest = pager.resume(first.error.cursor)
+    second = await read(aiter(rest))
+    assert second.error is None
+    assert first.ids + second.ids == server.companies["a"]
+    assert rest.receipt.verdict is Verdict.COMPLETE
+    assert rest.receipt.pages == 6
+
+
+async def test_a_cursor_leads_back_also_where_the_user_corrected_the_keys(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=4)
+    server.script("a", 3, Response(403))
+    corrections = {USAGE: Operation(keys={"startDate": "from"})}
+    nectar = make_client(server.transport, operations=corrections)
+    pager = nectar.usage.by_company("a", start_date=date(2025, 1, 1))
+    first = await read(aiter(pager))
+    assert isinstance(first.error, NectarError)
+    assert first.error.cursor is not None
+    second = await read(aiter(pager.resume(first.error.cursor)))
+    assert first.ids + second.ids == server.companies["a"]
+
+
+async def test_an_error_knows_its_page_also_where_the_user_renamed_pages(
+    make_client: MakeClient,
+) -> None:
+    def answer(request: Any) -> object:
+        if "pageNumber=2" in request.url:
+            return Response(403)
+        return envelope(["x"], page=1, per_page=1, total=2)
+
+    corrections = {USAGE: Operation(keys={"page": "pageNumber"})}
+    nectar = make_client(MemoryTransport(answer), operations=corrections)
+    came = await read(aiter(nectar.usage.by_company("a")))
+    assert isinstance(came.error, PermissionDeniedError)
+    assert came.error.page == 2
+
+
+async def test_a_cursor_of_another_list_is_refused(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=2)
+    server.script("a", 2, Response(403))
+    nectar = make_client(server.transport)
+    came = await read(aiter(nectar.usage.by_company("a")))
+    assert isinstance(came.error, NectarError)
+    assert came.error.cursor is not None
+    with pytest.raises(InvalidArgumentError):
+        nectar.usage.by_company("b").resume(came.error.cursor)
+
+
+async def test_a_missing_cursor_is_refused_as_one(make_client: MakeClient) -> None:
+    pager = make_client({}).usage.by_company("a")
+    none: Any = NotFoundError("of something that is no list").cursor
+    with pytest.raises(InvalidArgumentError):
+        pager.resume(none)
+
+
+@pytest.mark.parametrize("page", [1, 2, 5])
+@pytest.mark.parametrize("way", ["records", "prefetch"])
+async def test_what_is_no_error_of_ours_comes_out_as_itself(
+    make_client: MakeClient, page: int, way: str
+) -> None:
+    server = ListServer.of_pages(a=9)
+    server.script("a", page, RuntimeError("a bug in a transport"))
+    pager = make_client(server.transport).usage.by_company("a")
+    if way == "records":
+        came = await read(aiter(pager))
+    else:
+        async with pager.prefetch() as records:
+            came = await read(aiter(records))
+    assert type(came.error) is RuntimeError
+    assert came.ids == rows("a", 2 * page - 2)
+
+
+async def test_pages_are_tried_again_like_any_request(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=9)
+    server.script("a", 5, Response(503), Response(429, {"retry-after": "9"}))
+    clock = VirtualClock()
+    nectar = make_client(server.transport, clock=clock)
+    ids = [record.id async for record in nectar.usage.by_company("a")]
+    assert ids == server.companies["a"]
+    assert clock.sleeps == [0.5, 9.0]
+
+
+async def test_a_page_whose_packing_is_damaged_is_asked_for_again(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=5)
+    damaged = Response(200, {"content-encoding": "gzip"}, b"\x1f\x8bxxxx")
+    server.script("a", 1, damaged)
+    server.script("a", 4, damaged, damaged)
+    nectar = make_client(server.transport)
+    ids = [record.id async for record in nectar.usage.by_company("a")]
+    assert ids == server.companies["a"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Response(200, {}, b"<html>"), DecodeError),
+        (Response(200, {"content-encoding": "gzip"}, b"xx"), BodyCorruptError),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_tells_its_page_and_its_request(
+    make_client: MakeClient, answer: Response, kind: type[NectarError]
+) -> None:
+    server = ListServer.of_pages(a=3)
+    server.script("a", 2, *[answer] * 9)
+    came = await read(aiter(make_client(server.transport).usage.by_company("a")))
+    assert came.ids == rows("a", 2)
+    assert type(came.error) is kind
+    assert isinstance(came.error, NectarError)
+    assert (came.error.page, came.error.operation) == (2, USAGE)
+    assert came.error.request_id is not None
+    assert came.error.attempts >= 1
+
+
+# Cancellation.
+
+
+async def test_a_walk_that_was_cancelled_goes_on_where_it_was(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=7)
+    gate = server.hold("a", 5)
+    nectar = make_client(server.transport)
+    records = aiter(nectar.usage.by_company("a"))
+    ids = [(await anext(records)).id for _ in range(6)]
+    async with anyio.create_task_group() as group:
+
+        async def wait() -> None:
+            with scope:
+                await anext(records)
+
+        scope = anyio.CancelScope()
+        group.start_soon(wait)
+        await settle_down()
+        assert server.in_flight == 1
+        scope.cancel()
+        await settle_down()
+        assert (server.in_flight, nectar.statistics().in_flight) == (0, 0)
+    gate.set()
+    ids += [record.id async for record in records]
+    assert ids == server.companies["a"]
+
+
+async def test_cancelling_at_any_moment_leaves_nothing_behind(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9)
+    server.turns = 2
+    nectar = make_client(server.transport, max_concurrency=3)
+    for turns in range(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(read, aiter(nectar.usage.by_company("a")))
+            await settle_down(turns)
+            group.cancel_scope.cancel()
+        assert server.in_flight == 0
+        now = nectar.statistics()
+        assert (now.in_flight, now.waiting) == (0, 0)
+
+
+@pytest.mark.parametrize("way", ["records", "prefetch"])
+async def test_a_walk_is_bounded_by_fail_after(
+    make_client: MakeClient, way: str
+) -> None:
+    server = ListServer.of_pages(a=9)
+    server.hold("a", 5)
+    pager = make_client(server.transport).usage.by_company("a")
+
+    async def walk() -> None:
+        if way == "records":
+            async for _ in pager:
+                pass
+            return
+        async with pager.prefetch() as records:
+            async for _ in records:
+                pass
+
+    with pytest.raises(TimeoutError):
+        with anyio.fail_after(0.02):
+            await walk()
+    assert server.in_flight == 0
+
+
+# Prefetching.
+
+
+async def test_prefetching_gives_every_record_in_order(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=50)
+    server.turns = 5
+    pager = make_client(server.transport).usage.by_company("a")
+    async with pager.prefetch() as records:
+        assert [record.id async for record in records] == server.companies["a"]
+        assert records.receipt.verdict is Verdict.COMPLETE
+    assert server.peak == 10
+    assert len(server.asked) == 50
+
+
+async def test_prefetching_asks_while_the_caller_works(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=50)
+    pager = make_client(server.transport).usage.by_company("a")
+    async with pager.prefetch(look_ahead=6) as records:
+        async for record in records:
+            assert record.id == "a-1"
+            await settle_down(100)
+            assert len(server.asked) == 7  # one is given, six are ahead
+            break
+    assert server.in_flight == 0
+
+
+async def test_prefetched_pages_come_one_by_one(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=5)
+    async with make_client(server.transport).usage.by_company("a").prefetch() as ahead:
+        assert [page.number async for page in ahead.pages()] == [1, 2, 3, 4, 5]
+
+
+async def test_prefetching_gives_what_came_before_an_error(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9)
+    server.script("a", 5, Response(500))
+    nectar = make_client(server.transport, retry=ONCE)
+    pager = nectar.usage.by_company("a")
+    async with pager.prefetch() as records:
+        came = await read(aiter(records))
+    assert came.ids == rows("a", 8)
+    assert isinstance(came.error, ServerError)
+    assert came.error.cursor is not None
+    rest = [record.id async for record in pager.resume(came.error.cursor)]
+    assert came.ids + rest == server.companies["a"]
+
+
+async def test_an_error_of_the_body_comes_out_as_itself(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9)
+    pager = make_client(server.transport).usage.by_company("a")
+    with pytest.raises(ZeroDivisionError):
+        async with pager.prefetch():
+            raise ZeroDivisionError
+    assert server.in_flight == 0
+
+
+@pytest.mark.parametrize("look_ahead", [0, -1])
+async def test_a_look_ahead_of_nothing_is_refused(
+    make_client: MakeClient, look_ahead: int
+) -> None:
+    pager = make_client({}).usage.by_company("a")
+    with pytest.raises(InvalidArgumentError):
+        pager.prefetch(look_ahead=look_ahead)
+
+
+async def test_a_prefetch_that_was_left_does_not_wait_for_ever(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9)
+    async with make_client(server.transport).usage.by_company("a").prefetch() as ahead:
+        records = aiter(ahead)
+        await anext(records)
+    with anyio.fail_after(0.3):
+        await read(records)
+
+
+async def test_a_prefetch_is_entered_once(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=3)
+    prefetch = make_client(server.transport).usage.by_company("a").prefetch()
+    async with prefetch as records:
+        await read(aiter(records))
+    with pytest.raises(RuntimeError, match="once"):
+        await prefetch.__aenter__()
+
+
+async def test_a_record_that_was_due_when_its_reader_was_cancelled_is_not_lost(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=3)
+    async with make_client(server.transport).usage.by_company("a").prefetch() as ahead:
+        records = aiter(ahead)
+        await settle_down()
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await anext(records)
+        with anyio.move_on_after(0.3):
+            assert (await read(records)).ids == server.companies["a"]
+
+
+async def test_a_walk_needs_no_client_but_its_loop() -> None:
+    server = ListServer.of_pages(a=3)
+    nectar = NectarClient(transport=server.transport, settings=Settings())
+    ids = [record.id async for record in nectar.usage.by_company("a")]
+    assert ids == server.companies["a"]
+    await anyio.lowlevel.checkpoint()

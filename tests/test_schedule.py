@@ -1,0 +1,321 @@
+"""Which page is asked for next: decided well, whatever comes back in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import pytest
+from attrs import define, field
+from doubles import ListServer, MakeClient, Row, settle_down
+from hypothesis import given, settings, strategies as st
+
+from nectar_async import Listing, Page, Request, Response
+from nectar_async._board import Board, Owner
+from nectar_async._pages import Ledger, Source
+from nectar_async._schedule import Schedule
+
+LIST: Request[Any] = Request.get(
+    "list", "/{owner}", Page[Row], listing=Listing(items="rows"), owner="x"
+)
+
+
+@define
+class Size:
+    """How many pages an owner has, says it has, and at which one it fails."""
+
+    pages: int
+    announced: int = field(kw_only=True)
+    fails_at: int | None = field(default=None, kw_only=True)
+
+    @announced.default
+    def _all_of_them(self) -> int:
+        return self.pages
+
+
+def board_of(
+    sizes: Sequence[Size], *, lead: int = 10, look_ahead: int = 10**9, first: int = 1
+) -> Board[Row]:
+    """A board whose owners are named by their place in `sizes`."""
+    jobs = (
+        (str(number), LIST.at(first), Ledger[Row](first))
+        for number in range(len(sizes))
+    )
+    return Board(jobs, lead=lead, look_ahead=look_ahead)
+
+
+class Walk:
+    """A board with what is in flight, what was asked for and what was given."""
+
+    def __init__(self, sizes: Sequence[Size], board: Board[Row]) -> None:
+        self.sizes = sizes
+        self.board = board
+        self.flying: list[tuple[Owner[Row], int]] = []
+        self.asked: list[tuple[str, int]] = []
+        self.given: list[tuple[str, int]] = []
+
+    def ask(self) -> bool:
+        job = self.board.take()
+        if job is None:
+            return False
+        self.flying.append(job)
+        self.asked.append((job[0].key, job[1]))
+        return True
+
+    def land(self, place: int = 0) -> None:
+        owner, number = self.flying.pop(place % len(self.flying))
+        size = self.sizes[int(owner.key)]
+        is_failure = number == size.fails_at
+        outcome = RuntimeError() if is_failure else Response(200)
+        announced = 1 if is_failure else size.announced
+        self.board.arrive(owner, number, outcome, announced)
+
+    def give(self) -> bool:
+        ready = self.board.deliver()
+        if ready is None:
+            return False
+        owner, number, outcome = ready
+        size = self.sizes[int(owner.key)]
+        self.given.append((owner.key, number))
+        if isinstance(outcome, Exception) or number >= size.pages:
+            self.board.close(owner)
+        else:
+            self.board.extend(owner, max(size.announced, number + 1))
+        return True
+
+    def expected(self) -> list[tuple[str, int]]:
+        """What is given when all is over."""
+        return [
+            (str(name), number)
+            for name, size in enumerate(self.sizes)
+            for number in range(1, min(size.pages, size.fails_at or 10**9) + 1)
+        ]
+
+
+sizes_of = st.lists(
+    st.builds(
+        lambda pages, more, fails: Size(
+            pages,
+            announced=max(1, pages + more),
+            fails_at=fails if fails and fails <= pages else None,
+        ),
+        st.integers(1, 8),
+        st.integers(-4, 3),
+        st.one_of(st.none(), st.integers(1, 8)),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    sizes_of,
+    st.integers(1, 5),
+    st.integers(1, 12),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=120),
+)
+def test_every_page_is_asked_for_once_and_given_in_order_whatever_happens(
+    sizes: list[Size],
+    permits: int,
+    look_ahead: int,
+    steps: list[tuple[int, int]],
+) -> None:
+    walk = Walk(sizes, board_of(sizes, lead=permits, look_ahead=look_ahead))
+
+    def act(step: int, pick: int) -> bool:
+        match step:
+            case 0 if len(walk.flying) < permits:
+                return walk.ask()
+            case 1 if walk.flying:
+                walk.land(pick)
+                return True
+            case 2:
+                return walk.give()
+            case _:
+                return False
+
+    for step, pick in steps:
+        act(step, pick)
+        assert 0 <= walk.board.held <= look_ahead
+    # From here on everybody does what there is to do: no deadlock.
+    while any([act(0, 0), act(1, 0), act(2, 0)]):
+        assert 0 <= walk.board.held <= look_ahead
+
+    assert walk.board.is_finished
+    assert (walk.board.held, walk.flying) == (0, [])
+    assert len(walk.asked) == len(set(walk.asked))
+    assert sorted(walk.given) == walk.expected()
+    for name in {name for name, _ in walk.given}:
+        pages = [number for owner, number in walk.given if owner == name]
+        assert pages == sorted(pages)
+
+
+def rounds(sizes: Sequence[Size], permits: int) -> int:
+    """How long a walk takes when each request takes one round."""
+    walk = Walk(sizes, board_of(sizes, lead=permits, look_ahead=4 * permits))
+    count = 0
+    while not walk.board.is_finished:
+        while len(walk.flying) < permits and walk.ask():
+            pass
+        assert walk.flying, "nothing is asked for, and it is not over"
+        while walk.flying:
+            walk.land()
+        while walk.give():
+            pass
+        count += 1
+    return count
+
+
+def bound(sizes: Sequence[Size], permits: int) -> int:
+    """The least rounds that anybody could need who must see a first page first."""
+    total = sum(size.pages for size in sizes)
+    longest = max(size.pages for size in sizes)
+    return max(-(-total // permits), 1 + -(-(longest - 1) // permits))
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([200], id="one of 200"),
+        pytest.param([4] * 50, id="50 of 4"),
+        pytest.param([1] * 200, id="200 of 1"),
+        pytest.param([100, *[1] * 99], id="largest first"),
+        pytest.param([*[1] * 99, 100], id="largest last"),
+        pytest.param([2**n for n in range(8)], id="skewed"),
+        pytest.param([1, 50, 1, 50, 1, 1, 1, 20], id="mixed"),
+    ],
+)
+@pytest.mark.parametrize("permits", [1, 3, 10])
+def test_no_permit_idles_while_there_is_work(pages: list[int], permits: int) -> None:
+    sizes = [Size(count) for count in pages]
+    assert rounds(sizes, permits) <= bound(sizes, permits) + 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 10))
+def test_no_portfolio_takes_more_than_a_few_rounds_over_the_bound(
+    pages: list[int], permits: int
+) -> None:
+    sizes = [Size(count) for count in pages]
+    assert rounds(sizes, permits) <= bound(sizes, permits) + 2
+
+
+def test_first_pages_are_asked_for_early() -> None:
+    walk = Walk([Size(9)] * 5, board_of([Size(9)] * 5, lead=3))
+    for _ in range(3):
+        walk.ask()
+    assert walk.asked == [("0", 1), ("1", 1), ("2", 1)]
+
+
+def test_the_oldest_owner_goes_on_first() -> None:
+    walk = Walk([Size(9)] * 3, board_of([Size(9)] * 3, lead=2))
+    walk.ask()
+    walk.ask()
+    walk.land(1)
+    walk.land(0)
+    walk.ask()
+    walk.ask()
+    assert walk.asked[2:] == [("0", 2), ("0", 3)]
+
+
+def test_a_consumer_that_stops_reading_stops_the_asking() -> None:
+    walk = Walk([Size(100)], board_of([Size(100)], look_ahead=5))
+    walk.ask()
+    walk.land()
+    while walk.ask():
+        walk.land()
+    assert walk.board.held == 5
+    walk.give()
+    assert walk.ask()
+    assert not walk.ask()
+
+
+def test_what_lands_after_its_owner_was_closed_is_dropped() -> None:
+    sizes = [Size(9, fails_at=2)]
+    walk = Walk(sizes, board_of(sizes))
+    walk.ask()
+    walk.land()
+    for _ in range(8):
+        walk.ask()
+    walk.land(0)
+    while walk.give():
+        pass
+    assert not walk.board.is_finished or walk.flying
+    while walk.flying:
+        walk.land()
+    assert not walk.give()
+    assert (walk.board.held, walk.board.is_finished) == (0, True)
+
+
+def test_a_walk_may_begin_in_the_middle() -> None:
+    sizes = [Size(6)]
+    walk = Walk(sizes, board_of(sizes, first=4))
+    while walk.ask():
+        walk.land()
+    while walk.give():
+        pass
+    assert walk.given == [("0", 4), ("0", 5), ("0", 6)]
+    assert walk.board.is_finished
+
+
+def test_nobody_to_ask_is_finished_at_once() -> None:
+    assert board_of([]).is_finished
+
+
+# The schedule that runs a board.
+
+
+def schedule_of(
+    nectar: Any, *companies: str, look_ahead: int | None = None
+) -> Schedule[Any]:
+    """A schedule over the usage of companies."""
+    source: Source[Any] = nectar.source
+    jobs = [
+        (name, nectar.usage.by_company(name)._request, Ledger[Any]())
+        for name in companies
+    ]
+    return Schedule(jobs, source, look_ahead=look_ahead)
+
+
+@pytest.mark.anyio
+async def test_a_schedule_gives_every_page_of_everybody(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=5, b=1, c=13)
+    nectar = make_client(server.transport)
+    came: list[tuple[str, int]] = []
+    async with schedule_of(nectar, "a", "b", "c") as schedule:
+        async for delivery in schedule:
+            assert delivery.page is not None
+            came.append((delivery.owner.key, delivery.page.number))
+    assert sorted(came) == sorted(server.asked)
+    assert len(came) == 5 + 1 + 13
+
+
+@pytest.mark.anyio
+async def test_a_schedule_whose_consumer_never_comes_asks_for_no_more_than_its_bound(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=50, b=50)
+    nectar = make_client(server.transport)
+    async with schedule_of(nectar, "a", "b", look_ahead=7):
+        await settle_down(200)
+        assert len(server.asked) == 7
+
+
+@pytest.mark.anyio
+async def test_a_page_that_was_due_when_its_consumer_was_cancelled_is_not_lost(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=1)
+    nectar = make_client(server.transport)
+    with anyio.fail_after(0.5):
+        async with schedule_of(nectar, "a") as schedule:
+            await settle_down()
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await anext(schedule)
+            delivery = await anext(schedule)
+            assert delivery.page is not None
+            assert len(delivery.page.items) == 2

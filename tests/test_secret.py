@@ -1,0 +1,92 @@
+"""A secret shows itself to nobody who did not ask."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given
+from strategies import words
+
+from nectar_async import Secret
+
+CANARY = "canary-4711"
+SECRET = Secret(CANARY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        repr,
+        str,
+        "{}".format,
+        "{!r}".format,
+        "{:>30}".format,
+        lambda secret: "%s %r" % (secret, secret),  # noqa: UP031  one more way
+        lambda secret: repr([{"key": secret}]),
+        lambda secret: repr(dir(secret)),
+    ],
+)
+def test_no_text_shows_it(text: Callable[[Secret], str]) -> None:
+    assert CANARY not in text(SECRET)
+
+
+def test_the_mask_obeys_the_width_that_is_asked_for() -> None:
+    assert f"{SECRET:>5}" == "  ***"
+
+
+def test_it_is_there_for_who_asks() -> None:
+    assert SECRET.reveal() == CANARY
+
+
+def test_no_log_shows_it(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("nectar_async").warning("%s %r", SECRET, SECRET)
+    assert CANARY not in caplog.text
+
+
+@given(words, words)
+def test_it_compares_and_hashes_by_its_text(one: str, other: str) -> None:
+    assert (Secret(one) == Secret(other)) == (one == other)
+    assert len({Secret(one), Secret(one), Secret(other)}) == len({one, other})
+
+
+def test_it_is_not_its_text() -> None:
+    assert SECRET != CANARY
+    assert hash(SECRET) != hash(CANARY)
+
+
+def test_it_does_not_change() -> None:
+    with pytest.raises(AttributeError, match="does not change"):
+        SECRET._text = "other"
+    with pytest.raises(AttributeError):
+        SECRET.other = "x"
+    assert SECRET.reveal() == CANARY
+
+
+def test_it_cannot_be_taken_away() -> None:
+    secret = Secret(CANARY)
+    with pytest.raises(AttributeError):
+        del secret._text
+    assert secret.reveal() == CANARY
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_it_survives_pickle(protocol: int) -> None:
+    back = pickle.loads(pickle.dumps(SECRET, protocol))  # noqa: S301  our own bytes
+    assert back == SECRET
+    assert back.reveal() == CANARY
+
+
+def test_it_survives_a_copy() -> None:
+    assert copy.copy(SECRET) == copy.deepcopy(SECRET) == SECRET
+
+
+def test_no_encoder_writes_it_by_accident() -> None:
+    with pytest.raises(TypeError) as caught:
+        msgspec.json.encode({"key": SECRET})
+    assert CANARY not in str(caught.value)

@@ -1,0 +1,283 @@
+"""Settings are frozen, and wrong when they are made rather than when they are used."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+
+from nectar_async import ConfigurationError, Operation, RetryPolicy, Settings
+
+NAN, INF = math.nan, math.inf
+URL = "https://nectar.example"
+
+
+def test_the_defaults_are_those_of_the_api() -> None:
+    settings = Settings()
+    assert settings.api_url == "https://external.nectarclimate.com/v2.2"
+    assert settings.max_concurrency == 10
+    assert settings.attempt_timeout == 30.0
+    assert settings.deadline is None
+    assert not settings.strict
+    assert settings.operations == {}
+    assert settings.retry == RetryPolicy(
+        attempts=4, wait_initial=0.5, wait_max=30.0, retry_after_max=120.0
+    )
+
+
+@pytest.mark.parametrize("value", [Settings(), RetryPolicy(), Operation("GET", "/x")])
+def test_values_are_frozen(value: Any) -> None:
+    name = attrs.fields(type(value))[0].name
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        setattr(value, name, None)
+
+
+@pytest.mark.parametrize("kind", [Settings, RetryPolicy])
+def test_values_take_keywords_only(kind: type) -> None:
+    with pytest.raises(TypeError):
+        kind(URL)
+
+
+def test_settings_survive_pickle() -> None:
+    settings = Settings(operations={"x": Operation("PUT", "/x", keys={"a": "b"})})
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301  our own
+
+
+@pytest.mark.parametrize("name", ["attempt_timeout", "deadline"])
+@pytest.mark.parametrize("value", [0, -1, -0.0, NAN, -INF, True, "30", [30], b"3"])
+def test_a_bound_is_seconds_above_zero(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} is a number of seconds"):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["attempt_timeout", "deadline"])
+@pytest.mark.parametrize("value", [None, 1, 0.001, INF, 10**9])
+def test_a_bound_may_be_none_or_any_time(name: str, value: float | None) -> None:
+    assert getattr(Settings(**{name: value}), name) == value  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["max_concurrency", "max_body_bytes"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, NAN, INF, True, "10", None])
+def test_a_count_is_a_whole_number_from_one(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} is a whole number from 1"):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "4", None, NAN])
+def test_attempts_are_a_whole_number_from_one(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^attempts is a whole number from 1"):
+        RetryPolicy(attempts=value)
+
+
+@pytest.mark.parametrize("name", ["wait_initial", "wait_max", "retry_after_max"])
+@pytest.mark.parametrize("value", [-1, -0.5, NAN, -INF, True, "1", None])
+def test_a_wait_is_seconds_from_zero(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} is "):
+        RetryPolicy(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [-1, NAN, INF, 1.5, True, "50", None])
+def test_a_budget_is_a_whole_number_from_zero(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^budget is "):
+        RetryPolicy(budget=value)
+
+
+def test_waits_and_budget_may_be_nothing() -> None:
+    policy = RetryPolicy(wait_initial=0, wait_max=0, retry_after_max=0, budget=0)
+    assert policy.budget == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"retry": None}, "retry"),
+        ({"retry": 4}, "retry"),
+        ({"strict": "no"}, "strict"),
+        ({"strict": None}, "strict"),
+        ({"operations": ["ping_get"]}, "operations"),
+        ({"operations": {"ping_get": "/ping"}}, "operations"),
+        ({"api_version": []}, "api_version"),
+        ({"base_url": None}, "base_url"),
+        ({"base_url": b"https://nectar.example"}, "base_url"),
+    ],
+    ids=repr,
+)
+def test_a_value_of_another_type_is_named(changes: dict[str, Any], name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Settings(**changes)
+
+
+@pytest.mark.parametrize(
+    ("version", "url"),
+    [("v2.2", f"{URL}/v2.2"), ("v2.1", f"{URL}/v2.1"), ("v2.0", f"{URL}/v2")],
+)
+def test_every_version_has_its_address(version: str, url: str) -> None:
+    assert Settings(base_url=URL, api_version=version).api_url == url
+
+
+@pytest.mark.parametrize("version", ["2.2", "v2", "V2.2", "v3", "", " v2.2", None, 2])
+def test_another_version_is_refused_with_those_that_exist(version: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"api_version .* v2\.2, v2\.1, v2\.0"):
+        Settings(api_version=version)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (f"{URL}/", URL),
+        (f"  {URL}//\n", URL),
+        (f"{URL}/proxy", f"{URL}/proxy"),
+        (f"{URL}/proxy/", f"{URL}/proxy"),
+        (f"{URL}/v2/proxy", f"{URL}/v2/proxy"),
+        (f"{URL}/v2x", f"{URL}/v2x"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_origin_may_have_a_prefix_and_loses_its_slash(given: str, kept: str) -> None:
+    assert Settings(base_url=given).base_url == kept
+
+
+@pytest.mark.parametrize(
+    ("last", "version"),
+    [
+        ("v2.2", "v2.2"),
+        ("v2.1", "v2.1"),
+        ("V2.1", "v2.1"),
+        ("v2", "v2.0"),
+        ("V2", "v2.0"),
+        ("v2.0", "v2.0"),
+        ("v2.2/", "v2.2"),
+    ],
+)
+@pytest.mark.parametrize("origin", [URL, f"{URL}/proxy"])
+def test_a_base_url_with_a_version_says_what_to_write(
+    origin: str, last: str, version: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings(base_url=f"{origin}/{last}")
+    words = str(caught.value)
+    assert words.startswith("base_url ends in a version")
+    assert f"base_url={origin!r}" in words
+    assert f"api_version={version!r}" in words
+    Settings(base_url=origin, api_version=version)
+
+
+@pytest.mark.parametrize("host", ["https://v2", "https://v2.2"])
+def test_a_host_is_no_version(host: str) -> None:
+    assert Settings(base_url=host).api_url == f"{host}/v2.2"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nectar.example",
+        "//nectar.example",
+        "ftp://nectar.example",
+        "file:///etc/passwd",
+        "https://",
+        "https:///path",
+        f"{URL}:99999",
+        f"{URL}:port",
+        "https://[::1",
+        f"{URL}?key=1",
+        f"{URL}?",
+        f"{URL}#top",
+        f"{URL}#",
+        "https://nectar .example",
+        "https://nectar.example\n/x",
+        "https://nectar.example/\tx",
+        "https://nectar.example/a\x00b",
+        "https://néctar.example",
+        "https://user:word@nectar.example",
+        "https://:@nectar.example",
+    ],
+)
+def test_what_is_no_origin_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^base_url "):
+        Settings(base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:canary@nectar.example",
+        "ftp://user:canary@nectar.example",
+        "https://user:canary@nectar.example:99999",
+    ],
+)
+def test_no_message_repeats_a_password(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings(base_url=url)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["patch", "HEAD", "", "TRACE", 5, []])
+def test_a_method_is_one_that_the_api_has(method: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^method is one of GET, POST, PUT"):
+        Operation(method)
+
+
+@pytest.mark.parametrize("path", ["site", "", "https://evil.example/x", 5])
+def test_a_path_starts_with_a_slash(path: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^path starts with '/'"):
+        Operation(path=path)
+
+
+@pytest.mark.parametrize("path", ["/a\nb", "/a b", "/a\x00", "/a?b=c", "/a#b"])
+def test_a_path_is_only_a_path(path: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^path "):
+        Operation(path=path)
+
+
+@pytest.mark.parametrize("keys", [None, ["a"], {"a": 1}])
+def test_keys_map_text_to_text(keys: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^keys "):
+        Operation(keys=keys)
+
+
+def test_an_empty_environment_leaves_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+    assert Settings.from_env({"NECTAR_BASE_URL": " ", "NECTAR_API_VERSION": ""}) == (
+        Settings()
+    )
+
+
+def test_the_environment_is_read() -> None:
+    environ = {"NECTAR_BASE_URL": f" {URL}/ ", "NECTAR_API_VERSION": "v2.0"}
+    assert Settings.from_env(environ).api_url == f"{URL}/v2"
+
+
+def test_the_process_has_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NECTAR_API_VERSION", "v2.1")
+    assert Settings.from_env().api_version == "v2.1"
+
+
+def test_changes_win_over_the_environment() -> None:
+    environ = {"NECTAR_BASE_URL": "rubbish", "NECTAR_API_VERSION": "v9"}
+    settings = Settings.from_env(
+        environ, base_url=URL, api_version="v2.1", max_concurrency=3
+    )
+    assert (settings.api_url, settings.max_concurrency) == (f"{URL}/v2.1", 3)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("NECTAR_BASE_URL", "rubbish"),
+        ("NECTAR_BASE_URL", f"{URL}/v2.2"),
+        ("NECTAR_API_VERSION", "2"),
+    ],
+)
+def test_a_wrong_variable_is_named(variable: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{variable}: "):
+        Settings.from_env({variable: value})
+
+
+def test_two_variables_may_be_wrong_together_only_once() -> None:
+    environ = {"NECTAR_BASE_URL": f"{URL}/x", "NECTAR_API_VERSION": "v2.1"}
+    assert Settings.from_env(environ).api_url == f"{URL}/x/v2.1"
