@@ -69,7 +69,7 @@ def plain_cattrs() -> cattrs.Converter:
 
     def renamed(kind: Any) -> Callable[[Any, Any], Any]:
         attrs.resolve_types(kind)
-        names = {
+        names: dict[str, Any] = {
             field.name: override(rename=to_wire(field.name))
             for field in attrs.fields(kind)
             if field.name != "extra"

@@ -5,8 +5,8 @@ candidate. First pages of the next owners are asked for early (`lead`), so that 
 always known work when one owner runs out. Pages that were asked for and not yet given
 to the consumer are bounded (`look_ahead`): a slow consumer stops the asking, and memory
 does not grow. Each owner's pages are given in order, so one that is slow holds back
-those behind it; before an owner takes more than `lead` of the look-ahead that way,
-others go first. Nothing here waits.
+those behind it; before one takes more than a quarter of the look-ahead that way, others
+go first. Nothing here waits.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Board(Generic[T]):
         self._next = next(self._coming, None)
         self._lead = lead
         self._look_ahead = look_ahead
+        self._most_waiting = max(lead, look_ahead // 4)
         self._opened = 0
         self._unsized = 0
         self._candidates: list[Owner[T]] = []
@@ -104,7 +105,7 @@ class Board(Generic[T]):
             owner = self._open()
             if owner is not None:
                 return owner
-        moving = (one for one in self._candidates if one.waiting < self._lead)
+        moving = (one for one in self._candidates if one.waiting < self._most_waiting)
         return next(moving, None) or self._open() or next(iter(self._candidates), None)
 
     def _open(self) -> Owner[T] | None:

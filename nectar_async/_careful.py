@@ -134,9 +134,10 @@ class Careful:
             return
         _noted.add(key)
         _log.warning(
-            "%s.%s does not fit, see .extra: %s (noted once)",
+            "%s.%s does not fit and is %s: %s (noted once)",
             model.__name__,
             field.name,
+            "left out" if field.kind is Secret else "kept in .extra",
             "; ".join(problems[:3]),
         )
 
@@ -151,5 +152,5 @@ def _without_secrets(kind: Any, value: Any) -> Any:
     return {
         key: _without_secrets(kinds.get(key), one)
         for key, one in value.items()
-        if kinds.get(key) is not Secret
+        if one is None or kinds.get(key) is not Secret
     }

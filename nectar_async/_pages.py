@@ -35,7 +35,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_CURSOR = re.compile(r"(\w+):([0-9a-f]{12}):([1-9][0-9]{0,8})", re.ASCII)
+_CURSOR = re.compile(r"(\w+):([0-9a-f]{12}):([1-9][0-9]{0,17})", re.ASCII)
 
 
 class Verdict(StrEnum):
@@ -141,7 +141,7 @@ class Ledger(Generic[T]):
         self._note_total(page)
         is_clamped = page.total is not None and page.current_page != page.number
         fresh = self._fresh(page.items, is_clamped=is_clamped)
-        self._check_advance(page, fresh)
+        self._check_advance(page, is_empty=not (fresh or is_clamped))
         self._records += len(fresh)
         if is_clamped or not page.has_next:
             self.is_done = True
@@ -179,12 +179,12 @@ class Ledger(Generic[T]):
             self._is_steady = False
         self._total_last = page.total
 
-    def _check_advance(self, page: Page[T], fresh: tuple[T, ...]) -> None:
+    def _check_advance(self, page: Page[T], *, is_empty: bool) -> None:
         """Pages may be empty, but none promises more and brings nothing for ever."""
         ids = tuple(map(_identity, page.items))
         mark = hash(ids) if ids else None
         is_repeat = mark is not None and mark == self._print
-        is_beyond = page.number > page.total_pages and not fresh
+        is_beyond = page.number > page.total_pages and is_empty
         self._print = mark
         if page.has_next and (is_repeat or is_beyond):
             what = (

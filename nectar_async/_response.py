@@ -42,7 +42,8 @@ _MOST_UNPACKED = 16 * 1024 * 1024
 
 _GZIP = 31  # zlib's word for it
 _GZIP_MAGIC = b"\x1f\x8b"
-_WINDOW = 256 * 1024
+_FIRST_WINDOW = 512
+_MOST_AT_ONCE = 256 * 1024
 
 _ERRORS: dict[int, type[StatusError]] = {
     400: BadRequestError,
@@ -68,7 +69,7 @@ _ADVICE = {
     504: "the server ran out of time; ask for less at once",
 }
 
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
+_SECONDS = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|inf(inity)?)", re.IGNORECASE)
 
 _Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -134,7 +135,7 @@ class Response:
         text = self.headers.get("retry-after", "").strip()
         if not text:
             return None
-        if _SECONDS.fullmatch(text):
+        if _SECONDS.fullmatch(text) is not None:
             seconds = float(text)
         else:
             until = _date(text)
@@ -234,19 +235,22 @@ def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
 def _unpack(body: bytes, wbits: int, limit: int | None) -> bytes:
     """The bytes behind one gzip or zlib stream; further gzip members are appended.
 
-    Each member is fed from a window that slides over the body: what a decompressor
-    hands back as unused is a copy, and many small members would copy for ever.
+    Each member is fed from a window that slides over the body and widens: what a
+    decompressor hands back as unused is a copy, and many small members would copy for
+    ever.
     """
     unpacked: list[bytes] = []
     size, at = 0, 0
     while True:
         unpacker = zlib.decompressobj(wbits)
+        width = _FIRST_WINDOW
         while not unpacker.eof:
-            window = unpacker.unconsumed_tail or body[at : at + _WINDOW]
+            window = unpacker.unconsumed_tail or body[at : at + width]
             if not window:
                 raise BodyCorruptError("the packed answer broke off")
             at += 0 if unpacker.unconsumed_tail else len(window)
-            part = _feed(unpacker, window, _WINDOW)
+            width = min(2 * width, _MOST_AT_ONCE)
+            part = _feed(unpacker, window, _MOST_AT_ONCE)
             unpacked.append(part)
             size += len(part)
             if limit is not None and size > limit:

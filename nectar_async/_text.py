@@ -77,6 +77,8 @@ _TEXT: tuple[tuple[type, Callable[[str, Any], str]], ...] = (
 
 
 def _text(name: str, value: object) -> str:
+    if value is UNSET:
+        raise InvalidArgumentError(f"{name} has UNSET in a list; leave the item out")
     for kind, write in _TEXT:
         if isinstance(value, kind):
             return write(name, value)
@@ -91,8 +93,6 @@ def query_pairs(query: Mapping[str, object]) -> Iterable[tuple[str, str]]:
             continue
         several = isinstance(value, list | tuple | set | frozenset)
         for one in value if several else (value,):  # type: ignore[attr-defined]  # a union of iterables
-            if one is UNSET:
-                continue
             yield to_wire(name), _text(name, one)
 
 
@@ -123,5 +123,5 @@ def _to_json(name: str, value: object) -> object:
     if isinstance(value, Mapping):
         return json_fields(value)
     if isinstance(value, list | tuple | set | frozenset):
-        return [_to_json(name, inner) for inner in value if inner is not UNSET]
+        return [_to_json(name, inner) for inner in value]
     return _text(name, value)

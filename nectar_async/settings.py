@@ -189,8 +189,8 @@ class Operation:
     def _check_path(self, _: object, value: str | None) -> None:
         if value is not None and not _is_path(value):
             raise ConfigurationError(
-                f"path is a path below the version, as '/site/{{site_id}}', not"
-                f" {value!r}"
+                f"path starts with '/' and is nothing but a path, as"
+                f" '/site/{{site_id}}', not {value!r}"
             )
 
 

@@ -455,11 +455,7 @@ async def test_a_walk_that_is_entered_again_gives_nothing_twice(
 # asyncio's own cancellation.
 
 
-@pytest.fixture
-def on_asyncio(anyio_backend: str) -> None:
-    """Only where there is such a thing."""
-    if anyio_backend != "asyncio":
-        pytest.skip("asyncio's own")
+on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
 
 async def walk_for_ever(nectar: NectarClient) -> None:
@@ -467,7 +463,7 @@ async def walk_for_ever(nectar: NectarClient) -> None:
         await ids_of(records)
 
 
-@pytest.mark.usefixtures("on_asyncio")
+@on_asyncio
 async def test_a_walk_is_bounded_by_asyncio_timeout(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=9)
     server.hold("a", 3)
@@ -481,7 +477,7 @@ async def test_a_walk_is_bounded_by_asyncio_timeout(make_client: MakeClient) -> 
     assert task.cancelling() == 0
 
 
-@pytest.mark.usefixtures("on_asyncio")
+@on_asyncio
 async def test_a_walk_in_a_task_can_be_cancelled(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=9)
     server.hold("a", 3)
@@ -494,7 +490,7 @@ async def test_a_walk_in_a_task_can_be_cancelled(make_client: MakeClient) -> Non
     assert server.in_flight == 0
 
 
-@pytest.mark.usefixtures("on_asyncio")
+@on_asyncio
 async def test_a_walk_is_bounded_by_wait_for(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=9)
     server.hold("a", 3)

@@ -21,7 +21,7 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._retry import RetryBudget, decide, settle
+from nectar_async._retry import RetryBudget, decide, may_have_happened, settle
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyCorruptError,
@@ -206,26 +206,42 @@ def test_a_wait_is_never_negative_and_never_over_one_and_a_half_times_the_longes
 
 @pytest.mark.parametrize("error", [NotFoundError("", status=404), status(403)])
 def test_a_repeated_delete_that_finds_nothing_is_done(error: NectarError) -> None:
-    done = settle(VERBS["DELETE"], error, 2)
+    done = settle(VERBS["DELETE"], error)
     assert done is not None
     assert done.status == 204
 
 
 @pytest.mark.parametrize(
-    ("verb", "error", "attempt"),
+    ("verb", "error"),
     [
-        ("DELETE", status(404), 1),
-        ("DELETE", PermissionDeniedError("", status=403), 1),
-        ("DELETE", status(409), 2),
-        ("GET", status(404), 2),
-        ("PUT", status(404), 2),
-        ("POST", status(404), 2),
+        ("DELETE", status(409)),
+        ("DELETE", ConnectionFailedError()),
+        ("GET", status(404)),
+        ("PUT", status(404)),
+        ("POST", status(404)),
     ],
 )
-def test_any_other_failure_stays_one(
-    verb: str, error: NectarError, attempt: int
+def test_any_other_failure_stays_one(verb: str, error: NectarError) -> None:
+    assert settle(VERBS[verb], error) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "may_have"),
+    [
+        (status(500), True),
+        (status(502), True),
+        (AttemptTimeoutError(), True),
+        (ConnectionFailedError(), True),
+        (ConnectionFailedError(is_sent=False), False),
+        (status(429), False),
+        (status(404), False),
+        (DecodeError(), False),
+    ],
+)
+def test_what_was_sent_or_failed_inside_may_have_happened(
+    error: NectarError, *, may_have: bool
 ) -> None:
-    assert settle(VERBS[verb], error, attempt) is None
+    assert may_have_happened(error) is may_have
 
 
 def test_the_budget_runs_dry_and_is_earned_back() -> None:

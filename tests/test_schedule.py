@@ -72,10 +72,11 @@ class Walk:
         self.board.arrive(owner, number, outcome, announced)
 
     def give(self) -> bool:
-        ready = self.board.deliver()
+        ready = self.board.ready()
         if ready is None:
             return False
         owner, number, outcome = ready
+        self.board.give()
         size = self.sizes[int(owner.key)]
         self.given.append((owner.key, number))
         if isinstance(outcome, Exception) or number >= size.pages:
