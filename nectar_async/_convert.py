@@ -73,8 +73,7 @@ class Converter:
         name = _name_of(returns)
         if get_origin(returns) is list:
             (kind,) = get_args(returns)
-            records = _read(split_list, body, name, "$")
-            return cast("T", list(self._items(kind, records, "$", name)))
+            return cast("T", list(self._list(kind, body, "$", name)))
         if attrs.has(returns):
             return cast("T", self._items(returns, (body,), "", name)[0])
         value = _read(parse, body, name, "$")
@@ -107,8 +106,7 @@ class Converter:
         """
         name = f"page of {kind.__name__}"
         if body.lstrip()[:1] == b"[":
-            records = _read(split_list, body, name, "$")
-            items = self._items(kind, records, "$", name)
+            items = self._list(kind, body, "$", name)
             return Page(items=items, number=number, current_page=number)
         return self._enveloped(body, kind, listing, number, keys or {})
 
@@ -159,12 +157,18 @@ class Converter:
         envelope = _read(split, body, name, "$")
         path = f"$.{envelope.items_key}"
         raw = _read(lambda _: envelope.take_items(), body, name, path)
-        records = _read(split_list, raw, name, path)
-        items = self._items(kind, records, path, name)
+        items = self._list(kind, raw, path, name)
         page = _read(lambda _: envelope.page(items, number), body, name, "$")
         if envelope.problems:
             raise DecodeError.of(name, tuple(envelope.problems))
         return page
+
+    def _list(self, kind: type[T], text: JSON, path: str, name: str) -> tuple[T, ...]:
+        """A list at once; if that cannot be, record by record."""
+        if self._has_quick_way(kind):
+            with suppress(Exception):  # whatever it is, the careful way says what
+                return tuple(self._mirrors.list_decoder(kind)(text))
+        return self._items(kind, _read(split_list, text, name, path), path, name)
 
     def _items(
         self,
@@ -188,11 +192,12 @@ class Converter:
             raise DecodeError.of(name, tuple(problems))
         return tuple(made)
 
+    def _has_quick_way(self, kind: type[Any]) -> bool:
+        """Not when strict, nor to a user's hook."""
+        return attrs.has(kind) and self._is_own(kind) and not self._is_strict
+
     def _quick(self, kind: type[T]) -> Callable[[Any], T]:
-        """The quick way, where there is one: not when strict, nor to a user's hook."""
-        if attrs.has(kind) and self._is_own(kind) and not self._is_strict:
-            return self._mirrors.decoder(kind)
-        return _no_quick_way
+        return self._mirrors.decoder(kind) if self._has_quick_way(kind) else _no_way
 
     def _carefully(
         self, kind: type[T], record: JSON, path: str, problems: list[str]
@@ -260,7 +265,7 @@ def converter(*, is_strict: bool) -> Converter:
     return Converter(is_strict=is_strict)
 
 
-def _no_quick_way(_: object) -> Any:
+def _no_way(_: object) -> Any:
     raise Misfit("only the careful way")
 
 

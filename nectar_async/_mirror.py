@@ -75,6 +75,7 @@ class Mirrors:
         self._learned: dict[type, list[str]] = {}
         self._made: dict[type, _Mirror] = {}
         self._decoders: dict[type, Callable[[Any], Any]] = {}
+        self._list_decoders: dict[type, Callable[[Any], list[Any]]] = {}
 
     def decoder(self, model: type) -> Callable[[Any], Any]:
         """A function from the JSON of one record to an instance; what is odd raises."""
@@ -84,6 +85,18 @@ class Mirrors:
             decode, copy = parser.decode, mirror.copy
             self._decoders[model] = lambda record: copy(decode(record))
         return self._decoders[model]
+
+    def list_decoder(self, model: type) -> Callable[[Any], list[Any]]:
+        """The same for a list of records: one that is odd spoils it for all."""
+        if model not in self._list_decoders:
+            mirror = self._mirror(model)
+            kind: Any = list[mirror.struct]  # type: ignore[name-defined]  # made just now
+            decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+            copy = mirror.copy
+            self._list_decoders[model] = lambda records: [
+                copy(record) for record in decode(records)
+            ]
+        return self._list_decoders[model]
 
     def learn(self, instance: Any) -> None:
         """Have the keys that an instance keeps in `extra`, and those of its parts."""
@@ -107,6 +120,7 @@ class Mirrors:
         if is_new:
             self._made.clear()
             self._decoders.clear()
+            self._list_decoders.clear()
 
     def _mirror(self, model: type) -> _Mirror:
         if model not in self._made:
