@@ -53,8 +53,8 @@ _CODES: Mapping[type[BaseException], Exit] = {
 }
 
 _HINTS: Mapping[type[BaseException], str] = {
-    errors.ConfigurationError: "the environment gives NECTAR_API_KEY and, where they"
-    " differ, NECTAR_BASE_URL and NECTAR_API_VERSION; `nectar demo` needs none of them",
+    errors.ConfigurationError: "export NECTAR_API_KEY=... and, where they differ from"
+    " the defaults, NECTAR_BASE_URL and NECTAR_API_VERSION; `nectar demo` needs none",
     errors.AuthenticationError: "NECTAR_API_KEY is wrong, withdrawn, or for another"
     " NECTAR_BASE_URL",
     errors.ConnectionFailedError: "is NECTAR_BASE_URL right, and is the network up?",

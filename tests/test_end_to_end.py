@@ -1,0 +1,288 @@
+"""The whole line, from the client to a sandbox over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+
+import pytest
+import pytest_asyncio
+
+from nectar_async import (
+    AuthenticationError,
+    ConnectionFailedError,
+    NectarClient,
+    NotFoundError,
+    PermissionDeniedError,
+    RetryPolicy,
+    ServerTimeoutError,
+    Settings,
+    UsageData,
+    VirtualClock,
+)
+from nectar_async.sandbox import (
+    Answer,
+    Change,
+    Disconnect,
+    DropBody,
+    Fault,
+    RepeatPage,
+    Sandbox,
+)
+
+pytestmark = pytest.mark.asyncio
+
+USAGE = "usage_list_by_company"
+
+
+@pytest_asyncio.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(companies=8, seed=7) as sandbox:
+        yield sandbox
+
+
+@pytest_asyncio.fixture
+async def nectar(sandbox: Sandbox) -> AsyncIterator[NectarClient]:
+    """A client whose waits take no time."""
+    async with NectarClient(
+        sandbox.api_key, settings=sandbox.settings, clock=VirtualClock()
+    ) as nectar:
+        yield nectar
+        assert nectar.statistics().in_flight == 0
+        assert nectar.statistics().peak_in_flight <= 10
+        assert sandbox.witness.peak_in_flight <= 10
+
+
+async def largest(nectar: NectarClient) -> str:
+    """The company with the most pages, and more than two of them."""
+    sizes: dict[str, int] = {}
+    for company in await nectar.companies.all():
+        async for page in nectar.usage.by_company(company.id).pages():
+            sizes[company.id] = page.total_pages
+            break
+    found = max(sizes, key=lambda company: sizes[company])
+    assert sizes[found] > 2
+    return found
+
+
+async def test_one_by_one_and_all_at_once_give_the_same_records(
+    nectar: NectarClient,
+) -> None:
+    one_by_one: set[UsageData] = set()
+    for company in await nectar.companies.all():
+        async for record in nectar.usage.by_company(company.id):
+            one_by_one.add(record)
+    async with nectar.repository.usage() as records:
+        at_once = [record async for record in records]
+    async with nectar.usage.by_company(await largest(nectar)).prefetch() as ahead:
+        assert {record async for record in ahead} < one_by_one
+    assert len(at_once) == len(one_by_one)
+    assert set(at_once) == one_by_one
+    assert records.receipt.verdict == "complete"
+    assert ahead.receipt.verdict == "complete"
+
+
+async def test_a_pull_takes_ten_permits_and_never_more() -> None:
+    async with (
+        Sandbox(companies=12, seed=7, latency=0.05) as slow,
+        NectarClient(slow.api_key, settings=slow.settings) as nectar,
+        nectar.repository.usage() as records,
+    ):
+        assert [record async for record in records]
+        assert nectar.statistics().peak_in_flight == 10
+    assert 1 < slow.witness.peak_in_flight <= 10
+
+
+async def test_filters_of_the_sdk_are_those_of_the_api(nectar: NectarClient) -> None:
+    company = await largest(nectar)
+    everything = [record async for record in nectar.usage.by_company(company)]
+    start, end = date(2025, 3, 1), date(2025, 5, 31)
+    overlapping = {
+        record.id
+        for record in everything
+        if record.start_date is not None
+        and record.end_date is not None
+        and record.start_date <= end
+        and record.end_date >= start
+    }
+    walk = nectar.usage.by_company(
+        company, start_date=start, end_date=end, date_type="USAGE_PERIOD"
+    )
+    assert {record.id async for record in walk} == overlapping
+    assert overlapping
+    billed = {
+        record.id
+        for record in everything
+        if record.document is not None
+        and record.document.bill_date is not None
+        and start <= record.document.bill_date <= end
+    }
+    default = nectar.usage.by_company(company, start_date=start, end_date=end)
+    assert {record.id async for record in default} == billed
+
+
+async def test_sites_come_with_their_usage(nectar: NectarClient) -> None:
+    company = await nectar.companies.get(await largest(nectar))
+    sites = [site async for site in nectar.sites.by_company(company.id)]
+    assert sites == list(company.sites)
+    for site in sites:
+        async for record in nectar.usage.by_site(site.id):
+            assert record.site == site
+            break
+
+
+@pytest.mark.parametrize("version", ["v2.2", "v2.1", "v2.0"])
+async def test_every_version_answers(sandbox: Sandbox, version: str) -> None:
+    settings = Settings(base_url=sandbox.url, api_version=version, strict=False)
+    async with NectarClient(sandbox.api_key, settings=settings) as nectar:
+        assert "pong" in await nectar.ping()
+        async with nectar.repository.usage() as records:
+            async for record in records:
+                assert not record.extra
+    assert records.receipt.verdict == "complete"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"insert": 3},
+        {"delete": 3},
+        {"insert": 1, "delete": 4},
+    ],
+    ids=str,
+)
+async def test_rows_that_move_in_mid_walk_are_on_the_receipt(
+    sandbox: Sandbox, nectar: NectarClient, change: dict[str, int]
+) -> None:
+    company = await largest(nectar)
+    fault = Fault(Change(**change), operation=USAGE, company=company, page=2, times=1)
+    sandbox.faults.add(fault)
+    walk = nectar.usage.by_company(company)
+    ids = [record.id async for record in walk]
+    assert len(ids) == len(set(ids))
+    assert walk.receipt.verdict in {"drifted", "short"}
+
+
+async def test_leaving_early_is_on_the_receipt(nectar: NectarClient) -> None:
+    walk = nectar.usage.by_company(await largest(nectar))
+    async for _ in walk:
+        break
+    assert walk.receipt.verdict == "unfinished"
+    async with nectar.repository.usage() as records:
+        async for _ in records:
+            break
+    assert records.receipt.verdict == "unfinished"
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Answer(status=429),
+        Answer(status=429, headers={"Retry-After": "7"}),
+        Answer(status=429, headers={"Retry-After": "Fri, 01 Jan 2026 00:00:30 GMT"}),
+        Answer(status=500),
+        Answer(status=502, headers={"Content-Type": "text/html"}, body=b"<html>"),
+        Answer(status=503),
+        Disconnect(),
+        DropBody(),
+    ],
+    ids=repr,
+)
+async def test_what_passes_is_waited_for_and_nothing_is_lost(
+    sandbox: Sandbox, nectar: NectarClient, effect: Answer | Disconnect | DropBody
+) -> None:
+    async with nectar.repository.usage() as records:
+        calm = {record.id async for record in records}
+    sandbox.faults.add(Fault(effect, operation=USAGE, times=4))
+    async with nectar.repository.usage() as records:
+        assert {record.id async for record in records} == calm
+    assert records.receipt.verdict == "complete"
+    assert nectar.statistics().retries == 4
+
+
+async def test_a_company_that_fails_does_not_lose_the_others(
+    sandbox: Sandbox, nectar: NectarClient
+) -> None:
+    broken = await largest(nectar)
+    gateway = Fault(Answer(status=502), operation=USAGE, company=broken, page=2)
+    sandbox.faults.add(gateway)
+    async with nectar.repository.usage(on_error="collect") as records:
+        given = [record async for record in records]
+    (failure,) = records.failures
+    assert failure.company_id == broken
+    assert isinstance(failure.error, ServerTimeoutError)
+    assert (failure.error.operation, failure.error.page) == (USAGE, 2)
+    others = [one for key, one in records.receipts.items() if key != broken]
+    assert {one.verdict for one in others} == {"complete"}
+    assert len(given) > sum(one.records for one in others)
+    # And it can be taken up again where it broke.
+    sandbox.faults.clear()
+    rest = nectar.usage.by_company(broken).resume(failure.error.cursor or "")
+    more = [record async for record in rest]
+    assert {record.id for record in more}.isdisjoint(record.id for record in given)
+    assert rest.receipt.verdict == "complete"
+
+
+async def read_until_it_dies(nectar: NectarClient, sandbox: Sandbox) -> None:
+    async with nectar.repository.usage(look_ahead=2) as records:
+        async for _ in records:
+            sandbox.kill()
+
+
+async def test_a_server_that_dies_in_mid_pull_is_named(sandbox: Sandbox) -> None:
+    settings = Settings(base_url=sandbox.url, retry=RetryPolicy(attempts=2))
+    async with NectarClient(
+        sandbox.api_key, settings=settings, clock=VirtualClock()
+    ) as nectar:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await read_until_it_dies(nectar, sandbox)
+    error = caught.value
+    assert error.operation == USAGE
+    assert error.page is not None
+    assert "company " in str(error)
+    assert f"page {error.page}" in str(error)
+
+
+async def test_refusals_have_their_errors(sandbox: Sandbox) -> None:
+    async with NectarClient("wrong", settings=sandbox.settings) as stranger:
+        with pytest.raises(AuthenticationError):
+            await stranger.companies.all()
+    async with NectarClient(sandbox.api_key, settings=sandbox.settings) as nectar:
+        company = (await nectar.companies.all())[0].id
+        sandbox.restricted.add(company)
+        with pytest.raises(PermissionDeniedError, match=company):
+            await nectar.companies.get(company)
+        with pytest.raises(NotFoundError, match="no-such-company"):
+            await nectar.companies.get("no-such-company")
+
+
+async def test_a_key_that_is_rotated_is_asked_for_again(sandbox: Sandbox) -> None:
+    keys = iter(["withdrawn", sandbox.api_key])
+    async with NectarClient(lambda: next(keys), settings=sandbox.settings) as nectar:
+        assert "pong" in await nectar.ping()
+    assert [entry.status for entry in sandbox.witness.log] == [401, 200]
+
+
+async def test_pages_that_do_not_advance_end_in_an_error_or_a_verdict(
+    sandbox: Sandbox, nectar: NectarClient
+) -> None:
+    company = await largest(nectar)
+    sandbox.faults.add(Fault(RepeatPage(), operation=USAGE, company=company, page=2))
+    async with nectar.repository.usage(
+        companies=[company], on_error="collect"
+    ) as records:
+        ids = [record.id async for record in records]
+    assert len(ids) == len(set(ids))
+    assert [failure.error.page for failure in records.failures] == [2]
+
+
+async def test_days_next_to_each_other_share_no_bill(nectar: NectarClient) -> None:
+    company = await largest(nectar)
+    first, last = date(2025, 1, 1), date(2025, 1, 31)
+    whole = nectar.usage.by_company(company, start_date=first, end_date=last)
+    parts: list[str] = []
+    middle = first + timedelta(days=14)
+    for start, end in ((first, middle), (middle + timedelta(days=1), last)):
+        walk = nectar.usage.by_company(company, start_date=start, end_date=end)
+        parts += [record.id async for record in walk]
+    assert sorted(parts) == sorted([record.id async for record in whole])
