@@ -245,6 +245,7 @@ def describe(
     error.target = request.target or None
     error.request_id = trace.request_id or None
     error.attempts = trace.attempts
+    error.elapsed = trace.elapsed
     if (page := request.page) is not None:
         error.page = page
         error.cursor = cursor_of(request)

@@ -48,6 +48,7 @@ class Trace:
 
     request_id: str = ""
     started: float | None = None
+    elapsed: float = 0.0
     attempts: int = 0
     queue_seconds: float = 0.0
     network_seconds: float = 0.0

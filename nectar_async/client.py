@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast, get_args, get_origin
-from uuid import uuid4
+from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
 from nectar_async._clock import Clock
 from nectar_async._convert import converter
-from nectar_async._json import announced_pages
+from nectar_async._core import Core
 from nectar_async._key import FreshKey, KeySource, StampKey
 from nectar_async._link import Link
-from nectar_async._pages import Source, describe
 from nectar_async._pipeline import (
     AttemptTimeout,
     CheckStatus,
@@ -24,24 +21,19 @@ from nectar_async._pipeline import (
     Retry,
     compose,
 )
-from nectar_async._request import Listing, Request, Trace
-from nectar_async._response import Response
+from nectar_async._request import Request
 from nectar_async._retry import RetryBudget
 from nectar_async._statistics import Statistics
 from nectar_async._transport import Stage, Transport
 from nectar_async.errors import (
-    BodyCorruptError,
     ConfigurationError,
     DecodeError,
-    NectarError,
-    TransportError,
 )
-from nectar_async.models.page import Page
 from nectar_async.resources.companies import Companies
 from nectar_async.resources.repository import Repository
 from nectar_async.resources.sites import Sites
 from nectar_async.resources.usage import Usage
-from nectar_async.settings import Operation, Settings
+from nectar_async.settings import Settings
 
 __all__ = ["NectarClient"]
 
@@ -49,9 +41,6 @@ T = TypeVar("T")
 
 # What a light copy shares with its original, and so cannot set for itself.
 _SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency")
-
-# How often an answer whose packing is damaged is asked for again.
-_DAMAGED_AGAIN = 3
 
 
 class NectarClient:
@@ -126,15 +115,11 @@ class NectarClient:
             *([] if recorder is None else [recorder]),
             StampKey(link.ring),
         ]
-        self._pipeline = compose(stages, link.send)
-        self._converter = converter(is_strict=settings.strict)
-        self.source: Source[Any] = Source(
-            self._respond, self._read_page, self._announced, settings.max_concurrency
-        )
-        self.companies = Companies(self)
-        self.sites = Sites(self)
-        self.usage = Usage(self)
-        self.repository = Repository(self)
+        self._core = Core(settings, link, compose(stages, link.send))
+        self.companies = Companies(self._core)
+        self.sites = Sites(self._core)
+        self.usage = Usage(self._core)
+        self.repository = Repository(self._core)
 
     async def __aenter__(self) -> Self:
         await self._link.open()
@@ -191,15 +176,7 @@ class NectarClient:
         Raises:
             NectarError: any of the tree in `nectar_async.errors`.
         """
-        if get_origin(request.returns) is Page:
-            listing_of(request)
-            page = await self._read_page(request, await self._respond(request))
-            return cast("T", page)
-        return await self._read(
-            request,
-            await self._respond(request),
-            lambda body: self._converter.decode(body, request.returns),
-        )
+        return await self._core.send(request)
 
     async def ping(self) -> str:
         """Test the key; the API's own words, as `pong v2.2`. `ping_get`, GET /ping.
@@ -208,10 +185,11 @@ class NectarClient:
             DecodeError: something answered, but not this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        return await self._read(request, await self._respond(request), self._pong)
+        return await self._core.ask(request, self._pong)
 
-    def _pong(self, body: bytes) -> str:
-        answer = self._converter.decode(body, object)
+    @staticmethod
+    def _pong(body: bytes) -> str:
+        answer = converter(is_strict=False).decode(body, object)
         words = answer.values() if isinstance(answer, dict) else [answer]
         for word in words:
             if isinstance(word, str) and "pong" in word.lower():
@@ -221,93 +199,6 @@ class NectarClient:
     def statistics(self) -> Statistics:
         """What this client and its copies did so far."""
         return self._link.tally.snapshot(self._link.gate)
-
-    async def _respond(
-        self, request: Request[Any], started: float | None = None
-    ) -> Response:
-        """The response to a request, still packed; `started` dates its deadline."""
-        await self._link.open()
-        clock = self._link.clock
-        began = clock.monotonic() if started is None else started
-        trace = Trace(request_id=uuid4().hex, started=began)
-        stamped = evolve(
-            request.addressed(self.settings.api_url, self._correction(request)),
-            max_body_bytes=self.settings.max_body_bytes,
-            trace=trace,
-        )
-        self._link.tally.requests += 1
-        try:
-            return evolve(await self._pipeline(stamped), trace=trace)
-        except NectarError as error:
-            self._describe(error, request, trace)
-            raise
-
-    def _describe(
-        self, error: NectarError, request: Request[Any], trace: Trace | None
-    ) -> None:
-        if trace is not None and trace.started is not None:
-            error.elapsed = self._link.clock.monotonic() - trace.started
-        describe(error, request, trace)
-
-    async def _read(
-        self,
-        request: Request[Any],
-        response: Response,
-        decode: Callable[[bytes], T],
-    ) -> T:
-        """What a response means; one whose packing is damaged is asked for again."""
-        limit = self.settings.max_body_bytes
-        started = None if response.trace is None else response.trace.started
-        try:
-            for _ in range(_DAMAGED_AGAIN if request.is_repeatable else 0):
-                try:
-                    return decode(response.inflated(limit))
-                except BodyCorruptError as error:
-                    if error.is_permanent:
-                        raise
-                response = await self._respond(request, started)
-            return decode(response.inflated(limit))
-        except NectarError as error:
-            self._describe(error, request, response.trace)
-            raise
-
-    async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
-        (kind,) = get_args(request.returns)
-        listing = listing_of(request)
-        correction = self._correction(request)
-        keys = None if correction is None else correction.keys
-        return await self._read(
-            request,
-            response,
-            lambda body: self._converter.decode_page(
-                body, kind, listing, request.page or 1, keys
-            ),
-        )
-
-    def _announced(
-        self, request: Request[Any], response: Response
-    ) -> tuple[int, Response]:
-        try:
-            body = response.inflated(self.settings.max_body_bytes)
-        except TransportError:
-            return 1, response  # reading it will say so, and ask again
-        correction = self._correction(request)
-        keys = {} if correction is None else correction.keys
-        pages = announced_pages(body, keys.get("totalPages", "totalPages"))
-        return pages, evolve(response, headers={}, body=body)
-
-    def _correction(self, request: Request[Any]) -> Operation | None:
-        return self.settings.operations.get(request.operation)
-
-
-def listing_of(request: Request[Any]) -> Listing:
-    """How the envelope of a list is spelled; a list that does not say is refused."""
-    if request.listing is None:
-        raise ConfigurationError(
-            f"{request.operation} is a list; say how its envelope is spelled:"
-            " Request.get(..., listing=Listing(items='usage_data'))"
-        )
-    return request.listing
 
 
 def _key_source(key: KeySource | None, transport: Transport | None) -> KeySource | None:

@@ -271,7 +271,7 @@ def schedule_of(
     nectar: Any, *companies: str, look_ahead: int | None = None
 ) -> Schedule[Any]:
     """A schedule over the usage of companies."""
-    source: Source[Any] = nectar.source
+    source: Source[Any] = nectar._core.source
     jobs = [
         (name, nectar.usage.by_company(name)._request, Ledger[Any]())
         for name in companies

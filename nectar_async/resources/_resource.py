@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
+from nectar_async._core import Core
 from nectar_async._pager import Pager
-from nectar_async._pages import Source
 from nectar_async._request import Request
 from nectar_async.models.page import Page
 
-__all__ = ["Caller", "Resource"]
+__all__ = ["Resource"]
 
 T = TypeVar("T")
-
-
-class Caller(Protocol):
-    """What a noun needs of the client."""
-
-    async def send(self, request: Request[T], /) -> T:
-        """The answer to one request."""
-        ...
-
-    @property
-    def source(self) -> Source[Any]:
-        """What a walk over a list needs."""
-        ...
 
 
 class Resource:
     """A noun of the API, bound to a client."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     async def _fetch(self, request: Request[T]) -> T:
-        return await self._caller.send(request)
+        return await self._core.send(request)
 
     def _pages(self, request: Request[Page[T]]) -> Pager[T]:
-        return Pager(request, self._caller.source)
+        return Pager(request, self._core.source)

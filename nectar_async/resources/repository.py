@@ -98,12 +98,12 @@ class Repository(Resource):
         async def ids() -> Sequence[str]:
             if named is not None:
                 return named
-            return [company.id for company in await Companies(self._caller).all()]
+            return [company.id for company in await Companies(self._core).all()]
 
         return FanOut(
             ids,
             request,
-            self._caller.source,
+            self._core.source,
             on_error=on_error,
             look_ahead=look_ahead,
         )

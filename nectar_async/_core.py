@@ -1,0 +1,150 @@
+"""A request on its way through a client: sent, and its answer given a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast, get_args, get_origin
+from uuid import uuid4
+
+from attrs import evolve
+
+from nectar_async._convert import converter
+from nectar_async._json import announced_pages
+from nectar_async._link import Link
+from nectar_async._pages import Source, describe
+from nectar_async._request import Listing, Request, Trace
+from nectar_async._response import Response
+from nectar_async._transport import Send
+from nectar_async.errors import (
+    BodyCorruptError,
+    ConfigurationError,
+    NectarError,
+    TransportError,
+)
+from nectar_async.models.page import Page
+from nectar_async.settings import Operation, Settings
+
+__all__ = ["Core"]
+
+T = TypeVar("T")
+
+# How often an answer whose packing is damaged is asked for again.
+_DAMAGED_AGAIN = 3
+
+
+class Core:
+    """What a client and its nouns ask through.
+
+    Args:
+        settings: where to, and how what comes back is read.
+        link: what is shared with the client's copies.
+        pipeline: the stages around the transport.
+    """
+
+    def __init__(self, settings: Settings, link: Link, pipeline: Send) -> None:
+        self._settings = settings
+        self._link = link
+        self._pipeline = pipeline
+        self._converter = converter(is_strict=settings.strict)
+        self.source: Source[Any] = Source(
+            self._respond, self._read_page, self._announced, settings.max_concurrency
+        )
+        """What a walk over a list needs."""
+
+    async def send(self, request: Request[T]) -> T:
+        """The answer, decoded to what the request says."""
+        if get_origin(request.returns) is Page:
+            _listing_of(request)  # refused before anything is sent
+            page = await self._read_page(request, await self._respond(request))
+            return cast("T", page)
+        return await self.ask(
+            request, lambda body: self._converter.decode(body, request.returns)
+        )
+
+    async def ask(self, request: Request[Any], decode: Callable[[bytes], T]) -> T:
+        """The answer, decoded by a function of one's own."""
+        return await self._read(request, await self._respond(request), decode)
+
+    async def _respond(self, request: Request[Any], spent: float = 0.0) -> Response:
+        """The response to a request, still packed.
+
+        `spent` are the seconds of its deadline that are gone already.
+        """
+        await self._link.open()
+        clock = self._link.clock
+        started = clock.monotonic() - spent
+        trace = Trace(request_id=uuid4().hex, started=started)
+        stamped = evolve(
+            request.addressed(self._settings.api_url, self._correction(request)),
+            max_body_bytes=self._settings.max_body_bytes,
+            trace=trace,
+        )
+        self._link.tally.requests += 1
+        try:
+            response = await self._pipeline(stamped)
+        except NectarError as error:
+            trace.elapsed = clock.monotonic() - started
+            describe(error, request, trace)
+            raise
+        trace.elapsed = clock.monotonic() - started
+        return evolve(response, trace=trace)
+
+    async def _read(
+        self,
+        request: Request[Any],
+        response: Response,
+        decode: Callable[[bytes], T],
+    ) -> T:
+        """What a response means; one whose packing is damaged is asked for again."""
+        limit = self._settings.max_body_bytes
+        try:
+            for _ in range(_DAMAGED_AGAIN if request.is_repeatable else 0):
+                try:
+                    return decode(response.inflated(limit))
+                except BodyCorruptError as error:
+                    if error.is_permanent:
+                        raise
+                trace = response.trace or Trace()
+                response = await self._respond(request, trace.elapsed)
+            return decode(response.inflated(limit))
+        except NectarError as error:
+            describe(error, request, response.trace)
+            raise
+
+    async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
+        (kind,) = get_args(request.returns)
+        listing = _listing_of(request)
+        correction = self._correction(request)
+        keys = None if correction is None else correction.keys
+        return await self._read(
+            request,
+            response,
+            lambda body: self._converter.decode_page(
+                body, kind, listing, request.page or 1, keys
+            ),
+        )
+
+    def _announced(
+        self, request: Request[Any], response: Response
+    ) -> tuple[int, Response]:
+        try:
+            body = response.inflated(self._settings.max_body_bytes)
+        except TransportError:
+            return 1, response  # reading it will say so, and ask again
+        correction = self._correction(request)
+        keys = {} if correction is None else correction.keys
+        pages = announced_pages(body, keys.get("totalPages", "totalPages"))
+        return pages, evolve(response, headers={}, body=body)
+
+    def _correction(self, request: Request[Any]) -> Operation | None:
+        return self._settings.operations.get(request.operation)
+
+
+def _listing_of(request: Request[Any]) -> Listing:
+    """How the envelope of a list is spelled; a list that does not say is refused."""
+    if request.listing is None:
+        raise ConfigurationError(
+            f"{request.operation} is a list; say how its envelope is spelled:"
+            " Request.get(..., listing=Listing(items='usage_data'))"
+        )
+    return request.listing
