@@ -13,6 +13,7 @@ from nectar_async._clock import Clock
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._transport import Send
+from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
 __all__ = ["FreshKey", "KeyRing", "KeySource", "StampKey"]
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 KeySource = str | Callable[[], str | Awaitable[str]]
 """The key, or a function (plain or async) that gives the present one."""
+
+_USER_AGENT = f"nectar-async/{__version__}"
 
 KEY_HEADER: Final = "X-API-Key"
 
@@ -133,6 +136,10 @@ class StampKey:
         return await send(evolve(request, headers=self._headers(request)))
 
     def _headers(self, request: Request[Any]) -> dict[str, str]:
-        own = {"Accept": "application/json", "X-Request-Id": request.trace.request_id}
+        own = {
+            "Accept": "application/json",
+            "User-Agent": _USER_AGENT,
+            "X-Request-Id": request.trace.request_id,
+        }
         key = {} if self.ring.key is None else {KEY_HEADER: self.ring.key}
         return {**own, **request.headers, **key}

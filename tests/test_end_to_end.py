@@ -131,6 +131,17 @@ async def test_sites_come_with_their_usage(nectar: NectarClient) -> None:
             break
 
 
+async def test_sites_in_an_envelope_are_the_same_sites() -> None:
+    async with (
+        Sandbox(companies=3, seed=7, site_list="envelope") as sandbox,
+        NectarClient(sandbox.api_key, settings=sandbox.settings) as nectar,
+    ):
+        for company in await nectar.companies.all():
+            walk = nectar.sites.by_company(company.id)
+            assert [site async for site in walk] == list(company.sites)
+            assert walk.receipt.total_first == len(company.sites)
+
+
 @pytest.mark.parametrize("version", ["v2.2", "v2.1", "v2.0"])
 async def test_every_version_answers(sandbox: Sandbox, version: str) -> None:
     settings = Settings(base_url=sandbox.url, api_version=version, strict=False)

@@ -523,7 +523,7 @@ async def test_a_prefetch_that_was_left_does_not_wait_for_ever(
     async with make_client(server.transport).usage.by_company("a").prefetch() as ahead:
         records = aiter(ahead)
         await anext(records)
-    with anyio.fail_after(0.3):
+    with anyio.fail_after(10):
         await read(records)
 
 
@@ -546,7 +546,7 @@ async def test_a_record_that_was_due_when_its_reader_was_cancelled_is_not_lost(
         with anyio.CancelScope() as scope:
             scope.cancel()
             await anext(records)
-        with anyio.move_on_after(0.3):
+        with anyio.move_on_after(10):
             assert (await read(records)).ids == server.companies["a"]
 
 
