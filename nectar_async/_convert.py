@@ -18,7 +18,6 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 
 import attrs
 import cattrs
-import msgspec
 
 from nectar_async._careful import Careful
 from nectar_async._enums import OpenEnum
@@ -26,19 +25,14 @@ from nectar_async._envelope import Envelope
 from nectar_async._json import JSON, parse, split_list
 from nectar_async._leaves import LEAVES, Misfit, json_name
 from nectar_async._mirror import Mirrors, TableHook
-from nectar_async._names import to_wire
-from nectar_async._plan import dumper, plan_of
 from nectar_async._request import Listing
+from nectar_async._writer import Writer
 from nectar_async.errors import DecodeError
 from nectar_async.models.page import Page
 
 __all__ = ["Converter", "converter"]
 
 T = TypeVar("T")
-
-# Typed decimals are text by then, as the API writes them. What is left are JSON numbers
-# that nobody has typed (in `.extra`), and those stay numbers.
-_WRITER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Converter:
@@ -56,7 +50,7 @@ class Converter:
         self.cattrs.register_structure_hook_factory(attrs.has, self._structurer)
         self._own: dict[type, Callable[..., Any]] = {}
         self._mirrors = Mirrors(self._hook_of, self._is_own)
-        self._dumpers: dict[type, Callable[..., Any]] = {}
+        self._writer = Writer()
 
     def decode(self, body: bytes, returns: type[T]) -> T:
         """An answer as what it is said to be.
@@ -115,31 +109,7 @@ class Converter:
 
         `with_secrets=False` leaves the keys of secrets out.
         """
-        return _WRITER.encode(self.dump(value, with_secrets=with_secrets))
-
-    def dump(self, value: object, *, with_secrets: bool = True) -> Any:
-        """A model as an object with wire names; days and instants stay themselves."""
-        if isinstance(value, Page):
-            return self._dump_page(value, with_secrets=with_secrets)
-        if attrs.has(type(value)):
-            return self._dumper(type(value))(value, with_secrets)
-        if isinstance(value, Mapping):
-            return {
-                key: self.dump(inner, with_secrets=with_secrets)
-                for key, inner in value.items()
-            }
-        if isinstance(value, list | tuple):
-            return [self.dump(item, with_secrets=with_secrets) for item in value]
-        return value
-
-    def _dump_page(self, page: Page[Any], *, with_secrets: bool) -> dict[str, Any]:
-        facts = {
-            to_wire(field.name): getattr(page, field.name)
-            for field in attrs.fields(Page)
-            if field.name not in {"items", "extra"}
-        }
-        items = self.dump(page.items, with_secrets=with_secrets)
-        return {**facts, "items": items, **page.extra}
+        return self._writer.write(value, with_secrets=with_secrets)
 
     def _enveloped(
         self,
@@ -246,17 +216,6 @@ class Converter:
 
         self._own[model] = structure
         return structure
-
-    def _dumper(self, model: type) -> Callable[..., Any]:
-        if model not in self._dumpers:
-            plan = plan_of(model)
-            nested = {
-                field.name: self._dumper(field.kind)
-                for field in plan.fields
-                if attrs.has(field.kind)
-            }
-            self._dumpers[model] = dumper(plan, nested)
-        return self._dumpers[model]
 
 
 @cache

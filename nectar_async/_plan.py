@@ -1,4 +1,4 @@
-"""A model as a plan of its fields, and functions made from such plans.
+"""A model as a plan of its fields, and the way to make functions from such plans.
 
 The source that is compiled here holds attribute names of our own models, and nothing
 that came over the wire.
@@ -7,7 +7,6 @@ that came over the wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
@@ -16,9 +15,8 @@ import attrs
 from attrs import frozen
 
 from nectar_async._names import to_wire
-from nectar_async._secret import Secret
 
-__all__ = ["Plan", "PlanField", "compiled", "dumper", "plan_of"]
+__all__ = ["Plan", "PlanField", "compiled", "plan_of"]
 
 
 @frozen(kw_only=True)
@@ -79,46 +77,6 @@ def _field(attribute: attrs.Attribute[Any]) -> PlanField:
         is_sequence=is_sequence,
         is_required=is_required,
     )
-
-
-def dumper(plan: Plan, dumpers: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """A function from an instance to an object of the wire, ready for a JSON encoder.
-
-    Days and instants stay what they are: the encoder writes them. `dumpers` holds, for
-    each field of a model's type, the function that does the same for it.
-    """
-    scope: dict[str, Any] = {f"dump_{name}": dump for name, dump in dumpers.items()}
-    pairs = [
-        f"{field.wire!r}: {_write(field)}"
-        for field in plan.fields
-        if field.kind is not Secret
-    ]
-    secrets = [
-        f"    d[{field.wire!r}] = None if (v := m.{field.name}) is None else v.reveal()"
-        for field in plan.fields
-        if field.kind is Secret
-    ]
-    lines = [
-        "def dump(m, secrets):",
-        f"  d = {{{', '.join(pairs)}}}",
-        *(["  if secrets:", *secrets] if secrets else []),
-        "  if m.extra: d.update(m.extra)",
-        "  return d",
-    ]
-    return compiled(f"dump {plan.model.__name__}", lines, scope, "dump")
-
-
-def _write(field: PlanField) -> str:
-    value = f"m.{field.name}"
-    if attrs.has(field.kind):
-        if field.is_sequence:
-            return f"[dump_{field.name}(x, secrets) for x in {value}]"
-        return f"None if (v := {value}) is None else dump_{field.name}(v, secrets)"
-    if field.kind is Decimal:
-        if field.is_sequence:
-            return f"[str(x) for x in {value}]"
-        return f"None if (v := {value}) is None else str(v)"
-    return value
 
 
 def compiled(
