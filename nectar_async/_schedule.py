@@ -33,6 +33,10 @@ _PAGES_AHEAD = 4
 
 _WORKERS_A_PERMIT = 2
 
+# From bytes in a socket to the next request on its way is several turns of the event
+# loop: the answer is parsed, its task wakes, the permit is handed on, another task sends.
+_TURNS = 6
+
 
 @frozen
 class Delivery(Generic[T]):
@@ -123,7 +127,8 @@ class Schedule(Generic[T]):
         owner, number, outcome = ready
         # Sockets that have something are read, and their next requests go out, before
         # this page is decoded.
-        await anyio.lowlevel.checkpoint()
+        for _ in range(_TURNS):
+            await anyio.lowlevel.checkpoint()
         page = await self._read(owner, number, outcome)
         # Nothing waits from here on: a reader that is cancelled loses no page.
         self.board.give()
