@@ -34,7 +34,7 @@ _PAGES_AHEAD = 4
 _WORKERS_A_PERMIT = 2
 
 # From bytes in a socket to the next request on its way is several turns of the event
-# loop: the answer is parsed, its task wakes, the permit is passed on, another one sends.
+# loop: the answer is parsed, its task wakes, the permit is passed on, another sends.
 _TURNS = 6
 
 
