@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from nectar_async._enums import OpenEnum
-from nectar_async._leaves import Misfit
+from nectar_async._leaves import MisfitError
 from nectar_async._plan import PlanField, plan_of
 from nectar_async._secret import Secret
 
@@ -46,20 +46,20 @@ class Careful:
         """An instance of `model`.
 
         Raises:
-            Misfit: it cannot be made; the reasons are among `problems`.
+            MisfitError: it cannot be made; the reasons are among `problems`.
         """
         if value.__class__ is not dict:
-            raise self._problem(Misfit.of("an object", value), path)
+            raise self._problem(MisfitError.of("an object", value), path)
         plan = plan_of(model)
         given: dict[str, Any] = {}
         extra = {key: value[key] for key in value if key not in plan.wires}
         for key in extra if self._is_strict else ():
-            self._problem(Misfit("unknown key"), f"{path}.{key}")
-        lost: Misfit | None = None
+            self._problem(MisfitError("unknown key"), f"{path}.{key}")
+        lost: MisfitError | None = None
         for field in plan.fields:
             try:
                 self._take(field, value, path, into=given, spare=extra, model=model)
-            except Misfit as misfit:
+            except MisfitError as misfit:
                 lost = misfit
         if lost is not None:
             raise lost
@@ -79,12 +79,12 @@ class Careful:
         where = f"{path}.{field.wire}"
         if field.wire not in value:
             if field.is_required:
-                raise self._problem(Misfit("missing"), where)
+                raise self._problem(MisfitError("missing"), where)
             return
         mark = len(self.problems)
         try:
             into[field.name] = self._field(field, value[field.wire], where)
-        except Misfit:
+        except MisfitError:
             if field.is_required:
                 raise
             if self._is_strict:
@@ -102,7 +102,7 @@ class Careful:
         if value is None:
             return ()
         if value.__class__ is not list:
-            raise self._problem(Misfit.of("a list", value), path)
+            raise self._problem(MisfitError.of("a list", value), path)
         return tuple(
             self.one(field.kind, item, f"{path}[{number}]")
             for number, item in enumerate(value)
@@ -114,16 +114,16 @@ class Careful:
             return self.structure(kind, value, path)
         try:
             made = self._hook_of(kind)(value, kind)
-        except Misfit as misfit:
+        except MisfitError as misfit:
             raise self._problem(misfit, path) from None
         except Exception as error:
             name = type(error).__name__
-            raise self._problem(Misfit(f"a hook raised {name}"), path) from error
+            raise self._problem(MisfitError(f"a hook raised {name}"), path) from error
         if self._is_strict and isinstance(made, OpenEnum) and not made.is_known:
-            self._problem(Misfit(f"unknown {kind.__name__}"), path)
+            self._problem(MisfitError(f"unknown {kind.__name__}"), path)
         return made
 
-    def _problem(self, misfit: Misfit, path: str) -> Misfit:
+    def _problem(self, misfit: MisfitError, path: str) -> MisfitError:
         self.problems.append(f"{misfit} @ {path}")
         return misfit
 

@@ -23,7 +23,7 @@ from nectar_async._careful import Careful
 from nectar_async._enums import OpenEnum
 from nectar_async._envelope import Envelope
 from nectar_async._json import JSON, parse, split_list
-from nectar_async._leaves import LEAVES, Misfit, json_name
+from nectar_async._leaves import LEAVES, MisfitError, json_name
 from nectar_async._mirror import Mirrors, TableHook
 from nectar_async._request import Listing
 from nectar_async._writer import Writer
@@ -175,11 +175,11 @@ class Converter:
         """The record, or its problems and nothing."""
         try:
             value = parse(record)
-        except Misfit as misfit:
+        except MisfitError as misfit:
             problems.append(f"{misfit} @ {path}")
             return []
         careful = self._careful()
-        with suppress(Misfit):
+        with suppress(MisfitError):
             one = careful.one(kind, value, path)
             if not careful.problems:
                 if not self._is_strict and attrs.has(type(one)):
@@ -211,7 +211,7 @@ class Converter:
             careful = self._careful()
             made = careful.structure(model, value, "$")
             if careful.problems:
-                raise Misfit(careful.problems[0])
+                raise MisfitError(careful.problems[0])
             return made
 
         self._own[model] = structure
@@ -225,14 +225,14 @@ def converter(*, is_strict: bool) -> Converter:
 
 
 def _no_way(_: object) -> Any:
-    raise Misfit("only the careful way")
+    raise MisfitError("only the careful way")
 
 
 def _read(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:
     """What a reader makes of a text; its misfit is a `DecodeError`."""
     try:
         return reader(text)
-    except Misfit as misfit:
+    except MisfitError as misfit:
         problem = f"{misfit} @ {path}"
     raise DecodeError.of(name, (problem,))
 

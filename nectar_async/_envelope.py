@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from nectar_async._json import parse, split_object
-from nectar_async._leaves import Misfit, json_name
+from nectar_async._leaves import MisfitError, json_name
 from nectar_async._names import to_wire
 from nectar_async._request import Listing
 from nectar_async.models.page import Page
@@ -51,18 +51,18 @@ class Envelope:
         """The list of records, still text.
 
         Raises:
-            Misfit: there is none.
+            MisfitError: there is none.
         """
         raw = self._values.pop(self.items_key, None)
         if raw is None:
-            raise Misfit("expected a list, got nothing")
+            raise MisfitError("expected a list, got nothing")
         return raw
 
     def page(self, items: tuple[T, ...], number: int) -> Page[T]:
         """The page, with what the other keys say.
 
         Raises:
-            Misfit: a value of the envelope is no JSON.
+            MisfitError: a value of the envelope is no JSON.
         """
         self._extra = {key: parse(raw) for key, raw in self._values.items()}
         total = self._count(self._listing.total)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from nectar_async._leaves import Misfit, json_name
+from nectar_async._leaves import MisfitError, json_name
 
 __all__ = ["JSON", "announced_pages", "parse", "split_list", "split_object"]
 
@@ -31,12 +31,12 @@ def parse(text: JSON) -> Any:
     """The whole value; a number with a point is a Decimal.
 
     Raises:
-        Misfit: it is no JSON; says what it is, and shows none of it.
+        MisfitError: it is no JSON; says what it is, and shows none of it.
     """
     try:
         return _ANY.decode(text)
     except _NO_JSON as error:
-        misfit = Misfit(_problem(bytes(text), error))
+        misfit = MisfitError(_problem(bytes(text), error))
     raise misfit
 
 
@@ -44,12 +44,12 @@ def split_object(text: JSON) -> dict[str, msgspec.Raw]:
     """The values of an object by key, each still text.
 
     Raises:
-        Misfit: it is something else.
+        MisfitError: it is something else.
     """
     try:
         return _OBJECT.decode(text)
     except _NO_JSON:
-        misfit = Misfit(f"expected an object, got {json_name(parse(text))}")
+        misfit = MisfitError(f"expected an object, got {json_name(parse(text))}")
     raise misfit
 
 
@@ -57,12 +57,12 @@ def split_list(text: JSON) -> list[msgspec.Raw]:
     """The items of a list, each still text.
 
     Raises:
-        Misfit: it is something else.
+        MisfitError: it is something else.
     """
     try:
         return _LIST.decode(text)
     except _NO_JSON:
-        misfit = Misfit(f"expected a list, got {json_name(parse(text))}")
+        misfit = MisfitError(f"expected a list, got {json_name(parse(text))}")
     raise misfit
 
 
@@ -82,7 +82,7 @@ def announced_pages(text: JSON, key: str = "totalPages") -> int:
         if key == "totalPages":
             return max(1, _ANNOUNCED.decode(text).total_pages)
         pages = parse(split_object(text)[key])
-    except (msgspec.DecodeError, RecursionError, Misfit, KeyError):
+    except (msgspec.DecodeError, RecursionError, MisfitError, KeyError):
         return 1
     return max(1, pages) if isinstance(pages, int) else 1
 

@@ -14,7 +14,7 @@ from typing import Any
 from nectar_async._enums import OpenEnum
 from nectar_async._secret import Secret
 
-__all__ = ["LEAVES", "Misfit", "enum_table", "json_name"]
+__all__ = ["LEAVES", "MisfitError", "enum_table", "json_name"]
 
 _MOST_VALUES = 4_096
 
@@ -34,11 +34,11 @@ def json_name(value: object) -> str:
     return _JSON_NAMES.get(type(value), type(value).__name__)
 
 
-class Misfit(ValueError):  # noqa: N818 - a signal between two functions, no user meets it
+class MisfitError(ValueError):
     """A value that does not fit; says what was expected and what came."""
 
     @classmethod
-    def of(cls, expected: str, value: object) -> Misfit:
+    def of(cls, expected: str, value: object) -> MisfitError:
         """`expected a day as 2025-01-31, got a number`."""
         return cls(f"expected {expected}, got {json_name(value)}")
 
@@ -62,41 +62,41 @@ def enum_table(kind: type[OpenEnum]) -> Mapping[str, OpenEnum]:
 
 def _day(value: Any, _: object = None) -> date:
     if value.__class__ is not str:
-        raise Misfit.of("a day as 2025-01-31", value)
+        raise MisfitError.of("a day as 2025-01-31", value)
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise Misfit.of("a day as 2025-01-31", value) from None
+        raise MisfitError.of("a day as 2025-01-31", value) from None
 
 
 def _instant(value: Any, _: object = None) -> datetime:
     """An aware instant: no zone means UTC; of nine digits of a second six are kept."""
     if value.__class__ is not str:
-        raise Misfit.of("an instant as 2025-01-31T12:00:00Z", value)
+        raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value)
     try:
         instant = datetime.fromisoformat(value)
     except ValueError:
-        raise Misfit.of("an instant as 2025-01-31T12:00:00Z", value) from None
+        raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value) from None
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
 def _decimal(value: Any, _: object = None) -> Decimal:
     """An exact decimal from text or from a JSON number, which was never a float."""
     if value.__class__ is not str and value.__class__ not in {int, Decimal}:
-        raise Misfit.of("a decimal", value)
+        raise MisfitError.of("a decimal", value)
     try:
         number = Decimal(value)
     except DecimalException:
-        raise Misfit.of("a decimal", value) from None
+        raise MisfitError.of("a decimal", value) from None
     if not number.is_finite():
-        raise Misfit.of("a finite decimal", value)
+        raise MisfitError.of("a finite decimal", value)
     return number
 
 
 def _exactly(kind: type, expected: str) -> Callable[..., Any]:
     def leaf(value: Any, _: object = None) -> Any:
         if value.__class__ is not kind:
-            raise Misfit.of(expected, value)
+            raise MisfitError.of(expected, value)
         return value
 
     return leaf
@@ -104,7 +104,7 @@ def _exactly(kind: type, expected: str) -> Callable[..., Any]:
 
 def _secret(value: Any, _: object = None) -> Secret:
     if value.__class__ is not str:
-        raise Misfit.of("text", value)
+        raise MisfitError.of("text", value)
     return Secret(value)
 
 
@@ -118,4 +118,4 @@ LEAVES: dict[type, Callable[..., Any]] = {
     Secret: _secret,
     dict: _exactly(dict, "an object"),
 }
-"""Type to the function that makes one; each raises `Misfit`."""
+"""Type to the function that makes one; each raises `MisfitError`."""

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Any
 
 import attrs
@@ -25,7 +25,7 @@ import msgspec
 from attrs import frozen
 
 from nectar_async._enums import OpenEnum
-from nectar_async._leaves import LEAVES, Misfit, enum_table
+from nectar_async._leaves import LEAVES, MisfitError, enum_table
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
 from nectar_async._secret import Secret
 
@@ -49,7 +49,7 @@ class TableHook:
     def __call__(self, value: Any, _: object = None) -> Any:
         """The member of a text."""
         if value.__class__ is not str:
-            raise Misfit.of("text", value)
+            raise MisfitError.of("text", value)
         return self.table[value]
 
 
@@ -90,7 +90,7 @@ class Mirrors:
         """The same for a list of records: one that is odd spoils it for all."""
         if model not in self._list_decoders:
             mirror = self._mirror(model)
-            kind: Any = list[mirror.struct]  # type: ignore[name-defined]  # made just now
+            kind: Any = GenericAlias(list, (mirror.struct,))
             decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
             copy = mirror.copy
             self._list_decoders[model] = lambda records: [
@@ -167,7 +167,7 @@ class Mirrors:
     def _copier(self, plan: Plan, learned: dict[str, str]) -> Callable[[Any], Any]:
         scope: dict[str, Any] = {
             "model": plan.model,
-            "Twin": type("Twin", (), {"__slots__": plan.model.__slots__}),  # type: ignore[attr-defined]  # all models are slotted
+            "Twin": type("Twin", (), {"__slots__": vars(plan.model)["__slots__"]}),
             "UNSET": msgspec.UNSET,
         }
         lines = ["def copy(o):", "  s = Twin()"]
@@ -208,7 +208,7 @@ def _copy(field: PlanField, number: int, scope: dict[str, Any]) -> str:
 
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise Misfit.of("a finite decimal", value)
+        raise MisfitError.of("a finite decimal", value)
     return value
 
 

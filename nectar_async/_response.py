@@ -41,9 +41,13 @@ _KEPT_BYTES = 64 * 1024
 _MOST_UNPACKED = 16 * 1024 * 1024
 
 _GZIP = 31  # zlib's word for it
+_ZLIB_CHECK = 31
 _GZIP_MAGIC = b"\x1f\x8b"
 _FIRST_WINDOW = 512
 _MOST_AT_ONCE = 256 * 1024
+
+_SUCCESS = range(200, 300)
+_REDIRECTS = range(300, 400)
 
 _ERRORS: dict[int, type[StatusError]] = {
     400: BadRequestError,
@@ -112,7 +116,7 @@ class Response:
 
     def check(self, now: datetime) -> None:
         """Raise the error of a status that is not 2xx; `now` dates a Retry-After."""
-        if 200 <= self.status < 300:  # noqa: PLR2004 - the family of success
+        if self.status in _SUCCESS:
             return
         family = _FAMILIES.get(self.status // 100, StatusError)
         kind = _ERRORS.get(self.status, family)
@@ -157,7 +161,7 @@ class Response:
         return head.decode("utf-8", "replace")
 
     def _whereto(self) -> str | None:
-        if self.status // 100 != 3:  # noqa: PLR2004 - the family of redirects
+        if self.status not in _REDIRECTS:
             return None
         try:
             parts = urlsplit(self.headers.get("location", ""))
@@ -224,7 +228,10 @@ def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
         return _unpack(body, _GZIP, limit)
     if encoding == "deflate":
         # The name means zlib's wrapping; some servers send the bare stream.
-        is_wrapped = body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0  # noqa: PLR2004 - RFC 1950
+        # RFC 1950: the method is in the low half of the first byte, and the first two
+        # are a multiple of 31.
+        is_method = body[0] & 0x0F == zlib.DEFLATED
+        is_wrapped = is_method and int.from_bytes(body[:2]) % _ZLIB_CHECK == 0
         return _unpack(body, 15 if is_wrapped else -15, limit)
     raise BodyCorruptError(
         f"the answer is packed as {encoding!r}, which nobody asked for",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -92,7 +92,8 @@ def query_pairs(query: Mapping[str, object]) -> Iterable[tuple[str, str]]:
         if value is None or value is UNSET:
             continue
         several = isinstance(value, list | tuple | set | frozenset)
-        for one in value if several else (value,):  # type: ignore[attr-defined]  # a union of iterables
+        values = cast("Iterable[object]", value) if several else (value,)
+        for one in values:
             yield to_wire(name), _text(name, one)
 
 

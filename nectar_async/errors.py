@@ -62,6 +62,10 @@ __all__ = [
 ]
 
 
+# Problems that a message lists; all of them are in `problems`.
+_SHOWN = 5
+
+
 class NectarError(Exception):
     """The root of every error that this package raises.
 
@@ -248,8 +252,8 @@ class DecodeError(NectarError):
     @classmethod
     def of(cls, what: str, problems: tuple[str, ...]) -> Self:
         """An error that says what was expected and lists up to five problems."""
-        shown = "; ".join(problems[:5])
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""  # noqa: PLR2004 - as the docstring says
+        shown, rest = "; ".join(problems[:_SHOWN]), len(problems) - _SHOWN
+        more = f"; and {rest} more" if rest > 0 else ""
         return cls(f"the answer is no {what}: {shown}{more}", problems=problems)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from strategies import finite, json_values
 
 from nectar_async import DatasourceType, Secret
-from nectar_async._leaves import LEAVES, Misfit, enum_table, json_name
+from nectar_async._leaves import LEAVES, MisfitError, enum_table, json_name
 from nectar_async.models import ConnectionStatus
 
 each_leaf = pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
@@ -91,7 +91,7 @@ def test_a_value_that_fits_is_what_it_says(kind: Any, wire: Any, value: Any) -> 
 def test_a_value_that_does_not_fit_says_what_came(
     kind: Any, wire: Any, words: str
 ) -> None:
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(MisfitError) as caught:
         LEAVES[kind](wire, kind)
     assert str(caught.value) == words
 
@@ -101,7 +101,7 @@ def test_a_value_that_does_not_fit_says_what_came(
 def test_every_value_fits_or_is_a_misfit(kind: Any, value: Any) -> None:
     try:
         made = LEAVES[kind](value, kind)
-    except Misfit:
+    except MisfitError:
         return
     assert type(made) is kind
 
@@ -109,7 +109,7 @@ def test_every_value_fits_or_is_a_misfit(kind: Any, value: Any) -> None:
 @pytest.mark.parametrize("kind", [date, datetime, Decimal, Secret, bool, int, dict])
 def test_no_misfit_shows_the_value(kind: Any) -> None:
     value = ["canary-4711"] if kind is Secret else "canary-4711"
-    with pytest.raises(Misfit) as caught:
+    with pytest.raises(MisfitError) as caught:
         LEAVES[kind](value, kind)
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.portfolio import Portfolio
 
-__all__ = ["Call", "Deliver", "Handler", "Proceed", "Refusal", "Reply"]
+__all__ = ["Call", "Deliver", "Handler", "Proceed", "RefusalError", "Reply"]
 
 
 @frozen(kw_only=True)
@@ -33,7 +33,7 @@ class Reply:
         return cls(status=status, body=encode(value))
 
 
-class Refusal(Exception):  # noqa: N818 - a verdict of the server, no error of the program
+class RefusalError(Exception):
     """The call is answered with an error status and a `detail`."""
 
     def __init__(self, status: int, detail: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from attrs import frozen
 
 from nectar_async import contract
-from nectar_async.sandbox.calls import Refusal
+from nectar_async.sandbox.calls import RefusalError
 from nectar_async.sandbox.moments import midnight
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def page_number(query: Query) -> int:
     if text is None:
         return 1
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_PAGE_DIGITS):
-        raise Refusal(_BAD_REQUEST, "page: a whole number is required.")
+        raise RefusalError(_BAD_REQUEST, "page: a whole number is required.")
     if int(text) < 1:
-        raise Refusal(_BAD_REQUEST, "page: pages start at 1.")
+        raise RefusalError(_BAD_REQUEST, "page: pages start at 1.")
     return int(text)
 
 
@@ -62,15 +62,17 @@ class UsageFilter:
         """The filter that a query asks for; unknown keys mean nothing."""
         date_type = _single(query, "dateType") or "BILL_DATE"
         if date_type not in _IS_WITHIN:
-            raise Refusal(_BAD_REQUEST, f"dateType: {date_type!r} is not a date type.")
+            raise RefusalError(
+                _BAD_REQUEST, f"dateType: {date_type!r} is not a date type."
+            )
         types = frozenset(query.get("datasourceType", ()))
         unknown = sorted(types - _known_types())
         if unknown:
             detail = f"datasourceType: {unknown[0]!r} is not a datasource type."
-            raise Refusal(_BAD_REQUEST, detail)
+            raise RefusalError(_BAD_REQUEST, detail)
         identifier = _single(query, "identifier")
         if identifier == "":
-            raise Refusal(_BAD_REQUEST, "identifier: may not be empty.")
+            raise RefusalError(_BAD_REQUEST, "identifier: may not be empty.")
         return cls(
             date_type=date_type,
             start=_day(query, "startDate"),
@@ -157,11 +159,11 @@ def _day(query: Query, key: str) -> int | None:
     if text is None:
         return None
     if _DATE.fullmatch(text) is None:
-        raise Refusal(_BAD_REQUEST, f"{key}: a date as YYYY-MM-DD is required.")
+        raise RefusalError(_BAD_REQUEST, f"{key}: a date as YYYY-MM-DD is required.")
     try:
         return date.fromisoformat(text).toordinal()
     except ValueError:
-        raise Refusal(_BAD_REQUEST, f"{key}: there is no such day.") from None
+        raise RefusalError(_BAD_REQUEST, f"{key}: there is no such day.") from None
 
 
 def _known_types() -> frozenset[str]:

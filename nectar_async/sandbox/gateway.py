@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from attrs import evolve, frozen
 
-from nectar_async.sandbox.calls import Call, Handler, Refusal, Reply
+from nectar_async.sandbox.calls import Call, Handler, RefusalError, Reply
 from nectar_async.sandbox.wire import encode
 
 if TYPE_CHECKING:
@@ -73,19 +73,19 @@ class Gateway:
         try:
             call, handler = self._call(request, visit)
             return await self.faults.apply(call, handler)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return refusal.reply
 
     def _call(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Handler]:
         match = self.router.match(request.method, request.path)
         visit.operation = match.operation
         if not self._knows(request.headers.get(_KEY_HEADER, "")):
-            raise Refusal(_UNAUTHORIZED, "Invalid or missing API key.")
+            raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         owners = [self.portfolio.owner(value) for value in match.params.values()]
         company_id = owners[0].id if owners and owners[0] is not None else None
         visit.company = company_id
         if company_id in self.restricted:
-            raise Refusal(_FORBIDDEN, "No access to this resource.")
+            raise RefusalError(_FORBIDDEN, "No access to this resource.")
         query = {key: tuple(request.query.getall(key)) for key in request.query}
         call = Call(
             operation=match.operation,
@@ -113,7 +113,7 @@ class Gateway:
         if asked == ("POST", f"{WITNESS_PATH}/reset"):
             self.witness.reset()
         elif asked != ("GET", WITNESS_PATH):
-            return _response(Refusal(_NOT_FOUND, "Not found.").reply)
+            return _response(RefusalError(_NOT_FOUND, "Not found.").reply)
         return _response(Reply(body=encode(self.witness.as_json())))
 
 

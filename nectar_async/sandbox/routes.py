@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nectar_async.sandbox.calls import Handler, Refusal
+from nectar_async.sandbox.calls import Handler, RefusalError
 from nectar_async.sandbox.handlers import companies, ping, sites, usage
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Router:
                     handler=route.handler,
                 )
             status, detail = _NOT_ALLOWED
-        raise Refusal(status, detail)
+        raise RefusalError(status, detail)
 
 
 ROUTES: Mapping[str, Route] = {

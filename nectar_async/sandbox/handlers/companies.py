@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from nectar_async.sandbox.calls import Call, Refusal, Reply
+from nectar_async.sandbox.calls import Call, RefusalError, Reply
 from nectar_async.sandbox.pages import array
 from nectar_async.sandbox.wire import company_json, encode
 
@@ -37,5 +37,5 @@ def by_id(call: Call) -> Company:
     """The company that the path names, or 404."""
     company = call.portfolio.find_company(call.params["company_id"])
     if company is None:
-        raise Refusal(_NOT_FOUND, "Not found.")
+        raise RefusalError(_NOT_FOUND, "Not found.")
     return company

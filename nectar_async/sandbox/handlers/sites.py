@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nectar_async.sandbox.calls import Call, Refusal, Reply
+from nectar_async.sandbox.calls import Call, RefusalError, Reply
 from nectar_async.sandbox.filters import page_number
 from nectar_async.sandbox.handlers import companies
 from nectar_async.sandbox.pages import array, page_of
@@ -34,7 +34,7 @@ def by_id(call: Call) -> tuple[Company, Site]:
     """The site that the path names and its company, or 404."""
     found = call.portfolio.find_site(call.params["site_id"])
     if found is None:
-        raise Refusal(_NOT_FOUND, "Not found.")
+        raise RefusalError(_NOT_FOUND, "Not found.")
     return found
 
 
