@@ -49,7 +49,9 @@ def picture(status: Status, out: str) -> RenderableType:
     """How far a pull is."""
     progress, traffic = status.progress, status.traffic
     if not progress.companies:
-        return Text("asking which companies there are …", style="dim")
+        has_begun = status.seconds > 0
+        words = "asking which companies there are …" if has_begun else "getting ready …"
+        return Text(words, style="dim")
     line = Table.grid(padding=(0, 1))
     line.add_row(
         ProgressBar(

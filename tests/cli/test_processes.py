@@ -210,7 +210,7 @@ def test_a_terminal_sees_the_pull(commands: Commands) -> None:
         os.close(ours)
     assert process.returncode == 0
     text = seen.decode()
-    assert "asking which companies there are" in text
+    assert "getting ready" in text
     assert "first record after" in text
     assert text.count("first record after") == 1
     assert "of 4 companies" in text
