@@ -59,9 +59,11 @@ def plain_cattrs() -> cattrs.Converter:
         (Decimal, Decimal),
         (date, date.fromisoformat),
         (datetime, datetime.fromisoformat),
-        (Secret, Secret),
     ):
         plain.register_structure_hook(kind, lambda value, _, make=make: make(value))
+    plain.register_structure_hook_func(
+        lambda kind: kind == Secret[str], lambda value, _: Secret(value)
+    )
     plain.register_structure_hook_func(
         lambda kind: isinstance(kind, type) and issubclass(kind, OpenEnum),
         lambda value, kind: kind(value),

@@ -11,7 +11,6 @@ import attrs
 from nectar_async._enums import OpenEnum
 from nectar_async._leaves import MisfitError
 from nectar_async._plan import PlanField, plan_of
-from nectar_async._secret import Secret
 
 __all__ = ["Careful"]
 
@@ -91,7 +90,7 @@ class Careful:
                 return
             self._note(model, field, self.problems[mark:])
             del self.problems[mark:]
-            if field.kind is not Secret:  # `extra` is printed
+            if not field.is_secret:  # `extra` is printed
                 spare[field.wire] = _without_secrets(field.kind, value[field.wire])
 
     def _field(self, field: PlanField, value: Any, path: str) -> Any:
@@ -137,7 +136,7 @@ class Careful:
             "%s.%s does not fit and is %s: %s (noted once)",
             model.__name__,
             field.name,
-            "left out" if field.kind is Secret else "kept in .extra",
+            "left out" if field.is_secret else "kept in .extra",
             "; ".join(problems[:3]),
         )
 
@@ -148,9 +147,9 @@ def _without_secrets(kind: Any, value: Any) -> Any:
         return [_without_secrets(kind, one) for one in value]
     if value.__class__ is not dict or not attrs.has(kind):
         return value
-    kinds = {field.wire: field.kind for field in plan_of(kind).fields}
+    fields = {field.wire: field for field in plan_of(kind).fields}
     return {
-        key: _without_secrets(kinds.get(key), one)
+        key: _without_secrets(fields[key].kind if key in fields else None, one)
         for key, one in value.items()
-        if one is None or kinds.get(key) is not Secret
+        if one is None or key not in fields or not fields[key].is_secret
     }

@@ -22,9 +22,10 @@ import cattrs
 from nectar_async._careful import Careful
 from nectar_async._enums import OpenEnum
 from nectar_async._envelope import Envelope
-from nectar_async._json import JSON, parse, split_list
+from nectar_async._json import JSON, only_list, parse, renamed, split_list
 from nectar_async._leaves import LEAVES, MisfitError, json_name
 from nectar_async._mirror import Mirrors, TableHook
+from nectar_async._names import to_wire
 from nectar_async._request import Listing
 from nectar_async._writer import Writer
 from nectar_async.errors import DecodeError
@@ -52,12 +53,15 @@ class Converter:
         self._mirrors = Mirrors(self._hook_of, self._is_own)
         self._writer = Writer()
 
-    def decode(self, body: bytes, returns: type[T]) -> T:
+    def decode(
+        self, body: bytes, returns: type[T], keys: Mapping[str, str] | None = None
+    ) -> T:
         """An answer as what it is said to be.
 
         Args:
             body: JSON, unpacked; empty for `NoneType`.
             returns: a model, `list[Model]`, or `dict`, `str`, `object` for plain JSON.
+            keys: a user's corrections of the keys of a model.
 
         Raises:
             DecodeError: it is something else; the paths of the problems are in it.
@@ -67,8 +71,14 @@ class Converter:
         name = _name_of(returns)
         if get_origin(returns) is list:
             (kind,) = get_args(returns)
-            return cast("T", list(self._list(kind, body, "$", name)))
+            text: JSON = body if self._is_strict else only_list(body)
+            return cast("T", list(self._list(kind, text, "$", name)))
         if attrs.has(returns):
+            # A key that is only sent may have the name of a field that is read.
+            fields = {to_wire(field.name) for field in attrs.fields(returns)}
+            own = {ours: true for ours, true in (keys or {}).items() if ours in fields}
+            if own:
+                body = renamed(body, own)
             return cast("T", self._items(returns, (body,), "", name)[0])
         value = _read(parse, body, name, "$")
         expected = get_origin(returns) or returns

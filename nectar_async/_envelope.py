@@ -65,7 +65,7 @@ class Envelope:
             MisfitError: a value of the envelope is no JSON.
         """
         self._extra = {key: parse(raw) for key, raw in self._values.items()}
-        total = self._count(self._listing.total)
+        total = self._count(self._find_total())
         per_page = self._count("per_page")
         total_pages = self._count("total_pages") or 1
         current_page = self._count("current_page")
@@ -98,6 +98,17 @@ class Envelope:
             return expected
         lists = [key for key, raw in self._values.items() if bytes(raw)[:1] == b"["]
         return lists[0] if len(lists) == 1 else expected
+
+    def _find_total(self) -> str:
+        """The key of the total: the expected one, or the only other `total...`."""
+        expected = self._listing.total
+        if self._spelled(expected) in self._extra or self._is_strict:
+            return expected
+        pages = self._spelled("total_pages")
+        others = [
+            key for key in self._extra if key.startswith("total") and key != pages
+        ]
+        return others[0] if len(others) == 1 else expected
 
     def _spelled(self, name: str) -> str:
         wire = to_wire(name)

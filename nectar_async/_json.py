@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -9,7 +10,15 @@ import msgspec
 
 from nectar_async._leaves import MisfitError, json_name
 
-__all__ = ["JSON", "announced_pages", "parse", "split_list", "split_object"]
+__all__ = [
+    "JSON",
+    "announced_pages",
+    "only_list",
+    "parse",
+    "renamed",
+    "split_list",
+    "split_object",
+]
 
 JSON = bytes | msgspec.Raw
 """JSON as it came, or a part of it that was not looked into yet."""
@@ -51,6 +60,38 @@ def split_object(text: JSON) -> dict[str, msgspec.Raw]:
     except _NO_JSON:
         misfit = MisfitError(f"expected an object, got {json_name(parse(text))}")
     raise misfit
+
+
+def renamed(body: bytes, keys: Mapping[str, str]) -> bytes:
+    """An object with its keys spelled as the package does; other JSON as it is.
+
+    Args:
+        body: JSON.
+        keys: the package's spelling to the true one. A key that stands in both
+            spellings keeps its own.
+    """
+    if body.lstrip()[:1] != b"{":
+        return body
+    try:
+        values = _OBJECT.decode(body)
+    except _NO_JSON:
+        return body  # whoever reads it says what is wrong
+    for ours, true in keys.items():
+        if true in values and ours not in values:
+            values[ours] = values.pop(true)
+    return msgspec.json.encode(values)
+
+
+def only_list(body: bytes) -> JSON:
+    """The list in an object that holds one; anything else as it is."""
+    if body.lstrip()[:1] != b"{":
+        return body
+    try:
+        values = _OBJECT.decode(body).values()
+    except _NO_JSON:
+        return body
+    lists = [raw for raw in values if bytes(raw)[:1] == b"["]
+    return lists[0] if len(lists) == 1 else body
 
 
 def split_list(text: JSON) -> list[msgspec.Raw]:

@@ -12,11 +12,14 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from nectar_async._enums import OpenEnum
+from nectar_async._flag import TextFlag
 from nectar_async._secret import Secret
 
-__all__ = ["LEAVES", "MisfitError", "enum_table", "json_name"]
+__all__ = ["LEAVES", "MisfitError", "SecretObject", "enum_table", "flag", "json_name"]
 
 _MOST_VALUES = 4_096
+
+_FLAGS = {"true": True, "false": False}
 
 _JSON_NAMES: dict[type, str] = {
     str: "text",
@@ -102,10 +105,33 @@ def _exactly(kind: type, expected: str) -> Callable[..., Any]:
     return leaf
 
 
-def _secret(value: Any, _: object = None) -> Secret:
+class SecretObject:
+    """Stands for `Secret[Mapping[str, Any]]`: a secret that is an object."""
+
+
+def _secret(value: Any, _: object = None) -> Secret[str]:
     if value.__class__ is not str:
         raise MisfitError.of("text", value)
     return Secret(value)
+
+
+def _secret_object(value: Any, _: object = None) -> Secret[Mapping[str, Any]]:
+    if value.__class__ is not dict:
+        raise MisfitError.of("an object", value)
+    return Secret(value)
+
+
+def flag(value: Any, _: object = None) -> bool:
+    """A boolean from one, or from its text in any case.
+
+    Raises:
+        MisfitError: it is neither.
+    """
+    if value.__class__ is str:
+        value = _FLAGS.get(value.lower(), value)
+    if value.__class__ is not bool:
+        raise MisfitError.of("a boolean", value)
+    return bool(value)
 
 
 LEAVES: dict[type, Callable[..., Any]] = {
@@ -116,6 +142,8 @@ LEAVES: dict[type, Callable[..., Any]] = {
     datetime: _instant,
     Decimal: _decimal,
     Secret: _secret,
+    SecretObject: _secret_object,
+    TextFlag: flag,
     dict: _exactly(dict, "an object"),
 }
 """Type to the function that makes one; each raises `MisfitError`."""

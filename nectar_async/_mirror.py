@@ -25,7 +25,14 @@ import msgspec
 from attrs import frozen
 
 from nectar_async._enums import OpenEnum
-from nectar_async._leaves import LEAVES, MisfitError, enum_table
+from nectar_async._flag import TextFlag
+from nectar_async._leaves import (
+    LEAVES,
+    MisfitError,
+    SecretObject,
+    enum_table,
+    flag,
+)
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
 from nectar_async._secret import Secret
 
@@ -167,7 +174,7 @@ class Mirrors:
     def _copier(self, plan: Plan, learned: dict[str, str]) -> Callable[[Any], Any]:
         scope: dict[str, Any] = {
             "model": plan.model,
-            "Twin": type("Twin", (), {"__slots__": vars(plan.model)["__slots__"]}),
+            "Twin": _twin(plan.model),
             "UNSET": msgspec.UNSET,
         }
         lines = ["def copy(o):", "  s = Twin()"]
@@ -191,6 +198,19 @@ class Mirrors:
         if hook is LEAVES.get(field.kind):
             return _MAKERS[field.kind]
         return lambda value: hook(value, field.kind)
+
+
+def _twin(model: type) -> type:
+    """A class of the same layout that can be written to; instances change over to it.
+
+    The layouts of two classes are the same only where their bases are. What a frozen
+    base brings is undone: writing to a slot is one step only where nothing of it is
+    left.
+    """
+    (base,) = model.__bases__
+    free = ("__init__", "__setattr__", "__delattr__")
+    slots = {"__slots__": vars(model)["__slots__"]}
+    return type("Twin", (base,), slots | {name: getattr(object, name) for name in free})
 
 
 def _copy(field: PlanField, number: int, scope: dict[str, Any]) -> str:
@@ -226,6 +246,8 @@ _WIRE_TYPES: dict[Any, type | UnionType] = {
     datetime: str,
     Decimal: Decimal,
     Secret: str,
+    SecretObject: dict,
+    TextFlag: bool | str,
     dict: dict,
 }
 
@@ -237,5 +259,7 @@ _MAKERS: dict[Any, Callable[[Any], Any] | None] = {
     datetime: _aware,
     Decimal: _finite,
     Secret: Secret,
+    SecretObject: Secret,
+    TextFlag: flag,
     dict: None,
 }

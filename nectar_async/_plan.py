@@ -9,14 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 
 import attrs
 from attrs import frozen
 
+from nectar_async._leaves import SecretObject
 from nectar_async._names import to_wire
+from nectar_async._secret import Secret
 
 __all__ = ["Plan", "PlanField", "compiled", "plan_of"]
+
+_PLAIN: Final[Mapping[Any, type]] = {
+    Mapping[str, Any]: dict,
+    Secret[str]: Secret,
+    Secret[Mapping[str, Any]]: SecretObject,
+}
 
 
 @frozen(kw_only=True)
@@ -26,10 +34,11 @@ class PlanField:
     name: str
     wire: str
     kind: Any
-    """The type of the value, or of each item of a sequence."""
+    """The type of the value, or of each item of a sequence; its mark if it has one."""
     is_optional: bool
     is_sequence: bool
     is_required: bool
+    is_secret: bool
 
 
 @frozen(kw_only=True)
@@ -72,11 +81,21 @@ def _field(attribute: attrs.Attribute[Any]) -> PlanField:
     return PlanField(
         name=attribute.name,
         wire=to_wire(attribute.name),
-        kind=dict if get_origin(kind) is Mapping else kind,
+        kind=_plain(kind),
         is_optional=is_optional,
         is_sequence=is_sequence,
         is_required=is_required,
+        is_secret=get_origin(kind) is Secret,
     )
+
+
+def _plain(kind: Any) -> Any:
+    """The kind by which hooks are found: no alias, which cattrs dispatches on."""
+    if get_origin(kind) is Annotated:
+        (mark,) = kind.__metadata__
+        return mark
+    return _PLAIN.get(kind, kind)
+
 
 
 def compiled(

@@ -1,30 +1,33 @@
-"""Text that must be asked for: masked wherever it could be printed by accident."""
+"""Values that must be asked for: masked wherever they could be printed by accident."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import Generic, TypeVar, final
 
 __all__ = ["Secret"]
 
+T = TypeVar("T")
+
 
 @final
-class Secret:
+class Secret(Generic[T]):
     """A value that no `repr`, `str`, log line or traceback shows; `reveal()` gives it.
 
-    It is immutable, compares and hashes by its text, and can be pickled
-    (the pickle holds the text: a process that is sent one needs it).
+    Most hold text (`Secret[str]`). It is immutable, compares and hashes by its value,
+    and can be pickled (the pickle holds the value: a process that is sent one needs
+    it).
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_value",)
 
-    _text: str
+    _value: T
 
-    def __init__(self, text: str) -> None:
-        object.__setattr__(self, "_text", text)
+    def __init__(self, value: T) -> None:
+        object.__setattr__(self, "_value", value)
 
-    def reveal(self) -> str:
-        """The text itself. Reading it is a decision: do not log the result."""
-        return self._text
+    def reveal(self) -> T:
+        """The value itself. Reading it is a decision: do not log the result."""
+        return self._value
 
     def __repr__(self) -> str:
         return "Secret('***')"
@@ -42,12 +45,13 @@ class Secret:
         raise AttributeError("a Secret does not change")
 
     def __eq__(self, other: object) -> bool:
-        return (
-            self._text == other._text if isinstance(other, Secret) else NotImplemented
-        )
+        if not isinstance(other, Secret):
+            return NotImplemented
+        is_equal: bool = self._value == other._value
+        return is_equal
 
     def __hash__(self) -> int:
-        return hash((Secret, self._text))
+        return hash((Secret, self._value))
 
-    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
-        return Secret, (self._text,)
+    def __reduce__(self) -> tuple[type[Secret[T]], tuple[T]]:
+        return Secret, (self._value,)

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from nectar_async._names import to_wire
+from nectar_async._secret import Secret
 from nectar_async._unset import UNSET
 from nectar_async.errors import InvalidArgumentError
 
@@ -73,6 +74,7 @@ _TEXT: tuple[tuple[type, Callable[[str, Any], str]], ...] = (
     (datetime, _instant),
     (date, lambda _, value: value.isoformat()),
     (UUID, lambda _, value: str(value)),
+    (Secret, lambda name, value: _text(name, value.reveal())),
 )
 
 

@@ -16,7 +16,6 @@ import msgspec
 
 from nectar_async._names import to_wire
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
-from nectar_async._secret import Secret
 from nectar_async.models.page import Page
 
 __all__ = ["Writer"]
@@ -74,7 +73,7 @@ def _filler(
 ) -> Callable[[Any, bool], Any]:
     """The function of one model; `parts` are those of the models inside it."""
     values = {field.wire: _value(field) for field in plan.fields}
-    secrets = [field.wire for field in plan.fields if field.kind is Secret]
+    secrets = [field.wire for field in plan.fields if field.is_secret]
     lines = [
         "def fill(m, secrets):",
         f"  if not m.extra: return struct({', '.join(values.values())})",
@@ -103,7 +102,7 @@ def _value(field: PlanField) -> str:
         if field.is_sequence:
             return f"[wire_{field.name}(x, secrets) for x in {value}]"
         return f"None if (v := {value}) is None else wire_{field.name}(v, secrets)"
-    if field.kind is Secret:
+    if field.is_secret:
         text = f"None if (v := {value}) is None else v.reveal()"
         return f"({text}) if secrets else UNSET"
     if field.kind is Decimal:

@@ -60,8 +60,11 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
         timezones=st.just(UTC) | _minutes,
     ),
     Decimal: finite,
-    Secret: words.map(Secret),
+    int: st.integers(-(2**60), 2**60),
+    Secret[str]: words.map(Secret),
+    Secret[Mapping[str, Any]]: json_objects.map(Secret),
     dict: json_objects,
+    Any: json_values,
 }
 
 # What no field of any model takes, or only some fields do.

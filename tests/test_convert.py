@@ -16,6 +16,7 @@ import attrs
 import msgspec
 import pytest
 from attrs import evolve, field, frozen
+from filled import FILLED
 from hypothesis import given, settings, strategies as st
 from strategies import damaged, models, words
 
@@ -32,10 +33,8 @@ from nectar_async.models import (
     ConnectionStatus,
     DatasourceType,
     DocumentEmbedded,
-    MeterIdentifier,
     Page,
     Site,
-    TimeOfUseBreakdownItem,
     UsageData,
 )
 
@@ -45,14 +44,9 @@ EXACT = msgspec.json.Decoder(float_hook=Decimal)
 SCHEMAS = contract.load()["components"]["schemas"]
 USAGE = Listing(items="usage_data")
 
-MODELS: list[type[Any]] = [
-    Company,
-    Site,
-    UsageData,
-    DocumentEmbedded,
-    MeterIdentifier,
-    TimeOfUseBreakdownItem,
-]
+MODELS: list[type[Any]] = sorted(
+    {type(one) for one in FILLED}, key=lambda one: str(one.__name__)
+)
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda one: one.__name__)
 many = settings(max_examples=40, deadline=None)
 

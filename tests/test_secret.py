@@ -31,7 +31,7 @@ SECRET = Secret(CANARY)
         lambda secret: repr(dir(secret)),
     ],
 )
-def test_no_text_shows_it(text: Callable[[Secret], str]) -> None:
+def test_no_text_shows_it(text: Callable[[Secret[str]], str]) -> None:
     assert CANARY not in text(SECRET)
 
 
@@ -50,7 +50,7 @@ def test_no_log_shows_it(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @given(words, words)
-def test_it_compares_and_hashes_by_its_text(one: str, other: str) -> None:
+def test_it_compares_and_hashes_by_its_value(one: str, other: str) -> None:
     assert (Secret(one) == Secret(other)) == (one == other)
     assert len({Secret(one), Secret(one), Secret(other)}) == len({one, other})
 
@@ -62,7 +62,7 @@ def test_it_is_not_its_text() -> None:
 
 def test_it_does_not_change() -> None:
     with pytest.raises(AttributeError, match="does not change"):
-        SECRET._text = "other"
+        SECRET._value = "other"
     with pytest.raises(AttributeError):
         SECRET.other = "x"
     assert SECRET.reveal() == CANARY
@@ -71,7 +71,7 @@ def test_it_does_not_change() -> None:
 def test_it_cannot_be_taken_away() -> None:
     secret = Secret(CANARY)
     with pytest.raises(AttributeError):
-        del secret._text
+        del secret._value
     assert secret.reveal() == CANARY
 
 
@@ -90,3 +90,10 @@ def test_no_encoder_writes_it_by_accident() -> None:
     with pytest.raises(TypeError) as caught:
         msgspec.json.encode({"key": SECRET})
     assert CANARY not in str(caught.value)
+
+
+def test_it_may_hold_more_than_text() -> None:
+    billing = Secret({"card": CANARY})
+    assert CANARY not in f"{billing} {billing!r}"
+    assert billing.reveal() == {"card": CANARY}
+    assert billing == Secret({"card": CANARY}) != Secret({})

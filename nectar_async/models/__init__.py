@@ -20,12 +20,18 @@ from typing import TYPE_CHECKING, Final
 from nectar_async._facade import lazy
 
 if TYPE_CHECKING:
+    from nectar_async.models.account import Account
+    from nectar_async.models.advice import AccountAdvice, Advice
+    from nectar_async.models.bill import DocumentEmbedded
     from nectar_async.models.company import Company
-    from nectar_async.models.document import DocumentEmbedded
+    from nectar_async.models.connection import (
+        Connection,
+        ConnectionCompany,
+        ConnectionDatasource,
+        SecurityQuestion,
+    )
+    from nectar_async.models.document import DemandMeter, Document, LineItem
     from nectar_async.models.enums import (
-        AccountStatus,
-        AccountTrackingStatus,
-        ConnectionStatus,
         CurrencyCode,
         DatasourceType,
         DateType,
@@ -38,9 +44,7 @@ if TYPE_CHECKING:
         GasChargeType,
         GasType,
         IdentifierType,
-        InvitationStatus,
         InvitationType,
-        JobStatus,
         LineItemBillingPeriod,
         LineItemChargeType,
         MeterHighLow,
@@ -50,28 +54,60 @@ if TYPE_CHECKING:
         TimeOfUse,
         WaterType,
     )
-    from nectar_async.models.meter import MeterIdentifier
+    from nectar_async.models.interval import Interval
+    from nectar_async.models.invitation import (
+        CreatedConnection,
+        Invitation,
+        InvitationDetail,
+        InvitationEvent,
+        InvitationPrefill,
+    )
+    from nectar_async.models.job import Job
+    from nectar_async.models.link import MagicLink, WebhookPortalLink
+    from nectar_async.models.meter import Meter, MeterIdentifier
     from nectar_async.models.page import Page
+    from nectar_async.models.provider import UtilityProvider
     from nectar_async.models.site import Site
+    from nectar_async.models.statuses import (
+        AccountStatus,
+        AccountTrackingStatus,
+        ConnectionStatus,
+        InvitationStatus,
+        JobStatus,
+    )
+    from nectar_async.models.team import Team
     from nectar_async.models.units import (
         DemandUsageUnits,
         TimeOfUseBreakdownUsageUnits,
         UsageUnits,
     )
-    from nectar_async.models.usage import TimeOfUseBreakdownItem, UsageData
+    from nectar_async.models.usage import (
+        TimeOfUseBreakdownItem,
+        UsageData,
+        UsageDataNested,
+    )
 
 __all__ = [
+    "Account",
+    "AccountAdvice",
     "AccountStatus",
     "AccountTrackingStatus",
+    "Advice",
     "Company",
+    "Connection",
+    "ConnectionCompany",
+    "ConnectionDatasource",
     "ConnectionStatus",
+    "CreatedConnection",
     "CurrencyCode",
     "DatasourceType",
     "DateType",
+    "DemandMeter",
     "DemandType",
     "DemandUsageUnits",
     "DistrictMediumType",
     "DistrictType",
+    "Document",
     "DocumentEmbedded",
     "ElectricityChargeType",
     "ElectricityType",
@@ -79,63 +115,100 @@ __all__ = [
     "GasChargeType",
     "GasType",
     "IdentifierType",
+    "Interval",
+    "Invitation",
+    "InvitationDetail",
+    "InvitationEvent",
+    "InvitationPrefill",
     "InvitationStatus",
     "InvitationType",
+    "Job",
     "JobStatus",
+    "LineItem",
     "LineItemBillingPeriod",
     "LineItemChargeType",
+    "MagicLink",
+    "Meter",
     "MeterHighLow",
     "MeterIdentifier",
     "NetMeteringType",
     "Page",
     "RefrigerantType",
+    "SecurityQuestion",
     "Site",
     "SourceType",
+    "Team",
     "TimeOfUse",
     "TimeOfUseBreakdownItem",
     "TimeOfUseBreakdownUsageUnits",
     "UsageData",
+    "UsageDataNested",
     "UsageUnits",
+    "UtilityProvider",
     "WaterType",
+    "WebhookPortalLink",
 ]
 
 _HOMES: Final = {
-    "AccountStatus": "enums",
-    "AccountTrackingStatus": "enums",
+    "Account": "account",
+    "AccountAdvice": "advice",
+    "AccountStatus": "statuses",
+    "AccountTrackingStatus": "statuses",
+    "Advice": "advice",
     "Company": "company",
-    "ConnectionStatus": "enums",
+    "Connection": "connection",
+    "ConnectionCompany": "connection",
+    "ConnectionDatasource": "connection",
+    "ConnectionStatus": "statuses",
+    "CreatedConnection": "invitation",
     "CurrencyCode": "enums",
     "DatasourceType": "enums",
     "DateType": "enums",
+    "DemandMeter": "document",
     "DemandType": "enums",
     "DemandUsageUnits": "units",
     "DistrictMediumType": "enums",
     "DistrictType": "enums",
-    "DocumentEmbedded": "document",
+    "Document": "document",
+    "DocumentEmbedded": "bill",
     "ElectricityChargeType": "enums",
     "ElectricityType": "enums",
     "FuelType": "enums",
     "GasChargeType": "enums",
     "GasType": "enums",
     "IdentifierType": "enums",
-    "InvitationStatus": "enums",
+    "Interval": "interval",
+    "Invitation": "invitation",
+    "InvitationDetail": "invitation",
+    "InvitationEvent": "invitation",
+    "InvitationPrefill": "invitation",
+    "InvitationStatus": "statuses",
     "InvitationType": "enums",
-    "JobStatus": "enums",
+    "Job": "job",
+    "JobStatus": "statuses",
+    "LineItem": "document",
     "LineItemBillingPeriod": "enums",
     "LineItemChargeType": "enums",
+    "MagicLink": "link",
+    "Meter": "meter",
     "MeterHighLow": "enums",
     "MeterIdentifier": "meter",
     "NetMeteringType": "enums",
     "Page": "page",
     "RefrigerantType": "enums",
+    "SecurityQuestion": "connection",
     "Site": "site",
     "SourceType": "enums",
+    "Team": "team",
     "TimeOfUse": "enums",
     "TimeOfUseBreakdownItem": "usage",
     "TimeOfUseBreakdownUsageUnits": "units",
     "UsageData": "usage",
+    "UsageDataNested": "usage",
     "UsageUnits": "units",
+    "UtilityProvider": "provider",
     "WaterType": "enums",
+    "WebhookPortalLink": "link",
 }
 
 if not TYPE_CHECKING:  # a checker that saw these would accept every name

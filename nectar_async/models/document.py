@@ -1,67 +1,100 @@
-"""Documents: the bills."""
+"""Documents: the bills, with all that was read from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
 
-from nectar_async._secret import Secret
-from nectar_async.models.enums import CurrencyCode, SourceType
+from nectar_async.models.bill import DocumentEmbedded
+from nectar_async.models.enums import (
+    DemandType,
+    ElectricityChargeType,
+    GasChargeType,
+    LineItemBillingPeriod,
+    LineItemChargeType,
+)
+from nectar_async.models.units import DemandUsageUnits
+from nectar_async.models.usage import UsageDataNested
 
-__all__ = ["DocumentEmbedded"]
+__all__ = ["DemandMeter", "Document", "LineItem"]
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class DocumentEmbedded:
-    """The bill that a usage record was read from, as it comes inside that record.
+class DemandMeter:
+    """One amount of electricity demand that a bill states (v2.2).
 
-    It is the bill without its company, usage data, line items and demand meters; fetch
-    the document by its id for those. Amounts are in `charges_units`.
+    It is read from the tables and summaries of meters, never from a charge, and only
+    for a company whose `is_demand_enabled` is on. The API takes no changes of it.
     """
 
-    id: str
-    created: datetime | None = None
-    audit_trail_url: str | None = None
-    url: Secret | None = None
-    """Pre-signed link to the file. It opens the bill without a key and expires after
-    24 hours, so it is masked: fetch a fresh one instead of storing it."""
-    bill_date: date | None = None
-    """The last day of the billing period."""
-    charges_units: CurrencyCode | None = None
-    """The currency of every amount here."""
-    utility_company: str | None = None
-    status: str | None = None
-    """Free text: its values are not published."""
-    flagged_status: str | None = None
-    """Free text: its values are not published."""
-    revised_document_id: str | None = None
-    """Links a bill with its revision. Only the revision counts in totals; which of the
-    two carries the link is not certain."""
-    updated: datetime | None = None
-    file_name: str | None = None
-    email: str | None = None
-    """The mailbox from which the bill came, if it was mailed."""
-    job_id: str | None = None
-    """The upload job that brought the file, if it was uploaded."""
-    notes: str | None = None
-    due_date: date | None = None
-    total_charges: Decimal | None = None
-    source_type: SourceType | None = None
-    is_flagged: bool | None = None
-    invoice_id: str | None = None
-    previous_close_balance: Decimal | None = None
-    after_previous_total_payment: Decimal | None = None
-    after_previous_charges: Decimal | None = None
-    after_previous_credits: Decimal | None = None
-    current_open_balance: Decimal | None = None
-    current_charges: Decimal | None = None
-    credits: Decimal | None = None
-    tax_charges: Decimal | None = None
-    interest_charges: Decimal | None = None
+    start_date: date | None = None
+    """The first day of the period."""
+    end_date: date | None = None
+    """The last day of the period, inclusive."""
+    is_estimated: bool | None = None
+    demand_usage: Decimal | None = None
+    """The demand in `demand_usage_units`."""
+    demand_usage_units: DemandUsageUnits | None = None
+    """A kilowatt is `kW` here and `KW` among the units of usage."""
+    description: str | None = None
+    """The caption as printed on the bill."""
+    demand_type: DemandType | None = None
+    usage_data_ids: tuple[str, ...] = ()
+    """Ids of records in the `usage_data` of the same document."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class LineItem:
+    """One charge of a bill, in the `charges_units` of its document."""
+
+    rate: Decimal | None = None
+    """The price of one unit."""
+    total_charge: Decimal | None = None
+    description: str | None = None
+    """The caption as printed on the bill."""
+    quantity: Decimal | None = None
+    """How much was charged for, in `quantity_units`."""
+    quantity_units: str | None = None
+    """Free text: here the API does not list its units."""
+    multipliers: tuple[Decimal, ...] = ()
+    account_ids: tuple[str, ...] = ()
+    """Ids of the accounts that the charge is for."""
+    charge_type: LineItemChargeType | None = None
+    electricity_charge_type: ElectricityChargeType | None = None
+    electricity_is_demand: bool | None = None
+    """Whether the charge is for demand and not for usage."""
+    electricity_time_of_use: str | None = None
+    """Free text: here the API does not list its values."""
+    gas_charge_type: GasChargeType | None = None
+    billing_period: LineItemBillingPeriod | None = None
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class Document(DocumentEmbedded):
+    """A bill with all that was read from it.
+
+    The guides say bill and document for the same thing. Its usage does not count in
+    totals once the bill has been revised: see `revised_document_id`.
+    """
+
+    company: str | None = None
+    """Id of the company."""
+    usage_data: tuple[UsageDataNested, ...] = ()
+    """What the meters on the bill used."""
+    demand_meters: tuple[DemandMeter, ...] = ()
+    """The demand that the bill states; since v2.2."""
+    line_items: tuple[LineItem, ...] = ()
+    """The charges of the bill."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

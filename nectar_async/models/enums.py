@@ -1,4 +1,4 @@
-"""Every enum of the API. All of them are open: see `OpenEnum`.
+"""What the API calls things: kinds, types and codes. All are open: see `OpenEnum`.
 
 A docstring says when the list of members is known to be whole. Where it does not, the
 API has, or may have, values that it does not publish.
@@ -6,14 +6,9 @@ API has, or may have, values that it does not publish.
 
 from __future__ import annotations
 
-from typing import Self
-
 from nectar_async._enums import OpenEnum
 
 __all__ = [
-    "AccountStatus",
-    "AccountTrackingStatus",
-    "ConnectionStatus",
     "CurrencyCode",
     "DatasourceType",
     "DateType",
@@ -26,9 +21,7 @@ __all__ = [
     "GasChargeType",
     "GasType",
     "IdentifierType",
-    "InvitationStatus",
     "InvitationType",
-    "JobStatus",
     "LineItemBillingPeriod",
     "LineItemChargeType",
     "MeterHighLow",
@@ -38,63 +31,6 @@ __all__ = [
     "TimeOfUse",
     "WaterType",
 ]
-
-
-class AccountStatus(OpenEnum):
-    """How far the set-up of a utility account has come; more values exist.
-
-    DETECTED was found and is not yet set up, ONBOARDED is confirmed and tracked,
-    PULL_COMPLETED has its latest bills, CUSTOMER_NOT_TRACKED was switched off.
-    """
-
-    DETECTED = "DETECTED"
-    ONBOARDED = "ONBOARDED"
-    PULL_COMPLETED = "PULL_COMPLETED"
-    CUSTOMER_NOT_TRACKED = "CUSTOMER_NOT_TRACKED"
-
-
-class AccountTrackingStatus(OpenEnum):
-    """Whether bills of an account are collected. The list is whole.
-
-    UNSET means that nobody decided, and counts as tracked.
-    """
-
-    ENABLED = "ENABLED"
-    DISABLED = "DISABLED"
-    UNSET = "UNSET"
-
-
-class ConnectionStatus(OpenEnum):
-    """How the login to a utility's portal fares. The list is probably whole.
-
-    On its way: PENDING, UNDER_INVESTIGATION, CONNECTED. Your customer has to act:
-    PASSWORD_INCORRECT, MFA_TOKEN_EXPIRED, NEW_PASSWORD_NEEDED,
-    ADDITIONAL_CREDENTIALS_NEEDED. The portal or its address is at fault: WEBSITE_DOWN,
-    URL_INACCESSIBLE, NO_ACCOUNTS_FOUND, OTHER_ERROR. COMPANY_INACTIVE: the company was
-    deactivated. A deactivated connection has no status of its own: see `is_active`.
-
-    `INCORRECT_PASSWORD`, as some pages of the API spell it, is read as
-    PASSWORD_INCORRECT, the only spelling that the API takes.
-    """
-
-    PENDING = "PENDING"
-    UNDER_INVESTIGATION = "UNDER_INVESTIGATION"
-    CONNECTED = "CONNECTED"
-    MFA_TOKEN_EXPIRED = "MFA_TOKEN_EXPIRED"
-    PASSWORD_INCORRECT = "PASSWORD_INCORRECT"
-    NEW_PASSWORD_NEEDED = "NEW_PASSWORD_NEEDED"
-    ADDITIONAL_CREDENTIALS_NEEDED = "ADDITIONAL_CREDENTIALS_NEEDED"
-    WEBSITE_DOWN = "WEBSITE_DOWN"
-    NO_ACCOUNTS_FOUND = "NO_ACCOUNTS_FOUND"
-    OTHER_ERROR = "OTHER_ERROR"
-    COMPANY_INACTIVE = "COMPANY_INACTIVE"
-    URL_INACCESSIBLE = "URL_INACCESSIBLE"
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if value == "INCORRECT_PASSWORD":
-            return cls("PASSWORD_INCORRECT")
-        return super()._missing_(value)
 
 
 class CurrencyCode(OpenEnum):
@@ -215,19 +151,6 @@ class IdentifierType(OpenEnum):
     MIRN = "MIRN"
 
 
-class InvitationStatus(OpenEnum):
-    """Whether an invitation can still be used. The list is whole.
-
-    EXPIRED is past its expiry and cannot be revived, REVOKED was withdrawn, FULFILLED
-    has reached its number of uses.
-    """
-
-    ACTIVE = "ACTIVE"
-    EXPIRED = "EXPIRED"
-    REVOKED = "REVOKED"
-    FULFILLED = "FULFILLED"
-
-
 class InvitationType(OpenEnum):
     """What an invitation invites to. The list is whole.
 
@@ -236,18 +159,6 @@ class InvitationType(OpenEnum):
 
     CREATE_CONNECTION = "CREATE_CONNECTION"
     EDIT_CONNECTION = "EDIT_CONNECTION"
-
-
-class JobStatus(OpenEnum):
-    """How far the processing of an upload is. The list is probably whole.
-
-    COMPLETED, FAILED and TERMINATED are final.
-    """
-
-    PENDING = "PENDING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    TERMINATED = "TERMINATED"
 
 
 class LineItemBillingPeriod(OpenEnum):

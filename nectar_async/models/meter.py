@@ -7,9 +7,22 @@ from typing import Any
 
 from attrs import field, frozen
 
-from nectar_async.models.enums import IdentifierType
+from nectar_async._flag import Flag
+from nectar_async.models.enums import (
+    DatasourceType,
+    DistrictMediumType,
+    DistrictType,
+    FuelType,
+    GasType,
+    IdentifierType,
+    MeterHighLow,
+    NetMeteringType,
+    RefrigerantType,
+    TimeOfUse,
+    WaterType,
+)
 
-__all__ = ["MeterIdentifier"]
+__all__ = ["Meter", "MeterIdentifier"]
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -26,6 +39,52 @@ class MeterIdentifier:
     without case, leading zeros, spaces, dashes, underscores, commas and slashes."""
     name: IdentifierType | None = None
     """The type to which the caption was mapped."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class Meter:
+    """What measures one commodity at one site, on one account.
+
+    It need not be a device: a container for waste is a meter too. Demand has meters of
+    its own on the bills: see `DemandMeter`.
+    """
+
+    id: str
+    site: str | None = None
+    """Id of the site; usage data has the whole site in its place."""
+    identifiers: tuple[MeterIdentifier, ...] = ()
+    """The numbers by which bills name the meter."""
+    datasource_type: DatasourceType | None = None
+    """The commodity."""
+    account: str | None = None
+    """Id of the account."""
+    address: str | None = None
+    time_of_use: TimeOfUse | None = None
+    """The only time-of-use period that the meter counts, if it is such a meter."""
+    net_metering_type: NetMeteringType | None = None
+    """The direction of the energy."""
+    water_type: WaterType | None = None
+    meter_high_low: MeterHighLow | None = None
+    gas_type: GasType | None = None
+    fuel_type: FuelType | None = None
+    district_type: DistrictType | None = None
+    district_medium_type: DistrictMediumType | None = None
+    waste_description: str | None = None
+    waste_type: str | None = None
+    """Id of the material. On usage data it is the company's name for it."""
+    waste_stream: str | None = None
+    """Id of the destination. On usage data it is the company's name for it."""
+    refrigerant_type: RefrigerantType | None = None
+    is_tracked: bool | None = None
+    """False when collection for the meter has stopped; its data stay."""
+    is_duplicated: Flag | None = None
+    """Whether it is the double of another meter, which reports leave out. The API
+    sends text or a boolean; here it is a boolean."""
+    tags: tuple[Any, ...] = field(default=(), hash=False)
+    """In no fixed shape: their content is not published."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

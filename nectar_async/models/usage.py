@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from nectar_async.models.document import DocumentEmbedded
+from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
     DatasourceType,
     DistrictMediumType,
@@ -27,7 +27,7 @@ from nectar_async.models.meter import MeterIdentifier
 from nectar_async.models.site import Site
 from nectar_async.models.units import TimeOfUseBreakdownUsageUnits, UsageUnits
 
-__all__ = ["TimeOfUseBreakdownItem", "UsageData"]
+__all__ = ["TimeOfUseBreakdownItem", "UsageData", "UsageDataNested"]
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -49,10 +49,9 @@ class TimeOfUseBreakdownItem:
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class UsageData:
-    """What one meter used in one billing period.
+class UsageDataNested:
+    """What one meter used in one billing period, as it comes inside a document.
 
-    It comes from the usage endpoints and inside documents, there without `document`.
     One class serves every version of the API; what a version does not send is None or
     empty. v2.0 sends `time_of_use`, `time_of_use_breakdown` and `service_address`;
     v2.1 sends `time_of_use` and `electricity_type`. v2.2 was announced to replace
@@ -135,8 +134,17 @@ class UsageData:
     supplier_name: str | None = None
     utility_name: str | None = None
     country: str | None = None
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class UsageData(UsageDataNested):
+    """What one meter used in one billing period, with the bill that says so."""
+
     document: DocumentEmbedded | None = None
-    """The bill. None on usage that came inside a document."""
+    """The bill, less what was read from it: see `DocumentEmbedded`."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

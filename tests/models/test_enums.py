@@ -13,19 +13,16 @@ import pytest
 
 from nectar_async import contract
 from nectar_async._enums import OpenEnum
-from nectar_async.models import enums, units
-from nectar_async.models.enums import (
-    ConnectionStatus,
-    DatasourceType,
-    DateType,
-    IdentifierType,
-    JobStatus,
-)
+from nectar_async.models import enums, statuses, units
+from nectar_async.models.enums import DatasourceType, DateType, IdentifierType
+from nectar_async.models.statuses import ConnectionStatus, JobStatus
 from nectar_async.models.units import DemandUsageUnits, UsageUnits
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
 ENUMS: dict[str, type[OpenEnum]] = {
-    name: getattr(module, name) for module in (enums, units) for name in module.__all__
+    name: getattr(module, name)
+    for module in (enums, statuses, units)
+    for name in module.__all__
 }
 OPEN = sorted(name for name, schema in SCHEMAS.items() if schema.get("x-open-enum"))
 
@@ -44,7 +41,7 @@ def test_every_open_enum_of_the_contract_is_a_class_and_no_other_but_date_type()
     assert sorted(ENUMS) == sorted([*OPEN, "DateType"])
 
 
-@pytest.mark.parametrize("module", [enums, units])
+@pytest.mark.parametrize("module", [enums, statuses, units])
 def test_every_enum_class_of_a_module_is_exported(module: ModuleType) -> None:
     defined = {
         name

@@ -3,73 +3,95 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import GenericAlias
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 import pytest
+from filled import CANARY, FILLED, LINK, USAGE
 
 from nectar_async import contract, models
+from nectar_async._convert import Converter
+from nectar_async._flag import Flag
 from nectar_async._names import to_python, to_wire
 from nectar_async._secret import Secret
-from nectar_async.models import (
-    Company,
-    DatasourceType,
-    DocumentEmbedded,
-    MeterIdentifier,
-    Site,
-    TimeOfUseBreakdownItem,
-    UsageData,
-    UsageUnits,
-)
+from nectar_async.models import SecurityQuestion, Site
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
-# `Page` stands for the envelope of every list, so no one schema describes it.
+# `Page` stands for the envelope of every list, and advice is none of the API's data.
+WITHOUT_SCHEMA = {"AccountAdvice", "Advice", "Page"}
 MODELS: dict[str, type[Any]] = {
     name: cls
     for name in models.__all__
-    if attrs.has(cls := getattr(models, name)) and name != "Page"
+    if attrs.has(cls := getattr(models, name)) and name not in WITHOUT_SCHEMA
 }
 # What a record cannot be told apart without. Everything else may be missing, whatever
 # the contract requires, so that a missing key never loses a record.
 REQUIRED = {
+    "Account": {"id"},
     "Company": {"id", "name"},
+    "Connection": {"id"},
+    "ConnectionCompany": {"id"},
+    "Document": {"id"},
     "DocumentEmbedded": {"id"},
+    "Interval": {"id"},
+    "Invitation": {"id"},
+    "InvitationDetail": {"id"},
+    "Job": {"id"},
+    "Meter": {"id"},
+    "SecurityQuestion": {"key", "value"},
     "Site": {"id", "name"},
+    "Team": {"id"},
     "UsageData": {"id"},
+    "UsageDataNested": {"id"},
 }
-SCALARS = {"string": str, "boolean": bool, "object": Mapping[str, Any]}
+SCALARS = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "object": Mapping[str, Any],
+}
+SECRETS = {str: Secret[str], Mapping[str, Any]: Secret[Mapping[str, Any]]}
 
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
-LINK = "https://files.example.com/bill-1.pdf?signature=canary"
-SITE = Site(id="s-1", name="Harbor Street Office", path=("US", "IL"))
-USAGE = UsageData(
-    id="u-1",
-    created=datetime(2024, 2, 20, 9, 15, 43, tzinfo=UTC),
-    start_date=date(2024, 1, 15),
-    end_date=date(2024, 2, 14),
-    usage=Decimal("3100.00"),
-    usage_units=UsageUnits.KWH,
-    time_of_use_breakdown=(TimeOfUseBreakdownItem(usage=Decimal("1240.00")),),
-    site=SITE,
-    identifiers=(MeterIdentifier(value="MTR-A12345"),),
-    datasource_type=DatasourceType("HYDROGEN"),
-    additional_fields={"rate": [1, 2]},
-    document=DocumentEmbedded(id="d-1", url=Secret(LINK)),
-    extra={"newKey": {"deep": [1]}},
-)
-FILLED = [
-    Company(id="c-1", name="Example", sites=(SITE,), users=("ops@example.com",)),
-    SITE,
-    USAGE,
-    *USAGE.time_of_use_breakdown,
-    *USAGE.identifiers,
-    USAGE.document,
+
+def properties(name: str) -> dict[str, Any]:
+    """The properties of a schema, or of the object among its alternatives."""
+    schema = SCHEMAS[name]
+    objects = (one for one in (schema, *schema.get("anyOf", ())) if "properties" in one)
+    found: dict[str, Any] = next(objects)["properties"]
+    return found
+
+
+def base_of(model: type[Any]) -> type[Any] | None:
+    """The model that a model extends."""
+    return model.__base__ if model.__base__ in MODELS.values() else None
+
+
+def ordered(model: type[Any]) -> list[str]:
+    """Wire names in the order of the schema, those of the base first."""
+    base = base_of(model)
+    first = list(properties(base.__name__)) if base else []
+    own = [wire for wire in properties(model.__name__) if wire not in first]
+    return [*first, *own]
+
+
+EXAMPLES = [
+    pytest.param(model, example, id=f"{name}-{number}")
+    for name, model in MODELS.items()
+    for number, example in enumerate(SCHEMAS[name].get("examples", ()))
+]
+SENSITIVE = [
+    pytest.param(model, wire, id=f"{name}-{wire}")
+    for name, model in MODELS.items()
+    for wire, schema in properties(name).items()
+    if schema.get("x-sensitive")
 ]
 
 each_value = pytest.mark.parametrize("value", FILLED, ids=lambda v: type(v).__name__)
@@ -78,9 +100,15 @@ each_value = pytest.mark.parametrize("value", FILLED, ids=lambda v: type(v).__na
 def python_type(schema: Mapping[str, Any]) -> Any:
     """The Python type that holds a value of the schema, None left aside."""
     if schema.get("x-sensitive"):
-        return Secret
-    if schema.get("x-decimal"):
-        return Decimal
+        return SECRETS[plain_type(schema)]
+    marks = {"x-string-or-bool": Flag, "x-decimal": Decimal}
+    marked = (kind for mark, kind in marks.items() if schema.get(mark))
+    return next(marked, None) or plain_type(schema)
+
+
+def plain_type(schema: Mapping[str, Any]) -> Any:
+    if not schema:
+        return Any
     if "$ref" in schema:
         return referred_type(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
@@ -91,6 +119,14 @@ def python_type(schema: Mapping[str, Any]) -> Any:
     if kind == "array":
         return GenericAlias(tuple, (python_type(schema["items"]), ...))
     return date if schema.get("format") == "date" else SCALARS[kind]
+
+
+def encoded(value: Any) -> bytes:
+    return Converter().encode(value)
+
+
+def decoded(body: bytes, model: type[Any]) -> Any:
+    return Converter().decode(body, model)
 
 
 def referred_type(name: str) -> Any:
@@ -111,27 +147,24 @@ def test_every_model_is_named_as_its_schema() -> None:
 @each_model
 def test_fields_are_the_properties_of_the_schema_in_its_order(model: type[Any]) -> None:
     names = [one.name for one in attrs.fields(model)]
-    assert names == [
-        *map(to_python, SCHEMAS[model.__name__]["properties"]),
-        "extra",
-    ]
+    assert names == [*map(to_python, ordered(model)), "extra"]
 
 
 @each_model
 def test_wire_names_come_back_from_field_names(model: type[Any]) -> None:
     names = [one.name for one in attrs.fields(model) if one.name != "extra"]
-    assert [to_wire(name) for name in names] == [*SCHEMAS[model.__name__]["properties"]]
+    assert [to_wire(name) for name in names] == ordered(model)
 
 
 @each_model
 def test_types_are_those_of_the_schema(model: type[Any]) -> None:
     required = REQUIRED.get(model.__name__, set())
     expected = {"extra": Mapping[str, Any]}
-    for wire, schema in SCHEMAS[model.__name__]["properties"].items():
+    for wire, schema in properties(model.__name__).items():
         type_ = python_type(schema)
         is_plain = wire in required or is_sequence(schema)
         expected[to_python(wire)] = type_ if is_plain else type_ | None
-    assert get_type_hints(model) == expected
+    assert get_type_hints(model, include_extras=True) == expected
 
 
 @each_model
@@ -143,19 +176,28 @@ def test_only_what_identifies_a_record_is_required(model: type[Any]) -> None:
 
 @each_model
 def test_what_is_missing_is_none_or_an_empty_sequence(model: type[Any]) -> None:
-    properties = SCHEMAS[model.__name__]["properties"]
+    given = properties(model.__name__)
     required = REQUIRED.get(model.__name__, set())
     value = model(**dict.fromkeys(required, "x"))
-    for wire in properties.keys() - required:
-        empty = () if is_sequence(properties[wire]) else None
+    for wire in given.keys() - required:
+        empty = () if is_sequence(given[wire]) else None
         assert getattr(value, to_python(wire)) == empty
     assert value.extra == {}
 
 
-def test_usage_inside_a_document_is_usage_without_its_document() -> None:
-    nested = SCHEMAS["UsageDataNested"]["properties"]
-    whole = SCHEMAS["UsageData"]["properties"]
-    assert nested == {key: whole[key] for key in whole if key != "document"}
+def test_what_extends_another_model_is_that_with_more() -> None:
+    extended = {
+        model.__name__: base.__name__
+        for model in MODELS.values()
+        if (base := base_of(model))
+    }
+    assert extended == {
+        "Document": "DocumentEmbedded",
+        "InvitationDetail": "Invitation",
+        "UsageData": "UsageDataNested",
+    }
+    for whole, part in extended.items():
+        assert properties(part).items() <= properties(whole).items()
 
 
 @each_model
@@ -164,10 +206,13 @@ def test_every_model_has_a_docstring(model: type[Any]) -> None:
 
 
 @each_model
-def test_models_take_keywords_only_and_have_no_converters(model: type[Any]) -> None:
+def test_models_take_keywords_only_and_convert_nothing_but_answers(
+    model: type[Any],
+) -> None:
     for one in attrs.fields(model):
         assert one.kw_only
-        assert one.converter is None
+        is_answer = model is SecurityQuestion and one.name != "extra"
+        assert (one.converter is not None) == is_answer
         assert one.validator is None
 
 
@@ -216,14 +261,79 @@ def test_each_value_has_an_extra_of_its_own() -> None:
     assert one.extra is not other.extra
 
 
-@pytest.mark.parametrize("text", [repr, str, "{}".format, "{!r}".format])
-def test_no_text_of_a_document_shows_its_link(text: Any) -> None:
-    for value in (USAGE, USAGE.document):
-        assert "canary" not in text(value)
-        assert "Secret('***')" in text(value)
+each_text = pytest.mark.parametrize("text", [repr, str, "{}".format, "{!r}".format])
+
+
+def test_everything_sensitive_is_in_a_filled_value() -> None:
+    assert len(SENSITIVE) == 14
+    hidden = {
+        (type(value), to_wire(one.name))
+        for value in FILLED
+        for one in attrs.fields(type(value))
+        if isinstance(getattr(value, one.name), Secret)
+    }
+    assert {param.values for param in SENSITIVE} <= hidden
+
+
+@pytest.mark.parametrize(("model", "wire"), SENSITIVE)
+def test_what_the_contract_calls_sensitive_is_a_secret(
+    model: type[Any], wire: str
+) -> None:
+    hint = get_type_hints(model)[to_python(wire)]
+    kinds = get_args(hint) if get_origin(hint) is not Secret else (hint,)
+    assert get_origin(kinds[0]) is Secret
+
+
+@each_text
+@each_value
+def test_no_text_of_a_value_shows_what_is_sensitive(value: Any, text: Any) -> None:
+    assert CANARY not in text(value)
+    assert ("Secret('***')" in text(value)) == (CANARY.encode() in encoded(value))
+
+
+@each_text
+@pytest.mark.parametrize(("model", "wire"), SENSITIVE)
+def test_nor_does_what_came_over_the_wire(
+    model: type[Any], wire: str, text: Any
+) -> None:
+    required = REQUIRED.get(model.__name__, set())
+    kind = properties(model.__name__)[wire]["type"]
+    given = {"card": CANARY} if kind == "object" else CANARY
+    body = {**dict.fromkeys(required, "x"), wire: given}
+    value = decoded(json.dumps(body).encode(), model)
+    secret = getattr(value, to_python(wire))
+    assert isinstance(secret, Secret)
+    assert secret.reveal() == given
+    assert CANARY not in text(value)
 
 
 def test_the_link_of_a_document_is_there_for_who_asks() -> None:
     assert USAGE.document is not None
     assert USAGE.document.url is not None
     assert USAGE.document.url.reveal() == LINK
+
+
+def test_security_questions_take_plain_text_and_mask_it() -> None:
+    plain = SecurityQuestion(key="First pet?", value="Rex")
+    masked = SecurityQuestion(key=Secret("First pet?"), value=Secret("Rex"))
+    assert plain == masked
+    assert plain.value.reveal() == masked.value.reveal() == "Rex"
+
+
+@each_value
+def test_what_is_encoded_decodes_to_the_same(value: Any) -> None:
+    assert decoded(encoded(value), type(value)) == value
+
+
+@pytest.mark.parametrize(("model", "example"), EXAMPLES)
+def test_every_example_of_the_contract_fits_its_model(
+    model: type[Any], example: Any
+) -> None:
+    body = json.dumps(example).encode()
+    value = Converter(is_strict=True).decode(body, model)
+    assert value == decoded(body, model)
+    assert value.extra == {}
+    assert decoded(encoded(value), model) == value
+    for wire, given in example.items():
+        is_empty = getattr(value, to_python(wire)) in (None, ())
+        assert is_empty == (given in (None, []))

@@ -1,0 +1,67 @@
+"""The bill by itself: what a usage record says of the document it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from attrs import field, frozen
+
+from nectar_async._secret import Secret
+from nectar_async.models.enums import CurrencyCode, SourceType
+
+__all__ = ["DocumentEmbedded"]
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class DocumentEmbedded:
+    """The bill that a usage record was read from, as it comes inside that record.
+
+    It is the bill without its company, usage data, line items and demand meters; fetch
+    the document by its id for those. Amounts are in `charges_units`.
+    """
+
+    id: str
+    created: datetime | None = None
+    audit_trail_url: str | None = None
+    url: Secret[str] | None = None
+    """Pre-signed link to the file. It opens the bill without a key and expires after
+    24 hours, so it is masked: fetch a fresh one instead of storing it."""
+    bill_date: date | None = None
+    """The last day of the billing period."""
+    charges_units: CurrencyCode | None = None
+    """The currency of every amount here."""
+    utility_company: str | None = None
+    status: str | None = None
+    """Free text: its values are not published."""
+    flagged_status: str | None = None
+    """Free text: its values are not published."""
+    revised_document_id: str | None = None
+    """Links a bill with its revision. Only the revision counts in totals. The bill that
+    carries the link is most likely the old one, but the API does not say so."""
+    updated: datetime | None = None
+    file_name: str | None = None
+    email: str | None = None
+    """The mailbox from which the bill came, if it was mailed."""
+    job_id: str | None = None
+    """The upload job that brought the file, if it was uploaded."""
+    notes: str | None = None
+    due_date: date | None = None
+    total_charges: Decimal | None = None
+    source_type: SourceType | None = None
+    is_flagged: bool | None = None
+    invoice_id: str | None = None
+    previous_close_balance: Decimal | None = None
+    after_previous_total_payment: Decimal | None = None
+    after_previous_charges: Decimal | None = None
+    after_previous_credits: Decimal | None = None
+    current_open_balance: Decimal | None = None
+    current_charges: Decimal | None = None
+    credits: Decimal | None = None
+    tax_charges: Decimal | None = None
+    interest_charges: Decimal | None = None
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""

@@ -1,0 +1,45 @@
+"""Links that open a page of Nectar for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from nectar_async._secret import Secret
+
+__all__ = ["MagicLink", "WebhookPortalLink"]
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class MagicLink:
+    """A link by which a customer connects accounts to a company.
+
+    Magic links are deprecated: invitations expire, can be revoked, and keep a log.
+    """
+
+    company_magic_link_secret: Secret[str] | None = None
+    """The last part of `magic_link_url`."""
+    public_company_id: str | None = None
+    """Id of the company in magic links and nowhere else: it is not the company's id."""
+    magic_link_url: Secret[str] | None = None
+    """The link to hand to the customer. It opens without a sign-in, so it is masked."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class WebhookPortalLink:
+    """A link to the portal where webhooks are set up and their deliveries are seen.
+
+    The API does not publish the shape of this answer: where `url` is None, see
+    `extra`.
+    """
+
+    url: Secret[str] | None = None
+    """Good for seven days. It opens without a sign-in, so it is masked."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""

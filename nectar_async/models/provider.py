@@ -1,0 +1,28 @@
+"""Utility providers: the utilities that can be connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["UtilityProvider"]
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class UtilityProvider:
+    """A utility that the search for providers knows.
+
+    The API does not publish what its search answers with: what else it sends is in
+    `extra`.
+    """
+
+    id: str | None = None
+    """Goes into an invitation as `datasource_id`."""
+    name: str | None = None
+    url: str | None = None
+    """The portal of the utility."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""

@@ -1,0 +1,131 @@
+"""How far things have come: the statuses of the API. All are open: see `OpenEnum`."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from nectar_async._enums import OpenEnum
+from nectar_async.models._advice_table import (
+    ACCOUNTS,
+    CONNECTIONS,
+    UNKNOWN_ACCOUNT,
+    UNKNOWN_CONNECTION,
+)
+from nectar_async.models.advice import AccountAdvice, Advice
+
+__all__ = [
+    "AccountStatus",
+    "AccountTrackingStatus",
+    "ConnectionStatus",
+    "InvitationStatus",
+    "JobStatus",
+]
+
+
+class AccountStatus(OpenEnum):
+    """How far the set-up of a utility account has come; more values exist.
+
+    DETECTED was found and is not yet set up, ONBOARDED is confirmed and tracked,
+    PULL_COMPLETED has its latest bills, CUSTOMER_NOT_TRACKED was switched off.
+    """
+
+    DETECTED = "DETECTED"
+    ONBOARDED = "ONBOARDED"
+    PULL_COMPLETED = "PULL_COMPLETED"
+    CUSTOMER_NOT_TRACKED = "CUSTOMER_NOT_TRACKED"
+
+    @property
+    def advice(self) -> AccountAdvice:
+        """What the status means and what to do; the same words for all unknown ones."""
+        return ACCOUNTS.get(self, UNKNOWN_ACCOUNT)
+
+
+class AccountTrackingStatus(OpenEnum):
+    """Whether bills of an account are collected. The list is whole.
+
+    UNSET means that nobody decided, and counts as tracked.
+    """
+
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+    UNSET = "UNSET"
+
+
+class ConnectionStatus(OpenEnum):
+    """How the login to a utility's portal fares. The list is probably whole.
+
+    On its way: PENDING, UNDER_INVESTIGATION, CONNECTED. Your customer has to act:
+    PASSWORD_INCORRECT, MFA_TOKEN_EXPIRED, NEW_PASSWORD_NEEDED,
+    ADDITIONAL_CREDENTIALS_NEEDED. The portal or its address is at fault: WEBSITE_DOWN,
+    URL_INACCESSIBLE, NO_ACCOUNTS_FOUND, OTHER_ERROR. COMPANY_INACTIVE: the company was
+    deactivated. A deactivated connection has no status of its own: see `is_active`.
+
+    `INCORRECT_PASSWORD`, as some pages of the API spell it, is read as
+    PASSWORD_INCORRECT, the only spelling that the API takes.
+    """
+
+    PENDING = "PENDING"
+    UNDER_INVESTIGATION = "UNDER_INVESTIGATION"
+    CONNECTED = "CONNECTED"
+    MFA_TOKEN_EXPIRED = "MFA_TOKEN_EXPIRED"
+    PASSWORD_INCORRECT = "PASSWORD_INCORRECT"
+    NEW_PASSWORD_NEEDED = "NEW_PASSWORD_NEEDED"
+    ADDITIONAL_CREDENTIALS_NEEDED = "ADDITIONAL_CREDENTIALS_NEEDED"
+    WEBSITE_DOWN = "WEBSITE_DOWN"
+    NO_ACCOUNTS_FOUND = "NO_ACCOUNTS_FOUND"
+    OTHER_ERROR = "OTHER_ERROR"
+    COMPANY_INACTIVE = "COMPANY_INACTIVE"
+    URL_INACCESSIBLE = "URL_INACCESSIBLE"
+
+    @property
+    def advice(self) -> Advice:
+        """What the status means and what to do; the same words for all unknown ones."""
+        return CONNECTIONS.get(self, UNKNOWN_CONNECTION)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the first check, or an investigation, is over, well or not.
+
+        False for PENDING and UNDER_INVESTIGATION alone. A status that is not known is
+        settled: whoever waits for a connection shall see it, and not wait for ever.
+        """
+        return self not in {"PENDING", "UNDER_INVESTIGATION"}
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if value == "INCORRECT_PASSWORD":
+            return cls("PASSWORD_INCORRECT")
+        return super()._missing_(value)
+
+
+class InvitationStatus(OpenEnum):
+    """Whether an invitation can still be used. The list is whole.
+
+    EXPIRED is past its expiry and cannot be revived, REVOKED was withdrawn, FULFILLED
+    has reached its number of uses.
+    """
+
+    ACTIVE = "ACTIVE"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+    FULFILLED = "FULFILLED"
+
+
+class JobStatus(OpenEnum):
+    """How far the processing of an upload is. The list is probably whole.
+
+    TERMINATED is in the guides alone.
+    """
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    TERMINATED = "TERMINATED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job is over: COMPLETED, FAILED or TERMINATED.
+
+        A status that is not known is taken for a step on the way.
+        """
+        return self in {"COMPLETED", "FAILED", "TERMINATED"}

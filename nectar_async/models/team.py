@@ -1,0 +1,34 @@
+"""The team: whoever the API key belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from nectar_async._secret import Secret
+
+__all__ = ["Team"]
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class Team:
+    """The organization of the API key: who is in it, and who pays.
+
+    An update that sends `users` replaces the whole list; whoever calls stays in.
+    """
+
+    id: str
+    """Id of the billing profile."""
+    name: str | None = None
+    email: str | None = None
+    """The address for bills from Nectar."""
+    users: tuple[str, ...] = ()
+    """E-mail addresses, not ids."""
+    billing: Secret[Mapping[str, Any]] | None = field(default=None, hash=False)
+    """Payment data in no fixed shape, masked as a whole; a link to the portal of the
+    payment provider is said to be inside."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    """Keys that this version does not know, and values that did not fit their field,
+    under their wire names."""

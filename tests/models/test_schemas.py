@@ -1,0 +1,79 @@
+"""Every schema of the contract has its place in the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+
+from nectar_async import contract, models
+from nectar_async._enums import OpenEnum
+
+SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
+
+# The bodies of errors are read by `errors`, in whatever shape they come.
+READ_ELSEWHERE = {"ErrorResponse"}
+
+
+def place_of(name: str, schema: Mapping[str, Any]) -> str | None:
+    """What a schema is to the package; None if nobody thought of it."""
+    found = getattr(models, name, None)
+    open_twin = getattr(models, name.removesuffix("Strict"), None)
+    shapes = [schema, *schema.get("anyOf", ())]
+    kinds = {one.get("type") for one in shapes} - {None}
+    is_text_or_number = kinds <= {"string", "number"}
+    places = {
+        "read elsewhere": name in READ_ELSEWHERE,
+        "body": "x-body-complete" in schema,
+        "envelope": "x-envelope" in schema,
+        "model": isinstance(found, type) and attrs.has(found),
+        "enum": isinstance(open_twin, type) and issubclass(open_twin, OpenEnum),
+        "list": "array" in kinds,
+        "scalar": is_text_or_number or schema.get("x-primary-shape") == "string",
+    }
+    return next((place for place, is_it in places.items() if is_it), None)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_has_its_place(name: str) -> None:
+    assert place_of(name, SCHEMAS[name])
+
+
+def test_a_new_object_or_alternative_would_have_none() -> None:
+    new = {"type": "object", "properties": {"id": {"type": "string"}}}
+    assert place_of("Novelty", new) is None
+    assert place_of("Novelty", {"anyOf": [{"type": "string"}, new]}) is None
+
+
+def test_lists_and_envelopes_hold_models() -> None:
+    held = {}
+    for name, schema in SCHEMAS.items():
+        place = place_of(name, schema)
+        if place == "envelope":
+            held[name] = schema["properties"][schema["x-envelope"]["items"]]["items"]
+        if place == "list":
+            shapes = [schema, *schema.get("anyOf", ())]
+            held[name] = next(one["items"] for one in shapes if "items" in one)
+    assert len(held) == 11
+    for name, items in held.items():
+        model = items["$ref"].rpartition("/")[2]
+        assert place_of(model, SCHEMAS[model]) == "model", name
+
+
+def test_no_body_of_a_request_is_a_model() -> None:
+    bodies = {name for name in SCHEMAS if "x-body-complete" in SCHEMAS[name]}
+    assert "CompanyCreate" in bodies
+    assert not bodies & set(models.__all__)
+
+
+def test_scalars_are_the_few_that_are_expected() -> None:
+    scalars = {name for name in SCHEMAS if place_of(name, SCHEMAS[name]) == "scalar"}
+    assert scalars == {
+        "CountryCode",
+        "Decimal",
+        "DecimalString",
+        "PingResponse",
+        "Timestamp",
+    }

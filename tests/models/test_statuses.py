@@ -1,0 +1,166 @@
+"""Every status of the contract has its advice, and knows whether it is final."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+
+from nectar_async import contract
+from nectar_async.models import AccountStatus, ConnectionStatus, JobStatus
+from nectar_async.models._advice_table import (
+    ACCOUNTS,
+    CONNECTIONS,
+    UNKNOWN_ACCOUNT,
+    UNKNOWN_CONNECTION,
+)
+
+SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
+EACH = [
+    *(pytest.param(one, id=f"connection-{one}") for one in ConnectionStatus),
+    *(pytest.param(one, id=f"account-{one}") for one in AccountStatus),
+]
+
+each_advice = pytest.mark.parametrize("status", EACH)
+
+
+def in_group(group: str) -> set[str]:
+    return {one for one in ConnectionStatus if one.advice.group == group}
+
+
+@pytest.mark.parametrize(
+    ("schema", "table"),
+    [("ConnectionStatus", CONNECTIONS), ("AccountStatus", ACCOUNTS)],
+    ids=["connections", "accounts"],
+)
+def test_the_table_has_every_status_of_the_contract_in_its_order(
+    schema: str, table: dict[str, Any]
+) -> None:
+    assert list(table) == SCHEMAS[schema]["anyOf"][0]["enum"]
+
+
+@each_advice
+def test_every_known_status_has_advice_of_its_own(status: Any) -> None:
+    assert status.advice not in {UNKNOWN_CONNECTION, UNKNOWN_ACCOUNT}
+    assert status.advice is type(status)(str(status)).advice
+
+
+@each_advice
+def test_advice_is_whole_sentences(status: Any) -> None:
+    for words in (status.advice.meaning, status.advice.action):
+        assert words[0].isupper()
+        assert words.endswith(".")
+
+
+def test_no_two_statuses_mean_the_same() -> None:
+    meanings = {one.meaning for one in CONNECTIONS.values()}
+    meanings |= {one.meaning for one in ACCOUNTS.values()}
+    assert len(meanings) == len(CONNECTIONS) + len(ACCOUNTS)
+
+
+def test_statuses_fall_into_four_groups() -> None:
+    assert in_group("standard") == {"PENDING", "UNDER_INVESTIGATION", "CONNECTED"}
+    assert in_group("customer_action") == {
+        "MFA_TOKEN_EXPIRED",
+        "PASSWORD_INCORRECT",
+        "NEW_PASSWORD_NEEDED",
+        "ADDITIONAL_CREDENTIALS_NEEDED",
+    }
+    assert in_group("website") == {
+        "WEBSITE_DOWN",
+        "URL_INACCESSIBLE",
+        "NO_ACCOUNTS_FOUND",
+        "OTHER_ERROR",
+    }
+    assert in_group("system") == {"COMPANY_INACTIVE"}
+
+
+@pytest.mark.parametrize("status", ConnectionStatus)
+def test_whoever_acts_is_said_once(status: ConnectionStatus) -> None:
+    advice = status.advice
+    assert advice.customer_must_act == (advice.who_acts == "customer")
+    assert advice.is_healthy == (advice.group == "standard")
+    assert (advice.collection == "stopped") == advice.customer_must_act
+    assert (advice.does_invitation_help is True) == (advice.group == "customer_action")
+
+
+def test_where_an_invitation_may_help_is_not_always_known() -> None:
+    unsure = {
+        one for one in ConnectionStatus if one.advice.does_invitation_help is None
+    }
+    assert unsure == {"URL_INACCESSIBLE", "NO_ACCOUNTS_FOUND", "OTHER_ERROR"}
+
+
+def test_who_acts_where_the_customer_does_not() -> None:
+    others = {
+        str(one): one.advice.who_acts
+        for one in ConnectionStatus
+        if not one.advice.customer_must_act
+    }
+    assert others == {
+        "PENDING": "nectar",
+        "UNDER_INVESTIGATION": "nectar",
+        "CONNECTED": "nobody",
+        "WEBSITE_DOWN": "provider",
+        "OTHER_ERROR": "nectar",
+    }
+
+
+def test_what_collects_and_what_does_not() -> None:
+    assert ConnectionStatus.CONNECTED.advice.collection == "running"
+    assert ConnectionStatus.PENDING.advice.collection == "not yet"
+    assert ConnectionStatus.WEBSITE_DOWN.advice.collection == "interrupted"
+    assert ConnectionStatus.OTHER_ERROR.advice.collection == "unknown"
+
+
+def test_the_other_spelling_of_a_wrong_password_has_the_same_advice() -> None:
+    advice = ConnectionStatus("INCORRECT_PASSWORD").advice
+    assert advice is ConnectionStatus.PASSWORD_INCORRECT.advice
+
+
+def test_a_status_that_is_not_known_has_careful_advice() -> None:
+    advice = ConnectionStatus("DEACTIVATED").advice
+    assert advice is ConnectionStatus("something else").advice
+    assert advice.group == advice.who_acts == advice.collection == "unknown"
+    assert not advice.customer_must_act
+    assert not advice.is_healthy
+    assert advice.does_invitation_help is None
+    assert "default branch" in advice.action
+    assert "status_error_detail" in advice.action
+    assert "default branch" in AccountStatus("NEEDS_PULL").advice.action
+
+
+def test_which_accounts_the_analytics_count() -> None:
+    counted = {str(one): one.advice.is_in_analytics for one in AccountStatus}
+    assert counted == {
+        "DETECTED": False,
+        "ONBOARDED": True,
+        "PULL_COMPLETED": None,
+        "CUSTOMER_NOT_TRACKED": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "advice", [UNKNOWN_CONNECTION, UNKNOWN_ACCOUNT], ids=["connection", "account"]
+)
+def test_advice_is_a_value(advice: Any) -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        advice.meaning = "other"
+    again = attrs.evolve(advice)
+    assert again == advice
+    assert hash(again) == hash(advice)
+    assert pickle.loads(pickle.dumps(advice)) == advice  # noqa: S301  our own bytes
+
+
+def test_a_connection_is_settled_once_nobody_looks_into_it() -> None:
+    under_way = {one for one in ConnectionStatus if not one.is_settled}
+    assert under_way == {"PENDING", "UNDER_INVESTIGATION"}
+    assert ConnectionStatus("DEACTIVATED").is_settled
+
+
+def test_a_job_is_over_when_the_contract_says_so() -> None:
+    over = {one for one in JobStatus if one.is_terminal}
+    assert over == set(SCHEMAS["JobStatus"]["x-terminal-values"])
+    assert not JobStatus("QUEUED").is_terminal
