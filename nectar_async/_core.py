@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from attrs import evolve
 
+from nectar_async._clock import Clock
 from nectar_async._convert import converter
 from nectar_async._json import announced_pages
 from nectar_async._link import Link
@@ -39,17 +40,31 @@ class Core:
         settings: where to, and how what comes back is read.
         link: what is shared with the client's copies.
         pipeline: the stages around the transport.
+        files: the stages of downloads, which know no key.
     """
 
-    def __init__(self, settings: Settings, link: Link, pipeline: Send) -> None:
+    def __init__(
+        self, settings: Settings, link: Link, pipeline: Send, files: Send
+    ) -> None:
         self._settings = settings
         self._link = link
         self._pipeline = pipeline
+        self._files = files
         self._converter = converter(is_strict=settings.strict)
         self.source: Source[Any] = Source(
             self._respond, self._read_page, self._announced, settings.max_concurrency
         )
         """What a walk over a list needs."""
+
+    @property
+    def settings(self) -> Settings:
+        """How the client was set."""
+        return self._settings
+
+    @property
+    def clock(self) -> Clock:
+        """The time that waits go by."""
+        return self._link.clock
 
     async def send(self, request: Request[T]) -> T:
         """The answer, decoded to what the request says."""
@@ -57,13 +72,26 @@ class Core:
             _listing_of(request)  # refused before anything is sent
             page = await self._read_page(request, await self._respond(request))
             return cast("T", page)
-        return await self.ask(
-            request, lambda body: self._converter.decode(body, request.returns)
-        )
+        return await self.ask(request, self.reader(request))
+
+    def reader(self, request: Request[T]) -> Callable[[bytes], T]:
+        """What makes of a body what the request says that it is."""
+        correction = self._correction(request)
+        keys = None if correction is None else correction.keys
+        return lambda body: self._converter.decode(body, request.returns, keys)
 
     async def ask(self, request: Request[Any], decode: Callable[[bytes], T]) -> T:
         """The answer, decoded by a function of one's own."""
         return await self._read(request, await self._respond(request), decode)
+
+    async def fetch(self, request: Request[Any]) -> Response:
+        """What a file host answers to a request that has its `url`: sent as it is."""
+        await self._link.open()
+        trace = Trace(started=self._link.clock.monotonic())
+        stamped = evolve(
+            request, max_body_bytes=self._settings.max_body_bytes, trace=trace
+        )
+        return await self._through(self._files, request, stamped)
 
     async def _respond(self, request: Request[Any], spent: float = 0.0) -> Response:
         """The response to a request, still packed.
@@ -71,17 +99,23 @@ class Core:
         `spent` are the seconds of its deadline that are gone already.
         """
         await self._link.open()
-        clock = self._link.clock
-        started = clock.monotonic() - spent
+        started = self._link.clock.monotonic() - spent
         trace = Trace(request_id=uuid4().hex, started=started)
         stamped = evolve(
             request.addressed(self._settings.api_url, self._correction(request)),
             max_body_bytes=self._settings.max_body_bytes,
             trace=trace,
         )
+        return await self._through(self._pipeline, request, stamped)
+
+    async def _through(
+        self, stages: Send, request: Request[Any], stamped: Request[Any]
+    ) -> Response:
+        clock, trace = self._link.clock, stamped.trace
+        started = clock.monotonic() if trace.started is None else trace.started
         self._link.tally.requests += 1
         try:
-            response = await self._pipeline(stamped)
+            response = await stages(stamped)
         except NectarError as error:
             trace.elapsed = clock.monotonic() - started
             describe(error, request, trace)

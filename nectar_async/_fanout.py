@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from attrs import frozen
 
@@ -62,25 +62,28 @@ class FanOut(Generic[T]):
     print(records.receipt, records.failures)
     ```
 
-    The pages of one company come in order; between companies there is no order.
+    The pages of one company come in order; between companies there is no order. `give`
+    makes of each page that was read the page that is given.
     """
 
     def __init__(
         self,
         companies: Callable[[], Awaitable[Sequence[str]]],
-        request: Callable[[str], Request[Page[T]]],
-        source: Source[T],
+        request: Callable[[str], Request[Page[Any]]],
+        source: Source[Any],
         *,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        give: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> None:
         self._companies = companies
         self._request = request
         self._source = source
         self._on_error = on_error
         self._look_ahead = look_ahead
-        self._schedule: Schedule[T] | None = None
-        self._ledgers: dict[str, Ledger[T]] = {}
+        self._give = give
+        self._schedule: Schedule[Any] | None = None
+        self._ledgers: dict[str, Ledger[Any]] = {}
         self._failures: list[Failure] = []
         self._done = 0
         self._pages = 0
@@ -171,9 +174,12 @@ class FanOut(Generic[T]):
             if delivery.error is not None:
                 self._fail(delivery.owner.key, delivery.error)
             elif delivery.page is not None:
+                page = delivery.page
+                if self._give is not None:
+                    page = self._give(page)
                 self._pages += 1
-                self._records += len(delivery.page.items)
-                return delivery.owner.key, delivery.page
+                self._records += len(page.items)
+                return delivery.owner.key, page
 
     def _fail(self, company_id: str, error: Exception) -> None:
         """Keep a failure; raise it unless the caller wants to go on."""

@@ -36,9 +36,9 @@ class Gate:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         """Permits that exist."""
-        self.in_flight = 0
+        self.in_flight: int = 0
         """Permits that are held right now."""
-        self.peak_in_flight = 0
+        self.peak_in_flight: int = 0
         """The most that were ever held at once."""
         self._queue: deque[_Waiter] = deque()
 

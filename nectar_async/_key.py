@@ -35,7 +35,7 @@ class KeyRing:
         self._source = None if isinstance(source, str) else source
         self._key = _checked(source) if isinstance(source, str) else None
         self._lock = anyio.Lock()
-        self.version = 0
+        self.version: int = 0
         """Grows when the source gave a key."""
 
     @property

@@ -36,9 +36,10 @@ class Link:
         settings: Settings,
         clock: Clock | None,
     ) -> None:
-        self.ring = KeyRing(key)
-        self.gate = Gate(settings.max_concurrency)
-        self.tally = Tally()
+        self.ring: KeyRing = KeyRing(key)
+        self.gate: Gate = Gate(settings.max_concurrency)
+        self.files_gate: Gate = Gate(settings.max_downloads)
+        self.tally: Tally = Tally()
         self.clock: Clock = SystemClock() if clock is None else clock
         self._transport = transport
         self._loop: object = None

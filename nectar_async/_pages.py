@@ -114,9 +114,9 @@ class Ledger(Generic[T]):
 
     def __init__(self, first: int = 1) -> None:
         self._first = first
-        self.planned = first
+        self.planned: int = first
         """The last page that is known to exist."""
-        self.is_done = False
+        self.is_done: bool = False
         """Whether the last page went in."""
         self._is_finished = False
         self._total_first: int | None = None

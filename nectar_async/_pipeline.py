@@ -16,6 +16,7 @@ from nectar_async._response import Response
 from nectar_async._retry import RetryBudget, decide, may_have_happened, settle
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send, Stage
+from nectar_async._watch import Watch
 from nectar_async.errors import (
     AttemptTimeoutError,
     DeadlineExceededError,
@@ -167,17 +168,51 @@ class Limit:
 
 @frozen
 class AttemptTimeout:
-    """Bounds one attempt, whatever the transport does."""
+    """Bounds one attempt, whatever the transport does.
+
+    While a streamed body is taken, each chunk starts the time anew; when it is out, the
+    answer has all of it.
+    """
 
     seconds: float | None
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it, or raise `AttemptTimeoutError`."""
+        """Send it, or raise `AttemptTimeoutError`.
+
+        What a streamed body raises is raised as it is, whatever the transport made
+        of it.
+        """
+        if request.body is not None and not isinstance(request.body, bytes):
+            return await self._streamed(request, send)
         if self.seconds is None:
             return await send(request)
         with anyio.move_on_after(self.seconds):
             return await send(request)
         raise AttemptTimeoutError(f"no answer within {self.seconds:g} s")
+
+    async def _streamed(self, request: Request[Any], send: Send) -> Response:
+        seconds = math.inf if self.seconds is None else self.seconds
+        with anyio.move_on_after(seconds) as scope:
+
+            def push_on() -> None:
+                scope.deadline = anyio.current_time() + seconds
+
+            watch = Watch(push_on)
+            try:
+                return await send(watch.over(request))
+            except Exception:
+                if watch.failure is None:
+                    raise
+        # Raised out here, so that the transport's error is not its context: it may
+        # show what it should not.
+        if watch.failure is not None:
+            raise watch.failure
+        if watch.is_over:
+            raise AttemptTimeoutError(f"no answer within {seconds:g} s")
+        raise AttemptTimeoutError(
+            f"the body did not move for {seconds:g} s; {watch.taken:,} bytes of it"
+            " were taken"
+        )
 
 
 @frozen

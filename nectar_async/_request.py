@@ -18,6 +18,9 @@ __all__ = ["Body", "Listing", "Request", "Trace"]
 
 T = TypeVar("T")
 
+# What a class method makes: pyright gives up on the class's own T there.
+R = TypeVar("R")
+
 Body = bytes | Callable[[], AsyncIterable[bytes]] | AsyncIterable[bytes]
 """Bytes, a factory of chunks (asked for each attempt), or chunks that come once."""
 
@@ -91,8 +94,9 @@ class Request(Generic[T]):
     """For lists: how the envelope is spelled."""
     page_key: str = "page"
     """The key of the page among the query; corrected together with it."""
-    url: str = ""
-    """The absolute address; stamped by the client."""
+    url: str = field(default="", repr=False)
+    """The absolute address; stamped by the client. No `repr` shows it: the link of a
+    file opens it."""
     max_body_bytes: int | None = None
     """The largest answer to read; stamped by the client."""
     trace: Trace = field(factory=Trace, repr=False, eq=False)
@@ -102,12 +106,12 @@ class Request(Generic[T]):
         cls,
         operation: str,
         path: str,
-        returns: type[T],
+        returns: type[R],
         *,
         query: Mapping[str, object] | None = None,
         listing: Listing | None = None,
         **parts: str | UUID,
-    ) -> Request[T]:
+    ) -> Request[R]:
         """A read. `parts` fill the path's names; query names are Python's spelling.
 
         Raises:
@@ -122,13 +126,13 @@ class Request(Generic[T]):
         cls,
         operation: str,
         path: str,
-        returns: type[T],
+        returns: type[R],
         *,
         query: Mapping[str, object] | None = None,
         json: Mapping[str, object] | None = None,
         is_repeatable: bool = False,
         **parts: str | UUID,
-    ) -> Request[T]:
+    ) -> Request[R]:
         """A write that is repeated only when it provably did not happen.
 
         `json` is a mapping with Python's names: `UNSET` values stay at home, None is
@@ -150,12 +154,12 @@ class Request(Generic[T]):
         cls,
         operation: str,
         path: str,
-        returns: type[T],
+        returns: type[R],
         *,
         json: Mapping[str, object] | None = None,
         is_repeatable: bool = False,
         **parts: str | UUID,
-    ) -> Request[T]:
+    ) -> Request[R]:
         """A change. `UNSET` leaves a field alone, None clears it, `[]` empties it."""
         return cls._of(
             "PATCH",
@@ -169,27 +173,26 @@ class Request(Generic[T]):
 
     @classmethod
     def delete(
-        cls, operation: str, path: str, returns: type[T], **parts: str | UUID
-    ) -> Request[T]:
+        cls, operation: str, path: str, returns: type[R], **parts: str | UUID
+    ) -> Request[R]:
         """A removal; a repeat that finds nothing left is done."""
         return cls._of("DELETE", operation, path, returns, parts)
 
-    @classmethod
+    @staticmethod
     def _of(
-        cls,
         method: str,
         operation: str,
         path: str,
-        returns: type[T],
+        returns: type[R],
         parts: Mapping[str, str | UUID],
         *,
         query: Mapping[str, object] | None = None,
         json: Mapping[str, object] | None = None,
         is_repeatable: bool = False,
         listing: Listing | None = None,
-    ) -> Request[T]:
+    ) -> Request[R]:
         fields = None if json is None else json_fields(json)
-        return cls(
+        return Request(
             operation=operation,
             method=method,
             path=path,

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
+from nectar_async._chunk import CheckFile
 from nectar_async._clock import Clock
 from nectar_async._convert import converter
 from nectar_async._core import Core
@@ -29,10 +30,21 @@ from nectar_async.errors import (
     ConfigurationError,
     DecodeError,
 )
+from nectar_async.resources.accounts import Accounts
 from nectar_async.resources.companies import Companies
+from nectar_async.resources.connections import Connections
+from nectar_async.resources.documents import Documents
+from nectar_async.resources.intervals import Intervals
+from nectar_async.resources.invitations import Invitations
+from nectar_async.resources.jobs import Jobs
+from nectar_async.resources.magic_links import MagicLinks
+from nectar_async.resources.meters import Meters
+from nectar_async.resources.providers import Providers
 from nectar_async.resources.repository import Repository
 from nectar_async.resources.sites import Sites
+from nectar_async.resources.team import TeamProfile
 from nectar_async.resources.usage import Usage
+from nectar_async.resources.webhook_portal import WebhookPortal
 from nectar_async.settings import Settings
 
 __all__ = ["NectarClient"]
@@ -40,7 +52,7 @@ __all__ = ["NectarClient"]
 T = TypeVar("T")
 
 # What a light copy shares with its original, and so cannot set for itself.
-_SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency")
+_SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency", "max_downloads")
 
 
 class NectarClient:
@@ -105,21 +117,50 @@ class NectarClient:
         # nobody holds a permit while waiting; the key is stamped last, so that nothing
         # above can leak it.
         deadline = Deadline(settings.deadline, clock)
+        retry = Retry(settings.retry, budget, clock, tally, deadline)
+        timeout = AttemptTimeout(settings.attempt_timeout)
+        recorders = [] if recorder is None else [recorder]
         stages: list[Stage] = [
             deadline,
-            Retry(settings.retry, budget, clock, tally, deadline),
+            retry,
             FreshKey(link.ring, clock),
             Limit(link.gate, clock, tally),
-            AttemptTimeout(settings.attempt_timeout),
+            timeout,
             CheckStatus(clock, tally),
-            *([] if recorder is None else [recorder]),
+            *recorders,
             StampKey(link.ring),
         ]
-        self._core = Core(settings, link, compose(stages, link.send))
-        self.companies = Companies(self._core)
-        self.sites = Sites(self._core)
-        self.usage = Usage(self._core)
-        self.repository = Repository(self._core)
+        # Files come from other hosts by links that are signed: no key, and a bound of
+        # their own.
+        files: list[Stage] = [
+            deadline,
+            retry,
+            Limit(link.files_gate, clock, tally),
+            timeout,
+            CheckFile(clock),
+            *recorders,
+        ]
+        self._core = Core(
+            settings, link, compose(stages, link.send), compose(files, link.send)
+        )
+        self._have_nouns(self._core)
+
+    def _have_nouns(self, core: Core) -> None:
+        self.accounts: Accounts = Accounts(core)
+        self.companies: Companies = Companies(core)
+        self.connections: Connections = Connections(core)
+        self.documents: Documents = Documents(core)
+        self.intervals: Intervals = Intervals(core)
+        self.invitations: Invitations = Invitations(core)
+        self.jobs: Jobs = Jobs(core)
+        self.magic_links: MagicLinks = MagicLinks(core)
+        self.meters: Meters = Meters(core)
+        self.providers: Providers = Providers(core)
+        self.repository: Repository = Repository(core)
+        self.sites: Sites = Sites(core)
+        self.team: TeamProfile = TeamProfile(core)
+        self.usage: Usage = Usage(core)
+        self.webhook_portal: WebhookPortal = WebhookPortal(core)
 
     async def __aenter__(self) -> Self:
         await self._link.open()

@@ -24,7 +24,9 @@ NectarError
 │       ├── ServerTimeoutError        502, 504: over the server's 10 seconds
 │       └── MaintenanceError          503
 ├── DecodeError               an answer that does not fit its model; names the field
-└── PaginationError           a list whose pages do not advance
+├── PaginationError           a list whose pages do not advance
+├── WaitTimeoutError          what was waited for did not come in time; nothing failed
+└── DownloadError             the file of a document cannot be had as it should be
 
 Errors pickle, and hold no header, no key and no live object.
 """
@@ -45,6 +47,7 @@ __all__ = [
     "ConnectionFailedError",
     "DeadlineExceededError",
     "DecodeError",
+    "DownloadError",
     "InvalidArgumentError",
     "MaintenanceError",
     "NectarError",
@@ -58,6 +61,7 @@ __all__ = [
     "StatusError",
     "TransportError",
     "UnprocessableError",
+    "WaitTimeoutError",
     "WrongLoopError",
 ]
 
@@ -105,7 +109,7 @@ class NectarError(Exception):
 
     def __setstate__(self, state: dict[str, Any] | None) -> None:
         self.__dict__.update(state or {})
-        self.args = (self.message,)
+        self.args: tuple[Any, ...] = (self.message,)
 
 
 def _rebuild(kind: type[NectarError]) -> NectarError:
@@ -259,3 +263,20 @@ class DecodeError(NectarError):
 
 class PaginationError(NectarError):
     """The pages of a list do not advance; what was read before was given already."""
+
+
+class WaitTimeoutError(NectarError, TimeoutError):
+    """What was waited for did not come in time; it goes on: wait for it again."""
+
+    def __init__(self, message: str = "", *, last: Any = None) -> None:
+        super().__init__(message)
+        self.last = last
+        """The value that was seen last, as a `Job`."""
+
+
+class DownloadError(NectarError):
+    """The file of a document cannot be had as it should be; the message says why.
+
+    Its link opens the bill without a key, so the link is never in it, nor is anything
+    that the file host said.
+    """

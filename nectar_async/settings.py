@@ -205,8 +205,12 @@ class Settings:
     max_concurrency: int = field(default=10, validator=_whole(1))
     """Requests in flight at once, over everything the client does. The API asks for at
     most 10 per key."""
+    max_downloads: int = field(default=4, validator=_whole(1))
+    """Chunks of files in flight at once, besides `max_concurrency`: files come from
+    another host than the API."""
     attempt_timeout: float | None = field(default=30.0, validator=_bound)
-    """One attempt, from its permit to the last byte; None for no bound."""
+    """One attempt, from its permit to the last byte; None for no bound. For an upload,
+    the time without progress."""
     deadline: float | None = field(default=None, validator=_bound)
     """One request with its queueing, attempts and back-off. Bound a whole walk with
     `anyio.fail_after`."""

@@ -1,85 +1,84 @@
-"""The filters of the lists, checked before anything is sent."""
+"""The filters of the lists: one table for each kind of list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from typing import TypeVar
+from typing import TypeAlias
 
-from nectar_async._enums import OpenEnum
-from nectar_async.errors import InvalidArgumentError
-from nectar_async.models.enums import DatasourceType, DateType
+from nectar_async.models.enums import DatasourceType, DateType, InvitationType
+from nectar_async.models.statuses import ConnectionStatus, InvitationStatus
+from nectar_async.resources._checks import (
+    boolean,
+    day,
+    email,
+    identity,
+    instant,
+    one_of_known,
+    several,
+    text,
+    whole,
+)
+from nectar_async.resources._fields import Fields, in_order
 
-__all__ = ["usage_filters"]
+__all__ = [
+    "CONNECTIONS",
+    "DOCUMENTS",
+    "INTERVALS",
+    "INVITATIONS",
+    "METERS",
+    "PROVIDERS",
+    "USAGE",
+    "DatasourceTypes",
+]
 
-E = TypeVar("E", bound=OpenEnum)
+DatasourceTypes: TypeAlias = DatasourceType | str | Iterable[DatasourceType | str]
+"""One commodity or several, as members or as their text."""
+
+_LARGEST_PAGE = 500
 
 
-def usage_filters(
-    *,
-    start_date: date | None,
-    end_date: date | None,
-    date_type: DateType | str | None,
-    datasource_type: DatasourceType | str | Iterable[DatasourceType | str] | None,
-    identifier: str | None,
-) -> dict[str, object]:
-    """The query of a usage list.
+def _identifier(name: str, value: object) -> object:
+    # The API documents the empty text as "no filter", and refuses it.
+    return text()(name, value) or None
 
-    Raises:
-        InvalidArgumentError: a value that the API would refuse or misread; it is named.
-    """
-    _check_day("start_date", start_date)
-    _check_day("end_date", end_date)
-    if start_date is not None and end_date is not None and start_date > end_date:
-        raise InvalidArgumentError(
-            f"start_date {start_date} is after end_date {end_date}; both are inclusive"
-        )
-    if identifier is not None and not isinstance(identifier, str):
-        raise InvalidArgumentError(
-            f"identifier is text, not {type(identifier).__name__}"
-        )
-    return {
-        "start_date": start_date,
-        "end_date": end_date,
-        "date_type": None
-        if date_type is None
-        else _one("date_type", DateType, date_type),
-        "datasource_type": _several("datasource_type", DatasourceType, datasource_type),
-        # The API documents the empty text as "no filter", and refuses it.
-        "identifier": identifier or None,
+
+_METER = {
+    "datasource_type": several(one_of_known(DatasourceType)),
+    "identifier": _identifier,
+}
+
+METERS = Fields(_METER)
+
+USAGE = Fields(
+    {
+        "start_date": day,
+        "end_date": day,
+        "date_type": one_of_known(DateType),
+        **_METER,
+    },
+    together=in_order,
+)
+
+DOCUMENTS = Fields({**USAGE.checks, "is_deleted": boolean}, together=in_order)
+
+INTERVALS = Fields(
+    {"start_date": instant, "end_date": instant, **_METER}, together=in_order
+)
+
+CONNECTIONS = Fields(
+    {
+        "connection_owner_email": email,
+        "limit": whole(1, _LARGEST_PAGE),
+        "sites": several(identity),
+        "status": one_of_known(ConnectionStatus),
     }
+)
 
+INVITATIONS = Fields(
+    {
+        "status": one_of_known(InvitationStatus),
+        "invitation_type": one_of_known(InvitationType),
+    }
+)
 
-def _check_day(name: str, value: object) -> None:
-    if value is None:
-        return
-    if isinstance(value, datetime):
-        raise InvalidArgumentError(f"{name} is a day; pass {name}={name}.date()")
-    if not isinstance(value, date):
-        raise InvalidArgumentError(
-            f"{name} is a datetime.date, not {type(value).__name__}: {value!r}"
-        )
-
-
-def _one(name: str, kind: type[E], value: object) -> E:
-    """A member that this version knows: what the API filters by is a closed list."""
-    member = kind(value) if isinstance(value, str) else None
-    if member is None or not member.is_known:
-        known = ", ".join(kind)
-        raise InvalidArgumentError(f"{name} is one of {known}; not {value!r}")
-    return member
-
-
-def _several(
-    name: str, kind: type[E], value: str | Iterable[str] | None
-) -> tuple[E, ...] | None:
-    if value is None:
-        return None
-    is_one = isinstance(value, str) or not isinstance(value, Iterable)
-    values = (value,) if is_one else tuple(value)
-    if not values:
-        raise InvalidArgumentError(
-            f"{name} is empty, which the API would read as every value; leave it out"
-            " for all of them"
-        )
-    return tuple(_one(name, kind, one) for one in values)
+PROVIDERS = Fields({"search": _identifier})

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
+
+from attrs import fields
 
 from nectar_async._fanout import FanOut, OnError
 from nectar_async._request import Request
 from nectar_async.errors import InvalidArgumentError
+from nectar_async.models.account import Account
 from nectar_async.models.company import Company
-from nectar_async.models.enums import DatasourceType, DateType
+from nectar_async.models.connection import Connection
+from nectar_async.models.document import Document
+from nectar_async.models.enums import DateType
+from nectar_async.models.meter import Meter
 from nectar_async.models.page import Page
+from nectar_async.models.statuses import ConnectionStatus
 from nectar_async.models.usage import UsageData
-from nectar_async.resources import usage
-from nectar_async.resources._filters import usage_filters
+from nectar_async.resources import _connections, _documents, _meters, _usage
+from nectar_async.resources._filters import (
+    CONNECTIONS,
+    DOCUMENTS,
+    METERS,
+    USAGE,
+    DatasourceTypes,
+)
 from nectar_async.resources._resource import Resource
 from nectar_async.resources.companies import Companies
 
@@ -23,67 +36,149 @@ __all__ = ["Repository"]
 
 T = TypeVar("T")
 
+_Companies: TypeAlias = Iterable[Company | str | UUID]
+_Asks: TypeAlias = Callable[[str | UUID, dict[str, object]], Request[Page[Any]]]
+
 
 class Repository(Resource):
     """The lists of the API over all companies, as its dashboard's Data Repository.
 
     Each view costs the list of companies (unless `companies` names them) and the pages
-    of each, ten requests at a time.
+    of each, ten requests at a time. The filters are those of the company's own list;
+    each view takes these as well:
+
+    Args:
+        companies: companies or their ids; all that the key reaches by default.
+        on_error: `raise` stops at the first company that fails; `collect` keeps it
+            in `.failures` and goes on; a function is given each failure and may
+            raise to stop.
+        look_ahead: pages that may be asked for and not yet given; by default four
+            for each permit of the client's gate.
     """
 
-    def usage(
+    def connections(
         self,
         *,
-        companies: Iterable[Company | str | UUID] | None = None,
-        start_date: date | None = None,
-        end_date: date | None = None,
-        date_type: DateType | str | None = None,
-        datasource_type: DatasourceType
-        | str
-        | Iterable[DatasourceType | str]
-        | None = None,
-        identifier: str | None = None,
+        companies: _Companies | None = None,
+        connection_owner_email: str | None = None,
+        limit: int | None = None,
+        sites: str | UUID | Iterable[str | UUID] | None = None,
+        status: ConnectionStatus | str | None = None,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
-    ) -> FanOut[UsageData]:
-        """Usage of every company, or of `companies`; filters as in `usage.by_company`.
-
-        Args:
-            companies: companies or their ids; all that the key reaches by default.
-            start_date: the first day of the window, inclusive.
-            end_date: the last day of the window, inclusive.
-            date_type: what the window is compared with.
-            datasource_type: one commodity or several.
-            identifier: an identifier of the meter.
-            on_error: `raise` stops at the first company that fails; `collect` keeps it
-                in `.failures` and goes on; a function is given each failure and may
-                raise to stop.
-            look_ahead: pages that may be asked for and not yet given; by default four
-                for each permit of the client's gate.
+    ) -> FanOut[Connection]:
+        """Connections with their accounts; filters as in `connections.by_company`.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        filters = usage_filters(
-            start_date=start_date,
-            end_date=end_date,
-            date_type=date_type,
-            datasource_type=datasource_type,
-            identifier=identifier,
-        )
+        filters = CONNECTIONS.query(locals())
         return self._fan_out(
-            lambda company_id: usage.by_company(company_id, filters),
+            _connections.by_company, filters, companies, on_error, look_ahead
+        )
+
+    def accounts(
+        self,
+        *,
+        companies: _Companies | None = None,
+        connection_owner_email: str | None = None,
+        limit: int | None = None,
+        sites: str | UUID | Iterable[str | UUID] | None = None,
+        status: ConnectionStatus | str | None = None,
+        on_error: OnError = "raise",
+        look_ahead: int | None = None,
+    ) -> FanOut[Account]:
+        """Accounts, which the API gives with their connections alone.
+
+        The filters are those of `connections.by_company`, and so are the pages: `limit`
+        and the receipts count connections.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
+        filters = CONNECTIONS.query(locals())
+        return self._fan_out(
+            _connections.by_company,
+            filters,
             companies,
             on_error,
             look_ahead,
+            give=_accounts,
+        )
+
+    def meters(
+        self,
+        *,
+        companies: _Companies | None = None,
+        datasource_type: DatasourceTypes | None = None,
+        identifier: str | None = None,
+        on_error: OnError = "raise",
+        look_ahead: int | None = None,
+    ) -> FanOut[Meter]:
+        """Meters; filters as in `meters.by_company`.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
+        filters = METERS.query(locals())
+        return self._fan_out(
+            _meters.by_company, filters, companies, on_error, look_ahead
+        )
+
+    def documents(
+        self,
+        *,
+        companies: _Companies | None = None,
+        start_date: date | None = None,
+        end_date: date | None = None,
+        date_type: DateType | str | None = None,
+        datasource_type: DatasourceTypes | None = None,
+        identifier: str | None = None,
+        is_deleted: bool | None = None,
+        on_error: OnError = "raise",
+        look_ahead: int | None = None,
+    ) -> FanOut[Document]:
+        """Bills with all that is on them; filters as in `documents.by_company`.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
+        filters = DOCUMENTS.query(locals())
+        return self._fan_out(
+            _documents.by_company, filters, companies, on_error, look_ahead
+        )
+
+    def usage(
+        self,
+        *,
+        companies: _Companies | None = None,
+        start_date: date | None = None,
+        end_date: date | None = None,
+        date_type: DateType | str | None = None,
+        datasource_type: DatasourceTypes | None = None,
+        identifier: str | None = None,
+        on_error: OnError = "raise",
+        look_ahead: int | None = None,
+    ) -> FanOut[UsageData]:
+        """Usage records; filters as in `usage.by_company`.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
+        filters = USAGE.query(locals())
+        return self._fan_out(
+            _usage.by_company, filters, companies, on_error, look_ahead
         )
 
     def _fan_out(
         self,
-        request: Callable[[str], Request[Page[T]]],
-        companies: Iterable[Company | str | UUID] | None,
+        request: _Asks,
+        filters: dict[str, object],
+        companies: _Companies | None,
         on_error: OnError,
         look_ahead: int | None,
+        *,
+        give: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> FanOut[T]:
         if on_error not in {"raise", "collect"} and not callable(on_error):
             raise InvalidArgumentError(
@@ -102,11 +197,19 @@ class Repository(Resource):
 
         return FanOut(
             ids,
-            request,
+            lambda company_id: request(company_id, filters),
             self._core.source,
             on_error=on_error,
             look_ahead=look_ahead,
+            give=give,
         )
+
+
+def _accounts(page: Page[Connection]) -> Page[Account]:
+    """The same page with the accounts of its connections."""
+    accounts = [one for connection in page.items for one in connection.accounts]
+    facts = {one.name: getattr(page, one.name) for one in fields(Page)}
+    return Page(**{**facts, "items": tuple(accounts)})
 
 
 def _id_of(company: object) -> str:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
+from types import NoneType
+from typing import TypeAlias
 from uuid import UUID
 
 from nectar_async._pager import Pager
-from nectar_async._request import Listing, Request
-from nectar_async.models.enums import DatasourceType, DateType
-from nectar_async.models.page import Page
+from nectar_async._request import Request
+from nectar_async._unset import UNSET, Unset
+from nectar_async.models.enums import DateType
+from nectar_async.models.meter import MeterIdentifier
+from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData
-from nectar_async.resources._filters import usage_filters
+from nectar_async.resources import _usage
+from nectar_async.resources._filters import USAGE, DatasourceTypes
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Usage"]
 
-_LISTING = Listing(items="usage_data")
+_Number: TypeAlias = Decimal | int | str | Unset
 
 
 class Usage(Resource):
-    """Usage records of a company or a site.
+    """Usage records: lists of them, and one at a time.
 
     The filters of every list here:
 
@@ -29,9 +35,9 @@ class Usage(Resource):
         end_date: the last day, inclusive; may be given alone. With `CREATED_DATE` and
             `UPDATED_DATE` the API reads it as 00:00 UTC of that day, so nothing that
             happened later on it is found: ask for the day after.
-        date_type: what the window is compared with: `BILL_DATE` (the API's default),
-            `USAGE_PERIOD` (periods that overlap it by a day or more), `CREATED_DATE` or
-            `UPDATED_DATE`.
+        date_type: what the window is compared with: `BILL_DATE` (the API's default,
+            `by_document` aside), `USAGE_PERIOD` (periods that overlap it by a day or
+            more), `CREATED_DATE` or `UPDATED_DATE`.
         datasource_type: one commodity or several; all when left out.
         identifier: an identifier of the meter (number, POD, account, ...). Dashes,
             spaces, underscores, commas, slashes, leading zeros and case do not count.
@@ -46,10 +52,7 @@ class Usage(Resource):
         start_date: date | None = None,
         end_date: date | None = None,
         date_type: DateType | str | None = None,
-        datasource_type: DatasourceType
-        | str
-        | Iterable[DatasourceType | str]
-        | None = None,
+        datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
     ) -> Pager[UsageData]:
         """Usage of a company. `usage_list_by_company`, GET /usage/company/{company_id}.
@@ -58,16 +61,7 @@ class Usage(Resource):
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            by_company(
-                company_id,
-                usage_filters(
-                    start_date=start_date,
-                    end_date=end_date,
-                    date_type=date_type,
-                    datasource_type=datasource_type,
-                    identifier=identifier,
-                ),
-            )
+            _usage.by_owner("company", company_id, USAGE.query(locals()))
         )
 
     def by_site(
@@ -77,10 +71,7 @@ class Usage(Resource):
         start_date: date | None = None,
         end_date: date | None = None,
         date_type: DateType | str | None = None,
-        datasource_type: DatasourceType
-        | str
-        | Iterable[DatasourceType | str]
-        | None = None,
+        datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
     ) -> Pager[UsageData]:
         """Usage of a site. `usage_list_by_site`, GET /usage/site/{site_id}.
@@ -88,33 +79,153 @@ class Usage(Resource):
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
+        return self._pages(_usage.by_owner("site", site_id, USAGE.query(locals())))
+
+    def by_meter(
+        self,
+        meter_id: str | UUID,
+        *,
+        start_date: date | None = None,
+        end_date: date | None = None,
+        date_type: DateType | str | None = None,
+        datasource_type: DatasourceTypes | None = None,
+        identifier: str | None = None,
+    ) -> Pager[UsageData]:
+        """Usage of a meter. `usage_list_by_meter`, GET /usage/meter/{meter_id}.
+
+        The API's own pages do not show this address; if it is another, correct it with
+        `Settings(operations={"usage_list_by_meter": Operation(...)})`.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
+        return self._pages(_usage.by_owner("meter", meter_id, USAGE.query(locals())))
+
+    def by_connection(
+        self,
+        connection_id: str | UUID,
+        *,
+        start_date: date | None = None,
+        end_date: date | None = None,
+        date_type: DateType | str | None = None,
+        datasource_type: DatasourceTypes | None = None,
+        identifier: str | None = None,
+    ) -> Pager[UsageData]:
+        """Usage of a connection. `usage_list_by_connection`.
+
+        GET /usage/connection/{connection_id}.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
         return self._pages(
+            _usage.by_owner("connection", connection_id, USAGE.query(locals()))
+        )
+
+    def by_document(
+        self,
+        document_id: str | UUID,
+        *,
+        start_date: date | None = None,
+        end_date: date | None = None,
+        date_type: DateType | str | None = None,
+        datasource_type: DatasourceTypes | None = None,
+        identifier: str | None = None,
+    ) -> Pager[UsageData]:
+        """Usage of a document. `usage_list_by_document`.
+
+        GET /usage/document/{document_id}. The window is compared with the
+        USAGE_PERIOD where `date_type` is not given.
+
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+        """
+        return self._pages(
+            _usage.by_owner("document", document_id, USAGE.query(locals()))
+        )
+
+    async def get(self, usage_data_id: str | UUID) -> UsageData:
+        """One record. `usage_get`, GET /usage/{usage_data_id}.
+
+        Raises:
+            NotFoundError, PermissionDeniedError: there is none that the key may see.
+        """
+        return await self._fetch(
             Request.get(
-                "usage_list_by_site",
-                "/usage/site/{site_id}",
-                Page[UsageData],
-                query=usage_filters(
-                    start_date=start_date,
-                    end_date=end_date,
-                    date_type=date_type,
-                    datasource_type=datasource_type,
-                    identifier=identifier,
-                ),
-                listing=_LISTING,
-                site_id=site_id,
+                "usage_get",
+                "/usage/{usage_data_id}",
+                UsageData,
+                usage_data_id=usage_data_id,
             )
         )
 
+    async def update(
+        self,
+        usage_data_id: str | UUID,
+        *,
+        start_date: date | Unset = UNSET,
+        end_date: date | Unset = UNSET,
+        usage: _Number = UNSET,
+        usage_units: UsageUnits | str | Unset = UNSET,
+        exclusion: bool | Unset = UNSET,
+        is_estimated: bool | Unset = UNSET,
+        is_implied: bool | Unset = UNSET,
+        tariff: str | Unset = UNSET,
+        current_reading: _Number = UNSET,
+        previous_reading: _Number = UNSET,
+        multiplier: _Number = UNSET,
+        multiplier_description: str | Unset = UNSET,
+        multiplier2: _Number = UNSET,
+        multiplier2_description: str | Unset = UNSET,
+        billed_demand: _Number = UNSET,
+        fraction_renewable: _Number = UNSET,
+        net_metering_generated_kwh: _Number = UNSET,
+        net_metering_grid_import_kwh: _Number = UNSET,
+        net_metering_grid_export_kwh: _Number = UNSET,
+        supplier_name: str | Unset = UNSET,
+        utility_name: str | Unset = UNSET,
+        country: str | Unset = UNSET,
+        meter: str | UUID | Unset = UNSET,
+        site: str | UUID | Unset = UNSET,
+        identifiers: Iterable[MeterIdentifier] | Unset = UNSET,
+        extra: Mapping[str, object] | None = None,
+    ) -> UsageData:
+        """Change a record. `usage_update`, PATCH /usage/{usage_data_id}.
 
-def by_company(
-    company_id: str | UUID, filters: dict[str, object]
-) -> Request[Page[UsageData]]:
-    """The request for a company's usage; the cross-company view asks it of each."""
-    return Request.get(
-        "usage_list_by_company",
-        "/usage/company/{company_id}",
-        Page[UsageData],
-        query=filters,
-        listing=_LISTING,
-        company_id=company_id,
-    )
+        What is UNSET stays as it is. `meter` and `identifiers` carry through to the
+        meter, whose list of identifiers is presumably REPLACED. Rows of demand are
+        refused since v2.1. The address is likely, not documented: correct it with
+        `Settings(operations={"usage_update": Operation(...)})`; `extra` are keys that
+        this version does not know.
+
+        Raises:
+            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+        """
+        return await self._fetch(
+            Request.patch(
+                "usage_update",
+                "/usage/{usage_data_id}",
+                UsageData,
+                json=_usage.BODY.body(locals(), extra),
+                is_repeatable=True,
+                usage_data_id=usage_data_id,
+            )
+        )
+
+    async def delete(self, usage_data_id: str | UUID) -> None:
+        """Delete a record. `usage_delete`, DELETE /usage/{usage_data_id}.
+
+        The API's own pages do not show this address; if it is another, correct it with
+        `Settings(operations={"usage_delete": Operation(...)})`.
+
+        Raises:
+            NotFoundError, PermissionDeniedError: there is none that the key may see.
+        """
+        return await self._fetch(
+            Request.delete(
+                "usage_delete",
+                "/usage/{usage_data_id}",
+                NoneType,
+                usage_data_id=usage_data_id,
+            )
+        )

@@ -8,6 +8,7 @@ holds for a session that the user brought as well, which is neither changed nor 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
@@ -105,7 +106,8 @@ def translate(error: BaseException, url: str = "") -> TransportError:
     Theirs must not get out: its `repr` holds the key, and it does not pickle.
     """
     parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else "the server"
+    host = parts.netloc.rpartition("@")[2]  # a link may hold a password
+    origin = f"{parts.scheme}://{host}" if host else "the server"
     make = next(make for kind, make in AIOHTTP_ERRORS if isinstance(error, kind))
     return make(error, origin)
 
@@ -159,11 +161,17 @@ class AiohttpTransport:
         Raises:
             TransportError: no answer arrived; what aiohttp raised is not its cause.
         """
+        failure: TransportError
         try:
             return await self._exchange(request)
         except _TRANSLATED as error:
             failure = translate(error, request.url)
-        # Raised out here, so that aiohttp's error is not even its context.
+        except BodyTooLargeError as error:
+            failure = error.with_traceback(None)
+        except asyncio.CancelledError as error:
+            raise error.with_traceback(None) from None
+        # Raised out here, so that aiohttp's error is not even its context, and without
+        # the frames below: in them is aiohttp's response, whose `repr` has the address.
         raise failure
 
     async def aclose(self) -> None:

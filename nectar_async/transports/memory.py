@@ -43,7 +43,7 @@ class MemoryTransport:
         self._answers = answers
         self.requests: list[Request[Any]] = []
         """Every request that came, in order."""
-        self.is_closed = False
+        self.is_closed: bool = False
 
     async def send(self, request: Request[Any], /) -> Response:
         """The answer that was prepared for the request's operation."""

@@ -18,7 +18,7 @@ from nectar_async import (
     NectarClient,
     Request,
 )
-from nectar_async.resources._filters import usage_filters
+from nectar_async.resources._filters import USAGE
 
 pytestmark = pytest.mark.anyio
 
@@ -63,9 +63,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 def filters_of(**given_: Any) -> dict[str, object]:
-    """All filters, those that are not given as None."""
-    names = ("start_date", "end_date", "date_type", "datasource_type", "identifier")
-    return usage_filters(**{**dict.fromkeys(names), **given_})
+    """The filters of a usage list, those that are not given as None."""
+    return USAGE.query({**dict.fromkeys(USAGE.checks), **given_})
 
 
 def query_of(**given_: Any) -> list[tuple[str, str]]:

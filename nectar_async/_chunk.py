@@ -1,0 +1,193 @@
+"""One chunk of a file: how it is asked for, and what the answer may be.
+
+The link of a file opens a bill without a key. It stays a `Secret` until it stands in a
+request, and nothing that a file host says gets into an error: object stores print the
+signature.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any, Final, Self
+from urllib.parse import quote, urljoin, urlsplit
+
+from attrs import evolve, frozen
+
+from nectar_async._clock import Clock
+from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async._secret import Secret
+from nectar_async._transport import Send
+from nectar_async.errors import ConnectionFailedError, StatusError, TransportError
+
+__all__ = [
+    "OPERATION",
+    "REDIRECTS",
+    "CheckFile",
+    "Span",
+    "address_of",
+    "chunk_request",
+    "etag_of",
+    "is_packed",
+    "redirected",
+]
+
+OPERATION: Final = "documents_download"
+"""Not in the contract: how a recording, a `MemoryTransport` and errors call it."""
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_TAKEN: Final = REDIRECTS | {
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+_RANGE: Final = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(?:(\d+)|\*)", re.ASCII)
+
+# What may stand in an address as it is; anything else is escaped, as browsers do.
+_AS_IT_IS: Final = "!#$%&'()*+,/:;=?@[]~"
+
+
+def chunk_request(
+    document_id: str, address: Secret[str], start: int, stop: int | None
+) -> Request[bytes]:
+    """Asks for the bytes from `start` to before `stop`; for all when that is None."""
+    headers = {"Accept-Encoding": "identity"}
+    if stop is not None:
+        headers["Range"] = f"bytes={start}-{stop - 1}"
+    return Request(
+        operation=OPERATION,
+        method="GET",
+        path="",
+        returns=bytes,
+        parts={"document_id": document_id},
+        headers=headers,
+        is_repeatable=True,
+        url=address.reveal(),
+    )
+
+
+@frozen
+class Span:
+    """What a `Content-Range` says: bytes from `start` to before `stop` of `total`."""
+
+    start: int
+    stop: int
+    total: int | None
+
+    @classmethod
+    def of(cls, response: Response) -> Self | None:
+        """The span of an answer; None when it has none or one that cannot be.
+
+        Where nothing could be given (`bytes */120`), it is empty and at the end.
+        """
+        text = response.headers.get("content-range", "").strip()
+        found = _RANGE.fullmatch(text)
+        if found is None:
+            return None
+        first, last, size = found.groups()
+        total = None if size is None else int(size)
+        if first is None:
+            return None if total is None else cls(total, total, total)
+        start, stop = int(first), int(last) + 1
+        if start >= stop or (total is not None and stop > total):
+            return None
+        return cls(start, stop, total)
+
+
+def etag_of(response: Response) -> str | None:
+    """The mark of exactly these bytes; a weak one promises less, so it is none."""
+    tag = response.headers.get("etag", "").strip()
+    return tag if tag.startswith('"') else None
+
+
+def is_packed(response: Response) -> bool:
+    """Whether its bytes are those of a packed form, although nobody asked for one."""
+    return response.headers.get("content-encoding", "identity").lower() != "identity"
+
+
+def address_of(link: Secret[str]) -> Secret[str] | None:
+    """A link as an address that can be asked; None for what is no web address."""
+    text = quote(link.reveal().strip(), safe=_AS_IT_IS)
+    try:
+        parts = urlsplit(text)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _port = parts.port
+    except ValueError:
+        return None
+    return Secret(text) if is_web else None
+
+
+def redirected(address: Secret[str], response: Response) -> Secret[str] | None:
+    """Where an answer redirects to; None for nowhere, and from https to http."""
+    try:
+        joined = urljoin(address.reveal(), response.headers.get("location", ""))
+    except ValueError:
+        return None
+    target = address_of(Secret(joined))
+    if target is None or target == address:
+        return None
+    is_secure = address.reveal().startswith("https:")
+    if is_secure and not target.reveal().startswith("https:"):
+        return None
+    return target
+
+
+@frozen
+class CheckFile:
+    """Judges what a file host answers; it stands where `CheckStatus` does for the API.
+
+    Lets 200, 206, 416 and redirects through, and raises the error of any other status
+    without a word of what was said.
+    """
+
+    clock: Clock
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send it and judge status and length."""
+        response = await send(request)
+        if response.status not in _TAKEN:
+            raise self._refused(response)
+        if _is_cut(response):
+            raise ConnectionFailedError("the answer of the file host broke off")
+        if response.status == HTTPStatus.OK:
+            return _unpacked(response, request.max_body_bytes)
+        return response
+
+    def _refused(self, response: Response) -> StatusError:
+        said = ("retry-after", "date")
+        headers = {name: response.headers.get(name, "") for name in said}
+        error = StatusError(f"{response.status}", status=response.status)
+        try:
+            Response(response.status, headers).check(self.clock.now())
+        except StatusError as known:
+            error = known.with_traceback(None)
+        # The rest of the words is advice about the API and its key.
+        words = error.message.partition(":")[0]
+        error.message = f"the file host answered {words}"
+        error.args = (error.message,)
+        return error
+
+
+def _is_cut(response: Response) -> bool:
+    """Whether fewer or more bytes came than the headers say."""
+    if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        return False
+    size = len(response.body)
+    said = response.headers.get("content-length", "").strip()
+    if said.isascii() and said.isdigit() and int(said) != size:
+        return True
+    if response.status != HTTPStatus.PARTIAL_CONTENT:
+        return False
+    span = Span.of(response)
+    return span is not None and span.stop - span.start != size
+
+
+def _unpacked(response: Response, limit: int | None) -> Response:
+    lost = ("content-encoding", "content-length")
+    kept = {name: text for name, text in response.headers.items() if name not in lost}
+    try:
+        return evolve(response, headers=kept, body=response.inflated(limit))
+    except TransportError as error:
+        failure = error.with_traceback(None)  # in its frames is the body
+    raise failure

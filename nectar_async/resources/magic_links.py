@@ -1,0 +1,98 @@
+"""Magic links: the older way to let somebody else connect an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+from attrs import evolve
+from typing_extensions import deprecated
+
+from nectar_async._request import Request
+from nectar_async._unset import UNSET, Unset
+from nectar_async.models.connection import Connection
+from nectar_async.models.link import MagicLink
+from nectar_async.resources._checks import day, identity, many, text
+from nectar_async.resources._fields import Fields
+from nectar_async.resources._resource import Resource
+
+__all__ = ["BODY", "MagicLinks"]
+
+BODY = Fields(
+    {"sites": many(identity), "url": text(1), "data_collection_start_date": day}
+)
+
+
+class MagicLinks(Resource):
+    """Deprecated by the API: use `invitations`, which expire and can be revoked.
+
+    Each call makes something, so none is repeated unless it provably did not happen.
+
+    https://docs.nectarclimate.com/api-reference/v2-2/connections/create-magic-link
+    """
+
+    @deprecated("use invitations.create(company_id)")
+    async def create(self, company_id: str | UUID) -> MagicLink:
+        """A link for connecting an account of a company.
+
+        `magic_links_create`, GET /connection/company/{company_id}/link.
+        """
+        return await self._fetch(
+            evolve(
+                Request.get(
+                    "magic_links_create",
+                    "/connection/company/{company_id}/link",
+                    MagicLink,
+                    company_id=company_id,
+                ),
+                is_repeatable=False,
+            )
+        )
+
+    @deprecated("use invitations.create(company_id, prefill=InvitationPrefill(...))")
+    async def create_prefilled(
+        self,
+        company_id: str | UUID,
+        *,
+        sites: Iterable[str | UUID] | Unset = UNSET,
+        url: str | Unset = UNSET,
+        data_collection_start_date: date | Unset = UNSET,
+        extra: Mapping[str, object] | None = None,
+    ) -> MagicLink:
+        """The same with sites, portal and first day filled in.
+
+        `magic_links_create_prefilled`, POST /connection/company/{company_id}/link.
+
+        Raises:
+            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+        """
+        return await self._fetch(
+            Request.post(
+                "magic_links_create_prefilled",
+                "/connection/company/{company_id}/link",
+                MagicLink,
+                json=BODY.body(locals(), extra),
+                company_id=company_id,
+            )
+        )
+
+    @deprecated("use invitations.create_reconnect(connection_id)")
+    async def create_edit(self, connection_id: str | UUID) -> Connection:
+        """What a link for renewing a login is made of, as a connection.
+
+        `magic_links_create_edit`, GET /connection/{connection_id}. The link is
+        `https://dash.nectarclimate.com/p/connect/{public_company_id}/workflow/` and
+        `connection_magic_link_secret`. To only look, use `connections.get`.
+        """
+        return await self._fetch(
+            evolve(
+                Request.get(
+                    "magic_links_create_edit",
+                    "/connection/{connection_id}",
+                    Connection,
+                    connection_id=connection_id,
+                ),
+                is_repeatable=False,
+            )
+        )

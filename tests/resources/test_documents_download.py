@@ -1,0 +1,314 @@
+"""Downloads over real HTTP: from the sandbox, and from hosts that hang up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import io
+import logging
+import os
+import pickle
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+import pytest_asyncio
+
+from nectar_async import (
+    DownloadError,
+    NectarClient,
+    RetryPolicy,
+    Settings,
+    VirtualClock,
+)
+from nectar_async.errors import (
+    AttemptTimeoutError,
+    BodyTooLargeError,
+    ConnectionFailedError,
+    NectarError,
+)
+from nectar_async.sandbox import (
+    ChangeFile,
+    Disconnect,
+    DropBody,
+    ExpireLink,
+    Fault,
+    IgnoreRange,
+    Redirect,
+    Sandbox,
+)
+from nectar_async.transports.live import translate
+
+pytestmark = pytest.mark.asyncio
+
+KEY = "canary-8f14e45f"
+SIGNATURE = "sIgNaTuRe-5d41402a"
+ONCE = RetryPolicy(attempts=1)
+SIZE = 9_000_000  # three chunks
+FILES = "documents_download"
+HOUR = 3_600
+
+
+@pytest_asyncio.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(companies=2, api_key=KEY, file_bytes=SIZE) as sandbox:
+        yield sandbox
+
+
+@pytest_asyncio.fixture
+async def nectar(sandbox: Sandbox) -> AsyncIterator[NectarClient]:
+    async with NectarClient(
+        KEY, settings=sandbox.settings, clock=VirtualClock()
+    ) as nectar:
+        yield nectar
+        assert nectar.statistics().in_flight == 0
+
+
+@pytest_asyncio.fixture
+async def bill(sandbox: Sandbox, nectar: NectarClient) -> str:
+    """The id of a document."""
+    company = sandbox.portfolio.company(0)
+    async for record in nectar.usage.by_company(company.id):
+        if record.document is not None:
+            sandbox.witness.reset()
+            return record.document.id
+    raise AssertionError
+
+
+async def truth(sandbox: Sandbox, bill: str, nectar: NectarClient) -> bytes:
+    """The file as the sandbox has it."""
+    held = io.BytesIO()
+    sandbox.faults.clear()
+    await nectar.documents.download(bill, held)
+    return held.getvalue()
+
+
+async def test_a_bill_comes_in_chunks_without_the_key(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    done = await nectar.documents.download(bill, tmp_path)
+    assert done.path is not None
+    assert (done.size, done.links) == (SIZE, 1)
+    assert sandbox.witness.by_operation == {"documents_get": 1, FILES: 3}
+    assert [entry.key for entry in sandbox.witness.log if entry.operation == FILES] == [
+        None
+    ] * 3
+    saved = await anyio.Path(done.path).read_bytes()
+    assert saved == await truth(sandbox, bill, nectar)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(DropBody(), operation=FILES, skip=1, times=2),
+        Fault(Disconnect(), operation=FILES, times=3),
+        Fault(IgnoreRange(), operation=FILES),
+        Fault(IgnoreRange(), operation=FILES, skip=2),
+        Fault(Redirect(hops=3), operation=FILES),
+        Fault(ExpireLink(), operation=FILES, skip=1, times=2),
+    ],
+    ids=[
+        "dropped-in-mid-chunk",
+        "no-answer",
+        "no-ranges",
+        "no-ranges-on-the-way",
+        "redirects",
+        "expired-twice",
+    ],
+)
+async def test_trouble_on_the_way_does_not_harm_the_file(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path, fault: Fault
+) -> None:
+    sandbox.faults.add(fault)
+    await nectar.documents.download(bill, tmp_path / "x.pdf")
+    saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
+    assert saved == await truth(sandbox, bill, nectar)
+
+
+async def test_a_link_that_expires_on_the_way_is_gone_on_from(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    def wait_a_day(done: int, _: int) -> None:
+        if done < SIZE:
+            sandbox.clock.advance(25 * HOUR)
+
+    done = await nectar.documents.download(bill, tmp_path, on_progress=wait_a_day)
+    assert (done.size, done.links) == (SIZE, 3)
+    assert sandbox.witness.by_operation[FILES] == 5
+
+
+async def test_a_file_that_changes_on_the_way_is_the_new_one(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    before = await truth(sandbox, bill, nectar)
+    sandbox.faults.add(Fault(ChangeFile(), operation=FILES, skip=1))
+    await nectar.documents.download(bill, tmp_path / "x.pdf")
+    saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
+    assert len(saved) == len(before)
+    assert saved != before
+
+
+async def test_four_redirects_are_an_error(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault(Redirect(hops=4), operation=FILES))
+    with pytest.raises(DownloadError, match="redirects more than 3 times"):
+        await nectar.documents.download(bill, tmp_path)
+
+
+async def test_another_process_goes_on_where_one_was_killed(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault(DropBody(), operation=FILES, skip=1))
+    impatient = nectar.with_settings(retry=ONCE)
+    with pytest.raises(ConnectionFailedError):
+        await impatient.documents.download(bill, tmp_path / "x.pdf")
+    part = anyio.Path(tmp_path / "x.pdf.part")
+    # As a process leaves it that is killed in the middle of writing.
+    there = (await part.stat()).st_size - 1_000
+    await anyio.to_thread.run_sync(os.truncate, part, there)
+    sandbox.faults.clear()
+    async with NectarClient(KEY, settings=sandbox.settings) as other:
+        done = await other.documents.download(bill, tmp_path / "x.pdf")
+    assert done.resumed_from == there
+    saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
+    assert saved == await truth(sandbox, bill, nectar)
+
+
+async def test_more_downloads_than_the_bound_are_patient(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    async with anyio.create_task_group() as group:
+        for number in range(6):
+            group.start_soon(nectar.documents.download, bill, tmp_path / f"{number}")
+    assert len(list(tmp_path.iterdir())) == 6  # noqa: ASYNC240
+    assert sandbox.witness.peak_in_flight <= 10
+
+
+# A host that a test scripts, for what must not be seen.
+
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def hosting(talk: Talk, **options: Any) -> AsyncIterator[NectarClient]:
+    """A client of an API and a file host in one, whose links are `/file?SIGNATURE`."""
+
+    async def connected(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        visits.append(asyncio.current_task())
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode():
+                if "/file?" in head:
+                    assert KEY not in head
+                    await talk(reader, writer)
+                    break
+                body = f'{{"id": "d-1", "url": "{origin}/file?{SIGNATURE}"}}'.encode()
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+                )
+                writer.write(body)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    visits: list[Any] = []
+    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    origin = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    settings = Settings(base_url=origin, **options)
+    async with NectarClient(KEY, settings=settings) as nectar:
+        yield nectar
+    listener.close()
+    await asyncio.gather(*visits)
+
+
+def everything(error: BaseException) -> str:
+    """All that an error could print, in whatever way; our own frames aside."""
+    frames = traceback.TracebackException.from_exception(error, capture_locals=True)
+    parts = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
+    while frames is not None:
+        for one in frames.stack:
+            if "test_documents_download" not in one.filename:
+                parts += [str(one), str(one.locals)]
+        frames = frames.__cause__ or frames.__context__  # type: ignore[assignment]
+    return "\n".join(parts)
+
+
+async def too_large(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999)
+
+
+async def cut(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 9\r\n"
+    writer.write(head + b"Content-Range: bytes 0-8/9\r\n\r\nfour")
+
+
+async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...
+
+
+async def nonsense(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(f"{SIGNATURE}\r\n\r\n".encode())
+
+
+async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+
+
+@pytest.mark.parametrize(
+    ("talk", "kind"),
+    [
+        (too_large, BodyTooLargeError),
+        (cut, ConnectionFailedError),
+        (hang_up, ConnectionFailedError),
+        (nonsense, ConnectionFailedError),
+        (silence, AttemptTimeoutError),
+    ],
+    ids=["too-large", "cut", "hang-up", "nonsense", "silence"],
+)
+async def test_a_broken_host_shows_neither_link_nor_key(
+    talk: Talk,
+    kind: type[NectarError],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with hosting(
+        talk, retry=ONCE, max_body_bytes=9_999, attempt_timeout=0.2
+    ) as nectar:
+        with pytest.raises(kind) as caught:
+            await nectar.documents.download("d-1", tmp_path)
+    seen = everything(caught.value) + caplog.text
+    assert SIGNATURE not in seen
+    assert KEY not in seen
+    assert "documents_download, document d-1" in str(caught.value)
+
+
+async def test_not_even_the_frames_of_a_cancelled_download_do(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
+        begun.set()
+        await reader.read(1)
+
+    async with hosting(begin) as nectar:
+        task = asyncio.create_task(nectar.documents.download("d-1", tmp_path))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+    assert SIGNATURE not in everything(caught.value)
+    gc.collect()  # a connection that was left open would warn
+
+
+async def test_a_password_in_a_link_is_in_no_error() -> None:
+    error = translate(ConnectionResetError(), "https://me:secret@host:81/x")
+    assert "https://host:81" in str(error)
+    assert "secret" not in str(error)

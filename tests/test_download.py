@@ -1,0 +1,933 @@
+"""Downloads: links that expire, hosts that misbehave, and what is left on the disk."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import logging
+import os
+import pickle
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+from doubles import MakeClient, settle_down
+
+from nectar_async import (
+    Download,
+    DownloadError,
+    InvalidArgumentError,
+    MemoryTransport,
+    NectarClient,
+    Request,
+    Response,
+    RetryPolicy,
+    VirtualClock,
+)
+from nectar_async._target import safe_name
+from nectar_async._transport import Send
+from nectar_async.errors import (
+    AttemptTimeoutError,
+    BodyTooLargeError,
+    ConnectionFailedError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+)
+
+pytestmark = pytest.mark.anyio
+
+CHUNK = 96 * 1024  # instead of 4 MiB, so that the tests are quick
+SIGNATURE = "sIgNaTuRe-5d41402a"
+LINK = f"https://files.example/b/d-1.pdf?X-Sig={SIGNATURE}"
+KEY = "canary-8f14e45f"
+BILL = bytes(os.urandom(CHUNK)) * 2 + b"the end"  # three chunks
+
+Answer = Response | BaseException
+Trick = Callable[[Request[Any]], "Answer | Awaitable[Answer | None] | None"]
+
+
+class FileHost:
+    """A document and its file, with what goes wrong in the order it is scripted.
+
+    A trick is used up by one request of a chunk, unless it gives None: then the right
+    answer comes.
+    """
+
+    def __init__(
+        self, data: bytes = BILL, *, file_name: str | None = "bill.pdf"
+    ) -> None:
+        self.data = data
+        self.etag = '"v1"'
+        self.document: dict[str, Any] = {"id": "d-1", "fileName": file_name}
+        self.tricks: list[Trick] = []
+        self.links = 0
+        self.transport = MemoryTransport(
+            {"documents_get": self.get, "documents_download": self.download}
+        )
+
+    @property
+    def asked(self) -> list[Request[Any]]:
+        """The requests for chunks."""
+        return [
+            one
+            for one in self.transport.requests
+            if one.operation == "documents_download"
+        ]
+
+    @property
+    def ranges(self) -> list[str | None]:
+        return [one.headers.get("Range") for one in self.asked]
+
+    def get(self, _: Request[Any]) -> dict[str, Any]:
+        self.links += 1
+        return {"url": f"{LINK}&link={self.links}", **self.document}
+
+    async def download(self, request: Request[Any]) -> Answer:
+        if self.tricks:
+            answer: Any = self.tricks.pop(0)(request)
+            answer = await answer if hasattr(answer, "__await__") else answer
+            if answer is not None:
+                return answer  # type: ignore[no-any-return]
+        return self.right(request)
+
+    def right(self, request: Request[Any]) -> Response:
+        """What a host that knows ranges says."""
+        asked = request.headers.get("Range")
+        if asked is None:
+            return self.whole(request)
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        start, stop, size = int(first), int(last) + 1, len(self.data)
+        if start >= size:
+            return Response(416, {"Content-Range": f"bytes */{size}"}, b"<Error/>")
+        body = self.data[start:stop]
+        span = f"bytes {start}-{start + len(body) - 1}/{size}"
+        return Response(206, {"Content-Range": span, "ETag": self.etag}, body)
+
+    def whole(self, _: Request[Any]) -> Response:
+        """What a host that knows no ranges says."""
+        headers = {"Content-Length": str(len(self.data)), "ETag": self.etag}
+        return Response(200, headers, self.data)
+
+    def change(self, data: bytes) -> None:
+        """Another file from now on."""
+        self.data, self.etag = data, '"v2"'
+
+
+def says(
+    status: int, headers: dict[str, str] | None = None, body: bytes = b""
+) -> Trick:
+    return lambda _: Response(status, headers or {}, body)
+
+
+def right(_: Request[Any]) -> None:
+    """No trick at all."""
+
+
+REFUSED = says(403, {}, f"<Error><Sig>{SIGNATURE}</Sig></Error>".encode())
+BROKEN = ConnectionFailedError("the connection broke")
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "real_chunks" not in request.fixturenames:
+        monkeypatch.setattr("nectar_async._download._CHUNK", CHUNK)
+
+
+@pytest.fixture
+def real_chunks() -> None:
+    """Chunks as large as they are for users."""
+
+
+@pytest.fixture
+def host() -> FileHost:
+    return FileHost()
+
+
+@pytest.fixture
+def make(make_client: MakeClient) -> Callable[..., NectarClient]:
+    """A client of a host: with a clock that does not wait, and a key."""
+
+    def made(host: FileHost, **options: Any) -> NectarClient:
+        return make_client(
+            host.transport, **{"api_key": KEY, "clock": VirtualClock(), **options}
+        )
+
+    return made
+
+
+Make = Callable[..., NectarClient]
+
+
+# The way that it goes when nothing is wrong.
+
+
+async def test_a_file_comes_in_ranges_and_stands_under_its_name(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "saved.pdf"
+    done = await make(host).documents.download("d-1", path)
+    assert path.read_bytes() == BILL
+    assert os.listdir(tmp_path) == ["saved.pdf"]  # noqa: PTH208
+    assert done == Download(
+        path=path, size=len(BILL), resumed_from=0, file_name="bill.pdf", links=1
+    )
+    assert host.ranges == [
+        f"bytes={at}-{at + CHUNK - 1}" for at in (0, CHUNK, 2 * CHUNK)
+    ]
+
+
+@pytest.mark.usefixtures("real_chunks")
+async def test_a_chunk_has_4_mebibytes(make: Make, tmp_path: Path) -> None:
+    host = FileHost(b"x" * (4 * 1024 * 1024 + 1))
+    await make(host).documents.download("d-1", tmp_path)
+    assert host.ranges == ["bytes=0-4194303", "bytes=4194304-8388607"]
+
+
+async def test_a_chunk_carries_no_key_and_asks_for_plain_bytes(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    await make(host).documents.download("d-1", tmp_path)
+    for request in host.asked:
+        assert {*request.headers} == {"Accept-Encoding", "Range"}
+        assert request.headers["Accept-Encoding"] == "identity"
+        assert request.url.startswith(LINK)
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1], ids=str)
+async def test_every_size_ends_where_it_ends(
+    make: Make, tmp_path: Path, size: int
+) -> None:
+    host = FileHost(b"x" * size)
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert done.size == size
+    assert (tmp_path / "bill.pdf").read_bytes() == host.data
+    assert len(host.asked) == max(1, -(-size // CHUNK))
+
+
+async def test_a_file_that_is_there_is_replaced_only_at_the_end(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "bill.pdf"
+    path.write_bytes(b"old")
+    host.tricks = [right, lambda _: BROKEN]
+    client = make(host, retry=RetryPolicy(attempts=1))
+    with pytest.raises(ConnectionFailedError):
+        await client.documents.download("d-1", path)
+    assert path.read_bytes() == b"old"
+    await client.documents.download("d-1", path)
+    assert path.read_bytes() == BILL
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_a_sink_is_given_the_bytes_in_order(
+    host: FileHost, make: Make, *, is_async: bool
+) -> None:
+    class Sink:
+        def __init__(self) -> None:
+            self.held = b""
+
+        def write(self, data: bytes, /) -> Any:
+            self.held += data
+            return anyio.lowlevel.checkpoint() if is_async else None
+
+    sink = Sink()
+    done = await make(host).documents.download("d-1", sink)
+    assert sink.held == BILL
+    assert (done.path, done.size) == (None, len(BILL))
+
+
+@pytest.mark.parametrize("buffering", [-1, 0], ids=["buffered", "raw"])
+async def test_an_open_file_is_a_sink(
+    host: FileHost, make: Make, tmp_path: Path, buffering: int
+) -> None:
+    with (tmp_path / "x").open("wb", buffering=buffering) as file:
+        await make(host).documents.download("d-1", file)
+        assert not file.closed
+    assert (tmp_path / "x").read_bytes() == BILL
+
+
+async def test_an_anyio_file_and_bytes_in_memory_are_sinks(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    held = io.BytesIO()
+    await make(host).documents.download("d-1", held)
+    async with await anyio.open_file(tmp_path / "x", "wb") as file:
+        await make(host).documents.download("d-1", file)
+    assert held.getvalue() == (tmp_path / "x").read_bytes() == BILL
+
+
+async def test_a_raw_sink_that_takes_less_is_given_the_rest(make: Make) -> None:
+    class Short(io.RawIOBase):
+        held = b""
+
+        def write(self, data: Any, /) -> int:
+            self.held += data[:5]
+            return len(data[:5])
+
+    sink = Short()
+    await make(FileHost(b"twelve bytes")).documents.download("d-1", sink)
+    assert sink.held == b"twelve bytes"
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+async def test_progress_is_told_what_is_there_and_what_there_will_be(
+    host: FileHost, make: Make, tmp_path: Path, *, is_async: bool
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def plain(done: int, total: int) -> Any:
+        told.append((done, total))
+        return anyio.lowlevel.checkpoint() if is_async else None
+
+    await make(host).documents.download("d-1", tmp_path, on_progress=plain)
+    assert told == [(at, len(BILL)) for at in (CHUNK, 2 * CHUNK, len(BILL))]
+
+
+async def test_small_bodies_make_small_chunks(make: Make, tmp_path: Path) -> None:
+    host = FileHost(b"x" * 450)
+    await make(host, max_body_bytes=200).documents.download("d-1", tmp_path)
+    assert host.ranges == ["bytes=0-199", "bytes=200-399", "bytes=400-599"]
+
+
+async def test_a_recorder_sees_the_chunks_and_no_key(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    async def recorder(request: Request[Any], send: Send) -> Response:
+        assert KEY not in str(dict(request.headers))
+        response = await send(request)
+        seen.append((request.operation, response.status))
+        return response
+
+    await make(host, recorder=recorder).documents.download("d-1", tmp_path)
+    assert seen == [("documents_get", 200)] + [("documents_download", 206)] * 3
+
+
+# The bound.
+
+
+async def test_chunks_have_a_bound_of_their_own_beside_the_api(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    now = peak = 0
+
+    async def slowly(_: Request[Any]) -> None:
+        nonlocal now, peak
+        now += 1
+        peak = max(peak, now)
+        await settle_down(5)
+        now -= 1
+
+    host.data = b"small"
+    host.tricks = [slowly] * 12
+    client = make(host, max_downloads=2, max_concurrency=1)
+    async with anyio.create_task_group() as group:
+        for number in range(12):
+            path = tmp_path / f"{number}.pdf"
+            group.start_soon(client.documents.download, "d-1", path)
+    assert peak == 2
+    assert client.statistics().peak_in_flight == 1
+
+
+# Trouble that passes.
+
+
+async def test_a_chunk_that_breaks_is_asked_for_again(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [right, lambda _: BROKEN, says(503), right]
+    clock = VirtualClock()
+    await make(host, clock=clock).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert host.ranges[1:4] == [f"bytes={CHUNK}-{2 * CHUNK - 1}"] * 3
+    assert clock.sleeps == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("status", [206, 200], ids=["a-range", "the-whole"])
+async def test_a_body_that_is_shorter_than_announced_is_asked_for_again(
+    host: FileHost, make: Make, tmp_path: Path, status: int
+) -> None:
+    def cut(request: Request[Any]) -> Response:
+        full = host.right(request) if status == 206 else host.whole(request)
+        return Response(status, full.headers, full.body[:-1])
+
+    host.tricks = [cut]
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert len(host.asked) == 4
+
+
+async def test_a_chunk_that_stays_broken_is_the_error_of_the_transport(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [right, *[lambda _: BROKEN] * 4]
+    with pytest.raises(ConnectionFailedError) as caught:
+        await make(host).documents.download("d-1", tmp_path)
+    assert str(caught.value).startswith("documents_download, document d-1: ")
+    assert caught.value.attempts == 4
+    assert (tmp_path / "bill.pdf.part").read_bytes() == BILL[:CHUNK]
+
+
+async def test_a_host_that_asks_to_wait_is_waited_for(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [says(429, {"Retry-After": "7"})]
+    clock = VirtualClock()
+    await make(host, clock=clock).documents.download("d-1", tmp_path)
+    assert clock.sleeps == [7.0]
+
+
+async def test_each_chunk_has_the_attempt_timeout(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    async def hang(_: Request[Any]) -> None:
+        await anyio.sleep_forever()
+
+    host.tricks = [right, hang]
+    client = make(host, attempt_timeout=0.05, retry=RetryPolicy(attempts=1))
+    with pytest.raises(AttemptTimeoutError, match="document d-1"):
+        await client.documents.download("d-1", tmp_path)
+
+
+# Links.
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+async def test_a_link_that_expires_on_the_way_is_fetched_afresh_and_gone_on_with(
+    host: FileHost, make: Make, tmp_path: Path, status: int
+) -> None:
+    host.tricks = [right, says(status), right, says(status), says(status), right]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert (done.links, host.links) == (4, 4)
+    assert [url.rpartition("=")[2] for url in (one.url for one in host.asked)] == [
+        *"112234"[:3],
+        *"234",
+    ]
+
+
+async def test_three_refusals_in_a_row_are_an_error(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [right, *[REFUSED] * 3]
+    with pytest.raises(DownloadError, match="refused 3 links in a row") as caught:
+        await make(host).documents.download("d-1", tmp_path)
+    assert (caught.value.operation, caught.value.target) == (
+        "documents_download",
+        "document d-1",
+    )
+    assert host.links == 3
+    assert (tmp_path / "bill.pdf.part").read_bytes() == BILL[:CHUNK]
+
+
+async def test_a_document_without_a_file_is_an_error_that_says_so(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.document["url"] = None
+    with pytest.raises(DownloadError, match=r"document d-1: it has no file"):
+        await make(host).documents.download("d-1", tmp_path)
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+@pytest.mark.parametrize(
+    "link", ["", "nonsense", "ftp://h/x", "https://", "http://h:99999/", "https://[/"]
+)
+async def test_a_link_that_is_no_address_is_an_error(
+    host: FileHost, make: Make, tmp_path: Path, link: str
+) -> None:
+    host.document["url"] = link
+    with pytest.raises(DownloadError, match="its link is no web address"):
+        await make(host).documents.download("d-1", tmp_path)
+
+
+async def test_a_link_with_spaces_and_letters_of_the_world_is_escaped(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.document["url"] = "https://h/März 1.pdf?sig=a%2Fb+c"
+    await make(host).documents.download("d-1", tmp_path)
+    assert host.asked[0].url == "https://h/M%C3%A4rz%201.pdf?sig=a%2Fb+c"
+
+
+async def test_errors_of_the_document_pass_through(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    client = make_client({"documents_get": Response(404, {}, b'{"detail": "no"}')})
+    with pytest.raises(NotFoundError) as caught:
+        await client.documents.download("d-1", tmp_path)
+    assert caught.value.operation == "documents_get"
+
+
+@pytest.mark.parametrize("status", [405, 500, 204])
+async def test_other_answers_of_the_host_are_errors_without_its_words(
+    host: FileHost, make: Make, tmp_path: Path, status: int
+) -> None:
+    host.tricks = [says(status, {}, SIGNATURE.encode())] * 4
+    with pytest.raises(Exception, match=f"the file host answered {status}") as caught:
+        await make(host).documents.download("d-1", tmp_path)
+    error: Any = caught.value
+    assert (error.status, error.body, error.detail) == (status, "", None)
+    assert isinstance(error, ServerError) == (status == 500)
+    assert "NECTAR" not in str(error)
+
+
+async def test_a_refused_rate_keeps_the_wait_that_was_asked_for(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [says(429, {"Retry-After": "9999"})]
+    with pytest.raises(RateLimitedError) as caught:
+        await make(host).documents.download("d-1", tmp_path)
+    assert caught.value.retry_after == 9999
+
+
+# Redirects.
+
+
+def to(location: str) -> Trick:
+    return says(302, {"Location": location})
+
+
+async def test_up_to_three_redirects_are_followed_and_remembered(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [to("https://one/x"), to("/y?a=b"), to("https://two.example/z")]
+    await make(host).documents.download("d-1", tmp_path)
+    assert [one.url for one in host.asked[1:]] == [
+        "https://one/x",
+        "https://one/y?a=b",
+        *["https://two.example/z"] * 3,
+    ]
+    assert all("X-API-Key" not in one.headers for one in host.asked)
+
+
+async def test_a_fourth_redirect_is_an_error(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [to("/a"), to("/b"), to("/a"), to("/b")]
+    with pytest.raises(DownloadError, match="redirects more than 3 times"):
+        await make(host).documents.download("d-1", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://files.example/x", "", "ftp://files.example/", "https://[bad/"],
+    ids=["insecure", "nowhere", "no-web", "broken"],
+)
+async def test_a_redirect_that_is_not_to_be_followed_is_an_error(
+    host: FileHost, make: Make, tmp_path: Path, location: str
+) -> None:
+    host.tricks = [to(location)]
+    with pytest.raises(DownloadError, match="redirects to nowhere, to itself, or"):
+        await make(host).documents.download("d-1", tmp_path)
+    assert len(host.asked) == 1
+
+
+async def test_from_http_a_redirect_may_go_to_http(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.document["url"] = "http://127.0.0.1/x"
+    host.tricks = [to("http://127.0.0.1/y")]
+    await make(host).documents.download("d-1", tmp_path)
+    assert host.asked[-1].url == "http://127.0.0.1/y"
+
+
+async def test_a_refusal_after_a_redirect_is_a_matter_of_a_fresh_link(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [to("https://one/x"), right, says(403)]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (done.links, host.asked[-1].url) == (2, f"{LINK}&link=2")
+
+
+# Hosts that answer otherwise.
+
+
+async def test_a_host_without_ranges_gives_the_whole_in_one(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [host.whole]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (done.size, len(host.asked)) == (len(BILL), 1)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+
+
+async def test_a_host_that_forgets_ranges_on_the_way_gives_a_sink_the_rest(
+    host: FileHost, make: Make
+) -> None:
+    sink = io.BytesIO()
+    host.tricks = [right, host.whole]
+    await make(host).documents.download("d-1", sink)
+    assert sink.getvalue() == BILL
+
+
+async def test_a_whole_that_is_packed_is_unpacked(make: Make, tmp_path: Path) -> None:
+    host = FileHost(b"%PDF-1.7" * 100)
+    packed = gzip.compress(host.data)
+    headers = {"Content-Encoding": "gzip", "Content-Length": str(len(packed))}
+    span = f"bytes 0-{len(packed) - 1}/{len(packed)}"
+    ranged = {"Content-Encoding": "gzip", "Content-Range": span}
+    host.tricks = [says(206, ranged, packed), says(200, headers, packed)]
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == host.data
+    assert host.ranges == [f"bytes=0-{CHUNK - 1}", None]
+
+
+@pytest.mark.parametrize("is_packed", [True, False], ids=["packed", "plain"])
+async def test_a_whole_that_is_too_large_is_an_error(
+    host: FileHost, make: Make, tmp_path: Path, *, is_packed: bool
+) -> None:
+    body = b"\0" * 5_000
+    headers = {"Content-Encoding": "gzip"} if is_packed else {}
+    host.tricks = [says(200, headers, gzip.compress(body) if is_packed else body)]
+    with pytest.raises(BodyTooLargeError, match="more than 1,000 bytes"):
+        await make(host, max_body_bytes=1000).documents.download("d-1", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "bytes 5-8/9",
+        "bytes 0-999999/9999999",
+        "bytes 0-3/2",
+        "bytes 3-0/9",
+        "items 0-3/9",
+        "",
+    ],
+    ids=["other-start", "too-much", "beyond-end", "backwards", "unit", "none"],
+)
+async def test_other_bytes_than_were_asked_for_are_an_error(
+    host: FileHost, make: Make, tmp_path: Path, span: str
+) -> None:
+    length = 1_000_000 if "999999" in span else 4
+    host.tricks = [says(206, {"Content-Range": span}, b"x" * length)]
+    with pytest.raises(DownloadError, match="other bytes than were asked for"):
+        await make(host).documents.download("d-1", tmp_path)
+
+
+async def test_shorter_ranges_than_were_asked_for_are_gone_on_from(
+    make: Make, tmp_path: Path
+) -> None:
+    host = FileHost(b"0123456789")
+
+    def three(request: Request[Any]) -> Response:
+        start = int(str(request.headers["Range"])[6:].partition("-")[0])
+        body = host.data[start : start + 3]
+        span = f"bytes {start}-{start + len(body) - 1}/10"
+        return Response(206, {"Content-Range": span}, body)
+
+    host.tricks = [three] * 4
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == host.data
+    assert [str(one)[:8] for one in host.ranges] == [
+        "bytes=0-",
+        "bytes=3-",
+        "bytes=6-",
+        "bytes=9-",
+    ]
+
+
+@pytest.mark.parametrize(
+    "end", ["bytes */10", "bytes */*"], ids=["says-size", "says-nothing"]
+)
+async def test_a_file_of_unknown_size_ends_where_there_is_no_more(
+    make: Make, tmp_path: Path, end: str
+) -> None:
+    host = FileHost(b"0123456789")
+    host.tricks = [
+        says(206, {"Content-Range": "bytes 0-9/*"}, host.data),
+        says(416, {"Content-Range": end}),
+    ]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (done.size, (tmp_path / "bill.pdf").read_bytes()) == (10, host.data)
+
+
+async def test_a_host_that_says_416_of_an_empty_file_is_asked_for_all_of_it(
+    make: Make, tmp_path: Path
+) -> None:
+    host = FileHost(b"")
+    host.tricks = [says(416)]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (done.size, host.ranges) == (0, [f"bytes=0-{CHUNK - 1}", None])
+
+
+# Files that change.
+
+
+@pytest.mark.parametrize(
+    "other",
+    [b"y" * len(BILL), b"y" * (CHUNK + 5), b"y" * 3],
+    ids=["etag", "size", "416"],
+)
+async def test_a_file_that_changes_on_the_way_is_begun_again(
+    host: FileHost, make: Make, tmp_path: Path, other: bytes
+) -> None:
+    host.tricks = [right, lambda _: host.change(other)]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == other
+    assert (done.size, done.resumed_from) == (len(other), 0)
+
+
+async def test_a_file_that_changes_twice_is_an_error_and_the_part_stays(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [
+        right,
+        lambda _: host.change(BILL + b"1"),
+        right,
+        lambda _: host.change(BILL + b"22"),
+    ]
+    with pytest.raises(DownloadError, match="changed twice"):
+        await make(host).documents.download("d-1", tmp_path)
+    assert os.listdir(tmp_path) == ["bill.pdf.part"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize("status", [206, 200, 416])
+async def test_a_sink_cannot_begin_again(
+    host: FileHost, make: Make, status: int
+) -> None:
+    sink = io.BytesIO()
+
+    def change(request: Request[Any]) -> Response:
+        host.change(b"y" * (3 if status == 416 else CHUNK + 7))
+        return host.whole(request) if status == 200 else host.right(request)
+
+    host.tricks = [right, change]
+    with pytest.raises(DownloadError, match="after a part of it was given to the sink"):
+        await make(host).documents.download("d-1", sink)
+    assert sink.getvalue() == BILL[:CHUNK]
+
+
+async def test_a_weak_etag_is_no_promise_and_no_reason_to_begin_again(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.etag = 'W/"1"'
+
+    def other(_: Request[Any]) -> None:
+        host.etag = 'W/"2"'
+
+    host.tricks = [right, other]
+    await make(host).documents.download("d-1", tmp_path)
+    assert len(host.asked) == 3
+
+
+# What an interruption leaves, and how it is gone on with.
+
+
+@pytest.mark.parametrize("there", [10, CHUNK, CHUNK + 1, len(BILL)], ids=str)
+async def test_a_part_of_an_earlier_time_is_gone_on_with(
+    host: FileHost, make: Make, tmp_path: Path, there: int
+) -> None:
+    (tmp_path / "bill.pdf.part").write_bytes(BILL[:there])
+    done = await make(host).documents.download("d-1", tmp_path / "bill.pdf")
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert (done.resumed_from, done.size) == (there, len(BILL))
+    assert str(host.ranges[0]).startswith(f"bytes={max(0, there - 65_536)}-")
+    assert os.listdir(tmp_path) == ["bill.pdf"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        BILL[: CHUNK - 1] + b"?",
+        BILL + b"more",
+        BILL + b"more" * 20_000,
+        b"?" * 100,
+    ],
+    ids=["other-end", "longer", "much-longer", "other"],
+)
+async def test_a_part_of_another_file_is_not(
+    host: FileHost, make: Make, tmp_path: Path, part: bytes
+) -> None:
+    (tmp_path / "bill.pdf.part").write_bytes(part)
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert (done.resumed_from, done.size) == (0, len(BILL))
+
+
+async def test_a_part_is_not_trusted_to_a_host_without_ranges(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "bill.pdf.part").write_bytes(b"?" * 200)
+    host.tricks = [host.whole]
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (done.resumed_from, (tmp_path / "bill.pdf").read_bytes()) == (0, BILL)
+
+
+async def test_a_cancelled_download_leaves_whole_chunks_and_goes_on_later(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    scope = anyio.CancelScope()
+
+    async def cancel(_: Request[Any]) -> None:
+        scope.cancel()
+        await anyio.lowlevel.checkpoint()
+
+    host.tricks = [right, cancel]
+    client = make(host)
+    with scope:
+        await client.documents.download("d-1", tmp_path)
+    assert scope.cancelled_caught
+    assert (tmp_path / "bill.pdf.part").read_bytes() == BILL[:CHUNK]
+    done = await client.documents.download("d-1", tmp_path)
+    assert done.resumed_from == CHUNK
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+
+
+async def test_nothing_stays_open_between_two_chunks(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    def open_files() -> list[str]:
+        found = []
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+            try:
+                found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
+            except OSError:
+                continue
+        return [one for one in found if one.startswith(str(tmp_path))]
+
+    async def look(_: Request[Any]) -> None:
+        assert await anyio.to_thread.run_sync(open_files) == []
+
+    host.tricks = [right, look, look]
+    await make(host).documents.download("d-1", tmp_path)
+    assert host.tricks == []
+
+
+async def test_a_part_that_somebody_else_writes_to_is_an_error(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    part = tmp_path / "bill.pdf.part"
+
+    async def meddle(done: int, total: int) -> None:
+        if done == total:
+            await anyio.Path(part).write_bytes(b"meddled")
+
+    with pytest.raises(DownloadError, match="something else writes there too"):
+        await make(host).documents.download("d-1", tmp_path, on_progress=meddle)
+    assert part.read_bytes() == b"meddled"
+
+
+async def test_two_downloads_of_a_process_do_not_write_to_one_path(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    client = make(host)
+
+    async def again(_: Request[Any]) -> None:
+        with pytest.raises(InvalidArgumentError, match="written by another download"):
+            await client.documents.download("d-1", tmp_path / "bill.pdf")
+
+    host.tricks = [again]
+    await client.documents.download("d-1", tmp_path)
+    await client.documents.download("d-1", tmp_path)
+
+
+# Where it may go.
+
+
+async def test_a_target_is_looked_at_before_anything_is_sent(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    client = make(host)
+    os.mkfifo(tmp_path / "pipe")
+    for target, words in (
+        (tmp_path / "no" / "x.pdf", "in a folder that does not exist"),
+        (f"{tmp_path}/no/", "target is no folder: .* make it first"),
+        (tmp_path / "pipe", "target is no regular file"),
+        ("", "target is no path"),
+        ("a\0b", "target is no path"),
+        (7, r"target is a path or has write\(bytes\), not int"),
+    ):
+        with pytest.raises(InvalidArgumentError, match=words):
+            await client.documents.download("d-1", target)  # type: ignore[arg-type]
+    assert host.transport.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "saved"),
+    [
+        ("March 2025.pdf", "March 2025.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\evil.pdf", "evil.pdf"),
+        ("/etc/cron.d/x", "x"),
+        (".bashrc", "bashrc"),
+        ("a\r\n\x00b.pdf", "ab.pdf"),
+        ("exe\u202efdp.pdf", "exefdp.pdf"),
+        ('a<b>:"|?*.pdf', "a_b______.pdf"),
+        ("NUL.pdf", "_NUL.pdf"),
+        ("con", "_con"),
+        ("電気 Mär.pdf", "電気 Mär.pdf"),
+        (None, "d-1.pdf"),
+        ("", "d-1.pdf"),
+        ("..", "d-1.pdf"),
+        ("folder/", "d-1.pdf"),
+        (" . ", "d-1.pdf"),
+    ],
+)
+def test_the_name_of_a_document_is_made_safe(given: str | None, saved: str) -> None:
+    assert safe_name(given, "d-1") == saved
+
+
+def test_a_name_fits_into_a_folder_with_its_part() -> None:
+    name = safe_name("電" * 200 + ".pdf", "d-1")
+    assert len(f"{name}.part".encode()) <= 255
+    assert name.endswith("電.pdf")
+    assert safe_name("." * 300 + "x" * 300, "../..") == "x" * 240
+    assert safe_name(None, "../..") == "pdf"
+
+
+# What nobody may see.
+
+
+def everything(error: BaseException) -> str:
+    """All that an error could print, in whatever way."""
+    frames = traceback.TracebackException.from_exception(error, capture_locals=True)
+    seen = [repr(error), str(error), repr(error.args), "".join(frames.format())]
+    seen += [repr(vars(error)), repr(pickle.dumps(error))]
+    seen += getattr(error, "__notes__", [])
+    return "\n".join(seen)
+
+
+LEAKS: dict[str, list[Trick]] = {
+    "refused": [REFUSED] * 3,
+    "failing": [says(500, {}, SIGNATURE.encode())] * 4,
+    "odd": [says(418, {"Location": LINK, "X": SIGNATURE}, SIGNATURE.encode())],
+    "redirected": [to(f"/{SIGNATURE}1"), to(f"/{SIGNATURE}2")] * 2,
+    "insecure": [to(f"http://x/{SIGNATURE}")],
+    "other-bytes": [says(206, {"Content-Range": SIGNATURE}, SIGNATURE.encode())],
+    "broken": [lambda _: BROKEN] * 4,
+    "too-large": [says(200, {"Content-Encoding": "gzip"}, SIGNATURE.encode())] * 4,
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+async def test_neither_link_nor_key_is_in_any_error_log_or_file(
+    make: Make, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    host = FileHost()
+    host.tricks = [right, *LEAKS[name]]
+    client = make(host)
+    with pytest.raises(Exception, match="document d-1") as caught:
+        await client.documents.download("d-1", tmp_path)
+    seen = everything(caught.value) + caplog.text + repr(host.asked)
+    assert SIGNATURE not in seen
+    assert KEY not in seen
+    assert LINK not in seen
+    async for path in anyio.Path(tmp_path).iterdir():
+        assert SIGNATURE.encode() not in await path.read_bytes()
+
+
+async def test_what_a_download_gives_back_holds_no_link(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert SIGNATURE not in repr(done)
+    assert SIGNATURE.encode() not in pickle.dumps(done)

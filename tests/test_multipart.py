@@ -1,0 +1,124 @@
+"""A form with one file: what goes on the wire, and what a server reads from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import BodyPartReader, web
+from aiohttp.test_utils import TestClient, TestServer
+from hypothesis import example, given, strategies as st
+
+from nectar_async._multipart import Form, quoted
+
+
+class Chunks:
+    """Chunks that are there already."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._left = iter(chunks)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._left:
+            return chunk
+        raise StopAsyncIteration
+
+
+def form(*chunks: bytes, size: int | None = None, name: str = "bill.pdf") -> Form:
+    return Form(
+        name="document",
+        file_name=name,
+        content_type="application/pdf",
+        size=size,
+        chunks=lambda: Chunks(*chunks),
+        fields={"siteId": "s-1"},
+    )
+
+
+async def wire(one: Form) -> list[bytes]:
+    return [chunk async for chunk in one.body()]
+
+
+async def parts_of(one: Form) -> list[tuple[str | None, str | None, bytes]]:
+    """Name, file name and content of each part, as a server with aiohttp reads them."""
+    found = []
+
+    async def read(request: web.Request) -> web.Response:
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            found.append((part.name, part.filename, bytes(await part.read())))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", read)
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.post("/", data=one.body(), headers=one.headers)
+        assert answer.status == 200
+    return found
+
+
+@pytest.mark.anyio
+async def test_the_length_that_is_announced_is_the_length_of_the_body() -> None:
+    one = form(b"abc", b"defg", size=7)
+    assert one.headers["Content-Length"] == str(sum(map(len, await wire(one))))
+
+
+@pytest.mark.anyio
+async def test_a_stream_announces_no_length() -> None:
+    assert "Content-Length" not in form(b"abc").headers
+
+
+@pytest.mark.anyio
+async def test_chunks_go_through_one_by_one_and_are_not_joined() -> None:
+    chunks = [b"a" * 1000, b"b" * 1000, b"c" * 1000]
+    assert (await wire(form(*chunks)))[1:-1] == chunks
+
+
+@pytest.mark.anyio
+async def test_the_body_can_be_had_again_and_ends_for_good() -> None:
+    one = form(b"abc")
+    assert await wire(one) == await wire(one)
+    body = one.body()
+    assert b"".join([chunk async for chunk in body])
+    assert [chunk async for chunk in body] == []
+
+
+@pytest.mark.asyncio
+async def test_a_server_reads_the_fields_first_and_then_the_file() -> None:
+    assert await parts_of(form(b"%PDF-", b"1.7\r\n--x")) == [
+        ("siteId", None, b"s-1"),
+        ("document", "bill.pdf", b"%PDF-1.7\r\n--x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("März 2025 電気.pdf", "März 2025 電気.pdf"),
+        ('a"b; filename="evil.pdf', "a%22b; filename=%22evil.pdf"),
+        ("a\r\nX-Evil: 1.pdf", "a%0D%0AX-Evil: 1.pdf"),
+        ("a\\b.pdf", "a%5Cb.pdf"),
+        ("broken \udcff.pdf", "broken ?.pdf"),
+    ],
+    ids=["beyond-ascii", "quotes", "line-ends", "backslash", "no-utf-8"],
+)
+@pytest.mark.asyncio
+async def test_a_file_name_stays_within_its_quotes(name: str, read: str) -> None:
+    parts = await parts_of(form(b"x", name=name))
+    assert parts[1] == ("document", read, b"x")
+    assert len(parts) == 2
+
+
+@given(st.text())
+@example('"\r\n')
+def test_a_quoted_name_holds_nothing_that_ends_it(name: str) -> None:
+    text = quoted(name)
+    assert not set(text) & {'"', "\r", "\n", "\\", "\0"}
+    text.encode()
+
+
+def test_no_two_forms_have_the_same_boundary() -> None:
+    assert form().boundary != form().boundary

@@ -1,0 +1,562 @@
+"""What may be uploaded, and what becomes of a body on its way."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import tempfile
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pypdf
+import pytest
+from doubles import MakeClient
+
+from nectar_async import InvalidArgumentError, Request, Response, RetryPolicy
+from nectar_async._pdf import count_pages
+from nectar_async._source import CHUNK
+from nectar_async._upload import MOST_BYTES, Upload
+from nectar_async.errors import (
+    AttemptTimeoutError,
+    ConnectionFailedError,
+    RateLimitedError,
+)
+
+pytestmark = pytest.mark.anyio
+
+PDF = b"%PDF-1.7 " + bytes(range(256)) * 3_000
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 40
+
+
+async def content(upload: Upload) -> bytes:
+    return b"".join([chunk async for chunk in upload.chunks()])
+
+
+async def drained(upload: Upload, note: Callable[[int], object]) -> None:
+    """Take all of it, and note the size of each chunk."""
+    async for chunk in upload.chunks():
+        note(len(chunk))
+
+
+async def sent(file: Any, file_name: str | None = None) -> bytes:
+    async with Upload(file, file_name) as upload:
+        return await content(upload)
+
+
+class Stream:
+    """An async stream that is no generator."""
+
+    def __init__(self, *chunks: Any) -> None:
+        self._left = iter(chunks)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._left:
+            if isinstance(chunk, Exception):
+                raise chunk
+            return chunk  # type: ignore[no-any-return]
+        raise StopAsyncIteration
+
+
+class Uploaded:
+    """What web frameworks give: an async `read`, a name, and no `tell`."""
+
+    filename = "from the browser.pdf"
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    async def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+
+def pdf_of(pages: int, password: str | None = None) -> bytes:
+    """A real PDF."""
+    writer = pypdf.PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(72, 72)
+    if password is not None:
+        writer.encrypt(password, algorithm="RC4-128")
+    held = io.BytesIO()
+    writer.write(held)
+    return held.getvalue()
+
+
+@pytest.fixture
+def bill(tmp_path: Path) -> Path:
+    path = tmp_path / "bill.pdf"
+    path.write_bytes(PDF)
+    return path
+
+
+# What it may be.
+
+
+@pytest.mark.parametrize("kind", [str, Path], ids=["text", "path"])
+async def test_a_path_is_sent_under_its_own_name(
+    bill: Path, kind: Callable[[Path], Any]
+) -> None:
+    async with Upload(kind(bill)) as upload:
+        assert (upload.name, upload.size) == ("bill.pdf", len(PDF))
+        assert upload.can_resend
+        assert await content(upload) == PDF
+
+
+@pytest.mark.parametrize(
+    "held",
+    [PDF, bytearray(PDF), memoryview(PDF), memoryview(PDF)[::-1][::-1]],
+    ids=["bytes", "bytearray", "view", "strided-view"],
+)
+async def test_bytes_are_sent_as_they_are(held: bytes) -> None:
+    async with Upload(held) as upload:
+        assert (upload.size, upload.can_resend) == (len(PDF), True)
+        assert await content(upload) == PDF
+
+
+async def test_a_stream_comes_once_and_nobody_knows_how_long_it_is() -> None:
+    async with Upload(Stream(b"", b"%P", b"", b"DF-1.7", bytearray(b"x"))) as upload:
+        assert (upload.size, upload.can_resend) == (None, False)
+        assert await content(upload) == b"%PDF-1.7x"
+
+
+async def test_an_open_file_is_sent_from_where_it_stands_and_left_open(
+    bill: Path,
+) -> None:
+    with bill.open("rb") as file:
+        file.seek(100)
+        async with Upload(file) as upload:
+            assert (upload.name, upload.size) == ("bill.pdf", len(PDF) - 100)
+            assert await content(upload) == PDF[100:]
+            assert await content(upload) == PDF[100:]
+        assert not file.closed
+
+
+async def test_an_async_file_is_a_file(bill: Path) -> None:
+    async with await anyio.open_file(bill, "rb") as file:
+        async with Upload(file) as upload:
+            assert (upload.name, upload.size) == ("bill.pdf", len(PDF))
+            assert await content(upload) == PDF
+        assert not file.wrapped.closed
+
+
+async def test_a_file_of_a_web_framework_is_a_stream_with_a_name() -> None:
+    async with Upload(Uploaded(PDF)) as upload:
+        assert (upload.name, upload.size) == ("from the browser.pdf", None)
+        assert await content(upload) == PDF
+
+
+async def test_a_pipe_is_a_stream() -> None:
+    reader, writer = os.pipe()
+    with open(reader, "rb") as source, open(writer, "wb") as sink:  # noqa: ASYNC230, PTH123
+        sink.write(b"%PDF-1.7")
+        sink.close()
+        async with Upload(source, "x.pdf") as upload:
+            assert upload.size is None
+            assert await content(upload) == b"%PDF-1.7"
+
+
+async def test_a_temporary_file_without_a_name_is_told_by_its_first_bytes() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(PNG)
+        file.seek(0)
+        async with Upload(file) as upload:
+            assert upload.name == "document.png"
+
+
+# What it is called.
+
+
+@pytest.mark.parametrize(
+    ("held", "name", "media"),
+    [
+        (PDF, "document.pdf", "application/pdf"),
+        (PNG, "document.png", "image/png"),
+        (JPEG, "document.jpg", "image/jpeg"),
+    ],
+    ids=["pdf", "png", "jpeg"],
+)
+async def test_bytes_without_a_name_are_told_by_the_first_of_them(
+    held: bytes, name: str, media: str
+) -> None:
+    async with Upload(held) as upload:
+        assert (upload.name, upload.content_type) == (name, media)
+
+
+async def test_bytes_that_nobody_knows_need_a_name() -> None:
+    with pytest.raises(InvalidArgumentError, match="pass file_name="):
+        await sent(b"GIF89a....")
+
+
+@pytest.mark.parametrize("name", ["a.PDF", "a.Jpeg", "b.c.jpg", "x.png"])
+async def test_case_of_an_extension_does_not_count(name: str) -> None:
+    async with Upload(b"x" * 20, name) as upload:
+        assert upload.name == name
+
+
+async def test_contents_that_do_not_match_the_extension_are_for_the_api() -> None:
+    assert await sent(PNG, "scan.pdf") == PNG
+
+
+@pytest.mark.parametrize("name", ["/tmp/x/bill.pdf", "C:\\bills\\bill.pdf"])  # noqa: S108
+async def test_of_a_path_only_the_last_part_is_told(name: str) -> None:
+    async with Upload(PDF, name) as upload:
+        assert upload.name == "bill.pdf"
+
+
+async def test_a_path_can_be_given_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "tmp8f1"
+    path.write_bytes(PDF)
+    async with Upload(path, "march.pdf") as upload:
+        assert upload.name == "march.pdf"
+
+
+# What is refused before anything is sent.
+
+
+@pytest.mark.parametrize("name", ["bill.xlsx", "bill", "pdf", ".pdf"])
+async def test_another_extension_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(PDF)
+    with pytest.raises(InvalidArgumentError, match=r"^file ends in none of \.pdf, "):
+        await sent(path)
+    with pytest.raises(InvalidArgumentError, match=r"^file_name ends in none of"):
+        await sent(PDF, name)
+
+
+async def test_a_path_must_be_there_and_be_a_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"does not exist: '.*no\.pdf'"):
+        await sent(tmp_path / "no.pdf")
+    with pytest.raises(InvalidArgumentError, match="file is no regular file"):
+        await sent(tmp_path)
+    os.mkfifo(tmp_path / "pipe.pdf")
+    with pytest.raises(InvalidArgumentError, match="file is no regular file"):
+        await sent(tmp_path / "pipe.pdf")
+    (tmp_path / "plain").write_bytes(b"x")
+    with pytest.raises(InvalidArgumentError, match="file cannot be read: Not a dir"):
+        await sent(tmp_path / "plain" / "x.pdf")
+    with pytest.raises(InvalidArgumentError, match=r"file cannot be read: .*null"):
+        await sent("a\0b.pdf")
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        bytes,
+        bytearray,
+        Stream,
+        lambda: Stream(b"", b""),
+        io.BytesIO,
+        lambda: Uploaded(b""),
+    ],
+    ids=["bytes", "bytearray", "stream", "empty-chunks", "file", "framework"],
+)
+async def test_nothing_at_all_is_refused(empty: Callable[[], Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match="file is empty"):
+        await sent(empty(), "a.pdf")
+
+
+async def test_an_empty_path_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").touch()
+    with pytest.raises(InvalidArgumentError, match="file is empty"):
+        await sent(tmp_path / "a.pdf")
+
+
+async def test_25_megabytes_are_taken_and_one_byte_more_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.touch()
+    os.truncate(path, MOST_BYTES)
+    async with Upload(path) as upload:
+        assert upload.size == MOST_BYTES == 26_214_400
+    os.truncate(path, MOST_BYTES + 1)
+    with pytest.raises(InvalidArgumentError, match=r"26,214,400 bytes \(25 MB\)"):
+        await sent(path)
+
+
+async def test_a_stream_that_turns_out_too_large_is_stopped() -> None:
+    chunk = b"x" * (MOST_BYTES // 4)
+    async with Upload(Stream(*[chunk] * 4, b"y"), "a.pdf") as upload:
+        taken: list[int] = []
+        with pytest.raises(InvalidArgumentError, match="file is too large"):
+            await drained(upload, taken.append)
+    assert sum(taken) == MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    "other", [7, None, ["a.pdf"], object()], ids=["number", "none", "list", "object"]
+)
+async def test_anything_else_is_refused_with_what_it_may_be(other: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="file is a path, bytes, an open"):
+        await sent(other)
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Stream], ids=["file", "stream"])
+async def test_text_is_refused(kind: Callable[[str], Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match="file gives str, not bytes"):
+        await sent(kind("abc"), "a.pdf")
+
+
+async def test_a_file_name_is_text() -> None:
+    with pytest.raises(InvalidArgumentError, match="file_name is text, not bytes"):
+        await sent(PDF, b"a.pdf")  # type: ignore[arg-type]
+
+
+async def test_a_refused_file_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[io.FileIO] = []
+
+    class Seen(io.FileIO):
+        def __init__(self, path: Any) -> None:
+            super().__init__(path)
+            opened.append(self)
+
+    monkeypatch.setattr(io, "FileIO", Seen)
+    (tmp_path / "a.txt").write_bytes(b"x")
+    with pytest.raises(InvalidArgumentError):
+        await sent(tmp_path / "a.txt")
+    assert [file.closed for file in opened] == [True]
+
+
+# Pages.
+
+
+@pytest.mark.parametrize("as_path", [True, False], ids=["path", "bytes"])
+async def test_150_pages_are_taken_and_151_are_not(
+    tmp_path: Path, *, as_path: bool
+) -> None:
+    for pages in (150, 151):
+        file: Any = pdf_of(pages)
+        if as_path:
+            (tmp_path / f"{pages}.pdf").write_bytes(file)
+            file = tmp_path / f"{pages}.pdf"
+        if pages == 150:
+            assert await sent(file)
+            continue
+        with pytest.raises(InvalidArgumentError, match=r"file has 151 pages; .* 150"):
+            await sent(file)
+
+
+@pytest.mark.parametrize(
+    "pdf",
+    [b"%PDF-1.7 and no more", pdf_of(151)[:-400], pdf_of(151, "secret")],
+    ids=["damaged", "cut", "encrypted"],
+)
+async def test_a_pdf_that_cannot_be_read_is_not_counted(pdf: bytes) -> None:
+    assert await sent(pdf) == pdf
+
+
+async def test_without_pypdf_nothing_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pypdf", None)
+    assert await sent(pdf_of(151))
+
+
+async def test_a_parser_that_does_not_end_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import threading  # noqa: PLC0415
+
+    over = threading.Event()
+
+    def hang(_: object) -> None:
+        over.wait(5)
+
+    monkeypatch.setattr(pypdf, "PdfReader", hang)
+    monkeypatch.setattr("nectar_async._pdf._SECONDS", 0.01)
+    try:
+        assert await count_pages(io.BytesIO) is None
+    finally:
+        over.set()
+
+
+# What happens to it on the way.
+
+
+async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    path.touch()
+    os.truncate(path, MOST_BYTES)
+    async with Upload(path) as upload:
+        tracemalloc.start()
+        try:
+            sizes = [len(chunk) async for chunk in upload.chunks()]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (sum(sizes), max(sizes)) == (MOST_BYTES, CHUNK)
+    assert peak < 8 * CHUNK
+
+
+async def test_a_large_chunk_of_a_stream_is_cut_so_that_progress_is_seen() -> None:
+    async with Upload(Stream(b"x" * (2 * CHUNK + 1)), "a.pdf") as upload:
+        sizes = [len(chunk) async for chunk in upload.chunks()]
+    assert sizes == [CHUNK, CHUNK, 1]
+
+
+@pytest.mark.parametrize(
+    ("size", "now"), [(700_000, "700,000"), (900_000, "more")], ids=["shrank", "grew"]
+)
+async def test_a_file_that_changes_its_size_is_an_error_that_says_so(
+    bill: Path, size: int, now: str
+) -> None:
+    async with Upload(bill) as upload:
+        os.truncate(bill, size)
+        taken: list[int] = []
+        words = f"file changed while it was sent: it had 768,009 bytes and has {now}"
+        with pytest.raises(InvalidArgumentError, match=words):
+            await drained(upload, taken.append)
+    assert sum(taken) <= len(PDF)
+
+
+async def test_two_readers_of_one_file_do_not_disturb_each_other(bill: Path) -> None:
+    async with Upload(bill) as upload:
+        one, other = upload.chunks(), upload.chunks()
+        first = [await anext(one), await anext(other), await anext(other)]
+        rest = [chunk async for chunk in one]
+    assert first[0] + b"".join(rest) == PDF
+    assert first[1] + first[2] == PDF[: 2 * CHUNK]
+
+
+async def test_a_disk_that_fails_is_an_error_about_the_file(bill: Path) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(InvalidArgumentError, match="file cannot be read: Input/output"):
+        await sent(Failing(PDF), "a.pdf")
+
+
+async def test_progress_is_told_what_was_taken(bill: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    async with Upload(bill) as upload:
+        async for _ in upload.chunks(lambda *news: told.append(news)):
+            pass
+    size = len(PDF)
+    assert told == [(CHUNK, size), (2 * CHUNK, size), (size, size)]
+
+
+# The pipeline and a body that is streamed.
+
+
+class Taker:
+    """A transport that takes the body, with what a test does between two chunks."""
+
+    needs_key = False
+
+    def __init__(
+        self, between: Callable[[], Any], answer: Callable[[], Any] | None = None
+    ) -> None:
+        self._between = between
+        self._answer = answer
+        self.bodies: list[bytes] = []
+
+    async def send(self, request: Request[Any], /) -> Response:
+        body: Any = request.body
+        taken = []
+        async for chunk in body() if callable(body) else body:
+            taken.append(chunk)
+            await self._between()
+        self.bodies.append(b"".join(taken))
+        answer = self._answer() if self._answer else None
+        if isinstance(answer, BaseException):
+            raise answer
+        return Response(200, {}, b"{}")
+
+    async def aclose(self) -> None: ...
+
+
+def post(body: Any) -> Request[Any]:
+    return Request(
+        operation="thing_create", method="POST", path="/thing", returns=dict, body=body
+    )
+
+
+async def at_once() -> None: ...
+
+
+async def test_a_body_that_moves_is_not_bound_by_the_attempt_timeout(
+    make_client: MakeClient,
+) -> None:
+    async def slowly() -> None:
+        await anyio.sleep(0.02)
+
+    client = make_client(Taker(slowly), attempt_timeout=0.1)
+    assert await client.send(post(Stream(*[b"x"] * 10))) == {}
+
+
+async def test_a_body_that_nobody_takes_is_an_attempt_that_timed_out(
+    make_client: MakeClient,
+) -> None:
+    client = make_client(Taker(anyio.sleep_forever), attempt_timeout=0.02)
+    with pytest.raises(AttemptTimeoutError, match=r"did not move for 0\.02 s; 3 bytes"):
+        await client.send(post(Stream(b"abc", b"d")))
+
+
+async def test_when_the_body_is_out_the_answer_has_the_whole_time_again(
+    make_client: MakeClient,
+) -> None:
+    class Silent(Taker):
+        async def send(self, request: Request[Any], /) -> Response:
+            await super().send(request)
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    client = make_client(Silent(at_once), attempt_timeout=0.02)
+    with pytest.raises(AttemptTimeoutError, match=r"no answer within 0\.02 s"):
+        await client.send(post(Stream(b"abc")))
+
+
+async def test_a_stalled_source_is_bound_too(make_client: MakeClient) -> None:
+    class Stalled(Stream):
+        async def __anext__(self) -> bytes:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    client = make_client(Taker(at_once), attempt_timeout=0.02)
+    with pytest.raises(AttemptTimeoutError, match="did not move"):
+        await client.send(post(Stalled()))
+
+
+@pytest.mark.parametrize("timeout", [None, 5.0], ids=["unbound", "bound"])
+async def test_what_a_body_raises_is_raised_whatever_the_transport_makes_of_it(
+    make_client: MakeClient, timeout: float | None
+) -> None:
+    class Wrapping(Taker):
+        async def send(self, request: Request[Any], /) -> Response:
+            try:
+                return await super().send(request)
+            except ZeroDivisionError as error:
+                raise ConnectionFailedError("it broke") from error
+
+    boom = ZeroDivisionError("boom")
+    client = make_client(Wrapping(at_once), attempt_timeout=timeout)
+    with pytest.raises(ZeroDivisionError) as caught:
+        await client.send(post(Stream(b"abc", boom)))
+    assert caught.value is boom
+    assert caught.value.__context__ is None
+
+
+async def test_a_body_from_a_factory_is_sent_again_after_a_refusal(
+    make_client: MakeClient,
+) -> None:
+    answers = [RateLimitedError("429", status=429), None]
+    taker = Taker(at_once, lambda: answers.pop(0))
+    client = make_client(taker, retry=RetryPolicy(wait_initial=0))
+    assert await client.send(post(lambda: Stream(b"ab", b"c"))) == {}
+    assert taker.bodies == [b"abc", b"abc"]
+
+
+async def test_a_stream_is_not_sent_again(make_client: MakeClient) -> None:
+    taker = Taker(at_once, lambda: RateLimitedError("429", status=429))
+    client = make_client(taker, retry=RetryPolicy(wait_initial=0))
+    with pytest.raises(RateLimitedError):
+        await client.send(post(Stream(b"ab", b"c")))
+    assert taker.bodies == [b"abc"]
