@@ -6,6 +6,7 @@ for the same seed. `python -m nectar_async.sandbox` runs one until it is interru
 
 from __future__ import annotations
 
+from nectar_async.sandbox.clock import Clock
 from nectar_async.sandbox.faults import (
     Answer,
     Change,
@@ -18,6 +19,12 @@ from nectar_async.sandbox.faults import (
     RepeatPage,
     Stall,
 )
+from nectar_async.sandbox.file_faults import (
+    ChangeFile,
+    ExpireLink,
+    IgnoreRange,
+    Redirect,
+)
 from nectar_async.sandbox.portfolio import Portfolio
 from nectar_async.sandbox.server import API_KEY, Sandbox
 from nectar_async.sandbox.serving import Options, serve
@@ -27,15 +34,20 @@ __all__ = [
     "API_KEY",
     "Answer",
     "Change",
+    "ChangeFile",
     "ClampSilently",
+    "Clock",
     "Disconnect",
     "DropBody",
     "Effect",
     "Entry",
+    "ExpireLink",
     "Fault",
     "Faults",
+    "IgnoreRange",
     "Options",
     "Portfolio",
+    "Redirect",
     "RepeatPage",
     "Sandbox",
     "Stall",

@@ -33,6 +33,18 @@ def _parser() -> argparse.ArgumentParser:
         "--latency", type=float, default=default.latency, help="seconds an answer takes"
     )
     add("--api-key", default=default.api_key)
+    add(
+        "--clock-speed",
+        type=float,
+        default=default.clock_speed,
+        help="seconds that pass in the sandbox for each real one",
+    )
+    add(
+        "--file-bytes",
+        type=int,
+        default=default.file_bytes,
+        help="how large each document's file is; sizes vary unless it is said",
+    )
     add("--json", dest="as_json", action="store_true", help="announce itself as JSON")
     add(
         "--exit-with-parent",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.identity import Ids
 
-__all__ = ["make_usage"]
+__all__ = ["make_bills", "make_sample_usage", "make_usage"]
 
 # Times in a thousand.
 _GAP = 12
@@ -34,6 +34,10 @@ _NO_DOCUMENT = 6
 _AT_MIDNIGHT = 15
 _TOUCHED_LATER = 100
 
+# Files that came in twice; no dice, since they came to the portfolio after them.
+_COPIED_EVERY = 40
+
+_DUE_DAYS = 21
 _SECONDS = 1_000_000_000
 _FRACTION_DIGITS = (0, 0, 6, 9)
 # Cents a day for one meter, before season: enough for bills that look like bills.
@@ -62,6 +66,48 @@ def make_usage(
     return records
 
 
+def make_sample_usage(
+    ids: Ids,
+    seed: int,
+    company: Company,
+    connection: Connection,
+    last_day: date,
+) -> list[UsageRecord]:
+    """All usage of a connection's sample data, which comes in at one moment."""
+    dice = Dice(seed, "bills", connection.id)
+    press = _Press(ids=ids, dice=dice, company=company, came_in=connection.samples_due)
+    first = first_day(last_day)
+    return [
+        record
+        for account in connection.accounts
+        for record in press.bill(
+            account, connection.utility, account.cycle.periods(first, last_day)
+        )
+    ]
+
+
+def make_bills(
+    ids: Ids, company: Company, records: Sequence[UsageRecord]
+) -> list[Document]:
+    """Every bill that the records are on, and of some a copy that was deleted again."""
+    bills = {
+        record.document.id: record.document
+        for record in records
+        if record.document is not None
+    }
+    copies = [
+        evolve(
+            bill,
+            id=ids.make("document", company.index, f"{bill.id}-copy"),
+            file_name=f"{bill.number} (1).pdf",
+            is_deleted=True,
+        )
+        for bill in bills.values()
+        if int(bill.id[:4], 16) % _COPIED_EVERY == 0
+    ]
+    return [*bills.values(), *copies]
+
+
 @define(kw_only=True)
 class _Press:
     """Prints the bills of one company, one account after the other."""
@@ -69,6 +115,8 @@ class _Press:
     ids: Ids
     dice: Dice
     company: Company
+    came_in: Instant | None = None
+    """When all bills came in; None for each in its own time, and some revised."""
     registers: dict[str, int] = field(factory=dict)
 
     def bill(
@@ -86,7 +134,8 @@ class _Press:
             records = self._records(meters, document, start, end)
             yield from records
             has_document = all(record.document is not None for record in records)
-            if self.dice.chance(_REVISED) and has_document:
+            is_revised = self.dice.chance(_REVISED) and self.came_in is None
+            if is_revised and has_document:
                 yield from self._revised(document, records)
 
     def _document(
@@ -97,15 +146,21 @@ class _Press:
         created = self._arrival(bill_day)
         digits = dice.pick(_FRACTION_DIGITS)
         later = dice.between(1, 40 * 86_400) if dice.chance(_TOUCHED_LATER) else 3
+        number = f"INV-{account.id[:4]}-{place + 1:04d}"
+        is_illegible = dice.chance(_NO_BILL_DATE)
         return Document(
             id=self.ids.make("document", self.company.index, f"{account.id}{place}"),
             utility=utility,
             currency=self.company.region.currency,
             account_id=account.id,
-            number=f"INV-{account.id[:4]}-{place + 1:04d}",
-            bill_day=None if dice.chance(_NO_BILL_DATE) else bill_day,
-            created=created,
-            updated=Instant.at(created.nanoseconds + later * _SECONDS, digits=digits),
+            number=number,
+            file_name=f"{number}.pdf",
+            bill_day=None if is_illegible else bill_day,
+            due_day=None if is_illegible else bill_day + _DUE_DAYS,
+            notes="bill date illegible" if is_illegible else None,
+            created=self.came_in or created,
+            updated=self.came_in
+            or Instant.at(created.nanoseconds + later * _SECONDS, digits=digits),
             total_cents=sum(
                 self.dice.between(*_DAY_CENTS) * 30 * account.cycle.months
                 for _ in account.meters
@@ -191,7 +246,7 @@ class _Press:
             return None  # a phone bill has charges, and nothing that is measured
         if meter.is_implied:
             # In hundredths of the water's last place, so that the share is exact.
-            return previous * (self.company.sewer_percent or 0)
+            return previous * self.company.sewer_percent
         if meter.kind.get("netMeteringType") == "EXPORT":
             return previous * self.dice.between(10, 60) // 100
         season = meter.commodity.season[month] * self.dice.between(88, 112)
@@ -227,6 +282,7 @@ class _Press:
             document,
             id=self.ids.make("document", self.company.index, f"{document.id}-old"),
             number=f"{document.number}-A",
+            file_name=f"{document.number}-A.pdf",
             created=was_at,
             total_cents=document.total_cents * 11 // 10,
             revised_document_id=document.id,

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from nectar_async.sandbox.schemas import MAX_DIGITS
 from nectar_async.sandbox.wire import encode
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from nectar_async.sandbox.clock import Clock
     from nectar_async.sandbox.portfolio import Portfolio
+    from nectar_async.sandbox.state import State
 
-__all__ = ["Call", "Deliver", "Handler", "Proceed", "RefusalError", "Reply"]
+__all__ = ["Call", "Deliver", "Handler", "Proceed", "RefusalError", "Reply", "Upload"]
 
 
 @frozen(kw_only=True)
@@ -36,15 +39,28 @@ class Reply:
 class RefusalError(Exception):
     """The call is answered with an error status and a `detail`."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(status, detail)
         self.status = status
         self.detail = detail
+        self.headers: Mapping[str, str] = headers or {}
 
     @property
     def reply(self) -> Reply:
         """The refusal as an answer."""
-        return Reply.json({"detail": self.detail}, status=self.status)
+        reply = Reply.json({"detail": self.detail}, status=self.status)
+        return evolve(reply, headers={**reply.headers, **self.headers})
+
+
+@frozen(kw_only=True)
+class Upload:
+    """A file that came as a part of a form."""
+
+    name: str
+    """Its file name, without folders."""
+    data: bytes = field(repr=False)
 
 
 @frozen(kw_only=True)
@@ -59,12 +75,21 @@ class Call:
     portfolio: Portfolio
     company_id: str | None
     """The company that the path's id belongs to, if there is one."""
+    clock: Clock = field(repr=False)
+    state: State = field(repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    """The request's, found whatever the case of their names."""
+    json: Mapping[str, Any] = field(factory=dict, repr=False)
+    """The request's body, valid for the contract; a form's texts are here as well."""
+    files: Mapping[str, Upload] = field(factory=dict, repr=False)
+    """The files of a form, by the name of their part."""
 
     @property
     def page(self) -> int | None:
         """The number of the page asked for, if it is a number; 1 when none is said."""
         text = self.query.get("page", ("1",))[-1]
-        return int(text) if text.isascii() and text.isdigit() else None
+        is_number = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
+        return int(text) if is_number else None
 
     def with_page(self, page: int) -> Call:
         """The same call for another page."""

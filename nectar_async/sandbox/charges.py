@@ -98,7 +98,7 @@ def _item(
         ),
         "quantityUnits": record.meter.unit.name if record and has_quantity else None,
         "multipliers": [],
-        "accountIds": [document.account_id],
+        "accountIds": [document.account_id] if document.account_id else [],
         "chargeType": None,
         "electricityChargeType": None,
         "electricityIsDemand": False,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from nectar_async.sandbox.dice import Dice
 from nectar_async.sandbox.entities import Company, Site
@@ -16,11 +17,11 @@ from nectar_async.sandbox.names import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Mapping
 
     from nectar_async.sandbox.identity import Ids
 
-__all__ = ["make_company"]
+__all__ = ["make_company", "new_company", "new_site"]
 
 # One company in 25 has no usage yet, one in 13 is a large one.
 _EMPTY_EVERY = 25
@@ -47,7 +48,8 @@ def make_company(ids: Ids, seed: int, index: int, last_day: date) -> Company:
         region=region,
         start_date=first.isoformat() if dice.chance(700) else None,
         is_demand_enabled=dice.chance(300),
-        sewer_percent=dice.pick((100, 100, 90, 75)) if has_implied_sewer else None,
+        is_implied_metering_enabled=has_implied_sewer,
+        sewer_percent=dice.pick((100, 100, 90, 75)) if has_implied_sewer else 100,
         is_basic_identifier_mapping_enabled=dice.chance(100),
         is_low_accuracy_mode_enabled=dice.chance(60),
         sites=tuple(
@@ -58,6 +60,48 @@ def make_company(ids: Ids, seed: int, index: int, last_day: date) -> Company:
         ),
         planned_records=planned,
     )
+
+
+def new_company(
+    index: int, company_id: str, fields: Mapping[str, Any], today: int
+) -> Company:
+    """A company as a caller makes it; `fields` are values' own, and may be left out."""
+    year = date.fromordinal(today).year
+    values: dict[str, Any] = {
+        "external_id": None,
+        "users": (),
+        "start_date": date(year - 1, 1, 1).isoformat(),
+        "is_demand_enabled": False,
+        "is_implied_metering_enabled": False,
+        "sewer_percent": 100,
+        "is_basic_identifier_mapping_enabled": False,
+        "is_low_accuracy_mode_enabled": False,
+        **fields,
+    }
+    return Company(
+        index=index,
+        id=company_id,
+        region=REGIONS[0],
+        sites=(),
+        planned_records=0,
+        **values,
+    )
+
+
+def new_site(ids: Ids, index: int, serial: int, fields: Mapping[str, Any]) -> Site:
+    """A site as a caller makes it; all `fields` but the name may be left out.
+
+    `serial` is how many were made in that company before.
+    """
+    values: dict[str, Any] = {
+        "address": "",
+        "path": (),
+        "external_id": None,
+        "occupancy_percent": None,
+        **fields,
+    }
+    site_id = ids.make("site", index, f"created-{serial}")
+    return Site(id=site_id, stop_day=None, **values)
 
 
 def _planned_records(dice: Dice, seed: int, index: int) -> int:

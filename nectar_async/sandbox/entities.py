@@ -6,7 +6,8 @@ unit; `wire` turns them into what the API sends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
+    "Check",
     "Company",
     "Connection",
     "Document",
@@ -27,6 +29,8 @@ __all__ = [
     "Site",
     "UsageRecord",
 ]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @frozen(kw_only=True)
@@ -55,8 +59,9 @@ class Company:
     region: Region = field(repr=False)
     start_date: str | None
     is_demand_enabled: bool
-    sewer_percent: int | None
-    """Share of water taken as sewer usage; None where implied metering is off."""
+    is_implied_metering_enabled: bool
+    sewer_percent: int
+    """Share of water taken as sewer usage, where implied metering is on."""
     is_basic_identifier_mapping_enabled: bool
     is_low_accuracy_mode_enabled: bool
     sites: tuple[Site, ...]
@@ -68,7 +73,7 @@ class Company:
 class Identifier:
     """One of the numbers by which a meter is known."""
 
-    raw_name: str
+    raw_name: str | None
     value: str
     name: str | None
 
@@ -79,10 +84,13 @@ class Meter:
 
     id: str
     site: Site
-    account_id: str
+    account_id: str | None
+    """None for a meter that is known from uploaded bills alone."""
+    address: str | None
+    country: str | None
     commodity: Commodity
     unit: Unit
-    kind: Mapping[str, str]
+    kind: Mapping[str, str | None]
     identifiers: tuple[Identifier, ...]
     day_amount: int
     """What an average day comes to."""
@@ -93,6 +101,8 @@ class Meter:
     has_time_of_use: bool
     has_register: bool
     is_implied: bool
+    is_duplicated: bool = False
+    tags: tuple[Any, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -103,6 +113,16 @@ class Account:
     number: str
     cycle: Cycle
     meters: tuple[Meter, ...]
+    is_tracked: bool = True
+
+
+@frozen(kw_only=True)
+class Check:
+    """A login at a portal that is under way."""
+
+    due: Instant
+    """When it is known how it went."""
+    succeeds: bool
 
 
 @frozen(kw_only=True)
@@ -111,11 +131,34 @@ class Connection:
 
     id: str
     utility: str
+    url: str
+    username: str = field(repr=False)
+    country: str
     status: str
+    error_detail: str | None = None
     created: Instant
     updated: Instant
-    owner_email: str
+    status_seen: Instant
+    """When the status was first seen."""
+    status_checked: Instant
+    """When the status was last recorded."""
+    owner_email: str | None
     accounts: tuple[Account, ...]
+    external_id: str | None = None
+    sites: tuple[str, ...] | None = None
+    """Ids of the sites it was made for; None for those of its meters."""
+    datasource_types: tuple[str, ...] | None = None
+    """The commodities it was made for; None for those of its meters."""
+    start_date: str | None = None
+    multiplies_by_occupancy: bool = False
+    is_active: bool = True
+    knows_password: bool = field(default=True, repr=False)
+    """Whether the password last given is the right one; it is not kept itself."""
+    check: Check | None = None
+    brings_samples: bool = False
+    """Whether it was made by a caller, so that its accounts are sample data."""
+    samples_due: Instant | None = None
+    """When the sample data is there."""
 
 
 @frozen(kw_only=True)
@@ -125,14 +168,23 @@ class Document:
     id: str
     utility: str
     currency: str
-    account_id: str
-    number: str
+    account_id: str | None
+    number: str | None
+    file_name: str
+    job_id: str | None = None
     bill_day: int | None
+    due_day: int | None
     created: Instant
     updated: Instant
     total_cents: int
+    """What its line items add up to."""
+    total: str | None = None
+    """The total as a caller corrected it."""
+    notes: str | None = None
+    is_flagged: bool = False
     revised_document_id: str | None
     """The bill that took this one's place."""
+    is_deleted: bool = False
 
 
 @frozen(kw_only=True, eq=False)
@@ -159,3 +211,7 @@ class UsageRecord:
     exported: int | None = None
     peak_demand: int | None = None
     """Kilowatts, in tenths."""
+    is_demand: bool = False
+    """Whether this is v2.1's row of a demand; its amount is in tenths of kilowatts."""
+    written: Mapping[str, Any] = _NOTHING
+    """What a caller corrected and nothing here reckons with, as the API sends it."""

@@ -1,10 +1,8 @@
-"""The filters of the usage lists, as the contract's `x-filtering` has them."""
+"""The filters of the lists, as the contract's `x-filtering` has them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from attrs import frozen
@@ -12,18 +10,17 @@ from attrs import frozen
 from nectar_async import contract
 from nectar_async.sandbox.calls import RefusalError
 from nectar_async.sandbox.moments import midnight
+from nectar_async.sandbox.queries import Query, day, page_number, single
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.entities import UsageRecord
+    from collections.abc import Sequence
 
-__all__ = ["UsageFilter", "normal_identifier", "page_number"]
+    from nectar_async.sandbox.entities import Document, Meter, UsageRecord
+
+__all__ = ["MeterFilter", "UsageFilter", "normal_identifier", "page_number"]
 
 _BAD_REQUEST = 400
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MARKS = str.maketrans("", "", "- _,/")
-_MAX_PAGE_DIGITS = 18
-
-Query = Mapping[str, tuple[str, ...]]
 
 
 def normal_identifier(value: str) -> str:
@@ -31,27 +28,10 @@ def normal_identifier(value: str) -> str:
     return value.translate(_MARKS).lstrip("0").upper()
 
 
-def page_number(query: Query) -> int:
-    """The page asked for, from 1; anything else is refused."""
-    text = _single(query, "page")
-    if text is None:
-        return 1
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_PAGE_DIGITS):
-        raise RefusalError(_BAD_REQUEST, "page: a whole number is required.")
-    if int(text) < 1:
-        raise RefusalError(_BAD_REQUEST, "page: pages start at 1.")
-    return int(text)
-
-
 @frozen(kw_only=True)
-class UsageFilter:
-    """Which usage records a list keeps."""
+class MeterFilter:
+    """Which meters a list keeps, or what of usage and bills by their meters."""
 
-    date_type: str = "BILL_DATE"
-    start: int | None = None
-    """First day as an ordinal, included."""
-    end: int | None = None
-    """Last day as an ordinal, included."""
     datasource_types: frozenset[str] = frozenset()
     """Empty keeps all."""
     identifier: str | None = None
@@ -60,23 +40,15 @@ class UsageFilter:
     @classmethod
     def from_query(cls, query: Query) -> Self:
         """The filter that a query asks for; unknown keys mean nothing."""
-        date_type = _single(query, "dateType") or "BILL_DATE"
-        if date_type not in _IS_WITHIN:
-            raise RefusalError(
-                _BAD_REQUEST, f"dateType: {date_type!r} is not a date type."
-            )
         types = frozenset(query.get("datasourceType", ()))
         unknown = sorted(types - _known_types())
         if unknown:
             detail = f"datasourceType: {unknown[0]!r} is not a datasource type."
             raise RefusalError(_BAD_REQUEST, detail)
-        identifier = _single(query, "identifier")
+        identifier = single(query, "identifier")
         if identifier == "":
             raise RefusalError(_BAD_REQUEST, "identifier: may not be empty.")
         return cls(
-            date_type=date_type,
-            start=_day(query, "startDate"),
-            end=_day(query, "endDate"),
             datasource_types=types,
             identifier=None if identifier is None else normal_identifier(identifier),
         )
@@ -84,35 +56,80 @@ class UsageFilter:
     @property
     def keeps_all(self) -> bool:
         """Whether there is nothing to compare."""
-        return (
-            self.start is None
-            and self.end is None
-            and not self.datasource_types
-            and self.identifier is None
-        )
+        return not self.datasource_types and self.identifier is None
 
-    def keeps(self, record: UsageRecord) -> bool:
-        """Whether the record is in the list."""
-        meter = record.meter
+    def keeps(self, meter: Meter) -> bool:
+        """Whether the meter is in the list."""
         if (
             self.datasource_types
             and meter.commodity.datasource_type not in self.datasource_types
         ):
             return False
-        if self.identifier is not None and not any(
+        return self.identifier is None or any(
             normal_identifier(identifier.value) == self.identifier
             for identifier in meter.identifiers
-        ):
+        )
+
+
+@frozen(kw_only=True)
+class UsageFilter:
+    """Which usage records a list keeps, or which bills."""
+
+    meters: MeterFilter
+    date_type: str
+    start: int | None = None
+    """First day as an ordinal, included."""
+    end: int | None = None
+    """Last day as an ordinal, included."""
+
+    @classmethod
+    def from_query(cls, query: Query, *, date_type: str = "BILL_DATE") -> Self:
+        """The filter that a query asks for, which may name another date type."""
+        asked = single(query, "dateType") or date_type
+        if asked not in _IS_WITHIN:
+            raise RefusalError(_BAD_REQUEST, f"dateType: {asked!r} is not a date type.")
+        return cls(
+            meters=MeterFilter.from_query(query),
+            date_type=asked,
+            start=day(query, "startDate"),
+            end=day(query, "endDate"),
+        )
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether there is nothing to compare."""
+        return self.start is None and self.end is None and self.meters.keeps_all
+
+    def keeps(self, record: UsageRecord) -> bool:
+        """Whether the record is in the list."""
+        if not self.meters.keeps(record.meter):
             return False
         if self.start is None and self.end is None:
             return True
         return _IS_WITHIN[self.date_type](record, self.start, self.end)
 
+    def keeps_bill(self, document: Document, rows: Sequence[UsageRecord]) -> bool:
+        """Whether the bill is in the list: of what is on it, one row is enough."""
+        if not (
+            self.meters.keeps_all or any(self.meters.keeps(row.meter) for row in rows)
+        ):
+            return False
+        if self.start is None and self.end is None:
+            return True
+        if self.date_type == "USAGE_PERIOD":
+            return any(_used_within(row, self.start, self.end) for row in rows)
+        return _IS_BILL_WITHIN[self.date_type](document, self.start, self.end)
+
 
 def _billed_within(record: UsageRecord, start: int | None, end: int | None) -> bool:
-    day = record.document.bill_day if record.document is not None else None
+    document = record.document
+    return document is not None and _dated_within(document, start, end)
+
+
+def _dated_within(document: Document, start: int | None, end: int | None) -> bool:
     # Without a bill date there is nothing that could lie within a bound.
-    return day is not None and _lies_within(day, start, end)
+    bill_day = document.bill_day
+    return bill_day is not None and _lies_within(bill_day, start, end)
 
 
 def _used_within(record: UsageRecord, start: int | None, end: int | None) -> bool:
@@ -120,12 +137,16 @@ def _used_within(record: UsageRecord, start: int | None, end: int | None) -> boo
     return ends_in_time and (end is None or record.start <= end)
 
 
-def _created_within(record: UsageRecord, start: int | None, end: int | None) -> bool:
-    return _is_between_midnights(record.created.nanoseconds, start, end)
+def _created_within(
+    thing: UsageRecord | Document, start: int | None, end: int | None
+) -> bool:
+    return _is_between_midnights(thing.created.nanoseconds, start, end)
 
 
-def _updated_within(record: UsageRecord, start: int | None, end: int | None) -> bool:
-    return _is_between_midnights(record.updated.nanoseconds, start, end)
+def _updated_within(
+    thing: UsageRecord | Document, start: int | None, end: int | None
+) -> bool:
+    return _is_between_midnights(thing.updated.nanoseconds, start, end)
 
 
 def _is_between_midnights(moment: int, start: int | None, end: int | None) -> bool:
@@ -147,23 +168,11 @@ _IS_WITHIN: Mapping[str, Callable[[UsageRecord, int | None, int | None], bool]] 
     "CREATED_DATE": _created_within,
     "UPDATED_DATE": _updated_within,
 }
-
-
-def _single(query: Query, key: str) -> str | None:
-    values = query.get(key)
-    return values[-1] if values else None
-
-
-def _day(query: Query, key: str) -> int | None:
-    text = _single(query, key)
-    if text is None:
-        return None
-    if _DATE.fullmatch(text) is None:
-        raise RefusalError(_BAD_REQUEST, f"{key}: a date as YYYY-MM-DD is required.")
-    try:
-        return date.fromisoformat(text).toordinal()
-    except ValueError:
-        raise RefusalError(_BAD_REQUEST, f"{key}: there is no such day.") from None
+_IS_BILL_WITHIN: Mapping[str, Callable[[Document, int | None, int | None], bool]] = {
+    "BILL_DATE": _dated_within,
+    "CREATED_DATE": _created_within,
+    "UPDATED_DATE": _updated_within,
+}
 
 
 def _known_types() -> frozenset[str]:

@@ -6,36 +6,40 @@ import asyncio
 import hmac
 import time
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 from attrs import evolve, frozen
 
-from nectar_async.sandbox.calls import Call, Handler, RefusalError, Reply
-from nectar_async.sandbox.wire import encode
+from nectar_async.sandbox.backstage import OWN_PATHS, Backstage
+from nectar_async.sandbox.bodies import Body, checked
+from nectar_async.sandbox.calls import Call, Proceed, RefusalError, Reply
+from nectar_async.sandbox.files import OPERATION, FilesRefusalError
+from nectar_async.sandbox.links import FILES_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from nectar_async.sandbox.clock import Clock
     from nectar_async.sandbox.faults import Faults
     from nectar_async.sandbox.portfolio import Portfolio
     from nectar_async.sandbox.routes import Router
+    from nectar_async.sandbox.state import State
     from nectar_async.sandbox.witness import Visit, Witness
 
-__all__ = ["WITNESS_PATH", "Gateway"]
+__all__ = ["Gateway"]
 
-WITNESS_PATH = "/_sandbox/witness"
-"""Where the witness can be read over HTTP; a POST to `/reset` below it resets it."""
-
-_OWN_PATHS = "/_sandbox/"
 _KEY_HEADER = "X-API-Key"
 # Below this many bytes, packing saves nothing.
 _PACK_ABOVE = 1_000
 _FASTEST = 1
 _GZIP_WINDOW = 31
+_BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
-_NOT_FOUND = 404
+_NOT_ALLOWED = 405
+_Find = Callable[[web.BaseRequest, "Visit"], tuple[Call, Proceed]]
 
 
 @frozen(kw_only=True)
@@ -43,17 +47,21 @@ class Gateway:
     """Everything that is the same for all operations."""
 
     portfolio: Portfolio
+    clock: Clock
+    state: State
     witness: Witness
     faults: Faults
     router: Router
     latency: float
     api_keys: Sequence[str]
     restricted: set[str]
+    backstage: Backstage
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        if request.path.startswith(_OWN_PATHS):
-            return self._serve_witness(request)
+        self.clock.catch_up()
+        if request.path.startswith(OWN_PATHS):
+            return _response(await self.backstage.reply(request))
         visit = self.witness.begin(
             method=request.method,
             path=request.path,
@@ -61,7 +69,11 @@ class Gateway:
             key=request.headers.get(_KEY_HEADER),
         )
         try:
-            reply = _packed(request, await self._reply(request, visit))
+            if request.path.startswith(FILES_PATH):
+                reply = await self._reply(request, visit, self._download)
+            else:
+                reply = await self._reply(request, visit, self._call)
+                reply = _packed(request, self._linked(request, reply))
             await self._wait(visit)
             response = await (reply.deliver or _deliver)(request, reply)
             visit.status = response.status if response.prepared else None
@@ -69,33 +81,64 @@ class Gateway:
             self.witness.finish(visit)
         return response
 
-    async def _reply(self, request: web.BaseRequest, visit: Visit) -> Reply:
+    async def _reply(
+        self, request: web.BaseRequest, visit: Visit, find: _Find
+    ) -> Reply:
         try:
-            call, handler = self._call(request, visit)
-            return await self.faults.apply(call, handler)
+            call, handler = find(request, visit)
+            body = await Body.read(request) if request.can_read_body else None
+
+            async def proceed(call: Call) -> Reply:
+                return await handler(checked(call, body))
+
+            return await self.faults.apply(call, proceed)
         except RefusalError as refusal:
             return refusal.reply
 
-    def _call(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Handler]:
+    def _call(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Proceed]:
+        """The operation that the request asks for, if its key may."""
         match = self.router.match(request.method, request.path)
         visit.operation = match.operation
         if not self._knows(request.headers.get(_KEY_HEADER, "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
-        owners = [self.portfolio.owner(value) for value in match.params.values()]
-        company_id = owners[0].id if owners and owners[0] is not None else None
-        visit.company = company_id
-        if company_id in self.restricted:
+        call = self._described(request, match.operation, match.version, match.params)
+        visit.company = call.company_id
+        if call.company_id in self.restricted:
             raise RefusalError(_FORBIDDEN, "No access to this resource.")
-        query = {key: tuple(request.query.getall(key)) for key in request.query}
-        call = Call(
-            operation=match.operation,
-            version=match.version,
-            params=match.params,
-            query=query,
-            portfolio=self.portfolio,
-            company_id=company_id,
-        )
         return call, match.handler
+
+    def _download(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Proceed]:
+        """The file that a link leads to; a key has no business here."""
+        visit.operation = OPERATION
+        if request.method not in {"GET", "HEAD"}:
+            raise FilesRefusalError(_NOT_ALLOWED, "MethodNotAllowed", "Only read.")
+        if _KEY_HEADER in request.headers:
+            detail = "A key was sent to where it does not belong."
+            raise FilesRefusalError(_BAD_REQUEST, "InvalidArgument", detail)
+        params = self.state.files.params(request.path)
+        call = self._described(request, OPERATION, "", params)
+        visit.company = call.company_id
+        return call, self.state.files.serve
+
+    def _described(
+        self,
+        request: web.BaseRequest,
+        operation: str,
+        version: str,
+        params: Mapping[str, str],
+    ) -> Call:
+        owners = [self.portfolio.owner(value) for value in params.values()]
+        return Call(
+            operation=operation,
+            version=version,
+            params=params,
+            query={key: tuple(request.query.getall(key)) for key in request.query},
+            portfolio=self.portfolio,
+            company_id=owners[0].id if owners and owners[0] is not None else None,
+            clock=self.clock,
+            state=self.state,
+            headers=request.headers,
+        )
 
     def _knows(self, text: str) -> bool:
         given = text.encode(errors="surrogateescape")
@@ -103,18 +146,23 @@ class Gateway:
         matches = [hmac.compare_digest(given, key.encode()) for key in self.api_keys]
         return any(matches)
 
+    def _linked(self, request: web.BaseRequest, reply: Reply) -> Reply:
+        """The reply with links to this server's files instead of marks."""
+        body = self.state.files.with_links(reply.body, _address(request))
+        return evolve(reply, body=body)
+
     async def _wait(self, visit: Visit) -> None:
         rest = visit.started + self.latency - time.monotonic()
         if rest > 0:
             await asyncio.sleep(rest)
 
-    def _serve_witness(self, request: web.BaseRequest) -> web.Response:
-        asked = (request.method, request.path)
-        if asked == ("POST", f"{WITNESS_PATH}/reset"):
-            self.witness.reset()
-        elif asked != ("GET", WITNESS_PATH):
-            return _response(RefusalError(_NOT_FOUND, "Not found.").reply)
-        return _response(Reply(body=encode(self.witness.as_json())))
+
+def _address(request: web.BaseRequest) -> str:
+    """Where the request arrived; unlike its `Host`, nobody can make that up."""
+    if request.transport is None:
+        return ""
+    host, port, *_ = request.transport.get_extra_info("sockname")
+    return f"http://{host}:{port}"
 
 
 def _packed(request: web.BaseRequest, reply: Reply) -> Reply:

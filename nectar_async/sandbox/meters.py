@@ -16,6 +16,7 @@ from nectar_async.sandbox.entities import (
     Meter,
     Site,
 )
+from nectar_async.sandbox.logins import ERROR_DETAILS, portal_of
 from nectar_async.sandbox.moments import Cycle, Instant, first_day, midnight
 
 if TYPE_CHECKING:
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.identity import Ids
 
-__all__ = ["make_connections"]
+__all__ = [
+    "SAMPLED",
+    "make_connections",
+    "make_loose_meter",
+    "make_sample_accounts",
+]
+
+SAMPLED = ("ELECTRICITY", "SOLAR", "WATER", "GAS", "FUEL")
+"""The commodities of sample data (`methodology.yaml`, `sandbox`)."""
 
 _MONTHS = 24
 # What a utility bills on one account. A site gets the first three, and then any.
@@ -63,6 +72,43 @@ def make_connections(
     return tuple(plan.connections(last_day))
 
 
+def make_sample_accounts(
+    ids: Ids, seed: int, company: Company, connection: Connection
+) -> tuple[Account, ...]:
+    """What a connection with the sandbox's credentials brings.
+
+    That is an account for each sampled commodity at each of its sites, or for those of
+    them that it was made for.
+    """
+    plan = _Plan(
+        ids=ids,
+        dice=Dice(seed, "samples", connection.id),
+        company=company,
+        prefix=f"{connection.id}/",
+    )
+    wanted = connection.datasource_types or SAMPLED
+    return tuple(
+        plan.account(site, (name,))
+        for site in company.sites
+        if site.id in (connection.sites or ())
+        for name in SAMPLED
+        if name in wanted
+    )
+
+
+def make_loose_meter(
+    ids: Ids, seed: int, company: Company, site: Site, document_id: str
+) -> Meter:
+    """The meter of an uploaded bill that is of no meter known before."""
+    plan = _Plan(
+        ids=ids,
+        dice=Dice(seed, "upload", "meter", document_id),
+        company=company,
+        prefix=f"{document_id}/",
+    )
+    return evolve(plan.account(site, SAMPLED[:1]).meters[0], account_id=None)
+
+
 @define(kw_only=True)
 class _Plan:
     """Accounts by utility, as they come to be."""
@@ -70,6 +116,8 @@ class _Plan:
     ids: Ids
     dice: Dice
     company: Company
+    prefix: str = ""
+    """In front of the numbers from which ids are made."""
     accounts: dict[str, list[Account]] = field(factory=dict)
     account_count: int = 0
     meter_count: int = 0
@@ -80,7 +128,7 @@ class _Plan:
         while left > 0:
             sites = self.company.sites
             service = self._service(turn, lap=turn // len(sites))
-            account = self._account(sites[turn % len(sites)], service)
+            account = self.account(sites[turn % len(sites)], service)
             utility = self.dice.pick(self.company.region.utilities)
             self.accounts.setdefault(utility, []).append(account)
             left -= len(account.meters) * (_MONTHS // account.cycle.months)
@@ -90,12 +138,23 @@ class _Plan:
         start = midnight(first_day(last_day).toordinal())
         for number, (utility, accounts) in enumerate(self.accounts.items()):
             age = self.dice.below(86_400_000_000) * 1_000
+            connection_id = self.ids.make("connection", self.company.index, str(number))
+            status = self.dice.pick(_STATUSES)
+            created = Instant.at(start + age)
+            updated = Instant.at(start + 2 * age, digits=6)
             yield Connection(
-                id=self.ids.make("connection", self.company.index, str(number)),
+                id=connection_id,
                 utility=utility,
-                status=self.dice.pick(_STATUSES),
-                created=Instant.at(start + age),
-                updated=Instant.at(start + 2 * age, digits=6),
+                url=portal_of(utility),
+                username=f"login-{connection_id[:8]}",
+                country=self.company.region.country,
+                status=status,
+                error_detail=ERROR_DETAILS.get(status),
+                created=created,
+                updated=updated,
+                status_seen=created,
+                status_checked=updated,
+                knows_password=status == "CONNECTED",
                 owner_email=self.company.users[0],
                 accounts=tuple(accounts),
             )
@@ -107,7 +166,7 @@ class _Plan:
             return _SERVICES[lap]
         return self.dice.pick(_SERVICES)
 
-    def _account(self, site: Site, service: tuple[str, ...]) -> Account:
+    def account(self, site: Site, service: tuple[str, ...]) -> Account:
         dice = self.dice
         commodities = [COMMODITIES[name] for name in service]
         months = dice.pick(commodities[0].months)
@@ -120,7 +179,7 @@ class _Plan:
             )
         )
         account_id = self.ids.make(
-            "account", self.company.index, str(self.account_count)
+            "account", self.company.index, f"{self.prefix}{self.account_count}"
         )
         self.account_count += 1
         meters: list[Meter] = []
@@ -148,20 +207,25 @@ class _Plan:
             # Generation, what of it goes to the grid, and what the site buys.
             grid = COMMODITIES["ELECTRICITY"]
             yield meter
-            yield self._sibling(meter, grid, {"netMeteringType": "EXPORT"})
-            yield self._sibling(meter, grid, {"netMeteringType": "IMPORT"})
+            yield self._sibling(meter, account_id, grid, {"netMeteringType": "EXPORT"})
+            yield self._sibling(meter, account_id, grid, {"netMeteringType": "IMPORT"})
             return
         yield meter
-        if commodity.datasource_type == "WATER" and self.company.sewer_percent:
-            sewer = self._sibling(meter, commodity, SEWER)
+        has_sewer = self.company.is_implied_metering_enabled
+        if commodity.datasource_type == "WATER" and has_sewer:
+            sewer = self._sibling(meter, account_id, commodity, SEWER)
             yield evolve(sewer, is_implied=True, has_register=False)
 
     def _sibling(
-        self, meter: Meter, commodity: Commodity, kind: Mapping[str, str]
+        self,
+        meter: Meter,
+        account_id: str,
+        commodity: Commodity,
+        kind: Mapping[str, str],
     ) -> Meter:
         """Another meter of the same account and site, in the same unit."""
         number = meter.identifiers[-1].value
-        sibling = self._meter(meter.site, meter.account_id, number, commodity)
+        sibling = self._meter(meter.site, account_id, number, commodity)
         return evolve(
             sibling,
             kind=kind,
@@ -176,12 +240,14 @@ class _Plan:
         dice = self.dice
         is_metric = self.company.region.is_metric
         unit = dice.pick(commodity.metric_units if is_metric else commodity.units)
-        place = self.meter_count
+        place = f"{self.prefix}{self.meter_count}"
         self.meter_count += 1
         return Meter(
-            id=self.ids.make("meter", self.company.index, str(place)),
+            id=self.ids.make("meter", self.company.index, place),
             site=site,
             account_id=account_id,
+            address=site.address.upper(),
+            country=site.path[0] if site.path else None,
             commodity=commodity,
             unit=unit,
             kind=dice.pick(commodity.kinds),

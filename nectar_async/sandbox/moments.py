@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from attrs import frozen
 
-__all__ = ["NANOSECONDS_A_DAY", "Cycle", "Instant", "first_day", "iso", "midnight"]
+__all__ = [
+    "NANOSECONDS_A_DAY",
+    "Cycle",
+    "Instant",
+    "first_day",
+    "iso",
+    "midnight",
+    "ordinal",
+]
 
 _NANOSECONDS = 1_000_000_000
 NANOSECONDS_A_DAY = 86_400 * _NANOSECONDS
 _EPOCH = date(1970, 1, 1).toordinal()
+_EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = 2
+_ISO = re.compile(
+    r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?(?:Z|([+-]\d{2}:?\d{2}))?",
+    re.ASCII,
+)
 
 
 class Instant(NamedTuple):
@@ -22,6 +36,23 @@ class Instant(NamedTuple):
 
     nanoseconds: int
     text: str
+
+    @classmethod
+    def read(cls, text: str) -> Instant:
+        """The moment that an ISO 8601 date-time names; without a zone it is UTC.
+
+        Raises:
+            ValueError: it names none.
+        """
+        found = _ISO.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no date-time")
+        day, clock, fraction, zone = found.groups()
+        moment = datetime.fromisoformat(f"{day}T{clock}{zone or '+00:00'}")
+        seconds = (moment - _EPOCH_MOMENT) // timedelta(seconds=1)
+        return cls.at(
+            seconds * _NANOSECONDS + int((fraction or "0").ljust(9, "0")), digits=9
+        )
 
     @classmethod
     def at(cls, nanoseconds: int, *, digits: int = 0) -> Instant:
@@ -77,3 +108,8 @@ def iso(ordinal: int) -> str:
 def midnight(ordinal: int) -> int:
     """Nanoseconds since 1970 at 00:00:00 UTC of that day."""
     return (ordinal - _EPOCH) * NANOSECONDS_A_DAY
+
+
+def ordinal(moment: Instant) -> int:
+    """The day in UTC on which a moment lies."""
+    return moment.nanoseconds // NANOSECONDS_A_DAY + _EPOCH

@@ -1,17 +1,19 @@
-"""Cutting a list into pages of 100, with the envelope around each."""
+"""Cutting a list into pages, with the envelope around each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nectar_async.sandbox.calls import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["PER_PAGE", "array", "page_of"]
+__all__ = ["PER_PAGE", "array", "page_of", "written_page"]
 
 PER_PAGE = 100
+
+_Thing = TypeVar("_Thing")
 
 
 def array(lines: Sequence[bytes]) -> Reply:
@@ -21,19 +23,38 @@ def array(lines: Sequence[bytes]) -> Reply:
 
 def page_of(lines: Sequence[bytes], *, page: int, items: str, total: str) -> Reply:
     """One page; past the end it is the last one again, which says its own number."""
-    pages = max(1, -(-len(lines) // PER_PAGE))
+    head, cut = _head_and_cut(len(lines), page, PER_PAGE, items=items, total=total)
+    return Reply(body=b"".join((head, b",".join(lines[cut]), b"]}")))
+
+
+def written_page(
+    things: Sequence[_Thing],
+    write: Callable[[_Thing], bytes],
+    *,
+    page: int,
+    items: str,
+    total: str,
+    per_page: int = PER_PAGE,
+) -> Reply:
+    """One page of things of which only those on it are written."""
+    head, cut = _head_and_cut(len(things), page, per_page, items=items, total=total)
+    lines = map(write, things[cut])
+    return Reply(body=b"".join((head, b",".join(lines), b"]}")))
+
+
+def _head_and_cut(
+    count: int, page: int, per_page: int, *, items: str, total: str
+) -> tuple[bytes, slice]:
+    """The envelope up to its items, and where these stand in the whole list."""
+    pages = max(1, -(-count // per_page))
     current = min(page, pages)
-    start = (current - 1) * PER_PAGE
+    start = (current - 1) * per_page
     head = (
-        f'{{"{total}":{len(lines)},"perPage":{PER_PAGE},"totalPages":{pages},'
+        f'{{"{total}":{count},"perPage":{per_page},"totalPages":{pages},'
         f'"currentPage":{current},"hasNext":{_json(current < pages)},'
         f'"hasPrevious":{_json(current > 1)},"{items}":['
     )
-    return Reply(
-        body=b"".join(
-            (head.encode(), b",".join(lines[start : start + PER_PAGE]), b"]}")
-        )
-    )
+    return head.encode(), slice(start, start + per_page)
 
 
 def _json(value: bool) -> str:

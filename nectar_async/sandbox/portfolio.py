@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from contextlib import contextmanager
 from datetime import date
-from itertools import groupby
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.bills import make_usage
-from nectar_async.sandbox.companies import make_company
+from nectar_async.sandbox.changes import Changes, Thing
+from nectar_async.sandbox.clock import Clock
+from nectar_async.sandbox.companies import make_company, new_company
+from nectar_async.sandbox.connecting import new_connection
+from nectar_async.sandbox.generation import Generator
 from nectar_async.sandbox.identity import MAX_COMPANIES, Ids
-from nectar_async.sandbox.meters import make_connections
 from nectar_async.sandbox.moments import Instant
-from nectar_async.sandbox.writer import UsageWriter
+from nectar_async.sandbox.shelf import Shelf
+from nectar_async.sandbox.uploads import read_bill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from nectar_async.sandbox.book import Book
     from nectar_async.sandbox.entities import (
+        Account,
         Company,
         Connection,
         Document,
+        Meter,
         Site,
         UsageRecord,
     )
 
-__all__ = ["LAST_DAY", "Book", "Portfolio"]
+__all__ = ["LAST_DAY", "Portfolio"]
 
 LAST_DAY = date(2025, 12, 31)
 _PROFILES_KEPT = 2_048
@@ -37,54 +42,23 @@ _RECORDS_KEPT = 60_000
 _WARMED = 200
 _SECOND = 1_000_000_000
 
-_T = TypeVar("_T")
-
-
-@define
-class Book:
-    """All that is known of one company: who bills it, and its usage, newest first."""
-
-    company: Company
-    connections: tuple[Connection, ...]
-    records: Sequence[UsageRecord]
-    _lines: dict[str, list[bytes]] = field(factory=dict, init=False)
-
-    def lines(self, version: str) -> list[bytes]:
-        """Each record as JSON of that API version, in the records' order."""
-        lines = self._lines.get(version)
-        if lines is None:
-            writer = UsageWriter(version)
-            lines = [writer.write(record) for record in self.records]
-            self._lines[version] = lines
-        return lines
-
-    def documents(self) -> Iterator[tuple[Document, list[UsageRecord]]]:
-        """Every bill with the usage on it."""
-        billed = [record for record in self.records if record.document is not None]
-        billed.sort(key=_document_id)
-        for _, group in groupby(billed, key=_document_id):
-            records = list(group)
-            document = records[0].document
-            if document is not None:
-                yield document, records
-
-
-@define
-class _Changes:
-    """What was done to a company's usage since it was generated."""
-
-    inserted: list[UsageRecord] = field(factory=list)
-    deleted: set[str] = field(factory=set)
+_Found = TypeVar("_Found", bound=Thing)
 
 
 class Portfolio:
-    """Companies by index, each a pure function of seed, index and changes.
+    """Companies by index, each a pure function of seed, index, changes and time.
 
-    Nothing but the companies read last is held, so 10,000 cost no more than 10.
+    Nothing but the changes and the companies read last is held, so 10,000 cost no more
+    than 10. Without a clock it is always the midnight after `last_day`.
     """
 
     def __init__(
-        self, *, companies: int, seed: int = 7, last_day: date = LAST_DAY
+        self,
+        *,
+        companies: int,
+        seed: int = 7,
+        last_day: date = LAST_DAY,
+        clock: Clock | None = None,
     ) -> None:
         if not 1 <= companies <= MAX_COMPANIES:
             raise ConfigurationError(
@@ -92,20 +66,28 @@ class Portfolio:
             )
         self.seed = seed
         self.last_day = last_day
+        self.clock: Clock = clock or Clock(last_day, speed=0)
         self._size = companies
+        self._created: list[Company] = []
         self._ids = Ids(seed)
-        self._changes: dict[int, _Changes] = {}
-        self._companies = _Shelf(self._make_company, room=_PROFILES_KEPT)
-        self._books = _Shelf(
+        self._generator = Generator(self._ids, seed, last_day)
+        self._changes: dict[int, Changes] = {}
+        self._companies = Shelf(self._make_company, room=_PROFILES_KEPT)
+        self._books = Shelf(
             self._make_book, room=_RECORDS_KEPT, size=lambda book: len(book.records)
         )
 
     def __len__(self) -> int:
-        return self._size
+        """How many companies there ever were: each index below it has had one."""
+        return self._size + len(self._created)
 
     def __iter__(self) -> Iterator[Company]:
-        """Every company, made one by one; no usage is made."""
-        return map(self.company, range(self._size))
+        """Every company that is there, made one by one; no usage is made."""
+        return (
+            self.company(index)
+            for index in range(len(self))
+            if not self._is_gone(index)
+        )
 
     @property
     def ids(self) -> Ids:
@@ -118,12 +100,16 @@ class Portfolio:
 
     def book(self, index: int) -> Book:
         """The company's bills and usage, generated unless they were read lately."""
-        return self._books[index]
+        book = self._books[index]
+        if book.stale_at is not None and self.clock.now() >= book.stale_at:
+            self._books.forget(index)
+            book = self._books[index]
+        return book
 
     def owner(self, some_id: str) -> Company | None:
         """The company that an id of any kind would belong to; look there for the id."""
         index = self._ids.company_of(some_id)
-        if index is None or index >= self._size:
+        if index is None or index >= len(self) or self._is_gone(index):
             return None
         return self.company(index)
 
@@ -136,17 +122,95 @@ class Portfolio:
     def find_site(self, site_id: str) -> tuple[Company, Site] | None:
         """The site of that id, and whose it is."""
         company = self.owner(site_id)
-        if company is None:
-            return None
-        wanted = site_id.lower()
-        return next(
-            ((company, site) for site in company.sites if site.id == wanted), None
-        )
+        return _found(company, company.sites, site_id) if company else None
+
+    def find_connection(self, connection_id: str) -> tuple[Company, Connection] | None:
+        """The connection of that id, and whose it is."""
+        return self._find(connection_id, lambda book: book.connections)
+
+    def find_account(self, account_id: str) -> tuple[Company, Account] | None:
+        """The account of that id, and whose it is."""
+        return self._find(account_id, lambda book: book.accounts)
+
+    def find_meter(self, meter_id: str) -> tuple[Company, Meter] | None:
+        """The meter of that id, and whose it is."""
+        return self._find(meter_id, lambda book: book.meters)
+
+    def find_document(self, document_id: str) -> tuple[Company, Document] | None:
+        """The bill of that id, be it a deleted one, and whose it is."""
+        return self._find(document_id, lambda book: book.bills)
+
+    def find_usage(self, usage_id: str) -> tuple[Company, UsageRecord] | None:
+        """The usage record or v2.1's demand row of that id, and whose it is."""
+        return self._find(usage_id, lambda book: book.rows("v2.1"))
 
     def warm(self, version: str = "v2.2") -> None:
         """Make everything now, if it fits, so that no request pays for it."""
         for index in range(self._size if self._size <= _WARMED else 1):
             self.book(index).lines(version)
+
+    @contextmanager
+    def change(self, index: int) -> Iterator[Changes]:
+        """A company's changes, to be added to; only then it is made anew."""
+        try:
+            yield self._changes.setdefault(index, Changes())
+        finally:
+            self._companies.forget(index)
+            self._books.forget(index)
+
+    def create_company(self, fields: Mapping[str, Any]) -> Company:
+        """A company without sites, the last one of the list; `fields` lack its id."""
+        index = len(self)
+        company_id = self._ids.make("company", index)
+        today = self.clock.today()
+        self._created.append(new_company(index, company_id, fields, today))
+        return self.company(index)
+
+    def add_connection(
+        self, index: int, fields: Mapping[str, Any], moment: Instant
+    ) -> Connection:
+        """A connection as a caller or an invitation's recipient makes it.
+
+        `fields` are those of the contract's `ConnectionCreate`. It is PENDING, and
+        becomes by itself what its credentials deserve.
+
+        Raises:
+            RefusalError: the sites are not one to three of the company's, or it has a
+                connection with that URL and user name already.
+        """
+        book = self.book(index)
+        connection = new_connection(self._ids, book, fields, moment)
+        with self.change(index) as changes:
+            changes.connections.append(connection)
+        return connection
+
+    def add_document(
+        self,
+        index: int,
+        *,
+        file_name: str,
+        job_id: str | None,
+        site_id: str | None,
+        moment: Instant,
+    ) -> Document:
+        """An uploaded bill, with usage if the company has a meter or a site for it."""
+        book = self.book(index)
+        sites = book.company.sites
+        upload = read_bill(
+            self._ids,
+            self.seed,
+            book,
+            serial=len(book.changes.documents),
+            file_name=file_name,
+            job_id=job_id,
+            site=next((site for site in sites if site.id == site_id), None),
+            moment=moment,
+        )
+        with self.change(index) as changes:
+            changes.documents.append(upload.document)
+            changes.meters += upload.new_meters
+            changes.records += upload.records
+        return upload.document
 
     def change_usage(
         self,
@@ -161,78 +225,63 @@ class Portfolio:
         Inserted records repeat the first one with ids of their own and newer dates, and
         so stand in front.
         """
+        records = self.book(index).records
         listed = [
             record
-            for record in self.book(index).records
+            for record in records
             if site_id is None or record.meter.site.id == site_id
         ]
         if not listed:
             return
-        changes = self._changes.setdefault(index, _Changes())
-        changes.deleted.update(record.id for record in listed[:delete])
-        newest = self.book(index).records[0].created.nanoseconds
-        for step in range(1, insert + 1):
-            serial = len(changes.inserted)
-            moment = Instant.at(newest + step * _SECOND)
-            changes.inserted.append(
-                evolve(
-                    listed[0],
-                    id=self._ids.make("usage", index, f"inserted-{serial}"),
-                    created=moment,
-                    updated=moment,
+        newest = records[0].created.nanoseconds
+        with self.change(index) as changes:
+            changes.deleted.update(record.id for record in listed[:delete])
+            for step in range(1, insert + 1):
+                serial = len(changes.records)
+                moment = Instant.at(newest + step * _SECOND)
+                changes.records.append(
+                    evolve(
+                        listed[0],
+                        id=self._ids.make("usage", index, f"inserted-{serial}"),
+                        created=moment,
+                        updated=moment,
+                    )
                 )
-            )
-        self._books.forget(index)
 
-    def _make_company(self, index: int) -> Company:
+    def _is_gone(self, index: int) -> bool:
+        changes = self._changes.get(index)
+        if changes is None or changes.gone_at is None:
+            return False
+        return self.clock.now() >= changes.gone_at
+
+    def _find(
+        self, some_id: str, things: Callable[[Book], Iterable[_Found]]
+    ) -> tuple[Company, _Found] | None:
+        company = self.owner(some_id)
+        if company is None:
+            return None
+        return _found(company, things(self.book(company.index)), some_id)
+
+    def _pristine(self, index: int) -> Company:
+        if index >= self._size:
+            return self._created[index - self._size]
         return make_company(self._ids, self.seed, index, self.last_day)
 
-    def _make_book(self, index: int) -> Book:
-        company = self.company(index)
-        connections = make_connections(self._ids, self.seed, company, self.last_day)
-        records = make_usage(self._ids, self.seed, company, connections, self.last_day)
+    def _make_company(self, index: int) -> Company:
+        company = self._pristine(index)
         changes = self._changes.get(index)
-        if changes is not None:
-            newest_first = [*reversed(changes.inserted), *records]
-            records = [
-                record for record in newest_first if record.id not in changes.deleted
-            ]
-        return Book(company, connections, records)
+        return company if changes is None else changes.company(company)
+
+    def _make_book(self, index: int) -> Book:
+        changes = self._changes.get(index)
+        if changes is None:
+            return self._generator.book(self.company(index))
+        now = self.clock.now()
+        return self._generator.changed_book(self._pristine(index), changes, now)
 
 
-class _Shelf(Generic[_T]):
-    """Keeps what was asked for last, as much as there is room for."""
-
-    def __init__(
-        self,
-        make: Callable[[int], _T],
-        *,
-        room: int,
-        size: Callable[[_T], int] = lambda _: 1,
-    ) -> None:
-        self._make = make
-        self._room = room
-        self._size = size
-        self._held: OrderedDict[int, _T] = OrderedDict()
-        self._weight = 0
-
-    def __getitem__(self, index: int) -> _T:
-        held = self._held.get(index)
-        if held is not None:
-            self._held.move_to_end(index)
-            return held
-        made = self._held[index] = self._make(index)
-        self._weight += self._size(made)
-        while self._weight > self._room and len(self._held) > 1:
-            _, oldest = self._held.popitem(last=False)
-            self._weight -= self._size(oldest)
-        return made
-
-    def forget(self, index: int) -> None:
-        held = self._held.pop(index, None)
-        if held is not None:
-            self._weight -= self._size(held)
-
-
-def _document_id(record: UsageRecord) -> str:
-    return record.document.id if record.document is not None else ""
+def _found(
+    company: Company, things: Iterable[_Found], some_id: str
+) -> tuple[Company, _Found] | None:
+    wanted = some_id.lower()
+    return next(((company, thing) for thing in things if thing.id == wanted), None)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal, Self
 from aiohttp import web
 from attrs import evolve
 
+from nectar_async.sandbox.backstage import Backstage
+from nectar_async.sandbox.clock import Clock
 from nectar_async.sandbox.faults import Fault, Faults
 from nectar_async.sandbox.gateway import Gateway
 from nectar_async.sandbox.handlers import sites
 from nectar_async.sandbox.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.routes import ROUTES, Route, Router
+from nectar_async.sandbox.state import State
 from nectar_async.sandbox.witness import Witness
 from nectar_async.settings import Settings
 
@@ -55,6 +58,9 @@ class Sandbox:
             `sandbox.restricted` takes more at any time.
         site_list: Whether sites come as a bare array or in pages; both are allowed.
         last_day: The last day of the two years that have bills.
+        clock_speed: How many seconds pass in the sandbox for each real one; its time
+            begins at midnight (UTC) after `last_day`, and `sandbox.clock` moves it.
+        file_bytes: How large each document's file is; None for sizes as of bills.
     """
 
     def __init__(
@@ -70,21 +76,35 @@ class Sandbox:
         restricted: Iterable[str] = (),
         site_list: Literal["array", "envelope"] = "array",
         last_day: date = LAST_DAY,
+        clock_speed: float = 1.0,
+        file_bytes: int | None = None,
     ) -> None:
         self.api_key = api_key
-        self.portfolio = Portfolio(companies=companies, seed=seed, last_day=last_day)
-        self.witness = Witness()
-        self.faults = Faults(faults, seed=seed)
-        self.restricted = set(restricted)
+        self.clock: Clock = Clock(last_day, speed=clock_speed)
+        self.portfolio: Portfolio = Portfolio(
+            companies=companies, seed=seed, last_day=last_day, clock=self.clock
+        )
+        self.witness: Witness = Witness()
+        self.faults: Faults = Faults(faults, seed=seed)
+        self.restricted: set[str] = set(restricted)
         self._port = port
+        state = State.empty(self.portfolio, file_bytes=file_bytes)
         gateway = Gateway(
             portfolio=self.portfolio,
+            clock=self.clock,
+            state=state,
             witness=self.witness,
             faults=self.faults,
             router=Router(_routes(site_list)),
             latency=latency,
             api_keys=(api_key, *api_keys),
             restricted=self.restricted,
+            backstage=Backstage(
+                witness=self.witness,
+                clock=self.clock,
+                portfolio=self.portfolio,
+                invitations=state.invitations,
+            ),
         )
         self._server = web.Server(
             gateway.serve,

@@ -27,13 +27,15 @@ _Stop = Callable[[], None]
 
 @frozen(kw_only=True)
 class Options:
-    """What a served sandbox is like; see `Sandbox` for the first five."""
+    """What a served sandbox is like; see `Sandbox` for the first seven."""
 
     port: int = 0
     companies: int = 20
     seed: int = 7
     latency: float = 0.0
     api_key: str = API_KEY
+    clock_speed: float = 1.0
+    file_bytes: int | None = None
     as_json: bool = False
     """Whether the one line that is printed is for a program."""
     exit_with_parent: bool = False
@@ -54,6 +56,8 @@ async def serve(options: Options, say: Callable[[str], None]) -> None:
         latency=options.latency,
         api_key=options.api_key,
         port=options.port,
+        clock_speed=options.clock_speed,
+        file_bytes=options.file_bytes,
     )
     with _on_signal(stop):
         async with sandbox:

@@ -10,7 +10,7 @@ from nectar_async.sandbox.charges import decimal
 from nectar_async.sandbox.moments import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nectar_async.sandbox.entities import (
         Account,
@@ -22,23 +22,31 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.identity import Ids
 
 __all__ = [
+    "WASTE_KEYS",
+    "account_json",
     "company_json",
     "connection_json",
     "encode",
     "identifiers_json",
     "meter_json",
     "site_json",
+    "sites_of",
 ]
 
-_PORTAL = "https://portal.example.com"
+WASTE_KEYS = ("wasteType", "wasteStream")
+"""What meters have uuids for, and usage records names."""
 
-encode = msgspec.json.Encoder().encode
+_TRACKING = {
+    True: ("ENABLED", "ONBOARDED"),
+    False: ("DISABLED", "CUSTOMER_NOT_TRACKED"),
+}
+
+encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 """A value as compact JSON."""
 
 
 def company_json(company: Company) -> dict[str, Any]:
     """A company with its sites whole."""
-    percent = company.sewer_percent
     return {
         "id": company.id,
         "name": company.name,
@@ -47,8 +55,8 @@ def company_json(company: Company) -> dict[str, Any]:
         "users": company.users,
         "externalId": company.external_id,
         "dataCollectionStartDate": company.start_date,
-        "isImpliedMeteringEnabled": percent is not None,
-        "impliedMeteringFraction": decimal(100 if percent is None else percent, 2),
+        "isImpliedMeteringEnabled": company.is_implied_metering_enabled,
+        "impliedMeteringFraction": decimal(company.sewer_percent, 2),
         "isBasicIdentifierMappingEnabled": company.is_basic_identifier_mapping_enabled,
         "isLowAccuracyModeEnabled": company.is_low_accuracy_mode_enabled,
     }
@@ -71,7 +79,7 @@ def meter_json(ids: Ids, company: Company, meter: Meter) -> dict[str, Any]:
     """A meter of the meter lists; here waste has uuids, in usage records names."""
     kind = {
         key: ids.make(key, company.index, value)
-        if key in {"wasteType", "wasteStream"}
+        if key in WASTE_KEYS and value is not None
         else value
         for key, value in meter.kind.items()
     }
@@ -81,60 +89,72 @@ def meter_json(ids: Ids, company: Company, meter: Meter) -> dict[str, Any]:
         "identifiers": identifiers_json(meter),
         "datasourceType": meter.commodity.datasource_type,
         "account": meter.account_id,
-        "address": meter.site.address.upper(),
+        "address": meter.address,
         **kind,
         "isTracked": meter.is_tracked,
-        "isDuplicated": "false",
-        "tags": [],
+        "isDuplicated": str(meter.is_duplicated).lower(),
+        "tags": meter.tags,
     }
 
 
 def connection_json(company: Company, connection: Connection) -> dict[str, Any]:
     """A connection with its accounts."""
     meters = [meter for account in connection.accounts for meter in account.meters]
+    types = connection.datasource_types
     return {
         "id": connection.id,
         "created": connection.created.text,
         "publicCompanyId": None,
         "connectionMagicLinkSecret": None,
-        "statusLastUpdateTime": connection.updated.text,
-        "statusFirstSeenTime": connection.created.text,
-        "statusErrorDetail": None,
+        "statusLastUpdateTime": connection.status_checked.text,
+        "statusFirstSeenTime": connection.status_seen.text,
+        "statusErrorDetail": connection.error_detail,
         "updated": connection.updated.text,
-        "externalId": None,
-        "datasource": {"name": connection.utility, "url": _PORTAL},
-        "accounts": [_account_json(account) for account in connection.accounts],
+        "externalId": connection.external_id,
+        "datasource": {"name": connection.utility, "url": connection.url},
+        "accounts": [account_json(account) for account in connection.accounts],
         "company": {
             "id": company.id,
             "name": company.name,
             "externalId": company.external_id,
         },
-        "url": _PORTAL,
+        "url": connection.url,
         "status": connection.status,
-        "country": company.region.country,
-        "initialSites": sorted({meter.site.id for meter in meters}),
-        "initialDatasourceTypes": _datasource_types(meters),
-        "username": f"login-{connection.id[:8]}",
+        "country": connection.country,
+        "initialSites": sites_of(connection),
+        "initialDatasourceTypes": _datasource_types(meters) if types is None else types,
+        "username": connection.username,
         "workflowOwnerEmail": connection.owner_email,
-        "dataCollectionStartDate": None,
-        "multiplyByOccupancy": False,
-        "isActive": True,
+        "dataCollectionStartDate": connection.start_date,
+        "multiplyByOccupancy": connection.multiplies_by_occupancy,
+        "isActive": connection.is_active,
     }
 
 
-def _account_json(account: Account) -> dict[str, Any]:
+def sites_of(connection: Connection) -> Sequence[str]:
+    """The ids that a connection says are its sites."""
+    if connection.sites is not None:
+        return connection.sites
+    meters = (meter for account in connection.accounts for meter in account.meters)
+    return sorted({meter.site.id for meter in meters})
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    """An account; whether it is tracked stands there three times over."""
+    tracking, status = _TRACKING[account.is_tracked]
     return {
         "id": account.id,
         "meters": [meter.id for meter in account.meters],
-        "isTracked": True,
+        "isTracked": account.is_tracked,
         "isDuplicated": "false",
         "accountNumber": account.number,
-        "trackingStatus": "ENABLED",
+        "trackingStatus": tracking,
         "dataCollectionStartDate": None,
         "isCollectingInvoiceData": True,
         "isCollectingSmartMeterData": False,
         "datasourceTypes": _datasource_types(account.meters),
         "lastServiceDate": None,
+        "status": status,
     }
 
 

@@ -73,8 +73,8 @@ class Witness:
         """Forget everything but what is in flight, and start the clock again."""
         self._epoch += 1
         self._zero = time.monotonic()
-        self.requests = 0
-        self.peak_in_flight = self._in_flight
+        self.requests: int = 0
+        self.peak_in_flight: int = self._in_flight
         self.by_operation: Counter[str] = Counter()
         self.by_key: Counter[str] = Counter()
         self.log: deque[Entry] = deque(maxlen=_LOG_BOUND)

@@ -10,6 +10,7 @@ from attrs import define, field
 
 from nectar_async import contract
 from nectar_async.sandbox.charges import decimal, demand_meters, line_items, money
+from nectar_async.sandbox.links import file_link
 from nectar_async.sandbox.moments import iso
 from nectar_async.sandbox.wire import encode, identifiers_json, site_json
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.entities import Company, Document, Meter, UsageRecord
 
 __all__ = ["UsageWriter", "document_json"]
+
+_HAS_DEMAND_METERS = "v2.2"
 
 
 @define
@@ -34,13 +37,22 @@ class UsageWriter:
 
     def write(self, record: UsageRecord) -> bytes:
         """The record as JSON."""
-        known = self._varying(record)
-        fields = self._half(record.meter).copy()
-        optional = _fields(self.version)
-        fields.update({key: known[key] for key in known if key in optional})
+        fields = self.nested(record)
         document = record.document
         fields["document"] = None if document is None else self._document(document)
         return encode(fields)
+
+    def nested(self, record: UsageRecord) -> dict[str, Any]:
+        """The record as it stands in its bill."""
+        known = self._varying(record)
+        if record.is_demand:
+            known |= {"electricityType": "DEMAND", "usageUnits": "KW"}
+        if record.written:
+            known |= record.written
+        fields = self._half(record.meter).copy()
+        optional = _fields(self.version)
+        fields.update({key: known[key] for key in known if key in optional})
+        return fields
 
     def _varying(self, record: UsageRecord) -> dict[str, Any]:
         meter = record.meter
@@ -83,11 +95,10 @@ class UsageWriter:
         return half
 
     def _make_half(self, meter: Meter) -> dict[str, Any]:
-        address = meter.site.address.upper()
         values: dict[str, Any] = {
             "meter": meter.id,
-            "meterAddress": address,
-            "serviceAddress": address,
+            "meterAddress": meter.address,
+            "serviceAddress": meter.address,
             "meterIsTracked": meter.is_tracked,
             "site": msgspec.Raw(encode(site_json(meter.site))),
             "identifiers": msgspec.Raw(encode(identifiers_json(meter))),
@@ -100,7 +111,7 @@ class UsageWriter:
             values["electricityType"] = "USAGE"
         if meter.tariff is not None:
             values["tariff"] = meter.tariff
-            values["country"] = meter.site.path[0] if meter.site.path else None
+            values["country"] = meter.country
         fields = _fields(self.version)
         half = dict.fromkeys(key for key, is_always in fields.items() if is_always)
         return half | {key: value for key, value in values.items() if key in fields}
@@ -114,20 +125,20 @@ class UsageWriter:
 
 
 def document_json(
-    company: Company, document: Document, records: Sequence[UsageRecord]
+    company: Company, document: Document, rows: Sequence[UsageRecord], version: str
 ) -> dict[str, Any]:
-    """A bill whole: with its usage, line items and demand."""
-    writer = UsageWriter("v2.2")
-    nested = [msgspec.json.decode(writer.write(record)) for record in records]
-    for record in nested:
-        del record["document"]
-    return {
+    """A bill whole, in that API version: with its usage, line items and demand."""
+    writer = UsageWriter(version)
+    records = [row for row in rows if not row.is_demand]
+    values = {
         **_embedded(document),
         "company": company.id,
-        "usageData": nested,
+        "usageData": [writer.nested(row) for row in rows],
         "lineItems": line_items(document, records),
-        "demandMeters": demand_meters(records),
     }
+    if version == _HAS_DEMAND_METERS:
+        values["demandMeters"] = demand_meters(records)
+    return values
 
 
 @cache
@@ -141,27 +152,26 @@ def _fields(version: str) -> Mapping[str, bool]:
 
 
 def _embedded(document: Document) -> dict[str, Any]:
-    is_known = document.bill_day is not None
     return {
         "id": document.id,
         "created": document.created.text,
         "auditTrailUrl": f"https://dash.example.com/audit/{document.id}",
-        "url": f"https://files.example.com/{document.id}.pdf?signature=invented",
-        "billDate": iso(document.bill_day) if document.bill_day is not None else None,
+        "url": file_link(document.id),
+        "billDate": iso(document.bill_day) if document.bill_day else None,
         "chargesUnits": document.currency,
         "utilityCompany": document.utility,
         "status": "PROCESSED",
         "flaggedStatus": None,
         "revisedDocumentId": document.revised_document_id,
         "updated": document.updated.text,
-        "fileName": f"{document.number}.pdf",
+        "fileName": document.file_name,
         "email": None,
-        "jobId": None,
-        "notes": None if is_known else "bill date illegible",
-        "dueDate": iso(document.bill_day + 21) if document.bill_day else None,
-        "totalCharges": money(document.total_cents),
+        "jobId": document.job_id,
+        "notes": document.notes,
+        "dueDate": iso(document.due_day) if document.due_day else None,
+        "totalCharges": document.total or money(document.total_cents),
         "sourceType": "INVOICE",
-        "isFlagged": False,
+        "isFlagged": document.is_flagged,
         "invoiceId": document.number,
     }
 

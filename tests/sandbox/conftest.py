@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 import pytest_asyncio
+from sandbox.caller import Caller
 from sandbox.visitor import Visitor
 
 from nectar_async.sandbox import Portfolio, Sandbox
@@ -24,3 +25,13 @@ def portfolio() -> Portfolio:
 async def visitor() -> AsyncIterator[Visitor]:
     async with Sandbox(companies=2) as sandbox, aiohttp.ClientSession() as session:
         yield Visitor(sandbox, session)
+
+
+@pytest_asyncio.fixture
+async def caller() -> AsyncIterator[Caller]:
+    """Whose sandbox's time stands still unless the test moves it."""
+    async with (
+        Sandbox(companies=2, clock_speed=0) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Caller(sandbox, session)

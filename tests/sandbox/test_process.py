@@ -47,6 +47,7 @@ async def test_it_says_where_it_is_and_ends_with_its_parent() -> None:
     process = await start(
         *("--companies", "2", "--seed", "9", "--latency", "0.001"),
         *("--api-key", "k", "--json", "--exit-with-parent"),
+        *("--clock-speed", "0", "--file-bytes", "30000"),
     )
     said = json.loads(await line_of(process))
     assert said.pop("url").startswith("http://127.0.0.1:")

@@ -90,7 +90,18 @@ async def test_what_is_not_there_is_not_found(
 async def test_a_known_path_with_another_method_is_not_allowed(
     visitor: Visitor,
 ) -> None:
-    assert (await visitor.ask("/v2.2/ping", method="PUT")).status == 405
+    seen = await visitor.ask("/v2.2/ping", method="PUT")
+    assert seen.status == 405
+    assert seen.headers["Content-Type"] == "application/json"
+    assert seen.headers["Allow"] == "GET"
+
+
+async def test_a_method_that_is_not_allowed_is_told_which_ones_are(
+    visitor: Visitor,
+) -> None:
+    seen = await visitor.ask(f"/v2.2/company/{NOBODY}", method="TRACE")
+    assert seen.status == 405
+    assert seen.headers["Allow"] == "DELETE, GET, PATCH"
 
 
 async def test_a_restricted_company_is_listed_but_not_opened(visitor: Visitor) -> None:
@@ -127,7 +138,7 @@ async def test_a_page_past_the_end_is_the_last_one_under_its_own_number(
     pages = (await visitor.usage(0))["totalPages"]
     last = await visitor.usage(0, ("page", str(pages)))
     assert await visitor.usage(0, ("page", str(pages + 1))) == last
-    assert await visitor.usage(0, ("page", "999999")) == last
+    assert await visitor.usage(0, ("page", "9" * 30)) == last
     assert last["currentPage"] == pages
 
 

@@ -42,7 +42,10 @@ class Visitor:
         method: str = "GET",
         key: str | None = "",
         headers: dict[str, str] | None = None,
+        body: Any = None,
+        data: Any = None,
     ) -> Seen:
+        """An answer; `body` is sent as JSON, `data` as it is or as a form."""
         key = self.sandbox.api_key if key == "" else key
         sent = {} if key is None else {"X-API-Key": key}
         async with self.session.request(
@@ -50,6 +53,8 @@ class Visitor:
             self.sandbox.url + path,
             params=query,
             headers=sent | (headers or {}),
+            json=body,
+            data=data,
             allow_redirects=False,
         ) as response:
             return Seen(response.status, dict(response.headers), await response.read())

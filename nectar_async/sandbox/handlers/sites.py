@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nectar_async.sandbox.amounts import within
 from nectar_async.sandbox.calls import Call, RefusalError, Reply
+from nectar_async.sandbox.companies import new_site
 from nectar_async.sandbox.filters import page_number
 from nectar_async.sandbox.handlers import companies
 from nectar_async.sandbox.pages import array, page_of
 from nectar_async.sandbox.wire import encode, site_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nectar_async.sandbox.entities import Company, Site
 
-__all__ = ["by_id", "list_by_company", "list_by_company_in_pages"]
+__all__ = [
+    "by_id",
+    "create",
+    "delete",
+    "get",
+    "list_by_company",
+    "list_by_company_in_pages",
+    "update",
+]
 
+_CREATED = 201
+_NO_CONTENT = 204
 _NOT_FOUND = 404
+_FIELDS: Mapping[str, str] = {
+    "name": "name",
+    "externalId": "external_id",
+    "address": "address",
+    "occupancyPercent": "occupancy_percent",
+}
 
 
 async def list_by_company(call: Call) -> Reply:
@@ -30,6 +50,41 @@ async def list_by_company_in_pages(call: Call) -> Reply:
     return page_of(lines, page=page, items="sites", total="totalSites")
 
 
+async def create(call: Call) -> Reply:
+    """A further site, without meters."""
+    company = companies.by_id(call)
+    fields = _fields(call)
+    with call.portfolio.change(company.index) as changes:
+        site = new_site(call.portfolio.ids, company.index, len(changes.sites), fields)
+        changes.sites.append(site)
+    return Reply.json(site_json(site), status=_CREATED)
+
+
+async def get(call: Call) -> Reply:
+    """One site."""
+    _, site = by_id(call)
+    return Reply.json(site_json(site))
+
+
+async def update(call: Call) -> Reply:
+    """The site with some fields changed; bills and meters keep their addresses."""
+    company, site = by_id(call)
+    fields = _fields(call)
+    with call.portfolio.change(company.index) as changes:
+        changes.edit(site.id, fields)
+    return await get(call)
+
+
+async def delete(call: Call) -> Reply:
+    """The site as archived from today on; it stays readable, and so does its usage."""
+    company, site = by_id(call)
+    today = call.clock.today()
+    if site.stop_day is None or site.stop_day > today:
+        with call.portfolio.change(company.index) as changes:
+            changes.edit(site.id, {"stop_day": today})
+    return Reply(status=_NO_CONTENT, headers={})
+
+
 def by_id(call: Call) -> tuple[Company, Site]:
     """The site that the path names and its company, or 404."""
     found = call.portfolio.find_site(call.params["site_id"])
@@ -40,3 +95,12 @@ def by_id(call: Call) -> tuple[Company, Site]:
 
 def _lines(call: Call) -> list[bytes]:
     return [encode(site_json(site)) for site in companies.by_id(call).sites]
+
+
+def _fields(call: Call) -> dict[str, Any]:
+    fields = {_FIELDS[key]: call.json[key] for key in call.json if key in _FIELDS}
+    if fields.get("occupancy_percent") is not None:
+        within("occupancyPercent", fields["occupancy_percent"], 100)
+    if "path" in call.json:
+        fields["path"] = tuple(call.json["path"])
+    return fields

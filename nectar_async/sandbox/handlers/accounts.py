@@ -1,0 +1,55 @@
+"""Accounts, of which only the tracking can be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nectar_async.sandbox.calls import Call, RefusalError, Reply
+from nectar_async.sandbox.handlers import companies, finding
+from nectar_async.sandbox.wire import account_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nectar_async.sandbox.entities import Account, Company
+
+__all__ = ["bulk_update", "update"]
+
+_BAD_REQUEST = 400
+
+
+async def update(call: Call) -> Reply:
+    """The account as it is tracked from now on."""
+    company, account = finding.account(call)
+    if "isTracked" in call.json:
+        _track(call, company, [account])
+    _, account = finding.account(call)
+    return Reply.json(account_json(account))
+
+
+async def bulk_update(call: Call) -> Reply:
+    """The accounts named, as they are tracked from now on; one stranger spoils it."""
+    company = companies.by_id(call)
+    known = {account.id: account for account in _accounts(call, company)}
+    wanted = list(dict.fromkeys(some_id.lower() for some_id in call.json["accounts"]))
+    unknown = [account_id for account_id in wanted if account_id not in known]
+    if unknown:
+        detail = f"accounts: the company has no such accounts: {', '.join(unknown)}."
+        raise RefusalError(_BAD_REQUEST, detail)
+    _track(call, company, [known[account_id] for account_id in wanted])
+    now = {account.id: account for account in _accounts(call, company)}
+    return Reply.json([account_json(now[account_id]) for account_id in wanted])
+
+
+def _track(call: Call, company: Company, accounts: Sequence[Account]) -> None:
+    fields = {"is_tracked": call.json["isTracked"]}
+    changed = [account.id for account in accounts]
+    if call.json.get("updateMeters", True):
+        changed += [meter.id for account in accounts for meter in account.meters]
+    with call.portfolio.change(company.index) as changes:
+        for some_id in changed:
+            changes.edit(some_id, fields)
+
+
+def _accounts(call: Call, company: Company) -> list[Account]:
+    return call.portfolio.book(company.index).accounts

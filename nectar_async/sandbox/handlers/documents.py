@@ -1,0 +1,102 @@
+"""Bills, which the API calls documents."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from nectar_async.sandbox.calls import Call, Reply
+from nectar_async.sandbox.filters import UsageFilter, page_number
+from nectar_async.sandbox.handlers import companies, finding, sites
+from nectar_async.sandbox.pages import written_page
+from nectar_async.sandbox.queries import is_set
+from nectar_async.sandbox.wire import encode
+from nectar_async.sandbox.writer import document_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nectar_async.sandbox.entities import Company, Document, UsageRecord
+
+    _Bill = tuple[Document, list[UsageRecord]]
+
+__all__ = [
+    "get",
+    "list_by_company",
+    "list_by_connection",
+    "list_by_site",
+    "update",
+]
+
+_FIELDS: Mapping[str, str] = {
+    "totalCharges": "total",
+    "chargesUnits": "currency",
+    "invoiceId": "number",
+    "notes": "notes",
+    "isFlagged": "is_flagged",
+}
+_DAYS: Mapping[str, str] = {"billDate": "bill_day", "dueDate": "due_day"}
+
+
+async def list_by_company(call: Call) -> Reply:
+    """A page of a company's bills."""
+    return _page(call, companies.by_id(call), lambda _: True)
+
+
+async def list_by_connection(call: Call) -> Reply:
+    """A page of the bills that a connection brought."""
+    company, connection = finding.connection(call)
+    accounts = {account.id for account in connection.accounts}
+    return _page(call, company, lambda bill: bill[0].account_id in accounts)
+
+
+async def list_by_site(call: Call) -> Reply:
+    """A page of the bills that a site's meters are on."""
+    company, site = sites.by_id(call)
+    return _page(
+        call, company, lambda bill: any(row.meter.site.id == site.id for row in bill[1])
+    )
+
+
+async def get(call: Call) -> Reply:
+    """One bill, be it a deleted one."""
+    company, document = finding.document(call)
+    book = call.portfolio.book(company.index)
+    rows = [
+        row
+        for row in book.rows(call.version)
+        if row.document is not None and row.document.id == document.id
+    ]
+    return Reply.json(document_json(company, document, rows, call.version))
+
+
+async def update(call: Call) -> Reply:
+    """The bill with some fields changed; its line items stay as they are printed."""
+    company, document = finding.document(call)
+    body = call.json
+    fields: dict[str, Any] = {_FIELDS[key]: body[key] for key in body if key in _FIELDS}
+    for key, name in _DAYS.items():
+        if key in body:
+            fields[name] = _day(body[key])
+    fields["updated"] = max(call.clock.now(), document.created)
+    with call.portfolio.change(company.index) as changes:
+        changes.edit(document.id, fields)
+    return await get(call)
+
+
+def _page(call: Call, company: Company, belongs: Callable[[_Bill], bool]) -> Reply:
+    wanted = UsageFilter.from_query(call.query)
+    bills = call.portfolio.book(company.index).documents(
+        version=call.version, deleted=is_set(call.query, "isDeleted")
+    )
+    return written_page(
+        [bill for bill in bills if belongs(bill) and wanted.keeps_bill(*bill)],
+        lambda bill: encode(document_json(company, *bill, call.version)),
+        page=page_number(call.query),
+        items="documents",
+        total="totalDocuments",
+    )
+
+
+def _day(text: str | None) -> int | None:
+    return None if text is None else date.fromisoformat(text).toordinal()

@@ -1,0 +1,221 @@
+"""Bodies and queries are what the contract wants, or are refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+from jsonschema import Draft202012Validator
+from sandbox.visitor import Seen, Visitor
+
+from nectar_async import contract
+from nectar_async.sandbox.bodies import LIMIT
+from nectar_async.sandbox.schemas import coerced, problem
+
+# Read here, since the event loop is no place to read files.
+OPERATIONS = contract.operations()
+BODIES = {
+    name: row.description["requestBody"]["content"]["application/json"]["schema"]
+    for name, row in OPERATIONS.items()
+    if "application/json" in row.description.get("requestBody", {}).get("content", {})
+}
+
+
+async def invite(visitor: Visitor, **sent: Any) -> Seen:
+    company = visitor.sandbox.portfolio.company(0)
+    path = f"/v2.2/invitation/company/{company.id}"
+    return await visitor.ask(path, method="POST", **sent)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"maxUses": 0}, "maxUses: This must be 1 or more."),
+        ({"maxUses": "2"}, "maxUses: This must be a whole number."),
+        ({"maxUses": 1.5}, "maxUses: This must be a whole number."),
+        ({"maxUses": True}, "maxUses: This must be a whole number."),
+        ({"maxUses": None}, "maxUses: This field may not be null."),
+        ({"sendEmail": 1}, "sendEmail: This must be true or false."),
+        ({"allowedEmails": "a@b.c"}, "allowedEmails: This must be a list."),
+        ({"allowedEmails": ["a@b.c", ""]}, "allowedEmails.1: This field may not be"),
+        ({"allowedEmails": ["nobody"]}, "allowedEmails.0: This must be an e-mail"),
+        ({"prefill": {"country": "USA"}}, "prefill.country: This may have at most 2"),
+        ({"prefill": {"country": "U"}}, "prefill.country: This needs at least 2"),
+        ({"prefill": {"initialSites": ["x"]}}, "prefill.initialSites.0: This must be"),
+        ({"prefill": []}, "prefill: This must be an object."),
+        ([], "The body must be an object."),
+    ],
+    ids=json.dumps,
+)
+async def test_a_body_that_is_not_the_contracts_is_refused_by_name(
+    visitor: Visitor, body: Any, detail: str
+) -> None:
+    seen = await invite(visitor, body=body)
+    assert seen.status == 400
+    assert seen.json["detail"].startswith(detail)
+
+
+@pytest.mark.asyncio
+async def test_unknown_keys_of_a_body_are_ignored(visitor: Visitor) -> None:
+    assert (await invite(visitor, body={"colour": "blue"})).status == 201
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "data", [b"{", b'{"a": NaN}', b"\xff", b"[" * 100_000, b"nothing"], ids=range(5)
+)
+async def test_a_body_that_is_no_json_is_refused(visitor: Visitor, data: bytes) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    seen = await invite(visitor, data=data, headers=headers)
+    assert seen.status == 400
+    assert seen.json["detail"].startswith("JSON parse error")
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_is_missing_is_refused(visitor: Visitor) -> None:
+    assert (await invite(visitor)).json == {"detail": "A request body is required."}
+
+
+@pytest.mark.asyncio
+async def test_another_kind_of_body_is_refused(visitor: Visitor) -> None:
+    headers = {"Content-Type": "text/plain"}
+    seen = await invite(visitor, data=b"{}", headers=headers)
+    assert seen.status == 415
+    assert "application/json" in seen.json["detail"]
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_nobody_asked_for_is_ignored(visitor: Visitor) -> None:
+    assert (await visitor.ask("/v2.2/ping", data=b"{")).status == 200
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_length_known", [True, False], ids=["length", "chunks"])
+async def test_a_body_is_read_no_further_than_its_bound(
+    visitor: Visitor, is_length_known: bool
+) -> None:
+    chunk = b" " * 2**20
+
+    async def chunks() -> Any:
+        for _ in range(LIMIT // len(chunk) + 1):
+            yield chunk
+
+    data = io.BytesIO(chunk * (LIMIT // len(chunk) + 1))
+    seen = await invite(visitor, data=data if is_length_known else chunks())
+    assert seen.status == 413
+    assert str(LIMIT) in seen.json["detail"]
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(
+    visitor: Visitor,
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    company = visitor.sandbox.portfolio.company(0)
+    async with visitor.session.post(
+        f"{visitor.sandbox.url}/v2.2/invitation/company/{company.id}",
+        data=b"nothing that was packed",
+        headers={**headers, "X-API-Key": visitor.sandbox.api_key},
+        compress=False,
+    ) as response:
+        assert response.status == 400
+        assert "cannot be read" in (await response.json())["detail"]
+
+
+@pytest.mark.asyncio
+async def test_a_key_is_asked_for_before_the_body_is_looked_at(
+    visitor: Visitor,
+) -> None:
+    assert (await invite(visitor, data=b"{", key=None)).status == 401
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/invitation/company/{company}", ("status", "OVER")),
+        ("/invitation/company/{company}", ("invitationType", "contributor")),
+        ("/invitation/company/{company}", ("page", "0")),
+        ("/datasource", ("page", "x")),
+        ("/interval/connection/{connection}", ("startDate", "2025-12-31")),
+        ("/interval/connection/{connection}", ("endDate", "2025-12-31T99:00:00Z")),
+        ("/interval/connection/{connection}", ("datasourceType", "STEAM")),
+        ("/interval/connection/{connection}", ("identifier", "")),
+    ],
+)
+async def test_a_query_that_the_contract_does_not_know_is_refused_by_name(
+    visitor: Visitor, path: str, query: tuple[str, str]
+) -> None:
+    portfolio = visitor.sandbox.portfolio
+    book = portfolio.book(0)
+    address = path.format(company=book.company.id, connection=book.connections[0].id)
+    seen = await visitor.ask(f"/v2.2{address}", [query])
+    assert seen.status == 400
+    assert seen.json["detail"].startswith(query[0])
+
+
+def test_what_a_text_means_is_what_the_schema_says() -> None:
+    """What means nothing stays text, so that it fails."""
+    assert coerced({"type": "boolean"}, ["True"]) is True
+    assert coerced({"type": "boolean"}, ["0"]) is False
+    assert coerced({"type": "boolean"}, ["perhaps"]) == "perhaps"
+    assert coerced({"type": "integer"}, ["1", "2"]) == 2
+    assert coerced({"type": "integer"}, ["1e3"]) == "1e3"
+    assert coerced({"type": "integer"}, ["9" * 30]) == int("9" * 30)
+    assert coerced({"type": "integer"}, ["9" * 5_000]) == "9" * 5_000
+    assert coerced({"type": "array", "items": {"type": "integer"}}, ["1"]) == [1]
+    assert coerced({"allOf": [{"type": "integer"}], "default": 1}, ["3"]) == 3
+    assert coerced({"type": ["string", "null"]}, ["3"]) == "3"
+
+
+VALUES: list[Any] = [
+    *(None, True, 0, 1, 1.5, "", "x", [], {}, "2025-02-29", "2025-02-28", "a@b.c"),
+    *(
+        "https://x.example/a.pdf",
+        "http://x.example",
+        "00000000-0000-4000-a000-000000000000",
+    ),
+    *("A" * 201, "0.5", "12.34567", ["a"], [""], [None], {"a": 1}, "ELECTRICITY", "US"),
+    *(["https://x.example/a.pdf"], [{"value": "1"}], [{"key": "a", "value": "b"}]),
+]
+
+
+@pytest.mark.parametrize("operation", BODIES)
+def test_it_agrees_with_a_real_validator_about_every_field(operation: str) -> None:
+    """But for formats, which that one checks only where further packages are there."""
+    schema = BODIES[operation]
+    name = schema["$ref"].rpartition("/")[2]
+    properties = contract.load()["components"]["schemas"][name]["properties"]
+    judge = Draft202012Validator(
+        {**schema, "components": contract.load()["components"]}
+    )
+    compared = 0
+    for key in properties:
+        for value in VALUES:
+            body = {key: value}
+            ours = problem(schema, body)
+            theirs = [error.message for error in judge.iter_errors(body)]
+            if ours is not None and not theirs:
+                assert "This must be a" in ours  # a format
+                continue
+            assert (ours is None) == (not theirs), (body, ours, theirs)
+            compared += 1
+    assert compared > len(VALUES) / 2
+
+
+@pytest.mark.asyncio
+async def test_forms_are_taken_where_the_contract_takes_them(visitor: Visitor) -> None:
+    company = visitor.sandbox.portfolio.company(0)
+    path = f"/v2.2/site/company/{company.id}"
+    form = aiohttp.FormData({"name": "Dépôt", "path": "DE"})
+    form.add_field("path", "Köln")
+    seen = await visitor.ask(path, method="POST", data=form)
+    assert seen.status == 201
+    assert (seen.json["name"], seen.json["path"]) == ("Dépôt", ["DE", "Köln"])
+    parts = aiohttp.FormData({"name": "Lager"}, default_to_multipart=True)
+    seen = await visitor.ask(path, method="POST", data=parts)
+    assert (seen.status, seen.json["name"]) == (201, "Lager")

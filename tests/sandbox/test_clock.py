@@ -1,0 +1,122 @@
+"""The sandbox has a time of its own, which runs and can be moved."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import aiohttp
+import pytest
+from sandbox.visitor import Visitor
+
+from nectar_async.errors import ConfigurationError
+from nectar_async.sandbox import Clock, Sandbox
+from nectar_async.sandbox.moments import Instant
+
+NEW_YEARS_EVE = date(2025, 12, 31)
+
+
+def standing_clock() -> Clock:
+    return Clock(NEW_YEARS_EVE, speed=0)
+
+
+def test_it_begins_at_midnight_after_the_last_bills() -> None:
+    clock = standing_clock()
+    assert clock.now().text == "2026-01-01T00:00:00.000000Z"
+    assert clock.today() == date(2026, 1, 1).toordinal()
+    assert clock.unix() == 1_767_225_600
+
+
+def test_it_runs_as_fast_as_it_is_told() -> None:
+    fast = Clock(NEW_YEARS_EVE, speed=1e12)
+    assert fast.now() < fast.now()
+    assert fast.unix() > 1_767_225_600
+
+
+def test_it_can_be_moved_on() -> None:
+    clock = standing_clock()
+    clock.advance(86_400.5)
+    assert clock.now().text == "2026-01-02T00:00:00.500000Z"
+    assert clock.today() == date(2026, 1, 2).toordinal()
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")], ids=str)
+def test_it_goes_forward_only(seconds: float) -> None:
+    with pytest.raises(ConfigurationError):
+        standing_clock().advance(seconds)
+    with pytest.raises(ConfigurationError):
+        Clock(NEW_YEARS_EVE, speed=seconds)
+
+
+def test_what_is_due_is_done_in_order_and_once() -> None:
+    clock, done = standing_clock(), list[str]()
+    clock.after(20, lambda: done.append("late"))
+    clock.after(10, lambda: done.append("early"))
+    clock.after(10, lambda: done.append("early as well"))
+    clock.advance(9.999)
+    assert done == []
+    clock.advance(0.001)
+    assert done == ["early", "early as well"]
+    clock.advance(1_000)
+    clock.catch_up()
+    assert done == ["early", "early as well", "late"]
+
+
+def test_what_is_due_happens_at_its_time_however_far_the_clock_is_moved() -> None:
+    clock, seen = standing_clock(), list[str]()
+
+    def plan_another() -> None:
+        seen.append(clock.now().text)
+        clock.after(5, lambda: seen.append(clock.now().text))
+
+    clock.after(60, plan_another)
+    clock.advance(86_400)
+    assert seen == ["2026-01-01T00:01:00.000000Z", "2026-01-01T00:01:05.000000Z"]
+    assert clock.now().text == "2026-01-02T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000000Z"),
+        ("2026-01-01T00:00", "2026-01-01T00:00:00.000000000Z"),
+        ("2026-01-01T02:30:00+02:30", "2026-01-01T00:00:00.000000000Z"),
+        ("2025-12-31T19:00:00-0500", "2026-01-01T00:00:00.000000000Z"),
+        ("2026-01-01T00:00:00.123456789", "2026-01-01T00:00:00.123456789Z"),
+        ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500000000Z"),
+    ],
+)
+def test_moments_are_read_as_the_api_writes_them(text: str, same: str) -> None:
+    assert Instant.read(text).text == same
+
+
+@pytest.mark.parametrize("text", ["2026-01-01", "2026-13-01T00:00:00Z", "now"])
+def test_what_is_no_moment_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r"date-time|month"):
+        Instant.read(text)
+
+
+@pytest.mark.asyncio
+async def test_other_processes_read_and_move_it_over_http() -> None:
+    async with (
+        Sandbox(companies=1, clock_speed=0) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor = Visitor(sandbox, session)
+        path = "/_sandbox/clock"
+        moved = await visitor.ask(f"{path}/advance?seconds=30", method="POST", key=None)
+        seen = await visitor.ask(path, key=None)
+        assert seen.json == moved.json
+        assert seen.json["now"] == "2026-01-01T00:00:30.000000Z"
+        assert seen.json["now"] == sandbox.clock.now().text
+        assert sandbox.witness.requests == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("seconds", ["", "-1", "nan", "1e9", "99999999999"])
+async def test_it_is_not_moved_by_what_is_no_number(
+    visitor: Visitor, seconds: str
+) -> None:
+    path = f"/_sandbox/clock/advance?seconds={seconds}"
+    seen = await visitor.ask(path, method="POST")
+    assert seen.status == 400
+    assert "seconds" in seen.json["detail"]

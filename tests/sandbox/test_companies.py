@@ -1,0 +1,191 @@
+"""Companies come, change and go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+from sandbox.caller import Caller
+
+from nectar_async.sandbox import Portfolio, Sandbox
+from nectar_async.sandbox.team import CALLER
+
+pytestmark = pytest.mark.asyncio
+
+
+async def listed(caller: Caller) -> list[dict[str, Any]]:
+    companies: list[dict[str, Any]] = await caller.call("companies_list")
+    return companies
+
+
+async def test_a_created_company_is_the_last_of_the_list(caller: Caller) -> None:
+    before = await listed(caller)
+    made = await caller.call("companies_create", {"name": "Ælfric Mills"})
+    assert await listed(caller) == [*before, made]
+    assert await caller.call("companies_get", company_id=made["id"]) == made
+
+
+async def test_what_is_left_out_has_the_contracts_defaults(caller: Caller) -> None:
+    """The year before that of the sandbox's own time is meant."""
+    made = await caller.call("companies_create", {"name": "A"})
+    team = await caller.call("team_get")
+    assert made == {
+        "id": made["id"],
+        "name": "A",
+        "isDemandEnabled": False,
+        "sites": [],
+        "users": team["users"],
+        "externalId": None,
+        "dataCollectionStartDate": "2025-01-01",
+        "isImpliedMeteringEnabled": False,
+        "impliedMeteringFraction": "1.00",
+        "isBasicIdentifierMappingEnabled": False,
+        "isLowAccuracyModeEnabled": False,
+    }
+
+
+async def test_what_is_given_is_kept(caller: Caller) -> None:
+    body = {
+        "name": "B",
+        "externalId": "CO-77",
+        "dataCollectionStartDate": "2023-05-06",
+        "isImpliedMeteringEnabled": True,
+        "impliedMeteringFraction": "0.85",
+        "isDemandEnabled": True,
+        "isBasicIdentifierMappingEnabled": True,
+        "isLowAccuracyModeEnabled": True,
+        "users": ["new@example.com", "NEW@example.com"],
+    }
+    made = await caller.call("companies_create", body)
+    assert made.items() >= {**body, "users": made["users"]}.items()
+    assert CALLER in made["users"]
+    assert [user.lower() for user in made["users"]].count("new@example.com") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"name": "C", "users": ["nobody@elsewhere.org"]}, "nobody@elsewhere.org"),
+        ({"name": "C", "impliedMeteringFraction": "1.5"}, "impliedMeteringFraction"),
+        ({"name": "C", "impliedMeteringFraction": "."}, "impliedMeteringFraction"),
+        ({"name": ""}, "name"),
+        ({}, "name"),
+    ],
+    ids=["stranger", "fraction", "no number", "no name", "nothing"],
+)
+async def test_a_refused_company_is_not_created(
+    caller: Caller, body: dict[str, Any], named: str
+) -> None:
+    before = await listed(caller)
+    assert named in await caller.refused("companies_create", body)
+    assert await listed(caller) == before
+
+
+async def test_a_change_leaves_alone_what_it_does_not_name(caller: Caller) -> None:
+    company_id = caller.company_id()
+    was = await caller.call("companies_get", company_id=company_id)
+    body: dict[str, Any] = {"name": "Renamed", "impliedMeteringFraction": "0.5"}
+    now = await caller.call("companies_update", body, company_id=company_id)
+    assert now == {**was, **body, "impliedMeteringFraction": "0.50"}
+    body = {"externalId": None}
+    now = await caller.call("companies_update", body, company_id=company_id)
+    assert (now["externalId"], now["name"]) == (None, "Renamed")
+    assert now in await listed(caller)
+
+
+async def test_users_take_the_place_of_all_others_but_the_caller(
+    caller: Caller,
+) -> None:
+    made = await caller.call("companies_create", {"name": "D"})
+    for users in (["x@example.com"], []):
+        body = {"users": users}
+        now = await caller.call("companies_update", body, company_id=made["id"])
+        assert now["users"] == [CALLER, *users]
+    wrong = {"users": ["nobody@elsewhere.org"], "name": "E"}
+    await caller.refused("companies_update", wrong, company_id=made["id"])
+    after = await caller.call("companies_get", company_id=made["id"])
+    assert (after["users"], after["name"]) == ([CALLER], "D")
+
+
+async def test_a_change_does_not_reshuffle_what_was_generated(caller: Caller) -> None:
+    company_id = caller.company_id()
+    was = await caller.every(
+        "usage_list_by_company", "usageData", company_id=company_id
+    )
+    body = {"isDemandEnabled": True, "isImpliedMeteringEnabled": True, "name": "F"}
+    await caller.call("companies_update", body, company_id=company_id)
+    now = await caller.every(
+        "usage_list_by_company", "usageData", company_id=company_id
+    )
+    assert now == was
+
+
+async def test_a_change_forgets_no_other_company(caller: Caller) -> None:
+    portfolio = caller.sandbox.portfolio
+    held = portfolio.company(1), portfolio.book(1)
+    body = {"name": "G"}
+    await caller.call("companies_update", body, company_id=caller.company_id(0))
+    assert portfolio.company(1) is held[0]
+    assert portfolio.book(1) is held[1]
+
+
+async def test_a_deleted_company_stays_visible_for_a_while(caller: Caller) -> None:
+    company_id = caller.company_id()
+    (gone, other) = await listed(caller)
+    book = caller.sandbox.portfolio.book(0)
+    await caller.call("companies_delete", company_id=company_id)
+    caller.wait(3)
+    assert await listed(caller) == [gone, other]
+    await caller.call("companies_delete", company_id=company_id)
+    caller.wait(2)
+    assert await listed(caller) == [other]
+    for operation, ids in (
+        ("companies_get", {"company_id": company_id}),
+        ("companies_delete", {"company_id": company_id}),
+        ("usage_list_by_company", {"company_id": company_id}),
+        ("sites_get", {"site_id": gone["sites"][0]["id"]}),
+        ("connections_get", {"connection_id": book.connections[0].id}),
+        ("documents_get", {"document_id": book.bills[0].id}),
+        ("meters_get", {"meter_id": book.meters[0].id}),
+        ("usage_get", {"usage_data_id": book.records[0].id}),
+    ):
+        assert await caller.call(operation, status=404, **ids) == {
+            "detail": "Not found."
+        }
+
+
+async def test_the_last_company_can_be_deleted_and_the_next_has_another_id(
+    caller: Caller,
+) -> None:
+    first = await caller.call("companies_create", {"name": "H"})
+    await caller.call("companies_delete", company_id=first["id"])
+    caller.wait(5)
+    second = await caller.call("companies_create", {"name": "H"})
+    assert second["id"] not in {first["id"], *map(caller.company_id, (0, 1))}
+
+
+async def test_the_same_calls_give_the_same_bytes() -> None:
+    bodies = []
+    for _ in range(2):
+        async with (
+            Sandbox(companies=2, clock_speed=0) as sandbox,
+            aiohttp.ClientSession() as session,
+        ):
+            caller = Caller(sandbox, session)
+            made = await caller.call("companies_create", {"name": "I"})
+            body = {"name": "Gate"}
+            await caller.call("sites_create", body, company_id=made["id"])
+            await caller.connect(index=2)
+            caller.wait(20)
+            bodies.append(b"".join(sandbox.portfolio.book(2).lines("v2.2")))
+    assert bodies[0] == bodies[1] != b""
+
+
+async def test_of_ten_thousand_companies_only_the_changed_ones_are_made() -> None:
+    portfolio = Portfolio(companies=10_000)
+    with portfolio.change(9_999) as changes:
+        changes.edit(portfolio.company(9_999).id, {"name": "J"})
+    portfolio.create_company({"name": "K"})
+    assert [portfolio.company(index).name for index in (9_999, 10_000)] == ["J", "K"]
+    assert len(portfolio._companies._held) == 2

@@ -1,0 +1,201 @@
+"""Bills: their lists, filters and corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sandbox.caller import Caller
+
+pytestmark = pytest.mark.asyncio
+
+Bill = dict[str, Any]
+START, END = "2024-06-30", "2025-03-07"
+
+
+async def listed(caller: Caller, *query: tuple[str, str], **ids: str) -> list[Bill]:
+    operation = "documents_list_by_company"
+    if not ids:
+        ids = {"company_id": caller.company_id()}
+    elif "site_id" in ids:
+        operation = "documents_list_by_site"
+    else:
+        operation = "documents_list_by_connection"
+    return await caller.every(operation, "documents", *query, **ids)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
+
+
+def midnight_rule(key: str) -> Callable[[Bill], bool]:
+    low, high = (moment(f"{day}T00:00:00") for day in (START, END))
+    return lambda bill: low <= moment(bill[key]) <= high
+
+
+RULES: dict[str, Callable[[Bill], bool]] = {
+    "BILL_DATE": lambda bill: START <= (bill["billDate"] or "") <= END,
+    "USAGE_PERIOD": lambda bill: any(
+        usage["startDate"] <= END and usage["endDate"] >= START
+        for usage in bill["usageData"]
+    ),
+    "CREATED_DATE": midnight_rule("created"),
+    "UPDATED_DATE": midnight_rule("updated"),
+}
+
+
+async def test_bills_are_newest_first_and_each_once(caller: Caller) -> None:
+    bills = await listed(caller)
+    assert len({bill["id"] for bill in bills}) == len(bills) > 100
+    moments = [moment(bill["created"]) for bill in bills]
+    assert moments == sorted(moments, reverse=True)
+    alone = await caller.call("documents_get", document_id=bills[7]["id"])
+    assert alone == bills[7]
+
+
+@pytest.mark.parametrize("date_type", [None, *RULES])
+async def test_dates_are_compared_as_the_date_type_says(
+    caller: Caller, date_type: str | None
+) -> None:
+    query = [("startDate", START), ("endDate", END)]
+    if date_type is not None:
+        query.append(("dateType", date_type))
+    rule = RULES[date_type or "BILL_DATE"]
+    found = await listed(caller, *query)
+    assert found == [bill for bill in await listed(caller) if rule(bill)] != []
+
+
+async def test_bills_are_found_by_what_is_on_them(caller: Caller) -> None:
+    bills = await listed(caller)
+    found = await listed(caller, ("datasourceType", "GAS"))
+    assert 0 < len(found) < len(bills)
+    assert found == [
+        bill
+        for bill in bills
+        if "GAS" in {usage["datasourceType"] for usage in bill["usageData"]}
+    ]
+    value = bills[0]["usageData"][0]["identifiers"][0]["value"]
+    assert bills[0] in await listed(caller, ("identifier", f"0-{value.lower()}"))
+
+
+async def test_a_site_has_the_bills_of_its_meters(caller: Caller) -> None:
+    site_id = caller.site_ids()[0]
+    found = await listed(caller, site_id=site_id)
+    assert found == [
+        bill
+        for bill in await listed(caller)
+        if site_id in {usage["site"]["id"] for usage in bill["usageData"]}
+    ]
+    assert found
+
+
+async def test_connections_share_the_bills_out(caller: Caller) -> None:
+    bills = await listed(caller)
+    shared = [
+        bill
+        for connection in caller.sandbox.portfolio.book(0).connections
+        for bill in await listed(caller, connection_id=connection.id)
+    ]
+    assert sorted(bill["id"] for bill in shared) == sorted(bill["id"] for bill in bills)
+
+
+async def test_deleted_bills_are_listed_apart(caller: Caller) -> None:
+    bills = await listed(caller, ("isDeleted", "false"))
+    deleted = await listed(caller, ("isDeleted", "true"))
+    assert bills == await listed(caller)
+    assert {bill["id"] for bill in bills}.isdisjoint(bill["id"] for bill in deleted)
+    assert deleted
+    for bill in deleted:
+        assert bill["usageData"] == []
+        assert bill == await caller.call("documents_get", document_id=bill["id"])
+    detail = await caller.refused(
+        "documents_list_by_company",
+        None,
+        ("isDeleted", "perhaps"),
+        company_id=caller.company_id(),
+    )
+    assert "isDeleted" in detail
+
+
+async def test_a_correction_shows_on_the_bill_and_its_usage(caller: Caller) -> None:
+    bill = (await listed(caller))[5]
+    body = {
+        "billDate": "2020-02-29",
+        "dueDate": None,
+        "totalCharges": "1234.5678",
+        "chargesUnits": "EUR",
+        "invoiceId": None,
+        "notes": "typed by hand",
+        "isFlagged": True,
+    }
+    now = await caller.call("documents_update", body, document_id=bill["id"])
+    assert now["updated"] >= now["created"]
+    for usage in bill["usageData"]:
+        record = await caller.call("usage_get", usage_data_id=usage["id"])
+        assert record["document"].items() >= body.items()
+    # Nothing else of the bill has changed, its line items neither.
+    assert now == {**bill, **body, "updated": now["updated"]}
+    found = await listed(caller, ("endDate", "2020-02-29"))
+    assert [each["id"] for each in found] == [bill["id"]]
+
+
+async def test_a_corrected_date_leaves_the_due_date_alone(caller: Caller) -> None:
+    bill = (await listed(caller))[0]
+    body = {"billDate": "2020-02-29"}
+    now = await caller.call("documents_update", body, document_id=bill["id"])
+    assert (now["dueDate"], now["notes"]) == (bill["dueDate"], bill["notes"])
+
+
+async def test_a_bill_stays_when_all_its_usage_is_deleted(caller: Caller) -> None:
+    bill = (await listed(caller))[0]
+    for usage in bill["usageData"]:
+        await caller.call("usage_delete", usage_data_id=usage["id"])
+    now = await caller.call("documents_get", document_id=bill["id"])
+    assert now["usageData"] == []
+    assert now["id"] in {each["id"] for each in await listed(caller)}
+
+
+async def test_an_uploaded_bill_has_usage_of_the_sites_first_meter(
+    caller: Caller,
+) -> None:
+    portfolio = caller.sandbox.portfolio
+    site_id = caller.site_ids()[-1]
+    document = portfolio.add_document(
+        0,
+        file_name="gas.pdf",
+        job_id="job-1",
+        site_id=site_id,
+        moment=caller.sandbox.clock.now(),
+    )
+    bill = await caller.call("documents_get", document_id=document.id)
+    assert (bill["fileName"], bill["jobId"]) == ("gas.pdf", "job-1")
+    assert [usage["site"]["id"] for usage in bill["usageData"]] == [site_id]
+    assert bill["usageData"][0]["startDate"] == "2025-12-01"
+    assert bill in await listed(caller)
+    assert bill in await listed(caller, site_id=site_id)
+    meter_id = bill["usageData"][0]["meter"]
+    assert meter_id in {meter.id for meter in portfolio.book(0).meters}
+
+
+async def test_a_bill_uploaded_to_a_new_site_brings_a_meter(caller: Caller) -> None:
+    company = await caller.call("companies_create", {"name": "New"})
+    add = caller.sandbox.portfolio.add_document
+    now = caller.sandbox.clock.now()
+    bare = add(2, file_name="a.pdf", job_id=None, site_id=None, moment=now)
+    await caller.call("sites_create", {"name": "Gate"}, company_id=company["id"])
+    first = add(2, file_name="b.pdf", job_id=None, site_id=None, moment=now)
+    second = add(2, file_name="c.pdf", job_id=None, site_id=None, moment=now)
+    bills = await caller.every(
+        "documents_list_by_company", "documents", company_id=company["id"]
+    )
+    assert {bill["id"] for bill in bills} == {bare.id, first.id, second.id}
+    (meter,) = await caller.every(
+        "meters_list_by_company", "meters", company_id=company["id"]
+    )
+    assert meter["account"] is None
+    records = await caller.every(
+        "usage_list_by_meter", "usageData", meter_id=meter["id"]
+    )
+    assert {record["document"]["id"] for record in records} == {first.id, second.id}

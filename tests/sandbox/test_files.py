@@ -1,0 +1,309 @@
+"""The files of documents: links that expire, ranges, and trouble on the way."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+from attrs import evolve
+from sandbox.visitor import Seen, Visitor
+
+from nectar_async.sandbox import (
+    Answer,
+    ChangeFile,
+    Disconnect,
+    DropBody,
+    ExpireLink,
+    Fault,
+    IgnoreRange,
+    Redirect,
+    Sandbox,
+)
+from nectar_async.sandbox.pdf import make_pdf, page_count, usual_size
+
+SIZE = 40_000
+# As aiohttp spells it, whatever the server wrote.
+ETAG = "Etag"
+NOBODY = "00000000-0000-4000-a000-000000000000"
+
+
+async def link(visitor: Visitor, version: str = "v2.2") -> str:
+    """The path and query of the first file that a usage list leads to."""
+    page = await visitor.usage(0, version=version)
+    documents = [record["document"] for record in page["usageData"]]
+    url: str = next(document["url"] for document in documents if document)
+    address = visitor.sandbox.url
+    assert url.startswith(f"{address}/_files/")
+    return url.removeprefix(address)
+
+
+async def fetch(visitor: Visitor, path: str, **options: Any) -> Seen:
+    return await visitor.ask(path, key=None, **options)
+
+
+def part(first: int | str, last: int | str = "", **more: str) -> dict[str, Any]:
+    return {"headers": {"Range": f"bytes={first}-{last}", **more}}
+
+
+def assert_is_pdf(data: bytes) -> None:
+    """Every object is where the table says, and the table where the end says."""
+    assert data.startswith(b"%PDF-1.4\n")
+    assert data.endswith(b"%%EOF\n")
+    (start,) = re.findall(rb"startxref\n(\d+)\n%%EOF", data)
+    table = data[int(start) :]
+    head = re.match(rb"xref\n0 (\d+)\n", table)
+    assert head is not None
+    entries = re.findall(rb"(\d{10}) 00000 n \n", table)
+    assert len(entries) == int(head[1]) - 1
+    for number, offset in enumerate(entries, start=1):
+        found = re.compile(rb"(\d+) 0 obj\n(<< /Length (\d+) >>\nstream\n)?").match(
+            data, int(offset)
+        )
+        assert found is not None
+        assert int(found[1]) == number
+        if found[3] is not None:
+            end = found.end() + int(found[3])
+            assert data[end:].startswith(b"\nendstream\nendobj\n")
+
+
+@pytest.mark.parametrize("size", [0, 999, SIZE, 1_000_003])
+def test_a_made_pdf_is_one_and_has_its_size(size: int) -> None:
+    data = make_pdf("a bill", size=size)
+    assert_is_pdf(data)
+    assert len(data) == max(size, len(make_pdf("a bill", size=0)))
+    assert data == make_pdf("a bill", size=size)
+    assert data != make_pdf("a bill", size=size, revision=1)
+    assert data != make_pdf("another", size=size)
+
+
+def test_pages_are_counted() -> None:
+    assert page_count(make_pdf("a bill", size=SIZE, pages=151)) == 151
+    assert {page_count(make_pdf(str(name), size=0)) for name in range(30)} == set(
+        range(1, 7)
+    )
+
+
+def test_sizes_are_those_of_bills() -> None:
+    sizes = [usual_size(str(name)) for name in range(200)]
+    assert min(sizes) >= 20_000
+    assert 1_000_000 < max(sizes) <= 2_560_000
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("version", ["v2.2", "v2.1", "v2"])
+async def test_a_document_links_to_its_file(visitor: Visitor, version: str) -> None:
+    path = await link(visitor, version)
+    seen = await fetch(visitor, path)
+    assert seen.status == 200
+    assert seen.headers["Content-Type"] == "application/pdf"
+    assert seen.headers["Accept-Ranges"] == "bytes"
+    assert "Content-Encoding" not in seen.headers
+    assert_is_pdf(seen.body)
+    document_id = urlsplit(path).path.removeprefix("/_files/").removesuffix(".pdf")
+    assert len(seen.body) == usual_size(document_id)
+    assert (await fetch(visitor, path)).body == seen.body
+
+
+@pytest.mark.asyncio
+async def test_no_mark_is_left_in_any_answer(visitor: Visitor) -> None:
+    company = visitor.sandbox.portfolio.company(0)
+    for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
+        seen = await visitor.ask(f"/v2.2/{path}")
+        assert b"_files" in seen.body
+        assert b"{@" not in seen.body
+
+
+@pytest.mark.asyncio
+async def test_a_link_is_good_for_a_day(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.clock.advance(23 * 3_600)
+    assert (await fetch(visitor, path)).status == 200
+    visitor.sandbox.clock.advance(3_661)
+    seen = await fetch(visitor, path)
+    assert seen.status == 403
+    assert seen.headers["Content-Type"] == "application/xml"
+    assert b"<Code>AccessDenied</Code>" in seen.body
+    fresh = await link(visitor)
+    assert (await fetch(visitor, fresh)).status == 200
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("expires=", "expires=9"),
+        ("signature=", "signature=0"),
+        ("?", "?no&"),
+        ("&", ""),
+    ],
+    ids=["later", "other signature", "still good", "no signature"],
+)
+async def test_a_link_cannot_be_made_up(
+    visitor: Visitor, change: tuple[str, str]
+) -> None:
+    path = (await link(visitor)).replace(*change)
+    expected = 200 if change[0] == "?" else 403
+    assert (await fetch(visitor, path)).status == expected
+
+
+@pytest.mark.asyncio
+async def test_a_key_has_no_business_at_a_file(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.witness.reset()
+    seen = await visitor.ask(path)
+    assert seen.status == 400
+    assert b"<Error>" in seen.body
+    await fetch(visitor, path)
+    leaky, clean = visitor.sandbox.witness.log
+    assert leaky.key is not None
+    assert (clean.key, clean.operation) == (None, "documents_download")
+    assert clean.company == visitor.sandbox.portfolio.company(0).id
+    assert visitor.sandbox.witness.by_operation == {"documents_download": 2}
+
+
+@pytest.mark.asyncio
+async def test_other_files_are_not_there(visitor: Visitor) -> None:
+    query = urlsplit(await link(visitor)).query
+    for name in (f"{NOBODY}.pdf", "x.pdf", NOBODY):
+        seen = await fetch(visitor, f"/_files/{name}?{query}")
+        assert seen.status == 404
+        assert b"NoSuchKey" in seen.body
+    assert (await fetch(visitor, f"/_files/x?{query}", method="PUT")).status == 405
+
+
+async def sized(sandbox: Sandbox, session: aiohttp.ClientSession) -> tuple[Any, ...]:
+    visitor = Visitor(sandbox, session)
+    path = await link(visitor)
+    return visitor, path, await fetch(visitor, path)
+
+
+@pytest.mark.asyncio
+async def test_parts_of_a_file_can_be_had() -> None:
+    async with (
+        Sandbox(companies=1, file_bytes=SIZE) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor, path, whole = await sized(sandbox, session)
+        assert len(whole.body) == SIZE
+        for first, last, expected in (
+            (0, 9, slice(0, 10)),
+            (100, "", slice(100, SIZE)),
+            ("", 7, slice(SIZE - 7, SIZE)),
+            ("", SIZE + 1, slice(0, SIZE)),
+            (SIZE - 1, SIZE + 50, slice(SIZE - 1, SIZE)),
+        ):
+            seen = await fetch(visitor, path, **part(first, last))
+            assert seen.status == 206
+            assert seen.body == whole.body[expected]
+            bounds = f"{expected.start}-{expected.stop - 1}"
+            assert seen.headers["Content-Range"] == f"bytes {bounds}/{SIZE}"
+            assert seen.headers[ETAG] == whole.headers[ETAG]
+        for first, last in ((SIZE, ""), (SIZE + 5, SIZE + 9), ("", 0)):
+            seen = await fetch(visitor, path, **part(first, last))
+            assert (seen.status, seen.body) == (416, b"")
+            assert seen.headers["Content-Range"] == f"bytes */{SIZE}"
+        for text in ("bytes=5-2", "bytes=-", "bytes=0-1,4-5", "lines=1-2"):
+            seen = await fetch(visitor, path, headers={"Range": text})
+            assert (seen.status, seen.body) == (200, whole.body)
+
+
+@pytest.mark.asyncio
+async def test_a_part_is_given_only_of_the_file_that_was_meant() -> None:
+    async with (
+        Sandbox(companies=1, file_bytes=SIZE) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor, path, whole = await sized(sandbox, session)
+        assert re.fullmatch(r'"[0-9a-f]+"', whole.headers[ETAG])
+        for known in (whole.headers[ETAG], whole.headers["Last-Modified"]):
+            seen = await fetch(visitor, path, **part(9, **{"If-Range": known}))
+            assert seen.status == 206
+        seen = await fetch(visitor, path, **part(9, **{"If-Range": '"another"'}))
+        assert (seen.status, seen.body) == (200, whole.body)
+
+
+@pytest.mark.asyncio
+async def test_a_head_has_no_body_but_all_the_rest(visitor: Visitor) -> None:
+    path = await link(visitor)
+    whole = await fetch(visitor, path)
+    head = await fetch(visitor, path, method="HEAD")
+    assert (head.status, head.body) == (200, b"")
+    for name in ("Content-Length", ETAG, "Last-Modified", "Content-Type"):
+        assert head.headers[name] == whole.headers[name]
+
+
+def hit(effect: Any, **conditions: Any) -> Fault:
+    fault = Fault(effect, operation="documents_download")
+    return evolve(fault, **conditions)
+
+
+@pytest.mark.asyncio
+async def test_ranges_can_be_ignored(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.faults.add(hit(IgnoreRange()))
+    seen = await fetch(visitor, path, **part(5, 9))
+    assert seen.status == 200
+    assert_is_pdf(seen.body)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("hops", [1, 3])
+async def test_a_file_can_be_behind_redirects(visitor: Visitor, hops: int) -> None:
+    path = await link(visitor)
+    whole = await fetch(visitor, path)
+    visitor.sandbox.faults.add(hit(Redirect(hops=hops)))
+    for _ in range(hops):
+        seen = await fetch(visitor, path)
+        assert (seen.status, seen.body) == (302, b"")
+        path = seen.headers["Location"]
+    assert (await fetch(visitor, path)).body == whole.body
+
+
+@pytest.mark.asyncio
+async def test_a_redirect_can_lead_to_another_server(visitor: Visitor) -> None:
+    path = await link(visitor)
+    away = "http://localhost:1"
+    visitor.sandbox.faults.add(hit(Redirect(origin=away)))
+    seen = await fetch(visitor, path)
+    assert seen.headers["Location"].startswith(f"{away}/_files/")
+
+
+@pytest.mark.asyncio
+async def test_a_link_can_be_dead_before_its_time(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.faults.add(hit(ExpireLink(), times=1))
+    assert (await fetch(visitor, path)).status == 403
+    assert (await fetch(visitor, path)).status == 200
+
+
+@pytest.mark.asyncio
+async def test_a_file_can_change_in_mid_download(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.faults.add(hit(ChangeFile(), skip=1))
+    whole = await fetch(visitor, path)
+    tag = whole.headers[ETAG]
+    late = await fetch(visitor, path, **part(50, **{"If-Range": tag}))
+    assert late.status == 200
+    assert late.headers[ETAG] != tag
+    assert len(late.body) == len(whole.body)
+    assert late.body != whole.body
+    assert_is_pdf(late.body)
+
+
+@pytest.mark.asyncio
+async def test_the_usual_trouble_meets_downloads_too(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.faults.add(
+        hit(Answer(status=503), times=1),
+        hit(DropBody(), skip=1, times=1),
+        hit(Disconnect(), skip=2),
+    )
+    assert (await fetch(visitor, path)).status == 503
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await fetch(visitor, path)
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await fetch(visitor, path)
+    assert (await visitor.ask("/v2.2/ping")).status == 200

@@ -1,0 +1,151 @@
+"""Smart meters send every quarter of an hour, or every hour."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sandbox.test_answers import answer_schema, check
+from sandbox.visitor import Visitor
+
+from nectar_async.sandbox.filters import normal_identifier
+from nectar_async.sandbox.intervals import DAYS
+
+pytestmark = pytest.mark.asyncio
+
+NOBODY = "00000000-0000-4000-a000-000000000000"
+FIRST = "2025-12-25T00:00:00Z"
+LAST = "2026-01-01T00:00:00Z"
+QUARTERS_A_DAY = 96
+
+
+def smart_connection(visitor: Visitor) -> Any:
+    """The connection with the most kinds of smart meters, of both companies."""
+    every = [
+        connection
+        for index in range(2)
+        for connection in visitor.sandbox.portfolio.book(index).connections
+    ]
+    return max(every, key=lambda connection: len(kinds(connection)))
+
+
+def kinds(connection: Any) -> set[str]:
+    meters = [meter for account in connection.accounts for meter in account.meters]
+    types = {meter.commodity.datasource_type for meter in meters}
+    return types & {"ELECTRICITY", "GAS", "WATER", "SOLAR", "DISTRICT"}
+
+
+async def page_of(visitor: Visitor, *query: tuple[str, str]) -> Any:
+    path = f"/v2.2/interval/connection/{smart_connection(visitor).id}"
+    seen = await visitor.ask(path, list(query))
+    assert seen.status == 200, seen.body
+    return seen.json
+
+
+async def every(visitor: Visitor, *query: tuple[str, str]) -> list[dict[str, Any]]:
+    intervals: list[dict[str, Any]] = []
+    page = 1
+    while True:
+        seen = await page_of(visitor, *query, ("page", str(page)))
+        intervals += seen["intervals"]
+        if not seen["hasNext"]:
+            assert len(intervals) == seen["totalIntervals"]
+            return intervals
+        page += 1
+
+
+@pytest.mark.parametrize("segment", ["v2.2", "v2.1", "v2"])
+async def test_every_interval_is_valid(visitor: Visitor, segment: str) -> None:
+    path = f"/{segment}/interval/connection/{smart_connection(visitor).id}"
+    seen = await visitor.ask(path)
+    check(answer_schema("intervals_list_by_connection", 200), seen.json)
+    assert len(seen.json["intervals"]) == 100
+
+
+async def test_intervals_follow_on_each_other_without_a_gap(visitor: Visitor) -> None:
+    found = await every(visitor)
+    assert len({interval["id"] for interval in found}) == len(found)
+    meters: dict[str, list[Any]] = defaultdict(list)
+    for interval in found:
+        meters[str(interval["identifiers"]) + interval["usageUnits"]].append(interval)
+    assert len(meters) > 1
+    for intervals in meters.values():
+        assert intervals[0]["start"] == FIRST
+        assert intervals[-1]["end"] == LAST
+        for earlier, later in pairwise(intervals):
+            assert earlier["end"] == later["start"]
+        assert len(intervals) in {DAYS * QUARTERS_A_DAY, DAYS * QUARTERS_A_DAY // 4}
+        assert all(Decimal(interval["usage"]) >= 0 for interval in intervals)
+        assert sum(Decimal(interval["usage"]) for interval in intervals) > 0
+
+
+async def test_intervals_are_the_same_each_time(visitor: Visitor) -> None:
+    assert await page_of(visitor) == await page_of(visitor)
+
+
+@pytest.mark.parametrize(
+    ("query", "bounds"),
+    [
+        ({"startDate": "2025-12-31T00:00:00Z"}, ("2025-12-31T00:00:00Z", LAST)),
+        ({"endDate": "2025-12-25T05:00:00Z"}, (FIRST, "2025-12-25T05:00:00Z")),
+        (
+            {
+                "startDate": "2025-12-30T01:30:00+01:00",
+                "endDate": "2025-12-30T03:10:00",
+            },
+            ("2025-12-30T00:30:00Z", "2025-12-30T03:00:00Z"),
+        ),
+        ({"startDate": "2020-01-01T00:00:00Z", "endDate": LAST}, (FIRST, LAST)),
+    ],
+    ids=["start", "end", "both", "wide"],
+)
+async def test_the_window_keeps_what_lies_in_it(
+    visitor: Visitor, query: dict[str, str], bounds: tuple[str, str]
+) -> None:
+    expected = [
+        interval["id"]
+        for interval in await every(visitor)
+        if bounds[0] <= interval["start"] and interval["end"] <= bounds[1]
+    ]
+    found = await every(visitor, *query.items())
+    assert [interval["id"] for interval in found] == expected != []
+
+
+async def test_a_window_without_an_interval_is_empty(visitor: Visitor) -> None:
+    for query in (
+        [("startDate", LAST)],
+        [("endDate", FIRST)],
+        [("startDate", "2025-12-30T00:01:00Z"), ("endDate", "2025-12-30T00:14:00Z")],
+        [("startDate", "2025-12-31T00:00:00Z"), ("endDate", "2025-12-30T00:00:00Z")],
+    ):
+        seen = await page_of(visitor, *query)
+        assert (seen["totalIntervals"], seen["intervals"]) == (0, [])
+
+
+async def test_commodity_and_identifier_are_filters(visitor: Visitor) -> None:
+    everything = await every(visitor)
+    connection = smart_connection(visitor)
+    types = sorted(kinds(connection))
+    total = 0
+    for kind in types:
+        seen = await page_of(visitor, ("datasourceType", kind))
+        total += seen["totalIntervals"]
+    assert total == len(everything)
+    both = await page_of(visitor, *(("datasourceType", kind) for kind in types[:2]))
+    assert 0 < both["totalIntervals"] <= total
+    wanted = everything[0]["identifiers"][0]["value"]
+    expected = [
+        interval
+        for interval in everything
+        if normal_identifier(wanted)
+        in {normal_identifier(each["value"]) for each in interval["identifiers"]}
+    ]
+    assert await every(visitor, ("identifier", f"00{wanted}")) == expected
+
+
+async def test_a_strange_connection_is_not_found(visitor: Visitor) -> None:
+    seen = await visitor.ask(f"/v2.2/interval/connection/{NOBODY}")
+    assert seen.status == 404

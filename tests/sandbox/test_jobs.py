@@ -1,0 +1,249 @@
+"""Uploads become documents after a while, once each."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import aiohttp
+import pytest
+from sandbox.test_answers import answer_schema, check
+from sandbox.visitor import Seen, Visitor
+
+from nectar_async.sandbox.jobs import SECONDS
+from nectar_async.sandbox.pdf import make_pdf
+
+pytestmark = pytest.mark.asyncio
+
+NOBODY = "00000000-0000-4000-a000-000000000000"
+BILL = make_pdf("a bill", size=30_000)
+
+
+class Clerk(Visitor):
+    """Hands bills in."""
+
+    def path(self, index: int = 0) -> str:
+        return f"/v2.2/job/company/{self.sandbox.portfolio.company(index).id}"
+
+    async def upload(
+        self, data: bytes = BILL, name: str = "bill.pdf", index: int = 0, **fields: str
+    ) -> Seen:
+        form = aiohttp.FormData(fields, quote_fields=False)
+        form.add_field("document", io.BytesIO(data), filename=name)
+        return await self.ask(self.path(index), method="POST", data=form)
+
+    async def submit(self, *urls: str, **more: Any) -> Seen:
+        body = {"documents": urls, **more}
+        return await self.ask(f"{self.path()}/bulk", method="POST", body=body)
+
+    async def outcome(self, submitted: Seen, seconds: float = SECONDS) -> Any:
+        """What the job says after so long."""
+        assert submitted.status == 201, submitted.body
+        check(answer_schema("jobs_submit_document", 201), submitted.json)
+        assert submitted.json["status"] == "PENDING"
+        self.sandbox.clock.advance(seconds)
+        seen = await self.ask(f"/v2.2/job/{submitted.json['id']}")
+        check(answer_schema("jobs_get", 200), seen.json)
+        return seen.json
+
+
+@pytest.fixture
+def clerk(visitor: Visitor) -> Clerk:
+    return Clerk(visitor.sandbox, visitor.session)
+
+
+async def test_a_job_is_pending_until_its_time_has_come(clerk: Clerk) -> None:
+    submitted = await clerk.upload()
+    job = await clerk.outcome(submitted, SECONDS - 5)
+    assert job == {
+        "id": submitted.json["id"],
+        "status": "PENDING",
+        "parsedDocumentIds": None,
+        "duplicates": None,
+        "duplicateDocumentIds": None,
+        "nonUtilityDocumentIds": None,
+        "terminationReason": None,
+    }
+    job = await clerk.outcome(submitted, 5)
+    assert job["status"] == "COMPLETED"
+    assert len(job["parsedDocumentIds"]) == 1
+    assert (job["duplicates"], job["duplicateDocumentIds"]) == (0, [])
+    assert job["nonUtilityDocumentIds"] == []
+
+
+async def test_an_uploaded_document_is_listed_even_if_nobody_asks_the_job(
+    clerk: Clerk,
+) -> None:
+    company = clerk.sandbox.portfolio.company(0)
+    submitted = await clerk.upload(name="Énergie März.pdf", siteId=company.sites[0].id)
+    path = f"/v2.2/document/company/{company.id}"
+    before = (await clerk.ask(path)).json["totalDocuments"]
+    clerk.sandbox.clock.advance(SECONDS)
+    seen = (await clerk.ask(path)).json
+    assert seen["totalDocuments"] == before + 1
+    (listed,) = [
+        document
+        for document in seen["documents"]
+        if document["jobId"] == submitted.json["id"]
+    ]
+    assert listed["fileName"] == "Énergie März.pdf"
+    job = await clerk.outcome(submitted)
+    assert job["parsedDocumentIds"] == [listed["id"]]
+
+
+async def test_the_file_of_an_uploaded_document_is_what_was_uploaded(
+    clerk: Clerk,
+) -> None:
+    for name, data, kind in (
+        ("bill.pdf", BILL, "application/pdf"),
+        ("scan.PNG", b"\x89PNG\r\n\x1a\n\r\n--\r\n", "image/png"),
+        ("photo.jpeg", b"\xff\xd8\xff" + bytes(2_000), "image/jpeg"),
+    ):
+        job = await clerk.outcome(await clerk.upload(data, name))
+        (document_id,) = job["parsedDocumentIds"]
+        document = (await clerk.ask(f"/v2.2/document/{document_id}")).json
+        path = document["url"].removeprefix(clerk.sandbox.url)
+        seen = await clerk.ask(path, key=None)
+        assert seen.body == data
+        assert seen.headers["Content-Type"] == kind
+
+
+async def test_the_same_bytes_are_read_once_a_company(clerk: Clerk) -> None:
+    (first,) = (await clerk.outcome(await clerk.upload()))["parsedDocumentIds"]
+    again = await clerk.outcome(await clerk.upload(name="copy.pdf"))
+    assert again["parsedDocumentIds"] == []
+    assert (again["duplicates"], again["duplicateDocumentIds"]) == (1, [first])
+    elsewhere = await clerk.outcome(await clerk.upload(index=1))
+    assert len(elsewhere["parsedDocumentIds"]) == 1
+
+
+async def test_links_are_one_job(clerk: Clerk) -> None:
+    site = clerk.sandbox.portfolio.company(0).sites[0].id
+    host = "https://files.example.com"
+    submitted = await clerk.submit(
+        f"{host}/a.pdf?signature=1",
+        f"{host}/b.pdf",
+        f"{host}/a.pdf?signature=2",
+        f"{host}/nonutility.pdf",
+        siteId=site,
+    )
+    job = await clerk.outcome(submitted)
+    assert len(set(job["parsedDocumentIds"])) == 2
+    assert job["duplicateDocumentIds"] == job["parsedDocumentIds"][:1]
+    assert job["duplicates"] == 1
+    assert len(job["nonUtilityDocumentIds"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "has_reason"),
+    [
+        ("will-FAIL.pdf", "FAILED", False),
+        ("terminated.pdf", "TERMINATED", True),
+        ("stuck.pdf", "PENDING", False),
+    ],
+)
+async def test_jobs_end_badly_or_never_where_the_file_name_says_so(
+    clerk: Clerk, name: str, status: str, has_reason: bool
+) -> None:
+    job = await clerk.outcome(await clerk.upload(name=name), 10**7)
+    assert job["status"] == status
+    assert job["parsedDocumentIds"] is None
+    assert bool(job["terminationReason"]) is has_reason
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "reason"),
+    [
+        (BILL, "bill.txt", "name must end with"),
+        (BILL, "bill", "name must end with"),
+        (b"", "bill.pdf", "is empty"),
+        (bytes(25 * 2**20 + 1), "bill.png", "at most 26214400 bytes"),
+        (make_pdf("", size=0, pages=151), "bill.pdf", "at most 150 pages"),
+    ],
+    ids=["text", "no extension", "empty", "large", "long"],
+)
+async def test_what_cannot_be_a_bill_is_refused(
+    clerk: Clerk, data: bytes, name: str, reason: str
+) -> None:
+    seen = await clerk.upload(data, name)
+    assert seen.status == 400
+    assert seen.json["detail"].startswith("document: ")
+    assert reason in seen.json["detail"]
+
+
+async def test_the_largest_and_longest_bills_are_taken(clerk: Clerk) -> None:
+    long = make_pdf("", size=25 * 2**20, pages=150)
+    assert (await clerk.upload(long)).status == 201
+
+
+async def test_the_form_must_have_the_file(clerk: Clerk) -> None:
+    for form, reason in (
+        (aiohttp.FormData({"file": "x"}, default_to_multipart=True), "is required"),
+        (aiohttp.FormData({"document": "x"}, default_to_multipart=True), "not a file"),
+    ):
+        seen = await clerk.ask(clerk.path(), method="POST", data=form)
+        assert seen.status == 400
+        assert seen.json["detail"].startswith("document: ")
+        assert reason in seen.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"--x--",
+        b"no parts",
+        b'--x\r\nContent-Disposition: form-data; name="document"\r\n\r\ncut',
+        b"--x\r\nContent-Type: text/plain\r\n\r\nnameless\r\n--x--\r\n",
+    ],
+    ids=["nothing", "no part", "no boundary", "cut off", "nameless"],
+)
+async def test_a_broken_form_is_refused(clerk: Clerk, data: bytes) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    seen = await clerk.ask(clerk.path(), method="POST", data=data, headers=headers)
+    assert seen.status == 400
+    assert seen.json["detail"]
+
+
+async def test_json_is_no_form(clerk: Clerk) -> None:
+    seen = await clerk.ask(clerk.path(), method="POST", body={"document": "eA=="})
+    assert seen.status == 415
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({"documents": ["http://files.example.com/a.pdf"]}, "documents.0"),
+        ({"documents": []}, "documents"),
+        ({}, "documents"),
+        ({"documents": ["https://x.example/a.pdf"], "siteId": NOBODY}, "siteId"),
+        ({"documents": ["https://x.example/a.pdf"], "siteId": "x"}, "siteId"),
+    ],
+    ids=["http", "none", "missing", "strange site", "no id"],
+)
+async def test_links_that_are_none_are_refused(
+    clerk: Clerk, body: dict[str, Any], name: str
+) -> None:
+    seen = await clerk.ask(f"{clerk.path()}/bulk", method="POST", body=body)
+    assert seen.status == 400
+    assert seen.json["detail"].startswith(f"{name}: ")
+
+
+async def test_strange_companies_and_jobs_are_not_found(clerk: Clerk) -> None:
+    form = aiohttp.FormData()
+    form.add_field("document", BILL, filename="bill.pdf")
+    path = f"/v2.2/job/company/{NOBODY}"
+    assert (await clerk.ask(path, method="POST", data=form)).status == 404
+    body = {"documents": ["https://x.example/a.pdf"]}
+    assert (await clerk.ask(f"{path}/bulk", method="POST", body=body)).status == 404
+    for job_id in (NOBODY, "no-uuid"):
+        assert (await clerk.ask(f"/v2.2/job/{job_id}")).status == 404
+
+
+async def test_a_job_outlives_its_company(clerk: Clerk) -> None:
+    company = clerk.sandbox.portfolio.company(0)
+    await clerk.upload()
+    await clerk.ask(f"/v2.2/company/{company.id}", method="DELETE")
+    clerk.sandbox.clock.advance(1_000)
+    assert (await clerk.upload()).status == 404
+    assert (await clerk.ask("/v2.2/ping")).status == 200

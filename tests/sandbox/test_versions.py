@@ -1,0 +1,141 @@
+"""What differs between the API's versions: fields, demand rows and demand meters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from sandbox.caller import Caller
+
+from nectar_async import contract
+from nectar_async.sandbox import Sandbox
+from nectar_async.sandbox.routes import SEGMENTS
+
+pytestmark = pytest.mark.asyncio
+
+FIELDS = contract.load()["components"]["schemas"]["UsageDataNested"]["x-version-fields"]
+
+
+@pytest_asyncio.fixture
+async def demanding() -> AsyncIterator[Caller]:
+    """A caller whose first company also has its demand read."""
+    async with (
+        Sandbox(companies=1, seed=2, clock_speed=0) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        assert sandbox.portfolio.company(0).is_demand_enabled
+        yield Caller(sandbox, session)
+
+
+async def usage(caller: Caller, segment: str) -> list[dict[str, Any]]:
+    return await caller.every(
+        "usage_list_by_company",
+        "usageData",
+        company_id=caller.company_id(),
+        segment=segment,
+    )
+
+
+async def bills(caller: Caller, segment: str) -> list[dict[str, Any]]:
+    return await caller.every(
+        "documents_list_by_company",
+        "documents",
+        company_id=caller.company_id(),
+        segment=segment,
+    )
+
+
+def is_demand(record: dict[str, Any]) -> bool:
+    return bool(record["electricityType"] == "DEMAND")
+
+
+async def test_demand_rows_share_the_list_of_v21_alone(demanding: Caller) -> None:
+    rows = await usage(demanding, "v2.1")
+    demand = [row for row in rows if is_demand(row)]
+    plain = {row["id"] for row in rows if not is_demand(row)}
+    assert demand
+    assert {row["usageUnits"] for row in demand} == {"KW"}
+    assert {row["datasourceType"] for row in demand} == {"ELECTRICITY"}
+    for segment in ("v2.2", "v2"):
+        assert {row["id"] for row in await usage(demanding, segment)} == plain
+    billed = {(row["meter"], row["startDate"]) for row in demand}
+    assert billed <= {(r["meter"], r["startDate"]) for r in rows if not is_demand(r)}
+
+
+async def test_a_demand_row_is_filtered_and_got_as_any_other(demanding: Caller) -> None:
+    rows = await usage(demanding, "v2.1")
+    row = next(row for row in rows if is_demand(row))
+    meter = await demanding.every(
+        "usage_list_by_meter", "usageData", meter_id=row["meter"], segment="v2.1"
+    )
+    assert meter == [each for each in rows if each["meter"] == row["meter"]]
+    alone = await demanding.call("usage_get", usage_data_id=row["id"], segment="v2.1")
+    assert alone == row
+
+
+async def test_demand_rows_can_be_changed_on_v20_alone(demanding: Caller) -> None:
+    row = next(row for row in await usage(demanding, "v2.1") if is_demand(row))
+    for segment in ("v2.2", "v2.1"):
+        answer = await demanding.call(
+            "usage_update",
+            {"usage": "5"},
+            usage_data_id=row["id"],
+            segment=segment,
+            status=400,
+        )
+        assert "demand" in answer["detail"].lower()
+    await demanding.call(
+        "usage_update", {"usage": "5"}, usage_data_id=row["id"], segment="v2"
+    )
+    changed = next(r for r in await usage(demanding, "v2.1") if r["id"] == row["id"])
+    assert changed == {**row, "usage": "5", "updated": changed["updated"]}
+
+
+async def test_a_demand_row_can_be_deleted(demanding: Caller) -> None:
+    rows = await usage(demanding, "v2.1")
+    row = next(row for row in rows if is_demand(row))
+    await demanding.call("usage_delete", usage_data_id=row["id"], segment="v2.1")
+    rows.remove(row)
+    assert await usage(demanding, "v2.1") == rows
+
+
+@pytest.mark.parametrize(("version", "segment"), SEGMENTS.items())
+async def test_the_usage_of_bills_has_the_fields_of_its_version(
+    demanding: Caller, version: str, segment: str
+) -> None:
+    always = set(FIELDS[version]["always"])
+    allowed = always | set(FIELDS[version]["optional"])
+    nested = [u for bill in await bills(demanding, segment) for u in bill["usageData"]]
+    assert nested
+    for record in nested:
+        assert always <= record.keys() <= allowed
+    listed = {row["id"] for row in await usage(demanding, segment) if row["document"]}
+    assert {record["id"] for record in nested} == listed
+
+
+async def test_demand_meters_are_on_bills_of_v22_alone(demanding: Caller) -> None:
+    found = 0
+    for bill in await bills(demanding, "v2.2"):
+        on_bill = {record["id"] for record in bill["usageData"]}
+        for demand in bill["demandMeters"]:
+            found += 1
+            assert set(demand["usageDataIds"]) <= on_bill
+    assert found
+    for segment in ("v2.1", "v2"):
+        for bill in await bills(demanding, segment):
+            assert "demandMeters" not in bill
+
+
+@pytest.mark.parametrize("segment", SEGMENTS.values())
+async def test_changes_show_in_every_version(demanding: Caller, segment: str) -> None:
+    """Whatever version they were made in."""
+    before = await usage(demanding, segment)
+    record = (await usage(demanding, "v2.2"))[0]
+    body = {"usage": "77.70"}
+    await demanding.call("usage_update", body, usage_data_id=record["id"], segment="v2")
+    after = await usage(demanding, segment)
+    assert len(after) == len(before)
+    assert [r["usage"] for r in after if r["id"] == record["id"]] == ["77.70"]
