@@ -1,0 +1,338 @@
+"""Every operation of the contract has its method, and does what the contract says.
+
+Nothing is listed by hand here that the contract can say; see `endpoints`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pytest
+from endpoints import ENDPOINTS, FORM, JSON, Endpoint
+from wires import KEY, Wire, answer_of, asked, client_on, expected, response, said
+
+from nectar_async import (
+    UNSET,
+    MemoryTransport,
+    NectarClient,
+    Pager,
+    Response,
+    ServerError,
+    contract,
+    models,
+)
+from nectar_async._convert import Converter
+from nectar_async._names import to_python
+from nectar_async.resources._resource import Resource
+from nectar_async.sandbox.routes import ROUTES
+
+# What is more than one operation, or asks one until something happens.
+WITHOUT_OPERATION = {
+    "connections.activate",
+    "connections.deactivate",
+    "connections.wait_until_settled",
+    "documents.download",
+    "jobs.wait",
+}
+# The view across companies is made of operations, and is none.
+WITHOUT_TAG = {"repository"}
+
+# Arguments that are about the call, and do not go on the wire as they are.
+OF_THE_CALL = {"jobs_submit_document": {"file_name", "on_progress"}}
+
+# Where calling the method says it already.
+SAID_BY_THE_CALL = {("connections_confirm", "confirm")}
+
+DELETES = {"companies_delete", "sites_delete", "usage_delete"}
+
+
+def each_of(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("endpoint", endpoints, ids=lambda e: e.operation)
+
+
+each = each_of(ENDPOINTS)
+each_list = each_of([one for one in ENDPOINTS if one.is_list])
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """One is enough: what is judged here happens before and after the waiting."""
+    return "asyncio"
+
+
+@pytest.fixture
+def nectar() -> NectarClient:
+    """A client that is only looked at."""
+    return NectarClient(transport=MemoryTransport({}))
+
+
+def nouns(nectar: NectarClient) -> dict[str, Resource]:
+    return {
+        name: one
+        for name, one in vars(nectar).items()
+        if isinstance(one, Resource) and name not in WITHOUT_TAG
+    }
+
+
+def test_the_contract_has_53_operations() -> None:
+    assert len(ENDPOINTS) == 53
+
+
+@each
+def test_an_operation_has_its_method(endpoint: Endpoint, nectar: NectarClient) -> None:
+    assert callable(endpoint.on(nectar))
+
+
+@each
+def test_the_docstring_names_the_operation_and_its_address(
+    endpoint: Endpoint, nectar: NectarClient
+) -> None:
+    words = inspect.getdoc(endpoint.on(nectar)) or ""
+    assert f"`{endpoint.operation}`" in words
+    address = f"{endpoint.method} {endpoint.path}"
+    assert address in re.sub(r"\s+", " ", words)
+
+
+@each
+def test_an_answer_has_its_model(endpoint: Endpoint, nectar: NectarClient) -> None:
+    returns = get_type_hints(endpoint.on(nectar))["return"]
+    if endpoint.model is None:
+        assert returns is (str if endpoint.answer_schema else NoneType)
+        return
+    origin = get_origin(returns)
+    kind = returns if origin is None else get_args(returns)[0]
+    assert kind is getattr(models, endpoint.model)
+    if endpoint.is_list:
+        assert origin is Pager
+    else:
+        is_one = endpoint.model == endpoint.answer_name
+        assert (origin is None) == is_one
+
+
+@each
+def test_an_operation_has_its_handler_in_the_sandbox(endpoint: Endpoint) -> None:
+    route = ROUTES[endpoint.operation]
+    assert (route.method, route.path) == (endpoint.method, endpoint.path)
+    assert callable(route.handler)
+
+
+def test_the_sandbox_answers_nothing_else() -> None:
+    assert set(ROUTES) == {one.operation for one in ENDPOINTS}
+
+
+def test_no_public_method_is_without_an_operation(nectar: NectarClient) -> None:
+    methods = {
+        f"{noun}.{name}"
+        for noun, one in nouns(nectar).items()
+        for name, _ in inspect.getmembers(one, callable)
+        if not name.startswith("_")
+    }
+    assert methods - {one.call for one in ENDPOINTS} == WITHOUT_OPERATION
+
+
+def test_the_nouns_are_the_tags(nectar: NectarClient) -> None:
+    tags = {one["name"] for one in contract.load()["tags"]}
+    assert set(nouns(nectar)) == tags - {"ping"}
+
+
+@each
+def test_the_arguments_are_what_the_contract_takes(endpoint: Endpoint) -> None:
+    own = set(OF_THE_CALL.get(endpoint.operation, ()))
+    if endpoint.body.get("x-body-complete") is False:
+        own.add("extra")
+    known = {one.name for one in endpoint.arguments}
+    assert set(endpoint.signature.parameters) == known | own
+
+
+@each
+def test_what_the_contract_requires_has_to_be_given(endpoint: Endpoint) -> None:
+    parameters = endpoint.signature.parameters
+    for one in endpoint.arguments:
+        default = parameters[one.name].default
+        if not one.is_required:
+            assert default is UNSET or default is None, one.name
+        elif (endpoint.operation, one.wire) not in SAID_BY_THE_CALL:
+            assert default is inspect.Parameter.empty, one.name
+
+
+def test_what_the_call_says_is_said() -> None:
+    for operation, wire in SAID_BY_THE_CALL:
+        (endpoint,) = (one for one in ENDPOINTS if one.operation == operation)
+        assert endpoint.signature.parameters[to_python(wire)].default is True
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("everything", [False, True], ids=["required", "everything"])
+@each
+async def test_a_call_is_the_request_that_the_contract_describes(
+    endpoint: Endpoint, everything: bool
+) -> None:
+    fits = endpoint.fits(everything=everything)
+    nectar, wires = client_on(answer_of(endpoint))
+    given = {name: pair.python for name, pair in fits.items()}
+    await asked(endpoint.on(nectar), given)
+    (wire,) = wires
+    assert wire.operation == endpoint.operation
+    values = {name: pair.wire for name, pair in fits.items()}
+    page = {"query page": '["1"]'} if endpoint.is_list else {}
+    assert said(endpoint, wire) == expected(endpoint, values) | page
+    assert_headers(endpoint, wire)
+
+
+def assert_headers(endpoint: Endpoint, wire: Wire) -> None:
+    (scheme,) = contract.load()["components"]["securitySchemes"].values()
+    assert scheme["in"] == "header"
+    assert wire.headers[scheme["name"].lower()] == KEY
+    assert wire.headers["accept"] == JSON
+    found = wire.headers.get("content-type", "").partition(";")[0]
+    assert found == (endpoint.content_type or "")
+    if endpoint.content_type is None:
+        assert wire.body == b""
+    if endpoint.content_type == FORM:
+        file = wire.parts["document"]
+        assert file.get_content_type() == "image/png"
+        assert (file.get_filename() or "").endswith(".png")
+        assert int(wire.headers["content-length"]) == len(wire.body)
+
+
+@pytest.mark.anyio
+@each_of([one for one in ENDPOINTS if one.body.get("x-body-complete") is False])
+async def test_further_keys_go_where_the_body_is_not_known_in_full(
+    endpoint: Endpoint,
+) -> None:
+    nectar, wires = client_on(answer_of(endpoint))
+    await asked(endpoint.on(nectar), endpoint.least | {"extra": {"newKey": [1]}})
+    assert said(endpoint, wires[0])["body newKey"] == "[1]"
+
+
+@pytest.mark.anyio
+@each_list
+async def test_a_list_is_walked_by_the_page(endpoint: Endpoint) -> None:
+    keys = endpoint.description["x-paginated"]
+    (example, *_) = endpoint.answer_schema["examples"]
+    (record, *_) = example[keys["items"]]
+    pages = [
+        {
+            **example,
+            keys["items"]: [{**record, "id": f"id-{number}"}],
+            keys["total"]: 2,
+            "totalPages": 2,
+            "currentPage": number,
+            "hasNext": number < 2,
+            "hasPrevious": number > 1,
+        }
+        for number in (1, 2)
+    ]
+    nectar, wires = client_on(lambda request: response(200, pages[request.page - 1]))
+    pager = endpoint.on(nectar)(**endpoint.least)
+    assert [one.id async for one in pager] == ["id-1", "id-2"]
+    assert str(pager.receipt.verdict) == "complete"
+    assert [wire.query for wire in wires] == [{"page": ["1"]}, {"page": ["2"]}]
+
+
+EXAMPLES = [
+    pytest.param(endpoint, status, body, id=f"{endpoint.operation}-{status}-{number}")
+    for endpoint in ENDPOINTS
+    for status, schema in endpoint.answers
+    for number, body in enumerate(schema.get("examples", ()))
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("endpoint", "status", "body"), EXAMPLES)
+async def test_every_example_is_read_and_written_back(
+    endpoint: Endpoint, status: int, body: Any
+) -> None:
+    nectar, wires = client_on(response(status, body))
+    found = await asked(endpoint.on(nectar), endpoint.least)
+    assert len(wires) == 1
+    if endpoint.model is None:
+        assert found == "pong v2.2"
+        return
+    records = found if isinstance(found, list) else getattr(found, "items", [found])
+    expected_records = shown(endpoint, body)
+    assert len(records) == len(expected_records) > 0
+    for record, given in zip(records, expected_records, strict=True):
+        assert type(record) is getattr(models, endpoint.model)
+        assert record.extra == {}
+        converter = Converter(is_strict=True)
+        assert converter.decode(converter.encode(record), type(record)) == record
+        for wire, value in given.items():
+            is_there = getattr(record, to_python(wire)) not in (None, ())
+            assert is_there == (value not in (None, [])), wire
+
+
+def shown(endpoint: Endpoint, body: Any) -> list[dict[str, Any]]:
+    """The records in an example of an answer."""
+    if endpoint.is_list:
+        body = body[endpoint.description["x-paginated"]["items"]]
+    return body if isinstance(body, list) else [body]
+
+
+def test_every_answer_that_says_something_has_an_example() -> None:
+    silent = {
+        one.operation
+        for one in ENDPOINTS
+        for _, schema in one.answers
+        if not schema.get("examples")
+    }
+    assert silent == DELETES
+
+
+@pytest.mark.anyio
+@each_of([one for one in ENDPOINTS if one.operation in DELETES])
+async def test_a_removal_gives_nothing_whatever_the_success(endpoint: Endpoint) -> None:
+    for status in {status for status, _ in endpoint.answers}:
+        nectar, wires = client_on(Response(status))
+        found = await asked(endpoint.on(nectar), endpoint.least)
+        assert found is None
+        assert len(wires) == 1
+
+
+@pytest.mark.anyio
+@each
+async def test_a_call_is_repeated_where_the_contract_allows_it(
+    endpoint: Endpoint,
+) -> None:
+    nectar, wires = client_on(Response(500))
+    with pytest.raises(ServerError):
+        await asked(endpoint.on(nectar), endpoint.least)
+    attempts = nectar.settings.retry.attempts
+    assert len(wires) == (attempts if endpoint.is_repeated else 1)
+    assert attempts > 1
+
+
+@pytest.mark.anyio
+async def test_a_login_is_not_renewed_twice() -> None:
+    """Credentials in the body may log in at the portal each time they are sent."""
+    (endpoint,) = (one for one in ENDPOINTS if one.operation == "connections_update")
+    repeats = {}
+    for one in endpoint.arguments:
+        nectar, wires = client_on(Response(500))
+        with pytest.raises(ServerError):
+            await asked(
+                endpoint.on(nectar), endpoint.least | {one.name: one.fit.python}
+            )
+        repeats[one.name] = len(wires) > 1
+    credentials = {one.name for one in endpoint.arguments if one.is_sensitive}
+    assert len(credentials) == 3
+    assert {name for name, is_repeated in repeats.items() if not is_repeated} == (
+        credentials
+    )
+
+
+@each
+def test_what_the_api_calls_deprecated_warns_and_names_what_replaces_it(
+    endpoint: Endpoint, nectar: NectarClient
+) -> None:
+    warning = getattr(endpoint.on(nectar), "__deprecated__", "")
+    assert bool(warning) == endpoint.description.get("deprecated", False)
+    if warning:
+        replacement = endpoint.description["x-replaced-by"]
+        (other,) = (one for one in ENDPOINTS if one.operation == replacement)
+        assert f"{other.call}(" in warning
+        with pytest.warns(DeprecationWarning, match=re.escape(warning)):
+            endpoint.on(nectar)(**endpoint.least).close()

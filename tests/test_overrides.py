@@ -1,0 +1,272 @@
+"""What was guessed can be corrected by a user, in one place and without a release.
+
+Which addresses are guesses, the contract says (`x-overridable`). Which keys are, it
+says in part (`x-key-candidates`); `GUESSED` has the rest, those of fields and filters
+that were read nowhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pytest
+from endpoints import ENDPOINTS, Endpoint
+from shapes import resolved
+from wires import answer_of, asked, client_on, expected, response, said
+
+from nectar_async import ConfigurationError, MemoryTransport, NectarClient, Operation
+
+pytestmark = pytest.mark.anyio
+
+BY_ID = {one.operation: one for one in ENDPOINTS}
+OVERRIDABLE = [one for one in ENDPOINTS if one.description.get("x-overridable")]
+
+# Fields and filters, besides those that the contract has other spellings for.
+GUESSED: Mapping[str, tuple[str, ...]] = {
+    "connections_update": tuple(
+        key
+        for key in BY_ID["connections_update"].body["properties"]
+        if key != "isActive"
+    ),
+    "documents_update": tuple(BY_ID["documents_update"].body["properties"]),
+    "intervals_list_by_connection": ("startDate", "endDate"),
+    "invitations_list_by_company": ("status", "invitationType"),
+    "meters_update": tuple(
+        key for key in BY_ID["meters_update"].body["properties"] if key != "identifiers"
+    ),
+}
+# Envelopes that nobody saw: the keys of the records and of the total.
+GUESSED_ENVELOPES = ("providers_search", "invitations_list_by_company")
+
+
+class Key(NamedTuple):
+    """A key that is a guess."""
+
+    endpoint: Endpoint
+    key: str
+    other: str
+    """Another spelling: the contract's second guess, if it has one."""
+
+
+def sent_keys() -> list[Key]:
+    """Keys of queries and bodies."""
+    found = {
+        (endpoint.operation, one.wire): one.candidates[1]
+        for endpoint in ENDPOINTS
+        for one in endpoint.arguments
+        if one.candidates
+    }
+    for operation, keys in GUESSED.items():
+        found |= {(operation, key): f"{key}Corrected" for key in keys}
+    return [Key(BY_ID[name], key, other) for (name, key), other in found.items()]
+
+
+def read_keys() -> list[Key]:
+    """Keys of answers, envelopes aside."""
+    return [
+        Key(endpoint, key, resolved(schema)["x-key-candidates"][-1])
+        for endpoint in ENDPOINTS
+        for branch in (endpoint.answer_schema, *endpoint.answer_schema.get("anyOf", ()))
+        for key, schema in branch.get("properties", {}).items()
+        if "x-key-candidates" in resolved(schema)
+    ]
+
+
+def each_key(keys: list[Key]) -> pytest.MarkDecorator:
+    ids = [f"{one.endpoint.operation}-{one.key}" for one in keys]
+    return pytest.mark.parametrize("guess", keys, ids=ids)
+
+
+def each_of(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("endpoint", endpoints, ids=lambda e: e.operation)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """One is enough: nothing here waits."""
+    return "asyncio"
+
+
+def parts_of(path: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", path)
+
+
+def test_there_are_17_guessed_addresses() -> None:
+    assert len(OVERRIDABLE) == 17
+    inferred = [one for one in ENDPOINTS if one.description["x-evidence"] == "inferred"]
+    assert inferred == OVERRIDABLE
+
+
+def test_there_are_keys_of_every_sort() -> None:
+    assert {(one.endpoint.operation, one.key, one.other) for one in sent_keys()} >= {
+        ("accounts_bulk_update", "accounts", "accountIds"),
+        ("connections_confirm", "confirm", "isConfirmed"),
+        ("connections_create", "sites", "initialSites"),
+        ("providers_search", "search", "query"),
+    }
+    assert {(one.endpoint.operation, one.key) for one in read_keys()} == {
+        ("invitations_get", "events"),
+        ("webhook_portal_get", "url"),
+    }
+    assert len(sent_keys()) == 44
+
+
+@each_of(OVERRIDABLE)
+async def test_another_address_reaches_the_wire(endpoint: Endpoint) -> None:
+    corrected = "/corrected" + "".join(
+        f"/{{{one}}}/x" for one in parts_of(endpoint.path)
+    )
+    values = {name: pair.wire for name, pair in endpoint.fits(everything=False).items()}
+    page = {"query page": '["1"]'} if endpoint.is_list else {}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        operations = {endpoint.operation: Operation(method, corrected)}
+        nectar, wires = client_on(answer_of(endpoint), operations=operations)
+        await asked(endpoint.on(nectar), endpoint.least)
+        elsewhere = Endpoint(
+            endpoint.operation, method, corrected, endpoint.description
+        )
+        assert said(elsewhere, wires[0]) == expected(elsewhere, values) | page
+
+
+CANDIDATES = [
+    pytest.param(endpoint, *one.split(" "), id=f"{endpoint.operation}-{one}")
+    for endpoint in OVERRIDABLE
+    for one in endpoint.description.get("x-address-candidates", ())
+]
+
+
+@pytest.mark.parametrize(("endpoint", "method", "path"), CANDIDATES)
+async def test_each_other_guess_can_be_tried(
+    endpoint: Endpoint, method: str, path: str
+) -> None:
+    """A guess with a part that the call does not have says so, and asks nobody."""
+    operations = {endpoint.operation: Operation(method, path)}
+    nectar, wires = client_on(answer_of(endpoint), operations=operations)
+    known = parts_of(endpoint.path)
+    strange = [one for one in parts_of(path) if one not in known]
+    if not strange:
+        await asked(endpoint.on(nectar), endpoint.least)
+        elsewhere = Endpoint(endpoint.operation, method, path, endpoint.description)
+        assert said(elsewhere, wires[0])["at"] == f"{method} {path}"
+        return
+    words = rf"{endpoint.operation} names {{{strange[0]}}}; it has {', '.join(known)}"
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        await asked(endpoint.on(nectar), endpoint.least)
+    assert wires == []
+
+
+@each_of(OVERRIDABLE)
+async def test_a_part_that_is_not_there_is_named_with_those_that_are(
+    endpoint: Endpoint,
+) -> None:
+    operations = {endpoint.operation: Operation(path="/x/{planet_id}")}
+    nectar, wires = client_on(answer_of(endpoint), operations=operations)
+    parts = ", ".join(parts_of(endpoint.path)) or "no parts"
+    words = f"the path of {endpoint.operation} names {{planet_id}}; it has {parts}"
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        await asked(endpoint.on(nectar), endpoint.least)
+    assert wires == []
+
+
+@each_key(sent_keys())
+async def test_another_key_is_sent_and_the_answer_is_read_as_before(guess: Key) -> None:
+    endpoint = guess.endpoint
+    (one,) = (one for one in endpoint.arguments if one.wire == guess.key)
+    given = endpoint.least | {one.name: one.fit.python}
+    plain, _ = client_on(answer_of(endpoint))
+    operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
+    nectar, wires = client_on(answer_of(endpoint), operations=operations)
+    answer = await asked(endpoint.on(nectar), given)
+    found = said(endpoint, wires[0])
+    text = expected(endpoint, {one.name: one.fit.wire})[f"{one.place} {guess.key}"]
+    assert found[f"{one.place} {guess.other}"] == text
+    assert f"{one.place} {guess.key}" not in found
+    assert answer == await asked(endpoint.on(plain), given)
+
+
+@each_key(read_keys())
+async def test_another_key_of_an_answer_is_read(guess: Key) -> None:
+    endpoint = guess.endpoint
+    status, schema = endpoint.answers[0]
+    (example, *_) = schema["examples"]
+    assert example[guess.key]
+    other = {guess.other if key == guess.key else key: example[key] for key in example}
+    operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
+    nectar, _ = client_on(response(status, other), operations=operations)
+    plain, _ = client_on(response(status, example))
+    found = await asked(endpoint.on(nectar), endpoint.least)
+    assert found == await asked(endpoint.on(plain), endpoint.least)
+    assert found.extra == {}
+
+
+@each_of([BY_ID[operation] for operation in GUESSED_ENVELOPES])
+async def test_another_envelope_is_read(endpoint: Endpoint) -> None:
+    """With `keys`, in the strict mode; the lenient one finds the list by itself."""
+    status, schema = endpoint.answers[0]
+    (example, *_) = schema["examples"]
+    names = endpoint.description["x-paginated"]
+    keys = {names["items"]: "records", names["total"]: "totalRecords"}
+    other = {keys.get(key, key): example[key] for key in example}
+    operations = {endpoint.operation: Operation(keys=keys)}
+    nectar, _ = client_on(response(status, other), operations=operations)
+    plain, _ = client_on(response(status, example))
+    page = await asked(endpoint.on(nectar), endpoint.least)
+    assert page == await asked(endpoint.on(plain), endpoint.least)
+    assert page.items
+    assert page.total == example[names["total"]]
+    lenient = NectarClient(transport=MemoryTransport({endpoint.operation: other}))
+    assert await asked(endpoint.on(lenient), endpoint.least) == page
+
+
+@each_of([BY_ID[operation] for operation in GUESSED_ENVELOPES])
+async def test_other_pages_are_asked_for_by_the_corrected_key(
+    endpoint: Endpoint,
+) -> None:
+    operations = {endpoint.operation: Operation(keys={"page": "pageNumber"})}
+    nectar, wires = client_on(answer_of(endpoint), operations=operations)
+    await asked(endpoint.on(nectar), endpoint.least)
+    assert wires[0].query == {"pageNumber": ["1"]}
+
+
+def experimental() -> list[str]:
+    nectar = NectarClient(transport=MemoryTransport({}))
+    return [
+        one.operation
+        for one in ENDPOINTS
+        if "Experimental" in (inspect.getdoc(one.on(nectar)) or "")
+    ]
+
+
+def test_what_is_hardly_known_says_that_it_is_experimental() -> None:
+    low = [
+        one.operation
+        for one in OVERRIDABLE
+        if one.description["x-address-confidence"] == "low"
+    ]
+    assert experimental() == low
+    assert len(low) == 3
+
+
+@each_of(OVERRIDABLE)
+def test_what_is_guessed_says_where_to_correct_it(endpoint: Endpoint) -> None:
+    nectar = NectarClient(transport=MemoryTransport({}))
+    noun = getattr(nectar, endpoint.noun or "")
+    words = (inspect.getdoc(endpoint.on(nectar)) or "") + (inspect.getdoc(noun) or "")
+    assert "Settings(operations={" in re.sub(r"\s+", " ", words)
+
+
+@each_of(OVERRIDABLE)
+async def test_a_correction_leaves_every_other_operation_alone(
+    endpoint: Endpoint,
+) -> None:
+    others = {
+        one.operation: Operation("PUT", "/elsewhere", keys={"name": "title"})
+        for one in ENDPOINTS
+        if one is not endpoint
+    }
+    nectar, wires = client_on(answer_of(endpoint), operations=others)
+    await asked(endpoint.on(nectar), endpoint.least)
+    assert said(endpoint, wires[0])["at"] == f"{endpoint.method} {endpoint.path}"
