@@ -87,8 +87,9 @@ class PathTarget:
 
     can_restart = True
 
-    def __init__(self, path: Path, *, is_folder: bool) -> None:
+    def __init__(self, path: Path, *, absolute: Path, is_folder: bool) -> None:
         self._given = path
+        self._absolute = absolute  # asking for the working directory blocks
         self._is_folder = is_folder
         self.path: Path = path
 
@@ -99,9 +100,10 @@ class PathTarget:
         Raises:
             InvalidArgumentError: another download of this process writes there.
         """
+        mark = self._absolute
         if self._is_folder:
-            self.path = self._given / safe_name(file_name, document_id)
-        mark = self.path.absolute()
+            name = safe_name(file_name, document_id)
+            self.path, mark = self._given / name, mark / name
         if mark in _in_use:
             raise InvalidArgumentError(
                 f"target is being written by another download: {str(mark)!r}; wait for"
@@ -123,7 +125,7 @@ class PathTarget:
         return await anyio.to_thread.run_sync(_state, self.part)
 
     async def write(self, offset: int, data: bytes) -> None:
-        """Write at an offset; the file ends behind it."""
+        """Write at an offset; the first byte of all replaces what is there."""
         await anyio.to_thread.run_sync(_write, self.part, offset, data)
 
     async def finish(self, size: int) -> int:
@@ -186,7 +188,7 @@ def _looked_at(text: str | bytes) -> PathTarget:
         )
     if path.exists() and not is_folder and not stat.S_ISREG(path.stat().st_mode):
         raise InvalidArgumentError(f"target is no regular file: {text!r}")
-    return PathTarget(path, is_folder=is_folder)
+    return PathTarget(path, absolute=path.absolute(), is_folder=is_folder)
 
 
 def _state(part: Path) -> tuple[int, bytes]:
@@ -203,7 +205,6 @@ def _write(part: Path, offset: int, data: bytes) -> None:
     with part.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(data)
-        file.truncate()
 
 
 def _finish(part: Path, path: Path, size: int) -> int:

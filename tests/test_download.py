@@ -19,6 +19,7 @@ import pytest
 from doubles import MakeClient, settle_down
 
 from nectar_async import (
+    ConfigurationError,
     Download,
     DownloadError,
     InvalidArgumentError,
@@ -336,6 +337,13 @@ async def test_chunks_have_a_bound_of_their_own_beside_the_api(
             group.start_soon(client.documents.download, "d-1", path)
     assert peak == 2
     assert client.statistics().peak_in_flight == 1
+
+
+async def test_copies_share_the_bound_so_that_they_cannot_set_it(
+    host: FileHost, make: Make
+) -> None:
+    with pytest.raises(ConfigurationError, match="max_downloads cannot change"):
+        make(host).with_settings(max_downloads=9)
 
 
 # Trouble that passes.
@@ -705,6 +713,18 @@ async def test_a_sink_cannot_begin_again(
     assert sink.getvalue() == BILL[:CHUNK]
 
 
+async def test_a_whole_that_is_smaller_than_what_a_sink_has_is_another_file(
+    make: Make,
+) -> None:
+    host = FileHost(b"0123456789")
+    host.tricks = [
+        says(206, {"Content-Range": "bytes 0-9/*"}, host.data),
+        says(200, {}, b"less"),
+    ]
+    with pytest.raises(DownloadError, match="given to the sink"):
+        await make(host).documents.download("d-1", io.BytesIO())
+
+
 async def test_a_weak_etag_is_no_promise_and_no_reason_to_begin_again(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
@@ -799,6 +819,19 @@ async def test_nothing_stays_open_between_two_chunks(
     host.tricks = [right, look, look]
     await make(host).documents.download("d-1", tmp_path)
     assert host.tricks == []
+
+
+async def test_the_bytes_are_on_the_disk_before_the_file_has_its_name(
+    host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[list[str]] = []
+
+    def fsync(_: int) -> None:
+        synced.append([path.name for path in tmp_path.iterdir()])
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    await make(host).documents.download("d-1", tmp_path)
+    assert synced == [["bill.pdf.part"]]
 
 
 async def test_a_part_that_somebody_else_writes_to_is_an_error(

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
-from nectar_async.sandbox import Sandbox
+from nectar_async import BadRequestError, Connection, ConnectionStatus
+from nectar_async.sandbox import Answer, Fault, Sandbox
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -57,6 +58,68 @@ async def test_the_service_adds_up_months(sandbox: Sandbox) -> None:
         assert answer["verdict"] == "complete"
         missing = await client.get("/company/no-such-company/months")
         assert missing.status == 404
+
+
+@pytest_asyncio.fixture
+async def fast_sandbox(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What takes hours or half a minute is over before anybody asks."""
+    async with Sandbox(companies=1, seed=7, clock_speed=5_000) as sandbox:
+        monkeypatch.setenv("NECTAR_BASE_URL", sandbox.url)
+        monkeypatch.setenv("NECTAR_API_KEY", sandbox.api_key)
+        yield sandbox
+
+
+def made_and_undone(sandbox: Sandbox) -> bool:
+    """Whether all that was made was taken back, down to the connection."""
+    counts = sandbox.witness.by_operation
+    return (
+        (counts["companies_create"], counts["companies_delete"]) == (1, 1)
+        and (counts["sites_create"], counts["sites_delete"]) == (2, 2)
+        and (counts["connections_create"], counts["connections_update"]) == (1, 1)
+    )
+
+
+def only_file(folder: Path) -> bytes:
+    (path,) = folder.iterdir()
+    return path.read_bytes()
+
+
+@pytest.mark.asyncio
+async def test_a_customer_is_taken_on_and_nothing_stays_behind(
+    fast_sandbox: Sandbox, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    onboard = load("onboard")
+    assert await onboard["onboard"](tmp_path) == 0
+    said = capsys.readouterr().out
+    assert ": CONNECTED\n" in said
+    assert "COMPLETED, 1 new documents, 0 duplicates" in said
+    assert only_file(tmp_path).startswith(b"%PDF")
+    assert said.count("bill ") > 1
+    assert made_and_undone(fast_sandbox)
+    left = await anyio.to_thread.run_sync(load("from_a_script")["companies"])
+    assert len(left) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_customer_who_is_half_taken_on_is_undone_as_well(
+    fast_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    broken = Fault(operation="documents_list_by_connection", effect=Answer(status=400))
+    fast_sandbox.faults.add(broken)
+    with pytest.raises(BadRequestError):
+        await load("onboard")["onboard"](tmp_path)
+    assert made_and_undone(fast_sandbox)
+
+
+@pytest.mark.asyncio
+async def test_a_login_that_fails_is_told_with_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = Connection(id="c", status=ConnectionStatus.PASSWORD_INCORRECT)
+    load("onboard")["tell"](wrong)
+    status, advice = capsys.readouterr().out.splitlines()
+    assert status == "connection c: PASSWORD_INCORRECT"
+    assert "customer acts: Send a reconnect invitation" in advice
 
 
 def test_every_example_has_a_test_here() -> None:

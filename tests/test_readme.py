@@ -22,8 +22,12 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest_asyncio.fixture
-async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    async with Sandbox(companies=3, seed=7) as sandbox:
+async def sandbox(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[Sandbox]:
+    monkeypatch.chdir(tmp_path)  # some blocks write files
+    # What takes a while is over before anybody asks.
+    async with Sandbox(companies=3, seed=7, clock_speed=5_000) as sandbox:
         monkeypatch.setenv("NECTAR_BASE_URL", sandbox.url)
         monkeypatch.setenv("NECTAR_API_KEY", sandbox.api_key)
         yield sandbox

@@ -482,21 +482,31 @@ def post(body: Any) -> Request[Any]:
 async def at_once() -> None: ...
 
 
-async def test_a_body_that_moves_is_not_bound_by_the_attempt_timeout(
+async def test_each_chunk_that_is_asked_for_or_given_starts_the_time_anew(
     make_client: MakeClient,
 ) -> None:
-    async def slowly() -> None:
-        await anyio.sleep(0.02)
+    deadlines: list[float] = []
 
-    client = make_client(Taker(slowly), attempt_timeout=0.1)
-    assert await client.send(post(Stream(*[b"x"] * 10))) == {}
+    async def look() -> None:
+        deadlines.append(anyio.current_effective_deadline())
+        await anyio.sleep(0.001)
+
+    class Looking(Stream):
+        async def __anext__(self) -> bytes:
+            await look()
+            return await super().__anext__()
+
+    client = make_client(Taker(look), attempt_timeout=60)
+    assert await client.send(post(Looking(*[b"x"] * 5))) == {}
+    assert len(deadlines) == 11
+    assert deadlines == sorted(set(deadlines))
 
 
 async def test_a_body_that_nobody_takes_is_an_attempt_that_timed_out(
     make_client: MakeClient,
 ) -> None:
-    client = make_client(Taker(anyio.sleep_forever), attempt_timeout=0.02)
-    with pytest.raises(AttemptTimeoutError, match=r"did not move for 0\.02 s; 3 bytes"):
+    client = make_client(Taker(anyio.sleep_forever), attempt_timeout=0.2)
+    with pytest.raises(AttemptTimeoutError, match=r"did not move for 0\.2 s; 3 bytes"):
         await client.send(post(Stream(b"abc", b"d")))
 
 
@@ -509,8 +519,8 @@ async def test_when_the_body_is_out_the_answer_has_the_whole_time_again(
             await anyio.sleep_forever()
             raise AssertionError
 
-    client = make_client(Silent(at_once), attempt_timeout=0.02)
-    with pytest.raises(AttemptTimeoutError, match=r"no answer within 0\.02 s"):
+    client = make_client(Silent(at_once), attempt_timeout=0.2)
+    with pytest.raises(AttemptTimeoutError, match=r"no answer within 0\.2 s"):
         await client.send(post(Stream(b"abc")))
 
 
@@ -520,7 +530,7 @@ async def test_a_stalled_source_is_bound_too(make_client: MakeClient) -> None:
             await anyio.sleep_forever()
             raise AssertionError
 
-    client = make_client(Taker(at_once), attempt_timeout=0.02)
+    client = make_client(Taker(at_once), attempt_timeout=0.2)
     with pytest.raises(AttemptTimeoutError, match="did not move"):
         await client.send(post(Stalled()))
 

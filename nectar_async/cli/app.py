@@ -1,56 +1,44 @@
-"""The commands."""
+"""The `nectar` command with all of its commands."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
 import anyio
 import typer
-from rich.console import Console
 
 from nectar_async._version import __version__
 from nectar_async.cli import options
 from nectar_async.cli.child import Portfolio
+from nectar_async.cli.conduct import conduct
 from nectar_async.cli.demo import default_out, run_demo
-from nectar_async.cli.outcome import (
-    EXIT_CODES,
-    Exit,
-    StoppedError,
-    complain,
-    guarded,
-)
-from nectar_async.cli.progress import shown
+from nectar_async.cli.outcome import FOOT, Exit, complain, guarded
 from nectar_async.cli.pull import Pull, Query, Watch
-from nectar_async.cli.report import Bound, Report
-from nectar_async.cli.sink import STDOUT, LineFile
+from nectar_async.cli.pulls import pull_app
+from nectar_async.cli.report import Bound
+from nectar_async.cli.sink import LineFile
+from nectar_async.cli.transfer import download, upload
 from nectar_async.client import NectarClient
-from nectar_async.errors import NectarError
 from nectar_async.settings import Settings
 
 __all__ = ["run"]
 
-_CODES = "; ".join(f"{code.value} {words}" for code, words in EXIT_CODES.items())
-_FOOT = (
-    "Environment: NECTAR_API_KEY; NECTAR_BASE_URL and NECTAR_API_VERSION where they"
-    " differ from the defaults; NECTAR_DEBUG=1 shows tracebacks."
-    f"\n\nExit codes: {_CODES}."
-)
-
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="nectar",
-    epilog=_FOOT,
+    epilog=FOOT,
     add_completion=False,
     rich_markup_mode="markdown",  # which fills paragraphs
     # A traceback with local variables would show the key.
     pretty_exceptions_enable=False,
 )
-pull_app = typer.Typer(epilog=_FOOT, rich_markup_mode="markdown")
 app.add_typer(pull_app, name="pull")
+app.command(epilog=FOOT)(download)
+app.command(epilog=FOOT)(upload)
 
 # typer may carry a click of its own, so click's classes are reached through typer.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -85,21 +73,11 @@ def nectar(
     ] = False,
 ) -> None:
     """Nectar's utility data on the command line. Try `nectar demo`: it needs no key."""
-    _help_alone(context)
-
-
-@pull_app.callback(invoke_without_command=True)
-def pull(context: typer.Context) -> None:
-    """Pull records into a file."""
-    _help_alone(context)
-
-
-def _help_alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
 
-@app.command(epilog=_FOOT)
+@app.command(epilog=FOOT)
 def ping() -> int:
     """Test the key and the connection.
 
@@ -120,51 +98,7 @@ def ping() -> int:
     return guarded(say)
 
 
-@pull_app.command("usage", epilog=_FOOT)
-def pull_usage(
-    *,
-    out: options.Out,
-    start: options.Start = None,
-    end: options.End = None,
-    date_type: options.DateTypeOption = None,
-    datasource_type: options.DatasourceTypes = None,
-    identifier: options.Identifier = None,
-    company: options.CompanyIds = None,
-    include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = 10,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull usage of all companies into a file of JSON lines.
-
-    A line is a record as the API writes it, with its companyId in front; amounts are in
-    the record's own usageUnits. Companies that fail are listed at the end, and the rest
-    is pulled. What is in the file is whole lines, however the pull ends; the file is
-    replaced when the first page comes.
-
-    Example: nectar pull usage --out usage.jsonl --start 2025-01-01 --end 2025-12-31
-    """
-    if start is not None and end is not None and start > end:
-        raise typer.BadParameter(f"--start {start} is after --end {end}")
-    query = Query(
-        companies=company or (),
-        start_date=start,
-        end_date=end,
-        date_type=date_type,
-        datasource_types=datasource_type or (),
-        identifier=identifier,
-        with_secrets=include_secrets,
-    )
-    job = Pull(query, LineFile(out))
-
-    async def work(on_first: Watch | None) -> None:
-        settings = Settings.from_env(max_concurrency=concurrency)
-        async with NectarClient(settings=settings) as client:
-            await job.run(client, on_first)
-
-    return guarded(partial(_conduct, job, work, as_json=as_json))
-
-
-@app.command(epilog=_FOOT)
+@app.command(epilog=FOOT)
 def demo(
     *,
     companies: options.CompanyCount = 50,
@@ -189,16 +123,17 @@ def demo(
     async def work(on_first: Watch | None) -> Bound:
         return await run_demo(portfolio, job, on_first)
 
-    return guarded(partial(_conduct, job, work, as_json=as_json))
+    return guarded(partial(conduct, job, work, as_json=as_json))
 
 
-@app.command(epilog=_FOOT)
+@app.command(epilog=FOOT)
 def sandbox(
     *,
     port: options.Port = 8080,
     companies: options.CompanyCount = 20,
     seed: options.Seed = 7,
     latency: options.Latency = 0.05,
+    clock_speed: options.ClockSpeed = 1.0,
 ) -> int:
     """Serve a local Nectar with invented data until Ctrl-C.
 
@@ -218,30 +153,14 @@ def sandbox(
 
     def work() -> int:
         served = Options(
-            port=port, companies=companies, seed=seed, latency=latency, as_json=True
+            port=port,
+            companies=companies,
+            seed=seed,
+            latency=latency,
+            clock_speed=clock_speed,
+            as_json=True,
         )
         anyio.run(serve, served, say)
         return Exit.OK
 
     return guarded(work)
-
-
-def _conduct(
-    job: Pull, work: Callable[[Watch | None], Awaitable[Bound | None]], *, as_json: bool
-) -> int:
-    """Run a pull with its display, and report on it."""
-    console = Console(stderr=True)
-    try:
-        with job.sink, shown(job, console, is_wanted=not as_json) as on_first:
-            bound = anyio.run(work, on_first)
-    except (KeyboardInterrupt, NectarError, OSError) as error:
-        raise StoppedError(job.account()) from error
-    report = Report.of(job, bound)
-    is_to_stderr = job.sink.path == STDOUT
-    if as_json:
-        typer.echo(json.dumps(report.as_json()), err=is_to_stderr)
-    else:
-        report.print_on(Console(stderr=is_to_stderr))
-    if report.failures:
-        complain(report.first_failure)
-    return report.exit_code

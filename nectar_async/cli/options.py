@@ -11,23 +11,36 @@ import typer
 
 from nectar_async._enums import OpenEnum
 from nectar_async.models.enums import DatasourceType, DateType
+from nectar_async.models.statuses import ConnectionStatus
 
 __all__ = [
     "AsJson",
+    "Bill",
+    "ClockSpeed",
     "CompanyCount",
+    "CompanyId",
     "CompanyIds",
     "Concurrency",
     "DatasourceTypes",
     "DateTypeOption",
+    "Deleted",
     "DemoOut",
+    "DocumentId",
     "End",
     "Identifier",
     "IncludeSecrets",
     "Latency",
     "Out",
+    "Owner",
     "Port",
     "Seed",
+    "SiteId",
+    "SiteIds",
     "Start",
+    "Status",
+    "Target",
+    "Timeout",
+    "Wait",
 ]
 
 E = TypeVar("E", bound=OpenEnum)
@@ -60,6 +73,10 @@ def _date_type(text: str) -> DateType:
 
 def _datasource_type(text: str) -> DatasourceType:
     return _member(DatasourceType, text)
+
+
+def _status(text: str) -> ConnectionStatus:
+    return _member(ConnectionStatus, text)
 
 
 Out = Annotated[
@@ -111,6 +128,28 @@ Identifier = Annotated[
     str | None,
     typer.Option("--identifier", metavar="TEXT", help="An identifier of the meter."),
 ]
+Owner = Annotated[
+    str | None,
+    typer.Option("--owner", metavar="EMAIL", help="Connections of this owner."),
+]
+SiteIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--site", metavar="ID", help="Of this site; may be given several times."
+    ),
+]
+Status = Annotated[
+    Any,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        parser=_status,
+        help="Connections in this status: connected, password_incorrect, ...",
+    ),
+]
+Deleted = Annotated[
+    bool, typer.Option("--deleted", help="The deleted ones instead of the others.")
+]
 CompanyIds = Annotated[
     list[str] | None,
     typer.Option(
@@ -141,6 +180,39 @@ Latency = Annotated[
     float,
     typer.Option("--latency", metavar="SECONDS", min=0, help="What each answer takes."),
 ]
+ClockSpeed = Annotated[
+    float,
+    typer.Option(
+        "--clock-speed",
+        metavar="TIMES",
+        min=0,
+        help="Seconds that pass in it for each real one.",
+    ),
+]
 Port = Annotated[
     int, typer.Option("--port", metavar="N", min=0, max=65535, help="0: a free one.")
+]
+DocumentId = Annotated[str, typer.Argument(metavar="DOCUMENT_ID", help="The bill.")]
+Target = Annotated[
+    Path,
+    typer.Argument(
+        metavar="[PATH]",
+        help="Where to: a file; a folder, where the bill keeps its name; - is stdout.",
+    ),
+]
+CompanyId = Annotated[str, typer.Argument(metavar="COMPANY_ID", help="Whose bill.")]
+Bill = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A PDF, PNG or JPEG of 25 MB at most.")
+]
+SiteId = Annotated[
+    str | None, typer.Option("--site", metavar="ID", help="The site that it is for.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait until the bill was read, well or not.")
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0, help="How long to wait at most."
+    ),
 ]

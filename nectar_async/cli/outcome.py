@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from nectar_async import errors
 
-__all__ = ["EXIT_CODES", "Exit", "StoppedError", "complain", "guarded"]
+__all__ = ["EXIT_CODES", "FOOT", "Exit", "StoppedError", "complain", "guarded"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,15 @@ EXIT_CODES: Mapping[Exit, str] = {
     Exit.INTERRUPTED: "interrupted by Ctrl-C or SIGTERM",
 }
 
+_CODES_IN_WORDS = "; ".join(f"{code.value} {said}" for code, said in EXIT_CODES.items())
+
+FOOT = (
+    "Environment: NECTAR_API_KEY; NECTAR_BASE_URL and NECTAR_API_VERSION where they"
+    " differ from the defaults; NECTAR_DEBUG=1 shows tracebacks."
+    f"\n\nExit codes: {_CODES_IN_WORDS}."
+)
+"""What every help ends with."""
+
 # The nearest class in the error's line of descent counts.
 _CODES: Mapping[type[BaseException], Exit] = {
     Exception: Exit.FAILED,
@@ -63,7 +72,7 @@ _HINTS: Mapping[type[BaseException], str] = {
 
 
 class StoppedError(Exception):
-    """A pull stopped in the middle, because of its cause; says what is in the file."""
+    """Work stopped in the middle, because of its cause; says what is done by then."""
 
 
 def guarded(work: Callable[[], int]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from nectar_async.cli.pull import Pull, Status, Watch
-from nectar_async.models.usage import UsageData
 
 __all__ = ["shown"]
 
@@ -29,9 +29,14 @@ def shown(pull: Pull, console: Console, *, is_wanted: bool) -> Iterator[Watch | 
         yield None
         return
 
-    def show_first(company_id: str, record: UsageData) -> None:
+    def show_first(company_id: str, record: Any) -> None:
         company = pull.names.get(company_id, company_id)
-        console.print(_first(company, record, pull.status.seconds), highlight=False)
+        words = " · ".join((*pull.query.view.words(record), company))
+        console.print(
+            f"[dim]first record after {pull.status.seconds:.2f} s:[/dim]"
+            f" {escape(words)}",
+            highlight=False,
+        )
 
     with Live(
         console=console,
@@ -72,17 +77,3 @@ def picture(status: Status, out: str) -> RenderableType:
         f"{traffic.retries:,} retries",
     )
     return Group(line, Text(" · ".join(facts)))
-
-
-def _first(company: str, record: UsageData, seconds: float) -> str:
-    amount = "nothing measured"
-    if record.usage is not None:
-        amount = f"{record.usage:,} {record.usage_units or ''}".rstrip()
-    site = record.site.name if record.site is not None else None
-    facts = (
-        record.datasource_type or "unknown",
-        f"{record.start_date} to {record.end_date}",
-        f"[bold]{escape(amount)}[/bold]",
-        escape(", ".join(filter(None, (site, company)))),
-    )
-    return f"[dim]first record after {seconds:.2f} s:[/dim] {' · '.join(facts)}"

@@ -1,4 +1,4 @@
-"""Pulling all usage into a file, and knowing at any moment how far it is."""
+"""Pulling a view into a file, and knowing at any moment how far it is."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from nectar_async._convert import converter
 from nectar_async._fanout import Failure, FanOut, Progress
 from nectar_async._pages import Receipt, Verdict
 from nectar_async.cli.sink import LineFile
 from nectar_async.cli.totals import Totals
+from nectar_async.cli.views import VIEWS, View
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
     AuthenticationError,
@@ -28,8 +29,6 @@ from nectar_async.errors import (
     WrongLoopError,
 )
 from nectar_async.models.company import Company
-from nectar_async.models.enums import DatasourceType, DateType
-from nectar_async.models.usage import UsageData
 
 __all__ = ["Pull", "Query"]
 
@@ -51,20 +50,18 @@ _OWNER = "companyId"
 # Python's own threshold (700 in 3.11) is passed within a page of records.
 _ALLOCATIONS_A_COLLECTION = 50_000
 
-Watch = Callable[[str, UsageData], None]
+Watch = Callable[[str, Any], None]
 
 
 @frozen(kw_only=True)
 class Query:
     """What to pull, and what to leave out of the file."""
 
+    view: View = VIEWS["usage"]
     companies: Sequence[str] = ()
     """Ids; none of them means all companies."""
-    start_date: date | None = None
-    end_date: date | None = None
-    date_type: DateType | None = None
-    datasource_types: Sequence[DatasourceType] = ()
-    identifier: str | None = None
+    filters: Mapping[str, object] = field(factory=dict)
+    """Keywords of the view's method."""
     with_secrets: bool = False
 
 
@@ -105,13 +102,13 @@ class Pull:
     def __init__(self, query: Query, sink: LineFile) -> None:
         self.query = query
         self.sink = sink
-        self.totals = Totals()
+        self.totals: Totals = Totals(query.view)
         self.names: Mapping[str, str] = {}
         """Companies' names by id, where they are known."""
-        self.records = 0
+        self.records: int = 0
         """Records that are in the file."""
         self._written: set[str] = set()
-        self._walk: FanOut[UsageData] | None = None
+        self._walk: FanOut[Any] | None = None
         self._client: NectarClient | None = None
         self._start: _Start | None = None
         self._seconds: float | None = None
@@ -142,14 +139,11 @@ class Pull:
         if not companies:
             companies = await client.companies.all()
             self.names = {company.id: company.name for company in companies}
-        walk = client.repository.usage(
+        walk = query.view.walk(
+            client.repository,
             companies=companies,
-            start_date=query.start_date,
-            end_date=query.end_date,
-            date_type=query.date_type,
-            datasource_type=query.datasource_types or None,
-            identifier=query.identifier,
             on_error=_give_up_early,
+            **query.filters,
         )
         async with walk:
             self._walk = walk
@@ -161,7 +155,7 @@ class Pull:
         if not walk.failures:
             self.sink.begin()  # that there is no record is an answer, too
 
-    def _write(self, company_id: str, records: Sequence[UsageData]) -> None:
+    def _write(self, company_id: str, records: Sequence[Any]) -> None:
         block = _lines(company_id, records, with_secrets=self.query.with_secrets)
         # Not in a thread: Ctrl-C cancels the wait for it, and the file would be closed
         # and counted while it is still being written.
@@ -250,9 +244,7 @@ def _give_up_early(failure: Failure) -> None:
         raise failure.error
 
 
-def _lines(
-    company_id: str, records: Sequence[UsageData], *, with_secrets: bool
-) -> bytes:
+def _lines(company_id: str, records: Sequence[Any], *, with_secrets: bool) -> bytes:
     """The records as JSON lines, each with its company's id in front."""
     write = converter(is_strict=False)
     # Spliced in as bytes: a copy of each object only to put a key first costs more than

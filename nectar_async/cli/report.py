@@ -16,6 +16,7 @@ from nectar_async._pages import Receipt, Verdict
 from nectar_async.cli.outcome import Exit
 from nectar_async.cli.pull import Pull, Status
 from nectar_async.cli.totals import Total
+from nectar_async.cli.views import View
 from nectar_async.errors import PermissionDeniedError
 
 __all__ = ["Bound", "Report"]
@@ -47,8 +48,11 @@ class CompanyLine:
 class Report:
     """A pull that is over."""
 
+    view: View
     out: str
     size: int
+    records: int
+    """Records that are in the file."""
     status: Status
     receipt: Receipt
     companies: Sequence[CompanyLine]
@@ -60,8 +64,10 @@ class Report:
     def of(cls, pull: Pull, bound: Bound | None = None) -> Report:
         """The report of a pull."""
         return cls(
+            view=pull.query.view,
             out=pull.sink.name,
             size=pull.sink.size,
+            records=pull.records,
             status=pull.status,
             receipt=pull.receipt,
             companies=[
@@ -96,10 +102,10 @@ class Report:
         return f"{failures:,} of {companies:,} companies failed, the first: {first}"
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as plain values; seconds, bytes, and usage as text."""
+        """Everything as plain values; seconds, bytes, and amounts as text."""
         traffic = self.status.traffic
         facts = {
-            "records": self.receipt.records,
+            "records": self.records,
             "companies": len(self.companies),
             "pages": self.receipt.pages,
             "requests": traffic.requests,
@@ -127,7 +133,7 @@ class Report:
 
     def print_on(self, console: Console) -> None:
         """Tables, and a last line that says where everything is."""
-        console.print(_totals_table(self.totals))
+        console.print(_totals_table(self.view, self.totals))
         console.print(_receipts_table(self.companies))
         hidden = len(self.companies) - _ROWS
         if hidden > 0:
@@ -143,7 +149,7 @@ class Report:
         style = "green" if verdict is Verdict.COMPLETE else "yellow"
         lines = [
             (
-                f"[bold]{self.receipt.records:,} records[/bold] of"
+                f"[bold]{self.records:,} records[/bold] of"
                 f" {len(self.companies):,} companies on {self.receipt.pages:,} pages,"
                 f" [{style}]{verdict}[/{style}];"
                 f" {traffic.rate_limited:,} answers 429, {traffic.retries:,} retries"
@@ -161,21 +167,28 @@ class Report:
         return lines
 
 
-def _totals_table(totals: Sequence[Total]) -> Table:
-    table = Table(box=SIMPLE_HEAD, title="Usage by utility type, as billed")
-    table.add_column("type")
-    for name in ("records", "sites", "usage"):
-        table.add_column(name, justify="right")
-    table.add_column("unit")
+def _totals_table(view: View, totals: Sequence[Total]) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=view.title)
+    table.add_column(_words(view.group))
+    table.add_column("records", justify="right")
+    if view.has_sites:
+        table.add_column("sites", justify="right")
+    if view.amount is not None:
+        table.add_column(_words(view.amount), justify="right")
+        table.add_column("unit")
     for total in totals:
-        table.add_row(
-            total.datasource_type or "unknown",
-            f"{total.records:,}",
-            f"{len(total.sites):,}",
-            "-" if total.usage_units is None else f"{total.usage:,}",
-            escape(total.usage_units or "-"),
-        )
+        cells = [escape(total.group or "unknown"), f"{total.records:,}"]
+        if view.has_sites:
+            cells.append(f"{len(total.sites):,}")
+        if view.amount is not None:
+            cells.append("-" if total.amount is None else f"{total.amount:,}")
+            cells.append(escape(total.unit or "-"))
+        table.add_row(*cells)
     return table
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _receipts_table(companies: Sequence[CompanyLine]) -> Table:

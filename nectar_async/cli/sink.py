@@ -24,7 +24,7 @@ class LineFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.size = 0
+        self.size: int = 0
         """Bytes that were written."""
         self._descriptor = -1
         self._is_new = False

@@ -1,4 +1,4 @@
-"""What came, by utility type and unit."""
+"""What came, group by group and unit by unit."""
 
 from __future__ import annotations
 
@@ -8,65 +8,72 @@ from typing import Any
 
 from attrs import define, field
 
-from nectar_async.models.usage import UsageData
+from nectar_async.cli.views import View
 
 __all__ = ["Total", "Totals"]
 
 
 @define(kw_only=True, eq=False)
 class Total:
-    """The records of one utility type that are in one unit."""
+    """The records of one group that are in one unit."""
 
-    datasource_type: str | None
-    usage_units: str | None
-    """None where nothing was measured, as with a telephone bill."""
+    view: View
+    group: str | None
+    unit: str | None
+    """None where nothing was measured, as on a telephone bill."""
     records: int = 0
     sites: set[str] = field(factory=set)
-    usage: Decimal = Decimal(0)
+    amount: Decimal | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The total as plain values; the usage is text, so that no digit is lost."""
-        return {
-            "datasource_type": self.datasource_type,
-            "usage_units": self.usage_units,
-            "records": self.records,
-            "sites": len(self.sites),
-            "usage": None if self.usage_units is None else str(self.usage),
-        }
+        """By the names of the view's fields; the amount is text, to lose no digit."""
+        view = self.view
+        facts: dict[str, Any] = {view.group: self.group}
+        if view.unit is not None:
+            facts[view.unit] = self.unit
+        facts["records"] = self.records
+        if view.has_sites:
+            facts["sites"] = len(self.sites)
+        if view.amount is not None:
+            facts[view.amount] = None if self.amount is None else str(self.amount)
+        return facts
 
 
 class Totals:
-    """Sums that never mix units: a line for each type and unit."""
+    """Sums that never mix units: a line for each group and unit."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: View) -> None:
+        self._view = view
         self._lines: dict[tuple[str | None, str | None], Total] = {}
 
-    def add(self, records: Iterable[UsageData]) -> None:
+    def add(self, records: Iterable[Any]) -> None:
         """Count the records of a page."""
-        lines = self._lines
+        view, lines = self._view, self._lines
         for record in records:
-            key = record.datasource_type, record.usage_units
+            unit = None if view.unit is None else getattr(record, view.unit)
+            key = getattr(record, view.group), unit
             total = lines.get(key)
             if total is None:
-                total = lines[key] = Total(datasource_type=key[0], usage_units=key[1])
+                total = lines[key] = Total(view=view, group=key[0], unit=unit)
             total.records += 1
-            if record.site is not None:
-                total.sites.add(record.site.id)
-            if record.usage is not None:
-                total.usage += record.usage
+            if view.has_sites and record.site is not None:
+                total.sites.add(getattr(record.site, "id", record.site))
+            amount = None if view.amount is None else getattr(record, view.amount)
+            if amount is not None:
+                total.amount = amount + (total.amount or 0)
 
     @property
     def lines(self) -> list[Total]:
-        """The most records first, the units of a type together."""
-        of_type: dict[str | None, int] = {}
+        """The most records first, the units of a group together."""
+        of_group: dict[str | None, int] = {}
         for total in self._lines.values():
-            kind = total.datasource_type
-            of_type[kind] = of_type.get(kind, 0) + total.records
+            kind = total.group
+            of_group[kind] = of_group.get(kind, 0) + total.records
         return sorted(
             self._lines.values(),
             key=lambda total: (
-                -of_type[total.datasource_type],
-                total.datasource_type or "",
+                -of_group[total.group],
+                total.group or "",
                 -total.records,
             ),
         )

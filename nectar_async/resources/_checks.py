@@ -72,7 +72,7 @@ def boolean(name: str, value: object) -> bool:
     return value
 
 
-def text(least: int = 0, most: int | None = None) -> Check:
+def text(least: int = 0, most: int | None = None) -> Callable[[str, Any], str]:
     """Text of so many characters."""
 
     def checked(name: str, value: object) -> str:

@@ -19,11 +19,11 @@ _LETTERS = 3
 
 def _currency(name: str, value: object) -> str:
     code = text()(name, value)
-    if not (isinstance(code, str) and len(code) == _LETTERS and code.isalpha()):
+    if len(code) != _LETTERS or not code.isalpha():
         raise InvalidArgumentError(
             f"{name} is an ISO 4217 code of three letters as 'USD', not {value!r}"
         )
-    return str(code)
+    return code
 
 
 BODY = Fields(

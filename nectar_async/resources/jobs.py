@@ -24,7 +24,7 @@ from nectar_async.resources._resource import Resource
 __all__ = ["Jobs"]
 
 _LONGEST_ID = 255
-_job_id = text(1, _LONGEST_ID)
+_as_long_as_ids = text(1, _LONGEST_ID)
 _links = many(link, 1)
 
 # A link in whatever a server quotes, as text or as JSON, whole or cut off.
@@ -144,21 +144,20 @@ class Jobs(Resource):
             failure = _without_links(error)
         raise failure
 
-    async def get(self, job_id: str) -> Job:
+    async def get(self, job_id: str | UUID) -> Job:
         """How far a job is. `jobs_get`, GET /job/{job_id}.
 
         Raises:
             NotFoundError, PermissionDeniedError: there is none that the key may see.
             InvalidArgumentError: the id is longer than any.
         """
-        _job_id("job_id", job_id)
         return await self._fetch(
-            Request.get("jobs_get", "/job/{job_id}", Job, job_id=job_id)
+            Request.get("jobs_get", "/job/{job_id}", Job, job_id=_checked(job_id))
         )
 
     async def wait(
         self,
-        job_id: str,
+        job_id: str | UUID,
         *,
         timeout: float | None = 600.0,
         on_progress: Callback | None = None,
@@ -178,7 +177,7 @@ class Jobs(Resource):
             WaitTimeoutError: it did not end in time. It goes on: wait again. `last` is
                 the job as it was seen last.
         """
-        _job_id("job_id", job_id)
+        _checked(job_id)
         return await poll(
             self._core.clock,
             lambda: self.get(job_id),
@@ -197,6 +196,10 @@ def _hidden(
         return _links("documents", documents), None
     except InvalidArgumentError as error:
         return [], error.with_traceback(None)
+
+
+def _checked(job_id: str | UUID) -> str:
+    return _as_long_as_ids("job_id", identity("job_id", job_id))
 
 
 def _is_over(job: Job) -> bool:

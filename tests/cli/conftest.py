@@ -17,6 +17,16 @@ def small_sandbox() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
+def connected(
+    small_sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """This process's commands lead to that sandbox; gives the environment."""
+    for name, value in small_sandbox.items():
+        monkeypatch.setenv(name, value)
+    return small_sandbox
+
+
+@pytest.fixture
 def commands(tmp_path: Path) -> Iterator[Commands]:
     """Commands without a key, in an empty folder."""
     with ctrl_c_works():

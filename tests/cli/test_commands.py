@@ -19,17 +19,17 @@ from nectar_async.cli.app import run
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def connected(
-    small_sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    for name, value in small_sandbox.items():
-        monkeypatch.setenv(name, value)
-    return small_sandbox
-
-
 @pytest.mark.parametrize(
-    "arguments", [[], ["--help"], ["pull"], ["demo", "--help"], ["sandbox", "--help"]]
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["pull"],
+        ["demo", "--help"],
+        ["sandbox", "--help"],
+        ["download", "--help"],
+        ["upload", "--help"],
+    ],
 )
 def test_help_says_environment_and_exit_codes(
     arguments: list[str], capsys: Capture
@@ -38,12 +38,6 @@ def test_help_says_environment_and_exit_codes(
     said = " ".join(capsys.readouterr().out.split())  # however it is wrapped
     assert "NECTAR_API_KEY" in said
     assert "130 interrupted" in said
-
-
-def test_the_help_of_a_pull_shows_an_example(capsys: Capture) -> None:
-    assert run(["pull", "usage", "--help"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "nectar pull usage --out usage.jsonl" in said
 
 
 def test_the_version_is_said(capsys: Capture) -> None:

@@ -12,6 +12,7 @@ from nectar_async._pages import Receipt, Verdict
 from nectar_async.cli.outcome import Exit
 from nectar_async.cli.pull import Status, Traffic
 from nectar_async.cli.report import CompanyLine, Report
+from nectar_async.cli.views import VIEWS
 from nectar_async.errors import NectarError, NotFoundError, PermissionDeniedError
 
 
@@ -20,8 +21,10 @@ def report_of(companies: int, *failures: NectarError) -> Report:
         companies=companies, companies_done=companies, pages=companies, records=0
     )
     return Report(
+        view=VIEWS["usage"],
         out="usage.jsonl",
         size=0,
+        records=0,
         status=Status(progress=progress, traffic=Traffic(), seconds=1.0),
         receipt=Receipt(verdict=Verdict.COMPLETE),
         companies=[

@@ -238,13 +238,13 @@ async def test_a_slow_stream_is_not_bound_by_the_attempt_timeout(
 ) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"%PDF-1.7"
-        for _ in range(8):
-            await anyio.sleep(0.02)
+        for _ in range(6):
+            await anyio.sleep(0.08)
             yield b"x"
 
-    async with serving(server.take, attempt_timeout=0.1) as nectar:
+    async with serving(server.take, attempt_timeout=0.4) as nectar:
         await nectar.jobs.submit_document("c-1", slow())
-    assert server.parts[0][3] == b"%PDF-1.7" + b"x" * 8
+    assert server.parts[0][3] == b"%PDF-1.7" + b"x" * 6
 
 
 @pytest.mark.asyncio
@@ -362,6 +362,20 @@ async def test_a_link_that_is_none_is_named_by_its_place_and_not_shown(
 
 
 ESCAPED = LINK.replace("/", "\\/")
+
+
+@pytest.mark.anyio
+async def test_another_argument_that_is_wrong_shows_no_link_either(
+    make_client: MakeClient,
+) -> None:
+    client = make_client({})
+    for changes in ({"company_id": ""}, {"site_id": ""}):
+        arguments: dict[str, Any] = {"company_id": "c-1", **changes}
+        with pytest.raises(InvalidArgumentError, match="is empty") as caught:
+            await client.jobs.submit_bulk(documents=[Secret(LINK)], **arguments)
+        assert "sIgNaTuRe" not in everything(caught.value)
+
+
 QUOTES = {
     "detail": f'{{"detail": "cannot fetch {LINK}"}}',
     "escaped": f'{{"documents": ["{ESCAPED} is not valid"]}}',

@@ -1,0 +1,276 @@
+"""Files go both ways, and say where they are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from cli.runs import Commands, sandbox
+
+from nectar_async import Document, NectarClient
+from nectar_async.cli.app import run
+from nectar_async.sandbox.pdf import make_pdf
+
+Capture = pytest.CaptureFixture[str]
+
+# A job is over before it is asked for, and links still live for some seconds.
+CLOCK = ("--clock-speed", "5000")
+MEGABYTES = 5_000_000  # more than one chunk
+
+
+@pytest.fixture(scope="module")
+def changing_sandbox() -> Iterator[dict[str, str]]:
+    options = ("--companies", "1", "--latency", "0", "--file-bytes", str(MEGABYTES))
+    with sandbox(*options, *CLOCK) as (_, environment):
+        yield environment
+
+
+@pytest.fixture(autouse=True)
+def connected(
+    changing_sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    for name, value in changing_sandbox.items():
+        monkeypatch.setenv(name, value)
+    return changing_sandbox
+
+
+@pytest.fixture
+def document(connected: object) -> Document:
+    async def first() -> Document:
+        async with NectarClient() as nectar:
+            company = (await nectar.companies.all())[0]
+            async for document in nectar.documents.by_company(company.id):
+                return document
+        raise AssertionError
+
+    return anyio.run(first)
+
+
+@pytest.fixture
+def bill(request: pytest.FixtureRequest) -> Path:
+    """A small bill that no other test uploads."""
+    path = Path("bill.pdf")
+    path.write_bytes(make_pdf(request.node.name, size=3_000))
+    return path
+
+
+def upload(document: Document, *arguments: str) -> int:
+    assert document.company is not None
+    return run(["upload", document.company, *arguments])
+
+
+def test_a_bill_is_saved_under_its_own_name(
+    document: Document, capsys: Capture
+) -> None:
+    assert run(["download", document.id]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{document.file_name}\n"
+    assert said.err == "5,000,000 bytes\n"
+    content = Path(str(document.file_name)).read_bytes()
+    assert content.startswith(b"%PDF")
+    assert len(content) == MEGABYTES
+
+
+def test_a_download_goes_on_where_it_stopped(
+    document: Document, capsys: Capture
+) -> None:
+    assert run(["download", document.id, "whole.pdf", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report == {
+        "path": "whole.pdf",
+        "size": MEGABYTES,
+        "resumed_from": 0,
+        "file_name": document.file_name,
+        "links": 1,
+    }
+    whole = Path("whole.pdf").read_bytes()
+    Path("half.pdf.part").write_bytes(whole[:1_000_000])
+    assert run(["download", document.id, "half.pdf"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "half.pdf\n"
+    assert said.err == "5,000,000 bytes, 1,000,000 of them from an earlier time\n"
+    assert Path("half.pdf").read_bytes() == whole
+
+
+def test_a_bill_goes_through_a_pipe_and_the_talk_beside_it(
+    document: Document, connected: dict[str, str], tmp_path: Path
+) -> None:
+    process = Commands(tmp_path, **connected).start("download", document.id, "-")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with open(process.stdout.fileno(), "rb", closefd=False) as out:  # noqa: PTH123 - no path
+        content = out.read()
+    assert content.startswith(b"%PDF")
+    assert len(content) == MEGABYTES
+    assert process.stderr.read() == "5,000,000 bytes\n"
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(timeout=30) == 0
+
+
+def test_a_reader_that_has_enough_of_a_bill_ends_it_quietly(
+    document: Document, connected: dict[str, str], tmp_path: Path
+) -> None:
+    process = Commands(tmp_path, **connected).start("download", document.id, "-")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert os.read(process.stdout.fileno(), 4) == b"%PDF"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=30) == 141
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["download", "nobody"], 1, "documents_get, document nobody: 404"),
+        (["download", "nobody", "no/such/bill.pdf"], 2, "make it first"),
+        (["download"], 2, "DOCUMENT_ID"),
+        (["upload", "anybody", "no.pdf"], 2, "file does not exist: 'no.pdf'"),
+        (["upload", "anybody", "notes.txt"], 2, "ends in none of .pdf"),
+        (["upload", "anybody"], 2, "FILE"),
+        (["upload", "anybody", "bill.pdf"], 1, "jobs_submit_document, company anybody"),
+        (["upload", "anybody", "bill.pdf", "--timeout", "-1"], 2, "--timeout"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_is_one_line_and_a_code(
+    arguments: list[str], code: int, problem: str, bill: Path, capsys: Capture
+) -> None:
+    Path("notes.txt").write_text("no bill", encoding="ascii")
+    before = sorted(Path().iterdir())
+    assert run(arguments) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert problem in said.err.splitlines()[0]
+    assert sorted(Path().iterdir()) == before
+
+
+def test_an_upload_says_its_job(
+    document: Document, bill: Path, capsys: Capture
+) -> None:
+    assert upload(document, str(bill)) == 0
+    said = capsys.readouterr()
+    (job_id,) = said.out.splitlines()
+    assert said.err == f"job {job_id} is PENDING\n"
+
+
+def test_a_bill_that_was_read_is_named_and_can_be_fetched(
+    document: Document, bill: Path, capsys: Capture
+) -> None:
+    assert upload(document, str(bill), "--wait") == 0
+    said = capsys.readouterr()
+    (document_id,) = said.out.splitlines()
+    assert said.err == (
+        "COMPLETED; new documents: 1, duplicates: 0, no utility bills: 0\n"
+    )
+    assert run(["download", document_id, "again.pdf"]) == 0
+    assert Path("again.pdf").read_bytes() == bill.read_bytes()
+
+
+def test_a_bill_twice_is_a_duplicate_and_no_failure(
+    document: Document, bill: Path, capsys: Capture
+) -> None:
+    assert upload(document, str(bill), "--wait", "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    assert upload(document, str(bill), "--wait", "--json") == 0
+    said = capsys.readouterr()
+    second = json.loads(said.out)
+    assert said.err == ""
+    assert second == {
+        "id": second["id"],
+        "status": "COMPLETED",
+        "parsed_document_ids": [],
+        "duplicates": 1,
+        "duplicate_document_ids": first["parsed_document_ids"],
+        "non_utility_document_ids": [],
+        "termination_reason": None,
+    }
+
+
+def test_the_site_goes_along(document: Document, bill: Path, capsys: Capture) -> None:
+    async def site_of(document_id: str) -> tuple[str, set[str | None]]:
+        async with NectarClient() as nectar:
+            company = await nectar.companies.get(str(document.company))
+            found = await nectar.documents.get(document_id)
+            sites = {one.site.id if one.site else None for one in found.usage_data}
+            return company.sites[-1].id, sites
+
+    last_site, _ = anyio.run(site_of, document.id)
+    assert upload(document, str(bill), "--site", last_site, "--wait") == 0
+    (document_id,) = capsys.readouterr().out.splitlines()
+    assert anyio.run(site_of, document_id) == (last_site, {last_site})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fail.pdf", "the API does not say why"),
+        ("terminate.pdf", "The files could not be read"),
+    ],
+)
+def test_a_job_that_does_not_complete_is_an_exit_code(
+    name: str, words: str, document: Document, bill: Path, capsys: Capture
+) -> None:
+    bill.rename(name)
+    assert upload(document, name, "--wait") == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    status, error = said.err.splitlines()
+    assert status.endswith(("FAILED", "TERMINATED"))
+    assert error.startswith("error: job ")
+    assert words in error
+
+
+def test_who_waited_long_enough_is_told_that_the_file_was_taken(
+    document: Document, bill: Path, capsys: Capture
+) -> None:
+    bill.rename("stuck.pdf")
+    assert upload(document, "stuck.pdf", "--wait", "--timeout", "0") == 1
+    error, so_far = capsys.readouterr().err.splitlines()
+    assert "it was PENDING when last seen" in error
+    assert so_far.startswith("so far: the file was taken, as job ")
+
+
+def test_a_full_disk_says_what_is_there(
+    document: Document, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def write(part: Path, offset: int, data: bytes) -> None:
+        calls.append(offset)
+        if offset:
+            raise OSError(28, "No space left on device", os.fspath(part))
+        part.write_bytes(data)
+
+    monkeypatch.setattr("nectar_async._target._write", write)
+    assert run(["download", document.id, "bill.pdf"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "error: bill.pdf.part: No space left on device",
+        f"so far: {calls[1]:,} bytes in the .part file; the same command goes on there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_seen"), [([], True), (["--json"], False)], ids=["people", "json"]
+)
+def test_a_terminal_sees_the_bar(
+    options: list[str],
+    is_seen: bool,
+    document: Document,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # so a console takes itself for a terminal
+    monkeypatch.setenv("COLUMNS", "160")
+    assert run(["download", document.id, "bill.pdf", *options]) == 0
+    said = capsys.readouterr()
+    assert (f"document {document.id}" in said.err) is is_seen
+    assert ("5.0/5.0 MB" in said.err) is is_seen
+    assert "document" not in said.out.partition("file_name")[0]
