@@ -97,7 +97,6 @@ def _plain(kind: Any) -> Any:
     return _PLAIN.get(kind, kind)
 
 
-
 def compiled(
     name: str, lines: list[str], scope: dict[str, Any], function: str
 ) -> Callable[..., Any]:

@@ -102,7 +102,7 @@ def test_a_bill_goes_through_a_pipe_and_the_talk_beside_it(
     process = Commands(tmp_path, **connected).start("download", document.id, "-")
     assert process.stdout is not None
     assert process.stderr is not None
-    with open(process.stdout.fileno(), "rb", closefd=False) as out:  # noqa: PTH123 - no path
+    with open(process.stdout.fileno(), "rb", closefd=False) as out:
         content = out.read()
     assert content.startswith(b"%PDF")
     assert len(content) == MEGABYTES

@@ -1,0 +1,305 @@
+"""Every operation of the SDK, called with all that it takes; see `judge_traffic`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+from nectar_async import BadRequestError, NectarClient, NotFoundError
+from nectar_async.models import (
+    DatasourceType,
+    DateType,
+    InvitationPrefill,
+    MeterIdentifier,
+    SecurityQuestion,
+)
+
+__all__ = ["walk"]
+
+T = TypeVar("T")
+
+_NOBODY = UUID(int=0)
+_TEXTS = (
+    *("tariff", "multiplier_description", "multiplier2_description"),
+    *("supplier_name", "utility_name"),
+)
+_NUMBERS = (
+    *("usage", "current_reading", "previous_reading", "multiplier", "multiplier2"),
+    *("billed_demand", "fraction_renewable", "net_metering_generated_kwh"),
+    *("net_metering_grid_import_kwh", "net_metering_grid_export_kwh"),
+)
+_CLEARED = (
+    *("net_metering_type", "water_type", "gas_type", "fuel_type", "district_type"),
+    *("district_medium_type", "waste_description", "waste_type", "waste_stream"),
+    "refrigerant_type",
+)
+_WINDOW = {"start_date": date(2025, 1, 1), "end_date": date(2025, 3, 31)}
+_SOME = {"datasource_type": [DatasourceType.ELECTRICITY, DatasourceType.GAS]}
+
+
+async def walk(nectar: NectarClient) -> None:
+    """Call everything at least once."""
+    await nectar.ping()
+    companies = await nectar.companies.all()
+    full = companies[0].id
+    made = await _company(nectar)
+    sites = [site.id for site in await _all(nectar.sites.by_company(full))]
+    await _connections(nectar, full, sites)
+    await _documents(nectar, full, sites[0])
+    await _meters(nectar, full, sites)
+    await _usage(nectar, full, sites[0])
+    await _invitations(nectar, full, sites)
+    await _jobs(nectar, full, sites[0])
+    await _rest(nectar, full)
+    await nectar.companies.delete(made)
+    await _refusals(nectar)
+
+
+async def _company(nectar: NectarClient) -> str:
+    team = await nectar.team.get()
+    await nectar.team.update(team.users)
+    everything: dict[str, Any] = {
+        "external_id": "judged",
+        "data_collection_start_date": date(2024, 1, 1),
+        "is_implied_metering_enabled": True,
+        "implied_metering_fraction": Decimal("0.25"),
+        "is_demand_enabled": True,
+        "is_basic_identifier_mapping_enabled": True,
+        "is_low_accuracy_mode_enabled": False,
+        "users": team.users,
+    }
+    company = await nectar.companies.create("Zoë & Söhne", **everything)
+    everything["external_id"] = None
+    await nectar.companies.update(company.id, name="Zoë", **everything)
+    await nectar.companies.get(company.id)
+    place: dict[str, Any] = {
+        "external_id": "site-1",
+        "address": "1 Harbor Street",
+        "path": ["US", "IL"],
+        "occupancy_percent": Decimal("12.5"),
+    }
+    site = await nectar.sites.create(company.id, "First", **place)
+    place |= {"external_id": None, "occupancy_percent": None, "path": []}
+    await nectar.sites.update(site.id, name="Second", **place)
+    await nectar.sites.get(site.id)
+    await nectar.sites.delete(site.id)
+    return company.id
+
+
+async def _connections(
+    nectar: NectarClient, company: str, sites: Sequence[str]
+) -> None:
+    login: dict[str, Any] = {
+        "url": "https://nectarclimate.com",
+        "username": "nectar-sandbox-username",
+        "password": "nectar-sandbox-password",
+        "country": "US",
+        "security_questions": [SecurityQuestion(key="First pet?", value="Rex")],
+        "initial_datasource_types": [DatasourceType.ELECTRICITY],
+        "workflow_owner_email": "owner@example.com",
+        "data_collection_start_date": date(2024, 1, 1),
+        "multiply_by_occupancy": True,
+        "external_id": "judged",
+    }
+    made = await nectar.connections.create(company, sites=sites[:1], **login)
+    login |= {"external_id": None, "data_collection_start_date": None}
+    await nectar.connections.update(made.id, initial_sites=sites[:1], **login)
+    await nectar.connections.deactivate(made.id)
+    await nectar.connections.activate(made.id)
+    await nectar.connections.confirm(made.id)
+    await nectar.connections.get(made.id)
+    there = await _all(nectar.connections.by_company(company))
+    await _all(
+        nectar.connections.by_company(
+            company,
+            connection_owner_email="owner@example.com",
+            limit=1,
+            sites=sites,
+            status="CONNECTED",
+        )
+    )
+    await _all(
+        nectar.intervals.by_connection(
+            there[0].id,
+            start_date=datetime(2024, 1, 1, tzinfo=UTC),
+            end_date=datetime(2024, 1, 3, tzinfo=UTC),
+            identifier="000",
+            **_SOME,
+        )
+    )
+    accounts = [one.id for connection in there for one in connection.accounts]
+    await nectar.accounts.update(accounts[0], is_tracked=True, update_meters=False)
+    await nectar.accounts.bulk_update(
+        company, accounts[:2], is_tracked=True, update_meters=True
+    )
+    await nectar.magic_links.create(company)
+    await nectar.magic_links.create_prefilled(
+        company,
+        sites=sites[:1],
+        url="https://nectarclimate.com",
+        data_collection_start_date=date(2024, 1, 1),
+    )
+    await nectar.magic_links.create_edit(made.id)
+
+
+async def _documents(nectar: NectarClient, company: str, site: str) -> None:
+    bills = await _all(nectar.documents.by_company(company))
+    connections = await _all(nectar.connections.by_company(company))
+    await nectar.documents.update(
+        bills[0].id,
+        bill_date=date(2024, 1, 1),
+        due_date=None,
+        total_charges=Decimal("12.50"),
+        charges_units="EUR",
+        invoice_id="R-1",
+        notes=None,
+        is_flagged=True,
+    )
+    await nectar.documents.get(bills[0].id)
+    some = {**_WINDOW, **_SOME, "identifier": "0", "is_deleted": False}
+    for kind in DateType:
+        await _all(nectar.documents.by_company(company, date_type=kind, **some))
+        await _all(
+            nectar.documents.by_connection(connections[0].id, date_type=kind, **some)
+        )
+        await _all(nectar.documents.by_site(site, date_type=kind, **some))
+    await _all(nectar.documents.by_company(company, is_deleted=True))
+
+
+async def _meters(nectar: NectarClient, company: str, sites: Sequence[str]) -> None:
+    meters = await _all(nectar.meters.by_company(company))
+    bills = await _all(nectar.documents.by_company(company, **_WINDOW))
+    connections = await _all(nectar.connections.by_company(company))
+    for owner, meters_of in (
+        (company, nectar.meters.by_company),
+        (sites[0], nectar.meters.by_site),
+        (bills[0].id, nectar.meters.by_document),
+        (connections[0].id, nectar.meters.by_connection),
+    ):
+        await _all(meters_of(owner, identifier="0", **_SOME))
+    await nectar.meters.update(
+        meters[0].id,
+        site=sites[-1],
+        identifiers=[*meters[0].identifiers, MeterIdentifier(value="judged")],
+        address="2 Harbor Street",
+        datasource_type=meters[0].datasource_type or DatasourceType.ELECTRICITY,
+        time_of_use="ON_PEAK",
+        meter_high_low="HIGH",
+        is_tracked=True,
+        is_duplicated=False,
+        tags=["roof", 7],
+        **dict.fromkeys(_CLEARED),
+    )
+    await nectar.meters.get(meters[0].id)
+
+
+async def _usage(nectar: NectarClient, company: str, site: str) -> None:
+    rows = await _all(nectar.usage.by_company(company))
+    row = next(row for row in rows if row.document is not None and row.usage)
+    lists = nectar.usage
+    meters = await _all(nectar.meters.by_company(company))
+    connections = await _all(nectar.connections.by_company(company))
+    some = {**_WINDOW, **_SOME, "identifier": "0"}
+    for owner, usage_of in (
+        (company, lists.by_company),
+        (site, lists.by_site),
+        (meters[0].id, lists.by_meter),
+        (connections[0].id, lists.by_connection),
+        (row.document.id, lists.by_document),
+    ):
+        for kind in DateType:
+            await _all(usage_of(owner, date_type=kind, **some))
+    await lists.update(
+        row.id,
+        start_date=row.start_date,
+        end_date=row.end_date,
+        usage_units=row.usage_units,
+        exclusion=False,
+        is_estimated=True,
+        is_implied=False,
+        country="US",
+        meter=meters[0].id,
+        site=site,
+        identifiers=[MeterIdentifier(value="judged again")],
+        **dict.fromkeys(_TEXTS, "judged"),
+        **dict.fromkeys(_NUMBERS, Decimal("0.5")),
+    )
+    await lists.get(row.id)
+    await lists.delete(row.id)
+
+
+async def _invitations(
+    nectar: NectarClient, company: str, sites: Sequence[str]
+) -> None:
+    terms: dict[str, Any] = {
+        "allowed_emails": ["ops@example.com"],
+        "expires_in_seconds": 3600,
+        "max_uses": 2,
+        "send_email": False,
+    }
+    providers = await _all(nectar.providers.search("light"))
+    prefill = InvitationPrefill(
+        datasource_id=providers[0].id,
+        initial_sites=sites[:1],
+        utility_types=[DatasourceType.ELECTRICITY],
+        country="US",
+        connection_owner_email="owner@example.com",
+        data_collection_start_date=date(2024, 1, 1),
+    )
+    made = await nectar.invitations.create(company, prefill=prefill, **terms)
+    connections = await _all(nectar.connections.by_company(company))
+    await nectar.invitations.create_reconnect(connections[0].id, **terms)
+    await nectar.invitations.get(made.id)
+    await nectar.invitations.revoke(made.id)
+    await _all(
+        nectar.invitations.by_company(
+            company, status="REVOKED", invitation_type="CREATE_CONNECTION"
+        )
+    )
+
+
+async def _jobs(nectar: NectarClient, company: str, site: str) -> None:
+    job = await nectar.jobs.submit_document(
+        company, b"%PDF-1.7\n%%EOF\n", site_id=site, file_name="Zählerstand 1.pdf"
+    )
+    await nectar.jobs.get(job.id)
+    await nectar.jobs.submit_bulk(
+        company, ["https://files.example.com/a.pdf?signature=made-up"], site_id=site
+    )
+
+
+async def _rest(nectar: NectarClient, company: str) -> None:
+    await _all(nectar.providers.search())
+    await nectar.webhook_portal.get()
+    views = nectar.repository
+    for view in (
+        views.connections(companies=[company]),
+        views.accounts(companies=[company]),
+        views.meters(companies=[company]),
+        views.documents(companies=[company], **_WINDOW),
+        views.usage(companies=[company], **_WINDOW),
+    ):
+        async with view as things:
+            await _all(things)
+
+
+async def _refusals(nectar: NectarClient) -> None:
+    """Errors have a shape as well."""
+    for ask in (nectar.companies.get, nectar.usage.get, nectar.documents.get):
+        try:
+            await ask(_NOBODY)
+        except NotFoundError:
+            continue
+        raise RuntimeError("somebody is nobody")
+    try:
+        await nectar.companies.create("Taken", users=["nobody@elsewhere.invalid"])
+    except BadRequestError:
+        return
+    raise RuntimeError("a company of nobody was made")
+
+
+async def _all(things: AsyncIterable[T]) -> list[T]:
+    return [thing async for thing in things]
