@@ -3,13 +3,15 @@
 A company that fails costs nobody else; its cursor says where to go on.
 
     NECTAR_API_KEY=... python examples/nightly.py 2025-10-01
+
+Without a day it is the last ninety.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import anyio
 
@@ -34,5 +36,19 @@ async def pull(since: date) -> int:
     return 0 if records.receipt.verdict == "complete" else 1
 
 
+def first_day(arguments: list[str]) -> date:
+    """The day to begin with.
+
+    Raises:
+        SystemExit: there is an argument, and it is no day.
+    """
+    if not arguments:
+        return date.today() - timedelta(days=90)  # noqa: DTZ011 - where this runs
+    try:
+        return date.fromisoformat(arguments[0])
+    except ValueError as error:
+        raise SystemExit(f"{error}; write it as 2025-10-01") from None
+
+
 if __name__ == "__main__":
-    sys.exit(anyio.run(pull, date.fromisoformat(sys.argv[1])))
+    sys.exit(anyio.run(pull, first_day(sys.argv[1:])))

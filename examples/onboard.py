@@ -17,9 +17,12 @@ import anyio
 
 from nectar_async import Company, Connection, Document, JobStatus, NectarClient, Site
 
+BILLS_SHOWN = 5
+
 
 async def onboard(folder: Path) -> int:
     """Go all the way once; the exit code says whether the upload was read."""
+    await anyio.Path(folder).mkdir(parents=True, exist_ok=True)  # or fail right here
     async with NectarClient() as nectar, AsyncExitStack() as afterwards:
         company = await nectar.companies.create("Harbor Foods", external_id="4711")
         afterwards.push_async_callback(undo, nectar.companies.delete, company.id)
@@ -75,9 +78,12 @@ async def first_bill(nectar: NectarClient, connection: Connection) -> Document:
         while not documents:
             await anyio.sleep(2)
             documents = [bill async for bill in bills]
-    for document in documents:
+    print(f"{len(documents)} bills:")
+    for document in documents[:BILLS_SHOWN]:
         total = f"{document.total_charges} {document.charges_units}"
-        print(f"bill {document.id} of {document.bill_date}: {total}")
+        print(f"  {document.bill_date} {total}, document {document.id}")
+    if len(documents) > BILLS_SHOWN:
+        print(f"  ... and {len(documents) - BILLS_SHOWN} more")
     return documents[0]
 
 
@@ -86,8 +92,8 @@ async def upload(nectar: NectarClient, company: Company, site: Site, bill: Path)
     job = await nectar.jobs.submit_document(company.id, bill, site_id=site.id)
     job = await nectar.jobs.wait(job.id)
     print(
-        f"job {job.id}: {job.status}, {len(job.parsed_document_ids)} new documents,"
-        f" {job.duplicates or 0} duplicates"
+        f"job {job.id}: {job.status}, new documents: {len(job.parsed_document_ids)},"
+        f" duplicates: {job.duplicates or 0}"
     )
     return 0 if job.status == JobStatus.COMPLETED else 1
 

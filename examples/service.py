@@ -9,15 +9,28 @@ connections, one gate, whatever the number of visitors.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
 from aiohttp import web
 
-from nectar_async import NectarClient, NotFoundError, PermissionDeniedError
+from nectar_async import (
+    NectarClient,
+    NotFoundError,
+    PermissionDeniedError,
+    UsageUnits,
+)
 
 NECTAR = web.AppKey("nectar", NectarClient)
+
+# Exactly, as every number here; what is measured otherwise (kVA, for one) is no energy.
+IN_KWH = {
+    UsageUnits.WH: Decimal("0.001"),
+    UsageUnits.KWH: Decimal(1),
+    UsageUnits.MWH: Decimal(1_000),
+    UsageUnits.GWH: Decimal(1_000_000),
+}
 
 
 async def connect(app: web.Application) -> AsyncIterator[None]:
@@ -28,21 +41,28 @@ async def connect(app: web.Application) -> AsyncIterator[None]:
 
 
 async def months(request: web.Request) -> web.Response:
-    """Electricity of a company in kWh, by the month in which a bill's period ends."""
+    """Electricity of a company in kWh, by the month in which a bill's period ends.
+
+    Records that cannot be added up are counted by their unit, under `skipped`.
+    """
     usage = request.app[NECTAR].usage.by_company(
         request.match_info["company"], datasource_type="ELECTRICITY"
     )
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    skipped: Counter[str] = Counter()
     try:
         async for record in usage:
-            if record.usage is None or record.end_date is None:
+            unit, amount, end = record.usage_units, record.usage, record.end_date
+            if unit not in IN_KWH or amount is None or end is None:
+                skipped[unit or "no unit"] += 1
                 continue
-            if record.usage_units == "kWh":
-                sums[f"{record.end_date:%Y-%m}"] += record.usage
+            sums[f"{end:%Y-%m}"] += amount * IN_KWH[unit]
     except (NotFoundError, PermissionDeniedError) as error:
         raise web.HTTPNotFound(text=error.message) from None
-    rows = {month: str(total) for month, total in sorted(sums.items())}
-    return web.json_response({"months": rows, "verdict": usage.receipt.verdict})
+    rows = {month: format(total, "f") for month, total in sorted(sums.items())}
+    return web.json_response(
+        {"months": rows, "skipped": skipped, "verdict": usage.receipt.verdict}
+    )
 
 
 def service() -> web.Application:

@@ -14,6 +14,7 @@ from nectar_async._facade import lazy
 from nectar_async._version import __version__
 
 if TYPE_CHECKING:
+    from nectar_async._callback import ByteProgress
     from nectar_async._clock import Clock, SystemClock, VirtualClock
     from nectar_async._download import Download
     from nectar_async._fanout import Failure, FanOut, Progress
@@ -132,6 +133,7 @@ __all__ = [
     "BadRequestError",
     "BodyCorruptError",
     "BodyTooLargeError",
+    "ByteProgress",
     "ClientClosedError",
     "Clock",
     "Company",
@@ -233,6 +235,7 @@ __all__ = [
 ]
 
 _NAMES: Final = {
+    "_callback": "ByteProgress",
     "_clock": "Clock SystemClock VirtualClock",
     "_download": "Download",
     "_fanout": "Failure FanOut Progress",

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import isawaitable
-from typing import Any
+from typing import TypeAlias
 
-__all__ = ["Callback", "tell"]
+from nectar_async.errors import InvalidArgumentError
 
-Callback = Callable[..., Any]
+__all__ = ["ByteProgress", "Callback", "callback", "tell"]
+
+Callback: TypeAlias = Callable[..., object]
 """Called on the event loop; when it gives an awaitable, that is awaited."""
+
+ByteProgress: TypeAlias = Callable[[int, int | None], object]
+"""Is given the bytes that are done and the size, which is None while nobody knows it.
+It may be plain or `async`; it is called on the event loop."""
+
+
+def callback(name: str, value: object) -> None:
+    """Refuse what cannot be called, before there is anything to tell it.
+
+    Raises:
+        InvalidArgumentError: it is neither None nor a function.
+    """
+    if value is not None and not callable(value):
+        kind = type(value).__name__
+        raise InvalidArgumentError(f"{name} must be a function, not {kind}")
 
 
 async def tell(callback: Callback | None, *news: object) -> None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import runpy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from nectar_async import BadRequestError, Connection, ConnectionStatus
+from nectar_async import (
+    BadRequestError,
+    Connection,
+    ConnectionStatus,
+    MemoryTransport,
+    NectarClient,
+)
 from nectar_async.sandbox import Answer, Fault, Sandbox
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -44,6 +52,14 @@ async def test_the_nightly_pull_says_complete(
     assert "complete" in capsys.readouterr().out
 
 
+def test_the_nightly_pull_begins_somewhere_without_being_told() -> None:
+    first_day = load("nightly")["first_day"]
+    assert first_day(["2025-10-01"]) == date(2025, 10, 1)
+    assert first_day([]) < date.today()  # noqa: DTZ011 - where this runs
+    with pytest.raises(SystemExit, match="write it as 2025-10-01"):
+        first_day(["october"])
+
+
 @pytest.mark.asyncio
 async def test_the_service_adds_up_months(sandbox: Sandbox) -> None:
     company = next(
@@ -58,6 +74,50 @@ async def test_the_service_adds_up_months(sandbox: Sandbox) -> None:
         assert answer["verdict"] == "complete"
         missing = await client.get("/company/no-such-company/months")
         assert missing.status == 404
+
+
+def usage_page(*records: tuple[str | None, str | None]) -> dict[str, Any]:
+    """A page of records of January, each with its amount and unit."""
+    return {
+        "usageData": [
+            {
+                "id": f"u-{number}",
+                "endDate": "2025-01-31",
+                "usage": amount,
+                "usageUnits": unit,
+            }
+            for number, (amount, unit) in enumerate(records)
+        ],
+        **dict.fromkeys(("currentPage", "totalPages"), 1),
+        "perPage": 100,
+        "hasNext": False,
+        "hasPrevious": False,
+        "totalUsageData": len(records),
+    }
+
+
+@pytest.mark.asyncio
+async def test_the_service_adds_up_units_exactly_and_says_what_it_cannot() -> None:
+    page = usage_page(
+        ("0.1", "kWh"),
+        ("1.234", "MWh"),
+        ("200", "Wh"),
+        ("7", "kVA"),
+        (None, "kWh"),
+        ("5", None),
+    )
+    service = load("service")
+    app = web.Application()
+    transport = MemoryTransport({"usage_list_by_company": page})
+    app[service["NECTAR"]] = NectarClient(transport=transport)
+    app.router.add_get("/company/{company}/months", service["months"])
+    async with TestClient(TestServer(app)) as client:
+        answer = await (await client.get("/company/c/months")).json()
+    assert answer == {
+        "months": {"2025-01": "1234.300"},
+        "skipped": {"kVA": 1, "kWh": 1, "no unit": 1},
+        "verdict": "complete",
+    }
 
 
 @pytest_asyncio.fixture
@@ -89,12 +149,15 @@ async def test_a_customer_is_taken_on_and_nothing_stays_behind(
     fast_sandbox: Sandbox, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     onboard = load("onboard")
-    assert await onboard["onboard"](tmp_path) == 0
+    folder = tmp_path / "new" / "bills"  # which is not there yet
+    assert await onboard["onboard"](folder) == 0
     said = capsys.readouterr().out
     assert ": CONNECTED\n" in said
-    assert "COMPLETED, 1 new documents, 0 duplicates" in said
-    assert only_file(tmp_path).startswith(b"%PDF")
-    assert said.count("bill ") > 1
+    assert "COMPLETED, new documents: 1, duplicates: 0" in said
+    assert only_file(folder).startswith(b"%PDF")
+    assert 1 < said.count("document ") <= 5
+    assert "bills:\n" in said
+    assert " more\n" in said
     assert made_and_undone(fast_sandbox)
     left = await anyio.to_thread.run_sync(load("from_a_script")["companies"])
     assert len(left) == 1

@@ -8,17 +8,25 @@ __all__ = ["main"]
 
 _EXTRA = {"typer", "rich"}
 _USAGE = 2
+_INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the command line; gives the exit code, see `nectar --help`."""
     try:
         from nectar_async.cli.app import run  # noqa: PLC0415 - it needs the extra
+
+        return run()
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         sys.stderr.write(
-            "the `nectar` command needs the extra: pip install 'nectar-async[cli]'\n"
+            "the `nectar` command needs the extra `cli`: pip install"
+            " 'nectar-async[cli]', or pip install '.[cli]' in a clone of the"
+            " repository\n"
         )
         return _USAGE
-    return run()
+    except KeyboardInterrupt:
+        # The imports alone take a while, and Ctrl-C does not wait for them.
+        sys.stderr.write("interrupted\n")
+        return _INTERRUPTED

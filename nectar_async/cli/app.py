@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -17,28 +15,40 @@ from nectar_async.cli import options
 from nectar_async.cli.child import Portfolio
 from nectar_async.cli.conduct import conduct
 from nectar_async.cli.demo import default_out, run_demo
-from nectar_async.cli.outcome import FOOT, Exit, complain, guarded
+from nectar_async.cli.outcome import Exit, complain, guarded
+from nectar_async.cli.ping import ping
 from nectar_async.cli.pull import Pull, Query, Watch
 from nectar_async.cli.pulls import pull_app
 from nectar_async.cli.report import Bound
+from nectar_async.cli.screens import (
+    FOOT,
+    SETTINGS,
+    SHORT_FOOT,
+    Command,
+    Group,
+    no_command,
+)
 from nectar_async.cli.sink import LineFile
-from nectar_async.cli.transfer import download, upload
-from nectar_async.client import NectarClient
-from nectar_async.settings import Settings
+from nectar_async.cli.transfer import download, job, upload
+from nectar_async.cli.words import counted
 
 __all__ = ["run"]
 
 app: typer.Typer = typer.Typer(
     name="nectar",
+    cls=Group,
     epilog=FOOT,
+    context_settings=SETTINGS,
     add_completion=False,
     rich_markup_mode="markdown",  # which fills paragraphs
     # A traceback with local variables would show the key.
     pretty_exceptions_enable=False,
 )
+app.command(cls=Command, epilog=SHORT_FOOT)(ping)
 app.add_typer(pull_app, name="pull")
-app.command(epilog=FOOT)(download)
-app.command(epilog=FOOT)(upload)
+app.command(cls=Command, epilog=SHORT_FOOT)(download)
+app.command(cls=Command, epilog=SHORT_FOOT)(upload)
+app.command(cls=Command, epilog=SHORT_FOOT)(job)
 
 # typer may carry a click of its own, so click's classes are reached through typer.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -46,12 +56,18 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process; gives the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, prog_name="nectar", standalone_mode=False)
+        code = app(given, prog_name="nectar", standalone_mode=False)
     except _UsageError as error:
         where = "nectar" if error.ctx is None else error.ctx.command_path
-        complain(error.format_message(), f"{where} --help")
+        problem = error.format_message()
+        complain(problem, f"{where} --help")
+        if "--json" in given:
+            typer.echo(json.dumps({"error": {"type": "Usage", "message": problem}}))
         return Exit.USAGE
+    except typer.Abort:  # what typer makes of Ctrl-C
+        raise KeyboardInterrupt from None
     return int(code or Exit.OK)
 
 
@@ -68,37 +84,19 @@ def nectar(
     version: Annotated[  # noqa: ARG001 - its callback answers
         bool,
         typer.Option(
-            "--version", help="Say the version.", is_eager=True, callback=_say_version
+            "--version",
+            metavar="",
+            help="Say the version.",
+            is_eager=True,
+            callback=_say_version,
         ),
     ] = False,
 ) -> None:
     """Nectar's utility data on the command line. Try `nectar demo`: it needs no key."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+    no_command(context)
 
 
-@app.command(epilog=FOOT)
-def ping() -> int:
-    """Test the key and the connection.
-
-    Example: nectar ping
-    """
-
-    async def work() -> tuple[str, float]:
-        async with NectarClient() as client:
-            started = time.perf_counter()
-            return await client.ping(), time.perf_counter() - started
-
-    def say() -> int:
-        answer, seconds = anyio.run(work)
-        url = Settings.from_env().base_url
-        typer.echo(f"{answer} from {url} in {1000 * seconds:.0f} ms")
-        return Exit.OK
-
-    return guarded(say)
-
-
-@app.command(epilog=FOOT)
+@app.command(cls=Command)
 def demo(
     *,
     companies: options.CompanyCount = 50,
@@ -117,16 +115,17 @@ def demo(
 
     Example: nectar demo --companies 200 --latency 0.1
     """
-    job = Pull(Query(with_secrets=include_secrets), LineFile(out or default_out()))
+    file = LineFile(out or default_out(), is_private=include_secrets)
+    pulled = Pull(Query(with_secrets=include_secrets), file)
     portfolio = Portfolio(companies=companies, seed=seed, latency=latency)
 
     async def work(on_first: Watch | None) -> Bound:
-        return await run_demo(portfolio, job, on_first)
+        return await run_demo(portfolio, pulled, on_first)
 
-    return guarded(partial(conduct, job, work, as_json=as_json))
+    return conduct(pulled, work, as_json=as_json)
 
 
-@app.command(epilog=FOOT)
+@app.command(cls=Command)
 def sandbox(
     *,
     port: options.Port = 8080,
@@ -134,6 +133,7 @@ def sandbox(
     seed: options.Seed = 7,
     latency: options.Latency = 0.05,
     clock_speed: options.ClockSpeed = 1.0,
+    fault: options.Faults = None,
 ) -> int:
     """Serve a local Nectar with invented data until Ctrl-C.
 
@@ -142,22 +142,32 @@ def sandbox(
     Example: nectar sandbox --port 8080 --companies 200
     """
     # The server is not needed, and its imports are not paid for, by other commands.
-    from nectar_async.sandbox import Options, serve  # noqa: PLC0415 - see above
+    from nectar_async.sandbox import (  # noqa: PLC0415 - see above
+        Options,
+        fault_help,
+        read_fault,
+        serve,
+    )
 
     def say(announcement: str) -> None:
         where = json.loads(announcement)
         typer.echo(f"export NECTAR_BASE_URL={where['url']}")
         typer.echo(f"export NECTAR_API_KEY={where['api_key']}")
-        typer.echo(f"{companies:,} companies are served until Ctrl-C", err=True)
+        served = counted(companies, "company is", "companies are")
+        typer.echo(f"{served} served until Ctrl-C", err=True)
         sys.stdout.flush()
 
     def work() -> int:
+        if fault and "help" in fault:
+            typer.echo(fault_help())
+            return Exit.OK
         served = Options(
             port=port,
             companies=companies,
             seed=seed,
             latency=latency,
             clock_speed=clock_speed,
+            faults=tuple(map(read_fault, fault or ())),
             as_json=True,
         )
         anyio.run(serve, served, say)

@@ -11,11 +11,21 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    SpinnerColumn,
     TextColumn,
+    TimeElapsedColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 __all__ = ["Bar"]
+
+_BAR_WIDTH = 20
+
+# Columns that stand beside the words: bar, size and speed; or the time.
+_MEASURES = _BAR_WIDTH + 32
+_CLOCK = 12
+_LEAST_WORDS = 10
 
 
 class Bar:
@@ -27,8 +37,8 @@ class Bar:
         console = Console(stderr=True)
         self._is_shown = is_wanted and console.is_terminal
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            _words_column(console, beside=_MEASURES),
+            BarColumn(bar_width=_BAR_WIDTH),
             DownloadColumn(),
             TransferSpeedColumn(),
             console=console,
@@ -58,6 +68,15 @@ class Bar:
         self.done = done
         self._progress.update(self._task, completed=done, total=size)
 
-    def say(self, words: str) -> None:
-        """What happens now."""
-        self._progress.update(self._task, description=escape(words))
+    def wait(self, words: str) -> None:
+        """The file is where it goes; what is waited for now is nothing to measure."""
+        words_column = _words_column(self._progress.console, beside=_CLOCK)
+        self._progress.columns = (SpinnerColumn(), words_column, TimeElapsedColumn())
+        self._progress.reset(self._task, description=escape(words))
+
+
+def _words_column(console: Console, *, beside: int) -> TextColumn:
+    """Words on one line; where what is beside them leaves no room, their end is cut."""
+    room = max(_LEAST_WORDS, console.width - beside)
+    one_line = Column(no_wrap=True, overflow="ellipsis", max_width=room)
+    return TextColumn("{task.description}", table_column=one_line)

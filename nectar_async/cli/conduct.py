@@ -9,7 +9,7 @@ import anyio
 import typer
 from rich.console import Console
 
-from nectar_async.cli.outcome import StoppedError, complain
+from nectar_async.cli.outcome import Ending, StoppedError, complain, guarded
 from nectar_async.cli.progress import shown
 from nectar_async.cli.pull import Pull, Watch
 from nectar_async.cli.report import Bound, Report
@@ -22,23 +22,41 @@ __all__ = ["conduct"]
 def conduct(
     job: Pull, work: Callable[[Watch | None], Awaitable[Bound | None]], *, as_json: bool
 ) -> int:
-    """Run a pull with its display, and report on it; gives the exit code.
+    """Run a pull with its display, and report on it; gives the exit code."""
+    is_to_stderr = job.sink.path == STDOUT
+    ending = Ending(as_json=as_json, is_to_stderr=is_to_stderr)
+
+    def pull() -> int:
+        bound = _run(job, work, is_shown=not as_json)
+        report = Report.of(job, bound)
+        if as_json:
+            typer.echo(json.dumps(report.as_json()), err=is_to_stderr)
+        else:
+            report.print_on(Console(stderr=is_to_stderr))
+        if report.failures and not (as_json and is_to_stderr):
+            complain(report.first_failure)
+        return report.exit_code
+
+    return guarded(pull, ending)
+
+
+def _run(
+    job: Pull,
+    work: Callable[[Watch | None], Awaitable[Bound | None]],
+    *,
+    is_shown: bool,
+) -> Bound | None:
+    """The pull itself; what ends it early tells what is done.
 
     Raises:
         StoppedError: it ended early.
     """
-    console = Console(stderr=True)
     try:
-        with job.sink, shown(job, console, is_wanted=not as_json) as on_first:
-            bound = anyio.run(work, on_first)
+        with (
+            job.sink,
+            shown(job, Console(stderr=True), is_wanted=is_shown) as on_first,
+        ):
+            return anyio.run(work, on_first)
     except (KeyboardInterrupt, NectarError, OSError) as error:
-        raise StoppedError(job.account()) from error
-    report = Report.of(job, bound)
-    is_to_stderr = job.sink.path == STDOUT
-    if as_json:
-        typer.echo(json.dumps(report.as_json()), err=is_to_stderr)
-    else:
-        report.print_on(Console(stderr=is_to_stderr))
-    if report.failures:
-        complain(report.first_failure)
-    return report.exit_code
+        report = Report.of(job, is_stopped=True)
+        raise StoppedError(job.account(), report.as_json()) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -27,8 +27,10 @@ __all__ = [
     "DemoOut",
     "DocumentId",
     "End",
+    "Faults",
     "Identifier",
     "IncludeSecrets",
+    "JobId",
     "Latency",
     "Out",
     "Owner",
@@ -60,6 +62,19 @@ def _day(text: str | date) -> date:
     raise typer.BadParameter(f"{text!r} is no day; write it as 2025-01-31")
 
 
+def _given(text: str) -> str:
+    # An empty variable of a script would otherwise be no filter at all.
+    if not text.strip():
+        raise typer.BadParameter("it is empty")
+    return text
+
+
+def _file(text: str | Path) -> Path:
+    if isinstance(text, str):
+        _given(text)
+    return Path(text)
+
+
 def _member(kind: type[E], text: str) -> E:
     member = kind(text.strip().upper().replace("-", "_"))
     if not member.is_known:
@@ -79,8 +94,14 @@ def _status(text: str) -> ConnectionStatus:
     return _member(ConnectionStatus, text)
 
 
+# Newer versions of typer name the type of a flag where this is not empty.
+_FLAG: Final = ""
+
 Out = Annotated[
-    Path, typer.Option("--out", "-o", metavar="FILE", help="Where to; - is stdout.")
+    Path,
+    typer.Option(
+        "--out", "-o", metavar="FILE", parser=_file, help="Where to; - is stdout."
+    ),
 ]
 DemoOut = Annotated[
     Path | None,
@@ -88,11 +109,17 @@ DemoOut = Annotated[
         "--out",
         "-o",
         metavar="FILE",
+        parser=_file,
         help="Where to; - is stdout. Else nectar-demo.jsonl here.",
         show_default=False,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", metavar=_FLAG, help="One JSON object on stdout, of failures too."
+    ),
+]
 Start = Annotated[
     Any,
     typer.Option(
@@ -102,7 +129,11 @@ Start = Annotated[
 End = Annotated[
     Any,
     typer.Option(
-        "--end", metavar="YYYY-MM-DD", parser=_day, help="Last day, inclusive."
+        "--end",
+        metavar="YYYY-MM-DD",
+        parser=_day,
+        help="Last day, inclusive; with CREATED_DATE and UPDATED_DATE only its first"
+        " instant, 00:00 UTC: give the day after.",
     ),
 ]
 DateTypeOption = Annotated[
@@ -111,8 +142,8 @@ DateTypeOption = Annotated[
         "--date-type",
         metavar="TYPE",
         parser=_date_type,
-        help="What the days are compared with: bill_date (the API's default),"
-        " usage_period, created_date or updated_date.",
+        help="What the days are compared with: BILL_DATE (the API's default),"
+        " USAGE_PERIOD, CREATED_DATE or UPDATED_DATE (whose --end is 00:00 UTC).",
     ),
 ]
 DatasourceTypes = Annotated[
@@ -121,21 +152,31 @@ DatasourceTypes = Annotated[
         "--datasource-type",
         metavar="TYPE",
         parser=_datasource_type,
-        help="electricity, gas, water, ...; may be given several times.",
+        help=f"{', '.join(DatasourceType)}; may be given several times.",
     ),
 ]
 Identifier = Annotated[
     str | None,
-    typer.Option("--identifier", metavar="TEXT", help="An identifier of the meter."),
+    typer.Option(
+        "--identifier",
+        metavar="TEXT",
+        parser=_given,
+        help="An identifier of the meter.",
+    ),
 ]
 Owner = Annotated[
     str | None,
-    typer.Option("--owner", metavar="EMAIL", help="Connections of this owner."),
+    typer.Option(
+        "--owner", metavar="EMAIL", parser=_given, help="Connections of this owner."
+    ),
 ]
 SiteIds = Annotated[
     list[str] | None,
     typer.Option(
-        "--site", metavar="ID", help="Of this site; may be given several times."
+        "--site",
+        metavar="ID",
+        parser=_given,
+        help="Of this site; may be given several times.",
     ),
 ]
 Status = Annotated[
@@ -144,22 +185,31 @@ Status = Annotated[
         "--status",
         metavar="STATUS",
         parser=_status,
-        help="Connections in this status: connected, password_incorrect, ...",
+        help=f"Connections in this status: {', '.join(ConnectionStatus)}.",
     ),
 ]
 Deleted = Annotated[
-    bool, typer.Option("--deleted", help="The deleted ones instead of the others.")
+    bool,
+    typer.Option(
+        "--deleted", metavar=_FLAG, help="The deleted ones instead of the others."
+    ),
 ]
 CompanyIds = Annotated[
     list[str] | None,
     typer.Option(
         "--company",
         metavar="ID",
+        parser=_given,
         help="This company only; may be given several times. Else all of them.",
     ),
 ]
 IncludeSecrets = Annotated[
-    bool, typer.Option("--include-secrets", help="Keep passwords and signed links.")
+    bool,
+    typer.Option(
+        "--include-secrets",
+        metavar=_FLAG,
+        help="Keep passwords and signed links; the file is for its owner alone.",
+    ),
 ]
 Concurrency = Annotated[
     int,
@@ -189,30 +239,60 @@ ClockSpeed = Annotated[
         help="Seconds that pass in it for each real one.",
     ),
 ]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="FAULT",
+        help="Trouble, as 'answer status=429 times=1'; repeatable, 'help' lists all.",
+    ),
+]
 Port = Annotated[
     int, typer.Option("--port", metavar="N", min=0, max=65535, help="0: a free one.")
 ]
-DocumentId = Annotated[str, typer.Argument(metavar="DOCUMENT_ID", help="The bill.")]
+DocumentId = Annotated[
+    str, typer.Argument(metavar="DOCUMENT_ID", callback=_given, help="The bill.")
+]
 Target = Annotated[
-    Path,
+    str,  # a Path would lose the slash at the end, which says that it is a folder
     typer.Argument(
-        metavar="[PATH]",
-        help="Where to: a file; a folder, where the bill keeps its name; - is stdout.",
+        metavar="PATH",
+        callback=_given,
+        help="Where to: a file, which is replaced; a folder, where the bill keeps its"
+        " name, with its id behind it if that is taken; - is stdout.",
     ),
 ]
-CompanyId = Annotated[str, typer.Argument(metavar="COMPANY_ID", help="Whose bill.")]
+CompanyId = Annotated[
+    str, typer.Argument(metavar="COMPANY_ID", callback=_given, help="Whose bill.")
+]
 Bill = Annotated[
     Path, typer.Argument(metavar="FILE", help="A PDF, PNG or JPEG of 25 MB at most.")
 ]
+JobId = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB_ID", callback=_given, help="As `nectar upload` said it."
+    ),
+]
 SiteId = Annotated[
-    str | None, typer.Option("--site", metavar="ID", help="The site that it is for.")
+    str | None,
+    typer.Option(
+        "--site", metavar="ID", parser=_given, help="The site that it is for."
+    ),
 ]
 Wait = Annotated[
-    bool, typer.Option("--wait", help="Wait until the bill was read, well or not.")
+    bool,
+    typer.Option(
+        "--wait", metavar=_FLAG, help="Wait until the bill was read, well or not."
+    ),
 ]
 Timeout = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--timeout", metavar="SECONDS", min=0, help="How long to wait at most."
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        help="How long to --wait at most; 600 where nothing is said.",
+        show_default=False,
     ),
 ]

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nectar_async.cli.pull import Pull, Status, Watch
+from nectar_async.cli.words import counted
 
 __all__ = ["shown"]
 
@@ -64,16 +65,20 @@ def picture(status: Status, out: str) -> RenderableType:
             completed=progress.companies_done,
             width=_BAR_WIDTH,
         ),
-        f"{progress.companies_done:,} of {progress.companies:,} companies",
+        f"{progress.companies_done:,} of"
+        f" {counted(progress.companies, 'company', 'companies')}",
         f"[dim]→ {escape(out)}[/dim]",
     )
     per_second = progress.records / status.seconds if status.seconds else 0.0
-    facts = (
-        f"{progress.records:,} records",
-        f"{progress.pages:,} pages",
+    facts = [
+        counted(progress.records, "record"),
+        counted(progress.pages, "page"),
         f"{per_second:,.0f} records/s",
         f"{traffic.in_flight} of {traffic.limit} in flight",
-        f"{traffic.rate_limited:,} answers 429",
-        f"{traffic.retries:,} retries",
+    ]
+    trouble = (
+        (traffic.rate_limited, "refusal (429)", "refusals (429)"),
+        (traffic.retries, "retry", "retries"),
     )
+    facts += [counted(*one) for one in trouble if one[0]]
     return Group(line, Text(" · ".join(facts)))

@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from attrs import field, frozen
@@ -13,9 +14,11 @@ from attrs import field, frozen
 from nectar_async._convert import converter
 from nectar_async._fanout import Failure, FanOut, Progress
 from nectar_async._pages import Receipt, Verdict
+from nectar_async.cli.lists import CompanyWalk
 from nectar_async.cli.sink import LineFile
 from nectar_async.cli.totals import Totals
 from nectar_async.cli.views import VIEWS, View
+from nectar_async.cli.words import counted
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
     AuthenticationError,
@@ -108,7 +111,7 @@ class Pull:
         self.records: int = 0
         """Records that are in the file."""
         self._written: set[str] = set()
-        self._walk: FanOut[Any] | None = None
+        self._walk: FanOut[Any] | CompanyWalk | None = None
         self._client: NectarClient | None = None
         self._start: _Start | None = None
         self._seconds: float | None = None
@@ -139,31 +142,48 @@ class Pull:
         if not companies:
             companies = await client.companies.all()
             self.names = {company.id: company.name for company in companies}
-        walk = query.view.walk(
-            client.repository,
-            companies=companies,
-            on_error=_give_up_early,
-            **query.filters,
-        )
+        walk = self._walk_over(client, companies)
         async with walk:
             self._walk = walk
             async for company_id, page in walk.pages():
-                self._write(company_id, page.items)
-                if on_first is not None and page.items:
-                    on_first(company_id, page.items[0])
+                records = self._write(company_id, page.items)
+                if on_first is not None and records:
+                    on_first(company_id, records[0])
                     on_first = None
         if not walk.failures:
             self.sink.begin()  # that there is no record is an answer, too
 
-    def _write(self, company_id: str, records: Sequence[Any]) -> None:
-        block = _lines(company_id, records, with_secrets=self.query.with_secrets)
+    def _walk_over(
+        self, client: NectarClient, companies: Sequence[Company | str]
+    ) -> FanOut[Any] | CompanyWalk:
+        view = self.query.view
+        if view.walk is None:
+            get = client.companies.get
+            return CompanyWalk(companies, get, view.of_company, _give_up_early)
+        return view.walk(
+            client.repository,
+            companies=companies,
+            on_error=_give_up_early,
+            **self.query.filters,
+        )
+
+    def _write(self, company_id: str, items: Sequence[Any]) -> Sequence[Any]:
+        """Write a page; gives the records that were on it."""
+        head = {_OWNER: company_id}
+        groups = [(head, items)]
+        view = self.query.view
+        if view.parts is not None:
+            groups = [({**head, view.whole: one.id}, view.parts(one)) for one in items]
+        lines = partial(_lines, with_secrets=self.query.with_secrets)
         # Not in a thread: Ctrl-C cancels the wait for it, and the file would be closed
         # and counted while it is still being written.
-        self.sink.write(block)
+        self.sink.write(b"".join(lines(*group) for group in groups))
+        records = [record for _, some in groups for record in some]
         self.totals.add(records)
         self.records += len(records)
         if records:
             self._written.add(company_id)
+        return records
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -213,10 +233,12 @@ class Pull:
             return ""
         receipts = self.receipts
         whole = sum(one.verdict is not Verdict.UNFINISHED for one in receipts.values())
+        companies = counted(len(receipts), "company", "companies")
         return (
-            f"{self.records:,} records of {len(self._written):,} companies in"
+            f"{counted(self.records, 'record')} of"
+            f" {counted(len(self._written), 'company', 'companies')} in"
             f" {self.sink.name} (JSON lines, complete to the last line);"
-            f" {whole:,} of {len(receipts):,} companies are complete"
+            f" {whole:,} of {companies} {'is' if whole == 1 else 'are'} complete"
         )
 
 
@@ -244,15 +266,17 @@ def _give_up_early(failure: Failure) -> None:
         raise failure.error
 
 
-def _lines(company_id: str, records: Sequence[Any], *, with_secrets: bool) -> bytes:
-    """The records as JSON lines, each with its company's id in front."""
+def _lines(
+    owners: Mapping[str, str], records: Sequence[Any], *, with_secrets: bool
+) -> bytes:
+    """The records as JSON lines, each with the ids of its owners in front."""
     write = converter(is_strict=False)
     # Spliced in as bytes: a copy of each object only to put a key first costs more than
     # all the rest here.
-    head = write.encode({_OWNER: company_id})[:-1] + b","
+    head = write.encode(owners)[:-1] + b","
     lines = [
         head + write.encode(record, with_secrets=with_secrets)[1:]
-        if _OWNER not in record.extra
+        if owners.keys().isdisjoint(record.extra)
         else write.encode(record, with_secrets=with_secrets)
         for record in records
     ]

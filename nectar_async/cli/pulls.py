@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +11,12 @@ import typer
 
 from nectar_async.cli import options
 from nectar_async.cli.conduct import conduct
-from nectar_async.cli.outcome import FOOT, guarded
+from nectar_async.cli.link import open_client
 from nectar_async.cli.pull import Pull, Query, Watch
+from nectar_async.cli.screens import SHORT_FOOT, Command, Group, no_command
 from nectar_async.cli.sink import LineFile
 from nectar_async.cli.views import VIEWS
-from nectar_async.client import NectarClient
-from nectar_async.settings import Settings
+from nectar_async.models.enums import DateType
 
 __all__ = ["pull_app"]
 
@@ -25,20 +24,51 @@ _EPILOG: Final = (
     "A line is a record as the API writes it, with its companyId in front. Companies"
     " that fail are listed at the end, and the rest is pulled. What is in the file is"
     " whole lines, however the pull ends; the file is replaced when the first page"
-    f" comes.\n\n{FOOT}"
+    f" comes.\n\n{SHORT_FOOT}"
 )
+_USUAL: Final = 10
+_INSTANTS: Final = frozenset({DateType.CREATED_DATE, DateType.UPDATED_DATE})
 
-pull_app: typer.Typer = typer.Typer(epilog=_EPILOG, rich_markup_mode="markdown")
+pull_app: typer.Typer = typer.Typer(cls=Group, rich_markup_mode="markdown")
 
 
 @pull_app.callback(invoke_without_command=True)
 def pull(context: typer.Context) -> None:
     """Pull a list of all companies into a file of JSON lines."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+    no_command(context)
 
 
-@pull_app.command(epilog=_EPILOG)
+@pull_app.command(cls=Command, epilog=_EPILOG)
+def companies(
+    *,
+    out: options.Out,
+    company: options.CompanyIds = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Pull companies with their sites.
+
+    Example: nectar pull companies --out companies.jsonl
+    """
+    query = _query("companies", {}, company, with_secrets=False)
+    return _pull(query, out, _USUAL, as_json=as_json)
+
+
+@pull_app.command(cls=Command, epilog=_EPILOG)
+def sites(
+    *,
+    out: options.Out,
+    company: options.CompanyIds = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Pull sites, which come with their companies.
+
+    Example: nectar pull sites --out sites.jsonl
+    """
+    query = _query("sites", {}, company, with_secrets=False)
+    return _pull(query, out, _USUAL, as_json=as_json)
+
+
+@pull_app.command(cls=Command, epilog=_EPILOG)
 def connections(
     *,
     out: options.Out,
@@ -47,19 +77,19 @@ def connections(
     status: options.Status = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = 10,
+    concurrency: options.Concurrency = _USUAL,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull connections with their accounts.
 
-    Example: nectar pull connections --out connections.jsonl --status password_incorrect
+    Example: nectar pull connections --out connections.jsonl --status CONNECTED
     """
     filters = {"connection_owner_email": owner, "sites": site, "status": status}
     query = _query("connections", filters, company, with_secrets=include_secrets)
     return _pull(query, out, concurrency, as_json=as_json)
 
 
-@pull_app.command(epilog=_EPILOG)
+@pull_app.command(cls=Command, epilog=_EPILOG)
 def accounts(
     *,
     out: options.Out,
@@ -68,12 +98,13 @@ def accounts(
     status: options.Status = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = 10,
+    concurrency: options.Concurrency = _USUAL,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull accounts, which the API gives with their connections alone.
 
-    So the filters are those of the connections, and the receipts count connections.
+    So the filters are those of the connections, and the receipts count connections. A
+    line has the connectionId in front, too.
 
     Example: nectar pull accounts --out accounts.jsonl
     """
@@ -82,7 +113,7 @@ def accounts(
     return _pull(query, out, concurrency, as_json=as_json)
 
 
-@pull_app.command(epilog=_EPILOG)
+@pull_app.command(cls=Command, epilog=_EPILOG)
 def meters(
     *,
     out: options.Out,
@@ -90,19 +121,19 @@ def meters(
     identifier: options.Identifier = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = 10,
+    concurrency: options.Concurrency = _USUAL,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull meters.
 
-    Example: nectar pull meters --out meters.jsonl --datasource-type electricity
+    Example: nectar pull meters --out meters.jsonl --datasource-type WATER
     """
     filters = {"datasource_type": datasource_type, "identifier": identifier}
     query = _query("meters", filters, company, with_secrets=include_secrets)
     return _pull(query, out, concurrency, as_json=as_json)
 
 
-@pull_app.command(epilog=_EPILOG)
+@pull_app.command(cls=Command, epilog=_EPILOG)
 def documents(
     *,
     out: options.Out,
@@ -114,10 +145,12 @@ def documents(
     deleted: options.Deleted = False,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = 10,
+    concurrency: options.Concurrency = _USUAL,
     as_json: options.AsJson = False,
 ) -> int:
-    """Pull bills with usage, line items and demand; `nectar download` gets their files.
+    """Pull bills with usage, line items and demand.
+
+    `nectar download` gets their files.
 
     Example: nectar pull documents --out documents.jsonl --start 2025-01-01
     """
@@ -132,7 +165,7 @@ def documents(
     return _pull(query, out, concurrency, as_json=as_json)
 
 
-@pull_app.command(epilog=_EPILOG)
+@pull_app.command(cls=Command, epilog=_EPILOG)
 def usage(
     *,
     out: options.Out,
@@ -143,12 +176,12 @@ def usage(
     identifier: options.Identifier = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = 10,
+    concurrency: options.Concurrency = _USUAL,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull usage; amounts are in the record's own usageUnits.
 
-    Example: nectar pull usage --out usage.jsonl --start 2025-01-01 --end 2025-12-31
+    Example: nectar pull usage --out usage.jsonl --start 2025-01-01
     """
     filters = {
         **_window(start, end),
@@ -173,7 +206,8 @@ def _query(
     *,
     with_secrets: bool,
 ) -> Query:
-    # An option that was not given is None, or an empty list where it may be repeated.
+    # An option that was not given is None, or an empty list where it may be repeated;
+    # empty text does not get this far.
     given = {name: value for name, value in filters.items() if value}
     return Query(
         view=VIEWS[view],
@@ -184,11 +218,23 @@ def _query(
 
 
 def _pull(query: Query, out: Path, concurrency: int, *, as_json: bool) -> int:
-    job = Pull(query, LineFile(out))
+    job = Pull(query, LineFile(out, is_private=query.with_secrets))
+    if not as_json:
+        _warn_of_the_end(query.filters)
 
     async def work(on_first: Watch | None) -> None:
-        settings = Settings.from_env(max_concurrency=concurrency)
-        async with NectarClient(settings=settings) as client:
+        async with open_client(max_concurrency=concurrency) as client:
             await job.run(client, on_first)
 
-    return guarded(partial(conduct, job, work, as_json=as_json))
+    return conduct(job, work, as_json=as_json)
+
+
+def _warn_of_the_end(filters: Mapping[str, object]) -> None:
+    """Say what the API makes of the last day, where most expect something else."""
+    kind, end = filters.get("date_type"), filters.get("end_date")
+    if kind in _INSTANTS and isinstance(end, date):
+        typer.echo(
+            f"hint: with {kind} the API reads --end {end} as 00:00 UTC of that day;"
+            " for all of it give the day after",
+            err=True,
+        )

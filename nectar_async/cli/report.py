@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 from rich.box import SIMPLE_HEAD
@@ -17,6 +17,7 @@ from nectar_async.cli.outcome import Exit
 from nectar_async.cli.pull import Pull, Status
 from nectar_async.cli.totals import Total
 from nectar_async.cli.views import View
+from nectar_async.cli.words import counted
 from nectar_async.errors import PermissionDeniedError
 
 __all__ = ["Bound", "Report"]
@@ -59,9 +60,13 @@ class Report:
     failures: Sequence[Failure]
     totals: Sequence[Total]
     bound: Bound | None = field(default=None)
+    is_stopped: bool = field(default=False)
+    """Whether the pull ended early, whatever the receipts say."""
 
     @classmethod
-    def of(cls, pull: Pull, bound: Bound | None = None) -> Report:
+    def of(
+        cls, pull: Pull, bound: Bound | None = None, *, is_stopped: bool = False
+    ) -> Report:
         """The report of a pull."""
         return cls(
             view=pull.query.view,
@@ -81,7 +86,13 @@ class Report:
             failures=pull.failures,
             totals=pull.totals.lines,
             bound=bound,
+            is_stopped=is_stopped,
         )
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the pull is worth as a whole."""
+        return Verdict.UNFINISHED if self.is_stopped else self.receipt.verdict
 
     @property
     def exit_code(self) -> Exit:
@@ -97,9 +108,9 @@ class Report:
     @property
     def first_failure(self) -> str:
         """One line for all failures."""
-        failures, companies = len(self.failures), len(self.companies)
-        first = self.failures[0].error
-        return f"{failures:,} of {companies:,} companies failed, the first: {first}"
+        failures, first = len(self.failures), self.failures[0].error
+        companies = counted(len(self.companies), "company", "companies")
+        return f"{failures:,} of {companies} failed, the first: {first}"
 
     def as_json(self) -> dict[str, Any]:
         """Everything as plain values; seconds, bytes, and amounts as text."""
@@ -113,9 +124,15 @@ class Report:
             "peak_in_flight": traffic.peak_in_flight,
             "rate_limited": traffic.rate_limited,
             "retries": traffic.retries,
-            "verdict": self.receipt.verdict.value,
+            "verdict": self.verdict.value,
             "out": self.out,
             "bytes": self.size,
+            "companies_complete": [
+                one.company_id
+                for one in self.companies
+                if one.receipt.verdict is Verdict.COMPLETE
+            ],
+            "companies_failed": [one.company_id for one in self.failures],
         }
         if (bound := self.bound) is not None:
             facts |= {
@@ -137,7 +154,8 @@ class Report:
         console.print(_receipts_table(self.companies))
         hidden = len(self.companies) - _ROWS
         if hidden > 0:
-            console.print(f"… and {hidden:,} more companies, see --json", style="dim")
+            more = counted(hidden, "more company", "more companies")
+            console.print(f"… and {more}, see --json", style="dim")
         if self.failures:
             console.print(_failures_table(self.failures))
         for line in self._lines():
@@ -145,14 +163,18 @@ class Report:
 
     def _lines(self) -> list[str]:
         status, traffic = self.status, self.status.traffic
-        verdict = self.receipt.verdict
+        verdict = self.verdict
         style = "green" if verdict is Verdict.COMPLETE else "yellow"
+        trouble = (
+            (traffic.rate_limited, "refusal (429)", "refusals (429)"),
+            (traffic.retries, "retry", "retries"),
+        )
         lines = [
             (
-                f"[bold]{self.records:,} records[/bold] of"
-                f" {len(self.companies):,} companies on {self.receipt.pages:,} pages,"
-                f" [{style}]{verdict}[/{style}];"
-                f" {traffic.rate_limited:,} answers 429, {traffic.retries:,} retries"
+                f"[bold]{counted(self.records, 'record')}[/bold] of"
+                f" {counted(len(self.companies), 'company', 'companies')} on"
+                f" {counted(self.receipt.pages, 'page')}, [{style}]{verdict}[/{style}]"
+                + "".join(f"; {counted(*one)}" for one in trouble if one[0])
             ),
             f"wall {status.seconds:.2f} s",
             f"[bold]{escape(self.out)}[/bold] ({_megabytes(self.size)}, JSON lines)",
@@ -160,24 +182,26 @@ class Report:
         if (bound := self.bound) is not None:
             lines[1] += (
                 f" · bound {bound.seconds:.2f} s (an ideal schedule of the same"
-                f" {bound.requests:,} requests) · efficiency"
+                f" {counted(bound.requests, 'request')}) · efficiency"
                 f" {bound.seconds / status.seconds:.0%} · at most"
-                f" {bound.peak_in_flight} requests at once"
+                f" {counted(bound.peak_in_flight, 'request')} at once"
             )
         return lines
 
 
 def _totals_table(view: View, totals: Sequence[Total]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=view.title)
-    table.add_column(_words(view.group))
-    table.add_column("records", justify="right")
+    if view.group is not None:
+        _add_column(table, _words(view.group))
+    _add_column(table, "records", is_number=True)
     if view.has_sites:
-        table.add_column("sites", justify="right")
+        _add_column(table, "sites", is_number=True)
     if view.amount is not None:
-        table.add_column(_words(view.amount), justify="right")
-        table.add_column("unit")
+        _add_column(table, _words(view.amount), is_number=True)
+        _add_column(table, "unit")
     for total in totals:
-        cells = [escape(total.group or "unknown"), f"{total.records:,}"]
+        cells = [] if view.group is None else [escape(total.group or "unknown")]
+        cells.append(f"{total.records:,}")
         if view.has_sites:
             cells.append(f"{len(total.sites):,}")
         if view.amount is not None:
@@ -187,16 +211,22 @@ def _totals_table(view: View, totals: Sequence[Total]) -> Table:
     return table
 
 
+def _add_column(table: Table, title: str, *, is_number: bool = False) -> None:
+    """A column that wraps where the terminal is narrow: a cut number is a wrong one."""
+    justify: Literal["left", "right"] = "right" if is_number else "left"
+    table.add_column(title, justify=justify, overflow="fold")
+
+
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
 def _receipts_table(companies: Sequence[CompanyLine]) -> Table:
     table = Table(box=SIMPLE_HEAD, title="Receipts")
-    table.add_column("company")
-    table.add_column("pages", justify="right")
-    table.add_column("records", justify="right")
-    table.add_column("verdict")
+    _add_column(table, "company")
+    _add_column(table, "pages", is_number=True)
+    _add_column(table, "records", is_number=True)
+    _add_column(table, "verdict")
     # What needs a look stands first, whatever is cut off.
     ranked = sorted(companies, key=lambda one: one.receipt.verdict is Verdict.COMPLETE)
     for line in ranked[:_ROWS]:
@@ -213,8 +243,8 @@ def _receipts_table(companies: Sequence[CompanyLine]) -> Table:
 
 def _failures_table(failures: Sequence[Failure]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=f"Failures: {len(failures):,}")
-    table.add_column("company")
-    table.add_column("error")
+    _add_column(table, "company")
+    _add_column(table, "error")
     for failure in failures[:_ROWS]:
         table.add_row(failure.company_id, escape(str(failure.error)))
     return table

@@ -8,11 +8,13 @@ import stat
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 __all__ = ["LineFile"]
 
 STDOUT = Path("-")
+
+_PRIVATE: Final = 0o600
 
 
 class LineFile:
@@ -20,10 +22,12 @@ class LineFile:
 
     Nothing is buffered here, so what was written is there. A file that exists keeps its
     content until `begin` or the first block: a pull that gets nothing destroys nothing.
+    A private one nobody but its owner may read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_private: bool = False) -> None:
         self.path = path
+        self._mode = _PRIVATE if is_private else 0o644
         self.size: int = 0
         """Bytes that were written."""
         self._descriptor = -1
@@ -41,7 +45,7 @@ class LineFile:
         else:
             self._is_new = not self.path.exists()
             flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            self._descriptor = os.open(self.path, flags, 0o644)
+            self._descriptor = os.open(self.path, flags, self._mode)
         return self
 
     def __exit__(
@@ -79,12 +83,18 @@ class LineFile:
         if not self._has_begun:
             self._has_begun = True
             self._cut()
+            self._shut_others_out()
 
     def _cut(self) -> None:
         """Take a torn line back, where that can be done."""
         if self.path != STDOUT and self._is_regular():
             os.ftruncate(self._descriptor, self.size)
             os.lseek(self._descriptor, self.size, os.SEEK_SET)
+
+    def _shut_others_out(self) -> None:
+        """Before the first line: the file may be an older one, that all may read."""
+        if self._mode == _PRIVATE and self.path != STDOUT and self._is_regular():
+            self.path.chmod(_PRIVATE)
 
     def _is_regular(self) -> bool:
         return stat.S_ISREG(os.fstat(self._descriptor).st_mode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any
 
 from attrs import define, field
@@ -11,6 +11,9 @@ from attrs import define, field
 from nectar_async.cli.views import View
 
 __all__ = ["Total", "Totals"]
+
+# More digits than any meter shows, and no amount that a server could send is too large.
+_SUMS = Context(prec=100, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 
 @define(kw_only=True, eq=False)
@@ -28,7 +31,7 @@ class Total:
     def as_json(self) -> dict[str, Any]:
         """By the names of the view's fields; the amount is text, to lose no digit."""
         view = self.view
-        facts: dict[str, Any] = {view.group: self.group}
+        facts: dict[str, Any] = {} if view.group is None else {view.group: self.group}
         if view.unit is not None:
             facts[view.unit] = self.unit
         facts["records"] = self.records
@@ -51,7 +54,8 @@ class Totals:
         view, lines = self._view, self._lines
         for record in records:
             unit = None if view.unit is None else getattr(record, view.unit)
-            key = getattr(record, view.group), unit
+            group = None if view.group is None else getattr(record, view.group)
+            key = group, unit
             total = lines.get(key)
             if total is None:
                 total = lines[key] = Total(view=view, group=key[0], unit=unit)
@@ -60,7 +64,7 @@ class Totals:
                 total.sites.add(getattr(record.site, "id", record.site))
             amount = None if view.amount is None else getattr(record, view.amount)
             if amount is not None:
-                total.amount = amount + (total.amount or 0)
+                total.amount = _SUMS.add(amount, total.amount or 0)
 
     @property
     def lines(self) -> list[Total]:

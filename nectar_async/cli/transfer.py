@@ -1,11 +1,10 @@
-"""The commands that carry files: `nectar download` and `nectar upload`."""
+"""The commands that carry files: `nectar download`, `upload` and `job`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -15,18 +14,19 @@ import typer
 from nectar_async._download import Download
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar
-from nectar_async.cli.outcome import Exit, StoppedError, complain, guarded
+from nectar_async.cli.link import open_client
+from nectar_async.cli.outcome import Ending, Exit, StoppedError, complain, guarded
 from nectar_async.cli.sink import STDOUT
 from nectar_async.client import NectarClient
-from nectar_async.errors import NectarError
+from nectar_async.errors import NectarError, WaitTimeoutError
 from nectar_async.models.job import Job
 from nectar_async.models.statuses import JobStatus
 
-__all__ = ["download", "upload"]
+__all__ = ["download", "job", "upload"]
 
 T = TypeVar("T")
 
-_HERE: Final = Path()
+_HERE: Final = "."
 _WAIT_SECONDS: Final = 600.0
 
 
@@ -42,11 +42,11 @@ def download(
 
     Example: nectar download 5f0c9e3a-... bills/march.pdf
     """
-    is_to_stdout = path == STDOUT
+    is_to_stdout = path == str(STDOUT)
     bar = Bar(f"document {document_id}", is_wanted=not as_json)
 
     async def work() -> Download:
-        async with NectarClient() as client:
+        async with open_client() as client:
             target = sys.stdout.buffer if is_to_stdout else path
             saved = await client.documents.download(
                 document_id, target, on_progress=bar.move
@@ -54,10 +54,10 @@ def download(
         sys.stdout.flush()
         return saved
 
-    def account() -> str:
-        if is_to_stdout or not bar.done:
-            return ""
-        return f"{bar.done:,} bytes in the .part file; the same command goes on there"
+    def account() -> tuple[str, Mapping[str, Any]]:
+        words = f"{bar.done:,} bytes in the .part file; the same command goes on there"
+        is_kept = bar.done and not is_to_stdout
+        return words if is_kept else "", {"size": bar.done}
 
     def say() -> int:
         saved = _run(work, bar, account)
@@ -73,7 +73,9 @@ def download(
         )
         return Exit.OK
 
-    return guarded(say)
+    return guarded(
+        say, Ending(as_json=as_json, is_to_stderr=is_to_stdout, is_about_one=True)
+    )
 
 
 def upload(
@@ -82,68 +84,122 @@ def upload(
     *,
     site: options.SiteId = None,
     wait: options.Wait = False,
-    timeout: options.Timeout = _WAIT_SECONDS,
+    timeout: options.Timeout = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Upload a bill, and say the id of its job on stdout.
 
     With --wait it says the ids of the documents that the bill became, and the exit code
-    is 0 only if the job is COMPLETED.
+    is 0 only if the job is COMPLETED. `nectar job` looks at a job again.
 
     Example: nectar upload 3b1e6f0a-... march.pdf --wait
     """
+    seconds = _seconds(timeout, wait=wait)
     bar = Bar(file.name, is_wanted=not as_json)
     submitted: list[Job] = []
 
     async def work() -> Job:
-        async with NectarClient() as client:
-            job = await client.jobs.submit_document(
+        async with open_client() as client:
+            taken = await client.jobs.submit_document(
                 company_id, file, site_id=site, on_progress=bar.move
             )
-            submitted.append(job)
-            if not wait:
-                return job
-            bar.say(f"waiting for job {job.id}")
-            return await client.jobs.wait(job.id, timeout=timeout)
+            submitted.append(taken)
+            return await _waited(client, taken.id, seconds, bar) if wait else taken
 
-    def account() -> str:
-        return "".join(f"the file was taken, as job {job.id}" for job in submitted)
+    def account() -> tuple[str, Mapping[str, Any]]:
+        words = [f"the file was taken, as job {one.id}" for one in submitted]
+        return "".join(words), {"job": submitted[0].id if submitted else None}
 
     def say() -> int:
-        job = _run(work, bar, account)
-        if as_json:
-            typer.echo(json.dumps(_facts(job)))
-        else:
-            for line in job.parsed_document_ids if wait else [job.id]:
-                typer.echo(line)
-            typer.echo(_result(job), err=True)
-        if not wait or job.status == JobStatus.COMPLETED:
-            return Exit.OK
-        reason = job.termination_reason or "the API does not say why"
-        complain(f"job {job.id} did not complete: {reason}")
-        return Exit.FAILED
+        return _tell(_run(work, bar, account), as_json=as_json, is_over=wait)
 
-    return guarded(say)
+    return guarded(say, Ending(as_json=as_json, is_about_one=True))
 
 
-def _run(work: Callable[[], Awaitable[T]], bar: Bar, account: Callable[[], str]) -> T:
+def job(
+    job_id: options.JobId,
+    *,
+    wait: options.Wait = False,
+    timeout: options.Timeout = None,
+    as_json: options.AsJson = False,
+) -> int:
+    """Look at the job of an upload, and say its documents on stdout.
+
+    The exit code is 0 if it is COMPLETED or, without --wait, on its way.
+
+    Example: nectar job 4f9b2e76-... --wait --timeout 3600
+    """
+    seconds = _seconds(timeout, wait=wait)
+    bar = Bar("", is_wanted=not as_json)
+
+    async def work() -> Job:
+        async with open_client() as client:
+            if wait:
+                return await _waited(client, job_id, seconds, bar)
+            return await client.jobs.get(job_id)
+
+    def say() -> int:
+        seen = _run(work, bar, lambda: ("", {"job": job_id}))
+        is_over = seen.status is not None and seen.status.is_terminal
+        return _tell(seen, as_json=as_json, is_over=is_over)
+
+    return guarded(say, Ending(as_json=as_json, is_about_one=True))
+
+
+def _seconds(timeout: float | None, *, wait: bool) -> float:
+    if timeout is not None and not wait:
+        raise typer.BadParameter("--timeout is for --wait, which is not there")
+    return _WAIT_SECONDS if timeout is None else timeout
+
+
+async def _waited(client: NectarClient, job_id: str, seconds: float, bar: Bar) -> Job:
+    bar.wait(f"waiting for job {job_id}")
+    return await client.jobs.wait(job_id, timeout=seconds)
+
+
+def _tell(seen: Job, *, as_json: bool, is_over: bool) -> int:
+    """Say what became of a job, and give the exit code."""
+    if as_json:
+        typer.echo(json.dumps(_facts(seen)))
+    else:
+        for line in seen.parsed_document_ids if is_over else [seen.id]:
+            typer.echo(line)
+        typer.echo(_result(seen), err=True)
+    if not is_over or seen.status == JobStatus.COMPLETED:
+        return Exit.OK
+    reason = seen.termination_reason or "the API does not say why"
+    complain(f"job {seen.id} did not complete: {reason}")
+    return Exit.FAILED
+
+
+def _run(
+    work: Callable[[], Awaitable[T]],
+    bar: Bar,
+    account: Callable[[], tuple[str, Mapping[str, Any]]],
+) -> T:
     """What the work gives, with its bar; what ends it early tells what is done."""
     try:
         with bar:
             return anyio.run(work)
     except (KeyboardInterrupt, NectarError, OSError) as error:
-        raise StoppedError(account()) from error
+        words, facts = account()
+        last = getattr(error, "last", None)
+        if isinstance(error, WaitTimeoutError) and isinstance(last, Job):
+            facts = {**facts, "status": last.status}
+            more = f"`nectar job {last.id} --wait` goes on waiting"
+            words = f"{words}; {more}" if words else more
+        raise StoppedError(words, facts) from error
 
 
-def _facts(job: Job) -> dict[str, Any]:
-    return attrs.asdict(job, filter=attrs.filters.exclude("extra"))
+def _facts(seen: Job) -> dict[str, Any]:
+    return attrs.asdict(seen, filter=attrs.filters.exclude("extra"))
 
 
-def _result(job: Job) -> str:
-    if job.status != JobStatus.COMPLETED:
-        return f"job {job.id} is {job.status}"
+def _result(seen: Job) -> str:
+    if seen.status != JobStatus.COMPLETED:
+        return f"job {seen.id} is {seen.status}"
     return (
-        f"{job.status}; new documents: {len(job.parsed_document_ids):,}, duplicates:"
-        f" {job.duplicates or 0:,}, no utility bills:"
-        f" {len(job.non_utility_document_ids):,}"
+        f"{seen.status}; new documents: {len(seen.parsed_document_ids):,}, duplicates:"
+        f" {seen.duplicates or 0:,}, no utility bills:"
+        f" {len(seen.non_utility_document_ids):,}"
     )

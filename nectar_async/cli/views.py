@@ -9,10 +9,13 @@ from typing import Any, Final
 from attrs import frozen
 
 from nectar_async._fanout import FanOut
+from nectar_async.cli.words import counted
 from nectar_async.models.account import Account
+from nectar_async.models.company import Company
 from nectar_async.models.connection import Connection
 from nectar_async.models.document import Document
 from nectar_async.models.meter import Meter
+from nectar_async.models.site import Site
 from nectar_async.models.usage import UsageData
 from nectar_async.resources.repository import Repository
 
@@ -23,12 +26,18 @@ __all__ = ["VIEWS", "View"]
 class View:
     """A list over all companies, and the fields by which it is summed up."""
 
-    walk: Callable[..., FanOut[Any]]
+    walk: Callable[..., FanOut[Any]] | None = None
     """The method of `Repository`."""
+    of_company: Callable[[Company], Sequence[Any]] = lambda company: (company,)
+    """Where there is none: the records that come with a company."""
+    parts: Callable[[Any], Sequence[Any]] | None = None
+    """Where the walk gives wholes: the records that are in one."""
+    whole: str = "whole"
+    """The key of the whole's id in front of each."""
     title: str
     """Of the table of totals."""
-    group: str
-    """The field that a line of that table stands for."""
+    group: str | None = None
+    """The field that a line of that table stands for; None for a single line."""
     amount: str | None = None
     """The field that is added up."""
     unit: str | None = None
@@ -41,8 +50,8 @@ class View:
 
 def _connection(record: Connection) -> Sequence[str]:
     utility = None if record.datasource is None else record.datasource.name
-    accounts = len(record.accounts)
-    return record.status or "unknown", utility or record.id, f"{accounts} accounts"
+    accounts = counted(len(record.accounts), "account")
+    return record.status or "unknown", utility or record.id, accounts
 
 
 def _account(record: Account) -> Sequence[str]:
@@ -75,7 +84,24 @@ def _amount(amount: Decimal | None, unit: str | None) -> str:
     return "" if amount is None else f"{amount:,} {unit or ''}".rstrip()
 
 
+def _company(record: Company) -> Sequence[str]:
+    return record.id, counted(len(record.sites), "site")
+
+
+def _site(record: Site) -> Sequence[str]:
+    return record.name, record.address or "no address"
+
+
 VIEWS: Final[Mapping[str, View]] = {
+    "companies": View(
+        title="Companies",
+        words=_company,
+    ),
+    "sites": View(
+        of_company=lambda company: company.sites,
+        title="Sites",
+        words=_site,
+    ),
     "connections": View(
         walk=Repository.connections,
         title="Connections by status",
@@ -83,7 +109,9 @@ VIEWS: Final[Mapping[str, View]] = {
         words=_connection,
     ),
     "accounts": View(
-        walk=Repository.accounts,
+        walk=Repository.connections,
+        parts=lambda connection: connection.accounts,
+        whole="connectionId",
         title="Accounts by status",
         group="status",
         words=_account,
@@ -113,4 +141,4 @@ VIEWS: Final[Mapping[str, View]] = {
         words=_usage,
     ),
 }
-"""By the word that a user types, which is the method of `nectar.repository`."""
+"""By the word that a user types."""

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._flag import Flag
+from nectar_async.models._extra import names_of
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import AccountStatus, AccountTrackingStatus
 
@@ -46,6 +47,6 @@ class Account:
     last_service_date: date | None = None
     """The last day of service, for an account that the utility has closed."""
     status: AccountStatus | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._secret import Secret
+from nectar_async.models._extra import names_of
 from nectar_async.models.enums import CurrencyCode, SourceType
 
 __all__ = ["DocumentEmbedded"]
@@ -62,6 +63,6 @@ class DocumentEmbedded:
     credits: Decimal | None = None
     tax_charges: Decimal | None = None
     interest_charges: Decimal | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

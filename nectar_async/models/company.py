@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
 from nectar_async.models.site import Site
 
 __all__ = ["Company"]
@@ -43,6 +44,6 @@ class Company:
     """Whether meters are identified by a smaller set of identifier types."""
     is_low_accuracy_mode_enabled: bool | None = None
     """Whether bills are processed faster and less accurately."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

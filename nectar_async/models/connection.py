@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._secret import Secret
+from nectar_async.models._extra import names_of
 from nectar_async.models.account import Account
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import ConnectionStatus
@@ -27,7 +28,7 @@ class ConnectionDatasource:
 
     name: str | None = None
     url: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -43,7 +44,7 @@ class ConnectionCompany:
     name: str | None = None
     external_id: str | None = None
     """Your own id of the company."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -102,7 +103,7 @@ class Connection:
     decide this connection by connection."""
     is_active: bool | None = None
     """False for a connection that was deactivated; no status says so."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -124,6 +125,6 @@ class SecurityQuestion:
     """The question."""
     value: Secret[str] = field(converter=_masked)
     """The answer."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

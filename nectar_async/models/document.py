@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
     DemandType,
@@ -45,7 +46,7 @@ class DemandMeter:
     demand_type: DemandType | None = None
     usage_data_ids: tuple[str, ...] = ()
     """Ids of records in the `usage_data` of the same document."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -74,7 +75,7 @@ class LineItem:
     """Free text: here the API does not list its values."""
     gas_charge_type: GasChargeType | None = None
     billing_period: LineItemBillingPeriod | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -95,6 +96,6 @@ class Document(DocumentEmbedded):
     """The demand that the bill states; since v2.2."""
     line_items: tuple[LineItem, ...] = ()
     """The charges of the bill."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

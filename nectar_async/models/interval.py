@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
 from nectar_async.models.meter import MeterIdentifier
 
 __all__ = ["Interval"]
@@ -37,6 +38,6 @@ class Interval:
     quality: str | None = None
     """Free text: its values are not published."""
     updated: datetime | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

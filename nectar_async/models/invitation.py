@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._secret import Secret
+from nectar_async.models._extra import names_of
 from nectar_async.models.enums import DatasourceType, InvitationType
 from nectar_async.models.statuses import ConnectionStatus, InvitationStatus
 
@@ -43,7 +44,7 @@ class InvitationPrefill:
     """Who owns the connection, which calls it `workflow_owner_email`."""
     data_collection_start_date: date | None = None
     """Bills are collected from this day on."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -60,7 +61,7 @@ class CreatedConnection:
     """Name of the utility."""
     status: ConnectionStatus | None = None
     created: datetime | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -75,7 +76,7 @@ class InvitationEvent:
     created_at: datetime | None = None
     email: str | None = None
     """Who did it, where that is known."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -113,7 +114,7 @@ class Invitation:
     """Empty for an invitation to reconnect."""
     created_connections: tuple[CreatedConnection, ...] = ()
     """What was made through it; empty for an invitation to reconnect."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -124,6 +125,6 @@ class InvitationDetail(Invitation):
 
     events: tuple[InvitationEvent, ...] = ()
     """What happened to it."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
 from nectar_async.models.statuses import JobStatus
 
 __all__ = ["Job"]
@@ -33,6 +34,6 @@ class Job:
     """What turned out to be no utility bill."""
     termination_reason: str | None = None
     """Why the job was terminated; None for every other end."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._secret import Secret
+from nectar_async.models._extra import names_of
 
 __all__ = ["MagicLink", "WebhookPortalLink"]
 
@@ -25,7 +26,7 @@ class MagicLink:
     """Id of the company in magic links and nowhere else: it is not the company's id."""
     magic_link_url: Secret[str] | None = None
     """The link to hand to the customer. It opens without a sign-in, so it is masked."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -34,12 +35,11 @@ class MagicLink:
 class WebhookPortalLink:
     """A link to the portal where webhooks are set up and their deliveries are seen.
 
-    The API does not publish the shape of this answer: where `url` is None, see
-    `extra`.
+    The API does not publish the shape of this answer: what else it sends is in `extra`.
     """
 
     url: Secret[str] | None = None
     """Good for seven days. It opens without a sign-in, so it is masked."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

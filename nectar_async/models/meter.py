@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._flag import Flag
+from nectar_async.models._extra import names_of
 from nectar_async.models.enums import (
     DatasourceType,
     DistrictMediumType,
@@ -39,7 +40,7 @@ class MeterIdentifier:
     without case, leading zeros, spaces, dashes, underscores, commas and slashes."""
     name: IdentifierType | None = None
     """The type to which the caption was mapped."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -85,6 +86,6 @@ class Meter:
     sends text or a boolean; here it is a boolean."""
     tags: tuple[Any, ...] = field(default=(), hash=False)
     """In no fixed shape: their content is not published."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
+
 __all__ = ["Page"]
 
 T = TypeVar("T")
@@ -36,5 +38,5 @@ class Page(Generic[T]):
     """Whether the server says that there is more."""
     has_previous: bool = False
     """Whether the server says that there is something before."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys of the envelope that this version does not know."""

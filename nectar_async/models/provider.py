@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
+
 __all__ = ["UtilityProvider"]
 
 
@@ -23,6 +25,6 @@ class UtilityProvider:
     name: str | None = None
     url: str | None = None
     """The portal of the utility."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

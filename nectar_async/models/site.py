@@ -9,6 +9,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
+
 __all__ = ["Site"]
 
 
@@ -32,6 +34,6 @@ class Site:
     """Location tags from general to specific, at most ten."""
     occupancy_percent: Decimal | None = None
     """Share of the place that is occupied, from 0 to 100 with up to four decimals."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._secret import Secret
+from nectar_async.models._extra import names_of
 
 __all__ = ["Team"]
 
@@ -29,6 +30,6 @@ class Team:
     billing: Secret[Mapping[str, Any]] | None = field(default=None, hash=False)
     """Payment data in no fixed shape, masked as a whole; a link to the portal of the
     payment provider is said to be inside."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
     DatasourceType,
@@ -43,7 +44,7 @@ class TimeOfUseBreakdownItem:
     start_date: date | None = None
     end_date: date | None = None
     """The last day, inclusive."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -134,7 +135,7 @@ class UsageDataNested:
     supplier_name: str | None = None
     utility_name: str | None = None
     country: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -145,6 +146,6 @@ class UsageData(UsageDataNested):
 
     document: DocumentEmbedded | None = None
     """The bill, less what was read from it: see `DocumentEmbedded`."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -68,7 +68,7 @@ def anything(_: str, value: object) -> object:
 def boolean(name: str, value: object) -> bool:
     """True or False; a text or a number is most likely a mistake."""
     if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{name} is True or False, not {value!r}")
+        raise InvalidArgumentError(f"{name} must be True or False, not {value!r}")
     return value
 
 
@@ -77,7 +77,9 @@ def text(least: int = 0, most: int | None = None) -> Callable[[str, Any], str]:
 
     def checked(name: str, value: object) -> str:
         if not isinstance(value, str):
-            raise InvalidArgumentError(f"{name} is text, not {type(value).__name__}")
+            raise InvalidArgumentError(
+                f"{name} must be text, not {type(value).__name__}"
+            )
         if len(value) < least:
             raise InvalidArgumentError(f"{name} is empty")
         if most is not None and len(value) > most:
@@ -91,13 +93,13 @@ def text(least: int = 0, most: int | None = None) -> Callable[[str, Any], str]:
 
 def secret(name: str, value: object) -> Secret[str]:
     """Text that is not to be seen, plain or as a `Secret`; no error shows it."""
-    revealed = value.reveal() if isinstance(value, Secret) else value
-    if not isinstance(revealed, str):
-        kind = type(revealed).__name__
-        raise InvalidArgumentError(f"{name} is text or a Secret, not {kind}")
-    if not revealed:
+    hidden: Secret[Any] = value if isinstance(value, Secret) else Secret(value)
+    if not isinstance(hidden.reveal(), str):
+        kind = type(hidden.reveal()).__name__
+        raise InvalidArgumentError(f"{name} must be text or a Secret, not {kind}")
+    if not hidden.reveal():
         raise InvalidArgumentError(f"{name} is empty")
-    return Secret(revealed)
+    return hidden
 
 
 def link(name: str, value: object) -> Secret[str]:
@@ -117,15 +119,12 @@ def whole(least: int, most: int | None = None) -> Check:
     """A whole number between two bounds, both included."""
     bounds = f"from {least}" if most is None else f"from {least} to {most}"
 
-    def checked(name: str, value: object) -> int:
+    def checked(name: str, value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
-        if not is_number or not isinstance(value, int):
+        is_within = is_number and least <= value <= (value if most is None else most)
+        if not is_within:
             raise InvalidArgumentError(
-                f"{name} is a whole number {bounds}, not {value!r}"
-            )
-        if value < least or (most is not None and value > most):
-            raise InvalidArgumentError(
-                f"{name} is a whole number {bounds}, not {value}"
+                f"{name} must be a whole number {bounds}, not {value!r}"
             )
         return value
 
@@ -140,13 +139,15 @@ def decimal(
     def checked(name: str, value: object) -> Decimal:
         number = _exact(name, value)
         if (low is not None and number < low) or (high is not None and number > high):
-            raise InvalidArgumentError(f"{name} is from {low} to {high}, not {number}")
+            raise InvalidArgumentError(
+                f"{name} must be from {low} to {high}, not {number}"
+            )
         if places is None:
             return number
         rounded = round(number, places)
         if rounded != number:
             raise InvalidArgumentError(
-                f"{name} has {places} decimal places at most, not as {number}"
+                f"{name} must have {places} decimal places at most, not as {number}"
             )
         exponent = number.as_tuple().exponent
         has_more = isinstance(exponent, int) and -exponent > places
@@ -159,7 +160,7 @@ def _exact(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         advice = f"; write Decimal('{value}')" if isinstance(value, float) else ""
         raise InvalidArgumentError(
-            f"{name} is a Decimal, not {type(value).__name__}{advice}"
+            f"{name} must be a Decimal, not {type(value).__name__}{advice}"
         )
     try:
         number = Decimal(value)
@@ -173,10 +174,10 @@ def _exact(name: str, value: object) -> Decimal:
 def day(name: str, value: object) -> date:
     """A day without a time."""
     if isinstance(value, datetime):
-        raise InvalidArgumentError(f"{name} is a day; pass {name}={name}.date()")
+        raise InvalidArgumentError(f"{name} must be a day; pass {name}={name}.date()")
     if not isinstance(value, date):
         raise InvalidArgumentError(
-            f"{name} is a datetime.date, not {type(value).__name__}: {value!r}"
+            f"{name} must be a datetime.date, not {type(value).__name__}: {value!r}"
         )
     return value
 
@@ -186,7 +187,8 @@ def instant(name: str, value: object) -> datetime:
     if not isinstance(value, datetime):
         kind = type(value).__name__
         raise InvalidArgumentError(
-            f"{name} is an instant, datetime(..., tzinfo=UTC), not {kind}: {value!r}"
+            f"{name} must be an instant, as datetime(..., tzinfo=UTC), not {kind}:"
+            f" {value!r}"
         )
     if value.tzinfo is None:
         raise InvalidArgumentError(
@@ -199,7 +201,7 @@ def email(name: str, value: object) -> str:
     """An e-mail address, by its look."""
     if not isinstance(value, str):
         raise InvalidArgumentError(
-            f"{name} is an e-mail address, not {type(value).__name__}"
+            f"{name} must be an e-mail address, not {type(value).__name__}"
         )
     if len(value) > _LONGEST_EMAIL or _EMAIL.fullmatch(value) is None:
         raise InvalidArgumentError(f"{name} is no e-mail address: {value!r}")
@@ -210,7 +212,7 @@ def country(name: str, value: object) -> str:
     """An ISO 3166-1 alpha-2 code, in capitals on the wire."""
     if not isinstance(value, str) or _COUNTRY.fullmatch(value) is None:
         raise InvalidArgumentError(
-            f"{name} is an ISO 3166 code of two letters as 'US', not {value!r}"
+            f"{name} must be an ISO 3166 code of two letters, as 'US', not {value!r}"
         )
     return value.upper()
 
@@ -220,7 +222,7 @@ def identity(name: str, value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} is an id, not {type(value).__name__}")
+        raise InvalidArgumentError(f"{name} must be an id, not {type(value).__name__}")
     if not value.strip():
         raise InvalidArgumentError(f"{name} is empty")
     return value
@@ -232,25 +234,35 @@ def one_of_known(kind: type[E]) -> Check:
     def checked(name: str, value: object) -> E:
         member = kind(value) if isinstance(value, str) else None
         if member is None or not member.is_known:
-            known = ", ".join(kind)
-            raise InvalidArgumentError(f"{name} is one of {known}; not {value!r}")
+            raise InvalidArgumentError(
+                f"{name} must be one of {', '.join(kind)}, not"
+                f" {value!r}{_right_spelling(kind, value)}"
+            )
         return member
 
     return checked
 
 
 def one_of(kind: type[E]) -> Check:
-    """A member, known or not: for what the API may extend at any time."""
+    """A member, known or not (but no known one in wrong case): an open list."""
 
     def checked(name: str, value: object) -> E:
         if not isinstance(value, str) or not value:
-            known = ", ".join(kind)
             raise InvalidArgumentError(
-                f"{name} is text as one of {known}; not {value!r}"
+                f"{name} must be text, as one of {', '.join(kind)}, not {value!r}"
             )
-        return kind(value)
+        member = kind(value)
+        if not member.is_known and (spelling := _right_spelling(kind, value)):
+            raise InvalidArgumentError(f"{name} cannot be {value!r}{spelling}")
+        return member
 
     return checked
+
+
+def _right_spelling(kind: type[E], value: object) -> str:
+    """What to write instead, where only the case is wrong."""
+    text = str(value).casefold()
+    return "".join(f"; write {str(one)!r}" for one in kind if one.casefold() == text)
 
 
 def many(check: Check, least: int = 0) -> Callable[[str, Any], list[object]]:
@@ -259,7 +271,7 @@ def many(check: Check, least: int = 0) -> Callable[[str, Any], list[object]]:
     def checked(name: str, value: object) -> list[object]:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
             raise InvalidArgumentError(
-                f"{name} is a list; write {name}=[...], not {type(value).__name__}"
+                f"{name} must be a list; write {name}=[...], not {type(value).__name__}"
             )
         items = [check(f"{name}[{place}]", one) for place, one in enumerate(value)]
         if len(items) < least:

@@ -8,6 +8,7 @@ from uuid import UUID
 import attrs
 
 from nectar_async._request import Listing, Request
+from nectar_async._secret import Secret
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.connection import Connection, SecurityQuestion
 from nectar_async.models.enums import DatasourceType
@@ -29,6 +30,7 @@ from nectar_async.resources._fields import Fields
 __all__ = [
     "CONFIRM_BODY",
     "CREATE_BODY",
+    "CREATE_NEEDS",
     "UPDATE_BODY",
     "by_company",
     "has_credentials",
@@ -40,9 +42,8 @@ _CREDENTIALS = frozenset({"username", "password", "security_questions"})
 
 def _question(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, SecurityQuestion):
-        raise InvalidArgumentError(
-            f"{name} is a SecurityQuestion, not {type(value).__name__}"
-        )
+        kind = type(value.reveal() if isinstance(value, Secret) else value).__name__
+        raise InvalidArgumentError(f"{name} must be a SecurityQuestion, not {kind}")
     return {
         field.name: secret(f"{name}.{field.name}", getattr(value, field.name))
         for field in attrs.fields(SecurityQuestion)
@@ -83,6 +84,9 @@ CREATE_BODY = Fields(
         "external_id": text(),
     }
 )
+
+CREATE_NEEDS = frozenset({"url", "username", "password", "sites"})
+"""What a login cannot do without."""
 
 UPDATE_BODY = Fields(
     {

@@ -7,8 +7,16 @@ from uuid import UUID
 from nectar_async._request import Listing, Request
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.document import Document
+from nectar_async.models.enums import CurrencyCode
 from nectar_async.models.page import Page
-from nectar_async.resources._checks import Nullable, boolean, day, decimal, text
+from nectar_async.resources._checks import (
+    Nullable,
+    boolean,
+    day,
+    decimal,
+    one_of,
+    text,
+)
 from nectar_async.resources._fields import Fields
 
 __all__ = ["BODY", "by_company", "by_owner"]
@@ -17,11 +25,11 @@ _LISTING = Listing(items="documents")
 _LETTERS = 3
 
 
-def _currency(name: str, value: object) -> str:
-    code = text()(name, value)
+def _currency(name: str, value: object) -> object:
+    code = str(one_of(CurrencyCode)(name, value))
     if len(code) != _LETTERS or not code.isalpha():
         raise InvalidArgumentError(
-            f"{name} is an ISO 4217 code of three letters as 'USD', not {value!r}"
+            f"{name} must be an ISO 4217 code of three letters, as 'USD', not {value!r}"
         )
     return code
 

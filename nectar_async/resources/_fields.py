@@ -6,7 +6,7 @@ that no name stands in three places; what the table does not know is not taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -16,6 +16,8 @@ from nectar_async.errors import InvalidArgumentError
 from nectar_async.resources._checks import Check, Nullable
 
 __all__ = ["Fields", "in_order"]
+
+_LEAVE_OUT = "leave it out (UNSET) instead"
 
 
 @frozen
@@ -44,12 +46,15 @@ class Fields:
         self,
         given: Mapping[str, object],
         extra: Mapping[str, object] | None = None,
+        *,
+        required: Container[str] = (),
     ) -> dict[str, object]:
         """The fields that are given; UNSET leaves one out, None is null.
 
         Args:
             given: values by name; names that are no field are not taken.
             extra: further keys, which are sent as they are.
+            required: names that cannot be left out.
 
         Raises:
             InvalidArgumentError: a value that the API would refuse or misread.
@@ -57,9 +62,8 @@ class Fields:
         fields = {name: given[name] for name in self.checks if given[name] is not UNSET}
         for name, value in fields.items():
             if value is None and not isinstance(self.checks[name], Nullable):
-                raise InvalidArgumentError(
-                    f"{name} cannot be None; leave it out (UNSET) to keep it"
-                )
+                advice = "it is required" if name in required else _LEAVE_OUT
+                raise InvalidArgumentError(f"{name} cannot be None; {advice}")
         return {**self._checked(fields), **(extra or {})}
 
     def _checked(self, given: Mapping[str, object]) -> dict[str, object]:

@@ -37,8 +37,13 @@ DatasourceTypes: TypeAlias = DatasourceType | str | Iterable[DatasourceType | st
 _LARGEST_PAGE = 500
 
 
-def _identifier(name: str, value: object) -> object:
-    # The API documents the empty text as "no filter", and refuses it.
+# The API's own default for it is the empty text, which it refuses. Most likely a
+# variable of the caller's was empty, and the whole list is not what was meant.
+_identifier = text(1)
+
+
+def _search(name: str, value: object) -> object:
+    """Where the empty text is no filter: a search for nothing finds everything."""
     return text()(name, value) or None
 
 
@@ -81,4 +86,4 @@ INVITATIONS = Fields(
     }
 )
 
-PROVIDERS = Fields({"search": _identifier})
+PROVIDERS = Fields({"search": _search})

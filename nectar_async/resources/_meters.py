@@ -43,7 +43,7 @@ _IDENTIFIER = {"raw_name": text(), "value": text(), "name": one_of(IdentifierTyp
 def _identifier(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, MeterIdentifier):
         raise InvalidArgumentError(
-            f"{name} is a MeterIdentifier, not {type(value).__name__}"
+            f"{name} must be a MeterIdentifier, not {type(value).__name__}"
         )
     fields = {
         part: check(f"{name}.{part}", one)

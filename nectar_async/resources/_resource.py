@@ -23,5 +23,5 @@ class Resource:
     async def _fetch(self, request: Request[T]) -> T:
         return await self._core.send(request)
 
-    def _pages(self, request: Request[Page[T]]) -> Pager[T]:
-        return Pager(request, self._core.source)
+    def _pages(self, request: Request[Page[T]], *, verify: bool = False) -> Pager[T]:
+        return Pager(request, self._core.source, verify=verify)

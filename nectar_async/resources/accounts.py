@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from nectar_async._json import list_of_objects
 from nectar_async._request import Request
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.account import Account
@@ -71,6 +72,10 @@ class Accounts(Resource):
         the ids are no more than likely; correct them with
         `Settings(operations={"accounts_bulk_update": Operation(...)})`.
 
+        What the API answers is hardly known. Of an object the list under `accounts`
+        (or what `Operation(keys=...)` calls it) is taken, or its only list of objects.
+        An empty list where there is none: the update was done all the same.
+
         Args:
             company_id: whose accounts they are.
             accounts: their ids, one at least.
@@ -81,13 +86,16 @@ class Accounts(Resource):
         Raises:
             InvalidArgumentError: a value that the API would refuse; nothing was sent.
         """
-        return await self._fetch(
-            Request.patch(
-                "accounts_bulk_update",
-                "/account/company/{company_id}",
-                list[Account],
-                json=BULK_BODY.body(locals(), extra),
-                is_repeatable=True,
-                company_id=company_id,
-            )
+        request = Request.patch(
+            "accounts_bulk_update",
+            "/account/company/{company_id}",
+            list[Account],
+            json=BULK_BODY.body(locals(), extra, required={"accounts", "is_tracked"}),
+            is_repeatable=True,
+            company_id=company_id,
+        )
+        read = self._core.reader(request)
+        true = self._core.keys(request.operation).get("accounts", "accounts")
+        return await self._core.ask(
+            request, lambda body: read(list_of_objects(body, true, "accounts"))
         )

@@ -118,7 +118,10 @@ class Companies(Resource):
         """
         return await self._fetch(
             Request.post(
-                "companies_create", "/company", Company, json=BODY.body(locals())
+                "companies_create",
+                "/company",
+                Company,
+                json=BODY.body(locals(), required={"name"}),
             )
         )
 

@@ -16,7 +16,13 @@ from nectar_async.models.connection import Connection, SecurityQuestion
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import ConnectionStatus
 from nectar_async.resources import _connections
-from nectar_async.resources._connections import CONFIRM_BODY, CREATE_BODY, UPDATE_BODY
+from nectar_async.resources._connections import (
+    CONFIRM_BODY,
+    CREATE_BODY,
+    CREATE_NEEDS,
+    UPDATE_BODY,
+)
+from nectar_async.resources._discreet import discreet
 from nectar_async.resources._filters import CONNECTIONS
 from nectar_async.resources._resource import Resource
 
@@ -47,6 +53,7 @@ class Connections(Resource):
         limit: int | None = None,
         sites: str | UUID | Iterable[str | UUID] | None = None,
         status: ConnectionStatus | str | None = None,
+        verify: bool = False,
     ) -> Pager[Connection]:
         """Connections of a company, with their accounts.
 
@@ -60,12 +67,14 @@ class Connections(Resource):
                 the only one that has it.
             sites: ids of sites, one or several.
             status: one status.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _connections.by_company(company_id, CONNECTIONS.query(locals()))
+            _connections.by_company(company_id, CONNECTIONS.query(locals())),
+            verify=verify,
         )
 
     async def get(self, connection_id: str | UUID) -> Connection:
@@ -83,6 +92,7 @@ class Connections(Resource):
             )
         )
 
+    @discreet("username", "password", "security_questions")
     async def create(
         self,
         company_id: str | UUID,
@@ -132,11 +142,12 @@ class Connections(Resource):
                 "connections_create",
                 "/connection/company/{company_id}",
                 Connection,
-                json=CREATE_BODY.body(locals(), extra),
+                json=CREATE_BODY.body(locals(), extra, required=CREATE_NEEDS),
                 company_id=company_id,
             )
         )
 
+    @discreet("username", "password", "security_questions")
     async def update(
         self,
         connection_id: str | UUID,
@@ -212,7 +223,7 @@ class Connections(Resource):
                 "connections_confirm",
                 "/connection/{connection_id}/confirm",
                 Connection,
-                json=CONFIRM_BODY.body(locals(), extra),
+                json=CONFIRM_BODY.body(locals(), extra, required={"confirm"}),
                 is_repeatable=True,
                 connection_id=connection_id,
             )
@@ -233,11 +244,16 @@ class Connections(Resource):
 
         Args:
             connection_id: the connection.
-            timeout: seconds to wait; None waits as long as it takes.
+            timeout: seconds to wait, requests and their repeats included; a look at
+                the very end has one more. None waits as long as it takes. A failing
+                server or connection is looked at again until then.
             on_progress: a function, plain or async, that is given each state seen.
 
         Raises:
-            WaitTimeoutError: it is still not settled; `last` is the state last seen.
+            WaitTimeoutError: it is still not settled, or the server asks to wait for
+                longer than is left; `last` is the state last seen, and a failure since
+                then the error's cause.
+            NotFoundError, PermissionDeniedError, AuthenticationError: at once.
         """
         return await poll(
             self._core.clock,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from os import PathLike
 from uuid import UUID
 
-from nectar_async._callback import Callback
+from nectar_async._callback import ByteProgress
 from nectar_async._download import Download, Sink, download
 from nectar_async._pager import Pager
 from nectar_async._request import Request
@@ -24,19 +24,6 @@ __all__ = ["Documents"]
 
 class Documents(Resource):
     """Bills, with what was read from them.
-
-    The filters of every list here:
-
-    Args:
-        start_date: the first day of the window, inclusive; may be given alone.
-        end_date: the last day, inclusive; may be given alone. With `CREATED_DATE` and
-            `UPDATED_DATE` the API reads it as 00:00 UTC of that day: ask for the day
-            after.
-        date_type: what the window is compared with: `BILL_DATE` (the API's default),
-            `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-        datasource_type: one commodity or several; all when left out.
-        identifier: an identifier of a meter on the bill, compared as on usage lists.
-        is_deleted: True lists the deleted ones.
 
     https://docs.nectarclimate.com/api-reference/v2-2/documents/get-documents-by-company
     """
@@ -71,16 +58,30 @@ class Documents(Resource):
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
         is_deleted: bool | None = None,
+        verify: bool = False,
     ) -> Pager[Document]:
         """Bills of a company. `documents_list_by_company`.
 
         GET /document/company/{company_id}.
 
+        Args:
+            company_id: whose they are.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            is_deleted: True lists the deleted ones.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _documents.by_owner("company", company_id, DOCUMENTS.query(locals()))
+            _documents.by_owner("company", company_id, DOCUMENTS.query(locals())),
+            verify=verify,
         )
 
     def by_connection(
@@ -93,16 +94,30 @@ class Documents(Resource):
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
         is_deleted: bool | None = None,
+        verify: bool = False,
     ) -> Pager[Document]:
         """Bills of a connection. `documents_list_by_connection`.
 
         GET /document/connection/{connection_id}.
 
+        Args:
+            connection_id: that brought them.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            is_deleted: True lists the deleted ones.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _documents.by_owner("connection", connection_id, DOCUMENTS.query(locals()))
+            _documents.by_owner("connection", connection_id, DOCUMENTS.query(locals())),
+            verify=verify,
         )
 
     def by_site(
@@ -115,14 +130,28 @@ class Documents(Resource):
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
         is_deleted: bool | None = None,
+        verify: bool = False,
     ) -> Pager[Document]:
         """Bills of a site. `documents_list_by_site`, GET /document/site/{site_id}.
+
+        Args:
+            site_id: that they are for.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            is_deleted: True lists the deleted ones.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _documents.by_owner("site", site_id, DOCUMENTS.query(locals()))
+            _documents.by_owner("site", site_id, DOCUMENTS.query(locals())),
+            verify=verify,
         )
 
     async def update(
@@ -164,28 +193,47 @@ class Documents(Resource):
         document_id: str | UUID,
         target: str | PathLike[str] | Sink,
         *,
-        on_progress: Callback | None = None,
+        on_progress: ByteProgress | None = None,
     ) -> Download:
         """Save the file of a bill.
 
         Asks for the document first (`documents_get`), because its link lives 24 hours,
         and again when the link expires on the way. The file comes in chunks of 4 MiB,
         at most `max_downloads` at once, without the key; each is repeated as requests
-        are. Until it is whole it is called `<path>.part`; called again after an
-        interruption, in another process too, it goes on where that file ends. A file
-        that is there already is replaced.
+        are. One that does not come within `attempt_timeout` is asked for in smaller
+        ones, of 64 KiB at the least, which grow again where the link allows. A host
+        that knows no ranges gives the whole file at once, which has to be there in that
+        time.
+
+        Until it is whole it is called `<path>.part`, and `<path>.part.json` says whose
+        bytes it has. Called again after an interruption, in another process too, it
+        goes on where that file ends, if the host says that it is the same one still;
+        otherwise it begins anew.
+
+        What is saved is all of one file: `ETag`, `Last-Modified` and size are compared
+        with every chunk. A file that changes on the way is begun again, once. Where
+        one of ETag and date changes and nothing else does, as on hosts whose machines
+        count them each for itself, one answer has to give the whole file.
 
         Args:
             document_id: the bill.
-            target: a path; or a folder, in which the file gets the name that the
-                document has (two bills may have the same one: give paths of your own to
-                keep both); or anything with `write(bytes)`, plain or async.
+            target: a path, where a file that is there is replaced; or a folder, in
+                which the file gets the name that the document has. Several bills often
+                have the same: where it is taken, the id is put behind it, as in
+                `march-5f0c9e3a.pdf`, and only a file of that name is replaced. Or
+                anything with `write(bytes)`, plain or async.
             on_progress: a function, plain or async, that is given the bytes that are
                 there and the size (None while nobody said it).
 
         Raises:
-            DownloadError: there is no file, or it is not what was announced.
-            InvalidArgumentError: nothing can be written to `target`.
+            DownloadError: there is no file, or it is not what was announced; it changed
+                twice, or once after a sink was given some of it; or something else
+                writes to the same `.part`.
+            AttemptTimeoutError: not even the least came in time; `attempt_timeout` is
+                too short for the link.
+            OSError: the disk is full or gone. What is there is gone on with later.
+            InvalidArgumentError: nothing can be written to `target`, or `on_progress`
+                is no function; nothing was sent.
             NotFoundError, PermissionDeniedError: no document that the key may see.
         """
         return await download(self._core, document_id, target, on_progress=on_progress)

@@ -29,6 +29,7 @@ class Intervals(Resource):
         end_date: datetime | None = None,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[Interval]:
         """Intervals of a connection.
 
@@ -41,6 +42,7 @@ class Intervals(Resource):
             end_date: an instant; intervals that end at or before it are kept.
             datasource_type: one commodity or several; all when left out.
             identifier: an identifier of the meter, compared as on usage lists.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -53,5 +55,6 @@ class Intervals(Resource):
                 query=INTERVALS.query(locals()),
                 listing=Listing(items="intervals"),
                 connection_id=connection_id,
-            )
+            ),
+            verify=verify,
         )

@@ -10,7 +10,7 @@ import attrs
 from nectar_async._pager import Pager
 from nectar_async._request import Listing, Request
 from nectar_async._unset import UNSET, Unset
-from nectar_async.errors import InvalidArgumentError
+from nectar_async.errors import InvalidArgumentError, NectarError
 from nectar_async.models.enums import DatasourceType, InvitationType
 from nectar_async.models.invitation import (
     Invitation,
@@ -54,7 +54,7 @@ PREFILL = Fields(
 def _prefill(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, InvitationPrefill):
         raise InvalidArgumentError(
-            f"{name} is an InvitationPrefill, not {type(value).__name__}"
+            f"{name} must be an InvitationPrefill, not {type(value).__name__}"
         )
     given = {
         field.name: one
@@ -168,12 +168,19 @@ class Invitations(Resource):
         *,
         status: InvitationStatus | str | None = None,
         invitation_type: InvitationType | str | None = None,
+        verify: bool = False,
     ) -> Pager[Invitation]:
         """Invitations of a company.
 
         `invitations_list_by_company`, GET /invitation/company/{company_id}. The keys of
         the filters and of the list are no more than likely; correct them with
         `Settings(operations={"invitations_list_by_company": Operation(keys={...})})`.
+
+        Args:
+            company_id: whose they are.
+            status: one status.
+            invitation_type: one kind.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -186,7 +193,8 @@ class Invitations(Resource):
                 query=INVITATIONS.query(locals()),
                 listing=Listing(items="invitations"),
                 company_id=company_id,
-            )
+            ),
+            verify=verify,
         )
 
     async def get(self, invitation_id: str | UUID) -> InvitationDetail:
@@ -210,7 +218,8 @@ class Invitations(Resource):
         """Withdraw an invitation; twice does no harm.
 
         `invitations_revoke`, POST /invitation/{invitation_id}/revoke. What the API
-        answers is not documented: where it is nothing, the invitation is asked for.
+        answers is not documented: where it is nothing, the invitation is asked for. An
+        error of that has a note that says so.
 
         Raises:
             NotFoundError, PermissionDeniedError: there is none that the key may see.
@@ -226,4 +235,12 @@ class Invitations(Resource):
         revoked = await self._core.ask(
             request, lambda body: read(body) if body.strip() else None
         )
-        return await self.get(invitation_id) if revoked is None else revoked
+        if revoked is not None:
+            return revoked
+        try:
+            return await self.get(invitation_id)
+        except NectarError as error:
+            error.add_note(
+                "the invitation was revoked; only asking for it afterwards failed"
+            )
+            raise

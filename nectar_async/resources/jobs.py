@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from attrs import evolve
 
-from nectar_async._callback import Callback
+from nectar_async._callback import ByteProgress, callback
 from nectar_async._multipart import Form
 from nectar_async._poll import poll
+from nectar_async._redact import mask_links, redact, sensitive_values
 from nectar_async._request import Request
 from nectar_async._secret import Secret
 from nectar_async._text import segment
@@ -26,9 +26,6 @@ __all__ = ["Jobs"]
 _LONGEST_ID = 255
 _as_long_as_ids = text(1, _LONGEST_ID)
 _links = many(link, 1)
-
-# A link in whatever a server quotes, as text or as JSON, whole or cut off.
-_LINK = re.compile(r"https?:(\\?/){2}[^\s\"'<>]*", re.IGNORECASE)
 
 
 class Jobs(Resource):
@@ -52,7 +49,7 @@ class Jobs(Resource):
         *,
         site_id: str | UUID | None = None,
         file_name: str | None = None,
-        on_progress: Callback | None = None,
+        on_progress: ByteProgress | None = None,
     ) -> Job:
         """Upload one bill. `jobs_submit_document`, POST /job/company/{company_id}.
 
@@ -88,10 +85,13 @@ class Jobs(Resource):
             Job,
             company_id=company_id,
         )
-        site = {} if site_id is None else {"siteId": identity("site_id", site_id)}
+        callback("on_progress", on_progress)
+        keys = self._core.keys(request.operation)
+        site_key = keys.get("siteId", "siteId")
+        site = {} if site_id is None else {site_key: identity("site_id", site_id)}
         async with Upload(file, file_name) as upload:
             form = Form(
-                name="document",
+                name=keys.get("document", "document"),
                 file_name=upload.name,
                 content_type=upload.content_type,
                 size=upload.size,
@@ -141,7 +141,7 @@ class Jobs(Resource):
         try:
             return await self._fetch(request)
         except NectarError as error:
-            failure = _without_links(error)
+            failure = _without_links(error, links)
         raise failure
 
     async def get(self, job_id: str | UUID) -> Job:
@@ -160,7 +160,7 @@ class Jobs(Resource):
         job_id: str | UUID,
         *,
         timeout: float | None = 600.0,
-        on_progress: Callback | None = None,
+        on_progress: Callable[[Job], object] | None = None,
     ) -> Job:
         """The job at its end, whichever it is; it is asked for again and again.
 
@@ -170,12 +170,16 @@ class Jobs(Resource):
 
         Args:
             job_id: as the submission gave it.
-            timeout: seconds to wait at most; None for no bound.
+            timeout: seconds to wait at most, requests and their repeats included; a
+                look at the very end has one more. None for no bound. A failing server
+                or connection is looked at again until then.
             on_progress: a function, plain or async, that is given each `Job` seen.
 
         Raises:
-            WaitTimeoutError: it did not end in time. It goes on: wait again. `last` is
-                the job as it was seen last.
+            WaitTimeoutError: it did not end in time, or the server asks to wait for
+                longer than is left. It goes on: wait again. `last` is the job as it was
+                seen last; a failure since then is the error's cause.
+            NotFoundError, PermissionDeniedError, AuthenticationError: at once.
         """
         _checked(job_id)
         return await poll(
@@ -206,20 +210,15 @@ def _is_over(job: Job) -> bool:
     return job.status is not None and job.status.is_terminal
 
 
-def _without_links(error: NectarError) -> NectarError:
-    """The error without the links that a server quotes, what it came from included.
+def _without_links(error: NectarError, links: Iterable[object]) -> NectarError:
+    """The error without the links that were sent and without any that a server quotes.
 
     The frames go as well: those that read the answer hold its text.
     """
+    redact(error, sensitive_values({"documents": list(links)}))
+    mask_links(error)
     one: BaseException | None = error
     while isinstance(one, NectarError):
-        for name in ("message", "detail", "body"):
-            words = getattr(one, name, None)
-            if isinstance(words, str):
-                setattr(one, name, _LINK.sub("https://***", words))
-        one.args = (one.message,)
-        notes = getattr(one, "__notes__", [])
-        notes[:] = [_LINK.sub("https://***", words) for words in notes]
         one.__traceback__ = None
         one = one.__cause__ or one.__context__
     return error

@@ -31,12 +31,8 @@ __all__ = ["Meters"]
 class Meters(Resource):
     """Meters: lists of them, and one at a time.
 
-    The filters of every list here:
-
-    Args:
-        datasource_type: one commodity or several; all when left out.
-        identifier: an identifier of the meter (number, POD, account, ...). Dashes,
-            spaces, underscores, commas, slashes, leading zeros and case do not count.
+    An identifier is a number of the meter, its POD, account, ...: dashes, spaces,
+    underscores, commas, slashes, leading zeros and case do not count in it.
 
     The API's own pages do not show the addresses of the lists and of `update`; if one
     is another, correct it with
@@ -61,16 +57,24 @@ class Meters(Resource):
         *,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[Meter]:
         """Meters of a company. `meters_list_by_company`.
 
         GET /meter/company/{company_id}.
 
+        Args:
+            company_id: whose they are.
+            datasource_type: one commodity or several; all when left out.
+            identifier: any of theirs, by its normal form; see `Meters`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _meters.by_owner("company", company_id, METERS.query(locals()))
+            _meters.by_owner("company", company_id, METERS.query(locals())),
+            verify=verify,
         )
 
     def by_connection(
@@ -79,16 +83,24 @@ class Meters(Resource):
         *,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[Meter]:
         """Meters of a connection. `meters_list_by_connection`.
 
         GET /meter/connection/{connection_id}.
 
+        Args:
+            connection_id: whose accounts they belong to.
+            datasource_type: one commodity or several; all when left out.
+            identifier: any of theirs, by its normal form; see `Meters`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _meters.by_owner("connection", connection_id, METERS.query(locals()))
+            _meters.by_owner("connection", connection_id, METERS.query(locals())),
+            verify=verify,
         )
 
     def by_document(
@@ -97,16 +109,24 @@ class Meters(Resource):
         *,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[Meter]:
         """Meters of a document. `meters_list_by_document`.
 
         GET /meter/document/{document_id}.
 
+        Args:
+            document_id: the bill that names them.
+            datasource_type: one commodity or several; all when left out.
+            identifier: any of theirs, by its normal form; see `Meters`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _meters.by_owner("document", document_id, METERS.query(locals()))
+            _meters.by_owner("document", document_id, METERS.query(locals())),
+            verify=verify,
         )
 
     def by_site(
@@ -115,13 +135,22 @@ class Meters(Resource):
         *,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[Meter]:
         """Meters of a site. `meters_list_by_site`, GET /meter/site/{site_id}.
+
+        Args:
+            site_id: where they are.
+            datasource_type: one commodity or several; all when left out.
+            identifier: any of theirs, by its normal form; see `Meters`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        return self._pages(_meters.by_owner("site", site_id, METERS.query(locals())))
+        return self._pages(
+            _meters.by_owner("site", site_id, METERS.query(locals())), verify=verify
+        )
 
     async def update(
         self,

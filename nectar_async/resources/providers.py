@@ -18,7 +18,12 @@ class Providers(Resource):
     https://docs.nectarclimate.com/api-reference/v2-2/connections/search-utility-providers
     """
 
-    def search(self, search: str | None = None) -> Pager[UtilityProvider]:
+    def search(
+        self,
+        search: str | None = None,
+        *,
+        verify: bool = False,
+    ) -> Pager[UtilityProvider]:
         """Providers that match a text; all of them without one.
 
         Experimental. `providers_search`, GET /datasource?search=...: address, keys and
@@ -27,6 +32,10 @@ class Providers(Resource):
             Settings(operations={"providers_search": Operation(
                 "GET", "/provider", keys={"search": "q", "datasources": "providers",
                 "totalDatasources": "totalProviders"})})
+
+        Args:
+            search: a part of the name; all of them when left out.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: `search` is no text; nothing was sent.
@@ -38,5 +47,6 @@ class Providers(Resource):
                 Page[UtilityProvider],
                 query=PROVIDERS.query(locals()),
                 listing=Listing(items="datasources"),
-            )
+            ),
+            verify=verify,
         )

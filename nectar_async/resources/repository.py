@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from attrs import fields
+from attrs import fields as fields_of
 
 from nectar_async._fanout import FanOut, OnError
 from nectar_async._request import Request
@@ -22,6 +22,7 @@ from nectar_async.models.page import Page
 from nectar_async.models.statuses import ConnectionStatus
 from nectar_async.models.usage import UsageData
 from nectar_async.resources import _connections, _documents, _meters, _usage
+from nectar_async.resources._fields import Fields
 from nectar_async.resources._filters import (
     CONNECTIONS,
     DOCUMENTS,
@@ -43,17 +44,19 @@ _Asks: TypeAlias = Callable[[str | UUID, dict[str, object]], Request[Page[Any]]]
 class Repository(Resource):
     """The lists of the API over all companies, as its dashboard's Data Repository.
 
-    Each view costs the list of companies (unless `companies` names them) and the pages
-    of each, ten requests at a time. The filters are those of the company's own list;
-    each view takes these as well:
+    ```python
+    async with nectar.repository.usage(on_error="collect") as records:
+        async for record in records:
+            ...
+    print(records.receipt, records.failures)
+    ```
 
-    Args:
-        companies: companies or their ids; all that the key reaches by default.
-        on_error: `raise` stops at the first company that fails; `collect` keeps it
-            in `.failures` and goes on; a function is given each failure and may
-            raise to stop.
-        look_ahead: pages that may be asked for and not yet given; by default four
-            for each permit of the client's gate.
+    Each view costs the list of companies (unless `companies` names them) and the pages
+    of each, ten requests at a time. `on_error="raise"` stops at the first company that
+    fails; "collect" keeps it in `.failures` and goes on; a function is given each
+    failure and may raise to stop. `look_ahead` is four pages for each permit of the
+    client's gate where nothing is said. A company whose rows moved in mid-walk is read
+    again, at most twice; `verify` finds also moves that cancel out in the totals.
     """
 
     def connections(
@@ -66,16 +69,24 @@ class Repository(Resource):
         status: ConnectionStatus | str | None = None,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        verify: bool = False,
     ) -> FanOut[Connection]:
-        """Connections with their accounts; filters as in `connections.by_company`.
+        """Connections with their accounts. Needs `async with`.
+
+        Args:
+            companies: companies or their ids; all that the key reaches by default.
+            connection_owner_email: the exact address of `workflow_owner_email`.
+            limit: records a page, 1 to 500.
+            sites: ids of sites, one or several.
+            status: one status.
+            on_error: `raise`, `collect` or a function; see `Repository`.
+            look_ahead: pages that may be asked for and not yet given.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        filters = CONNECTIONS.query(locals())
-        return self._fan_out(
-            _connections.by_company, filters, companies, on_error, look_ahead
-        )
+        return self._fan_out(_connections.by_company, CONNECTIONS, locals())
 
     def accounts(
         self,
@@ -87,23 +98,28 @@ class Repository(Resource):
         status: ConnectionStatus | str | None = None,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        verify: bool = False,
     ) -> FanOut[Account]:
-        """Accounts, which the API gives with their connections alone.
+        """Accounts, which come with connections alone. Needs `async with`.
 
         The filters are those of `connections.by_company`, and so are the pages: `limit`
         and the receipts count connections.
 
+        Args:
+            companies: companies or their ids; all that the key reaches by default.
+            connection_owner_email: the exact address of `workflow_owner_email`.
+            limit: records a page, 1 to 500.
+            sites: ids of sites, one or several.
+            status: one status.
+            on_error: `raise`, `collect` or a function; see `Repository`.
+            look_ahead: pages that may be asked for and not yet given.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        filters = CONNECTIONS.query(locals())
         return self._fan_out(
-            _connections.by_company,
-            filters,
-            companies,
-            on_error,
-            look_ahead,
-            give=_accounts,
+            _connections.by_company, CONNECTIONS, locals(), give=_accounts
         )
 
     def meters(
@@ -114,16 +130,22 @@ class Repository(Resource):
         identifier: str | None = None,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        verify: bool = False,
     ) -> FanOut[Meter]:
-        """Meters; filters as in `meters.by_company`.
+        """Meters. Needs `async with`.
+
+        Args:
+            companies: companies or their ids; all that the key reaches by default.
+            datasource_type: one commodity or several; all when left out.
+            identifier: any of theirs, by its normal form; see `Meters`.
+            on_error: `raise`, `collect` or a function; see `Repository`.
+            look_ahead: pages that may be asked for and not yet given.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        filters = METERS.query(locals())
-        return self._fan_out(
-            _meters.by_company, filters, companies, on_error, look_ahead
-        )
+        return self._fan_out(_meters.by_company, METERS, locals())
 
     def documents(
         self,
@@ -137,16 +159,28 @@ class Repository(Resource):
         is_deleted: bool | None = None,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        verify: bool = False,
     ) -> FanOut[Document]:
-        """Bills with all that is on them; filters as in `documents.by_company`.
+        """Bills with all that is on them. Needs `async with`.
+
+        Args:
+            companies: companies or their ids; all that the key reaches by default.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            is_deleted: True lists the deleted ones.
+            on_error: `raise`, `collect` or a function; see `Repository`.
+            look_ahead: pages that may be asked for and not yet given.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        filters = DOCUMENTS.query(locals())
-        return self._fan_out(
-            _documents.by_company, filters, companies, on_error, look_ahead
-        )
+        return self._fan_out(_documents.by_company, DOCUMENTS, locals())
 
     def usage(
         self,
@@ -159,35 +193,51 @@ class Repository(Resource):
         identifier: str | None = None,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        verify: bool = False,
     ) -> FanOut[UsageData]:
-        """Usage records; filters as in `usage.by_company`.
+        """Usage records. Needs `async with`.
+
+        Args:
+            companies: companies or their ids; all that the key reaches by default.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of the meter, by its normal form; see `Usage`.
+            on_error: `raise`, `collect` or a function; see `Repository`.
+            look_ahead: pages that may be asked for and not yet given.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        filters = USAGE.query(locals())
-        return self._fan_out(
-            _usage.by_company, filters, companies, on_error, look_ahead
-        )
+        return self._fan_out(_usage.by_company, USAGE, locals())
 
     def _fan_out(
         self,
         request: _Asks,
-        filters: dict[str, object],
-        companies: _Companies | None,
-        on_error: OnError,
-        look_ahead: int | None,
+        fields: Fields,
+        given: Mapping[str, Any],
         *,
         give: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> FanOut[T]:
+        filters = fields.query(given)
+        companies, on_error = given["companies"], given["on_error"]
+        look_ahead = given["look_ahead"]
         if on_error not in {"raise", "collect"} and not callable(on_error):
             raise InvalidArgumentError(
-                f"on_error is 'raise', 'collect' or a function, not {on_error!r}"
+                f"on_error must be 'raise', 'collect' or a function, not {on_error!r}"
             )
         if look_ahead is not None and look_ahead < 1:
-            raise InvalidArgumentError(f"look_ahead is at least 1, not {look_ahead}")
+            raise InvalidArgumentError(
+                f"look_ahead must be at least 1, not {look_ahead}"
+            )
         if isinstance(companies, str):
-            raise InvalidArgumentError(f"companies is a list; write [{companies!r}]")
+            raise InvalidArgumentError(
+                f"companies must be a list; write [{companies!r}]"
+            )
         named = None if companies is None else [_id_of(one) for one in companies]
 
         async def ids() -> Sequence[str]:
@@ -201,6 +251,7 @@ class Repository(Resource):
             self._core.source,
             on_error=on_error,
             look_ahead=look_ahead,
+            verify=given["verify"],
             give=give,
         )
 
@@ -208,7 +259,7 @@ class Repository(Resource):
 def _accounts(page: Page[Connection]) -> Page[Account]:
     """The same page with the accounts of its connections."""
     accounts = [one for connection in page.items for one in connection.accounts]
-    facts = {one.name: getattr(page, one.name) for one in fields(Page)}
+    facts = {one.name: getattr(page, one.name) for one in fields_of(Page)}
     return Page(**{**facts, "items": tuple(accounts)})
 
 
@@ -217,6 +268,6 @@ def _id_of(company: object) -> str:
         return company.id
     if not isinstance(company, str | UUID) or not company:
         raise InvalidArgumentError(
-            f"companies are companies or their ids, not {company!r}"
+            f"companies must be companies or their ids, not {company!r}"
         )
     return str(company)

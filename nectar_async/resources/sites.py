@@ -59,13 +59,22 @@ class Sites(Resource):
     https://docs.nectarclimate.com/api-reference/v2-2/sites/get-sites-by-company
     """
 
-    def by_company(self, company_id: str | UUID) -> Pager[Site]:
+    def by_company(
+        self,
+        company_id: str | UUID,
+        *,
+        verify: bool = False,
+    ) -> Pager[Site]:
         """Every site of a company.
 
         `sites_list_by_company`, GET /site/company/{company_id}. The API's own pages do
         not show this address; if it is another, correct it with
         `Settings(operations={"sites_list_by_company": Operation(...)})`. Whether
         archived sites are listed is not documented: `data_collection_stop_date` tells.
+
+        Args:
+            company_id: whose they are.
+            verify: ask for page 1 again at the end, to see whether rows moved.
         """
         return self._pages(
             Request.get(
@@ -74,7 +83,8 @@ class Sites(Resource):
                 Page[Site],
                 listing=Listing(items="sites", is_array=True),
                 company_id=company_id,
-            )
+            ),
+            verify=verify,
         )
 
     async def get(self, site_id: str | UUID) -> Site:
@@ -110,7 +120,7 @@ class Sites(Resource):
                 "sites_create",
                 "/site/company/{company_id}",
                 Site,
-                json=BODY.body(locals()),
+                json=BODY.body(locals(), required={"name"}),
                 company_id=company_id,
             )
         )

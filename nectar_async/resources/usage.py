@@ -28,19 +28,9 @@ _Number: TypeAlias = Decimal | int | str | Unset
 class Usage(Resource):
     """Usage records: lists of them, and one at a time.
 
-    The filters of every list here:
-
-    Args:
-        start_date: the first day of the window, inclusive; may be given alone.
-        end_date: the last day, inclusive; may be given alone. With `CREATED_DATE` and
-            `UPDATED_DATE` the API reads it as 00:00 UTC of that day, so nothing that
-            happened later on it is found: ask for the day after.
-        date_type: what the window is compared with: `BILL_DATE` (the API's default,
-            `by_document` aside), `USAGE_PERIOD` (periods that overlap it by a day or
-            more), `CREATED_DATE` or `UPDATED_DATE`.
-        datasource_type: one commodity or several; all when left out.
-        identifier: an identifier of the meter (number, POD, account, ...). Dashes,
-            spaces, underscores, commas, slashes, leading zeros and case do not count.
+    With `USAGE_PERIOD` a list has the periods that share a day or more with the window.
+    An identifier is a number of the meter, its POD, account, ...: dashes, spaces,
+    underscores, commas, slashes, leading zeros and case do not count in it.
 
     https://docs.nectarclimate.com/api-reference/v2-2/usage-data/get-usage-data-by-company
     """
@@ -54,14 +44,26 @@ class Usage(Resource):
         date_type: DateType | str | None = None,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[UsageData]:
         """Usage of a company. `usage_list_by_company`, GET /usage/company/{company_id}.
+
+        Args:
+            company_id: whose it is.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of the meter, by its normal form; see `Usage`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("company", company_id, USAGE.query(locals()))
+            _usage.by_owner("company", company_id, USAGE.query(locals())), verify=verify
         )
 
     def by_site(
@@ -73,13 +75,27 @@ class Usage(Resource):
         date_type: DateType | str | None = None,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[UsageData]:
         """Usage of a site. `usage_list_by_site`, GET /usage/site/{site_id}.
+
+        Args:
+            site_id: where it was used.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of the meter, by its normal form; see `Usage`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        return self._pages(_usage.by_owner("site", site_id, USAGE.query(locals())))
+        return self._pages(
+            _usage.by_owner("site", site_id, USAGE.query(locals())), verify=verify
+        )
 
     def by_meter(
         self,
@@ -90,16 +106,30 @@ class Usage(Resource):
         date_type: DateType | str | None = None,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[UsageData]:
         """Usage of a meter. `usage_list_by_meter`, GET /usage/meter/{meter_id}.
 
         The API's own pages do not show this address; if it is another, correct it with
         `Settings(operations={"usage_list_by_meter": Operation(...)})`.
 
+        Args:
+            meter_id: which measured it.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of the meter, by its normal form; see `Usage`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
-        return self._pages(_usage.by_owner("meter", meter_id, USAGE.query(locals())))
+        return self._pages(
+            _usage.by_owner("meter", meter_id, USAGE.query(locals())), verify=verify
+        )
 
     def by_connection(
         self,
@@ -110,16 +140,29 @@ class Usage(Resource):
         date_type: DateType | str | None = None,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[UsageData]:
         """Usage of a connection. `usage_list_by_connection`.
 
         GET /usage/connection/{connection_id}.
 
+        Args:
+            connection_id: whose bills told it.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `BILL_DATE` (where nothing is
+                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of the meter, by its normal form; see `Usage`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
+
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("connection", connection_id, USAGE.query(locals()))
+            _usage.by_owner("connection", connection_id, USAGE.query(locals())),
+            verify=verify,
         )
 
     def by_document(
@@ -131,17 +174,30 @@ class Usage(Resource):
         date_type: DateType | str | None = None,
         datasource_type: DatasourceTypes | None = None,
         identifier: str | None = None,
+        verify: bool = False,
     ) -> Pager[UsageData]:
         """Usage of a document. `usage_list_by_document`.
 
-        GET /usage/document/{document_id}. The window is compared with the
+        GET /usage/document/{document_id}. Here alone the window is compared with the
         USAGE_PERIOD where `date_type` is not given.
+
+        Args:
+            document_id: the bill that says it.
+            start_date: the first day, inclusive; may be given alone.
+            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
+                only its first instant, 00:00 UTC: ask for the day after.
+            date_type: what both are compared with: `USAGE_PERIOD` (where nothing is
+                said), `BILL_DATE`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all when left out.
+            identifier: of the meter, by its normal form; see `Usage`.
+            verify: ask for page 1 again at the end, to see whether rows moved.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("document", document_id, USAGE.query(locals()))
+            _usage.by_owner("document", document_id, USAGE.query(locals())),
+            verify=verify,
         )
 
     async def get(self, usage_data_id: str | UUID) -> UsageData:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import signal
 
 import pytest
 
-from nectar_async.cli.outcome import Exit, StoppedError, guarded
+from nectar_async.cli.outcome import Ending, Exit, NoKeyError, StoppedError, guarded
 from nectar_async.errors import (
     AttemptTimeoutError,
     AuthenticationError,
@@ -36,6 +37,7 @@ def raising(error: BaseException, cause: BaseException | None = None) -> int:
         (InvalidArgumentError("x"), Exit.USAGE),
         (AuthenticationError("x"), Exit.REFUSED),
         (PermissionDeniedError("x"), Exit.REFUSED),
+        (NoKeyError("x"), Exit.USAGE),
         (ConnectionFailedError("x"), Exit.UNREACHABLE),
         (AttemptTimeoutError("x"), Exit.UNREACHABLE),
         (NotFoundError("x"), Exit.FAILED),
@@ -47,6 +49,45 @@ def test_each_error_has_its_code_and_its_line(
 ) -> None:
     assert raising(error) is code
     assert capsys.readouterr().err.startswith("error: x\n")
+
+
+def test_a_403_for_one_thing_may_mean_that_it_is_not_there(capsys: Capture) -> None:
+    def work() -> int:
+        raise PermissionDeniedError("x", status=403)
+
+    assert guarded(work, Ending(is_about_one=True)) is Exit.FAILED
+    assert "also for what is not there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("connection_owner_email is no e-mail", "--owner is no e-mail"),
+        ("sites[1] is empty", "--site is empty"),
+        ("file ends in none (file_name= gives it another)", "FILE ends in none"),
+        ("files are many", "files are many"),
+    ],
+)
+def test_arguments_are_called_as_in_the_shell(
+    said: str, told: str, capsys: Capture
+) -> None:
+    raising(InvalidArgumentError(said))
+    assert capsys.readouterr().err == f"error: {told}\n"
+
+
+def test_machines_are_told_of_an_interrupt_and_of_what_was_done(
+    capsys: Capture,
+) -> None:
+    def work() -> int:
+        raise StoppedError("3 records", {"records": 3}) from KeyboardInterrupt()
+
+    assert guarded(work, Ending(as_json=True)) is Exit.INTERRUPTED
+    said = capsys.readouterr()
+    assert said.err == "interrupted: 3 records\n"
+    assert json.loads(said.out) == {
+        "records": 3,
+        "error": {"type": "Interrupted", "message": "interrupted by SIGINT"},
+    }
 
 
 def test_an_error_of_many_lines_becomes_one(capsys: Capture) -> None:
@@ -81,7 +122,7 @@ def test_sigterm_interrupts_and_is_handed_back(
     former = signal.signal(signal.SIGINT, interrupt)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert guarded(work) is Exit.INTERRUPTED
+        assert guarded(work) is Exit.TERMINATED
     finally:
         signal.signal(signal.SIGINT, former)
     assert signal.getsignal(signal.SIGTERM) is before

@@ -69,9 +69,10 @@ def test_an_interrupted_demo_leaves_a_good_file_and_no_child(
     (child,) = children_of(process.pid)
     process.send_signal(number)
     done = end(process)
-    assert done.returncode == 130
+    assert done.returncode == (143 if number == signal.SIGTERM else 130)
     assert done.stderr.startswith(f"interrupted: {len(records(out)):,} records of ")
-    assert "of 12 companies are complete" in done.stderr
+    assert "of 12 companies" in done.stderr
+    assert " complete" in done.stderr
     assert "Traceback" not in done.stderr
     assert not is_alive(child)
 
@@ -94,6 +95,24 @@ def test_an_interrupted_start_says_so(commands: Commands) -> None:
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
     until(lambda: not is_alive(child))
+
+
+def test_an_interrupted_pull_is_told_to_machines(commands: Commands) -> None:
+    out = commands.folder / "usage.jsonl"
+    with sandbox(*SLOW) as (_, environment):
+        commands.environment.update(environment)
+        process = commands.start("pull", "usage", "--out", "usage.jsonl", "--json")
+        until(lambda: has_lines(out))
+        process.send_signal(signal.SIGTERM)
+        done = end(process)
+    assert done.returncode == 143
+    report = json.loads(done.stdout)
+    assert report["error"]["message"] == "interrupted by SIGTERM"
+    assert report["records"] == len(records(out))
+    assert report["verdict"] == "unfinished"
+    assert set(report["companies_complete"]) <= {
+        record["companyId"] for record in records(out)
+    }
 
 
 def test_an_interrupted_pull_leaves_a_good_file(commands: Commands) -> None:
@@ -168,6 +187,10 @@ def test_a_pull_into_a_pipe_reports_on_stderr(
     assert done.returncode == 0
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert json.loads(done.stderr)["records"] == len(lines)
+    refused = Commands(tmp_path, **{**small_sandbox, "NECTAR_API_KEY": "wrong"})
+    done = refused.run("pull", "usage", "--out", "-", "--json")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert json.loads(done.stderr)["error"]["status"] == 401
 
 
 def test_a_sandbox_prints_its_environment_and_ends_by_ctrl_c(

@@ -42,7 +42,7 @@ def test_the_picture_says_how_far_it_is() -> None:
         "141 pages",
         "6,150 records/s",
         "9 of 10 in flight",
-        "2 answers 429",
+        "2 refusals (429)",
         "3 retries",
     ):
         assert fact in said

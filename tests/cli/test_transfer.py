@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import anyio
 import pytest
 from cli.runs import Commands, sandbox
+from rich.console import Console
 
 from nectar_async import Document, NectarClient
 from nectar_async.cli.app import run
+from nectar_async.cli.bar import Bar
 from nectar_async.sandbox.pdf import make_pdf
 
 Capture = pytest.CaptureFixture[str]
@@ -75,8 +78,15 @@ def test_a_bill_is_saved_under_its_own_name(
     assert len(content) == MEGABYTES
 
 
+def full_disk(part: Path, offset: int, data: bytes) -> None:
+    """Have room for a chunk, and for no more."""
+    if offset:
+        raise OSError(28, "No space left on device", os.fspath(part))
+    part.write_bytes(data)
+
+
 def test_a_download_goes_on_where_it_stopped(
-    document: Document, capsys: Capture
+    document: Document, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(["download", document.id, "whole.pdf", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -88,11 +98,15 @@ def test_a_download_goes_on_where_it_stopped(
         "links": 1,
     }
     whole = Path("whole.pdf").read_bytes()
-    Path("half.pdf.part").write_bytes(whole[:1_000_000])
+    with monkeypatch.context() as patch:
+        patch.setattr("nectar_async._part._write", full_disk)
+        assert run(["download", document.id, "half.pdf"]) == 1
+    there = Path("half.pdf.part").stat().st_size
+    capsys.readouterr()
     assert run(["download", document.id, "half.pdf"]) == 0
     said = capsys.readouterr()
     assert said.out == "half.pdf\n"
-    assert said.err == "5,000,000 bytes, 1,000,000 of them from an earlier time\n"
+    assert said.err == f"5,000,000 bytes, {there:,} of them from an earlier time\n"
     assert Path("half.pdf").read_bytes() == whole
 
 
@@ -131,8 +145,13 @@ def test_a_reader_that_has_enough_of_a_bill_ends_it_quietly(
         (["download", "nobody"], 1, "documents_get, document nobody: 404"),
         (["download", "nobody", "no/such/bill.pdf"], 2, "make it first"),
         (["download"], 2, "DOCUMENT_ID"),
-        (["upload", "anybody", "no.pdf"], 2, "file does not exist: 'no.pdf'"),
-        (["upload", "anybody", "notes.txt"], 2, "ends in none of .pdf"),
+        (["download", "nobody", "new/"], 2, "PATH is no folder: 'new/'; make it first"),
+        (["download", ""], 2, "it is empty"),
+        (["upload", "anybody", "no.pdf"], 2, "FILE does not exist: 'no.pdf'"),
+        (["upload", "anybody", "."], 2, "'.'; pass the path of one"),
+        (["upload", "anybody", "notes.txt"], 2, "the API takes no other kinds"),
+        (["job", "nobody"], 1, "jobs_get, job nobody: 404"),
+        (["job", "nobody", "--timeout", "5"], 2, "--timeout is for --wait"),
         (["upload", "anybody"], 2, "FILE"),
         (["upload", "anybody", "bill.pdf"], 1, "jobs_submit_document, company anybody"),
         (["upload", "anybody", "bill.pdf", "--timeout", "-1"], 2, "--timeout"),
@@ -235,25 +254,53 @@ def test_who_waited_long_enough_is_told_that_the_file_was_taken(
     error, so_far = capsys.readouterr().err.splitlines()
     assert "it was PENDING when last seen" in error
     assert so_far.startswith("so far: the file was taken, as job ")
+    again = so_far.partition("`nectar ")[2].partition("`")[0].split()
+    assert again[0] == "job"
+    assert run([*again, "--timeout", "0", "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["error"]["type"] == "WaitTimeoutError"
+    assert said["job"] == again[1]
+    assert run(again[:2]) == 0
+    assert capsys.readouterr().out == f"{again[1]}\n"
+
+
+def test_a_job_is_waited_for_later(
+    document: Document, bill: Path, capsys: Capture
+) -> None:
+    assert upload(document, str(bill)) == 0
+    job_id = capsys.readouterr().out.strip()
+    assert run(["job", job_id, "--wait"]) == 0
+    (document_id,) = capsys.readouterr().out.splitlines()
+    assert run(["job", job_id, "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert (seen["status"], seen["parsed_document_ids"]) == ("COMPLETED", [document_id])
+
+
+def test_a_wait_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    bar = Bar("a bill with a name that is longer than a terminal " * 3, is_wanted=False)
+    bar.move(1_000_000, 3_000_000)
+    screen = Console(file=StringIO(), width=80, record=True)
+    screen.print(bar._progress.get_renderable())
+    bar.wait("waiting for job 5f0c9e3a-1b7d-4c2e-9f60-7a1d2e3f4a5b")
+    screen.print(bar._progress.get_renderable())
+    moving, waiting = screen.export_text().splitlines()
+    assert moving.startswith("a bill with a name")
+    assert "1.0/3.0 MB" in moving
+    assert "waiting for job 5f0c9e3a-1b7d-4c2e-9f60-7a1d2e3f4a5b" in waiting
+    assert "MB" not in waiting
 
 
 def test_a_full_disk_says_what_is_there(
     document: Document, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[int] = []
-
-    def write(part: Path, offset: int, data: bytes) -> None:
-        calls.append(offset)
-        if offset:
-            raise OSError(28, "No space left on device", os.fspath(part))
-        part.write_bytes(data)
-
-    monkeypatch.setattr("nectar_async._target._write", write)
+    monkeypatch.setattr("nectar_async._part._write", full_disk)
     assert run(["download", document.id, "bill.pdf"]) == 1
     said = capsys.readouterr().err.splitlines()
+    there = Path("bill.pdf.part").stat().st_size
     assert said == [
         "error: bill.pdf.part: No space left on device",
-        f"so far: {calls[1]:,} bytes in the .part file; the same command goes on there",
+        f"so far: {there:,} bytes in the .part file; the same command goes on there",
     ]
 
 

@@ -8,16 +8,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from cli.runs import records
 
 from nectar_async import (
     Account,
+    Company,
     Connection,
     CurrencyCode,
     Document,
     Meter,
     MeterIdentifier,
+    NectarClient,
+    Site,
     UsageData,
 )
 from nectar_async.cli.app import run
@@ -38,8 +42,8 @@ def lines() -> list[dict[str, Any]]:
 
 def test_the_views_are_those_of_the_repository() -> None:
     methods = inspect.getmembers(Repository, inspect.isfunction)
-    assert {name for name, _ in methods if not name.startswith("_")} == set(VIEWS)
-    assert all(vars(Repository)[name] is view.walk for name, view in VIEWS.items())
+    names = {name for name, _ in methods if not name.startswith("_")}
+    assert names | {"companies", "sites"} == set(VIEWS)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -48,7 +52,7 @@ def test_the_help_of_a_pull_shows_an_example(view: str, capsys: Capture) -> None
     said = " ".join(capsys.readouterr().out.split())
     assert f"nectar pull {view} --out {view}.jsonl" in said
     assert "whole lines" in said
-    assert "130 interrupted" in said
+    assert "Needs NECTAR_API_KEY" in said
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -132,13 +136,18 @@ def _raw() -> list[bytes]:
     ("arguments", "problem"),
     [
         (["connections", "--status", "broken"], "'broken' is none of PENDING"),
-        (["connections", "--owner", "nobody"], "nobody"),
+        (["connections", "--owner", "nobody"], "--owner is no e-mail address"),
+        (["connections", "--owner", ""], "--owner"),
+        (["connections", "--site", ""], "--site"),
         (["accounts", "--start", "2025-01-01"], "--start"),
         (["meters", "--status", "connected"], "--status"),
         (["documents", "--start", "2025-02-01", "--end", "2025-01-01"], "after --end"),
         (["bills"], "bills"),
     ],
-    ids=["status", "owner", "window", "not its filter", "order", "no view"],
+    ids=[
+        *("status", "owner", "no owner", "no site"),
+        *("window", "not its filter", "order", "no view"),
+    ],
 )
 def test_a_wrong_filter_is_one_line_and_touches_no_file(
     arguments: list[str], problem: str, connected: object, capsys: Capture
@@ -150,6 +159,42 @@ def test_a_wrong_filter_is_one_line_and_touches_no_file(
     assert not Path("out.jsonl").exists()
 
 
+def test_an_account_has_the_id_of_its_connection(connected: object) -> None:
+    assert pull("connections") == 0
+    expected = {
+        account["id"]: connection["id"]
+        for connection in lines()
+        for account in connection["accounts"]
+    }
+    assert pull("accounts") == 0
+    assert {line["id"]: line["connectionId"] for line in lines()} == expected
+    assert {tuple(line)[:2] for line in lines()} == {("companyId", "connectionId")}
+
+
+@pytest.mark.parametrize("view", ["companies", "sites"])
+def test_companies_and_sites_are_those_of_the_api(
+    view: str, connected: object, capsys: Capture
+) -> None:
+    async def everything() -> list[Company]:
+        async with NectarClient() as nectar:
+            return await nectar.companies.all()
+
+    owned = [
+        (company.id, one.id)
+        for company in anyio.run(everything)
+        for one in ([company] if view == "companies" else company.sites)
+    ]
+    assert pull(view) == 0
+    assert [(line["companyId"], line["id"]) for line in lines()] == owned
+    assert json.loads(capsys.readouterr().out)["requests"] == 1
+    company_id = owned[0][0]
+    assert pull(view, "--company", company_id, "--company", "nobody") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["companies_complete"] == [company_id]
+    assert report["companies_failed"] == ["nobody"]
+    assert {line["companyId"] for line in lines()} == {company_id}
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_told_in_a_table(
     view: str, connected: object, capsys: Capture
@@ -157,7 +202,7 @@ def test_a_view_is_told_in_a_table(
     assert run(["pull", view, "--out", "out.jsonl"]) == 0
     said = capsys.readouterr()
     assert VIEWS[view].title in said.out
-    assert VIEWS[view].group.replace("_", " ") in said.out
+    assert (VIEWS[view].group or "").replace("_", " ") in said.out
     assert "Receipts" in said.out
     assert said.err == ""
 
@@ -166,6 +211,8 @@ def test_a_view_is_told_in_a_table(
     ("view", "record", "words"),
     [
         ("connections", Connection(id="c"), ["unknown", "c", "0 accounts"]),
+        ("companies", Company(id="c", name="C"), ["c", "0 sites"]),
+        ("sites", Site(id="s", name="S"), ["S", "no address"]),
         ("accounts", Account(id="a", account_number="7"), ["unknown", "7"]),
         ("meters", Meter(id="m"), ["unknown"]),
         (

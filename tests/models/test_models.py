@@ -20,7 +20,7 @@ from nectar_async._convert import Converter
 from nectar_async._flag import Flag
 from nectar_async._names import to_python, to_wire
 from nectar_async._secret import Secret
-from nectar_async.models import SecurityQuestion, Site
+from nectar_async.models import Page, SecurityQuestion, Site
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
 # `Page` stands for the envelope of every list, and advice is none of the API's data.
@@ -262,6 +262,25 @@ def test_each_value_has_an_extra_of_its_own() -> None:
 
 
 each_text = pytest.mark.parametrize("text", [repr, str, "{}".format, "{!r}".format])
+
+
+@each_text
+@each_value
+def test_of_what_is_unknown_only_the_names_are_shown(value: Any, text: Any) -> None:
+    given = {"newKey": CANARY, "password": {"deep": [CANARY]}}
+    shown = text(attrs.evolve(value, extra=given))
+    assert CANARY not in shown
+    assert "extra={'newKey': ..., 'password': ...}" in shown
+
+
+def test_a_page_shows_no_more_than_that_either() -> None:
+    page = Page(
+        items=(Site(id="s", name="n", extra={"a": CANARY}),), extra={"b": CANARY}
+    )
+    assert CANARY not in repr(page)
+    assert "extra={'a': ...}" in repr(page)
+    assert "extra={'b': ...}" in repr(page)
+    assert page.extra["b"] == CANARY
 
 
 def test_everything_sensitive_is_in_a_filled_value() -> None:

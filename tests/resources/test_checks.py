@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from nectar_async import UNSET, InvalidArgumentError, Secret, TimeOfUse
-from nectar_async.resources import _checks
+from nectar_async import (
+    UNSET,
+    InvalidArgumentError,
+    MemoryTransport,
+    NectarClient,
+    Secret,
+    TimeOfUse,
+    UsageUnits,
+)
+from nectar_async.resources import _checks, _documents
 from nectar_async.resources._checks import Check, Nullable
 from nectar_async.resources._fields import Fields, in_order
 
@@ -46,37 +55,48 @@ TAKEN: list[tuple[Check, Any, object]] = [
 REFUSED: list[tuple[Check, Any, str]] = [
     (_checks.text(1), "", "x is empty"),
     (_checks.text(0, 3), "abcd", "x has 4 characters; the API takes 3 at most"),
-    (_checks.text(), None, "x is text, not NoneType"),
-    (_checks.boolean, "false", "x is True or False, not 'false'"),
-    (_checks.boolean, 1, "x is True or False, not 1"),
-    (_checks.whole(1, 500), 0, "x is a whole number from 1 to 500, not 0"),
-    (_checks.whole(1, 500), 501, "x is a whole number from 1 to 500, not 501"),
-    (_checks.whole(60), 59, "x is a whole number from 60, not 59"),
-    (_checks.whole(1), True, "x is a whole number from 1, not True"),
-    (_checks.whole(1), 1.0, "x is a whole number from 1, not 1.0"),
-    (_checks.decimal(), 0.1, r"x is a Decimal, not float; write Decimal\('0.1'\)"),
+    (_checks.text(), None, "x must be text, not NoneType"),
+    (_checks.boolean, "false", "x must be True or False, not 'false'"),
+    (_checks.boolean, 1, "x must be True or False, not 1"),
+    (_checks.whole(1, 500), 0, "x must be a whole number from 1 to 500, not 0"),
+    (_checks.whole(1, 500), 501, "x must be a whole number from 1 to 500, not 501"),
+    (_checks.whole(60), 59, "x must be a whole number from 60, not 59"),
+    (_checks.whole(1), True, "x must be a whole number from 1, not True"),
+    (_checks.whole(1), 1.0, "x must be a whole number from 1, not 1.0"),
+    (_checks.decimal(), 0.1, r"x must be a Decimal, not float; write Decimal\('0.1'\)"),
     (_checks.decimal(), "a lot", "x is no number: 'a lot'"),
     (_checks.decimal(), "NaN", "x is no finite number: NaN"),
-    (_checks.decimal(), True, "x is a Decimal, not bool"),
-    (_checks.decimal(0, 100), 101, "x is from 0 to 100, not 101"),
-    (_checks.decimal(0, 1, places=2), "0.125", "x has 2 decimal places at most"),
-    (_checks.day, datetime(2025, 1, 1, tzinfo=UTC), "x is a day; pass x=x.date()"),
-    (_checks.instant, date(2025, 1, 1), "x is an instant, .*, not date"),
+    (_checks.decimal(), True, "x must be a Decimal, not bool"),
+    (_checks.decimal(0, 100), 101, "x must be from 0 to 100, not 101"),
+    (_checks.decimal(0, 1, places=2), "0.125", "x must have 2 decimal places at most"),
+    (
+        _checks.day,
+        datetime(2025, 1, 1, tzinfo=UTC),
+        "x must be a day; pass x=x.date()",
+    ),
+    (_checks.instant, date(2025, 1, 1), "x must be an instant, .*, not date"),
     (_checks.instant, datetime(2025, 1, 1), "x has no time zone"),  # noqa: DTZ001
-    (_checks.country, "USA", "x is an ISO 3166 code of two letters as 'US', not 'USA'"),
-    (_checks.country, None, "x is an ISO 3166 code"),
+    (
+        _checks.country,
+        "USA",
+        "x must be an ISO 3166 code of two letters, as 'US', not 'USA'",
+    ),
+    (_checks.country, None, "x must be an ISO 3166 code"),
     (_checks.email, "ops@example", "x is no e-mail address: 'ops@example'"),
     (_checks.email, "a b@example.com", "x is no e-mail address"),
     (_checks.email, f"{'a' * 250}@example.com", "x is no e-mail address"),
-    (_checks.email, None, "x is an e-mail address, not NoneType"),
+    (_checks.email, None, "x must be an e-mail address, not NoneType"),
     (_checks.identity, " ", "x is empty"),
-    (_checks.identity, 5, "x is an id, not int"),
+    (_checks.identity, 5, "x must be an id, not int"),
     (_checks.secret, "", "x is empty"),
-    (_checks.secret, b"hush", "x is text or a Secret, not bytes"),
+    (_checks.secret, b"hush", "x must be text or a Secret, not bytes"),
     (_checks.link, "http://files.example.com/a.pdf", "x is no https link"),
     (_checks.link, "https://[", "x is no https link"),
-    (_checks.one_of(TimeOfUse), "", "x is text as one of PEAK"),
-    (_checks.many(_checks.email), "a@b.example", "x is a list; write x="),
+    (_checks.one_of(TimeOfUse), "", "x must be text, as one of PEAK"),
+    (_checks.one_of(TimeOfUse), "peak", "x cannot be 'peak'; write 'PEAK'"),
+    (_checks.one_of_known(UsageUnits), "kwh", "x must be .*'kwh'; write 'kWh'"),
+    (_documents.BODY.checks["charges_units"], "usd", "x cannot be 'usd'; write 'USD'"),
+    (_checks.many(_checks.email), "a@b.example", "x must be a list; write x="),
     (_checks.many(_checks.email), ["a@b.example", "c"], r"x\[1\] is no e-mail"),
     (_checks.many(_checks.email, 1), [], "x is empty; it takes 1 at least"),
 ]
@@ -141,6 +161,37 @@ def test_none_for_what_cannot_be_cleared_says_what_to_do() -> None:
         InvalidArgumentError, match=r"^name cannot be None; leave it out"
     ):
         FIELDS.body(given_)
+
+
+def test_none_for_what_is_required_is_not_to_be_left_out() -> None:
+    given_ = {"name": None, "note": UNSET, "start_date": UNSET}
+    with pytest.raises(InvalidArgumentError) as caught:
+        FIELDS.body(given_, required={"name"})
+    assert str(caught.value) == "name cannot be None; it is required"
+
+
+async def _created(nectar: NectarClient, name: str) -> None:
+    anything: Any = None
+    login: Any = {"url": "u", "username": "n", "password": None, "sites": ["s"]}
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "company": lambda: nectar.companies.create(anything),
+        "site": lambda: nectar.sites.create("c", anything),
+        "connection": lambda: nectar.connections.create("c", **login),
+        "accounts": lambda: nectar.accounts.bulk_update("c", anything, True),
+    }
+    await calls[name]()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["company", "site", "connection", "accounts"])
+async def test_a_call_says_so_of_its_own_required_arguments(name: str) -> None:
+    transport = MemoryTransport({})
+    async with NectarClient(transport=transport) as nectar:
+        with pytest.raises(
+            InvalidArgumentError, match="cannot be None; it is required"
+        ):
+            await _created(nectar, name)
+    assert transport.requests == []
 
 
 def test_further_keys_are_sent_as_they_are() -> None:

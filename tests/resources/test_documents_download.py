@@ -41,6 +41,7 @@ from nectar_async.sandbox import (
     IgnoreRange,
     Redirect,
     Sandbox,
+    SetHeader,
 )
 from nectar_async.transports.live import translate
 
@@ -133,7 +134,7 @@ async def test_trouble_on_the_way_does_not_harm_the_file(
 async def test_a_link_that_expires_on_the_way_is_gone_on_from(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
-    def wait_a_day(done: int, _: int) -> None:
+    def wait_a_day(done: int, _: int | None) -> None:
         if done < SIZE:
             sandbox.clock.advance(25 * HOUR)
 
@@ -151,6 +152,52 @@ async def test_a_file_that_changes_on_the_way_is_the_new_one(
     saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
     assert len(saved) == len(before)
     assert saved != before
+
+
+def header(name: str, value: str = "", **conditions: Any) -> Fault:
+    return Fault(SetHeader(name=name, value=value), operation=FILES, **conditions)
+
+
+CHANGE = Fault(ChangeFile(), operation=FILES, skip=1)
+LATER = "Mon, 05 Jan 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [CHANGE, header("ETag", 'W/"1"', times=1), header("ETag", 'W/"2"', skip=1)],
+        [CHANGE, header("ETag"), header("Last-Modified", LATER, skip=1)],
+        [CHANGE, header("ETag"), header("Last-Modified")],
+    ],
+    ids=["weak", "date", "nothing"],
+)
+async def test_a_change_that_hardly_shows_is_no_mixture_either(
+    sandbox: Sandbox,
+    nectar: NectarClient,
+    bill: str,
+    tmp_path: Path,
+    faults: list[Fault],
+) -> None:
+    old = await truth(sandbox, bill, nectar)
+    sandbox.faults.add(Fault(ChangeFile(), operation=FILES))
+    held = io.BytesIO()
+    await nectar.documents.download(bill, held)
+    new = held.getvalue()
+    sandbox.faults.clear()
+    sandbox.faults.add(*faults)
+    await nectar.documents.download(bill, tmp_path / "x.pdf")
+    saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
+    assert len(new) == len(old)
+    assert saved == new
+
+
+async def test_parts_without_a_word_on_which_they_are_are_not_taken(
+    sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
+) -> None:
+    sandbox.faults.add(header("Content-Range", skip=1))
+    await nectar.documents.download(bill, tmp_path / "x.pdf")
+    saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
+    assert saved == await truth(sandbox, bill, nectar)
 
 
 async def test_four_redirects_are_an_error(

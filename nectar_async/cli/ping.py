@@ -1,0 +1,40 @@
+"""The command that tests the key and the connection: `nectar ping`."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import anyio
+import typer
+
+from nectar_async.cli import options
+from nectar_async.cli.link import open_client
+from nectar_async.cli.outcome import Ending, Exit, guarded
+from nectar_async.settings import Settings
+
+__all__ = ["ping"]
+
+
+def ping(*, as_json: options.AsJson = False) -> int:
+    """Test the key and the connection.
+
+    Example: nectar ping
+    """
+
+    async def work() -> tuple[str, float]:
+        async with open_client() as client:
+            started = time.perf_counter()
+            return await client.ping(), time.perf_counter() - started
+
+    def say() -> int:
+        answer, seconds = anyio.run(work)
+        url = Settings.from_env().base_url
+        if as_json:
+            facts = {"answer": answer, "url": url, "seconds": round(seconds, 4)}
+            typer.echo(json.dumps(facts))
+        else:
+            typer.echo(f"{answer} from {url} in {1000 * seconds:.0f} ms")
+        return Exit.OK
+
+    return guarded(say, Ending(as_json=as_json))
