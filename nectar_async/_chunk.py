@@ -28,7 +28,6 @@ __all__ = [
     "Span",
     "address_of",
     "chunk_request",
-    "etag_of",
     "is_packed",
     "redirected",
 ]
@@ -42,19 +41,42 @@ _TAKEN: Final = REDIRECTS | {
     HTTPStatus.PARTIAL_CONTENT,
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 }
-_RANGE: Final = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(?:(\d+)|\*)", re.ASCII)
+_RANGE: Final = re.compile(
+    r"bytes (?:(\d+)-(\d+)|\*)/(?:(\d+)|\*)", re.ASCII | re.IGNORECASE
+)
+
+# What a body is unpacked from. Stores keep other words as they were given them on the
+# way in (`aws-chunked`, `utf-8`, `binary`): those say nothing of these bytes.
+_PACKINGS: Final = frozenset(
+    {"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"}
+)
 
 # What may stand in an address as it is; anything else is escaped, as browsers do.
 _AS_IT_IS: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
 def chunk_request(
-    document_id: str, address: Secret[str], start: int, stop: int | None
+    document_id: str,
+    address: Secret[str],
+    span: tuple[int, int] | None,
+    *,
+    condition: str | None = None,
+    can_halve: bool = False,
 ) -> Request[bytes]:
-    """Asks for the bytes from `start` to before `stop`; for all when that is None."""
+    """Asks for the bytes from the first to before the second; for all when None.
+
+    Args:
+        document_id: for errors and recordings.
+        address: where to.
+        span: the bytes.
+        condition: what tells which file it has to be; another one comes as a whole.
+        can_halve: whether fewer bytes may be asked for when these take too long.
+    """
     headers = {"Accept-Encoding": "identity"}
-    if stop is not None:
-        headers["Range"] = f"bytes={start}-{stop - 1}"
+    if span is not None:
+        headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        if condition is not None:
+            headers["If-Range"] = condition
     return Request(
         operation=OPERATION,
         method="GET",
@@ -64,6 +86,7 @@ def chunk_request(
         headers=headers,
         is_repeatable=True,
         url=address.reveal(),
+        can_halve=can_halve,
     )
 
 
@@ -95,15 +118,14 @@ class Span:
         return cls(start, stop, total)
 
 
-def etag_of(response: Response) -> str | None:
-    """The mark of exactly these bytes; a weak one promises less, so it is none."""
-    tag = response.headers.get("etag", "").strip()
-    return tag if tag.startswith('"') else None
-
-
 def is_packed(response: Response) -> bool:
     """Whether its bytes are those of a packed form, although nobody asked for one."""
-    return response.headers.get("content-encoding", "identity").lower() != "identity"
+    return bool(_packings(response))
+
+
+def _packings(response: Response) -> str:
+    said = response.headers.get("content-encoding", "").lower().split(",")
+    return ", ".join(word for one in said if (word := one.strip()) in _PACKINGS)
 
 
 def address_of(link: Secret[str]) -> Secret[str] | None:
@@ -186,8 +208,10 @@ def _is_cut(response: Response) -> bool:
 def _unpacked(response: Response, limit: int | None) -> Response:
     lost = ("content-encoding", "content-length")
     kept = {name: text for name, text in response.headers.items() if name not in lost}
+    packed = evolve(response, headers={**kept, "content-encoding": _packings(response)})
     try:
-        return evolve(response, headers=kept, body=response.inflated(limit))
+        return evolve(response, headers=kept, body=packed.inflated(limit))
     except TransportError as error:
         failure = error.with_traceback(None)  # in its frames is the body
+    failure.__cause__ = failure.__context__ = None
     raise failure

@@ -1,4 +1,4 @@
-"""The file of a document: from link to link and chunk to chunk, until all is there."""
+"""The file of a document: chunk by chunk, until all of it is there, and of one file."""
 
 from __future__ import annotations
 
@@ -8,35 +8,22 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from nectar_async._callback import Callback, tell
-from nectar_async._chunk import (
-    OPERATION,
-    REDIRECTS,
-    Span,
-    address_of,
-    chunk_request,
-    etag_of,
-    is_packed,
-    redirected,
-)
+from nectar_async._callback import ByteProgress, callback, tell
+from nectar_async._chunk import Span, is_packed
 from nectar_async._core import Core
-from nectar_async._request import Request
+from nectar_async._host import Host, document_request
+from nectar_async._part import OVERLAP
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._target import PathTarget, Sink, SinkTarget, target_of
-from nectar_async.errors import DownloadError, StatusError
-from nectar_async.models.document import Document
+from nectar_async._validators import Validators
+from nectar_async.errors import DownloadError
 
 __all__ = ["Download", "Sink", "document_request", "download"]
 
-_CHUNK: Final = 4 * 1024 * 1024
-_MOST_REDIRECTS: Final = 3
-
-# A link that expired, was withdrawn or has its signature refused; stores differ.
-_REFUSED: Final = frozenset({400, 401, 403, 404, 410})
-_MOST_REFUSALS: Final = 2
+_OVERLAP_SHARE: Final = 16
+"""An overlap is at most this part of a chunk, so that short ones get on as well."""
 
 
 @frozen(kw_only=True)
@@ -55,138 +42,83 @@ class Download:
     """How many links were asked for; more than one when the first ones expired."""
 
 
-def document_request(document_id: str | UUID) -> Request[Document]:
-    """The request for a document."""
-    return Request.get(
-        "documents_get", "/document/{document_id}", Document, document_id=document_id
-    )
-
-
 async def download(
     core: Core,
     document_id: str | UUID,
     target: str | PathLike[str] | Sink,
     *,
-    on_progress: Callback | None = None,
+    on_progress: ByteProgress | None = None,
 ) -> Download:
     """Save the file of a document; see `Documents.download`."""
-    request = document_request(document_id)
+    callback("on_progress", on_progress)
+    host = Host(core, document_id)
     place = await target_of(target)
-    return await _Walk(core, request, place, on_progress).run()
+    await host.open()
+    try:
+        async with place.reserved(host.file_name, host.document_id):
+            return await _Walk(host, place, on_progress).run()
+    except DownloadError as error:
+        host.described(error)
+        raise
 
 
 class _Walk:
-    """One download on its way."""
+    """One download on its way.
+
+    What the host says of the file is compared with every answer. A file that changes is
+    begun again, once. Where the host promises nothing firm (no strong ETag), each chunk
+    begins with the end of the one before.
+    """
 
     def __init__(
         self,
-        core: Core,
-        request: Request[Document],
+        host: Host,
         place: PathTarget | SinkTarget,
-        on_progress: Callback | None,
+        on_progress: ByteProgress | None,
     ) -> None:
-        self._core = core
-        self._request = request
-        self._id = request.parts["document_id"]
+        self._host = host
         self._place = place
         self._on_progress = on_progress
-        self._address: Secret[str]
-        self._file_name: str | None = None
-        self._links = 0
-        self._refusals = 0  # links refused since the last byte that was new
+        self._known = Validators()
         self._restarts = 0
         self._in_ranges = True
+        self._whole: int | None = None  # how much to ask for when not in ranges
         self._is_over = False
         self._done = 0
         self._tail = b""  # the end of what is done that is still to be compared
         self._resumed = 0
-        self._total: int | None = None
-        self._etag: str | None = None
 
     async def run(self) -> Download:
         """Go all the way."""
-        await self._renew()
-        with self._place.reserved(self._file_name, self._id):
-            self._done, self._tail = await self._place.begin()
-            self._resumed = self._done
-            while not self._is_over:
-                await self._take(await self._ask())
-            found = await self._place.finish(self._done)
-        if found != self._done:
-            raise self._error(
-                f"{self._done:,} bytes were written and the .part file has {found:,}:"
-                " something else writes there too; download to another path"
-            )
+        rest = await self._place.begin(self._host.document_id)
+        self._done = self._resumed = rest.size
+        self._tail, self._known = rest.tail, rest.validators
+        while not self._is_over:
+            await self._take(await self._ask())
+        await self._place.finish(self._done)
         return Download(
             path=self._place.path,
             size=self._done,
             resumed_from=self._resumed,
-            file_name=self._file_name,
-            links=self._links,
+            file_name=self._host.file_name,
+            links=self._host.links,
         )
-
-    async def _renew(self) -> None:
-        """Have a fresh link."""
-        document = await self._core.send(self._request)
-        self._links += 1
-        if self._links == 1:
-            self._file_name = document.file_name
-        if document.url is None:
-            raise self._error(
-                "it has no file (its url is null); it may still be in processing: look"
-                " again later"
-            )
-        address = address_of(document.url)
-        if address is None:
-            raise self._error("its link is no web address; report it to the support")
-        self._address = address
 
     @property
-    def _span(self) -> tuple[int, int]:
-        """The bytes to ask for next, the end excluded."""
-        start = self._done - len(self._tail)
-        return start, start + min(_CHUNK, self._core.settings.max_body_bytes)
+    def _start(self) -> int:
+        """The first byte to ask for."""
+        return self._done - len(self._tail)
+
+    @property
+    def _is_resuming(self) -> bool:
+        """Whether all that is there is from another time."""
+        return 0 < self._resumed == self._done
 
     async def _ask(self) -> Response:
-        """The answer to the next chunk, over as many links as it takes."""
-        while True:
-            try:
-                return await self._follow()
-            except StatusError as error:
-                if error.status not in _REFUSED:
-                    raise
-                status = error.status
-            if self._refusals == _MOST_REFUSALS:
-                raise self._error(
-                    f"the file host refused {_MOST_REFUSALS + 1} links in a row, the"
-                    f" last with {status}, though each was fresh; try again later, and"
-                    " tell the support if it stays so"
-                )
-            self._refusals += 1
-            await self._renew()
-
-    async def _follow(self) -> Response:
-        """The answer of the last host of a few."""
-        start, stop = self._span
-        for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._core.fetch(
-                chunk_request(
-                    self._id, self._address, start, stop if self._in_ranges else None
-                )
-            )
-            if response.status not in REDIRECTS:
-                return response
-            address = redirected(self._address, response)
-            if address is None:
-                raise self._error(
-                    "the file host redirects to nowhere, to itself, or from https to"
-                    " http, which is not followed; report it to the support"
-                )
-            self._address = address
-        raise self._error(
-            f"the file host redirects more than {_MOST_REDIRECTS} times; report it to"
-            " the support"
-        )
+        if not self._in_ranges:
+            return await self._host.whole(self._whole)
+        condition = self._known.condition if self._done else None
+        return await self._host.chunk(self._start, condition)
 
     async def _take(self, response: Response) -> None:
         if response.status == HTTPStatus.PARTIAL_CONTENT:
@@ -198,34 +130,60 @@ class _Walk:
 
     async def _take_part(self, response: Response) -> None:
         """206: some of the bytes that were asked for, from the first one on."""
-        is_useless = is_packed(response)  # parts of a packed form cannot be unpacked
-        if is_useless and self._in_ranges:
-            self._in_ranges = False
-            return
-        start, stop = self._span
         span = Span.of(response)
-        if is_useless or span is None or span.start != start or span.stop > stop:
-            raise self._error(
-                "the file host gave other bytes than were asked for; try again later"
+        # Parts of a packed form cannot be unpacked.
+        if span is None or is_packed(response) or span.start != self._wanted:
+            self._give_up_ranges()
+        elif not self._in_ranges:
+            if span.stop != span.total:
+                self._give_up_ranges()
+            await self._take_whole(response)
+        else:
+            found = Validators.of(response.headers, span.total)
+            await self._take_chunk(found, response.body)
+
+    @property
+    def _wanted(self) -> int:
+        return self._start if self._in_ranges else 0
+
+    def _give_up_ranges(self) -> None:
+        """The host gave other bytes than were asked for: ask for all of them, once."""
+        if not self._in_ranges:
+            raise DownloadError(
+                "the file host gave other bytes than were asked for, without ranges as"
+                " well; try again later"
             )
-        if self._is_changed(span.total, response):
-            self._start_over()
+        self._in_ranges = False
+
+    async def _take_chunk(self, found: Validators, body: bytes) -> None:
+        """Add what is new of a chunk, if it goes on from what is there."""
+        is_unproven = self._is_resuming and not found.is_known
+        if is_unproven or self._known.differs(found):
+            self._begin_again(found)
             return
-        if not response.body.startswith(self._tail):
-            self._forget()  # what is there is of another file
+        self._known = self._known.merged(found)
+        known = min(len(self._tail), len(body))
+        if body[:known] != self._tail[:known]:
+            self._begin_again()
             return
-        body, self._tail = response.body[len(self._tail) :], b""
-        await self._add(body)
-        self._is_over = self._done == self._total
+        self._tail = self._tail[known:]
+        if self._tail:
+            return  # a short answer; the rest of the tail is compared next
+        new = body[known:]
+        await self._add(new)
+        self._is_over = self._done == self._known.size
+        kept = min(OVERLAP, len(new) // _OVERLAP_SHARE)
+        if kept and not found.is_strong:
+            self._tail = new[-kept:]
 
     async def _take_whole(self, response: Response) -> None:
-        """200: the host does not know of ranges, and gives everything."""
-        if self._place.can_restart:
+        """The whole file in one answer, so all of it is of one file."""
+        if not isinstance(self._place, SinkTarget):
             self._forget()
+        elif not await self._place.has(response.body[: self._done]):
+            raise self._changed()
         size = len(response.body)
-        if self._is_changed(size, response) or size < self._done:
-            self._start_over()
-            self._total = size
+        self._known = Validators.of(response.headers, size)
         await self._add(response.body[self._done :])
         self._is_over = True
 
@@ -233,58 +191,61 @@ class _Walk:
         """416: there is nothing at that place; the end, or another file."""
         span = Span.of(response)
         size = None if span is None else span.total
-        is_end = size is None and self._total is None and self._done > 0
+        is_end = size is None and self._known.size is None and self._done > 0
         if self._tail:
-            self._forget()  # what is there is longer than the file
+            self._begin_again()  # what is there is longer than the file
         elif size == self._done or is_end:
-            self._total = self._done
+            self._known = evolve(self._known, size=self._done)
             await self._add(b"")
             self._is_over = True
         elif size is None and self._done == 0 and self._in_ranges:
             self._in_ranges = False  # so some say that the file is empty
         else:
-            self._start_over()
+            self._begin_again()
 
-    def _is_changed(self, total: int | None, response: Response) -> bool:
-        """Whether this is another file than before; notes what it is."""
-        etag = etag_of(response)
-        known = ((self._total, total), (self._etag, etag))
-        if any(None not in pair and pair[0] != pair[1] for pair in known):
-            return True
-        self._total = self._total if total is None else total
-        self._etag = self._etag or etag
-        return False
+    def _begin_again(self, found: Validators | None = None) -> None:
+        """What came does not go on from what is there: it is of another file.
 
-    def _start_over(self) -> None:
-        """The file changed on the way: once more, from the beginning."""
+        Args:
+            found: what the host says of it. If some of that is as before, the host does
+                not agree with itself: then one answer has to give the whole file.
+        """
+        if self._is_resuming:
+            self._forget()
+            return
+        if self._restarts or (self._done and not self._place.can_restart):
+            if found is None or not self._can_be_whole(found):
+                raise self._changed()
+            self._in_ranges, self._whole = False, found.size
+        self._restarts += 1
+        if self._place.can_restart:
+            self._forget()
+
+    def _can_be_whole(self, found: Validators) -> bool:
+        """Whether one answer may end it, where the host does not agree with itself."""
+        is_small = found.size is not None and found.size <= self._host.most_whole
+        return is_small and self._in_ranges and self._known.is_divided(found)
+
+    def _changed(self) -> DownloadError:
         if self._done and not self._place.can_restart:
-            raise self._error(
+            return DownloadError(
                 "the file changed after a part of it was given to the sink; clear that"
                 " and download again"
             )
-        if self._restarts:
-            raise self._error(
-                "the file changed twice while it was downloaded; try again later"
-            )
-        self._restarts += 1
-        self._forget()
+        return DownloadError(
+            "the file changed twice while it was downloaded; try again later"
+        )
 
     def _forget(self) -> None:
         """Begin at the beginning; the first bytes replace what is there."""
         self._done = self._resumed = 0
         self._tail = b""
-        self._total = self._etag = None
+        self._known = Validators()
 
     async def _add(self, data: bytes) -> None:
         if data or not self._done:
-            await self._place.write(self._done, data)
+            await self._place.write(self._done, data, self._known)
         self._done += len(data)
         if data:
-            self._refusals = 0
-        await tell(self._on_progress, self._done, self._total)
-
-    def _error(self, words: str) -> DownloadError:
-        error = DownloadError(words)
-        error.operation = OPERATION
-        error.target = self._request.target
-        return error
+            self._host.advanced()
+        await tell(self._on_progress, self._done, self._known.size)

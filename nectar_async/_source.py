@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final, Protocol, Self
 import anyio
 import anyio.to_thread
 
+from nectar_async._shield import finish, in_thread
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["BytesSource", "FileSource", "Source", "StreamSource", "of_file"]
@@ -21,6 +22,9 @@ __all__ = ["BytesSource", "FileSource", "Source", "StreamSource", "of_file"]
 CHUNK: Final = 256 * 1024
 """The most that is held at once."""
 _HEAD: Final = 8  # as long as the longest magic number
+
+# A file that is closed, or was opened to be written, says so with a ValueError.
+_UNREADABLE: Final = (OSError, ValueError)
 
 
 class Source(Protocol):
@@ -104,7 +108,15 @@ class FileSource:
         Raises:
             InvalidArgumentError: it is not there, no regular file, or not readable.
         """
-        file, size = await anyio.to_thread.run_sync(_open, path)
+        opened: list[tuple[io.FileIO, int]] = []
+        try:
+            await in_thread(lambda: opened.append(_open(path)))
+        except BaseException:
+            # Cancelled while it was opened.
+            for file, _ in opened:
+                file.close()
+            raise
+        file, size = opened[0]
         here = Path(path)
         return cls(file, name=here.name, size=size, start=0, path=here)
 
@@ -121,9 +133,10 @@ class FileSource:
         try:
             async with self._lock:
                 await _call(self._file.seek, self._start + offset)
-                return _bytes(await _call(self._file.read, CHUNK))
-        except OSError as error:
+                chunk = await _call(self._file.read, CHUNK)
+        except _UNREADABLE as error:
             raise _unreadable(error) from error
+        return _bytes(chunk)
 
     def pdf_file(self) -> Callable[[], BinaryIO] | None:
         """The file at the path again; an open file is left alone."""
@@ -134,8 +147,7 @@ class FileSource:
         """Close the file, if it was opened here."""
         if self._path is not None:
             # Also when the caller is being cancelled.
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._file.close)
+            await finish(partial(anyio.to_thread.run_sync, self._file.close))
 
 
 class StreamSource:
@@ -197,7 +209,7 @@ async def of_file(file: Any) -> Source:
             return StreamSource(_Reads(file), given)
         start = await _call(file.tell)
         end = await _call(file.seek, 0, os.SEEK_END)
-    except OSError as error:
+    except _UNREADABLE as error:
         raise _unreadable(error) from error
     return FileSource(
         file, name=given, size=max(0, end - start), start=start, path=None
@@ -214,34 +226,38 @@ class _Reads:
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = _bytes(await _call(self._file.read, CHUNK))
+        try:
+            chunk = await _call(self._file.read, CHUNK)
+        except _UNREADABLE as error:
+            raise _unreadable(error) from error
         if not chunk:
             raise StopAsyncIteration
-        return chunk
+        return _bytes(chunk)
 
 
 async def _call(method: Callable[..., Any], *arguments: object) -> Any:
     """What a method of a file gives; a plain one may block, so it has a thread."""
     if iscoroutinefunction(method):
         return await method(*arguments)
-    answer = await anyio.to_thread.run_sync(partial(method, *arguments))
+    answer = await in_thread(partial(method, *arguments))
     return await answer if isawaitable(answer) else answer
 
 
 def _open(path: str | os.PathLike[str]) -> tuple[io.FileIO, int]:
     """The file and its size; what is no regular file is not even opened."""
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise InvalidArgumentError(
-                f"file is no regular file: {os.fspath(path)!r}; pass the path of one"
-            )
-        file = io.FileIO(path)
+        is_regular = stat.S_ISREG(Path(path).stat().st_mode)
+        file = io.FileIO(path) if is_regular else None
     except FileNotFoundError:
         raise InvalidArgumentError(
             f"file does not exist: {os.fspath(path)!r}; check the path"
         ) from None
-    except (OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _unreadable(error) from error
+    if file is None:
+        raise InvalidArgumentError(
+            f"file is no regular file: {os.fspath(path)!r}; pass the path of one"
+        )
     return file, os.fstat(file.fileno()).st_size
 
 
@@ -256,7 +272,12 @@ def _bytes(chunk: object) -> bytes:
 
 
 def _unreadable(error: Exception) -> InvalidArgumentError:
-    words = getattr(error, "strerror", None) or str(error)
+    words = getattr(error, "strerror", None)
+    if words is None:
+        said = str(error).rstrip(".")
+        return InvalidArgumentError(
+            f"file cannot be read: {said}; pass one that is open to be read"
+        )
     return InvalidArgumentError(
         f"file cannot be read: {words}; check the path and who may read it"
     )

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
+from uuid import UUID
 
-import anyio.to_thread
-
+from nectar_async._part import Part, Rest, check_part, part_of
+from nectar_async._shield import in_thread
+from nectar_async._validators import Validators
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["PathTarget", "Sink", "SinkTarget", "safe_name", "target_of"]
-
-_OVERLAP: Final = 64 * 1024
-"""So much of a `.part` is asked for again and compared before it is gone on with."""
+__all__ = ["PathTarget", "Sink", "SinkTarget", "own_name", "safe_name", "target_of"]
 
 # What some file system forbids in a name, and what some system takes for a device.
 _FORBIDDEN: Final = frozenset('<>:"|?*')
 _DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL"}
-    | {f"{kind}{digit}" for kind in ("COM", "LPT") for digit in range(1, 10)}
+    | {f"{kind}{digit}" for kind in ("COM", "LPT") for digit in "123456789¹²³"}
 )
-_MOST_NAME_BYTES: Final = 240  # of the usual 255, with room for `.part`
+_MOST_NAME_BYTES: Final = 240  # of the usual 255, with room for `.part.json`
+_OURS: Final = (".part", ".part.json")  # may be what is there of another download
+
+_RANDOM: Final = 4
+"""The version of a UUID that is random."""
+_MARK: Final = 8
+_LONGEST_MARK: Final = 64
 
 # Paths that a download of this process writes to right now.
 _in_use: set[Path] = set()
@@ -50,20 +56,30 @@ class SinkTarget:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._digest = hashlib.sha256()
 
-    @contextmanager
-    def reserved(self, file_name: str | None, document_id: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def reserved(
+        self, file_name: str | None, document_id: str
+    ) -> AsyncIterator[None]:
         """Nothing to reserve."""
         del file_name, document_id
         yield
 
-    async def begin(self) -> tuple[int, bytes]:
+    async def begin(self, document_id: str) -> Rest:
         """A sink starts with nothing."""
-        return 0, b""
+        del document_id
+        return Rest()
 
-    async def write(self, offset: int, data: bytes) -> None:
+    async def has(self, data: bytes) -> bool:
+        """Whether these are the bytes that it was given."""
+        given = self._digest.digest()
+        return await in_thread(lambda: hashlib.sha256(data).digest() == given)
+
+    async def write(self, offset: int, data: bytes, validators: Validators) -> None:
         """Give it the next bytes."""
-        del offset  # a sink is always at its end
+        del offset, validators  # a sink is always at its end
+        await in_thread(self._digest.update, data)
         if not isinstance(self._sink, io.IOBase):
             answer = self._sink.write(data)
             if isawaitable(answer):
@@ -73,17 +89,16 @@ class SinkTarget:
         given = 0
         while given < len(data):
             rest = data[given:] if given else data
-            taken = await anyio.to_thread.run_sync(self._sink.write, rest)
+            taken = await in_thread(self._sink.write, rest)
             is_raw = isinstance(self._sink, io.RawIOBase)
             given += (taken or 0) if is_raw else len(rest)
 
-    async def finish(self, size: int) -> int:
+    async def finish(self, size: int) -> None:
         """What it holds is for the caller to know."""
-        return size
 
 
 class PathTarget:
-    """A path. Every write opens the `.part` and closes it, so nothing stays open."""
+    """A path, by way of its `.part`."""
 
     can_restart = True
 
@@ -92,49 +107,48 @@ class PathTarget:
         self._absolute = absolute  # asking for the working directory blocks
         self._is_folder = is_folder
         self.path: Path = path
+        self._part: Part
 
-    @contextmanager
-    def reserved(self, file_name: str | None, document_id: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def reserved(
+        self, file_name: str | None, document_id: str
+    ) -> AsyncIterator[None]:
         """Decide on the path, and have it for this download alone.
 
         Raises:
             InvalidArgumentError: another download of this process writes there.
         """
-        mark = self._absolute
-        if self._is_folder:
-            name = safe_name(file_name, document_id)
-            self.path, mark = self._given / name, mark / name
-        if mark in _in_use:
-            raise InvalidArgumentError(
-                f"target is being written by another download: {str(mark)!r}; wait for"
-                " it, or pass another path"
-            )
-        _in_use.add(mark)
-        try:
+        if not self._is_folder:
+            with _held(self._absolute):
+                yield
+            return
+        name = safe_name(file_name, document_id)
+        own = own_name(name, document_id)
+        # First held, then looked for: nobody else can make it in between.
+        if self._absolute / name not in _in_use:
+            with _held(self._absolute / name):
+                if await in_thread(
+                    _is_free, self._absolute / name, self._absolute / own
+                ):
+                    self.path = self._given / name
+                    yield
+                    return
+        with _held(self._absolute / own):
+            self.path = self._given / own
             yield
-        finally:
-            _in_use.discard(mark)
 
-    @property
-    def part(self) -> Path:
-        """Where the bytes are until all of them are there."""
-        return self.path.with_name(f"{self.path.name}.part")
+    async def begin(self, document_id: str) -> Rest:
+        """What is there of the document from an earlier time."""
+        self._part = Part(self.path, document_id)
+        return await in_thread(self._part.begin)
 
-    async def begin(self) -> tuple[int, bytes]:
-        """How many bytes are there from an earlier time, and the last of them."""
-        return await anyio.to_thread.run_sync(_state, self.part)
-
-    async def write(self, offset: int, data: bytes) -> None:
+    async def write(self, offset: int, data: bytes, validators: Validators) -> None:
         """Write at an offset; the first byte of all replaces what is there."""
-        await anyio.to_thread.run_sync(_write, self.part, offset, data)
+        await in_thread(self._part.write, offset, data, validators)
 
-    async def finish(self, size: int) -> int:
-        """Have the bytes on the disk, and the file under its name if the size is right.
-
-        Returns:
-            The size that it has.
-        """
-        return await anyio.to_thread.run_sync(_finish, self.part, self.path, size)
+    async def finish(self, size: int) -> None:
+        """Have the bytes on the disk, and the file under its name."""
+        await in_thread(self._part.finish, size)
 
 
 async def target_of(target: object) -> PathTarget | SinkTarget:
@@ -144,11 +158,16 @@ async def target_of(target: object) -> PathTarget | SinkTarget:
         InvalidArgumentError: nothing can be written there.
     """
     if isinstance(target, str | os.PathLike):
-        return await anyio.to_thread.run_sync(_looked_at, os.fspath(target))
+        try:
+            return await in_thread(_looked_at, os.fspath(target))
+        except OSError as error:
+            raise InvalidArgumentError(
+                f"target cannot be written: {error.strerror}: {str(target)!r}"
+            ) from error
     if isinstance(target, Sink):
         return SinkTarget(target)
     raise InvalidArgumentError(
-        f"target is a path or has write(bytes), not {type(target).__name__}"
+        f"target must be a path or have write(bytes), not {type(target).__name__}"
     )
 
 
@@ -161,17 +180,59 @@ def safe_name(file_name: str | None, document_id: str) -> str:
             "_" if one in _FORBIDDEN else one
             for one in base
             if unicodedata.category(one)[0] != "C"
-        )
-        stem, dot, suffix = seen.strip(" .").rpartition(".")
+        ).strip(" .")
+        if seen.lower().endswith(_OURS):
+            seen += "_"
+        stem, dot, suffix = seen.rpartition(".")
         if not dot:
             stem, suffix = suffix, ""
-        if stem.upper() in _DEVICES:
+        # A device is one whatever stands behind its first dot.
+        if seen.partition(".")[0].rstrip().upper() in _DEVICES:
             stem = f"_{stem}"
         room = _MOST_NAME_BYTES - len((dot + suffix).encode())
         stem = stem.encode()[: max(room, 0)].decode("utf-8", "ignore")
         if stem and room > 0:
             return f"{stem}{dot}{suffix}"
     return "document.pdf"
+
+
+def own_name(name: str, document_id: str) -> str:
+    """The name of a document where another file has that name already.
+
+    Of an id that is random throughout, the first digits tell it from any other; of one
+    that counts, or begins with the time, all of it is needed.
+    """
+    try:
+        is_random = UUID(document_id).version == _RANDOM
+    except ValueError:
+        is_random = False
+    mark = document_id[: _MARK if is_random else _LONGEST_MARK]
+    stem, dot, suffix = name.rpartition(".")
+    if not dot:
+        stem, suffix = suffix, ""
+    tail = f"-{safe_name(mark.replace('/', '_'), 'document')}{dot}{suffix}"
+    room = max(0, _MOST_NAME_BYTES - len(tail.encode()))
+    return stem.encode()[:room].decode("utf-8", "ignore") + tail
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """A path that no other download of this process writes to."""
+    if path in _in_use:
+        raise InvalidArgumentError(
+            f"target is being written by another download: {str(path)!r}; wait for"
+            " it, or pass another path"
+        )
+    _in_use.add(path)
+    try:
+        yield
+    finally:
+        _in_use.discard(path)
+
+
+def _is_free(path: Path, own: Path) -> bool:
+    """Whether a document may have a path: nothing is there, nor under its own name."""
+    return not any(map(os.path.lexists, (path, own, part_of(own))))
 
 
 def _looked_at(text: str | bytes) -> PathTarget:
@@ -188,30 +249,6 @@ def _looked_at(text: str | bytes) -> PathTarget:
         )
     if path.exists() and not is_folder and not stat.S_ISREG(path.stat().st_mode):
         raise InvalidArgumentError(f"target is no regular file: {text!r}")
+    if not is_folder:
+        check_part(path)
     return PathTarget(path, absolute=path.absolute(), is_folder=is_folder)
-
-
-def _state(part: Path) -> tuple[int, bytes]:
-    try:
-        with part.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size - _OVERLAP))
-            return size, file.read(_OVERLAP)
-    except FileNotFoundError:
-        return 0, b""
-
-
-def _write(part: Path, offset: int, data: bytes) -> None:
-    with part.open("r+b" if offset else "wb") as file:
-        file.seek(offset)
-        file.write(data)
-
-
-def _finish(part: Path, path: Path, size: int) -> int:
-    with part.open("r+b") as file:
-        found = os.fstat(file.fileno()).st_size
-        if found != size:
-            return found
-        os.fsync(file.fileno())
-    part.replace(path)
-    return found

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Any, Final, Self
 
-from nectar_async._callback import Callback, tell
+from nectar_async._callback import ByteProgress, tell
 from nectar_async._pdf import count_pages
 from nectar_async._source import (
     BytesSource,
@@ -101,7 +101,7 @@ class Upload:
         """Whether it can be read from its beginning a second time."""
         return self._source.can_resend
 
-    def chunks(self, on_progress: Callback | None = None) -> AsyncIterator[bytes]:
+    def chunks(self, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
         """The file from its beginning.
 
         Reading it raises `InvalidArgumentError` when it is not what it was: larger or
@@ -131,7 +131,9 @@ class Upload:
     def _named(self, head: bytes) -> str:
         given = self._given_name
         if given is not None and not isinstance(given, str):
-            raise InvalidArgumentError(f"file_name is text, not {type(given).__name__}")
+            raise InvalidArgumentError(
+                f"file_name must be text, not {type(given).__name__}"
+            )
         # The last part, whichever way the slashes lean.
         name = given or self._source.name
         name = name.replace("\\", "/").rpartition("/")[2].strip()
@@ -162,15 +164,15 @@ async def _source_of(file: object) -> Source:
     if isinstance(file, AsyncIterable):
         return StreamSource(file)
     raise InvalidArgumentError(
-        "file is a path, bytes, an open binary file or an async stream of bytes, not"
-        f" {type(file).__name__}"
+        "file must be a path, bytes, an open binary file or an async stream of bytes,"
+        f" not {type(file).__name__}"
     )
 
 
 class _Chunks:
     """The chunks of a source, counted."""
 
-    def __init__(self, source: Source, on_progress: Callback | None) -> None:
+    def __init__(self, source: Source, on_progress: ByteProgress | None) -> None:
         self._source = source
         self._on_progress = on_progress
         self._given = 0

@@ -17,20 +17,30 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 from doubles import MakeClient, settle_down
+from filehost import (
+    BILL,
+    CHUNK,
+    LINK,
+    SIGNATURE,
+    FileHost,
+    Trick,
+    leave_part,
+    right,
+    says,
+)
 
 from nectar_async import (
     ConfigurationError,
     Download,
     DownloadError,
     InvalidArgumentError,
-    MemoryTransport,
     NectarClient,
     Request,
     Response,
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._target import safe_name
+from nectar_async._target import own_name, safe_name
 from nectar_async._transport import Send
 from nectar_async.errors import (
     AttemptTimeoutError,
@@ -43,93 +53,7 @@ from nectar_async.errors import (
 
 pytestmark = pytest.mark.anyio
 
-CHUNK = 96 * 1024  # instead of 4 MiB, so that the tests are quick
-SIGNATURE = "sIgNaTuRe-5d41402a"
-LINK = f"https://files.example/b/d-1.pdf?X-Sig={SIGNATURE}"
 KEY = "canary-8f14e45f"
-BILL = bytes(os.urandom(CHUNK)) * 2 + b"the end"  # three chunks
-
-Answer = Response | BaseException
-Trick = Callable[[Request[Any]], "Answer | Awaitable[Answer | None] | None"]
-
-
-class FileHost:
-    """A document and its file, with what goes wrong in the order it is scripted.
-
-    A trick is used up by one request of a chunk, unless it gives None: then the right
-    answer comes.
-    """
-
-    def __init__(
-        self, data: bytes = BILL, *, file_name: str | None = "bill.pdf"
-    ) -> None:
-        self.data = data
-        self.etag = '"v1"'
-        self.document: dict[str, Any] = {"id": "d-1", "fileName": file_name}
-        self.tricks: list[Trick] = []
-        self.links = 0
-        self.transport = MemoryTransport(
-            {"documents_get": self.get, "documents_download": self.download}
-        )
-
-    @property
-    def asked(self) -> list[Request[Any]]:
-        """The requests for chunks."""
-        return [
-            one
-            for one in self.transport.requests
-            if one.operation == "documents_download"
-        ]
-
-    @property
-    def ranges(self) -> list[str | None]:
-        return [one.headers.get("Range") for one in self.asked]
-
-    def get(self, _: Request[Any]) -> dict[str, Any]:
-        self.links += 1
-        return {"url": f"{LINK}&link={self.links}", **self.document}
-
-    async def download(self, request: Request[Any]) -> Answer:
-        if self.tricks:
-            answer: Any = self.tricks.pop(0)(request)
-            answer = await answer if hasattr(answer, "__await__") else answer
-            if answer is not None:
-                return answer  # type: ignore[no-any-return]
-        return self.right(request)
-
-    def right(self, request: Request[Any]) -> Response:
-        """What a host that knows ranges says."""
-        asked = request.headers.get("Range")
-        if asked is None:
-            return self.whole(request)
-        first, _, last = asked.removeprefix("bytes=").partition("-")
-        start, stop, size = int(first), int(last) + 1, len(self.data)
-        if start >= size:
-            return Response(416, {"Content-Range": f"bytes */{size}"}, b"<Error/>")
-        body = self.data[start:stop]
-        span = f"bytes {start}-{start + len(body) - 1}/{size}"
-        return Response(206, {"Content-Range": span, "ETag": self.etag}, body)
-
-    def whole(self, _: Request[Any]) -> Response:
-        """What a host that knows no ranges says."""
-        headers = {"Content-Length": str(len(self.data)), "ETag": self.etag}
-        return Response(200, headers, self.data)
-
-    def change(self, data: bytes) -> None:
-        """Another file from now on."""
-        self.data, self.etag = data, '"v2"'
-
-
-def says(
-    status: int, headers: dict[str, str] | None = None, body: bytes = b""
-) -> Trick:
-    return lambda _: Response(status, headers or {}, body)
-
-
-def right(_: Request[Any]) -> None:
-    """No trick at all."""
-
-
 REFUSED = says(403, {}, f"<Error><Sig>{SIGNATURE}</Sig></Error>".encode())
 BROKEN = ConnectionFailedError("the connection broke")
 
@@ -139,7 +63,7 @@ def _small_chunks(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "real_chunks" not in request.fixturenames:
-        monkeypatch.setattr("nectar_async._download._CHUNK", CHUNK)
+        monkeypatch.setattr("nectar_async._host._CHUNK", CHUNK)
 
 
 @pytest.fixture
@@ -197,7 +121,7 @@ async def test_a_chunk_carries_no_key_and_asks_for_plain_bytes(
 ) -> None:
     await make(host).documents.download("d-1", tmp_path)
     for request in host.asked:
-        assert {*request.headers} == {"Accept-Encoding", "Range"}
+        assert {*request.headers} <= {"Accept-Encoding", "Range", "If-Range"}
         assert request.headers["Accept-Encoding"] == "identity"
         assert request.url.startswith(LINK)
 
@@ -282,9 +206,9 @@ async def test_a_raw_sink_that_takes_less_is_given_the_rest(make: Make) -> None:
 async def test_progress_is_told_what_is_there_and_what_there_will_be(
     host: FileHost, make: Make, tmp_path: Path, *, is_async: bool
 ) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int | None]] = []
 
-    def plain(done: int, total: int) -> Any:
+    def plain(done: int, total: int | None) -> Any:
         told.append((done, total))
         return anyio.lowlevel.checkpoint() if is_async else None
 
@@ -400,7 +324,7 @@ async def test_each_chunk_has_the_attempt_timeout(
     async def hang(_: Request[Any]) -> None:
         await anyio.sleep_forever()
 
-    host.tricks = [right, hang]
+    host.tricks = [right, hang, hang]
     client = make(host, attempt_timeout=0.05, retry=RetryPolicy(attempts=1))
     with pytest.raises(AttemptTimeoutError, match="document d-1"):
         await client.documents.download("d-1", tmp_path)
@@ -599,25 +523,101 @@ async def test_a_whole_that_is_too_large_is_an_error(
         await make(host, max_body_bytes=1000).documents.download("d-1", tmp_path)
 
 
-@pytest.mark.parametrize(
-    "span",
-    [
-        "bytes 5-8/9",
-        "bytes 0-999999/9999999",
-        "bytes 0-3/2",
-        "bytes 3-0/9",
-        "items 0-3/9",
-        "",
-    ],
-    ids=["other-start", "too-much", "beyond-end", "backwards", "unit", "none"],
-)
-async def test_other_bytes_than_were_asked_for_are_an_error(
+OTHER_SPANS = {
+    "other-start": "bytes 5-8/9",
+    "beyond-end": "bytes 0-3/2",
+    "backwards": "bytes 3-0/9",
+    "unit": "items 0-3/9",
+    "none": "",
+}
+
+
+@pytest.mark.parametrize("span", OTHER_SPANS.values(), ids=OTHER_SPANS)
+async def test_other_bytes_than_were_asked_for_are_not_taken_but_the_whole_is(
     host: FileHost, make: Make, tmp_path: Path, span: str
 ) -> None:
-    length = 1_000_000 if "999999" in span else 4
-    host.tricks = [says(206, {"Content-Range": span}, b"x" * length)]
+    host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)]
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert host.ranges == [f"bytes=0-{CHUNK - 1}", None]
+
+
+@pytest.mark.parametrize("span", OTHER_SPANS.values(), ids=OTHER_SPANS)
+async def test_other_bytes_than_were_asked_for_twice_are_an_error(
+    host: FileHost, make: Make, tmp_path: Path, span: str
+) -> None:
+    host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)] * 2
     with pytest.raises(DownloadError, match="other bytes than were asked for"):
         await make(host).documents.download("d-1", tmp_path)
+    assert len(host.asked) == 2
+
+
+async def test_the_unit_of_a_range_may_be_in_capitals(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    def loudly(request: Request[Any]) -> Response:
+        quiet = host.right(request)
+        span = quiet.headers["content-range"].replace("bytes", "Bytes")
+        return Response(206, {**quiet.headers, "content-range": span}, quiet.body)
+
+    host.tricks = [loudly] * 3
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert len(host.asked) == 3
+
+
+async def test_more_bytes_than_were_asked_for_are_taken(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    span = f"bytes 0-{len(BILL) - 1}/{len(BILL)}"
+    host.tricks = [says(206, {"Content-Range": span}, BILL)]
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert len(host.asked) == 1
+
+
+async def test_a_host_that_always_says_206_may_give_the_whole(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    span = f"bytes 0-{len(BILL) - 1}/{len(BILL)}"
+    host.tricks = [right, *[says(206, {"Content-Range": span}, BILL)] * 2]
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert host.ranges[1:] == [f"bytes={CHUNK}-{2 * CHUNK - 1}", None]
+
+
+async def test_half_of_what_was_to_be_the_whole_is_an_error(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [says(206), says(206, {"Content-Range": "bytes 0-3/9"}, b"xxxx")]
+    with pytest.raises(DownloadError, match="other bytes than were asked for"):
+        await make(host).documents.download("d-1", tmp_path)
+
+
+@pytest.mark.parametrize("word", ["aws-chunked", "", "utf-8", "Identity", "binary"])
+@pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "ranges"])
+async def test_an_encoding_that_packs_nothing_says_nothing(
+    host: FileHost, make: Make, tmp_path: Path, word: str, *, is_whole: bool
+) -> None:
+    def worded(request: Request[Any]) -> Response:
+        plain = host.whole(request) if is_whole else host.right(request)
+        headers = {**plain.headers, "content-encoding": word}
+        return Response(plain.status, headers, plain.body)
+
+    host.tricks = [worded] * 3
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert len(host.asked) == (1 if is_whole else 3)
+
+
+async def test_words_beside_a_packing_do_not_hide_it(
+    make: Make, tmp_path: Path
+) -> None:
+    host = FileHost(b"%PDF-1.7" * 100)
+    headers = {"Content-Encoding": "aws-chunked, GZIP"}
+    host.tricks = [says(200, headers, gzip.compress(host.data))]
+    await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == host.data
 
 
 async def test_shorter_ranges_than_were_asked_for_are_gone_on_from(
@@ -677,6 +677,7 @@ async def test_a_host_that_says_416_of_an_empty_file_is_asked_for_all_of_it(
 async def test_a_file_that_changes_on_the_way_is_begun_again(
     host: FileHost, make: Make, tmp_path: Path, other: bytes
 ) -> None:
+    host.knows_conditions = False
     host.tricks = [right, lambda _: host.change(other)]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == other
@@ -686,6 +687,7 @@ async def test_a_file_that_changes_on_the_way_is_begun_again(
 async def test_a_file_that_changes_twice_is_an_error_and_the_part_stays(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
+    host.knows_conditions = False
     host.tricks = [
         right,
         lambda _: host.change(BILL + b"1"),
@@ -694,7 +696,8 @@ async def test_a_file_that_changes_twice_is_an_error_and_the_part_stays(
     ]
     with pytest.raises(DownloadError, match="changed twice"):
         await make(host).documents.download("d-1", tmp_path)
-    assert os.listdir(tmp_path) == ["bill.pdf.part"]  # noqa: PTH208
+    there = sorted(os.listdir(tmp_path))  # noqa: PTH208
+    assert there == ["bill.pdf.part", "bill.pdf.part.json"]
 
 
 @pytest.mark.parametrize("status", [206, 200, 416])
@@ -702,6 +705,7 @@ async def test_a_sink_cannot_begin_again(
     host: FileHost, make: Make, status: int
 ) -> None:
     sink = io.BytesIO()
+    host.knows_conditions = False
 
     def change(request: Request[Any]) -> Response:
         host.change(b"y" * (3 if status == 416 else CHUNK + 7))
@@ -725,51 +729,7 @@ async def test_a_whole_that_is_smaller_than_what_a_sink_has_is_another_file(
         await make(host).documents.download("d-1", io.BytesIO())
 
 
-async def test_a_weak_etag_is_no_promise_and_no_reason_to_begin_again(
-    host: FileHost, make: Make, tmp_path: Path
-) -> None:
-    host.etag = 'W/"1"'
-
-    def other(_: Request[Any]) -> None:
-        host.etag = 'W/"2"'
-
-    host.tricks = [right, other]
-    await make(host).documents.download("d-1", tmp_path)
-    assert len(host.asked) == 3
-
-
 # What an interruption leaves, and how it is gone on with.
-
-
-@pytest.mark.parametrize("there", [10, CHUNK, CHUNK + 1, len(BILL)], ids=str)
-async def test_a_part_of_an_earlier_time_is_gone_on_with(
-    host: FileHost, make: Make, tmp_path: Path, there: int
-) -> None:
-    (tmp_path / "bill.pdf.part").write_bytes(BILL[:there])
-    done = await make(host).documents.download("d-1", tmp_path / "bill.pdf")
-    assert (tmp_path / "bill.pdf").read_bytes() == BILL
-    assert (done.resumed_from, done.size) == (there, len(BILL))
-    assert str(host.ranges[0]).startswith(f"bytes={max(0, there - 65_536)}-")
-    assert os.listdir(tmp_path) == ["bill.pdf"]  # noqa: PTH208
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        BILL[: CHUNK - 1] + b"?",
-        BILL + b"more",
-        BILL + b"more" * 20_000,
-        b"?" * 100,
-    ],
-    ids=["other-end", "longer", "much-longer", "other"],
-)
-async def test_a_part_of_another_file_is_not(
-    host: FileHost, make: Make, tmp_path: Path, part: bytes
-) -> None:
-    (tmp_path / "bill.pdf.part").write_bytes(part)
-    done = await make(host).documents.download("d-1", tmp_path)
-    assert (tmp_path / "bill.pdf").read_bytes() == BILL
-    assert (done.resumed_from, done.size) == (0, len(BILL))
 
 
 async def test_a_part_is_not_trusted_to_a_host_without_ranges(
@@ -831,7 +791,7 @@ async def test_the_bytes_are_on_the_disk_before_the_file_has_its_name(
 
     monkeypatch.setattr(os, "fsync", fsync)
     await make(host).documents.download("d-1", tmp_path)
-    assert synced == [["bill.pdf.part"]]
+    assert [sorted(one) for one in synced] == [["bill.pdf.part", "bill.pdf.part.json"]]
 
 
 async def test_a_part_that_somebody_else_writes_to_is_an_error(
@@ -839,7 +799,7 @@ async def test_a_part_that_somebody_else_writes_to_is_an_error(
 ) -> None:
     part = tmp_path / "bill.pdf.part"
 
-    async def meddle(done: int, total: int) -> None:
+    async def meddle(done: int, total: int | None) -> None:
         if done == total:
             await anyio.Path(part).write_bytes(b"meddled")
 
@@ -862,6 +822,91 @@ async def test_two_downloads_of_a_process_do_not_write_to_one_path(
     await client.documents.download("d-1", tmp_path)
 
 
+# Several bills of one name.
+
+APRIL, MAY = (
+    "5f0c9e3a-1b7d-4c2e-9f60-7a1d2e3f4a5b",
+    "9b8a7c6d-2e4f-4a1b-8c3d-0e1f2a3b4c5d",
+)
+
+
+def names(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+async def test_bills_of_one_name_do_not_replace_each_other_in_a_folder(
+    make: Make, tmp_path: Path
+) -> None:
+    await make(FileHost(b"april")).documents.download(APRIL, tmp_path)
+    for data in (b"may", b"may, again"):
+        done = await make(FileHost(data)).documents.download(MAY, tmp_path)
+        assert done.path == tmp_path / "bill-9b8a7c6d.pdf"
+    assert names(tmp_path) == {"bill.pdf": b"april", "bill-9b8a7c6d.pdf": b"may, again"}
+
+
+async def test_bills_of_one_name_may_come_at_once(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    client = make(host)
+    async with anyio.create_task_group() as group:
+        for document_id in (APRIL, MAY):
+            group.start_soon(client.documents.download, document_id, tmp_path)
+    found = set(names(tmp_path))
+    assert "bill.pdf" in found
+    assert found & {"bill-5f0c9e3a.pdf", "bill-9b8a7c6d.pdf"}
+    assert len(found) == 2
+
+
+async def test_what_is_there_of_a_bill_under_its_own_name_is_gone_on_with(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    leave_part(tmp_path / "bill-5f0c9e3a.pdf", BILL[:CHUNK], document=APRIL)
+    done = await make(host).documents.download(APRIL, tmp_path)
+    assert done.resumed_from == CHUNK
+    assert names(tmp_path) == {"bill-5f0c9e3a.pdf": BILL}
+
+
+@pytest.mark.parametrize(
+    ("name", "document_id", "expected"),
+    [
+        ("bill.pdf", APRIL, "bill-5f0c9e3a.pdf"),
+        ("bill", APRIL, "bill-5f0c9e3a"),
+        ("bill.pdf", "document-17", "bill-document-17.pdf"),
+        ("bill.pdf", "d/17", "bill-d_17.pdf"),
+        (
+            "bill.pdf",
+            "0192f0c1-0000-7000-8000-000000000001",  # a version that begins with time
+            "bill-0192f0c1-0000-7000-8000-000000000001.pdf",
+        ),
+        ("x" * 240, APRIL, "x" * 231 + "-5f0c9e3a"),
+    ],
+    ids=["random", "no-suffix", "counted", "slash", "time", "long"],
+)
+def test_a_name_that_is_taken_is_told_apart_by_the_id(
+    name: str, document_id: str, expected: str
+) -> None:
+    assert own_name(name, document_id) == expected
+
+
+@pytest.mark.parametrize("wrong", [5, "print"], ids=repr)
+async def test_what_cannot_be_told_the_progress_is_refused_before_anything_is_sent(
+    host: FileHost, make: Make, tmp_path: Path, wrong: Any
+) -> None:
+    client = make(host)
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: client.documents.download("d", tmp_path, on_progress=wrong),
+        lambda: client.jobs.submit_document("c", b"%PDF-", on_progress=wrong),
+        lambda: client.jobs.wait("j", on_progress=wrong),
+        lambda: client.connections.wait_until_settled("c", on_progress=wrong),
+    ]
+    for call in calls:
+        with pytest.raises(
+            InvalidArgumentError, match="on_progress must be a function"
+        ):
+            await call()
+    assert host.transport.requests == []
+
+
 # Where it may go.
 
 
@@ -876,7 +921,7 @@ async def test_a_target_is_looked_at_before_anything_is_sent(
         (tmp_path / "pipe", "target is no regular file"),
         ("", "target is no path"),
         ("a\0b", "target is no path"),
-        (7, r"target is a path or has write\(bytes\), not int"),
+        (7, r"target must be a path or have write\(bytes\), not int"),
     ):
         with pytest.raises(InvalidArgumentError, match=words):
             await client.documents.download("d-1", target)  # type: ignore[arg-type]
@@ -896,6 +941,11 @@ async def test_a_target_is_looked_at_before_anything_is_sent(
         ('a<b>:"|?*.pdf', "a_b______.pdf"),
         ("NUL.pdf", "_NUL.pdf"),
         ("con", "_con"),
+        ("CON.tar.gz", "_CON.tar.gz"),
+        ("aux .pdf", "_aux .pdf"),
+        ("COM¹.pdf", "_COM¹.pdf"),
+        ("bill.pdf.part", "bill.pdf.part_"),
+        ("bill.pdf.PART.json", "bill.pdf.PART.json_"),
         ("電気 Mär.pdf", "電気 Mär.pdf"),
         (None, "d-1.pdf"),
         ("", "d-1.pdf"),
@@ -910,7 +960,7 @@ def test_the_name_of_a_document_is_made_safe(given: str | None, saved: str) -> N
 
 def test_a_name_fits_into_a_folder_with_its_part() -> None:
     name = safe_name("電" * 200 + ".pdf", "d-1")
-    assert len(f"{name}.part".encode()) <= 255
+    assert len(f"{name}.part.json".encode()) <= 255
     assert name.endswith("電.pdf")
     assert safe_name("." * 300 + "x" * 300, "../..") == "x" * 240
     assert safe_name(None, "../..") == "pdf"
@@ -934,7 +984,7 @@ LEAKS: dict[str, list[Trick]] = {
     "odd": [says(418, {"Location": LINK, "X": SIGNATURE}, SIGNATURE.encode())],
     "redirected": [to(f"/{SIGNATURE}1"), to(f"/{SIGNATURE}2")] * 2,
     "insecure": [to(f"http://x/{SIGNATURE}")],
-    "other-bytes": [says(206, {"Content-Range": SIGNATURE}, SIGNATURE.encode())],
+    "other-bytes": [says(206, {"Content-Range": SIGNATURE}, SIGNATURE.encode())] * 2,
     "broken": [lambda _: BROKEN] * 4,
     "too-large": [says(200, {"Content-Encoding": "gzip"}, SIGNATURE.encode())] * 4,
 }

@@ -6,11 +6,30 @@ import pickle
 from collections.abc import Awaitable, Callable, Iterable
 from itertools import repeat
 
+import anyio
 import pytest
 
-from nectar_async import InvalidArgumentError, Job, NotFoundError, VirtualClock
+from nectar_async import (
+    InvalidArgumentError,
+    Job,
+    NectarError,
+    NotFoundError,
+    VirtualClock,
+)
+from nectar_async._clock import SystemClock
 from nectar_async._poll import poll
-from nectar_async.errors import WaitTimeoutError
+from nectar_async.errors import (
+    AttemptTimeoutError,
+    AuthenticationError,
+    BodyTooLargeError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    MaintenanceError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+    WaitTimeoutError,
+)
 from nectar_async.models import JobStatus
 
 pytestmark = pytest.mark.anyio
@@ -93,7 +112,7 @@ async def test_the_error_pickles_with_what_was_seen_last() -> None:
 
 async def test_a_timeout_of_zero_is_one_look() -> None:
     clock = VirtualClock()
-    with pytest.raises(WaitTimeoutError, match="looked 1 times"):
+    with pytest.raises(WaitTimeoutError, match="looked once for"):
         await poll(clock, asking(["on"]), is_done, timeout=0, what="it")
     assert clock.sleeps == []
 
@@ -143,5 +162,125 @@ async def test_what_asking_raises_is_raised() -> None:
 async def test_a_timeout_that_is_no_number_of_seconds_is_refused(
     timeout: float,
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="timeout is a number of seconds"):
+    with pytest.raises(
+        InvalidArgumentError, match="timeout must be a number of seconds"
+    ):
         await poll(VirtualClock(), asking(["on"]), is_done, timeout=timeout, what="it")
+
+
+# Looks that fail, or take too long.
+
+
+def facing(*answers: str | NectarError) -> Callable[[], Awaitable[str]]:
+    """Something that is asked, and gives values and errors, the last one for ever."""
+    left = list(answers)
+
+    async def ask() -> str:
+        answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, NectarError):
+            raise answer
+        return answer
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ServerError("500", status=500),
+        MaintenanceError("503", status=503),
+        RateLimitedError("429", status=429),
+        ConnectionFailedError("broke"),
+        AttemptTimeoutError("slow"),
+        DeadlineExceededError("late"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_failure_that_passes_does_not_end_the_wait(error: NectarError) -> None:
+    clock = VirtualClock()
+    ask = facing("on", error, error, "done")
+    assert await poll(clock, ask, is_done, timeout=60, what="it") == "done"
+    assert clock.sleeps == [1.0, 1.5, 2.25]
+
+
+async def test_an_outage_that_lasts_is_the_cause_of_the_error_at_the_end() -> None:
+    outage = MaintenanceError("503 out", status=503)
+    with pytest.raises(WaitTimeoutError, match="looked 5 times") as caught:
+        await poll(VirtualClock(), facing("on", outage), is_done, timeout=5, what="it")
+    assert (caught.value.last, caught.value.__cause__) == ("on", outage)
+    assert caught.value.__notes__ == ["the last failure: MaintenanceError: 503 out"]
+
+
+async def test_a_failure_that_is_over_is_no_cause() -> None:
+    ask = facing(ServerError("500", status=500), "on")
+    with pytest.raises(WaitTimeoutError) as caught:
+        await poll(VirtualClock(), ask, is_done, timeout=5, what="it")
+    assert caught.value.__cause__ is None
+    assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthenticationError("401", status=401),
+        PermissionDeniedError("403", status=403),
+        NotFoundError("404", status=404),
+        BodyTooLargeError("large"),
+        ConnectionFailedError("no trust", is_permanent=True),
+    ],
+    ids=["401", "403", "404", "too-large", "certificate"],
+)
+async def test_a_failure_that_stays_ends_the_wait_at_once(error: NectarError) -> None:
+    clock = VirtualClock()
+    with pytest.raises(type(error)):
+        await poll(clock, facing("on", error), is_done, timeout=60, what="it")
+    assert clock.sleeps == [1.0]
+
+
+async def test_a_server_that_says_when_to_come_back_is_taken_at_its_word() -> None:
+    clock = VirtualClock()
+    refused = RateLimitedError("429", status=429, retry_after=8.0)
+    await poll(clock, facing(refused, "done"), is_done, timeout=60, what="it")
+    assert clock.sleeps == [8.0]
+
+
+async def test_a_wait_that_is_longer_than_what_is_left_ends_it_now() -> None:
+    clock = VirtualClock()
+    refused = RateLimitedError("429", status=429, retry_after=8.0)
+    with pytest.raises(WaitTimeoutError) as caught:
+        await poll(clock, facing("on", refused), is_done, timeout=5, what="it")
+    assert clock.sleeps == [1.0]
+    assert (caught.value.last, caught.value.__cause__) == ("on", refused)
+
+
+async def hang() -> str:
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+@pytest.mark.parametrize("clock", [SystemClock(), VirtualClock()], ids=["real", "not"])
+async def test_a_look_that_hangs_is_cut_at_the_end_of_the_time(
+    clock: SystemClock | VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nectar_async._poll._LOOK", 0.0)
+    with anyio.fail_after(5), pytest.raises(WaitTimeoutError) as caught:
+        await poll(clock, hang, is_done, timeout=0.02, what="it")
+    assert caught.value.last is None
+    assert caught.value.__notes__ == [
+        "the last look was under way when the time was over"
+    ]
+
+
+async def test_the_last_look_has_time_of_its_own() -> None:
+    async def slowly() -> str:
+        await anyio.sleep(0.01)
+        return "done"
+
+    value = await poll(SystemClock(), slowly, is_done, timeout=0, what="it")
+    assert value == "done"
+
+
+async def test_a_wait_that_is_cancelled_is_cancelled() -> None:
+    with anyio.move_on_after(0.01) as scope:
+        await poll(VirtualClock(), hang, is_done, timeout=9, what="it")
+    assert scope.cancelled_caught

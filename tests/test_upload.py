@@ -16,7 +16,14 @@ import pypdf
 import pytest
 from doubles import MakeClient
 
-from nectar_async import InvalidArgumentError, Request, Response, RetryPolicy
+from nectar_async import (
+    InvalidArgumentError,
+    MemoryTransport,
+    Request,
+    Response,
+    RetryPolicy,
+    VirtualClock,
+)
 from nectar_async._pdf import count_pages
 from nectar_async._source import CHUNK
 from nectar_async._upload import MOST_BYTES, Upload
@@ -24,6 +31,8 @@ from nectar_async.errors import (
     AttemptTimeoutError,
     ConnectionFailedError,
     RateLimitedError,
+    StatusError,
+    TransportError,
 )
 
 pytestmark = pytest.mark.anyio
@@ -233,7 +242,10 @@ async def test_another_extension_is_refused(tmp_path: Path, name: str) -> None:
 async def test_a_path_must_be_there_and_be_a_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"does not exist: '.*no\.pdf'"):
         await sent(tmp_path / "no.pdf")
-    with pytest.raises(InvalidArgumentError, match="file is no regular file"):
+    with pytest.raises(
+        InvalidArgumentError,
+        match=r"^file is no regular file: [^;]*; pass the path of one$",
+    ):
         await sent(tmp_path)
     os.mkfifo(tmp_path / "pipe.pdf")
     with pytest.raises(InvalidArgumentError, match="file is no regular file"):
@@ -292,7 +304,9 @@ async def test_a_stream_that_turns_out_too_large_is_stopped() -> None:
     "other", [7, None, ["a.pdf"], object()], ids=["number", "none", "list", "object"]
 )
 async def test_anything_else_is_refused_with_what_it_may_be(other: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="file is a path, bytes, an open"):
+    with pytest.raises(
+        InvalidArgumentError, match="file must be a path, bytes, an open"
+    ):
         await sent(other)
 
 
@@ -303,7 +317,7 @@ async def test_text_is_refused(kind: Callable[[str], Any]) -> None:
 
 
 async def test_a_file_name_is_text() -> None:
-    with pytest.raises(InvalidArgumentError, match="file_name is text, not bytes"):
+    with pytest.raises(InvalidArgumentError, match="file_name must be text, not bytes"):
         await sent(PDF, b"a.pdf")  # type: ignore[arg-type]
 
 
@@ -432,6 +446,39 @@ async def test_a_disk_that_fails_is_an_error_about_the_file(bill: Path) -> None:
 
     with pytest.raises(InvalidArgumentError, match="file cannot be read: Input/output"):
         await sent(Failing(PDF), "a.pdf")
+
+
+class OneWay(io.BytesIO):
+    """A file that cannot be sought."""
+
+    def seekable(self) -> bool:
+        return self.closed  # so that it is reading that finds it closed
+
+
+@pytest.mark.parametrize("kind", [io.BytesIO, OneWay], ids=["sought", "one-way"])
+async def test_a_file_that_is_closed_cannot_be_read(kind: type[io.BytesIO]) -> None:
+    file = kind(PDF)
+    file.close()
+    with pytest.raises(InvalidArgumentError, match=r"cannot be read: .*closed file"):
+        await sent(file, "a.pdf")
+
+
+async def test_a_file_that_is_closed_on_the_way_cannot_be_read(bill: Path) -> None:
+    with bill.open("rb") as file:
+        async with Upload(file) as upload:
+            chunks = upload.chunks()
+            await anext(chunks)
+            file.close()
+            with pytest.raises(InvalidArgumentError, match=r"cannot be read: .*closed"):
+                await anext(chunks)
+
+
+async def test_a_file_that_is_open_to_be_written_cannot_be_read(bill: Path) -> None:
+    with (
+        bill.open("ab") as file,
+        pytest.raises(InvalidArgumentError, match="file cannot be read: read"),
+    ):
+        await sent(file)
 
 
 async def test_progress_is_told_what_was_taken(bill: Path) -> None:
@@ -570,3 +617,48 @@ async def test_a_stream_is_not_sent_again(make_client: MakeClient) -> None:
     with pytest.raises(RateLimitedError):
         await client.send(post(Stream(b"ab", b"c")))
     assert taker.bodies == [b"abc"]
+
+
+# What cannot be sent again.
+
+
+FAILURES: dict[str, Any] = {
+    "429": Response(429, {"Retry-After": "1"}),
+    "503": Response(503),
+    "500": Response(500),
+    "dropped": ConnectionFailedError("the connection broke"),
+    "not-connected": ConnectionFailedError("no connection", is_sent=False),
+}
+NOTE = "the body was a stream and cannot be sent again; pass a path or bytes"
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+async def test_a_stream_that_would_have_to_be_sent_again_says_what_to_pass(
+    make_client: MakeClient, failure: object
+) -> None:
+    transport = MemoryTransport({"jobs_submit_document": failure})
+    client = make_client(transport, clock=VirtualClock())
+    with pytest.raises((StatusError, TransportError)) as caught:
+        await client.jobs.submit_document("c-1", Stream(PDF))
+    assert caught.value.__notes__ == [NOTE]
+    assert len(transport.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("make_file", "failure"),
+    [
+        (bytes, FAILURES["503"]),
+        (bytes, FAILURES["429"]),
+        (Stream, Response(400)),
+        (Stream, Response(401)),
+        (Stream, ConnectionFailedError("no trust", is_permanent=True)),
+    ],
+    ids=["bytes-503", "bytes-429", "stream-400", "stream-401", "stream-certificate"],
+)
+async def test_nothing_is_said_of_streams_where_that_is_not_the_reason(
+    make_client: MakeClient, make_file: Callable[[bytes], Any], failure: Any
+) -> None:
+    client = make_client({"jobs_submit_document": failure}, clock=VirtualClock())
+    with pytest.raises((StatusError, TransportError)) as caught:
+        await client.jobs.submit_document("c-1", make_file(PDF))
+    assert not hasattr(caught.value, "__notes__")

@@ -1,0 +1,125 @@
+"""A host of one file, in memory, that does what a test scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from nectar_async import MemoryTransport, Request, Response
+
+CHUNK = 96 * 1024  # instead of 4 MiB, so that the tests are quick
+SIGNATURE = "sIgNaTuRe-5d41402a"
+LINK = f"https://files.example/b/d-1.pdf?X-Sig={SIGNATURE}"
+BILL = bytes(os.urandom(CHUNK)) * 2 + b"the end"  # three chunks
+
+Answer = Response | BaseException
+Trick = Callable[[Request[Any]], "Answer | Awaitable[Answer | None] | None"]
+
+
+class FileHost:
+    """A document and its file, with what goes wrong in the order it is scripted.
+
+    A trick is used up by one request of a chunk, unless it gives None: then the right
+    answer comes.
+
+    Attributes:
+        etag: of the file; None leaves it out.
+        modified: its `Last-Modified`; None leaves it out.
+        knows_conditions: whether `If-Range` is heeded.
+    """
+
+    def __init__(
+        self, data: bytes = BILL, *, file_name: str | None = "bill.pdf"
+    ) -> None:
+        self.data = data
+        self.etag: str | None = '"v1"'
+        self.modified: str | None = None
+        self.knows_conditions = True
+        self.document: dict[str, Any] = {"id": "d-1", "fileName": file_name}
+        self.tricks: list[Trick] = []
+        self.links = 0
+        self.transport = MemoryTransport(
+            {"documents_get": self.get, "documents_download": self.download}
+        )
+
+    @property
+    def asked(self) -> list[Request[Any]]:
+        """The requests for chunks."""
+        return [
+            one
+            for one in self.transport.requests
+            if one.operation == "documents_download"
+        ]
+
+    @property
+    def ranges(self) -> list[str | None]:
+        return [one.headers.get("Range") for one in self.asked]
+
+    def get(self, _: Request[Any]) -> dict[str, Any]:
+        self.links += 1
+        return {"url": f"{LINK}&link={self.links}", **self.document}
+
+    async def download(self, request: Request[Any]) -> Answer:
+        if self.tricks:
+            answer: Any = self.tricks.pop(0)(request)
+            answer = await answer if hasattr(answer, "__await__") else answer
+            if answer is not None:
+                return answer  # type: ignore[no-any-return]
+        return self.right(request)
+
+    def right(self, request: Request[Any]) -> Response:
+        """What a host that knows ranges says."""
+        asked = request.headers.get("Range")
+        condition = request.headers.get("If-Range", self.etag)
+        is_other = condition not in {self.etag, self.modified}
+        if asked is None or (is_other and self.knows_conditions):
+            return self.whole(request)
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        start, stop, size = int(first), int(last) + 1, len(self.data)
+        if start >= size:
+            return Response(416, {"Content-Range": f"bytes */{size}"}, b"<Error/>")
+        body = self.data[start:stop]
+        span = f"bytes {start}-{start + len(body) - 1}/{size}"
+        return Response(206, {"Content-Range": span, **self.marks}, body)
+
+    def whole(self, _: Request[Any]) -> Response:
+        """What a host that knows no ranges says."""
+        headers = {"Content-Length": str(len(self.data)), **self.marks}
+        return Response(200, headers, self.data)
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What tells which file it is."""
+        given = {"ETag": self.etag, "Last-Modified": self.modified}
+        return {name: text for name, text in given.items() if text is not None}
+
+    def change(self, data: bytes) -> None:
+        """Another file from now on."""
+        self.data, self.etag = data, '"v2"'
+
+
+def says(
+    status: int, headers: dict[str, str] | None = None, body: bytes = b""
+) -> Trick:
+    return lambda _: Response(status, headers or {}, body)
+
+
+def right(_: Request[Any]) -> None:
+    """No trick at all."""
+
+
+def leave_part(path: Path, data: bytes, **changes: object) -> None:
+    """Leave what an interrupted download of the host's file to a path leaves.
+
+    Args:
+        path: where the file would be in the end.
+        data: the bytes that came.
+        changes: what the note says otherwise.
+    """
+    path.with_name(f"{path.name}.part").write_bytes(data)
+    said = {"document": "d-1", "size": len(BILL), "etag": '"v1"', "modified": None}
+    note = json.dumps({**said, "owner": "gone", **changes})
+    path.with_name(f"{path.name}.part.json").write_text(note)

@@ -1,0 +1,556 @@
+"""Downloads of files that change: what is saved is all of one file, or nothing is."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from doubles import MakeClient
+from filehost import BILL, CHUNK, SIGNATURE, FileHost, Trick, leave_part, right
+
+from nectar_async import (
+    DownloadError,
+    InvalidArgumentError,
+    NectarClient,
+    Request,
+    Response,
+    RetryPolicy,
+    VirtualClock,
+)
+from nectar_async._validators import Validators
+from nectar_async.errors import BodyTooLargeError, ConnectionFailedError
+
+pytestmark = pytest.mark.anyio
+
+OTHER = b"y" * len(BILL)
+SUNDAY = "Sun, 04 May 2025 10:00:00 GMT"
+MONDAY = "Mon, 05 May 2025 10:00:00 GMT"
+BROKEN = ConnectionFailedError("the connection broke")
+ONCE = RetryPolicy(attempts=1)
+
+Make = Callable[..., NectarClient]
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nectar_async._host._CHUNK", CHUNK)
+
+
+@pytest.fixture
+def host() -> FileHost:
+    return FileHost()
+
+
+@pytest.fixture
+def make(make_client: MakeClient) -> Make:
+    """A client of a host, with a clock that does not wait."""
+
+    def made(host: FileHost, **options: Any) -> NectarClient:
+        return make_client(host.transport, clock=VirtualClock(), **options)
+
+    return made
+
+
+def marks(host: FileHost, etag: str | None, modified: str | None) -> None:
+    host.etag, host.modified = etag, modified
+
+
+def becomes(host: FileHost, etag: str | None, modified: str | None) -> Trick:
+    """The file is another one from now on, with other marks."""
+
+    def change(_: Request[Any]) -> None:
+        host.data = OTHER
+        marks(host, etag, modified)
+
+    return change
+
+
+def conditions(host: FileHost) -> list[str | None]:
+    return [one.headers.get("If-Range") for one in host.asked]
+
+
+# In mid-download.
+
+CHANGES: dict[str, tuple[tuple[str | None, str | None], ...]] = {
+    "strong": (('"1"', None), ('"2"', None)),
+    "weak": (('W/"1"', None), ('W/"2"', None)),
+    "weak-and-date": (('W/"1"', SUNDAY), ('W/"2"', MONDAY)),
+    "date": ((None, SUNDAY), (None, MONDAY)),
+    "date-though-strong": (('"1"', SUNDAY), ('"1"', MONDAY)),
+    "strong-though-date": (('"1"', SUNDAY), ('"2"', SUNDAY)),
+    "no-quotes": (("1", None), ("2", None)),
+    "nothing": ((None, None), (None, None)),
+}
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_file_that_changes_on_the_way_is_never_a_mixture(
+    host: FileHost,
+    make: Make,
+    tmp_path: Path,
+    change: tuple[tuple[str | None, str | None], ...],
+    *,
+    heeds: bool,
+) -> None:
+    host.knows_conditions = heeds
+    marks(host, *change[0])
+    host.tricks = [right, becomes(host, *change[1])]
+    done = await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes() == OTHER
+    assert (done.size, done.resumed_from) == (len(OTHER), 0)
+    assert os.listdir(tmp_path) == ["x.pdf"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_sink_is_given_no_mixture(
+    host: FileHost,
+    make: Make,
+    change: tuple[tuple[str | None, str | None], ...],
+    *,
+    heeds: bool,
+) -> None:
+    host.knows_conditions = heeds
+    marks(host, *change[0])
+    host.tricks = [right, becomes(host, *change[1])]
+    sink = io.BytesIO()
+    with pytest.raises(DownloadError, match="given to the sink"):
+        await make(host).documents.download("d-1", sink)
+    assert sink.getvalue() == BILL[:CHUNK]
+
+
+@pytest.mark.parametrize(
+    ("given", "condition"),
+    [
+        (('"1"', SUNDAY), '"1"'),
+        (('W/"1"', SUNDAY), SUNDAY),
+        ((None, SUNDAY), SUNDAY),
+        (('W/"1"', None), None),
+        ((None, None), None),
+    ],
+    ids=["strong", "weak-and-date", "date", "weak", "nothing"],
+)
+async def test_the_host_is_told_which_file_the_rest_has_to_be_of(
+    host: FileHost,
+    make: Make,
+    tmp_path: Path,
+    given: tuple[str | None, str | None],
+    condition: str | None,
+) -> None:
+    marks(host, *given)
+    await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes() == BILL
+    assert {*conditions(host)[1:]} == {condition}
+    assert conditions(host)[0] is None
+
+
+async def test_a_change_that_the_host_is_told_to_look_for_costs_one_answer(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.tricks = [right, becomes(host, '"v2"', None)]
+    await make(host).documents.download("d-1", tmp_path)
+    assert len(host.asked) == 2
+
+
+async def test_a_changed_file_that_is_too_large_as_a_whole_comes_in_ranges(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    def too_large(request: Request[Any]) -> Response | BodyTooLargeError:
+        answer = host.right(request)
+        return BodyTooLargeError("large") if answer.status == 200 else answer
+
+    def change(request: Request[Any]) -> Response | BodyTooLargeError:
+        becomes(host, '"v2"', None)(request)
+        return too_large(request)
+
+    host.tricks = [right, change, *[too_large] * 9]
+    await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes() == OTHER
+
+
+@pytest.mark.parametrize("overlap", [True, False], ids=["weak", "strong"])
+async def test_without_a_strong_mark_each_chunk_begins_with_the_end_of_the_last(
+    host: FileHost, make: Make, tmp_path: Path, *, overlap: bool
+) -> None:
+    marks(host, 'W/"1"' if overlap else '"1"', SUNDAY)
+    await make(host).documents.download("d-1", tmp_path)
+    start = CHUNK - CHUNK // 16 if overlap else CHUNK
+    assert str(host.ranges[1]).startswith(f"bytes={start}-")
+
+
+async def test_marks_that_are_left_out_later_are_made_up_for_by_an_overlap(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.knows_conditions = False
+
+    def silent(_: Request[Any]) -> None:
+        marks(host, None, None)
+
+    host.tricks = [right, silent, becomes(host, None, None)]
+    await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes() == OTHER
+
+
+async def test_an_overlap_that_comes_in_pieces_is_compared_in_pieces(
+    make: Make, tmp_path: Path
+) -> None:
+    host = FileHost(bytes(range(256)) * 2)
+    marks(host, None, None)
+
+    def short(most: int) -> Trick:
+        def answer(request: Request[Any]) -> Response:
+            start = int(str(request.headers["Range"])[6:].partition("-")[0])
+            body = host.data[start : start + most]
+            span = f"bytes {start}-{start + len(body) - 1}/{len(host.data)}"
+            return Response(206, {"Content-Range": span}, body)
+
+        return answer
+
+    host.tricks = [short(320), *[short(7)] * 40]
+    await make(host).documents.download("d-1", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == host.data
+    assert [str(one).partition("-")[0] for one in host.ranges[1:5]] == [
+        "bytes=300",
+        "bytes=307",
+        "bytes=314",
+        "bytes=321",
+    ]
+
+
+# Hosts that do not agree with themselves.
+
+
+def counting(host: FileHost, name: str) -> Trick:
+    """Nothing changes, but a mark is another one with each answer."""
+
+    def one_more(_: Request[Any]) -> None:
+        number = len(host.asked)
+        if name == "etag":
+            marks(host, f'"{number}"', SUNDAY)
+        else:
+            marks(host, '"v1"', f"Sun, 04 May 2025 10:00:0{number} GMT")
+
+    return one_more
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
+@pytest.mark.parametrize("name", ["etag", "date"])
+@pytest.mark.parametrize("to_sink", [True, False], ids=["sink", "path"])
+async def test_machines_with_marks_of_their_own_have_to_give_the_whole(
+    host: FileHost,
+    make: Make,
+    tmp_path: Path,
+    name: str,
+    *,
+    heeds: bool,
+    to_sink: bool,
+) -> None:
+    host.knows_conditions = heeds
+    host.tricks = [counting(host, name)] * 9
+    sink = io.BytesIO()
+    target = sink if to_sink else tmp_path / "x.pdf"
+    await make(host).documents.download("d-1", target)
+    saved = sink.getvalue() if to_sink else (tmp_path / "x.pdf").read_bytes()
+    assert saved == BILL
+    assert len(host.asked) <= 5
+
+
+async def test_marks_that_differ_in_a_file_too_large_for_one_answer_are_an_error(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.knows_conditions = False
+    host.tricks = [counting(host, "etag")] * 9
+    with pytest.raises(DownloadError, match="changed twice"):
+        await make(host, max_body_bytes=CHUNK).documents.download("d-1", tmp_path)
+
+
+async def test_an_etag_alone_that_differs_each_time_is_a_file_that_changes(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.knows_conditions = False
+
+    def other(_: Request[Any]) -> None:
+        marks(host, f'"{len(host.asked)}"', None)
+
+    host.tricks = [other] * 9
+    with pytest.raises(DownloadError, match="changed twice"):
+        await make(host).documents.download("d-1", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("other", "differs", "is_divided"),
+    [
+        (Validators(size=3, etag='"a"', modified=SUNDAY), False, False),
+        (Validators(size=3, etag='W/"a"', modified=SUNDAY), False, False),
+        (Validators(etag='"a"'), False, False),
+        (Validators(), False, False),
+        (Validators(size=3, etag='"b"', modified=SUNDAY), True, True),
+        (Validators(size=3, etag='"a"', modified=MONDAY), True, True),
+        (Validators(size=4, etag='"a"', modified=SUNDAY), True, False),
+        (Validators(size=3, etag='"b"', modified=MONDAY), True, False),
+        (Validators(size=3, etag='"b"'), True, False),
+        (Validators(etag='"b"', modified=SUNDAY), True, False),
+    ],
+    ids=[
+        "same",
+        "weakly-the-same",
+        "less",
+        "nothing",
+        "etag",
+        "date",
+        "size",
+        "etag-and-date",
+        "etag-without-date",
+        "etag-without-size",
+    ],
+)
+def test_any_mark_that_differs_counts(
+    other: Validators, *, differs: bool, is_divided: bool
+) -> None:
+    known = Validators(size=3, etag='"a"', modified=SUNDAY)
+    assert (known.differs(other), other.differs(known)) == (differs, differs)
+    assert known.is_divided(other) is is_divided
+
+
+# What an interruption leaves.
+
+
+async def test_what_an_interruption_leaves_says_whose_it_is_and_not_the_link(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.modified = SUNDAY
+    host.tricks = [right, lambda _: BROKEN]
+    with pytest.raises(ConnectionFailedError):
+        await make(host, retry=ONCE).documents.download("d-1", tmp_path / "x.pdf")
+    text = (tmp_path / "x.pdf.part.json").read_text()
+    note = json.loads(text)
+    assert note.pop("owner")
+    assert note == {
+        "document": "d-1",
+        "size": len(BILL),
+        "etag": '"v1"',
+        "modified": SUNDAY,
+    }
+    assert SIGNATURE not in text
+    done = await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert done.resumed_from == CHUNK
+    assert (tmp_path / "x.pdf").read_bytes() == BILL
+    assert os.listdir(tmp_path) == ["x.pdf"]  # noqa: PTH208
+
+
+@pytest.mark.parametrize("there", [10, CHUNK, CHUNK + 1, len(BILL)], ids=str)
+async def test_a_part_of_an_earlier_time_is_gone_on_with(
+    host: FileHost, make: Make, tmp_path: Path, there: int
+) -> None:
+    leave_part(tmp_path / "bill.pdf", BILL[:there])
+    done = await make(host).documents.download("d-1", tmp_path / "bill.pdf")
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert (done.resumed_from, done.size) == (there, len(BILL))
+    assert str(host.ranges[0]).startswith(f"bytes={max(0, there - 65_536)}-")
+    assert conditions(host)[0] == '"v1"'
+    assert os.listdir(tmp_path) == ["bill.pdf"]  # noqa: PTH208
+
+
+PARTS: dict[str, bytes] = {
+    "other-end": BILL[: CHUNK - 1] + b"?",
+    "longer": BILL + b"more",
+    "much-longer": BILL + b"more" * 20_000,
+    "other": b"?" * 100,
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+async def test_a_part_that_does_not_fit_is_not(
+    host: FileHost, make: Make, tmp_path: Path, part: bytes
+) -> None:
+    leave_part(tmp_path / "bill.pdf", part)
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert (done.resumed_from, done.size) == (0, len(BILL))
+
+
+NOTES: dict[str, dict[str, object]] = {
+    "other-document": {"document": "d-2"},
+    "other-etag": {"etag": '"v0"'},
+    "other-size": {"size": len(BILL) - 1},
+    "nothing-to-compare": {"etag": None},
+    "no-text": {"etag": 5, "modified": ["x"]},
+}
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
+@pytest.mark.parametrize("note", NOTES.values(), ids=NOTES)
+async def test_a_part_of_another_file_with_the_same_end_is_not(
+    host: FileHost,
+    make: Make,
+    tmp_path: Path,
+    note: dict[str, object],
+    *,
+    heeds: bool,
+) -> None:
+    host.knows_conditions = heeds
+    part = b"?" * 100 + BILL[100 : 2 * CHUNK]
+    leave_part(tmp_path / "bill.pdf", part, **note)
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert done.resumed_from == 0
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", '{"document": "d-1"'], ids=repr)
+async def test_a_part_without_a_note_is_begun_again(
+    host: FileHost, make: Make, tmp_path: Path, text: str | None
+) -> None:
+    (tmp_path / "bill.pdf.part").write_bytes(BILL[:CHUNK])
+    if text is not None:
+        (tmp_path / "bill.pdf.part.json").write_text(text)
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert done.resumed_from == 0
+
+
+async def test_a_host_that_says_no_more_which_file_it_is_gives_it_anew(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    leave_part(tmp_path / "bill.pdf", b"?" * 100 + BILL[100 : 2 * CHUNK])
+    host.knows_conditions = False
+    marks(host, None, None)
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (tmp_path / "bill.pdf").read_bytes() == BILL
+    assert done.resumed_from == 0
+
+
+async def test_a_note_without_its_part_says_nothing(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    leave_part(tmp_path / "bill.pdf", b"")
+    (tmp_path / "bill.pdf.part").unlink()
+    done = await make(host).documents.download("d-1", tmp_path)
+    assert (done.resumed_from, (tmp_path / "bill.pdf").read_bytes()) == (0, BILL)
+
+
+async def test_a_part_that_a_file_of_two_changes_leaves_does_not_count_as_one(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    host.knows_conditions = False
+    leave_part(tmp_path / "bill.pdf", BILL[:CHUNK], etag='"v0"')
+    host.tricks = [right, right, becomes(host, '"v2"', None)]
+    await make(host).documents.download("d-1", tmp_path / "bill.pdf")
+    assert (tmp_path / "bill.pdf").read_bytes() == OTHER
+
+
+# Two at once, and a path that cannot be written to.
+
+
+async def test_who_comes_later_takes_over_and_the_first_writes_no_more(
+    host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make(host)
+
+    async def another_process(_: Request[Any]) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("nectar_async._target._in_use", set())
+            host.tricks.insert(0, right)
+            await client.documents.download("d-1", tmp_path / "x.pdf")
+
+    host.tricks = [right, another_process]
+    with pytest.raises(DownloadError, match="something else writes there") as caught:
+        await client.documents.download("d-1", tmp_path / "x.pdf")
+    assert caught.value.target == "document d-1"
+    assert (tmp_path / "x.pdf").read_bytes() == BILL
+
+
+async def test_who_takes_over_at_the_very_end_has_it(
+    host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fsync(_: int) -> None:
+        leave_part(tmp_path / "x.pdf", b"%PDF")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(DownloadError, match="something else writes there"):
+        await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert not (tmp_path / "x.pdf").exists()
+
+
+async def test_a_hole_is_never_left_where_two_write(
+    host: FileHost, make: Make, tmp_path: Path
+) -> None:
+    async def begin_anew(_: Request[Any]) -> None:
+        await anyio.to_thread.run_sync(leave_part, tmp_path / "x.pdf", b"%PDF")
+
+    host.tricks = [right, begin_anew]
+    with pytest.raises(DownloadError, match="something else writes there"):
+        await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf.part").read_bytes() == b"%PDF"
+
+
+@pytest.mark.parametrize("name", ["x.pdf.part", "x.pdf.part.json"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+@pytest.mark.parametrize("is_named", [True, False], ids=["path", "folder"])
+async def test_a_part_that_is_no_file_is_refused(
+    make: Make, tmp_path: Path, name: str, kind: str, *, is_named: bool
+) -> None:
+    host = FileHost(file_name="x.pdf")
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"precious")
+    place = tmp_path / "place"
+    place.mkdir()
+    if kind == "folder":
+        (place / name).mkdir()
+    elif kind == "pipe":
+        os.mkfifo(place / name)
+    else:
+        (place / name).symlink_to(outside)
+    target = place / "x.pdf" if is_named else place
+    with pytest.raises(InvalidArgumentError, match="is no regular file; remove it"):
+        await make(host).documents.download("d-1", target)
+    assert host.asked == []
+    assert outside.read_bytes() == b"precious"
+    assert bool(host.links) != is_named
+
+
+@pytest.mark.parametrize("length", [300, 248], ids=["path", "part"])
+async def test_a_name_that_is_too_long_is_refused_before_anything_is_sent(
+    host: FileHost, make: Make, tmp_path: Path, length: int
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="File name too long"):
+        await make(host).documents.download("d-1", tmp_path / ("x" * length))
+    assert host.transport.requests == []
+
+
+async def test_a_full_disk_is_the_error_of_the_system_and_is_gone_on_from(
+    host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(part: Path, offset: int, data: bytes) -> None:
+        if offset:
+            with part.open("r+b") as file:
+                file.seek(offset)
+                file.write(data[:100])
+            raise OSError(28, "No space left on device")
+        part.write_bytes(data)
+
+    client = make(host)
+    with monkeypatch.context() as patch:
+        patch.setattr("nectar_async._part._write", full)
+        with pytest.raises(OSError, match="No space left"):
+            await client.documents.download("d-1", tmp_path / "x.pdf")
+    done = await client.documents.download("d-1", tmp_path / "x.pdf")
+    assert done.resumed_from == CHUNK + 100
+    assert (tmp_path / "x.pdf").read_bytes() == BILL
+
+
+async def test_a_note_that_cannot_be_removed_does_not_spoil_the_file(
+    host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    await make(host).documents.download("d-1", tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes() == BILL

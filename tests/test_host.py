@@ -1,0 +1,175 @@
+"""Slow links: fewer bytes at once when they take too long, then more again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from doubles import MakeClient
+from filehost import FileHost, right, says
+
+from nectar_async import NectarClient, Request, Response, RetryPolicy, VirtualClock
+from nectar_async.errors import AttemptTimeoutError, ServerTimeoutError
+
+pytestmark = pytest.mark.anyio
+
+KIB = 1024
+DATA = bytes(range(256)) * (4 * 9 * KIB)  # nine mebibytes
+ONCE = RetryPolicy(attempts=1)
+
+
+class Link:
+    """A link that carries so many bytes a second, on a clock that does not wait.
+
+    What would take longer than a second does not come.
+    """
+
+    def __init__(self, host: FileHost, speed: int) -> None:
+        self.host = host
+        self.speed = speed
+        self.clock = VirtualClock()
+        self.sizes: list[int] = []
+        """Of each answer that came, its bytes; of each that did not, 0."""
+        host.tricks = [self.carry] * 999
+
+    async def carry(self, request: Request[Any]) -> Response:
+        answer = self.host.right(request)
+        seconds = len(answer.body) / self.speed
+        self.sizes.append(0 if seconds > 1 else len(answer.body))
+        if seconds > 1:
+            raise too_slow(request)
+        self.clock.advance(seconds)
+        return answer
+
+
+def too_slow(request: Request[Any]) -> AttemptTimeoutError:
+    """What the pipeline says of what does not come in time."""
+    return AttemptTimeoutError("too slow", is_permanent=request.can_halve)
+
+
+async def hang(_: Request[Any]) -> None:
+    await anyio.sleep_forever()
+
+
+@pytest.fixture
+def host() -> FileHost:
+    return FileHost(DATA)
+
+
+def client_of(
+    make_client: MakeClient, host: FileHost, clock: VirtualClock, **options: Any
+) -> NectarClient:
+    options = {"attempt_timeout": 1.0, "retry": ONCE, **options}
+    return make_client(host.transport, clock=clock, **options)
+
+
+async def test_a_chunk_that_takes_too_long_is_asked_for_in_smaller_ones(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    link = Link(host, 300 * KIB)
+    client = client_of(make_client, host, link.clock)
+    done = await client.documents.download("d-1", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == DATA
+    assert done.size == len(DATA)
+    assert link.sizes[:3] == [0, 0, 256 * KIB]
+    assert client.statistics().retries == 0
+
+
+async def test_a_link_that_stays_slow_is_not_asked_for_more_again_and_again(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    link = Link(host, 300 * KIB)
+    client = client_of(make_client, host, link.clock)
+    await client.documents.download("d-1", tmp_path / "x")
+    assert link.sizes == [0, 0, *[256 * KIB] * 36]
+
+
+async def test_a_link_that_is_quick_again_is_asked_for_more(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    host.tricks = [too_slow, too_slow]
+    client = client_of(make_client, host, VirtualClock())
+    await client.documents.download("d-1", tmp_path / "x")
+    asked = [str(one)[6:].split("-") for one in host.ranges]
+    sizes = [int(last) - int(first) + 1 for first, last in asked]
+    assert [size // KIB for size in sizes] == [
+        4096,
+        1024,
+        256,
+        512,
+        1024,
+        2048,
+        *[4096] * 2,
+    ]
+
+
+async def test_a_part_that_took_too_long_is_asked_for_without_a_condition(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    host.tricks = [right, too_slow]
+    client = client_of(make_client, host, VirtualClock())
+    await client.documents.download("d-1", tmp_path / "x")
+    given = [one.headers.get("If-Range") for one in host.asked]
+    assert given[:2] == [None, '"v1"']
+    assert set(given[2:]) == {None}
+
+
+async def test_what_is_too_slow_even_for_the_least_says_what_to_set(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    host.tricks = [hang] * 9
+    retry = RetryPolicy(attempts=3)
+    client = client_of(
+        make_client, host, VirtualClock(), retry=retry, attempt_timeout=0.02
+    )
+    with pytest.raises(
+        AttemptTimeoutError, match="set a longer attempt_timeout"
+    ) as got:
+        await client.documents.download("d-1", tmp_path / "x")
+    assert not got.value.is_permanent
+    assert got.value.attempts == 3
+    assert got.value.args == (got.value.message,)
+    least = [f"bytes=0-{64 * KIB - 1}"] * 3
+    assert host.ranges[1:] == ["bytes=0-1048575", "bytes=0-262143", *least]
+
+
+async def test_a_whole_file_that_takes_too_long_is_repeated_as_requests_are(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    host.tricks = [says(206), hang, hang]
+    retry = RetryPolicy(attempts=2)
+    client = client_of(
+        make_client, host, VirtualClock(), retry=retry, attempt_timeout=0.02
+    )
+    with pytest.raises(AttemptTimeoutError, match="set a longer attempt_timeout"):
+        await client.documents.download("d-1", tmp_path / "x")
+    assert host.ranges[1:] == [None, None]
+
+
+async def test_a_host_that_runs_out_of_time_is_asked_for_less(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    host.tricks = [says(504)] * 2
+    client = client_of(make_client, host, VirtualClock(), retry=RetryPolicy(attempts=4))
+    await client.documents.download("d-1", tmp_path / "x")
+    assert (tmp_path / "x").read_bytes() == DATA
+    assert host.ranges[2] == "bytes=0-1048575"
+
+
+async def test_a_host_that_stays_out_of_time_is_the_error_of_its_status(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    host.tricks = [says(504)] * 99
+    client = client_of(make_client, host, VirtualClock())
+    with pytest.raises(ServerTimeoutError, match="the file host answered 504"):
+        await client.documents.download("d-1", tmp_path / "x")
+
+
+async def test_without_an_attempt_timeout_chunks_are_as_large_as_they_get(
+    host: FileHost, make_client: MakeClient, tmp_path: Path
+) -> None:
+    client = client_of(make_client, host, VirtualClock(), attempt_timeout=None)
+    await client.documents.download("d-1", tmp_path / "x")
+    assert len(host.asked) == 3
