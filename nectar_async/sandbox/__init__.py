@@ -6,27 +6,53 @@ for the same seed. `python -m nectar_async.sandbox` runs one until it is interru
 
 from __future__ import annotations
 
-from nectar_async.sandbox.clock import Clock
-from nectar_async.sandbox.faults import (
+from nectar_async.sandbox.answer_faults import (
     Answer,
-    Change,
-    ClampSilently,
-    Disconnect,
-    DropBody,
-    Effect,
-    Fault,
-    Faults,
-    RepeatPage,
-    Stall,
+    Empty,
+    GzipBomb,
+    Html,
+    SendAway,
 )
+from nectar_async.sandbox.body_faults import Garble, Nest, RepeatKeys, SetValue
+from nectar_async.sandbox.clock import Clock
+from nectar_async.sandbox.delivery_faults import (
+    CloseIdle,
+    CutGzip,
+    Disconnect,
+    Drip,
+    DropBody,
+    Endless,
+    Reset,
+    StallBody,
+    WrongLength,
+)
+from nectar_async.sandbox.fault_text import fault_help, read_fault
+from nectar_async.sandbox.faults import Effect, Fault, Faults
 from nectar_async.sandbox.file_faults import (
     ChangeFile,
     ExpireLink,
     IgnoreRange,
     Redirect,
+    SetHeader,
+)
+from nectar_async.sandbox.page_faults import (
+    Change,
+    ClampSilently,
+    Miscount,
+    PromiseMore,
+    RepeatPage,
+    Shuffle,
+    StandStill,
 )
 from nectar_async.sandbox.portfolio import Portfolio
 from nectar_async.sandbox.server import API_KEY, Sandbox
+from nectar_async.sandbox.server_faults import (
+    Crowd,
+    Refuse,
+    RotateKey,
+    RunOutOfTime,
+    Stall,
+)
 from nectar_async.sandbox.serving import Options, serve
 from nectar_async.sandbox.witness import Entry, Witness, fingerprint
 
@@ -37,21 +63,47 @@ __all__ = [
     "ChangeFile",
     "ClampSilently",
     "Clock",
+    "CloseIdle",
+    "Crowd",
+    "CutGzip",
     "Disconnect",
+    "Drip",
     "DropBody",
     "Effect",
+    "Empty",
+    "Endless",
     "Entry",
     "ExpireLink",
     "Fault",
     "Faults",
+    "Garble",
+    "GzipBomb",
+    "Html",
     "IgnoreRange",
+    "Miscount",
+    "Nest",
     "Options",
     "Portfolio",
+    "PromiseMore",
     "Redirect",
+    "Refuse",
+    "RepeatKeys",
     "RepeatPage",
+    "Reset",
+    "RotateKey",
+    "RunOutOfTime",
     "Sandbox",
+    "SendAway",
+    "SetHeader",
+    "SetValue",
+    "Shuffle",
     "Stall",
+    "StallBody",
+    "StandStill",
     "Witness",
+    "WrongLength",
+    "fault_help",
     "fingerprint",
+    "read_fault",
     "serve",
 ]

@@ -7,16 +7,24 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from nectar_async.errors import ConfigurationError
+from nectar_async.sandbox.fault_text import fault_help, read_fault
 from nectar_async.sandbox.serving import Options, serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nectar_async.sandbox.faults import Fault
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a sandbox with the options of the command line."""
-    options = Options(**vars(_parser().parse_args(arguments)))
-    asyncio.run(serve(options, _say))
+    given = vars(_parser().parse_args(arguments))
+    faults = given.pop("faults")
+    if None in faults:
+        _say(fault_help())
+        return
+    asyncio.run(serve(Options(**given, faults=tuple(faults)), _say))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -24,6 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m nectar_async.sandbox",
         description="Serve a local Nectar with an invented portfolio.",
+        epilog=fault_help().replace("%", "%%"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--port", type=int, default=default.port, help="0 takes a free one")
@@ -45,6 +55,16 @@ def _parser() -> argparse.ArgumentParser:
         default=default.file_bytes,
         help="how large each document's file is; sizes vary unless it is said",
     )
+    add(
+        "--fault",
+        dest="faults",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="'EFFECT KEY=VALUE ...'",
+        help="trouble, as 'answer status=429 retry-after=1 page=2 times=1'; may be"
+        " given several times; 'help' lists the effects",
+    )
     add("--json", dest="as_json", action="store_true", help="announce itself as JSON")
     add(
         "--exit-with-parent",
@@ -52,6 +72,17 @@ def _parser() -> argparse.ArgumentParser:
         help="end when standard input ends, as it does when the parent dies",
     )
     return parser
+
+
+def _fault(text: str) -> Fault | None:
+    """A fault; None for the wish to see which there are."""
+    if text == "help":
+        return None
+    try:
+        return read_fault(text)
+    except ConfigurationError as error:
+        # Of other errors argparse shows its own words and not theirs.
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _say(text: str) -> None:

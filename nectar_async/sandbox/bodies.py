@@ -139,7 +139,7 @@ def json_object(data: bytes) -> dict[str, Any]:
     """The object that a body is, or 400."""
     try:
         value = msgspec.json.decode(data)
-    except (ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise RefusalError(_BAD_REQUEST, f"JSON parse error: {error}") from None
     if not isinstance(value, dict):
         raise RefusalError(_BAD_REQUEST, "The body must be an object.")

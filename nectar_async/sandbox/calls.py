@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from nectar_async.sandbox.clock import Clock
+    from nectar_async.sandbox.front import Front
     from nectar_async.sandbox.portfolio import Portfolio
     from nectar_async.sandbox.state import State
 
@@ -77,6 +78,11 @@ class Call:
     """The company that the path's id belongs to, if there is one."""
     clock: Clock = field(repr=False)
     state: State = field(repr=False)
+    front: Front = field(repr=False)
+    target: str
+    """The path with its version and the query, as the client wrote them."""
+    in_flight: int
+    """How many requests were being served when this one came, with it."""
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     """The request's, found whatever the case of their names."""
     json: Mapping[str, Any] = field(factory=dict, repr=False)

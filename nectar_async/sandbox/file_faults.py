@@ -15,7 +15,7 @@ from nectar_async.sandbox.calls import Call, Proceed, Reply
 from nectar_async.sandbox.files import expired
 from nectar_async.sandbox.links import FILES_PATH
 
-__all__ = ["ChangeFile", "ExpireLink", "IgnoreRange", "Redirect"]
+__all__ = ["ChangeFile", "ExpireLink", "IgnoreRange", "Redirect", "SetHeader"]
 
 _FOUND = 302
 _HOP = "hop"
@@ -67,7 +67,8 @@ class ExpireLink:
 class ChangeFile:
     """The file is another one from now on: other bytes, and another `ETag`.
 
-    With `skip`, it changes between two parts of a download.
+    With `skip`, it changes between two parts of a download; with `SetHeader`, what
+    shows that is something weaker, or nothing.
     """
 
     revision: int = 1
@@ -76,3 +77,23 @@ class ChangeFile:
         """The right answer, of the changed file."""
         params = {**call.params, "revision": str(self.revision)}
         return await proceed(evolve(call, params=params))
+
+
+@frozen(kw_only=True)
+class SetHeader:
+    """A header of the answer is another one: a weak `ETag`, no `Content-Range`."""
+
+    name: str
+    value: str = ""
+    """Empty leaves the header out."""
+
+    async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
+        """The right answer, but for the header."""
+        reply = await proceed(call)
+        kept = {
+            name: value
+            for name, value in reply.headers.items()
+            if name.lower() != self.name.lower()
+        }
+        given = {self.name: self.value} if self.value else {}
+        return evolve(reply, headers={**kept, **given})

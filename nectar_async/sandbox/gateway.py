@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
-import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,12 +15,14 @@ from nectar_async.sandbox.bodies import Body, checked
 from nectar_async.sandbox.calls import Call, Proceed, RefusalError, Reply
 from nectar_async.sandbox.files import OPERATION, FilesRefusalError
 from nectar_async.sandbox.links import FILES_PATH
+from nectar_async.sandbox.packing import gzipped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from nectar_async.sandbox.clock import Clock
     from nectar_async.sandbox.faults import Faults
+    from nectar_async.sandbox.front import Front
     from nectar_async.sandbox.portfolio import Portfolio
     from nectar_async.sandbox.routes import Router
     from nectar_async.sandbox.state import State
@@ -33,8 +33,6 @@ __all__ = ["Gateway"]
 _KEY_HEADER = "X-API-Key"
 # Below this many bytes, packing saves nothing.
 _PACK_ABOVE = 1_000
-_FASTEST = 1
-_GZIP_WINDOW = 31
 _BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
@@ -53,7 +51,7 @@ class Gateway:
     faults: Faults
     router: Router
     latency: float
-    api_keys: Sequence[str]
+    front: Front
     restricted: set[str]
     backstage: Backstage
 
@@ -62,6 +60,10 @@ class Gateway:
         self.clock.catch_up()
         if request.path.startswith(OWN_PATHS):
             return _response(await self.backstage.reply(request))
+        with self.front.serving(request.protocol):
+            return await self._serve(request)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         visit = self.witness.begin(
             method=request.method,
             path=request.path,
@@ -99,7 +101,7 @@ class Gateway:
         """The operation that the request asks for, if its key may."""
         match = self.router.match(request.method, request.path)
         visit.operation = match.operation
-        if not self._knows(request.headers.get(_KEY_HEADER, "")):
+        if not self.front.knows(request.headers.get(_KEY_HEADER, "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         call = self._described(request, match.operation, match.version, match.params)
         visit.company = call.company_id
@@ -137,14 +139,11 @@ class Gateway:
             company_id=owners[0].id if owners and owners[0] is not None else None,
             clock=self.clock,
             state=self.state,
+            front=self.front,
+            target=request.raw_path,
+            in_flight=self.witness.in_flight,
             headers=request.headers,
         )
-
-    def _knows(self, text: str) -> bool:
-        given = text.encode(errors="surrogateescape")
-        # All are compared, in constant time each: how long it takes says nothing.
-        matches = [hmac.compare_digest(given, key.encode()) for key in self.api_keys]
-        return any(matches)
 
     def _linked(self, request: web.BaseRequest, reply: Reply) -> Reply:
         """The reply with links to this server's files instead of marks."""
@@ -162,22 +161,15 @@ def _address(request: web.BaseRequest) -> str:
     if request.transport is None:
         return ""
     host, port, *_ = request.transport.get_extra_info("sockname")
-    return f"http://{host}:{port}"
+    return f"{request.scheme}://{host}:{port}"
 
 
 def _packed(request: web.BaseRequest, reply: Reply) -> Reply:
     """The reply as gzip, if the client takes that and it is worth it."""
     accepted = request.headers.get("Accept-Encoding", "").lower()
     codings = {coding.strip() for coding in accepted.split(",")}
-    is_packed = "Content-Encoding" in reply.headers
-    if "gzip" not in codings or is_packed or len(reply.body) <= _PACK_ABOVE:
-        return reply
-    packer = zlib.compressobj(_FASTEST, wbits=_GZIP_WINDOW)
-    return evolve(
-        reply,
-        body=packer.compress(reply.body) + packer.flush(),
-        headers={**reply.headers, "Content-Encoding": "gzip"},
-    )
+    is_worth_it = "gzip" in codings and len(reply.body) > _PACK_ABOVE
+    return gzipped(reply) if is_worth_it else reply
 
 
 async def _deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:

@@ -11,6 +11,7 @@ from attrs import evolve
 from nectar_async.sandbox.backstage import Backstage
 from nectar_async.sandbox.clock import Clock
 from nectar_async.sandbox.faults import Fault, Faults
+from nectar_async.sandbox.front import Front
 from nectar_async.sandbox.gateway import Gateway
 from nectar_async.sandbox.handlers import sites
 from nectar_async.sandbox.portfolio import LAST_DAY, Portfolio
@@ -20,6 +21,7 @@ from nectar_async.sandbox.witness import Witness
 from nectar_async.settings import Settings
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from types import TracebackType
@@ -28,10 +30,6 @@ __all__ = ["API_KEY", "Sandbox"]
 
 API_KEY = "nectar-sandbox-key"
 """What opens a sandbox unless told otherwise; it opens nothing else."""
-
-_HOST = "127.0.0.1"
-# Whoever is still being served at the end has this many seconds to be done.
-_SHUTDOWN_SECONDS = 0.1
 
 
 class Sandbox:
@@ -61,6 +59,7 @@ class Sandbox:
         clock_speed: How many seconds pass in the sandbox for each real one; its time
             begins at midnight (UTC) after `last_day`, and `sandbox.clock` moves it.
         file_bytes: How large each document's file is; None for sizes as of bills.
+        ssl_context: The certificate to show; with one it speaks HTTPS.
     """
 
     def __init__(
@@ -78,8 +77,8 @@ class Sandbox:
         last_day: date = LAST_DAY,
         clock_speed: float = 1.0,
         file_bytes: int | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self.api_key = api_key
         self.clock: Clock = Clock(last_day, speed=clock_speed)
         self.portfolio: Portfolio = Portfolio(
             companies=companies, seed=seed, last_day=last_day, clock=self.clock
@@ -87,7 +86,7 @@ class Sandbox:
         self.witness: Witness = Witness()
         self.faults: Faults = Faults(faults, seed=seed)
         self.restricted: set[str] = set(restricted)
-        self._port = port
+        self._front = Front((api_key, *api_keys), port=port, tls=ssl_context)
         state = State.empty(self.portfolio, file_bytes=file_bytes)
         gateway = Gateway(
             portfolio=self.portfolio,
@@ -97,7 +96,7 @@ class Sandbox:
             faults=self.faults,
             router=Router(_routes(site_list)),
             latency=latency,
-            api_keys=(api_key, *api_keys),
+            front=self._front,
             restricted=self.restricted,
             backstage=Backstage(
                 witness=self.witness,
@@ -112,7 +111,6 @@ class Sandbox:
             # A client that leaves takes its request out of the witness's flight.
             handler_cancellation=True,
         )
-        self._listener: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -129,9 +127,12 @@ class Sandbox:
     @property
     def url(self) -> str:
         """Where it listens, without a version: `http://127.0.0.1:41234`."""
-        if self._port == 0:
-            raise RuntimeError("the sandbox was not started, so it has no port yet")
-        return f"http://{_HOST}:{self._port}"
+        return self._front.url
+
+    @property
+    def api_key(self) -> str:
+        """The key that opens it."""
+        return self._front.key
 
     @property
     def settings(self) -> Settings:
@@ -142,26 +143,30 @@ class Sandbox:
         """Listen. A small portfolio is made first, so that no request pays for it."""
         # In a thread: the contract is read from disk, and companies take their time.
         await asyncio.to_thread(self.portfolio.warm)
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(self._server, _HOST, self._port)
-        self._port = self._listener.sockets[0].getsockname()[1]
+        await self._front.open(self._server)
+
+    def rotate_key(self, key: str) -> None:
+        """From now on this key opens it, and no other.
+
+        Raises:
+            ConfigurationError: the key is empty.
+        """
+        self._front.rotate(key)
+
+    def refuse(self, seconds: float) -> None:
+        """Take no connection for so long, and close those that are idle.
+
+        What is being served is served to its end; the port is the same afterwards.
+        """
+        self._front.refuse(seconds)
 
     def kill(self) -> None:
         """Stop listening and drop every connection, as a crash would."""
-        self._stop_listening()
-        for connection in self._server.connections:
-            if connection.transport is not None:
-                connection.transport.abort()
+        self._front.kill()
 
     async def aclose(self) -> None:
         """Stop listening, and end what is still being served."""
-        self._stop_listening()
-        await self._server.shutdown(_SHUTDOWN_SECONDS)
-
-    def _stop_listening(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        await self._front.aclose()
 
 
 def _routes(site_list: Literal["array", "envelope"]) -> Mapping[str, Route]:

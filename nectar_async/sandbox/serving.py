@@ -19,6 +19,8 @@ from nectar_async.sandbox.server import API_KEY, Sandbox
 if TYPE_CHECKING:
     from types import FrameType
 
+    from nectar_async.sandbox.faults import Fault
+
 __all__ = ["Options", "serve"]
 
 _CHUNK = 4_096
@@ -27,7 +29,7 @@ _Stop = Callable[[], None]
 
 @frozen(kw_only=True)
 class Options:
-    """What a served sandbox is like; see `Sandbox` for the first seven."""
+    """What a served sandbox is like; see `Sandbox` for the first eight."""
 
     port: int = 0
     companies: int = 20
@@ -36,6 +38,7 @@ class Options:
     api_key: str = API_KEY
     clock_speed: float = 1.0
     file_bytes: int | None = None
+    faults: tuple[Fault, ...] = ()
     as_json: bool = False
     """Whether the one line that is printed is for a program."""
     exit_with_parent: bool = False
@@ -58,6 +61,7 @@ async def serve(options: Options, say: Callable[[str], None]) -> None:
         port=options.port,
         clock_speed=options.clock_speed,
         file_bytes=options.file_bytes,
+        faults=options.faults,
     )
     with _on_signal(stop):
         async with sandbox:

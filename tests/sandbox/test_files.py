@@ -21,6 +21,7 @@ from nectar_async.sandbox import (
     IgnoreRange,
     Redirect,
     Sandbox,
+    SetHeader,
 )
 from nectar_async.sandbox.pdf import make_pdf, page_count, usual_size
 
@@ -291,6 +292,19 @@ async def test_a_file_can_change_in_mid_download(visitor: Visitor) -> None:
     assert len(late.body) == len(whole.body)
     assert late.body != whole.body
     assert_is_pdf(late.body)
+
+
+@pytest.mark.asyncio
+async def test_a_header_can_be_another_one_or_none(visitor: Visitor) -> None:
+    path = await link(visitor)
+    visitor.sandbox.faults.add(
+        hit(SetHeader(name="etag", value='W/"1"')),
+        hit(SetHeader(name="Content-Range")),
+    )
+    some = await fetch(visitor, path, **part(50))
+    assert (some.status, some.headers[ETAG]) == (206, 'W/"1"')
+    assert "Content-Range" not in some.headers
+    assert some.headers["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.asyncio

@@ -1,0 +1,26 @@
+"""Bodies as gzip."""
+
+from __future__ import annotations
+
+import zlib
+
+from attrs import evolve
+
+from nectar_async.sandbox.calls import Reply
+
+__all__ = ["gzipped"]
+
+_FASTEST = 1
+_GZIP_WINDOW = 31
+
+
+def gzipped(reply: Reply) -> Reply:
+    """The reply with a packed body; one that is packed stays as it is."""
+    if "Content-Encoding" in reply.headers:
+        return reply
+    packer = zlib.compressobj(_FASTEST, wbits=_GZIP_WINDOW)
+    return evolve(
+        reply,
+        body=packer.compress(reply.body) + packer.flush(),
+        headers={**reply.headers, "Content-Encoding": "gzip"},
+    )

@@ -1,0 +1,182 @@
+"""Trouble with connections and with their server, as a plain client sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import zlib
+
+import aiohttp
+import pytest
+from sandbox.visitor import Seen, Visitor
+
+from nectar_async.errors import ConfigurationError
+from nectar_async.sandbox import (
+    CloseIdle,
+    Crowd,
+    CutGzip,
+    Drip,
+    Effect,
+    Endless,
+    Fault,
+    Refuse,
+    Reset,
+    RotateKey,
+    StallBody,
+    WrongLength,
+)
+
+pytestmark = pytest.mark.asyncio
+
+MEBIBYTE = 1024 * 1024
+PLAIN = {"Accept-Encoding": "identity"}
+
+
+async def raw(visitor: Visitor, path: str = "/v2.2/company") -> bytes:
+    """Everything that comes until the connection closes or nothing more does."""
+    parts = visitor.sandbox.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {visitor.sandbox.api_key}"
+    writer.write(f"{head}\r\n\r\n".encode())
+    came = b""
+    try:
+        while chunk := await asyncio.wait_for(reader.read(65_536), timeout=0.1):
+            came += chunk
+    except TimeoutError:
+        pass
+    finally:
+        writer.close()
+    return came
+
+
+def fault(visitor: Visitor, effect: Effect, times: int | None = None) -> None:
+    visitor.sandbox.faults.add(Fault(effect, times=times))
+
+
+async def test_gzip_is_cut_in_the_middle(visitor: Visitor) -> None:
+    plain = (await visitor.ask("/v2.2/company", headers=PLAIN)).body
+    fault(visitor, CutGzip())
+    head, _, body = (await raw(visitor)).partition(b"\r\n\r\n")
+    assert b"Content-Encoding: gzip" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    unpacker = zlib.decompressobj(31)
+    assert plain.startswith(unpacker.decompress(body))
+    assert not unpacker.eof
+
+
+@pytest.mark.parametrize("by", [-10, 10])
+async def test_the_length_is_not_that_of_the_body(visitor: Visitor, by: int) -> None:
+    plain = (await visitor.ask("/v2.2/company", headers=PLAIN)).body
+    fault(visitor, WrongLength(by=by))
+    head, _, body = (await raw(visitor)).partition(b"\r\n\r\n")
+    assert f"Content-Length: {len(plain) + by}".encode() in head
+    assert body == plain
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+async def test_a_connection_is_reset(visitor: Visitor, share: float) -> None:
+    fault(visitor, Reset(share=share))
+    with pytest.raises(ConnectionResetError):
+        await raw(visitor)
+
+
+async def test_a_body_stalls_in_its_middle(visitor: Visitor) -> None:
+    plain = (await visitor.ask("/v2.2/company", headers=PLAIN)).body
+    fault(visitor, StallBody(3_600))
+    body = (await raw(visitor)).partition(b"\r\n\r\n")[2]
+    assert body == plain[: len(plain) // 2]
+
+
+@pytest.mark.parametrize("effect", [StallBody(0.01), Drip(size=2, seconds=0.001)])
+async def test_a_slow_body_is_the_right_one(visitor: Visitor, effect: Effect) -> None:
+    fault(visitor, effect)
+    seen = await visitor.ask("/v2.2/ping")
+    assert seen.json == "pong v2.2"
+    (entry,) = visitor.sandbox.witness.log
+    assert entry.finished - entry.started >= 0.005
+
+
+async def test_a_body_has_no_end(visitor: Visitor) -> None:
+    fault(visitor, Endless())
+    url = f"{visitor.sandbox.url}/v2.2/ping"
+    headers = {"X-API-Key": visitor.sandbox.api_key}
+    async with visitor.session.get(url, headers=headers) as response:
+        some = await response.content.readexactly(MEBIBYTE)
+    assert some.strip() == b""
+
+
+async def test_a_connection_that_was_kept_alive_closes(visitor: Visitor) -> None:
+    fault(visitor, CloseIdle())
+    parts = visitor.sandbox.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
+    writer.write(
+        f"GET /v2.2/ping HTTP/1.1\r\nHost: x\r\nX-API-Key: {visitor.sandbox.api_key}"
+        "\r\n\r\n".encode()
+    )
+    async with asyncio.timeout(5):
+        came = await reader.read()
+    assert came.endswith(b'"pong v2.2"')
+    assert b"Connection: close" not in came
+    writer.close()
+
+
+async def test_a_server_that_refuses_is_back_at_the_same_port(
+    visitor: Visitor,
+) -> None:
+    fault(visitor, Refuse(0.05), times=1)
+    url = visitor.sandbox.url
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await visitor.ask("/v2.2/ping")
+    with socket.socket() as probe:
+        host, port = url.removeprefix("http://").split(":")
+        assert probe.connect_ex((host, int(port))) != 0
+    assert (await asked_again(visitor)).status == 200
+    assert visitor.sandbox.url == url
+
+
+async def asked_again(visitor: Visitor) -> Seen:
+    """The first answer of a server that is away now."""
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(aiohttp.ClientConnectorError):
+                return await visitor.ask("/v2.2/ping")
+            await asyncio.sleep(0.005)
+
+
+async def test_what_is_served_already_is_served_to_its_end(visitor: Visitor) -> None:
+    fault(visitor, StallBody(0.05), times=1)
+    slow = asyncio.ensure_future(visitor.ask("/v2.2/ping"))
+    while not visitor.sandbox.witness.in_flight:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0)
+    visitor.sandbox.refuse(0.01)
+    visitor.sandbox.refuse(0.02)
+    assert (await slow).json == "pong v2.2"
+
+
+async def test_a_sandbox_that_refuses_can_be_closed(visitor: Visitor) -> None:
+    visitor.sandbox.refuse(3_600)
+    await visitor.sandbox.aclose()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await visitor.ask("/v2.2/ping")
+
+
+async def test_only_so_many_are_served_at_once(visitor: Visitor) -> None:
+    fault(visitor, Crowd(limit=3, retry_after="2"))
+    fault(visitor, StallBody(0.05))
+    seen = await asyncio.gather(*(visitor.ask("/v2.2/ping") for _ in range(8)))
+    assert sorted(one.status for one in seen) == [200] * 3 + [429] * 5
+    waits = {one.headers.get("Retry-After") for one in seen if one.status == 429}
+    assert waits == {"2"}
+
+
+async def test_a_key_is_rotated_by_a_call(visitor: Visitor) -> None:
+    old = visitor.sandbox.api_key
+    fault(visitor, RotateKey(key="new"), times=1)
+    statuses = [
+        (await visitor.ask("/v2.2/ping", key=key)).status for key in (old, "new", old)
+    ]
+    assert statuses == [401, 200, 401]
+    assert visitor.sandbox.api_key == "new"
+    with pytest.raises(ConfigurationError):
+        visitor.sandbox.rotate_key("")
