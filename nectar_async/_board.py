@@ -16,30 +16,26 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from nectar_async._pages import Ledger
-from nectar_async._request import Request
+from nectar_async._course import Course
 from nectar_async._response import Response
-from nectar_async.models.page import Page
 
 __all__ = ["Board", "Job", "Owner"]
 
 T = TypeVar("T")
 
-Job = tuple[str, Request[Page[T]], Ledger[T]]
-"""A list to walk: a name for it, the request for its first page, and its books."""
+Job = tuple[str, Course[T]]
+"""A list to walk: a name for it, and the course that the walk takes."""
 
 
 class Owner(Generic[T]):
-    """One list of a walk, usually a company's, and how far it got."""
+    """One leg of one list, usually a company's, and how far it got."""
 
-    def __init__(
-        self, key: str, rank: int, request: Request[Page[T]], ledger: Ledger[T]
-    ) -> None:
+    def __init__(self, key: str, rank: int, course: Course[T]) -> None:
         self.key = key
         self.rank = rank
-        self.request = request
-        self.ledger = ledger
-        first = request.page or 1
+        self.course = course
+        self.leg = course.leg
+        first = self.leg.first
         self.asked = first - 1
         """The last page that was asked for."""
         self.planned = first
@@ -75,6 +71,7 @@ class Board(Generic[T]):
         self._opened = 0
         self._unsized = 0
         self._candidates: list[Owner[T]] = []
+        self._renewed: deque[Owner[T]] = deque()
         self._deliverable: deque[Owner[T]] = deque()
         self.open: dict[int, Owner[T]] = {}
         """Owners that were begun and are not closed, by rank."""
@@ -100,7 +97,13 @@ class Board(Generic[T]):
         return owner, owner.asked
 
     def _choose(self) -> Owner[T] | None:
-        """The next owner while few are in sight, else the oldest that is not stuck."""
+        """The next owner while few are in sight, else the oldest that is not stuck.
+
+        One that begins another leg goes first: it is the oldest that has nothing under
+        way.
+        """
+        if self._renewed:
+            return self._renewed.popleft()
         if self._unsized + len(self._candidates) < self._lead:
             owner = self._open()
             if owner is not None:
@@ -111,9 +114,9 @@ class Board(Generic[T]):
     def _open(self) -> Owner[T] | None:
         if self._next is None:
             return None
-        key, request, ledger = self._next
+        key, course = self._next
         self._next = next(self._coming, None)
-        owner = self.open[self._opened] = Owner(key, self._opened, request, ledger)
+        owner = self.open[self._opened] = Owner(key, self._opened, course)
         self._opened += 1
         self._unsized += 1
         return owner
@@ -129,7 +132,7 @@ class Board(Generic[T]):
         if not owner.is_sized:
             owner.is_sized = True
             self._unsized -= 1
-            self.extend(owner, announced)
+            self.extend(owner, owner.leg.planned if owner.leg.is_check else announced)
         if owner.is_closed:
             self.held -= 1
             return
@@ -162,8 +165,15 @@ class Board(Generic[T]):
         if owner.due in owner.arrived:
             self._deliverable.append(owner)
 
+    def renew(self, owner: Owner[T]) -> None:
+        """The owner's list goes on with another leg."""
+        self.close(owner)
+        again = self.open[owner.rank] = Owner(owner.key, owner.rank, owner.course)
+        self._unsized += 1
+        self._renewed.append(again)
+
     def close(self, owner: Owner[T]) -> None:
-        """The owner's walk is over; what came beyond its end is dropped."""
+        """The owner's leg is over; what comes beyond its end is dropped."""
         owner.is_closed = True
         del self.open[owner.rank]
         if owner in self._candidates:

@@ -10,7 +10,8 @@ import attrs
 
 from nectar_async._enums import OpenEnum
 from nectar_async._leaves import MisfitError
-from nectar_async._plan import PlanField, plan_of
+from nectar_async._plan import PlanField, plan_of, without_secrets
+from nectar_async.models._extra import Extra
 
 __all__ = ["Careful"]
 
@@ -25,7 +26,8 @@ class Careful:
     """Structures one object and collects what is wrong with it.
 
     When `is_strict`, everything odd is a problem. Otherwise an odd value is kept in the
-    `extra` of its object, and only a missing or misfitting id is a problem.
+    `extra` of its object, as is an odd item of a list without the others, and only a
+    missing or misfitting id is a problem.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Careful:
                 lost = misfit
         if lost is not None:
             raise lost
-        return model(**given, extra=extra)
+        return model(**given, extra=Extra(extra))
 
     def _take(
         self,
@@ -81,31 +83,37 @@ class Careful:
                 raise self._problem(MisfitError("missing"), where)
             return
         mark = len(self.problems)
+        odd: Any = value[field.wire]
         try:
-            into[field.name] = self._field(field, value[field.wire], where)
+            into[field.name], odd = self._field(field, odd, where)
         except MisfitError:
             if field.is_required:
                 raise
-            if self._is_strict:
-                return
-            self._note(model, field, self.problems[mark:])
-            del self.problems[mark:]
-            if not field.is_secret:  # `extra` is printed
-                spare[field.wire] = _without_secrets(field.kind, value[field.wire])
+        if self._is_strict or len(self.problems) == mark:
+            return
+        self._note(model, field, self.problems[mark:])
+        del self.problems[mark:]
+        if not field.is_secret:  # a dict shows its values to who prints it
+            spare[field.wire] = without_secrets(field.kind, odd)
 
-    def _field(self, field: PlanField, value: Any, path: str) -> Any:
+    def _field(self, field: PlanField, value: Any, path: str) -> tuple[Any, list[Any]]:
+        """What the field is, and which items of a list did not fit."""
         if value is None and field.is_optional:
-            return None
+            return None, []
         if not field.is_sequence:
-            return self.one(field.kind, value, path)
+            return self.one(field.kind, value, path), []
         if value is None:
-            return ()
+            return (), []
         if value.__class__ is not list:
             raise self._problem(MisfitError.of("a list", value), path)
-        return tuple(
-            self.one(field.kind, item, f"{path}[{number}]")
-            for number, item in enumerate(value)
-        )
+        made: list[Any] = []
+        odd: list[Any] = []
+        for number, item in enumerate(value):
+            try:
+                made.append(self.one(field.kind, item, f"{path}[{number}]"))
+            except MisfitError:
+                odd.append(item)
+        return tuple(made), odd
 
     def one(self, kind: Any, value: Any, path: str) -> Any:
         """One value of any kind: a model, or what a hook makes."""
@@ -139,17 +147,3 @@ class Careful:
             "left out" if field.is_secret else "kept in .extra",
             "; ".join(problems[:3]),
         )
-
-
-def _without_secrets(kind: Any, value: Any) -> Any:
-    """A value that does not fit, less what its model would have masked."""
-    if value.__class__ is list:
-        return [_without_secrets(kind, one) for one in value]
-    if value.__class__ is not dict or not attrs.has(kind):
-        return value
-    fields = {field.wire: field for field in plan_of(kind).fields}
-    return {
-        key: _without_secrets(fields[key].kind if key in fields else None, one)
-        for key, one in value.items()
-        if one is None or key not in fields or not fields[key].is_secret
-    }

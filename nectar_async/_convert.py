@@ -23,15 +23,15 @@ from nectar_async._careful import Careful
 from nectar_async._enums import OpenEnum
 from nectar_async._envelope import Envelope
 from nectar_async._json import JSON, only_list, parse, renamed, split_list
-from nectar_async._leaves import LEAVES, MisfitError, json_name
+from nectar_async._leaves import LEAVES, LENIENT, MisfitError, json_name
 from nectar_async._mirror import Mirrors, TableHook
 from nectar_async._names import to_wire
 from nectar_async._request import Listing
 from nectar_async._writer import Writer
-from nectar_async.errors import DecodeError
+from nectar_async.errors import DecodeError, NectarError
 from nectar_async.models.page import Page
 
-__all__ = ["Converter", "converter"]
+__all__ = ["Converter", "after_write", "converter"]
 
 T = TypeVar("T")
 
@@ -46,7 +46,8 @@ class Converter:
     def __init__(self, *, is_strict: bool = False) -> None:
         self._is_strict = is_strict
         self.cattrs = cattrs.Converter(detailed_validation=False)
-        for kind, leaf in LEAVES.items():
+        leaves = LEAVES if is_strict else LENIENT
+        for kind, leaf in leaves.items():
             self.cattrs.register_structure_hook(kind, leaf)
         self.cattrs.register_structure_hook_factory(attrs.has, self._structurer)
         self._own: dict[type, Callable[..., Any]] = {}
@@ -206,7 +207,7 @@ class Converter:
         if _is_open_enum(kind) and hook is self.cattrs.get_structure_hook(str):
             # cattrs dispatches on base classes first, and open enums are strings: one
             # that nobody registered a hook for gets its table when it is first met.
-            hook = TableHook(kind)
+            hook = TableHook(kind, is_exact=self._is_strict)
             self.cattrs.register_structure_hook(kind, hook)
         return hook
 
@@ -232,6 +233,13 @@ class Converter:
 def converter(*, is_strict: bool) -> Converter:
     """The converter of the package, one for each temper; made when first asked for."""
     return Converter(is_strict=is_strict)
+
+
+def after_write(error: NectarError, status: int) -> None:
+    """Say on the error of an answer that what was asked for was done all the same."""
+    if isinstance(error, DecodeError):
+        error.message = f"the server accepted it (status {status}), but {error.message}"
+        error.args = (error.message,)
 
 
 def _no_way(_: object) -> Any:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
 from attrs import evolve
 
 from nectar_async._clock import Clock
-from nectar_async._convert import converter
+from nectar_async._convert import after_write, converter
 from nectar_async._json import announced_pages
 from nectar_async._link import Link
 from nectar_async._pages import Source, describe
+from nectar_async._redact import conceal
 from nectar_async._request import Listing, Request, Trace
 from nectar_async._response import Response
+from nectar_async._secret import Secret
 from nectar_async._transport import Send
 from nectar_async.errors import (
     BodyCorruptError,
@@ -23,7 +25,7 @@ from nectar_async.errors import (
     TransportError,
 )
 from nectar_async.models.page import Page
-from nectar_async.settings import Operation, Settings
+from nectar_async.settings import Settings
 
 __all__ = ["Core"]
 
@@ -74,10 +76,14 @@ class Core:
             return cast("T", page)
         return await self.ask(request, self.reader(request))
 
+    def keys(self, operation: str) -> Mapping[str, str]:
+        """The keys that the user corrected: the package's spelling to the true one."""
+        correction = self._settings.operations.get(operation)
+        return {} if correction is None else correction.keys
+
     def reader(self, request: Request[T]) -> Callable[[bytes], T]:
         """What makes of a body what the request says that it is."""
-        correction = self._correction(request)
-        keys = None if correction is None else correction.keys
+        keys = self.keys(request.operation)
         return lambda body: self._converter.decode(body, request.returns, keys)
 
     async def ask(self, request: Request[Any], decode: Callable[[bytes], T]) -> T:
@@ -102,7 +108,9 @@ class Core:
         started = self._link.clock.monotonic() - spent
         trace = Trace(request_id=uuid4().hex, started=started)
         stamped = evolve(
-            request.addressed(self._settings.api_url, self._correction(request)),
+            request.addressed(
+                self._settings.api_url, self._settings.operations.get(request.operation)
+            ),
             max_body_bytes=self._settings.max_body_bytes,
             trace=trace,
         )
@@ -119,6 +127,9 @@ class Core:
         except NectarError as error:
             trace.elapsed = clock.monotonic() - started
             describe(error, request, trace)
+            # One that has its address from the start asks for a file: that opens it.
+            links = {"documents": [Secret(request.url)]} if request.url else None
+            conceal(error, request.operation, request.json or links)
             raise
         trace.elapsed = clock.monotonic() - started
         return evolve(response, trace=trace)
@@ -142,14 +153,18 @@ class Core:
                 response = await self._respond(request, trace.elapsed)
             return decode(response.inflated(limit))
         except NectarError as error:
+            if request.method != "GET" or not request.is_repeatable:
+                after_write(error, response.status)
             describe(error, request, response.trace)
-            raise
+            conceal(error, request.operation, request.json)
+            # The frames below hold the answer, and a traceback may show their locals.
+            error.__cause__ = error.__context__ = None
+            raise error.with_traceback(None) from None
 
     async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
         (kind,) = get_args(request.returns)
         listing = _listing_of(request)
-        correction = self._correction(request)
-        keys = None if correction is None else correction.keys
+        keys = self.keys(request.operation)
         return await self._read(
             request,
             response,
@@ -165,13 +180,9 @@ class Core:
             body = response.inflated(self._settings.max_body_bytes)
         except TransportError:
             return 1, response  # reading it will say so, and ask again
-        correction = self._correction(request)
-        keys = {} if correction is None else correction.keys
+        keys = self.keys(request.operation)
         pages = announced_pages(body, keys.get("totalPages", "totalPages"))
         return pages, evolve(response, headers={}, body=body)
-
-    def _correction(self, request: Request[Any]) -> Operation | None:
-        return self._settings.operations.get(request.operation)
 
 
 def _listing_of(request: Request[Any]) -> Listing:

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from nectar_async._json import parse, split_object
+from nectar_async._json import is_list_of_objects, parse, split_object
 from nectar_async._leaves import MisfitError, json_name
 from nectar_async._names import to_wire
 from nectar_async._request import Listing
+from nectar_async.models._extra import Extra
 from nectar_async.models.page import Page
 
 __all__ = ["Envelope"]
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 _CLAIMS = {"true": True, "false": False}
 _MOST_DIGITS = 18
+
+# Lists that are no records, wherever they stand.
+_COMPLAINTS = frozenset({"errors", "warnings"})
 
 
 class Envelope:
@@ -82,25 +86,36 @@ class Envelope:
             current_page=number if current_page is None else current_page,
             has_next=number < total_pages if has_next is None else has_next,
             has_previous=bool(has_previous),
-            extra=self._extra,
+            extra=Extra(self._extra),
         )
 
     def _find_items(self) -> str:
-        """The key of the records: the expected one, or that of the only list.
+        """The key of the records: the expected one, or else that of the first list.
 
-        An object without a single key of an envelope is an error in disguise, whatever
-        list it holds.
+        A list that has a total of its own, as `providers` with `totalProviders`, comes
+        before all others. An object without a single key of an envelope is an error in
+        disguise, whatever list it holds.
         """
         expected = self._spelled(self._listing.items)
-        facts = ("total_pages", "current_page", "has_next", self._listing.total)
-        is_envelope = any(self._spelled(fact) in self._values for fact in facts)
-        if expected in self._values or self._is_strict or not is_envelope:
+        if expected in self._values or self._is_strict or not self._is_envelope():
             return expected
-        lists = [key for key, raw in self._values.items() if bytes(raw)[:1] == b"["]
-        return lists[0] if len(lists) == 1 else expected
+        lists = [
+            key
+            for key, raw in self._values.items()
+            if key not in _COMPLAINTS and is_list_of_objects(raw)
+        ]
+        counted = [key for key in lists if _total_of(key) in self._values]
+        return next(iter(counted + lists), expected)
+
+    def _is_envelope(self) -> bool:
+        facts = ("total_pages", "current_page", "has_next", self._listing.total)
+        return any(self._spelled(fact) in self._values for fact in facts) or any(
+            key.startswith("total") and bytes(raw).isdigit()
+            for key, raw in self._values.items()
+        )
 
     def _find_total(self) -> str:
-        """The key of the total: the expected one, or the only other `total...`."""
+        """The key of the total: the expected one, that of the list, or the first."""
         expected = self._listing.total
         if self._spelled(expected) in self._extra or self._is_strict:
             return expected
@@ -108,7 +123,8 @@ class Envelope:
         others = [
             key for key in self._extra if key.startswith("total") and key != pages
         ]
-        return others[0] if len(others) == 1 else expected
+        own = [key for key in others if key == _total_of(self.items_key)]
+        return next(iter(own + others), expected)
 
     def _spelled(self, name: str) -> str:
         wire = to_wire(name)
@@ -151,3 +167,8 @@ class Envelope:
             self.problems.append(
                 f"expected {expected}, got {json_name(value)} @ $.{key}"
             )
+
+
+def _total_of(key: str) -> str:
+    """What the total of a list is called: `totalProviders` for `providers`."""
+    return f"total{key[:1].upper()}{key[1:]}"

@@ -13,7 +13,8 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from attrs import frozen
 
-from nectar_async._pages import Ledger, Receipt, Source
+from nectar_async._course import REWALKS, Course
+from nectar_async._pages import Receipt, Source
 from nectar_async._request import Request
 from nectar_async._schedule import NOT_ENTERED, Schedule
 from nectar_async.errors import NectarError
@@ -62,8 +63,10 @@ class FanOut(Generic[T]):
     print(records.receipt, records.failures)
     ```
 
-    The pages of one company come in order; between companies there is no order. `give`
-    makes of each page that was read the page that is given.
+    The pages of one company come in order; between companies there is no order. A
+    company whose rows moved in mid-walk is read again, at most twice, and gives what
+    did not come before; its receipt tells. `give` makes of each page that was read the
+    page that is given.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class FanOut(Generic[T]):
         *,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
+        verify: bool = False,
         give: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> None:
         self._companies = companies
@@ -81,9 +85,10 @@ class FanOut(Generic[T]):
         self._source = source
         self._on_error = on_error
         self._look_ahead = look_ahead
+        self._verify = verify
         self._give = give
         self._schedule: Schedule[Any] | None = None
-        self._ledgers: dict[str, Ledger[Any]] = {}
+        self._courses: dict[str, Course[Any]] = {}
         self._failures: list[Failure] = []
         self._done = 0
         self._pages = 0
@@ -94,19 +99,23 @@ class FanOut(Generic[T]):
         if self._schedule is not None:
             raise RuntimeError("it can be entered once; make another one")
         ids = await self._companies()
-        # A company that is named twice is read once.
-        self._ledgers = {company_id: Ledger() for company_id in ids}
-        # All made before anything is sent: an id that cannot be is an error right here.
+        # A company that is named twice is read once. All are made before anything is
+        # sent: an id that cannot be is an error right here.
+        self._courses = {company_id: self._course(company_id) for company_id in ids}
         schedule = Schedule(
-            [
-                (company_id, self._request(company_id), ledger)
-                for company_id, ledger in self._ledgers.items()
-            ],
-            self._source,
-            look_ahead=self._look_ahead,
+            self._courses.items(), self._source, look_ahead=self._look_ahead
         )
         self._schedule = await schedule.__aenter__()
         return self
+
+    def _course(self, company_id: str) -> Course[Any]:
+        """The walk over one company; all of them are one walk to the gate."""
+        return Course(
+            self._request(company_id),
+            rewalks=REWALKS,
+            verify=self._verify,
+            lane=self,
+        )
 
     async def __aexit__(
         self,
@@ -116,6 +125,7 @@ class FanOut(Generic[T]):
     ) -> bool | None:
         if self._schedule is None:
             return None
+        self._items.clear()  # whoever reads on after the end is told, not given a few
         return await self._schedule.__aexit__(kind, error, trace)
 
     def __aiter__(self) -> Self:
@@ -141,7 +151,7 @@ class FanOut(Generic[T]):
     def receipts(self) -> Mapping[str, Receipt]:
         """What each company's walk is worth, by company id."""
         return MappingProxyType(
-            {company: ledger.receipt() for company, ledger in self._ledgers.items()}
+            {company: course.receipt() for company, course in self._courses.items()}
         )
 
     @property
@@ -153,7 +163,7 @@ class FanOut(Generic[T]):
     def progress(self) -> Progress:
         """How far it is."""
         return Progress(
-            companies=len(self._ledgers),
+            companies=len(self._courses),
             companies_done=self._done,
             pages=self._pages,
             records=self._records,
@@ -169,8 +179,7 @@ class FanOut(Generic[T]):
             raise RuntimeError(NOT_ENTERED)
         while True:
             delivery = await anext(self._schedule)
-            if delivery.owner.is_closed:
-                self._done += 1
+            self._done += delivery.is_last
             if delivery.error is not None:
                 self._fail(delivery.owner.key, delivery.error)
             elif delivery.page is not None:

@@ -3,17 +3,30 @@
 A permit covers one attempt: from before the first byte goes out to after the last one
 came in. Nobody holds one while sleeping, decoding, or giving a record to the caller,
 and nobody asks for a second one while holding the first, so no nesting can deadlock.
+
+How many permits there are follows the server: half as many when it says that it has too
+much to do, one more for each round in which all of them succeeded. A wait that it asks
+for is everybody's wait. Who waits stands in the line of its lane, and lanes take turns:
+one call does not wait for the thousand pages that a walk has asked for before it.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 import anyio
 import anyio.lowlevel
 
-__all__ = ["Gate"]
+from nectar_async._clock import Clock
+
+__all__ = ["Gate", "Permit"]
+
+
+Waited = Callable[[float, float], None]
+"""Takes the seconds in the line, and the seconds of cooling down besides."""
 
 
 class _Waiter:
@@ -25,44 +38,165 @@ class _Waiter:
 
 
 class Gate:
-    """At most `limit` holders at a time, first come, first served.
+    """At most `limit` holders at a time; within a lane, first come, first served.
 
     ```python
-    async with gate:
+    async with gate.permit(lane) as permit:
         response = await send(request)
+        permit.succeeded()
     ```
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Clock) -> None:
         self.limit = limit
-        """Permits that exist."""
+        """The most permits that there ever are."""
+        self.allowed: int = limit
+        """Permits that there are now, from 1 to `limit`."""
         self.in_flight: int = 0
         """Permits that are held right now."""
         self.peak_in_flight: int = 0
         """The most that were ever held at once."""
-        self._queue: deque[_Waiter] = deque()
+        self._clock = clock
+        # Lanes in the order in which they take turns, each with its line.
+        self._lanes: OrderedDict[object, deque[_Waiter]] = OrderedDict()
+        self._warm_at: float | None = None
+        self._round = 0
+        """Grows with each cut: permits from before it prove nothing about it."""
+        self._successes = 0
 
     @property
     def waiting(self) -> int:
-        """How many are in the queue."""
-        return len(self._queue)
+        """How many stand in line."""
+        return sum(map(len, self._lanes.values()))
 
-    async def __aenter__(self) -> None:
+    @property
+    def cooling(self) -> float:
+        """Seconds until permits are given out again; 0 when they are."""
+        if self._warm_at is None:
+            return 0.0
+        left = self._warm_at - self._clock.monotonic()
+        if left <= 0:
+            self._warm_at = None
+        return max(0.0, left)
+
+    def permit(self, lane: object = None, waited: Waited | None = None) -> Permit:
+        """A permit to be had with `async with`; a lane is anything that hashes.
+
+        `waited` is told how long it took, also when the wait is cancelled.
+        """
+        return Permit(self, lane, waited)
+
+    def cool_down(self, seconds: float) -> None:
+        """Give out no permit for that long."""
+        until = self._clock.monotonic() + seconds
+        self._warm_at = max(until, self._warm_at or until)
+        # Whoever stands in line looks at the clock from now on, each for itself: one
+        # that watched for all could be cancelled.
+        for line in self._lanes.values():
+            for waiter in line:
+                waiter.event.set()
+
+    async def take(self, lane: object, waited: Waited | None = None) -> None:
+        """Wait for a permit; say how long it took, and how much of it was cooling."""
         await anyio.lowlevel.checkpoint_if_cancelled()
-        if self.in_flight < self.limit and not self._queue:
-            self._take()
+        if not self._lanes and self.in_flight < self.allowed and not self.cooling:
+            self._grant()
             return
+        started = self._clock.monotonic()
         waiter = _Waiter()
-        self._queue.append(waiter)
+        self._lanes.setdefault(lane, deque()).append(waiter)
+        cooled = 0.0
         try:
-            await waiter.event.wait()
+            while not waiter.is_granted:
+                if (seconds := self.cooling) > 0:
+                    cooled += await self._cool(seconds)
+                    continue
+                waiter.event = anyio.Event()
+                # Also after a cooling that ended before this waiter came to see it:
+                # what was given back meanwhile was given to nobody.
+                self._give_out()
+                await waiter.event.wait()
         except BaseException:
-            # Cancelled in the queue; a permit may have come at that very moment.
+            # Cancelled in the line; a permit may have come at that very moment.
             if waiter.is_granted:
-                self._give_back()
+                self.give_back()
             else:
-                self._queue.remove(waiter)
+                self._leave(lane, waiter)
             raise
+        finally:
+            if waited is not None:
+                waited(self._clock.monotonic() - started - cooled, cooled)
+
+    def give_back(self) -> None:
+        """A permit is free again. Nothing here may wait, whatever happens."""
+        self.in_flight -= 1
+        self._give_out()
+
+    def cut(self, round_: int) -> None:
+        """Half as many permits, unless they were cut since that round."""
+        if round_ == self._round:
+            self._round += 1
+            self._successes = 0
+            self.allowed = max(1, self.allowed // 2)
+
+    def count_success(self, round_: int) -> None:
+        """One more permit when as many succeeded as there are."""
+        if self.allowed == self.limit or round_ != self._round:
+            return
+        self._successes += 1
+        if self._successes >= self.allowed:
+            self._successes = 0
+            self.allowed += 1
+            self._give_out()
+
+    @property
+    def round(self) -> int:
+        """How often permits were cut."""
+        return self._round
+
+    async def _cool(self, seconds: float) -> float:
+        started = self._clock.monotonic()
+        await self._clock.sleep(seconds)
+        return self._clock.monotonic() - started
+
+    def _give_out(self) -> None:
+        """Grant what there is to grant, a lane at a time."""
+        while self._lanes and self.in_flight < self.allowed and not self.cooling:
+            lane, line = self._lanes.popitem(last=False)
+            waiter = line.popleft()
+            if line:
+                self._lanes[lane] = line
+            # Taken on the waiter's behalf at once, so that nobody slips in between.
+            self._grant()
+            waiter.is_granted = True
+            waiter.event.set()
+
+    def _grant(self) -> None:
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+
+    def _leave(self, lane: object, waiter: _Waiter) -> None:
+        line = self._lanes[lane]
+        line.remove(waiter)
+        if not line:
+            del self._lanes[lane]
+
+
+class Permit:
+    """One of the gate's permits, for the length of an `async with`."""
+
+    __slots__ = ("_gate", "_lane", "_round", "_waited")
+
+    def __init__(self, gate: Gate, lane: object, waited: Waited | None) -> None:
+        self._gate = gate
+        self._lane = lane
+        self._round = 0
+        self._waited = waited
+
+    async def __aenter__(self) -> Self:
+        await self._gate.take(self._lane, self._waited)
+        self._round = self._gate.round
+        return self
 
     async def __aexit__(
         self,
@@ -70,18 +204,14 @@ class Gate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Nothing here may wait: a permit comes back whatever happens.
-        self._give_back()
+        self._gate.give_back()
 
-    def _take(self) -> None:
-        self.in_flight += 1
-        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+    def succeeded(self) -> None:
+        """The server did what it was asked."""
+        self._gate.count_success(self._round)
 
-    def _give_back(self) -> None:
-        self.in_flight -= 1
-        while self._queue and self.in_flight < self.limit:
-            waiter = self._queue.popleft()
-            # Taken on the waiter's behalf at once, so that nobody slips in between.
-            self._take()
-            waiter.is_granted = True
-            waiter.event.set()
+    def refused(self, wait: float | None = None) -> None:
+        """The server has too much to do, and asks for a wait, in seconds, or not."""
+        self._gate.cut(self._round)
+        if wait is not None:
+            self._gate.cool_down(wait)

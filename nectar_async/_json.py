@@ -13,6 +13,9 @@ from nectar_async._leaves import MisfitError, json_name
 __all__ = [
     "JSON",
     "announced_pages",
+    "encoded",
+    "is_list_of_objects",
+    "list_of_objects",
     "only_list",
     "parse",
     "renamed",
@@ -23,6 +26,7 @@ __all__ = [
 JSON = bytes | msgspec.Raw
 """JSON as it came, or a part of it that was not looked into yet."""
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -47,6 +51,11 @@ def parse(text: JSON) -> Any:
     except _NO_JSON as error:
         misfit = MisfitError(_problem(bytes(text), error))
     raise misfit
+
+
+def encoded(value: Any) -> bytes:
+    """What `parse` gave, as JSON again."""
+    return _ENCODER.encode(value)
 
 
 def split_object(text: JSON) -> dict[str, msgspec.Raw]:
@@ -92,6 +101,32 @@ def only_list(body: bytes) -> JSON:
         return body
     lists = [raw for raw in values if bytes(raw)[:1] == b"["]
     return lists[0] if len(lists) == 1 else body
+
+
+def list_of_objects(body: bytes, *keys: str) -> bytes:
+    """The list of objects in an object, `[]` where it has none; other JSON as it is.
+
+    Args:
+        body: JSON.
+        keys: where it stands, most likely first. If it is under none of them, it is
+            the only one.
+    """
+    if body.lstrip()[:1] != b"{":
+        return body
+    try:
+        values = _OBJECT.decode(body)
+    except _NO_JSON:
+        return body  # whoever reads it says what is wrong
+    lists = {key: raw for key, raw in values.items() if is_list_of_objects(raw)}
+    found = [lists[key] for key in keys if key in lists]
+    found = found or list(lists.values())[: len(lists) == 1]
+    return bytes(found[0]) if found else b"[]"
+
+
+def is_list_of_objects(raw: msgspec.Raw) -> bool:
+    """Whether a text is a list whose first item is an object, or an empty one."""
+    text = bytes(raw)
+    return text[:1] == b"[" and text[1:].lstrip()[:1] in {b"{", b"]"}
 
 
 def split_list(text: JSON) -> list[msgspec.Raw]:

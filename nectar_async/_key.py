@@ -10,36 +10,47 @@ import anyio
 from attrs import evolve, frozen
 
 from nectar_async._clock import Clock
+from nectar_async._redact import redact
 from nectar_async._request import Request
 from nectar_async._response import Response
+from nectar_async._secret import Secret
+from nectar_async._spelled import hiding
 from nectar_async._transport import Send
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
-__all__ = ["FreshKey", "KeyRing", "KeySource", "StampKey"]
+__all__ = ["FreshKey", "HiddenSource", "KeyRing", "KeySource", "StampKey"]
 
 T = TypeVar("T")
 
-KeySource = str | Callable[[], str | Awaitable[str]]
+_Asked = Callable[[], str | Awaitable[str]]
+
+KeySource = str | Secret[str] | _Asked
 """The key, or a function (plain or async) that gives the present one."""
+
+HiddenSource = Secret[str] | _Asked
+"""The same, with a key that no frame shows."""
 
 _USER_AGENT = f"nectar-async/{__version__}"
 
 KEY_HEADER: Final = "X-API-Key"
 
+# Shorter than any key; taking out one letter everywhere would tell which it is.
+_LEAST_REDACTED = 6
+
 
 class KeyRing:
     """The present key. A source that is a function is asked once for all who wait."""
 
-    def __init__(self, source: KeySource | None) -> None:
-        self._source = None if isinstance(source, str) else source
-        self._key = _checked(source) if isinstance(source, str) else None
+    def __init__(self, source: HiddenSource | None) -> None:
+        self._source = None if isinstance(source, Secret) else source
+        self._key = _checked(source) if isinstance(source, Secret) else None
         self._lock = anyio.Lock()
         self.version: int = 0
         """Grows when the source gave a key."""
 
     @property
-    def key(self) -> str | None:
+    def key(self) -> Secret[str] | None:
         """The key as it is now; None where none is needed."""
         return self._key
 
@@ -47,14 +58,6 @@ class KeyRing:
     def can_renew(self) -> bool:
         """Whether there is anybody to ask for another key."""
         return self._source is not None
-
-    def redact(self, error: NectarError) -> None:
-        """Take the key out of what a server said that echoes it."""
-        for name in ("message", "detail", "body"):
-            words = getattr(error, name, None)
-            if self._key is not None and isinstance(words, str) and self._key in words:
-                setattr(error, name, words.replace(self._key, "***"))
-        error.args = (error.message,)
 
     async def ready(self) -> int:
         """Have a key; its version."""
@@ -67,21 +70,24 @@ class KeyRing:
         async with self._lock:
             if self._source is None or self.version != refused:
                 return
-            given = self._source()
-            if isawaitable(given):
-                given = await given
-            self._key = _checked(given)
+            self._key = _checked(Secret(await _given_by(self._source)))
             self.version += 1
 
 
-def _checked(key: object) -> str:
-    """A key that can stand in a header; the message never holds it."""
-    if not isinstance(key, str):
-        raise ConfigurationError(f"the API key is text, not {type(key).__name__}")
-    key = key.strip()
-    if not key:
+async def _given_by(source: _Asked) -> str:
+    given = source()
+    return await given if isawaitable(given) else given
+
+
+def _checked(given: Secret[Any]) -> Secret[str]:
+    """A key that can stand in a header; neither message nor frames show it."""
+    if not isinstance(given.reveal(), str):
+        kind = type(given.reveal()).__name__
+        raise ConfigurationError(f"the API key must be text, not {kind}")
+    key = Secret(given.reveal().strip())
+    if not key.reveal():
         raise ConfigurationError("the API key is empty; set NECTAR_API_KEY")
-    if not key.isascii() or not key.isprintable():
+    if not key.reveal().isascii() or not key.reveal().isprintable():
         raise ConfigurationError(
             "the API key has characters that no header can hold; was more than the key"
             " copied?"
@@ -101,19 +107,11 @@ class FreshKey:
         version = await self._wait(request, self.ring.ready())
         try:
             return await send(request)
-        except AuthenticationError as error:
-            self.ring.redact(error)
+        except AuthenticationError:
             if not self.ring.can_renew or not request.can_resend:
                 raise
-        except NectarError as error:
-            self.ring.redact(error)
-            raise
         await self._wait(request, self.ring.renew(version))
-        try:
-            return await send(request)
-        except NectarError as error:
-            self.ring.redact(error)
-            raise
+        return await send(request)
 
     async def _wait(self, request: Request[Any], key: Awaitable[T]) -> T:
         """Waiting for a key is waiting in the queue."""
@@ -126,20 +124,41 @@ class FreshKey:
 
 @frozen
 class StampKey:
-    """Puts the key on the request: the last stage, so that nothing else can leak it."""
+    """Puts the key on the request: the last stage, so that nothing else can leak it.
+
+    What comes back without success may quote it: from there it is taken out again.
+    """
 
     ring: KeyRing
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send a copy with the key."""
-        # The key is no local of this frame: a traceback may show those.
-        return await send(evolve(request, headers=self._headers(request)))
+        key = self.ring.key
+        # The headers are no local of this frame: a traceback may show those.
+        try:
+            response = await send(evolve(request, headers=_headers(request, key)))
+        except NectarError as error:
+            redact(error, _hidden(key))
+            raise
+        return (
+            response
+            if response.is_success
+            else response.rewritten(hiding(_hidden(key)))
+        )
 
-    def _headers(self, request: Request[Any]) -> dict[str, str]:
-        own = {
-            "Accept": "application/json",
-            "User-Agent": _USER_AGENT,
-            "X-Request-Id": request.trace.request_id,
-        }
-        key = {} if self.ring.key is None else {KEY_HEADER: self.ring.key}
-        return {**own, **request.headers, **key}
+
+def _headers(request: Request[Any], key: Secret[str] | None) -> dict[str, str]:
+    own = {
+        "Accept": "application/json",
+        "User-Agent": _USER_AGENT,
+        "X-Request-Id": request.trace.request_id,
+    }
+    stamp = {} if key is None else {KEY_HEADER: key.reveal()}
+    return {**own, **request.headers, **stamp}
+
+
+def _hidden(key: Secret[str] | None) -> list[str]:
+    """What to hide: no more than a letter or two would be the test of somebody."""
+    if key is None or len(key.reveal()) < _LEAST_REDACTED:
+        return []
+    return [key.reveal()]

@@ -6,8 +6,10 @@ dict look-up. They are bounded, because what fills them comes from a server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -15,9 +17,21 @@ from nectar_async._enums import OpenEnum
 from nectar_async._flag import TextFlag
 from nectar_async._secret import Secret
 
-__all__ = ["LEAVES", "MisfitError", "SecretObject", "enum_table", "flag", "json_name"]
+__all__ = [
+    "LEAVES",
+    "LENIENT",
+    "MisfitError",
+    "SecretObject",
+    "enum_table",
+    "flag",
+    "json_name",
+]
 
 _MOST_VALUES = 4_096
+
+# The end of a day, which ISO 8601 allows and Python refuses before 3.14.
+_MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2}T)24:00(:00(\.0+)?)?(?=Z|[-+]|$)")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 _FLAGS = {"true": True, "false": False}
 
@@ -47,20 +61,32 @@ class MisfitError(ValueError):
 
 
 class _EnumTable(dict[str, OpenEnum]):
-    def __init__(self, kind: type[OpenEnum]) -> None:
+    def __init__(self, kind: type[OpenEnum], *, is_exact: bool) -> None:
         super().__init__({str(member): member for member in kind})
         self._kind = kind
+        # Case means nothing where no value has small letters; in units it does: a Cal
+        # is a thousand cal.
+        self._in_any_case = not is_exact and all(member.isupper() for member in kind)
 
     def __missing__(self, text: str) -> OpenEnum:
         member = self._kind(text)
+        if self._in_any_case and not member.is_known:
+            capitals = self._kind(text.upper())
+            member = capitals if capitals.is_known else member
         if len(self) < _MOST_VALUES:
             self[text] = member
         return member
 
 
-def enum_table(kind: type[OpenEnum]) -> Mapping[str, OpenEnum]:
-    """Text to member, the unknown ones that were seen included."""
-    return _EnumTable(kind)
+def enum_table(
+    kind: type[OpenEnum], *, is_exact: bool = False
+) -> Mapping[str, OpenEnum]:
+    """Text to member, the unknown ones that were seen included.
+
+    Where all known values are in capitals, small letters mean the same unless
+    `is_exact`.
+    """
+    return _EnumTable(kind, is_exact=is_exact)
 
 
 def _day(value: Any, _: object = None) -> date:
@@ -73,12 +99,16 @@ def _day(value: Any, _: object = None) -> date:
 
 
 def _instant(value: Any, _: object = None) -> datetime:
-    """An aware instant: no zone means UTC; of nine digits of a second six are kept."""
+    """An aware instant: no zone means UTC; of nine digits of a second six are kept.
+
+    As ISO 8601 has it, `t` and `z` may be small, and 24:00 is the end of a day.
+    """
     if value.__class__ is not str:
         raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value)
+    text, days = _MIDNIGHT.subn(r"\g<1>00:00:00", value.upper(), count=1)
     try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
+        instant = datetime.fromisoformat(text) + timedelta(days=days)
+    except (ValueError, OverflowError):
         raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value) from None
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
@@ -147,3 +177,44 @@ LEAVES: dict[type, Callable[..., Any]] = {
     dict: _exactly(dict, "an object"),
 }
 """Type to the function that makes one; each raises `MisfitError`."""
+
+
+def _number_as_text(value: Any, _: object = None) -> str:
+    """Text, or the digits of a number: ids are opaque, whatever they are made of."""
+    if value.__class__ is int or value.__class__ is Decimal:
+        return str(value)
+    text: str = LEAVES[str](value)
+    return text
+
+
+def _whole(value: Any, _: object = None) -> int:
+    if value.__class__ is str and _WHOLE.fullmatch(value):
+        return int(value)
+    number: int = LEAVES[int](value)
+    return number
+
+
+def _day_of_midnight(value: Any, _: object = None) -> date:
+    """A day, or the day of an instant that is its midnight, wherever that is."""
+    try:
+        return _day(value)
+    except MisfitError as misfit:
+        with suppress(MisfitError):
+            instant = _instant(value)
+            if instant.time() == time():
+                return instant.date()
+        raise misfit from None
+
+
+def _secret_of_number(value: Any, _: object = None) -> Secret[str]:
+    return Secret(_number_as_text(value))
+
+
+LENIENT: dict[type, Callable[..., Any]] = {
+    **LEAVES,
+    str: _number_as_text,
+    int: _whole,
+    date: _day_of_midnight,
+    Secret: _secret_of_number,
+}
+"""The same, for who takes a value in another spelling."""

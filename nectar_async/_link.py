@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -12,12 +14,13 @@ import anyio.to_thread
 
 from nectar_async._clock import Clock, SystemClock
 from nectar_async._gate import Gate
-from nectar_async._key import KeyRing, KeySource
+from nectar_async._key import HiddenSource, KeyRing
 from nectar_async._request import Request
 from nectar_async._response import Response
+from nectar_async._shield import finish
 from nectar_async._statistics import Tally
 from nectar_async._transport import Transport
-from nectar_async.errors import ClientClosedError, WrongLoopError
+from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings
 
 __all__ = ["Link"]
@@ -31,18 +34,19 @@ class Link:
 
     def __init__(
         self,
-        key: KeySource | None,
+        key: HiddenSource | None,
         transport: Transport | None,
         settings: Settings,
         clock: Clock | None,
     ) -> None:
         self.ring: KeyRing = KeyRing(key)
-        self.gate: Gate = Gate(settings.max_concurrency)
-        self.files_gate: Gate = Gate(settings.max_downloads)
-        self.tally: Tally = Tally()
         self.clock: Clock = SystemClock() if clock is None else clock
+        self.gate: Gate = Gate(settings.max_concurrency, self.clock)
+        self.files_gate: Gate = Gate(settings.max_downloads, self.clock)
+        self.tally: Tally = Tally()
         self._transport = transport
         self._loop: object = None
+        self._process = 0
         self._lock = anyio.Lock()
         self._is_closed = False
 
@@ -51,13 +55,19 @@ class Link:
 
         Raises:
             ClientClosedError: it was closed.
-            WrongLoopError: it belongs to another loop.
+            WrongLoopError: it belongs to another loop, or to the process that this one
+                was forked from, or there is no loop.
         """
         if self._is_closed:
             raise ClientClosedError("this client is closed; make another one")
-        loop = anyio.lowlevel.current_token().native_token
+        loop = _present_loop()
         if self._loop is None:
-            self._loop = loop
+            self._loop, self._process = loop, os.getpid()
+        elif self._is_forked:
+            raise WrongLoopError(
+                "this process was forked from one that uses this client already, and"
+                " they would share its connections; make another client after the fork"
+            )
         elif self._loop is not loop:
             raise WrongLoopError(
                 "this client belongs to another event loop (that of its first use);"
@@ -72,17 +82,29 @@ class Link:
         """The innermost send."""
         if self._transport is None or self._is_closed:
             raise ClientClosedError("this client was closed in mid-request")
-        return await self._transport.send(request)
+        try:
+            return await self._transport.send(request)
+        except TransportError as error:
+            failure = error
+        # Raised out here, without the transport's frames and what it met there: they
+        # have the headers, and in them is the key.
+        failure.__cause__ = failure.__context__ = None
+        raise failure.with_traceback(None)
 
     async def aclose(self) -> None:
         """Close the transport, once."""
         if self._is_closed:
             return
         self._is_closed = True
-        if self._transport is not None:
+        # What was forked leaves the connections alone: they are the parent's.
+        if self._transport is not None and not self._is_forked:
             # Also when the caller is being cancelled: connections go back, soon.
-            with anyio.move_on_after(_CLOSING_SECONDS, shield=True):
-                await self._transport.aclose()
+            await finish(partial(_close, self._transport))
+
+    @property
+    def _is_forked(self) -> bool:
+        """Whether it was used before this process was forked."""
+        return self._loop is not None and self._process != os.getpid()
 
     async def _make_transport(self) -> None:
         """Make the default transport.
@@ -96,3 +118,18 @@ class Link:
                 if name not in sys.modules:
                     await anyio.to_thread.run_sync(import_module, name)
                 self._transport = sys.modules[name].AiohttpTransport()
+
+
+def _present_loop() -> object:
+    try:
+        return anyio.lowlevel.current_token().native_token
+    except RuntimeError:
+        raise WrongLoopError(
+            "no event loop runs here: await it inside of asyncio.run; from a thread,"
+            " hand it to the client's loop with asyncio.run_coroutine_threadsafe"
+        ) from None
+
+
+async def _close(transport: Transport) -> None:
+    with anyio.move_on_after(_CLOSING_SECONDS):
+        await transport.aclose()

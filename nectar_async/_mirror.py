@@ -28,6 +28,7 @@ from nectar_async._enums import OpenEnum
 from nectar_async._flag import TextFlag
 from nectar_async._leaves import (
     LEAVES,
+    LENIENT,
     MisfitError,
     SecretObject,
     enum_table,
@@ -35,6 +36,7 @@ from nectar_async._leaves import (
 )
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
 from nectar_async._secret import Secret
+from nectar_async.models._extra import Extra
 
 __all__ = ["Mirrors", "TableHook"]
 
@@ -50,8 +52,8 @@ class TableHook:
 
     __slots__ = ("table",)
 
-    def __init__(self, kind: type[OpenEnum]) -> None:
-        self.table = enum_table(kind)
+    def __init__(self, kind: type[OpenEnum], *, is_exact: bool) -> None:
+        self.table = enum_table(kind, is_exact=is_exact)
 
     def __call__(self, value: Any, _: object = None) -> Any:
         """The member of a text."""
@@ -164,7 +166,7 @@ class Mirrors:
         if one is None:
             hook = self._hook_of(field.kind)
             is_table = isinstance(hook, TableHook)
-            is_leaf = hook is LEAVES.get(field.kind)
+            is_leaf = _is_leaf(hook, field.kind)
             one = str if is_table else _WIRE_TYPES[field.kind] if is_leaf else object
         return list[one] if field.is_sequence else one
 
@@ -173,6 +175,7 @@ class Mirrors:
 
     def _copier(self, plan: Plan, learned: dict[str, str]) -> Callable[[Any], Any]:
         scope: dict[str, Any] = {
+            "Extra": Extra,
             "model": plan.model,
             "Twin": _twin(plan.model),
             "UNSET": msgspec.UNSET,
@@ -181,7 +184,7 @@ class Mirrors:
         for number, field in enumerate(plan.fields):
             scope[f"make{number}"] = self._maker(field)
             lines.append(f"  s.{field.name} = {_copy(field, number, scope)}")
-        lines.append("  s.extra = extra = {}")
+        lines.append(f"  s.extra = extra = {'Extra()' if learned else '{}'}")
         for name, key in learned.items():
             scope[f"key_{name}"] = key
             lines.append(f"  if (v := o.{name}) is not UNSET: extra[key_{name}] = v")
@@ -195,9 +198,14 @@ class Mirrors:
         hook = self._hook_of(field.kind)
         if isinstance(hook, TableHook):
             return hook.table.__getitem__
-        if hook is LEAVES.get(field.kind):
+        if _is_leaf(hook, field.kind):
             return _MAKERS[field.kind]
         return lambda value: hook(value, field.kind)
+
+
+def _is_leaf(hook: Hook, kind: Any) -> bool:
+    """Whether a hook is our own; what only the lenient one takes, no struct does."""
+    return hook is LEAVES.get(kind) or hook is LENIENT.get(kind)
 
 
 def _twin(model: type) -> type:

@@ -10,18 +10,28 @@ import anyio
 from attrs import frozen
 
 from nectar_async._clock import Clock
-from nectar_async._gate import Gate
+from nectar_async._gate import Gate, Permit
+from nectar_async._log import log_repeat
+from nectar_async._redact import concealer
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._retry import RetryBudget, decide, may_have_happened, settle
+from nectar_async._retry import (
+    RetryBudget,
+    asked_wait,
+    decide,
+    may_have_happened,
+    settle,
+)
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send, Stage
 from nectar_async._watch import Watch
 from nectar_async.errors import (
     AttemptTimeoutError,
     DeadlineExceededError,
+    MaintenanceError,
     NectarError,
     RateLimitedError,
+    TransportError,
 )
 from nectar_async.settings import RetryPolicy
 
@@ -107,8 +117,10 @@ class Retry:
                 is_doubtful = is_doubtful or may_have_happened(error)
                 wait = decide(request, error, attempt, self.policy, self.clock.jitter())
                 if wait is None or not self.budget.spend():
+                    _explain(request, error)
                     raise
                 self._check_time(request, wait, error)
+                log_repeat(request, error, wait)
             else:
                 self.budget.earn()
                 return response
@@ -134,36 +146,72 @@ class Retry:
             self.tally.backoff_seconds += slept
 
 
+def _explain(request: Request[Any], error: NectarError) -> None:
+    """Say of a failure that passes why it was not tried again, if that is the reason.
+
+    Whether it would have been with a body that is there a second time is another
+    question; the caller can try it then.
+    """
+    if isinstance(error, TransportError):
+        passes = not error.is_permanent
+    else:
+        passes = isinstance(error, RateLimitedError) or may_have_happened(error)
+    if passes and not request.can_resend:
+        error.add_note(
+            "the body was a stream and cannot be sent again; pass a path or bytes"
+        )
+
+
 @frozen
 class Limit:
-    """Takes a permit of the gate for one attempt."""
+    """Takes a permit for one attempt, and tells the gate what came of it."""
 
     gate: Gate
+    policy: RetryPolicy
     clock: Clock
     tally: Tally
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Wait for a permit, send it, give the permit back."""
-        queued = self.clock.monotonic()
-        sent: float | None = None
-        try:
-            async with self.gate:
-                sent = self.clock.monotonic()
-                request.trace.attempts += 1
-                self.tally.attempts += 1
-                response = await send(request)
-        finally:
-            done = self.clock.monotonic()
-            self._note(request, queued, done if sent is None else sent, done)
+        accounts = (request.trace, self.tally)
+
+        def waited(queued: float, cooled: float) -> None:
+            for account in accounts:
+                account.queue_seconds += queued
+                account.backoff_seconds += cooled
+
+        async with self.gate.permit(request.lane, waited) as permit:
+            sent = self.clock.monotonic()
+            for account in accounts:
+                account.attempts += 1
+            try:
+                response = await self._send(request, send, permit)
+            finally:
+                took = self.clock.monotonic() - sent
+                for account in accounts:
+                    account.network_seconds += took
         self.tally.bytes_received += len(response.body)
         return response
 
-    def _note(
-        self, request: Request[Any], queued: float, sent: float, done: float
-    ) -> None:
-        for account in (request.trace, self.tally):
-            account.queue_seconds += sent - queued
-            account.network_seconds += done - sent
+    async def _send(
+        self, request: Request[Any], send: Send, permit: Permit
+    ) -> Response:
+        try:
+            response = await send(request)
+        except RateLimitedError as error:
+            permit.refused(self._wait(error))
+            raise
+        except MaintenanceError:
+            permit.refused()
+            raise
+        permit.succeeded()
+        return response
+
+    def _wait(self, error: RateLimitedError) -> float | None:
+        """The wait that the server names is everybody's, unless it is too long."""
+        if error.retry_after is None:
+            return None
+        return asked_wait(error.retry_after, self.policy, self.clock.jitter())
 
 
 @frozen
@@ -188,7 +236,11 @@ class AttemptTimeout:
             return await send(request)
         with anyio.move_on_after(self.seconds):
             return await send(request)
-        raise AttemptTimeoutError(f"no answer within {self.seconds:g} s")
+        # The same chunk of a file would take as long again; a smaller one may not.
+        is_chunk = request.can_halve and request.listing is None
+        raise AttemptTimeoutError(
+            f"no answer within {self.seconds:g} s", is_permanent=is_chunk
+        )
 
     async def _streamed(self, request: Request[Any], send: Send) -> Response:
         seconds = math.inf if self.seconds is None else self.seconds
@@ -225,6 +277,10 @@ class CheckStatus:
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it and judge the status."""
         response = await send(request)
+        if not response.is_success:
+            # Before an error keeps some of it: who cuts a secret leaves a part of it.
+            hide = concealer(request.operation, request.json)
+            response = response.rewritten(hide)
         try:
             response.check(self.clock.now())
         except RateLimitedError:

@@ -18,13 +18,17 @@ from nectar_async._leaves import SecretObject
 from nectar_async._names import to_wire
 from nectar_async._secret import Secret
 
-__all__ = ["Plan", "PlanField", "compiled", "plan_of"]
+__all__ = ["Plan", "PlanField", "compiled", "plan_of", "without_secrets"]
 
 _PLAIN: Final[Mapping[Any, type]] = {
     Mapping[str, Any]: dict,
     Secret[str]: Secret,
     Secret[Mapping[str, Any]]: SecretObject,
 }
+
+
+# No record is nested deeper; whoever sends such a thing does not want it to be read.
+_DEEPEST = 64
 
 
 @frozen(kw_only=True)
@@ -95,6 +99,38 @@ def _plain(kind: Any) -> Any:
         (mark,) = kind.__metadata__
         return mark
     return _PLAIN.get(kind, kind)
+
+
+def without_secrets(
+    kind: Any,
+    value: Any,
+    unknown: frozenset[str] = frozenset(),
+    levels: int = _DEEPEST,
+) -> Any:
+    """JSON of a kind less the keys that its model masks, at every level.
+
+    Args:
+        kind: the model whose JSON it is, or another type.
+        value: as the parser gives it.
+        unknown: what to leave out as well among the keys that no model knows.
+        levels: how deep to look; what lies deeper is left out.
+    """
+    if levels == 0:
+        return None
+    if isinstance(value, list | tuple):
+        return [without_secrets(kind, one, unknown, levels - 1) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    plan = plan_of(kind).fields if attrs.has(kind) else ()
+    fields = {field.wire: field for field in plan}
+    kept: dict[str, Any] = {}
+    for key, one in value.items():
+        field = fields.get(key)
+        is_hidden = key in unknown if field is None else field.is_secret
+        if one is None or not is_hidden:
+            inner = None if field is None else field.kind
+            kept[key] = without_secrets(inner, one, unknown, levels - 1)
+    return kept
 
 
 def compiled(

@@ -100,6 +100,12 @@ class Request(Generic[T]):
     max_body_bytes: int | None = None
     """The largest answer to read; stamped by the client."""
     trace: Trace = field(factory=Trace, repr=False, eq=False)
+    lane: object = field(default=None, repr=False, eq=False)
+    """What the gate takes for one walk: requests of a lane stand in one line. Single
+    calls share the lane None."""
+    can_halve: bool = False
+    """Whether a walk goes on over halves of its window when the server runs out of
+    time; then asking for the whole of it again and again is of no use."""
 
     @classmethod
     def get(
@@ -191,13 +197,14 @@ class Request(Generic[T]):
         is_repeatable: bool = False,
         listing: Listing | None = None,
     ) -> Request[R]:
+        texts = {name: segment(name, value) for name, value in parts.items()}
         fields = None if json is None else json_fields(json)
         return Request(
             operation=operation,
             method=method,
             path=path,
             returns=returns,
-            parts={name: segment(name, value) for name, value in parts.items()},
+            parts=texts,
             query=tuple(query_pairs(query or {})),
             headers={} if fields is None else {"Content-Type": "application/json"},
             json=fields,
@@ -254,12 +261,13 @@ class Request(Generic[T]):
             method = correction.method or method
             path = correction.path or path
         query = tuple((keys.get(key, key), text) for key, text in self.query)
-        body = self.body
-        if self.json is not None:
-            body = json_body({keys.get(key, key): self.json[key] for key in self.json})
         url = base + _PART.sub(lambda found: self._part(found[1]), path)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="")
+        body = self.body
+        if self.json is not None:
+            # Nothing may fail from here on: the body has the secrets in plain text.
+            body = json_body({keys.get(key, key): self.json[key] for key in self.json})
         return evolve(
             self,
             method=method,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Self
 from urllib.parse import urlsplit
 
-import msgspec
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from nectar_async._request import Trace
+from nectar_async._words import words_of
 from nectar_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -101,6 +101,11 @@ class Response:
     trace: Trace | None = field(default=None, eq=False, repr=False)
     """What happened to the request; stamped by the client, a transport leaves it."""
 
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status in _SUCCESS
+
     def inflated(self, limit: int | None = None) -> bytes:
         """The body, unpacked.
 
@@ -114,14 +119,27 @@ class Response:
             body = _inflate(name, body, limit)
         return body
 
+    def rewritten(self, change: Callable[[str], str]) -> Self:
+        """The same with its headers' values and the beginning of its text changed.
+
+        For answers that are no success: of a text that is changed the rest is dropped.
+        """
+        headers = {name: change(value) for name, value in self.headers.items()}
+        text = self._head()
+        if (changed := change(text)) == text:
+            return evolve(self, headers=headers)
+        headers.pop("content-encoding", None)
+        return evolve(self, headers=headers, body=changed.encode())
+
     def check(self, now: datetime) -> None:
         """Raise the error of a status that is not 2xx; `now` dates a Retry-After."""
-        if self.status in _SUCCESS:
+        if self.is_success:
             return
         family = _FAMILIES.get(self.status // 100, StatusError)
         kind = _ERRORS.get(self.status, family)
         text = self._head()
-        detail = _detail(text)
+        words = words_of(text, self.headers.get("content-type", "")) or ""
+        detail = words[:_KEPT_CHARACTERS] or None
         said = detail or _ADVICE.get(self.status) or self._whereto()
         advice = _ADVICE.get(self.status)
         if detail and advice:
@@ -179,32 +197,6 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return "unknown status"
-
-
-def _detail(text: str) -> str | None:
-    """The server's words: `detail`, or the messages of a map of fields."""
-    try:
-        body: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    if not isinstance(body, dict):
-        return None
-    if isinstance(detail := body.get("detail"), str):
-        return detail[:_KEPT_CHARACTERS]
-    lines = [
-        f"{name}: {' '.join(map(_words, said)) if isinstance(said, list) else said}"
-        for name, said in body.items()
-        if isinstance(said, str | list)
-    ]
-    return "; ".join(lines)[:_KEPT_CHARACTERS] or None
-
-
-def _words(said: object) -> str:
-    """A message of a list: text, or an object that some frameworks write."""
-    if isinstance(said, str):
-        return said
-    message = said.get("msg") if isinstance(said, dict) else None
-    return message if isinstance(message, str) else msgspec.json.encode(said).decode()
 
 
 def _date(text: str) -> datetime | None:

@@ -8,6 +8,9 @@ How far a request got decides:
 
 and in all three only when its body is still there, the policy has attempts left, and
 the wait that the server asks for is not over the cap. Everything else is final.
+
+A list that can be had in halves is asked for twice as it is, no more, when the server
+runs out of time: the walk goes on in halves then (`_windows`).
 """
 
 from __future__ import annotations
@@ -21,12 +24,13 @@ from nectar_async.errors import (
     BodyTooLargeError,
     NectarError,
     RateLimitedError,
+    ServerTimeoutError,
     StatusError,
     TransportError,
 )
 from nectar_async.settings import RetryPolicy
 
-__all__ = ["RetryBudget", "decide", "may_have_happened", "settle"]
+__all__ = ["RetryBudget", "asked_wait", "decide", "may_have_happened", "settle"]
 
 _PASSING = frozenset({500, 502, 503, 504})
 
@@ -35,6 +39,8 @@ _PASSING = frozenset({500, 502, 503, 504})
 # same wait would otherwise all come back in the same instant.
 _SPREAD = 0.5
 _SERVER_SPREAD = 0.1
+
+_BEFORE_HALVING = 2
 
 _GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
@@ -55,18 +61,28 @@ def decide(
         policy: how often and how long.
         jitter: a number in [0, 1), the share of the allowed spread to add.
     """
-    if attempt >= policy.attempts or not request.can_resend:
+    if attempt >= _most(request, error, policy) or not request.can_resend:
         return None
     if not _may_repeat(request, error):
         return None
-    asked = error.retry_after if isinstance(error, StatusError) else None
-    if asked is not None:
-        if asked > policy.retry_after_max:
-            return None
-        return asked + jitter * max(policy.wait_initial, asked * _SERVER_SPREAD)
+    if isinstance(error, StatusError) and error.retry_after is not None:
+        return asked_wait(error.retry_after, policy, jitter)
     # Shifting is bounded: a policy with a thousand attempts must not overflow a float.
     base = min(policy.wait_max, policy.wait_initial * 2.0 ** min(attempt - 1, 60))
     return base + jitter * base * _SPREAD
+
+
+def asked_wait(asked: float, policy: RetryPolicy, jitter: float) -> float | None:
+    """Seconds to wait when the server asks for `asked`; None when that is too long."""
+    if asked > policy.retry_after_max:
+        return None
+    return asked + jitter * max(policy.wait_initial, asked * _SERVER_SPREAD)
+
+
+def _most(request: Request[Any], error: NectarError, policy: RetryPolicy) -> int:
+    if request.can_halve and isinstance(error, ServerTimeoutError):
+        return min(policy.attempts, _BEFORE_HALVING)
+    return policy.attempts
 
 
 def _may_repeat(request: Request[Any], error: NectarError) -> bool:

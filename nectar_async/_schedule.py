@@ -25,6 +25,8 @@ __all__ = ["NOT_ENTERED", "Delivery", "Schedule"]
 
 NOT_ENTERED = "pages come in the background here: write `async with ... as records:`"
 
+_LEFT = "this walk was left before its end; iterate inside its `async with`"
+
 T = TypeVar("T")
 
 # Undelivered pages a permit: measured, fewer leave permits idle when latencies differ,
@@ -45,6 +47,8 @@ class Delivery(Generic[T]):
     owner: Owner[T]
     page: Page[T] | None = None
     error: Exception | None = None
+    is_last: bool = False
+    """Whether the list is over, by its last page or by an error."""
 
 
 class _Bell:
@@ -83,6 +87,7 @@ class Schedule(Generic[T]):
         self._last: Owner[T] | None = None
         self._group: anyio.abc.TaskGroup | None = None
         self._is_left = False
+        self._is_exhausted = False
 
     async def __aenter__(self) -> Self:
         if self._group is not None:
@@ -103,6 +108,7 @@ class Schedule(Generic[T]):
         if self._group is None:
             return None
         self._is_left = True
+        self._page_bell.ring()
         self._group.cancel_scope.cancel()
         if isinstance(error, anyio.get_cancelled_exc_class()):
             return await self._group.__aexit__(kind, error, trace)
@@ -117,13 +123,24 @@ class Schedule(Generic[T]):
     async def __anext__(self) -> Delivery[T]:
         if self._group is None:
             raise RuntimeError(NOT_ENTERED)
+        while (delivery := await self._next()) is None:
+            pass
+        return delivery
+
+    async def _next(self) -> Delivery[T] | None:
+        """The next delivery; None when a page came that is nobody's business."""
+        if self._is_left and not self._is_exhausted:
+            raise RuntimeError(_LEFT)
         if self._last is not None:
             # The caller is back for more, so it took all of the page before.
-            self._last.ledger.finish()
+            self._last.course.finish()
         while (ready := self.board.ready()) is None:
-            if self.board.is_finished or self._is_left:
+            if self.board.is_finished:
+                self._is_exhausted = True
                 raise StopAsyncIteration
             await self._page_bell.wait()
+            if self._is_left:
+                raise RuntimeError(_LEFT)
         owner, number, outcome = ready
         # Sockets that have something are read, and their next requests go out, before
         # this page is decoded.
@@ -133,12 +150,15 @@ class Schedule(Generic[T]):
         # Nothing waits from here on: a reader that is cancelled loses no page.
         self.board.give()
         delivery = self._admit(owner, page)
-        if delivery.error is not None or owner.ledger.is_done:
+        course = owner.course
+        if delivery is not None and delivery.is_last:
             self.board.close(owner)
+        elif course.leg is not owner.leg:
+            self.board.renew(owner)
         else:
-            self.board.extend(owner, owner.ledger.planned)
+            self.board.extend(owner, owner.leg.planned)
         self._work_bell.ring()
-        self._last = owner if delivery.error is None else None
+        self._last = owner if delivery is None or delivery.error is None else None
         return delivery
 
     async def _read(
@@ -147,18 +167,27 @@ class Schedule(Generic[T]):
         if isinstance(outcome, Exception):
             return outcome
         try:
-            return await self._source.read(owner.request.at(number), outcome)
+            return await self._source.read(owner.leg.request.at(number), outcome)
         except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
             return error
 
-    def _admit(self, owner: Owner[T], page: Page[T] | Exception) -> Delivery[T]:
+    def _admit(self, owner: Owner[T], page: Page[T] | Exception) -> Delivery[T] | None:
+        course = owner.course
         if isinstance(page, Exception):
-            return Delivery(owner, error=page)
+            if course.survives(page):
+                return None
+            if isinstance(page, NectarError):
+                course.locate(page)
+            return Delivery(owner, error=page, is_last=True)
         try:
-            return Delivery(owner, owner.ledger.admit(page))
+            given = course.admit(page)
         except NectarError as error:
-            describe(error, owner.request.at(page.number))
-            return Delivery(owner, error=error)
+            describe(error, owner.leg.request.at(page.number))
+            course.locate(error)
+            return Delivery(owner, error=error, is_last=True)
+        if given is None and not course.is_over:
+            return None
+        return Delivery(owner, given, is_last=course.is_over)
 
     async def _work(self) -> None:
         """One permit's worth of asking."""
@@ -171,7 +200,7 @@ class Schedule(Generic[T]):
             announced = 1
             outcome: Response | Exception
             try:
-                request = owner.request.at(number)
+                request = owner.leg.request.at(number)
                 outcome = await self._source.send(request)
                 if not owner.is_sized:
                     announced, outcome = self._source.peek(request, outcome)

@@ -29,7 +29,8 @@ class Tally:
             in_flight=gate.in_flight,
             peak_in_flight=gate.peak_in_flight,
             waiting=gate.waiting,
-            limit=gate.limit,
+            limit=gate.allowed,
+            max_limit=gate.limit,
         )
 
 
@@ -60,4 +61,7 @@ class Statistics:
     waiting: int
     """Attempts in the queue at this moment."""
     limit: int
-    """Permits that exist."""
+    """Permits that there are at this moment: fewer while the server has too much to
+    do."""
+    max_limit: int
+    """The most permits that there are: `Settings.max_concurrency`."""

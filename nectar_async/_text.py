@@ -7,7 +7,7 @@ Nothing below turns a value into text: yarl would make a UUID a 128-bit integer,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -21,7 +21,10 @@ from nectar_async._secret import Secret
 from nectar_async._unset import UNSET
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["json_body", "json_fields", "query_pairs", "segment"]
+__all__ = ["json_body", "json_fields", "query_pairs", "secrets_in", "segment"]
+
+# No amount is longer; a Decimal of ten characters can be one of a billion digits.
+_MOST_DIGITS = 1_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -30,12 +33,21 @@ def segment(name: str, value: str | UUID) -> str:
     """An id as one path segment; what a server would read otherwise is refused."""
     text = str(value) if isinstance(value, UUID) else value
     if not isinstance(text, str):
-        raise InvalidArgumentError(f"{name} is text, not {type(text).__name__}")
+        raise InvalidArgumentError(f"{name} must be text, not {type(text).__name__}")
     if not text:
         raise InvalidArgumentError(f"{name} is empty")
     if text in {".", ".."} or _CONTROL.search(text):
         raise InvalidArgumentError(f"{name} is no id: {text!r}")
     return _whole_text(name, text)
+
+
+def _is_whole(secret: Secret[Any]) -> bool:
+    """Whether the secret is text that can be sent; asked where no error can show it."""
+    try:
+        secret.reveal().encode()
+    except (AttributeError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _whole_text(name: str, text: str) -> str:
@@ -61,6 +73,9 @@ def _instant(name: str, value: datetime) -> str:
 def _decimal(name: str, value: Decimal) -> str:
     if not value.is_finite():
         raise InvalidArgumentError(f"{name} is no finite number: {value}")
+    _, digits, exponent = value.as_tuple()
+    if len(digits) + abs(int(exponent)) > _MOST_DIGITS:
+        raise InvalidArgumentError(f"{name} has more than {_MOST_DIGITS:,} digits")
     return format(value, "f")
 
 
@@ -100,11 +115,11 @@ def query_pairs(query: Mapping[str, object]) -> Iterable[tuple[str, str]]:
 
 
 def json_fields(fields: Mapping[str, object]) -> dict[str, object]:
-    """A body by its wire keys; what is UNSET stays at home."""
+    """A body by its wire keys; what is UNSET stays at home, what is a secret one."""
     body: dict[str, object] = {}
     for name, value in fields.items():
         if not isinstance(name, str):
-            raise InvalidArgumentError(f"a key of a body is text, not {name!r}")
+            raise InvalidArgumentError(f"a key of a body must be text, not {name!r}")
         if value is UNSET:
             continue
         if to_wire(name) in body:
@@ -114,14 +129,30 @@ def json_fields(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 def json_body(fields: Mapping[str, object]) -> bytes:
-    """A body as it goes on the wire."""
-    return msgspec.json.encode(fields)
+    """A body as it goes on the wire; only here are secrets plain."""
+    return msgspec.json.encode(fields, enc_hook=Secret.reveal)
+
+
+def secrets_in(value: object) -> Iterator[str]:
+    """The secrets among the fields of a body."""
+    if isinstance(value, Secret):
+        yield str(value.reveal())
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from secrets_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from secrets_in(inner)
 
 
 def _to_json(name: str, value: object) -> object:
     if value is None:
         return None
     if isinstance(value, bool | int) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, Secret):
+        if not _is_whole(value):
+            raise InvalidArgumentError(f"{name} is no valid text")
         return value
     if isinstance(value, Mapping):
         return json_fields(value)

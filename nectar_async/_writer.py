@@ -15,7 +15,8 @@ import attrs
 import msgspec
 
 from nectar_async._names import to_wire
-from nectar_async._plan import Plan, PlanField, compiled, plan_of
+from nectar_async._plan import Plan, PlanField, compiled, plan_of, without_secrets
+from nectar_async._redact import SENSITIVE
 from nectar_async.models.page import Page
 
 __all__ = ["Writer"]
@@ -54,7 +55,10 @@ class Writer:
             for field in attrs.fields(Page)
             if field.name not in {"items", "extra"}
         }
-        return {**facts, "items": self._wire(page.items, with_secrets), **page.extra}
+        extra = page.extra
+        if not with_secrets:
+            extra = without_secrets(None, extra, SENSITIVE)
+        return {**facts, "items": self._wire(page.items, with_secrets), **extra}
 
     def _filler(self, model: type) -> Callable[[Any, bool], Any]:
         if model not in self._made:
@@ -79,11 +83,32 @@ def _filler(
         f"  if not m.extra: return struct({', '.join(values.values())})",
         f"  wire = {{{', '.join(f'{key!r}: {one}' for key, one in values.items())}}}",
         *(f"  if not secrets: del wire[{key!r}]" for key in secrets),
-        "  wire.update(m.extra)",
-        "  return wire",
+        "  return with_extra(wire, m.extra, secrets)",
     ]
-    scope = {**parts, "struct": _struct(plan), "UNSET": msgspec.UNSET}
+    scope = {
+        **parts,
+        "struct": _struct(plan),
+        "UNSET": msgspec.UNSET,
+        "with_extra": lambda *given: _with_extra(plan, *given),
+    }
     return compiled(f"fill {plan.model.__name__}", lines, scope, "fill")
+
+
+def _with_extra(
+    plan: Plan, wire: dict[str, Any], extra: Mapping[str, Any], secrets: object
+) -> dict[str, Any]:
+    """The object with what is in `extra`; items that did not fit follow those that did.
+
+    Without secrets a key that is sensitive anywhere in the contract stays out, unless
+    this model knows it as one that is not.
+    """
+    if not secrets:
+        extra = without_secrets(plan.model, extra, SENSITIVE)
+    lists = {field.wire for field in plan.fields if field.is_sequence}
+    for key, value in extra.items():
+        is_rest = key in lists and isinstance(value, list)
+        wire[key] = [*wire[key], *value] if is_rest else value
+    return wire
 
 
 def _struct(plan: Plan) -> type:

@@ -10,10 +10,11 @@ from attrs import evolve
 
 from nectar_async._chunk import CheckFile
 from nectar_async._clock import Clock
-from nectar_async._convert import converter
 from nectar_async._core import Core
-from nectar_async._key import FreshKey, KeySource, StampKey
+from nectar_async._key import FreshKey, HiddenSource, KeySource, StampKey
 from nectar_async._link import Link
+from nectar_async._log import Log
+from nectar_async._ping import pong
 from nectar_async._pipeline import (
     AttemptTimeout,
     CheckStatus,
@@ -24,11 +25,12 @@ from nectar_async._pipeline import (
 )
 from nectar_async._request import Request
 from nectar_async._retry import RetryBudget
+from nectar_async._secret import Secret
+from nectar_async._spans import AttemptSpan, CallSpan
 from nectar_async._statistics import Statistics
 from nectar_async._transport import Stage, Transport
 from nectar_async.errors import (
     ConfigurationError,
-    DecodeError,
 )
 from nectar_async.resources.accounts import Accounts
 from nectar_async.resources.companies import Companies
@@ -91,7 +93,12 @@ class NectarClient:
         recorder: Stage | None = None,
         clock: Clock | None = None,
     ) -> None:
+        api_key = _masked(api_key)  # a traceback may show the locals of a frame
         settings = Settings.from_env() if settings is None else settings
+        if not isinstance(settings, Settings):
+            raise ConfigurationError(
+                f"settings must be Settings(...), not {type(settings).__name__}"
+            )
         self._wire(
             settings,
             Link(_key_source(api_key, transport), transport, settings, clock),
@@ -120,11 +127,14 @@ class NectarClient:
         retry = Retry(settings.retry, budget, clock, tally, deadline)
         timeout = AttemptTimeout(settings.attempt_timeout)
         recorders = [] if recorder is None else [recorder]
+        observers: list[Stage] = [AttemptSpan(), Log(clock)]
         stages: list[Stage] = [
+            CallSpan(),
             deadline,
             retry,
             FreshKey(link.ring, clock),
-            Limit(link.gate, clock, tally),
+            Limit(link.gate, settings.retry, clock, tally),
+            *observers,
             timeout,
             CheckStatus(clock, tally),
             *recorders,
@@ -133,9 +143,11 @@ class NectarClient:
         # Files come from other hosts by links that are signed: no key, and a bound of
         # their own.
         files: list[Stage] = [
+            CallSpan(),
             deadline,
             retry,
-            Limit(link.files_gate, clock, tally),
+            Limit(link.files_gate, settings.retry, clock, tally),
+            *observers,
             timeout,
             CheckFile(clock),
             *recorders,
@@ -226,32 +238,28 @@ class NectarClient:
             DecodeError: something answered, but not this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        return await self._core.ask(request, self._pong)
-
-    @staticmethod
-    def _pong(body: bytes) -> str:
-        answer = converter(is_strict=False).decode(body, object)
-        words = answer.values() if isinstance(answer, dict) else [answer]
-        for word in words:
-            if isinstance(word, str) and "pong" in word.lower():
-                return word
-        raise DecodeError.of("ping", ("expected a text with 'pong' @ $",))
+        return await self._core.ask(request, pong)
 
     def statistics(self) -> Statistics:
         """What this client and its copies did so far."""
         return self._link.tally.snapshot(self._link.gate)
 
 
-def _key_source(key: KeySource | None, transport: Transport | None) -> KeySource | None:
+def _masked(key: KeySource | None) -> HiddenSource | None:
+    """The key as nobody sees it; what is none either, which the ring refuses."""
+    if key is None or isinstance(key, Secret) or callable(key):
+        return key
+    return Secret(key)
+
+
+def _key_source(
+    key: HiddenSource | None, transport: Transport | None
+) -> HiddenSource | None:
     """The key that was given, or the environment's where one is needed."""
-    if key is not None and not isinstance(key, str) and not callable(key):
-        raise ConfigurationError(
-            f"api_key is text or a function that gives it, not {type(key).__name__}"
-        )
     if key is not None or not getattr(transport, "needs_key", True):
         return key
-    found = os.environ.get("NECTAR_API_KEY", "").strip()
-    if not found:
+    found = Secret(os.environ.get("NECTAR_API_KEY", "").strip())
+    if not found.reveal():
         raise ConfigurationError(
             "no API key: set NECTAR_API_KEY, or pass NectarClient(api_key=...)"
         )

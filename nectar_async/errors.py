@@ -35,6 +35,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import attrs
+
+from nectar_async._secret import Secret
+
 __all__ = [
     "AttemptTimeoutError",
     "AuthenticationError",
@@ -271,7 +275,20 @@ class WaitTimeoutError(NectarError, TimeoutError):
     def __init__(self, message: str = "", *, last: Any = None) -> None:
         super().__init__(message)
         self.last = last
-        """The value that was seen last, as a `Job`."""
+        """The value that was seen last, as a `Job`. A pickle has it without secrets."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild, kind, state = super().__reduce__()
+        return rebuild, kind, {**state, "last": _bare(self.last)}
+
+
+def _bare(value: Any) -> Any:
+    """A model without its secrets, and without what nobody knows of."""
+    if not attrs.has(type(value)):
+        return value
+    parts = {one.name: getattr(value, one.name) for one in attrs.fields(type(value))}
+    secrets = [name for name, part in parts.items() if isinstance(part, Secret)]
+    return attrs.evolve(value, **dict.fromkeys(secrets), extra={})
 
 
 class DownloadError(NectarError):

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, evolve, field, frozen
 
+from nectar_async._operations import meant
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["Operation", "RetryPolicy", "Settings"]
@@ -36,7 +37,9 @@ def _number(least: float) -> Any:
 
     def check(_: object, attribute: Attribute[Any], value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigurationError(f"{attribute.name} is a number, not {value!r}")
+            raise ConfigurationError(
+                f"{attribute.name} must be a number, not {value!r}"
+            )
         if not value >= least:
             raise ConfigurationError(
                 f"{attribute.name} is at least {least}, not {value}"
@@ -51,7 +54,7 @@ def _whole(least: int) -> Any:
     def check(_: object, attribute: Attribute[Any], value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ConfigurationError(
-                f"{attribute.name} is a whole number from {least}, not {value!r}"
+                f"{attribute.name} must be a whole number from {least}, not {value!r}"
             )
 
     return check
@@ -62,7 +65,7 @@ def _bound(_: object, attribute: Attribute[Any], value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ConfigurationError(
-            f"{attribute.name} is a number of seconds above 0 (None for no bound),"
+            f"{attribute.name} must be a number of seconds above 0 (None for no bound),"
             f" not {value!r}"
         )
 
@@ -225,6 +228,14 @@ class Settings:
         factory=dict, validator=_table_of(Operation)
     )
     """Corrections by operation id, see `Operation`."""
+
+    @operations.validator
+    def _check_operations(self, _: object, value: Mapping[str, Operation]) -> None:
+        for name in value:
+            if (other := meant(name)) is not None:
+                raise ConfigurationError(
+                    f"there is no operation {name!r}; did you mean {other!r}?"
+                )
 
     @base_url.validator
     def _check_base_url(self, _: object, value: str) -> None:

@@ -243,6 +243,17 @@ async def test_a_client_that_is_left_by_cancellation_is_closed_all_the_same() ->
 # The loop.
 
 
+def test_the_default_transport_says_that_it_needs_asyncio() -> None:
+    nectar = NectarClient("key")
+    with pytest.raises(ConfigurationError, match="needs asyncio"):
+        anyio.run(nectar.ping, backend="trio")
+
+
+def test_settings_of_another_kind_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="not dict"):
+        NectarClient("key", settings={})  # type: ignore[arg-type]
+
+
 def test_a_client_belongs_to_the_loop_of_its_first_use() -> None:
     transport = MemoryTransport({"ping_get": "pong"})
     nectar = NectarClient(transport=transport)
@@ -335,7 +346,13 @@ async def test_plain_lists_models_and_nothing_are_decoded(
 
 
 @pytest.mark.parametrize(
-    "answer", ["pong v2.2", {"message": "Pong"}, {"ping": "pong", "version": 2}]
+    "answer",
+    [
+        *("pong v2.2", {"message": "Pong"}, {"ping": "pong", "version": 2}),
+        *({"ping": {"message": "pong"}}, ["pong v2.2"]),
+        Response(200, {"Content-Type": "text/plain"}, b"pong v2.2"),
+    ],
+    ids=range(6),
 )
 async def test_a_ping_is_answered(make_client: MakeClient, answer: object) -> None:
     words = await make_client({"ping_get": answer}).ping()
@@ -402,7 +419,8 @@ async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
         in_flight=0,
         peak_in_flight=1,
         waiting=0,
-        limit=3,
+        limit=2,  # halved by the 429, and one more for a success
+        max_limit=3,
     )
 
 

@@ -8,6 +8,7 @@ import re
 from importlib import resources
 
 from nectar_async import contract
+from nectar_async._operations import OPERATIONS, meant
 
 
 def test_it_holds_every_operation_once() -> None:
@@ -31,3 +32,13 @@ def test_it_points_at_nothing_that_a_user_cannot_open() -> None:
     text = json.dumps(contract.load())
     assert re.findall(r"[\w-]+\.(?:txt|ya?ml)\b", text) == []
     assert "x-evidence-note" not in text
+
+
+def test_the_names_that_are_known_without_it_are_its_names() -> None:
+    assert list(OPERATIONS) == sorted(contract.operations())
+
+
+def test_a_name_that_is_nearly_one_is_recognised() -> None:
+    assert meant("connection_confirm") == "connections_confirm"
+    assert meant("connections_confirm") is None
+    assert meant("labels_get") is None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from datetime import date
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import anyio
 import anyio.lowlevel
 import pytest
-from doubles import USAGE, ListServer, MakeClient, settle_down
+from doubles import USAGE, ListServer, MakeClient, envelope, settle_down
 
 from nectar_async import (
     Company,
@@ -17,11 +20,14 @@ from nectar_async import (
     FanOut,
     MemoryTransport,
     NectarClient,
+    Pager,
     Progress,
+    Request,
     Response,
     RetryPolicy,
     UsageData,
     Verdict,
+    VirtualClock,
 )
 from nectar_async.errors import (
     DecodeError,
@@ -38,6 +44,12 @@ ONCE = RetryPolicy(attempts=1)
 
 async def ids_of(records: FanOut[UsageData]) -> list[str]:
     return [record.id async for record in records]
+
+
+async def take(records: Pager[UsageData], seen: list[str]) -> None:
+    """Write down what comes until it ends, or fails."""
+    async for page in records.pages():
+        seen += [record.id for record in page.items]
 
 
 @pytest.mark.parametrize("permits", [1, 2, 10])
@@ -419,17 +431,23 @@ async def test_a_page_that_was_due_when_its_reader_was_cancelled_is_not_lost(
     assert sorted(seen) == server.all_rows()
 
 
-async def test_a_walk_that_was_left_does_not_wait_for_ever(
+async def test_a_walk_that_was_left_says_so_and_gives_no_rest(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
     async with make_client(server.transport).repository.usage() as records:
         await anext(records)
-    with anyio.fail_after(10):
-        try:
-            await ids_of(records)
-        except (RuntimeError, NectarError):
-            return
+    with anyio.fail_after(10), pytest.raises(RuntimeError, match="left before"):
+        await anext(records)
+
+
+async def test_a_walk_that_is_over_stays_over_after_its_block(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=2)
+    async with make_client(server.transport).repository.usage() as records:
+        await ids_of(records)
+    assert await ids_of(records) == []
 
 
 async def test_a_walk_is_entered_before_it_is_read(make_client: MakeClient) -> None:
@@ -568,3 +586,131 @@ async def test_two_walks_share_the_permits(make_client: MakeClient) -> None:
         group.start_soon(walk)
         group.start_soon(walk)
     assert server.peak == 4
+
+
+async def test_a_company_whose_rows_moved_is_read_again(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=4, b=2)
+    server.change("a", 2, server.companies["a"][2:])
+    everything = server.all_rows()
+    async with make_client(server.transport).repository.usage() as records:
+        assert sorted(await ids_of(records)) == everything
+    assert records.receipt.verdict is Verdict.COMPLETE
+    assert records.receipts["a"].rewalked == 3
+    assert (records.receipts["a"].total_first, records.receipts["a"].total_last) == (
+        8,
+        6,
+    )
+    assert records.receipts["b"].rewalked == 0
+    assert records.progress.companies_done == 2
+
+
+async def test_a_move_that_cancels_out_is_found_by_verifying(
+    make_client: MakeClient,
+) -> None:
+    def moving() -> ListServer:
+        server = ListServer.of_pages(a=2)
+        first, *rest = server.companies["a"]
+        server.change("a", 2, [*rest, first + "-new"])
+        return server
+
+    server = moving()
+    async with make_client(server.transport).repository.usage() as records:
+        await ids_of(records)
+    assert records.receipt.verdict is Verdict.COMPLETE
+
+    server = moving()
+    nectar = make_client(server.transport)
+    async with nectar.repository.usage(verify=True) as records:
+        seen = await ids_of(records)
+    assert len(seen) == len(set(seen)) == 5
+    assert records.receipt.verdict is Verdict.COMPLETE
+    # Two pages, the first one again; two more pages, and the first one again.
+    assert server.pages_of("a") == [1, 2, 1, 1, 2, 1]
+    assert records.receipts["a"].pages == 6
+    assert records.receipts["a"].rewalked == 2
+
+    server = moving()
+    pager = make_client(server.transport).usage.by_company("a", verify=True)
+    assert len([record async for record in pager]) == 4
+    assert pager.receipt.verdict is Verdict.DRIFTED
+
+
+async def test_prefetching_verifies_as_well(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=2)
+    first, *rest = server.companies["a"]
+    server.change("a", 2, [*rest, first + "-new"])
+    pager = make_client(server.transport).usage.by_company("a", verify=True)
+    async with pager.prefetch() as records:
+        assert len([record async for record in records]) == 4
+    assert records.receipt.verdict is Verdict.DRIFTED
+
+
+async def test_a_window_that_is_too_much_is_walked_in_halves_beside_the_others(
+    make_client: MakeClient,
+) -> None:
+    windows: list[tuple[str, str, str]] = []
+
+    def answer(request: Request[Any]) -> object:
+        query = parse_qs(urlsplit(request.url).query)
+        (start,), (end,) = query["startDate"], query["endDate"]
+        company = request.parts["company_id"]
+        windows.append((company, start, end))
+        days = (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
+        if company == "large" and days > 2:
+            return Response(502, {}, b"<html>timeout</html>")
+        ids = [f"{company}-{start}-{number}" for number in range(days)]
+        return envelope(ids, page=1, per_page=100, total=days)
+
+    nectar = make_client(MemoryTransport(answer), clock=VirtualClock())
+    async with nectar.repository.usage(
+        companies=["large", "small"],
+        start_date=date(2025, 1, 1),
+        end_date=date(2025, 1, 8),
+    ) as records:
+        seen = await ids_of(records)
+    assert len(seen) == len(set(seen)) == 16
+    receipt = records.receipts["large"]
+    assert receipt.verdict is Verdict.COMPLETE
+    assert (receipt.total_first, receipt.total_last, receipt.distinct) == (8, 8, 8)
+    # Each window that is too much is asked for twice; each part of it once.
+    asked = Counter(windows)
+    assert asked["large", "2025-01-01", "2025-01-08"] == 2
+    assert asked["large", "2025-01-01", "2025-01-04"] == 2
+    assert asked["large", "2025-01-03", "2025-01-04"] == 1
+    assert asked["small", "2025-01-01", "2025-01-08"] == 1
+
+
+async def test_the_cursor_of_a_failure_in_halves_leads_to_what_is_left(
+    make_client: MakeClient,
+) -> None:
+    is_down = True
+
+    def answer(request: Request[Any]) -> object:
+        query = parse_qs(urlsplit(request.url).query)
+        (start,), (end,) = query["startDate"], query["endDate"]
+        days = (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
+        if days > 4:
+            return Response(502)
+        if start == "2025-01-05" and is_down:
+            return Response(404, {}, b'{"detail": "not yet"}')
+        ids = [f"{start}-{number}" for number in range(days)]
+        return envelope(ids, page=1, per_page=100, total=days)
+
+    nectar = make_client(MemoryTransport(answer), clock=VirtualClock())
+    window: dict[str, Any] = {
+        "start_date": date(2025, 1, 1),
+        "end_date": date(2025, 1, 8),
+    }
+    pager = nectar.usage.by_company("c", **window)
+    seen: list[str] = []
+    with pytest.raises(NotFoundError) as caught:
+        await take(pager, seen)
+    assert len(seen) == 4
+    cursor = caught.value.cursor
+    assert cursor is not None
+    assert cursor.endswith(":1:2025-01-05..2025-01-08")
+    is_down = False
+    await take(nectar.usage.by_company("c", **window).resume(cursor), seen)
+    assert len(seen) == len(set(seen)) == 8

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import anyio
 import anyio.lowlevel
 import pytest
 from doubles import ListServer, MakeClient, settle_down
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nectar_async._gate import Gate
+from nectar_async import VirtualClock
+from nectar_async._gate import Gate, Permit
 
 pytestmark = pytest.mark.anyio
+
+
+class HandClock(VirtualClock):
+    """A clock that goes on when it is told to, and wakes who is due then."""
+
+    async def sleep(self, seconds: float) -> None:
+        until = self.monotonic() + seconds
+        while self.monotonic() < until:
+            await anyio.lowlevel.checkpoint()
+
+
+def gate_of(limit: int, clock: VirtualClock | None = None) -> Gate:
+    return Gate(limit, clock or VirtualClock())
 
 
 class Visitor:
     """Somebody who goes through a gate when told to."""
 
-    def __init__(self, name: int, log: list[int]) -> None:
+    def __init__(self, name: int, log: list[int], lane: object = None) -> None:
         self.name = name
         self.log = log
+        self.lane = lane
+        self.permit: Permit | None = None
         self.scope = anyio.CancelScope()
         self.leave = anyio.Event()
         self.is_inside = False
@@ -27,7 +45,7 @@ class Visitor:
     async def visit(self, gate: Gate) -> None:
         try:
             with self.scope:
-                async with gate:
+                async with gate.permit(self.lane) as self.permit:
                     self.log.append(self.name)
                     self.is_inside = True
                     try:
@@ -39,7 +57,7 @@ class Visitor:
 
 
 async def test_as_many_as_the_limit_are_inside_and_the_rest_wait() -> None:
-    gate, log = Gate(3), list[int]()
+    gate, log = gate_of(3), list[int]()
     visitors = [Visitor(name, log) for name in range(8)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
@@ -53,7 +71,7 @@ async def test_as_many_as_the_limit_are_inside_and_the_rest_wait() -> None:
 
 
 async def test_who_comes_first_enters_first() -> None:
-    gate, log = Gate(1), list[int]()
+    gate, log = gate_of(1), list[int]()
     visitors = [Visitor(name, log) for name in range(6)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
@@ -66,10 +84,10 @@ async def test_who_comes_first_enters_first() -> None:
 
 
 async def test_nobody_slips_in_between_a_release_and_the_waiter_it_is_for() -> None:
-    gate, log = Gate(1), list[int]()
+    gate, log = gate_of(1), list[int]()
     first, second, late = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
-        async with gate:
+        async with gate.permit():
             group.start_soon(first.visit, gate)
             await settle_down()
         # The permit is given already, though its owner did not run yet.
@@ -84,15 +102,15 @@ async def test_nobody_slips_in_between_a_release_and_the_waiter_it_is_for() -> N
 
 
 async def test_a_permit_comes_back_after_an_error() -> None:
-    gate = Gate(1)
+    gate = gate_of(1)
     with pytest.raises(ZeroDivisionError):
-        async with gate:
+        async with gate.permit():
             _ = 1 / 0
     assert gate.in_flight == 0
 
 
 async def test_a_permit_comes_back_when_its_holder_is_cancelled() -> None:
-    gate, log = Gate(1), list[int]()
+    gate, log = gate_of(1), list[int]()
     holder, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
         group.start_soon(holder.visit, gate)
@@ -107,7 +125,7 @@ async def test_a_permit_comes_back_when_its_holder_is_cancelled() -> None:
 
 
 async def test_who_is_cancelled_in_the_queue_leaves_it() -> None:
-    gate, log = Gate(1), list[int]()
+    gate, log = gate_of(1), list[int]()
     holder, quitter, waiter = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
         for visitor in (holder, quitter, waiter):
@@ -128,10 +146,10 @@ async def test_who_is_cancelled_in_the_queue_leaves_it() -> None:
 async def test_a_permit_granted_to_somebody_who_is_cancelled_goes_on_to_the_next(
     is_release_first: bool,
 ) -> None:
-    gate, log = Gate(1), list[int]()
+    gate, log = gate_of(1), list[int]()
     quitter, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
-        async with gate:
+        async with gate.permit():
             for visitor in (quitter, waiter):
                 group.start_soon(visitor.visit, gate)
                 await settle_down(5)
@@ -150,57 +168,259 @@ async def test_a_permit_granted_to_somebody_who_is_cancelled_goes_on_to_the_next
 
 
 async def test_who_is_cancelled_already_does_not_enter() -> None:
-    gate = Gate(1)
+    gate = gate_of(1)
     with anyio.CancelScope() as scope:
         scope.cancel()
-        async with gate:
+        async with gate.permit():
             pytest.fail("it was cancelled before")
     assert gate.in_flight == 0
 
 
+STEPS = [
+    *("come", "come", "leave", "leave", "cancel", "turn"),
+    *("refuse", "succeed", "succeed", "cool", "later"),
+]
+
+
 @settings(
-    max_examples=60,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    limit=st.integers(1, 4),
-    steps=st.lists(
-        st.tuples(
-            st.sampled_from(["come", "leave", "cancel", "turn"]), st.integers(0, 7)
-        ),
-        max_size=40,
-    ),
+    limit=st.integers(1, 5),
+    steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 7)), max_size=60),
 )
-async def test_no_order_of_coming_leaving_and_cancelling_loses_a_permit(
+async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
     limit: int, steps: list[tuple[str, int]]
 ) -> None:
-    gate, log = Gate(limit), list[int]()
+    clock = HandClock()
+    gate, log = Gate(limit, clock), list[int]()
     visitors: list[Visitor] = []
     async with anyio.create_task_group() as group:
         for step, pick in steps:
+            visitor = visitors[pick % len(visitors)] if visitors else Visitor(0, log)
             match step:
                 case "come":
-                    visitors.append(Visitor(len(visitors), log))
+                    visitors.append(Visitor(len(visitors), log, lane=pick % 3))
                     group.start_soon(visitors[-1].visit, gate)
-                case "leave" if visitors:
-                    visitors[pick % len(visitors)].leave.set()
-                case "cancel" if visitors:
-                    visitors[pick % len(visitors)].scope.cancel()
+                case "leave":
+                    visitor.leave.set()
+                case "cancel":
+                    visitor.scope.cancel()
+                case "refuse" if visitor.permit is not None:
+                    visitor.permit.refused(pick if pick % 2 else None)
+                case "succeed" if visitor.permit is not None:
+                    visitor.permit.succeeded()
+                case "cool":
+                    gate.cool_down(pick)
+                case "later":
+                    clock.advance(pick)
                 case _:
                     await anyio.lowlevel.checkpoint()
+            assert 1 <= gate.allowed <= limit
             assert 0 <= gate.in_flight <= limit
             assert sum(visitor.is_inside for visitor in visitors) <= gate.in_flight
+        clock.advance(100)  # whatever cooled is warm again
         await settle_down()
         inside = sum(visitor.is_inside for visitor in visitors)
         waiting = sum(not v.is_over and not v.is_inside for v in visitors)
         assert (gate.in_flight, gate.waiting) == (inside, waiting)
         # Nobody waits while a permit is free.
-        assert inside == limit or waiting == 0
+        assert inside >= gate.allowed or waiting == 0
         for visitor in visitors:
             visitor.leave.set()
     assert (gate.in_flight, gate.waiting) == (0, 0)
     assert gate.peak_in_flight <= limit
+
+
+# As many permits as the server can do with.
+
+
+async def test_a_refusal_halves_the_permits_once_for_all_who_were_inside() -> None:
+    gate = gate_of(10)
+    async with AsyncExitStack() as stack:
+        permits = [await stack.enter_async_context(gate.permit()) for _ in range(10)]
+        for permit in permits:
+            permit.refused()
+        assert gate.allowed == 5
+    async with gate.permit() as permit:
+        permit.refused()
+    assert gate.allowed == 2
+
+
+async def test_permits_never_go_below_one() -> None:
+    gate = gate_of(3)
+    for _ in range(5):
+        async with gate.permit() as permit:
+            permit.refused()
+    assert gate.allowed == 1
+
+
+async def test_a_round_of_successes_brings_one_permit_back() -> None:
+    gate = gate_of(4)
+    async with gate.permit() as permit:
+        permit.refused()
+    steps: list[int] = []
+    for _ in range(8):
+        async with gate.permit() as permit:
+            permit.succeeded()
+        steps.append(gate.allowed)
+    # Two successes at two permits, three at three: one for each permit, not for each.
+    assert steps == [2, 3, 3, 3, 4, 4, 4, 4]
+
+
+async def test_a_success_from_before_the_refusal_proves_nothing() -> None:
+    gate = gate_of(2)
+    async with gate.permit() as early, gate.permit() as late:
+        late.refused()
+        early.succeeded()
+        assert gate.allowed == 1
+
+
+async def test_fewer_permits_let_nobody_in_until_enough_have_left() -> None:
+    gate, log = gate_of(4), list[int]()
+    visitors = [Visitor(name, log) for name in range(5)]
+    async with anyio.create_task_group() as group:
+        for visitor in visitors:
+            group.start_soon(visitor.visit, gate)
+            await settle_down(5)
+        assert visitors[0].permit is not None
+        visitors[0].permit.refused()
+        for visitor in visitors[:2]:
+            visitor.leave.set()
+        await settle_down()
+        assert (gate.allowed, gate.in_flight, gate.waiting) == (2, 2, 1)
+        visitors[2].leave.set()
+        await settle_down()
+        assert visitors[4].is_inside
+        for visitor in visitors:
+            visitor.leave.set()
+
+
+# One wait for everybody.
+
+
+async def test_a_wait_that_the_server_asks_for_is_everybodys() -> None:
+    clock, log = HandClock(), list[int]()
+    gate = Gate(2, clock)
+    early, late = Visitor(0, log), Visitor(1, log)
+    async with anyio.create_task_group() as group:
+        async with gate.permit() as permit, gate.permit():
+            group.start_soon(early.visit, gate)
+            await settle_down()
+            permit.refused(30)
+        group.start_soon(late.visit, gate)
+        await settle_down()
+        assert (gate.in_flight, gate.waiting) == (0, 2)
+        clock.advance(29)
+        await settle_down()
+        assert gate.in_flight == 0
+        early.leave.set()
+        late.leave.set()
+        clock.advance(2)
+    assert log == [0, 1]
+
+
+async def test_a_longer_wait_prolongs_a_shorter_one_and_not_the_other_way() -> None:
+    clock = VirtualClock()
+    gate = Gate(1, clock)
+    gate.cool_down(10)
+    gate.cool_down(3)
+    assert gate.cooling == 10
+    gate.cool_down(20)
+    waits: list[tuple[float, float]] = []
+    async with gate.permit(None, lambda *wait: waits.append(wait)):
+        assert clock.sleeps == [20]
+    assert waits == [(0, 20)]
+
+
+async def test_a_wait_is_told_also_when_it_is_cancelled() -> None:
+    clock, waits = HandClock(), list[tuple[float, float]]()
+    gate = Gate(1, clock)
+
+    async def wait() -> None:
+        async with gate.permit(None, lambda *wait: waits.append(wait)):
+            pytest.fail("there is no permit")
+
+    async with gate.permit(), anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await settle_down()
+        clock.advance(7)
+        group.cancel_scope.cancel()
+    assert waits == [(7, 0)]
+
+
+async def test_who_watches_the_clock_may_be_cancelled_and_nobody_is_forgotten() -> None:
+    clock, log = HandClock(), list[int]()
+    gate = Gate(1, clock)
+    visitors = [Visitor(name, log) for name in range(3)]
+    async with anyio.create_task_group() as group:
+        gate.cool_down(5)
+        for visitor in visitors:
+            group.start_soon(visitor.visit, gate)
+            await settle_down(5)
+            visitor.leave.set()
+        visitors[0].scope.cancel()
+        clock.advance(5)
+    assert log == [1, 2]
+
+
+async def test_a_cooling_that_is_over_before_anybody_looks_forgets_nobody() -> None:
+    clock, log = HandClock(), list[int]()
+    gate = Gate(1, clock)
+    waiter = Visitor(0, log)
+    async with anyio.create_task_group() as group:
+        async with gate.permit():
+            group.start_soon(waiter.visit, gate)
+            await settle_down()
+            gate.cool_down(5)  # wakes the waiter, who did not run yet when
+        clock.advance(5)  # the permit is back and the cooling is over
+        await settle_down()
+        assert waiter.is_inside
+        waiter.leave.set()
+
+
+# Lanes take turns.
+
+
+async def test_lanes_take_turns_and_within_one_who_comes_first_goes_first() -> None:
+    gate, log = gate_of(1), list[int]()
+    lanes = ["bulk", "bulk", "bulk", "other", "bulk", None]
+    visitors = [Visitor(name, log, lane) for name, lane in enumerate(lanes)]
+    async with anyio.create_task_group() as group:
+        async with gate.permit():
+            for visitor in visitors:
+                group.start_soon(visitor.visit, gate)
+                await settle_down(5)
+        for visitor in visitors:
+            visitor.leave.set()
+    assert log == [0, 3, 5, 1, 2, 4]
+
+
+async def test_one_call_waits_for_few_of_the_attempts_of_three_bulk_pulls(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=60, b=60, c=60)
+    server.turns = 3
+    nectar = make_client(server.transport, max_concurrency=2)
+
+    async def pull(name: str) -> None:
+        async with nectar.repository.usage(companies=[name]) as records:
+            async for _ in records:
+                pass
+
+    async with anyio.create_task_group() as group:
+        for name in "abc":
+            group.start_soon(pull, name)
+        while len(server.asked) < 20:
+            await anyio.lowlevel.checkpoint()
+        before = len(server.asked)
+        await nectar.companies.all()
+        between = len(server.asked) - before
+        group.cancel_scope.cancel()
+    # Two in flight, one of each pull ahead in turn, and what started beside it.
+    assert between <= 2 + 3 + 2
 
 
 async def test_fan_out_inside_fan_out_finishes_on_one_permit(

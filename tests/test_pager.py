@@ -516,15 +516,15 @@ async def test_a_look_ahead_of_nothing_is_refused(
         pager.prefetch(look_ahead=look_ahead)
 
 
-async def test_a_prefetch_that_was_left_does_not_wait_for_ever(
+async def test_a_prefetch_that_was_left_says_so_and_gives_no_rest(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
     async with make_client(server.transport).usage.by_company("a").prefetch() as ahead:
         records = aiter(ahead)
         await anext(records)
-    with anyio.fail_after(10):
-        await read(records)
+    with anyio.fail_after(10), pytest.raises(RuntimeError, match="left before"):
+        await anext(records)
 
 
 async def test_a_prefetch_is_entered_once(make_client: MakeClient) -> None:

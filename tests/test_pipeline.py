@@ -309,6 +309,15 @@ async def test_no_error_shows_the_key_when_the_server_echoes_it(
     assert KEY not in traces(caught.value)
 
 
+async def test_a_key_that_is_a_single_letter_is_not_told_by_its_absence(
+    make_client: MakeClient,
+) -> None:
+    answer = Response(403, {}, b'{"detail": "we will not"}')
+    nectar = make_client(MemoryTransport(lambda _: answer), api_key="w")
+    with pytest.raises(PermissionDeniedError, match="we will not"):
+        await nectar.send(GET)
+
+
 # The two clocks.
 
 

@@ -234,7 +234,7 @@ def test_what_cannot_be_an_id_is_refused_by_name(text: str) -> None:
 
 @pytest.mark.parametrize("value", [5, None, b"x", 1.5, UNSET, ["x"]])
 def test_an_id_is_text_or_a_uuid(value: object) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^thing_id is text, not "):
+    with pytest.raises(InvalidArgumentError, match=r"^thing_id must be text, not "):
         of(value)
 
 

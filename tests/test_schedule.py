@@ -13,7 +13,8 @@ from hypothesis import given, settings, strategies as st
 
 from nectar_async import Listing, Page, Request, Response
 from nectar_async._board import Board, Owner
-from nectar_async._pages import Ledger, Source
+from nectar_async._course import Course
+from nectar_async._pages import Source
 from nectar_async._schedule import Schedule
 
 LIST: Request[Any] = Request.get(
@@ -38,10 +39,7 @@ def board_of(
     sizes: Sequence[Size], *, lead: int = 10, look_ahead: int = 10**9, first: int = 1
 ) -> Board[Row]:
     """A board whose owners are named by their place in `sizes`."""
-    jobs = (
-        (str(number), LIST.at(first), Ledger[Row](first))
-        for number in range(len(sizes))
-    )
+    jobs = ((str(number), Course[Row](LIST.at(first))) for number in range(len(sizes)))
     return Board(jobs, lead=lead, look_ahead=look_ahead)
 
 
@@ -273,7 +271,7 @@ def schedule_of(
     """A schedule over the usage of companies."""
     source: Source[Any] = nectar._core.source
     jobs = [
-        (name, nectar.usage.by_company(name)._request, Ledger[Any]())
+        (name, Course[Any](nectar.usage.by_company(name)._request))
         for name in companies
     ]
     return Schedule(jobs, source, look_ahead=look_ahead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import pickle
 from collections.abc import Callable
@@ -90,6 +91,13 @@ def test_no_encoder_writes_it_by_accident() -> None:
     with pytest.raises(TypeError) as caught:
         msgspec.json.encode({"key": SECRET})
     assert CANARY not in str(caught.value)
+
+
+def test_json_of_the_standard_library_does_not_write_it_either() -> None:
+    with pytest.raises(TypeError) as caught:
+        json.dumps({"key": SECRET})
+    assert CANARY not in str(caught.value)
+    assert CANARY not in json.dumps({"key": SECRET}, default=str)
 
 
 def test_it_may_hold_more_than_text() -> None:

@@ -49,7 +49,9 @@ def test_settings_survive_pickle() -> None:
 @pytest.mark.parametrize("name", ["attempt_timeout", "deadline"])
 @pytest.mark.parametrize("value", [0, -1, -0.0, NAN, -INF, True, "30", [30], b"3"])
 def test_a_bound_is_seconds_above_zero(name: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{name} is a number of seconds"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^{name} must be a number of seconds"
+    ):
         Settings(**{name: value})  # type: ignore[arg-type]
 
 
@@ -62,26 +64,30 @@ def test_a_bound_may_be_none_or_any_time(name: str, value: float | None) -> None
 @pytest.mark.parametrize("name", ["max_concurrency", "max_body_bytes"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, NAN, INF, True, "10", None])
 def test_a_count_is_a_whole_number_from_one(name: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{name} is a whole number from 1"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^{name} must be a whole number from 1"
+    ):
         Settings(**{name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "4", None, NAN])
 def test_attempts_are_a_whole_number_from_one(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^attempts is a whole number from 1"):
+    with pytest.raises(
+        ConfigurationError, match=r"^attempts must be a whole number from 1"
+    ):
         RetryPolicy(attempts=value)
 
 
 @pytest.mark.parametrize("name", ["wait_initial", "wait_max", "retry_after_max"])
 @pytest.mark.parametrize("value", [-1, -0.5, NAN, -INF, True, "1", None])
 def test_a_wait_is_seconds_from_zero(name: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{name} is "):
+    with pytest.raises(ConfigurationError, match=rf"^{name} (is|must be) "):
         RetryPolicy(**{name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [-1, NAN, INF, 1.5, True, "50", None])
 def test_a_budget_is_a_whole_number_from_zero(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^budget is "):
+    with pytest.raises(ConfigurationError, match=r"^budget must be "):
         RetryPolicy(budget=value)
 
 
@@ -281,3 +287,12 @@ def test_a_wrong_variable_is_named(variable: str, value: str) -> None:
 def test_two_variables_may_be_wrong_together_only_once() -> None:
     environ = {"NECTAR_BASE_URL": f"{URL}/x", "NECTAR_API_VERSION": "v2.1"}
     assert Settings.from_env(environ).api_url == f"{URL}/x/v2.1"
+
+
+def test_a_correction_of_an_operation_that_is_nearly_one_is_refused() -> None:
+    right = "usage_list_by_company"
+    for wrong in ("usage_list_by_compny", "usages_list_by_company"):
+        with pytest.raises(ConfigurationError, match=f"did you mean '{right}'"):
+            Settings(operations={wrong: Operation("GET", "/x")})
+    Settings(operations={right: Operation("GET", "/x")})
+    Settings(operations={"labels_get": Operation("GET", "/x")})  # one of the user's own

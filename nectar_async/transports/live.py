@@ -28,6 +28,7 @@ from nectar_async.errors import (
     ConnectionFailedError,
     TransportError,
 )
+from nectar_async.transports._pool import CleanConnector
 
 __all__ = ["AIOHTTP_ERRORS", "AiohttpTransport"]
 
@@ -195,6 +196,8 @@ class AiohttpTransport:
             auto_decompress=False,
             timeout=_NO_TIMEOUT,
             proxy=self._proxy,
+            # A body brings its own; aiohttp would invent one for a POST without any.
+            skip_auto_headers=(hdrs.CONTENT_TYPE,),
             middlewares=_once_after(session),
         ) as response:
             body = await _read(response, request.max_body_bytes)
@@ -205,11 +208,18 @@ class AiohttpTransport:
             raise ClientClosedError("the transport is closed")
         if self._session is not None and self._session.closed:
             raise ClientClosedError("the session of the transport is closed")
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "AiohttpTransport needs asyncio; on trio give the client another"
+                " transport: NectarClient(transport=...)"
+            ) from None
         if self._session is None:
             # The gate bounds requests; the pool bounds nothing, or two bounds would
             # wait for each other. `ssl=True` is aiohttp's context, made at its import.
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=CleanConnector(
                     limit=0,
                     ssl=True if self._ssl_context is None else self._ssl_context,
                     keepalive_timeout=self._keepalive_timeout,

@@ -1,0 +1,75 @@
+"""The ids of all operations, for whoever must not wait for the contract to be read."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__all__ = ["OPERATIONS", "meant"]
+
+# From here on a name that is none is taken for a slip of the pen.
+_CLOSE = 0.85
+
+OPERATIONS = (
+    "accounts_bulk_update",
+    "accounts_update",
+    "companies_create",
+    "companies_delete",
+    "companies_get",
+    "companies_list",
+    "companies_update",
+    "connections_confirm",
+    "connections_create",
+    "connections_get",
+    "connections_list_by_company",
+    "connections_update",
+    "documents_get",
+    "documents_list_by_company",
+    "documents_list_by_connection",
+    "documents_list_by_site",
+    "documents_update",
+    "intervals_list_by_connection",
+    "invitations_create",
+    "invitations_create_reconnect",
+    "invitations_get",
+    "invitations_list_by_company",
+    "invitations_revoke",
+    "jobs_get",
+    "jobs_submit_bulk",
+    "jobs_submit_document",
+    "magic_links_create",
+    "magic_links_create_edit",
+    "magic_links_create_prefilled",
+    "meters_get",
+    "meters_list_by_company",
+    "meters_list_by_connection",
+    "meters_list_by_document",
+    "meters_list_by_site",
+    "meters_update",
+    "ping_get",
+    "providers_search",
+    "sites_create",
+    "sites_delete",
+    "sites_get",
+    "sites_list_by_company",
+    "sites_update",
+    "team_get",
+    "team_update",
+    "usage_delete",
+    "usage_get",
+    "usage_list_by_company",
+    "usage_list_by_connection",
+    "usage_list_by_document",
+    "usage_list_by_meter",
+    "usage_list_by_site",
+    "usage_update",
+    "webhook_portal_get",
+)
+
+
+def meant(name: str) -> str | None:
+    """The operation that was probably meant by a name that is nearly one."""
+    if name in OPERATIONS:
+        return None
+    # Needed for names that are not among them, so it is not everybody's import.
+    close = import_module("difflib").get_close_matches
+    return next(iter(close(name, OPERATIONS, n=1, cutoff=_CLOSE)), None)

@@ -1,0 +1,635 @@
+"""The books of a walk: when it ends, what it gives, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+from doubles import Row
+from hypothesis import given, settings, strategies as st
+
+from nectar_async import (
+    UNSET,
+    Listing,
+    NotFoundError,
+    Page,
+    PaginationError,
+    Receipt,
+    Request,
+    ServerTimeoutError,
+    Verdict,
+)
+from nectar_async._course import Course
+from nectar_async._cursor import Cursor
+from nectar_async._pages import describe
+from nectar_async._windows import halves, window_of
+
+LIST: Request[Any] = Request.get(
+    "list", "/{owner}", Page[Row], listing=Listing(items="rows"), owner="x"
+)
+
+
+def page(number: int, ids: str, pages: int = 1, total: int = 0, **changes: Any) -> Any:
+    """A page whose records are the letters of `ids`."""
+    facts: dict[str, Any] = {
+        "number": number,
+        "current_page": number,
+        "total": total,
+        "total_pages": pages,
+        "per_page": 2,
+        "has_next": number < pages,
+    }
+    return Page(items=tuple(map(Row, ids)), **(facts | changes))
+
+
+def walk(first: int = 1) -> Course[Row]:
+    """A list to walk, from a page on."""
+    return Course(LIST.at(first))
+
+
+def admit(course: Course[Row], one: Page[Row]) -> str:
+    """The ids that are given of a page."""
+    given = course.admit(one)
+    return "" if given is None else "".join(row.id for row in given.items)
+
+
+def given_by(course: Course[Row], *pages: Page[Row]) -> str:
+    """What a walk gives of pages; the walk is taken to its end if there is one."""
+    shown = "".join(admit(course, one) for one in pages)
+    course.finish()
+    return shown
+
+
+def test_a_walk_is_planned_by_the_number_of_pages() -> None:
+    course = walk()
+    assert course.leg.planned == 1
+    course.admit(page(1, "ab", 7, 14))
+    assert (course.leg.planned, course.is_over) == (7, False)
+
+
+def test_the_page_that_has_no_next_is_the_last() -> None:
+    course = walk()
+    assert given_by(course, page(1, "ab", 2, 3), page(2, "c", 2, 3)) == "abc"
+    assert course.is_over
+    assert course.receipt() == Receipt(
+        total_first=3,
+        total_last=3,
+        records=3,
+        distinct=3,
+        pages=2,
+        verdict=Verdict.COMPLETE,
+    )
+
+
+def test_a_next_page_is_believed_over_the_number_of_pages() -> None:
+    course = walk()
+    course.admit(page(1, "ab", 1, 3, has_next=True))
+    assert (course.leg.planned, course.is_over) == (2, False)
+
+
+def test_a_page_may_extend_the_plan_and_does_not_shrink_it() -> None:
+    course = walk()
+    course.admit(page(1, "ab", 3, 6))
+    course.admit(page(2, "cd", 5, 10))
+    assert course.leg.planned == 5
+    course.admit(page(3, "ef", 4, 8))
+    assert course.leg.planned == 5
+
+
+def test_a_page_that_is_not_the_one_asked_for_is_behind_the_end() -> None:
+    course = walk()
+    first, second = page(1, "ab", 3, 6), page(2, "cd", 2, 4)
+    clamped = page(3, "cd", 2, 4, current_page=2)
+    assert given_by(course, first, second, clamped) == "abcd"
+    assert course.is_over
+    assert course.receipt().repeats == 0
+
+
+def test_records_that_a_clamped_page_has_for_the_first_time_are_given() -> None:
+    course = walk()
+    clamped = page(3, "de", 2, 4, current_page=2)
+    pages = page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped
+    assert given_by(course, *pages) == "abcde"
+
+
+def test_a_clamped_page_that_promises_more_is_the_end_all_the_same() -> None:
+    course = walk()
+    clamped = page(3, "ab", 2, 4, current_page=1, has_next=True)
+    given_by(course, page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped)
+    assert course.is_over
+
+
+def test_an_empty_page_is_not_the_end() -> None:
+    course = walk()
+    pages = page(1, "", 4, 3), page(2, "", 4, 3), page(3, "ab", 4, 3), page(4, "c", 4)
+    assert given_by(course, *pages[:3]) == "ab"
+    assert not course.is_over
+    assert given_by(course, pages[3]) == "c"
+    assert course.is_over
+
+
+def test_an_empty_list_is_complete() -> None:
+    for pages in (0, 1):
+        course = walk()
+        assert not given_by(course, page(1, "", pages, 0))
+        assert course.receipt().verdict is Verdict.COMPLETE
+
+
+def test_the_same_page_twice_with_a_next_one_is_an_error() -> None:
+    course = walk()
+    course.admit(page(1, "ab", 9, 18))
+    with pytest.raises(PaginationError, match="page 2 is page 1 once more"):
+        course.admit(page(2, "ab", 9, 18))
+
+
+def test_the_same_page_twice_without_a_next_one_is_the_end() -> None:
+    course = walk()
+    assert given_by(course, page(1, "ab", 2, 4), page(2, "ab", 2, 4)) == "ab"
+    assert course.is_over
+    assert course.receipt().repeats == 2
+    assert course.receipt().verdict is Verdict.SHORT
+
+
+def test_a_page_that_comes_again_because_a_page_of_rows_came_before_it_is_drift() -> (
+    None
+):
+    course = walk()
+    pages = page(1, "cd", 2, 4), page(2, "cd", 3, 6), page(3, "ef", 3, 6)
+    assert given_by(course, *pages) == "cdef"
+    assert course.receipt().verdict is Verdict.DRIFTED
+
+
+def test_a_server_that_grows_and_repeats_for_ever_is_found_out() -> None:
+    with pytest.raises(PaginationError):
+        given_by(walk(), *(page(n, "ab", n + 1, 2 * n + 2) for n in range(1, 9)))
+
+
+@pytest.mark.parametrize("ids", ["", "ab"])
+def test_a_server_that_promises_more_for_ever_is_found_out(ids: str) -> None:
+    endless = [page(number, ids, 2, 4, has_next=True) for number in range(1, 10)]
+    with pytest.raises(PaginationError):
+        given_by(walk(), *endless)
+
+
+def test_a_server_that_turns_in_circles_behind_its_end_is_found_out() -> None:
+    circle = [
+        page(number, "ab" if number % 2 else "cd", 2, 4, has_next=True)
+        for number in range(1, 1000)
+    ]
+    with pytest.raises(PaginationError):
+        given_by(walk(), *circle)
+
+
+@pytest.mark.parametrize(
+    ("totals", "ids", "verdict"),
+    [
+        ((3, 3), ("ab", "c"), Verdict.COMPLETE),
+        ((3, 4), ("ab", "cd"), Verdict.DRIFTED),
+        ((4, 3), ("ab", "c"), Verdict.DRIFTED),
+        ((3, 3), ("ab", "b"), Verdict.SHORT),
+        ((4, 4), ("ab", "c"), Verdict.SHORT),
+        ((3, 3), ("ab", "cd"), Verdict.DRIFTED),
+    ],
+)
+def test_what_a_walk_is_worth(
+    totals: tuple[int, int], ids: tuple[str, str], verdict: Verdict
+) -> None:
+    course = walk()
+    given_by(course, page(1, ids[0], 2, totals[0]), page(2, ids[1], 2, totals[1]))
+    receipt = course.receipt()
+    assert receipt.verdict is verdict
+    assert (receipt.total_first, receipt.total_last) == totals
+
+
+def test_a_total_that_changed_and_changed_back_is_drift() -> None:
+    course = walk()
+    totals = enumerate((6, 5, 6), 1)
+    given_by(course, *(page(n, "abcdef"[2 * n - 2 : 2 * n], 3, t) for n, t in totals))
+    assert course.receipt().verdict is Verdict.DRIFTED
+
+
+def test_a_walk_that_nobody_came_back_to_is_unfinished() -> None:
+    course = walk()
+    assert course.receipt() == Receipt(verdict=Verdict.UNFINISHED)
+    course.admit(page(1, "ab", 1, 2))
+    assert course.is_over
+    assert course.receipt().verdict is Verdict.UNFINISHED
+    course.finish()
+    assert course.receipt().verdict is Verdict.COMPLETE
+
+
+def test_a_walk_that_is_not_done_cannot_be_finished() -> None:
+    course = walk()
+    course.admit(page(1, "ab", 2, 4))
+    course.finish()
+    assert course.receipt().verdict is Verdict.UNFINISHED
+
+
+def test_a_finished_walk_forgets_the_ids_and_keeps_its_receipt() -> None:
+    course = walk()
+    given_by(course, page(1, "ab", 1, 2))
+    assert not course._given
+    course.finish()
+    assert course.receipt().distinct == 2
+
+
+def test_a_bare_array_is_complete_when_it_is_read() -> None:
+    course = walk()
+    array = Page(items=(Row("a"), Row("b")))
+    assert given_by(course, array) == "ab"
+    assert course.receipt() == Receipt(
+        records=2, distinct=2, pages=1, verdict=Verdict.COMPLETE
+    )
+
+
+def test_a_walk_that_was_taken_up_again_is_complete_without_the_pages_before() -> None:
+    course = walk(3)
+    assert course.leg.planned == 3
+    given_by(course, page(3, "ef", 4, 7), page(4, "g", 4, 7))
+    assert course.receipt().verdict is Verdict.COMPLETE
+    short = walk(3)
+    given_by(short, page(3, "e", 4, 7), page(4, "g", 4, 7))
+    assert short.receipt().verdict is Verdict.SHORT
+
+
+@given(
+    st.lists(st.text("abcdefghij", max_size=4), min_size=1, max_size=8),
+    st.integers(0, 40),
+)
+def test_each_record_is_given_exactly_once(splits: list[str], total: int) -> None:
+    course = walk()
+    shown = ""
+    for number, ids in enumerate(splits, 1):
+        try:
+            one = page(number, ids, len(splits), total)
+            shown += admit(course, one)
+        except PaginationError:
+            before = splits[number - 2]
+            assert ids == before
+            assert ids
+            return
+    course.finish()
+    assert sorted(shown) == sorted(set("".join(splits)))
+    receipt = course.receipt()
+    came = sum(map(len, splits))
+    assert (receipt.records, receipt.distinct) == (len(shown), len(shown))
+    assert (receipt.repeats, receipt.pages) == (came - len(shown), len(splits))
+    assert (receipt.verdict is Verdict.COMPLETE) is (len(shown) == total)
+
+
+def test_a_page_without_repeats_is_passed_on_as_it_is() -> None:
+    one = page(1, "ab", 1, 2)
+    assert walk().admit(one) is one
+
+
+# A list that changes in mid-walk, walked again.
+
+
+def walked(course: Course[Row], serve: Callable[[Request[Any], int], Page[Row]]) -> str:
+    """What is given when the pages are asked for one after the other, to the end."""
+    shown = ""
+    while not course.is_over:
+        leg = course.leg
+        number = leg.first
+        while course.leg is leg and not course.is_over:
+            try:
+                shown += admit(course, serve(leg.request, number))
+            except ServerTimeoutError as error:
+                if not course.survives(error):
+                    raise
+            number += 1
+    course.finish()
+    return shown
+
+
+class Moving:
+    """A list of letters, two on a page, that becomes another one after some page."""
+
+    def __init__(self, ids: str, *changes: tuple[int, str]) -> None:
+        self.ids = ids
+        self.changes = dict(changes)
+        self.asked: list[int] = []
+
+    def __call__(self, _: Request[Any], number: int) -> Page[Row]:
+        self.asked.append(number)
+        total = len(self.ids)
+        one: Page[Row] = page(
+            number, self.ids[2 * number - 2 : 2 * number], max(1, -(-total // 2)), total
+        )
+        self.ids = self.changes.get(len(self.asked), self.ids)
+        return one
+
+
+def test_a_walk_that_does_not_repair_itself_says_what_it_is_worth() -> None:
+    course = Course[Row](LIST)
+    assert walked(course, Moving("abcdef", (1, "cdef"))) == "abef"
+    assert course.receipt().verdict is Verdict.DRIFTED
+
+
+def test_a_list_that_lost_rows_is_walked_again() -> None:
+    course, server = Course[Row](LIST, rewalks=2), Moving("abcdef", (1, "cdef"))
+    assert sorted(walked(course, server)) == list("abcdef")
+    assert server.asked == [1, 2, 1, 2]
+    assert course.receipt() == Receipt(
+        total_first=6,
+        total_last=4,
+        records=6,
+        distinct=6,
+        pages=4,
+        rewalked=2,
+        verdict=Verdict.COMPLETE,
+    )
+
+
+def test_a_list_that_gained_rows_is_walked_again() -> None:
+    course, server = Course[Row](LIST, rewalks=2), Moving("cdef", (1, "abcdef"))
+    assert sorted(walked(course, server)) == list("abcdef")
+    receipt = course.receipt()
+    assert (receipt.rewalked, receipt.repeats) == (3, 2)
+    assert receipt.verdict is Verdict.COMPLETE
+
+
+def test_a_list_is_walked_again_twice_at_most() -> None:
+    restless = [(n, "abcdef"[: 2 + n % 3]) for n in range(1, 40)]
+    course, server = Course[Row](LIST, rewalks=2), Moving("abcdef", *restless)
+    walked(course, server)
+    assert course.receipt().verdict is not Verdict.COMPLETE
+    assert server.asked.count(1) == 3
+
+
+def test_totals_that_lie_are_not_believed_for_ever() -> None:
+    course = Course[Row](LIST, rewalks=2)
+    assert walked(course, lambda _, n: page(n, "ab", 1, 99)) == "ab"
+    receipt = course.receipt()
+    # Once more, and no third time: it was the same.
+    assert (receipt.verdict, receipt.pages) == (Verdict.SHORT, 2)
+
+
+def test_what_cancels_out_is_found_by_looking_at_the_first_page_again() -> None:
+    blind = Course[Row](LIST)
+    assert walked(blind, Moving("abcdef", (1, "xabcde"))) == "abcde"
+    assert blind.receipt().verdict is Verdict.SHORT
+
+    # One row goes and another comes: each page fits, and so do all totals.
+    change = (2, "bcdxef")
+    fooled = Course[Row](LIST)
+    assert walked(fooled, Moving("abcdef", change)) == "abcdef"
+    assert fooled.receipt().verdict is Verdict.COMPLETE
+    verified = Course[Row](LIST, verify=True)
+    walked(verified, Moving("abcdef", change))
+    assert verified.receipt().verdict is Verdict.DRIFTED
+    repaired = Course[Row](LIST, verify=True, rewalks=2)
+    assert sorted(walked(repaired, Moving("abcdef", change))) == list("abcdefx")
+    assert repaired.receipt().verdict is Verdict.COMPLETE
+
+
+def test_verifying_costs_one_request_and_gives_nothing_twice() -> None:
+    course, server = Course[Row](LIST, verify=True), Moving("abcde")
+    assert walked(course, server) == "abcde"
+    assert server.asked == [1, 2, 3, 1]
+    receipt = course.receipt()
+    assert (receipt.pages, receipt.rewalked, receipt.repeats) == (4, 0, 0)
+    assert receipt.verdict is Verdict.COMPLETE
+
+
+def test_a_row_that_only_the_last_look_shows_is_given() -> None:
+    course, server = Course[Row](LIST, verify=True), Moving("abc", (2, "xabc"))
+    assert walked(course, server) == "abcx"
+    assert course.receipt().verdict is Verdict.DRIFTED
+
+
+# A window that is too much for the server, walked in halves.
+
+
+@frozen
+class Bill:
+    """A record with what the filters compare."""
+
+    id: int
+    start: date
+    end: date
+    billed: date
+    created: datetime
+
+    def is_in(self, kind: str, first: date, last: date) -> bool:
+        match kind:
+            case "USAGE_PERIOD":
+                return self.start <= last and self.end >= first
+            case "BILL_DATE":
+                return first <= self.billed <= last
+            case _:
+                return midnight(first) <= self.created <= midnight(last)
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+@frozen
+class Limits:
+    """What is too much: a window with more than `most` bills fails at that page."""
+
+    most: int
+    page: int = 1
+
+
+class Overloaded:
+    """Bills, three on a page; what is too much is a 502."""
+
+    def __init__(self, bills: Sequence[Bill], limits: Limits) -> None:
+        self.bills = bills
+        self.limits = limits
+        self.windows: list[tuple[str, str]] = []
+
+    def __call__(self, request: Request[Any], number: int) -> Page[Any]:
+        query = dict(request.query)
+        first, last = query["startDate"], query["endDate"]
+        kind = query.get("dateType", "BILL_DATE")
+        bounds = date.fromisoformat(first), date.fromisoformat(last)
+        found = [bill for bill in self.bills if bill.is_in(kind, *bounds)]
+        pages = max(1, -(-len(found) // 3))
+        if number == 1:
+            self.windows.append((first, last))
+        if len(found) > self.limits.most and number == min(self.limits.page, pages):
+            raise ServerTimeoutError("502", status=502)
+        items = tuple(found[3 * number - 3 : 3 * number])
+        return Page(
+            items=items,
+            number=number,
+            current_page=number,
+            total=len(found),
+            total_pages=pages,
+            per_page=3,
+            has_next=number < pages,
+        )
+
+
+JANUARY = date(2025, 1, 1)
+days = st.integers(0, 40).map(lambda n: JANUARY + timedelta(days=n))
+
+
+@st.composite
+def bills(draw: st.DrawFn) -> list[Bill]:
+    count = draw(st.integers(0, 25))
+    made = []
+    for number in range(count):
+        start = draw(days)
+        end = start + timedelta(days=draw(st.integers(0, 35)))
+        hour = timedelta(hours=draw(st.sampled_from([0, 0, 1, 23])))
+        made.append(Bill(number, start, end, draw(days), midnight(draw(days)) + hour))
+    return made
+
+
+def dated(first: date, last: date, kind: str | None) -> Request[Any]:
+    return Request.get(
+        "list",
+        "/{owner}",
+        Page[Any],
+        query={"start_date": first, "end_date": last, "date_type": kind or UNSET},
+        listing=Listing(items="rows"),
+        owner="x",
+    )
+
+
+def ids_given(course: Course[Any], server: Overloaded) -> list[int]:
+    shown: list[int] = []
+    while not course.is_over:
+        leg, number = course.leg, course.leg.first
+        while course.leg is leg and not course.is_over:
+            try:
+                given = course.admit(server(leg.request, number))
+                shown += [] if given is None else [bill.id for bill in given.items]
+            except ServerTimeoutError as error:
+                if not course.survives(error):
+                    raise
+            number += 1
+    course.finish()
+    return shown
+
+
+KINDS = [None, "BILL_DATE", "USAGE_PERIOD", "CREATED_DATE", "UPDATED_DATE"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    bills(),
+    st.tuples(days, days).map(sorted),
+    st.sampled_from(KINDS),
+    st.builds(Limits, st.integers(1, 12), st.integers(1, 3)),
+)
+def test_halves_lose_nothing_and_repeat_nothing(
+    some: list[Bill], bounds: list[date], kind: str | None, limits: Limits
+) -> None:
+    first, last = bounds
+    server = Overloaded(some, limits)
+    course = Course[Any](dated(first, last, kind))
+    try:
+        shown = ids_given(course, server)
+    except ServerTimeoutError:
+        # Even the shortest window is too much: that is an error, and a true one.
+        start, end = (date.fromisoformat(day) for day in server.windows[-1])
+        assert (end - start).days <= (0 if kind in {None, *DISJOINT} else 1)
+        return
+    wanted = {bill.id for bill in some if bill.is_in(kind or "BILL_DATE", first, last)}
+    assert sorted(shown) == sorted(wanted)
+    receipt = course.receipt()
+    assert receipt.verdict is Verdict.COMPLETE
+    totals = receipt.total_first, receipt.total_last, receipt.records, receipt.distinct
+    assert totals == (len(wanted),) * 4
+
+
+DISJOINT = {"BILL_DATE", "USAGE_PERIOD"}
+
+
+def test_days_halve_without_touching_and_midnights_touch() -> None:
+    request = dated(JANUARY, date(2025, 1, 4), "BILL_DATE")
+    assert [window_of(half) for half in halves(request) or ()] == [
+        ("2025-01-01", "2025-01-02"),
+        ("2025-01-03", "2025-01-04"),
+    ]
+    request = dated(JANUARY, date(2025, 1, 4), "CREATED_DATE")
+    assert [window_of(half) for half in halves(request) or ()] == [
+        ("2025-01-01", "2025-01-02"),
+        ("2025-01-02", "2025-01-04"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shortest"), [("BILL_DATE", 0), ("USAGE_PERIOD", 0), ("CREATED_DATE", 1)]
+)
+def test_no_window_is_halved_below_the_shortest(kind: str, shortest: int) -> None:
+    request = dated(JANUARY, JANUARY + timedelta(days=shortest), kind)
+    assert halves(request) is None
+    assert halves(dated(JANUARY, JANUARY + timedelta(days=shortest + 1), kind))
+
+
+def test_intervals_halve_by_instants_that_share_the_middle() -> None:
+    request = Request.get(
+        "intervals_list_by_connection",
+        "/x",
+        Page[Any],
+        query={
+            "start_date": datetime(2025, 1, 1, tzinfo=UTC),
+            "end_date": datetime(2025, 1, 1, 1, tzinfo=UTC),
+        },
+        listing=Listing(items="rows"),
+    )
+    left, right = halves(request) or pytest.fail("an hour can be halved")
+    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T00:30:00Z")
+    assert window_of(right) == ("2025-01-01T00:30:00Z", "2025-01-01T01:00:00Z")
+    while (parts := halves(left)) is not None:
+        left, _ = parts
+    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T00:00:56Z")
+
+
+def test_a_list_without_both_bounds_cannot_be_halved() -> None:
+    for query in ({}, {"start_date": JANUARY}, {"end_date": JANUARY}):
+        request = Request.get("list", "/x", Page[Any], query=query)
+        assert halves(request) is None
+        assert not Course[Any](evolve(request, listing=LIST.listing)).survives(
+            ServerTimeoutError("502", status=502)
+        )
+
+
+def test_the_other_filters_stay_as_they_are() -> None:
+    request = Request.get(
+        "list",
+        "/x",
+        Page[Any],
+        query={"start_date": JANUARY, "end_date": date(2025, 2, 1), "identifier": "1"},
+        listing=LIST.listing,
+    )
+    for half in halves(request.at(7)) or pytest.fail("a month can be halved"):
+        assert ("identifier", "1") in half.query
+        assert half.page == 1
+
+
+def test_a_walk_in_halves_is_taken_up_again_where_it_failed() -> None:
+    first, last = JANUARY, date(2025, 2, 9)
+    some = [
+        Bill(n, day, day, day, midnight(day))
+        for n, day in enumerate(first + timedelta(days=n) for n in range(40))
+    ]
+    server = Overloaded(some, Limits(12))
+    course = Course[Any](dated(first, last, None))
+    shown: list[int] = []
+    for _ in range(7):
+        leg = course.leg
+        number = leg.ledger.pages + 1
+        try:
+            given = course.admit(server(leg.request, number))
+        except ServerTimeoutError as error:
+            course.survives(error)
+        else:
+            shown += [] if given is None else [bill.id for bill in given.items]
+    gone = NotFoundError("gone")
+    describe(gone, course.leg.request.at(course.leg.ledger.pages + 1))
+    course.locate(gone)
+    cursor = Cursor.parse(str(gone.cursor))
+    rest = Course[Any](dated(first, last, None), cursor=cursor)
+    assert len(cursor.windows) > 1
+    assert sorted(shown + ids_given(rest, server)) == list(range(40))
+    assert rest.receipt().verdict is Verdict.COMPLETE

@@ -1,0 +1,102 @@
+"""Spans of OpenTelemetry: one for each call, a child for each attempt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from doubles import ListServer, MakeClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tracing import spans_kept
+
+from nectar_async import MemoryTransport, NotFoundError, Request, Response, VirtualClock
+
+GET = Request.get("thing_get", "/thing/{thing_id}", dict, thing_id="t-1")
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    exporter = spans_kept()
+    exporter.clear()
+    yield exporter
+    exporter.clear()
+
+
+def facts(span: ReadableSpan) -> dict[str, object]:
+    return dict(span.attributes or {})
+
+
+@pytest.mark.anyio
+async def test_a_call_is_a_span_and_each_attempt_a_child(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    left = iter([Response(503), Response(200, {}, b"{}")])
+    nectar = make_client(
+        MemoryTransport(lambda _: next(left)), clock=VirtualClock(jitter=0.5)
+    )
+    await nectar.send(GET)
+    first, second, call = spans.get_finished_spans()
+    assert call.name == "thing_get"
+    assert [one.name for one in (first, second)] == ["thing_get attempt"] * 2
+    for attempt in (first, second):
+        assert attempt.parent is not None
+        assert call.context is not None
+        assert attempt.parent.span_id == call.context.span_id
+    assert facts(first)["http.response.status_code"] == 503
+    assert facts(first)["error.type"] == "MaintenanceError"
+    assert facts(second)["nectar.backoff_seconds"] == 0.625
+    told = facts(call)
+    assert (told["nectar.attempts"], told["http.response.status_code"]) == (2, 200)
+    assert told["nectar.backoff_seconds"] == 0.625
+    assert told["nectar.request_id"] == facts(first)["nectar.request_id"]
+    assert told["server.address"] == "external.nectarclimate.com"
+
+
+@pytest.mark.anyio
+async def test_a_failure_is_its_kind_and_no_words(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    answer = Response(404, {}, b'{"detail": "secret words"}')
+    with pytest.raises(NotFoundError):
+        await make_client(MemoryTransport(lambda _: answer)).send(GET)
+    for span in spans.get_finished_spans():
+        assert span.status.description == "NotFoundError"
+        assert not span.events
+        assert "secret" not in span.to_json()
+
+
+@pytest.mark.anyio
+async def test_pages_of_a_walk_are_spans_of_the_callers_own(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    server = ListServer.of_pages(a=3)
+    nectar = make_client(server.transport)
+    with trace.get_tracer("test").start_as_current_span("mine") as mine:
+        async with nectar.repository.usage(companies=["a"]) as records:
+            assert len([record async for record in records]) == 6
+    calls = [
+        span
+        for span in spans.get_finished_spans()
+        if span.name == "usage_list_by_company"
+    ]
+    assert sorted(str(facts(span)["nectar.page"]) for span in calls) == ["1", "2", "3"]
+    for span in calls:
+        assert span.parent is not None
+        assert span.parent.span_id == mine.get_span_context().span_id
+
+
+def test_where_nobody_set_it_up_it_is_not_even_imported() -> None:
+    code = """
+import anyio, sys
+from nectar_async import MemoryTransport, NectarClient
+anyio.run(NectarClient(transport=MemoryTransport({"ping_get": "pong"})).ping)
+print(any(name.startswith("opentelemetry") for name in sys.modules))
+"""
+    done = subprocess.run(  # noqa: S603  our own interpreter, our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
