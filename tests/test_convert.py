@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import NoneType
 from typing import Any
@@ -30,12 +30,17 @@ from nectar_async._names import to_wire
 from nectar_async.errors import DecodeError
 from nectar_async.models import (
     Company,
+    Connection,
     ConnectionStatus,
     DatasourceType,
+    Document,
     DocumentEmbedded,
+    Job,
+    NetMeteringType,
     Page,
     Site,
     UsageData,
+    UtilityProvider,
 )
 
 LENIENT = Converter()
@@ -313,7 +318,7 @@ def test_of_a_key_that_comes_twice_the_last_counts() -> None:
         ("created", '"noon"', "created", None),
         ("isImplied", '"true"', "is_implied", None),
         ("isImplied", "1", "is_implied", None),
-        ("meter", "5", "meter", None),
+        ("meter", "true", "meter", None),
         ("datasourceType", "5", "datasource_type", None),
         ("datasourceType", '["GAS"]', "datasource_type", None),
         ("site", '"s-1"', "site", None),
@@ -349,6 +354,103 @@ def test_a_misfit_inside_is_kept_inside() -> None:
     assert (second.usage, second.extra) == (None, {"usage": "x"})
 
 
+def odd_items(text: str, rows: int = 1) -> list[UsageData]:
+    body = b"[%s]" % b", ".join(
+        b'{"id": "%d", %s}' % (number, text.encode()) for number in range(rows)
+    )
+    return LENIENT.decode(body, list[UsageData])
+
+
+def test_an_odd_item_of_a_list_does_not_cost_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = '"identifiers": [{"value": "a"}, "canary", {"value": "b"}, null]'
+    for record in odd_items(text, rows=3):
+        assert [one.value for one in record.identifiers] == ["a", "b"]
+        assert record.extra == {"identifiers": ["canary", None]}
+    (line,) = [one.getMessage() for one in caplog.records]
+    assert "expected an object, got text @ $[0].identifiers[1]" in line
+    assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"id": null}, {"id": "a2"}]',
+        '[{"id": "a2"}, {"accountNumber": "7"}]',
+        '["a1", {"id": "a2"}, 5]',
+    ],
+)
+def test_an_account_without_an_id_costs_no_other_account(text: str) -> None:
+    body = b'{"id": "n", "accounts": %s}' % text.encode()
+    made = LENIENT.decode(body, Connection)
+    assert [one.id for one in made.accounts] == ["a2"]
+    odd = [one for one in EXACT.decode(text) if one != {"id": "a2"}]
+    assert made.extra == {"accounts": odd}
+    with pytest.raises(DecodeError, match=r"@ \$\.accounts\[\d\]"):
+        STRICT.decode(body, Connection)
+
+
+def test_odd_items_go_back_on_the_wire_behind_the_others() -> None:
+    (record,) = odd_items('"identifiers": [7, {"value": "a"}]')
+    written = EXACT.decode(LENIENT.encode(record))["identifiers"]
+    assert [written[0]["value"], written[1]] == ["a", 7]
+    assert LENIENT.decode(LENIENT.encode(record), UsageData) == record
+
+
+def test_an_odd_item_shows_no_secret() -> None:
+    body = b'{"id": "d", "usageData": [], "lineItems": [[{"rate": "1"}], "x"]}'
+    assert LENIENT.decode(body, Document).extra == {"lineItems": [[{"rate": "1"}], "x"]}
+    deep = b"[" * 400 + b"]" * 400
+    made = LENIENT.decode(b'{"id": "d", "lineItems": [%s]}' % deep, Document)
+    assert made.line_items == ()
+    assert len(LENIENT.encode(made, with_secrets=False)) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ('"datasourceType": "gas"', "datasource_type", DatasourceType.GAS),
+        ('"netMeteringType": "Import"', "net_metering_type", NetMeteringType.IMPORT),
+        ('"meter": 5', "meter", "5"),
+        ('"startDate": "2025-01-31T00:00:00Z"', "start_date", date(2025, 1, 31)),
+        (
+            '"created": "2025-01-31t24:00:00z"',
+            "created",
+            datetime(2025, 2, 1, tzinfo=UTC),
+        ),
+    ],
+)
+def test_another_spelling_is_understood_but_not_strictly(
+    text: str, name: str, value: object
+) -> None:
+    record = usage_of(text)
+    assert (getattr(record, name), record.extra) == (value, {})
+    assert type(getattr(record, name)) is type(value)
+    if name == "created":  # ISO 8601 has both spellings
+        assert usage_of(text, STRICT) == record
+        return
+    with pytest.raises(DecodeError):
+        usage_of(text, STRICT)
+
+
+@pytest.mark.parametrize("id_", ["7", "7.50", "123456789012345678901234567890"])
+def test_an_id_may_be_a_number(id_: str) -> None:
+    kinds: tuple[type[Any], ...] = (UtilityProvider, DocumentEmbedded)
+    for kind in kinds:
+        body = b'{"id": %s}' % id_.encode()
+        assert LENIENT.decode(body, kind).id == id_
+        assert "expected text" in failure(body, STRICT, kind)
+    odd = LENIENT.decode(b'{"id": true}', UtilityProvider)
+    assert (odd.id, odd.extra) == (None, {"id": True})
+
+
+def test_a_count_may_be_text() -> None:
+    body = b'{"id": "j", "duplicates": "3"}'
+    assert LENIENT.decode(body, Job).duplicates == 3
+    assert "a whole number" in failure(body, STRICT, Job)
+
+
 def test_a_misfit_is_logged_once_without_its_value(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -365,12 +467,12 @@ def test_a_misfit_is_logged_once_without_its_value(
 
 def test_a_record_without_an_id_is_named_by_its_place(temper: Converter) -> None:
     rows: list[Any] = [{"id": str(number)} for number in range(7)]
-    rows[3], rows[5] = {}, {"id": 5}
+    rows[3], rows[5] = {}, {"id": ["5"]}
     with pytest.raises(DecodeError) as caught:
         page_of({"usageData": rows}, temper)
     assert caught.value.problems == (
         "missing @ $.usageData[3].id",
-        "expected text, got a number @ $.usageData[5].id",
+        "expected text, got a list @ $.usageData[5].id",
     )
 
 
@@ -498,7 +600,7 @@ def test_an_accident_costs_a_record_only_with_its_id(
     required = [
         to_wire(one.name) for one in attrs.fields(model) if one.default is attrs.NOTHING
     ]
-    if all(isinstance(value.get(key), str) for key in required):
+    if all(type(value.get(key)) in {str, int, Decimal} for key in required):
         made = LENIENT.decode(body, model)
         assert LENIENT.decode(LENIENT.encode(made), model) == made
     else:
@@ -613,9 +715,41 @@ def test_a_list_under_another_key_is_found_when_it_is_the_only_one() -> None:
         page_of({"records": [{"id": "1"}]}, STRICT)
 
 
-def test_an_error_in_disguise_is_no_empty_page() -> None:
-    with pytest.raises(DecodeError):
-        page_of({"errors": [], "detail": "try later"})
+@pytest.mark.parametrize(
+    ("body", "ids", "total"),
+    [
+        ({"totalRows": 7, "rows": [{"id": "1"}], "hints": []}, ["1"], 7),
+        ({"totalRows": 1, "hints": [{"id": "x"}], "rows": [{"id": "1"}]}, ["1"], 1),
+        ({"hasNext": False, "rows": [], "hints": [{"id": "x"}]}, [], None),
+        ({"totalPages": 1, "errors": [], "rows": [{"id": "1"}]}, ["1"], None),
+        ({"totalPages": 1, "tags": ["x"], "rows": [{"id": "1"}]}, ["1"], None),
+        ({"totalFound": 3, "totalCost": 9, "rows": [{"id": "1"}]}, ["1"], 3),
+        ({"totalCost": 9, "totalRows": 1, "rows": [{"id": "1"}]}, ["1"], 1),
+        ({"total": 4, "results": [{"id": "1"}], "facets": []}, ["1"], 4),
+    ],
+)
+def test_of_several_lists_under_other_keys_the_first_is_taken(
+    body: dict[str, Any], ids: list[str], total: int | None
+) -> None:
+    page = page_of(body)
+    assert ([one.id for one in page.items], page.total) == (ids, total)
+    with pytest.raises(DecodeError, match=r"\$\.usageData$"):
+        page_of(body, STRICT)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [], "detail": "try later"},
+        {"errors": [], "warnings": [], "hasNext": False},
+        {"errors": [{"id": "1"}], "totalPages": 0},
+        {"messages": ["try later"], "totalPages": 0},
+        {"detail": [], "total": None},
+    ],
+)
+def test_an_error_in_disguise_is_no_empty_page(body: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match=r"expected a list, got nothing"):
+        page_of(body)
 
 
 def test_the_keys_of_an_envelope_can_be_corrected(temper: Converter) -> None:
@@ -804,12 +938,40 @@ def test_a_missing_secret_is_null() -> None:
     assert b'"url"' not in LENIENT.encode(document, with_secrets=False)
 
 
+def test_a_key_that_is_secret_elsewhere_is_left_out_with_the_secrets() -> None:
+    text = (
+        '"password": "canary", "token": {"x": ["canary"]}, "newKey": 1.50,'
+        '"login": [{"username": "canary", "name": "n", "token": null}],'
+        '"identifiers": [[], {"value": "v", "password": "canary"}]'
+    )
+    record = usage_of(text)
+    assert record.extra["password"] == "canary"
+    assert LENIENT.encode(record).count(b"canary") == 4
+    for value in (record, [record], {"one": record}, Page(items=(record,))):
+        body = LENIENT.encode(value, with_secrets=False)
+        assert b"canary" not in body
+        assert b'"newKey":1.50' in body
+        assert b'"login":[{"name":"n","token":null}]' in body
+        assert b'"value":"v"' in body  # of an identifier it is no secret
+    page: Page[UsageData] = Page(items=(), extra={"token": "canary", "took": 1})
+    assert b"canary" in LENIENT.encode(page)
+    body = LENIENT.encode(page, with_secrets=False)
+    assert (b"canary" in body, b'"took":1' in body) == (False, True)
+
+
+def test_a_misfit_of_an_ordinary_key_is_written_whatever_it_is_elsewhere() -> None:
+    body = b'{"id": "n", "url": ["odd"], "accounts": [{"id": null, "token": "canary"}]}'
+    written = LENIENT.encode(LENIENT.decode(body, Connection), with_secrets=False)
+    assert b'"url":["odd"]' in written
+    assert b'"accounts":[{"id":null}]' in written
+
+
 @pytest.mark.parametrize(
     "document",
     [
         '{"id": "d", "url": ["canary"]}',
         '{"id": "d", "url": {"href": "canary"}}',
-        '{"id": 5, "url": "canary"}',
+        '{"id": null, "url": "canary"}',
         '{"url": "canary"}',
         '[{"id": "d", "url": "canary"}]',
     ],
@@ -831,15 +993,15 @@ def test_no_secret_survives_without_secrets(text: str) -> None:
 
 
 def shouted(value: Any, _: object = None) -> DatasourceType:
-    return DatasourceType(value.upper())
+    return DatasourceType(value.rstrip("!").upper())
 
 
 @pytest.mark.parametrize("is_strict", [False, True])
 def test_a_hook_for_an_enum_is_respected(is_strict: object) -> None:
     own = Converter(is_strict=bool(is_strict))
     own.cattrs.register_structure_hook(DatasourceType, shouted)
-    assert usage_of('"datasourceType": "gas"', own).datasource_type == "GAS"
-    assert usage_of('"datasourceType": "gas"').datasource_type == "gas"
+    assert usage_of('"datasourceType": "gas!"', own).datasource_type == "GAS"
+    assert usage_of('"datasourceType": "gas!"').datasource_type == "gas!"
 
 
 @pytest.mark.parametrize("is_strict", [False, True])

@@ -21,7 +21,7 @@ MODULES = [
     if not module.name.endswith("__main__")
 ]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-MAY_KNOW_AIOHTTP = ("transports/live.py", "sandbox/")
+MAY_KNOW_AIOHTTP = ("transports/live.py", "transports/_pool.py", "sandbox/")
 
 # Loaded modules that start with one of the words are printed, one a line.
 SHOW = """

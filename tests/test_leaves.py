@@ -14,15 +14,18 @@ from nectar_async import DatasourceType, Secret
 from nectar_async._flag import TextFlag
 from nectar_async._leaves import (
     LEAVES,
+    LENIENT,
     MisfitError,
     SecretObject,
     enum_table,
     json_name,
 )
-from nectar_async.models import ConnectionStatus
+from nectar_async.models import ConnectionStatus, JobStatus, UsageUnits
 
 # Kinds that only mark a field are made into something else.
 MADE: dict[Any, type] = {SecretObject: Secret, TextFlag: bool}
+
+INSTANT = "expected an instant as 2025-01-31T12:00:00Z, got text"
 
 each_leaf = pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
 
@@ -44,6 +47,14 @@ each_leaf = pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name
             datetime,
             "2025-01-31T12:00:00.123456789",
             datetime(2025, 1, 31, 12, 0, 0, 123456, tzinfo=UTC),
+        ),
+        (datetime, "2025-01-31t12:00:00z", datetime(2025, 1, 31, 12, tzinfo=UTC)),
+        (datetime, "2025-01-31T24:00:00Z", datetime(2025, 2, 1, tzinfo=UTC)),
+        (datetime, "2025-01-31t24:00", datetime(2025, 2, 1, tzinfo=UTC)),
+        (
+            datetime,
+            "2024-02-28T24:00:00.000+02:00",
+            datetime(2024, 2, 29, tzinfo=timezone(timedelta(hours=2))),
         ),
         (
             datetime,
@@ -86,6 +97,9 @@ def test_a_value_that_fits_is_what_it_says(kind: Any, wire: Any, value: Any) -> 
         (Secret, 5, "expected text, got a number"),
         (date, 20250131, "expected a day as 2025-01-31, got a number"),
         (date, "2025-01-31T00:00:00", "expected a day as 2025-01-31, got text"),
+        (datetime, "2025-01-31T24:01:00Z", INSTANT),
+        (datetime, "2025-01-31T24:00:00.1Z", INSTANT),
+        (datetime, "9999-12-31T24:00:00Z", INSTANT),
         (date, "2025-02-30", "expected a day as 2025-01-31, got text"),
         (date, [], "expected a day as 2025-01-31, got a list"),
         (datetime, 5, "expected an instant as 2025-01-31T12:00:00Z, got a number"),
@@ -106,14 +120,77 @@ def test_a_value_that_does_not_fit_says_what_came(
     assert str(caught.value) == words
 
 
+@pytest.mark.parametrize(
+    ("kind", "wire", "value"),
+    [
+        (str, 7, "7"),
+        (str, 10**40, "1" + "0" * 40),
+        (str, Decimal("7.50"), "7.50"),
+        (str, "x", "x"),
+        (Secret, 4711, Secret("4711")),
+        (int, "5", 5),
+        (int, "-007", -7),
+        (int, 5, 5),
+        (date, "2025-01-31T00:00:00", date(2025, 1, 31)),
+        (date, "2025-01-31T00:00:00Z", date(2025, 1, 31)),
+        (date, "2025-01-31t00:00:00.000z", date(2025, 1, 31)),
+        (date, "2025-01-31T00:00:00+05:30", date(2025, 1, 31)),
+        (date, "2025-01-31", date(2025, 1, 31)),
+    ],
+)
+def test_another_spelling_of_a_value_is_that_value(
+    kind: Any, wire: Any, value: Any
+) -> None:
+    made = LENIENT[kind](wire, kind)
+    assert made == value
+    assert type(made) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wire"),
+    [
+        (str, True),
+        (str, None),
+        (str, ["x"]),
+        (Secret, False),
+        (int, "5.0"),
+        (int, "five"),
+        (int, "\u0665"),
+        (int, "9" * 5_000),
+        (int, Decimal("1.0")),
+        (date, "2025-01-31T00:00:01Z"),
+        (date, "2025-01-31T22:00:00Z"),
+        (date, "noon"),
+        (date, 20250131),
+    ],
+)
+def test_what_is_no_other_spelling_stays_a_misfit(kind: Any, wire: Any) -> None:
+    with pytest.raises(MisfitError) as strict:
+        LEAVES[kind](wire, kind)
+    with pytest.raises(MisfitError) as lenient:
+        LENIENT[kind](wire, kind)
+    assert str(lenient.value) == str(strict.value)
+
+
+@pytest.mark.parametrize("leaves", [LEAVES, LENIENT], ids=["strict", "lenient"])
 @each_leaf
 @given(value=json_values)
-def test_every_value_fits_or_is_a_misfit(kind: Any, value: Any) -> None:
+def test_every_value_fits_or_is_a_misfit(kind: Any, leaves: Any, value: Any) -> None:
+    try:
+        made = leaves[kind](value, kind)
+    except MisfitError:
+        return
+    assert type(made) is MADE.get(kind, kind)
+
+
+@each_leaf
+@given(value=json_values)
+def test_what_fits_is_read_alike_in_both_tempers(kind: Any, value: Any) -> None:
     try:
         made = LEAVES[kind](value, kind)
     except MisfitError:
         return
-    assert type(made) is MADE.get(kind, kind)
+    assert LENIENT[kind](value, kind) == made
 
 
 @pytest.mark.parametrize("kind", [date, datetime, Decimal, Secret, bool, int, dict])
@@ -155,6 +232,26 @@ def test_a_table_of_an_enum_knows_the_unknown() -> None:
 def test_a_table_of_an_enum_knows_its_aliases() -> None:
     table = enum_table(ConnectionStatus)
     assert table["INCORRECT_PASSWORD"] is ConnectionStatus.PASSWORD_INCORRECT
+
+
+@pytest.mark.parametrize("text", ["completed", "Completed", "cOMPLETED"])
+def test_small_letters_mean_the_same_where_all_values_are_in_capitals(
+    text: str,
+) -> None:
+    assert enum_table(JobStatus)[text] is JobStatus.COMPLETED
+    exact = enum_table(JobStatus, is_exact=True)[text]
+    assert (exact, exact.is_known) == (text, False)
+
+
+def test_an_alias_may_be_in_small_letters_as_well() -> None:
+    table = enum_table(ConnectionStatus)
+    assert table["incorrect_password"] is ConnectionStatus.PASSWORD_INCORRECT
+
+
+@pytest.mark.parametrize("text", ["cal", "mgal", "kwh", "KWH", "kw"])
+def test_a_unit_is_another_one_in_other_letters(text: str) -> None:
+    unit = enum_table(UsageUnits)[text]
+    assert (unit, unit.is_known) == (text, False)
 
 
 def test_a_server_cannot_make_a_table_grow_without_end() -> None:

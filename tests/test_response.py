@@ -246,8 +246,25 @@ def test_a_status_outside_http_is_a_plain_status_error(status: int) -> None:
         (b'{"name": ["taken"], "address": "missing"}', "name: taken; address: missing"),
         (b'{"code": 5}', None),
         (b"[]", None),
-        (b'"words"', None),
+        (b'"words"', "words"),
+        (b'["wrong", "twice"]', "wrong twice"),
+        (b'{"message": "no such site"}', "no such site"),
+        (b'{"error": {"message": "no such site", "code": 7}}', "no such site"),
+        (b'{"error": "invalid", "hint": "ask"}', "invalid; hint: ask"),
+        (b'{"errors": ["late", "short"]}', "late short"),
+        (b'{"errors": [{"field": "name", "message": "taken"}]}', "name: taken"),
+        (
+            b'{"message": "invalid", "errors": {"name": ["taken"]}}',
+            "invalid; name: taken",
+        ),
+        (
+            b'{"detail": {"name": ["taken"], "sites": {"0": "odd"}}}',
+            "name: taken; sites: 0: odd",
+        ),
+        (b'{"detail": [], "name": "taken"}', "name: taken"),
+        (b'{"detail": ' + b"[" * 500 + b'"deep"' + b"]" * 500 + b"}", None),
         (b"<html><h1>502</h1></html>", None),
+        (b"plain", None),
         (b"", None),
         (b"{", None),
         (b"\xff\xfe", None),
@@ -262,6 +279,29 @@ def test_the_servers_words_are_taken_from_where_they_stand(
     assert error.detail == detail
     assert (detail or "404 Not Found").rstrip(".") in str(error)
     assert error.body == body.decode("utf-8", "replace")[:2_000]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "detail"),
+    [
+        (b"try\n  later ", "text/plain; charset=utf-8", "try later"),
+        (b"try later", "Text/Plain", "try later"),
+        (b"try later", "application/octet-stream", None),
+        (b"x" * 9_000, "text/plain", "x" * 500),
+        (b"<h1>late</h1>", "text/plain", None),
+        (b"<title>Sign&nbsp;in &amp;\n wait</title>", "text/html", "Sign in & wait"),
+        (b"<TITLE lang='en'> late </TITLE>", "", "late"),
+        (b"<title>502 Bad Gateway</title><h1>nginx</h1>", "text/html", None),
+        (b"<title></title>", "text/html", None),
+        (b"<title" + b" " * 60_000, "text/html", None),
+    ],
+    ids=["plain", "case", "unknown", "long", "markup", "html", "attribute",
+         "status-again", "no-title", "spaces"],
+)  # fmt: skip
+def test_words_outside_json_are_taken_when_they_are_few(
+    body: bytes, content_type: str, detail: str | None
+) -> None:
+    assert failure(404, body, {"Content-Type": content_type}).detail == detail
 
 
 def test_detail_that_is_a_structure_is_told_without_pythons_quotes() -> None:

@@ -165,6 +165,17 @@ async def test_a_request_carries_the_key_and_asks_for_packings_by_name() -> None
 
 
 @pytest.mark.asyncio
+async def test_a_post_without_a_body_claims_no_kind_of_body() -> None:
+    reply = answer(b'{"a": 1}')
+    async with serving(reply) as server, client_of(server.origin) as nectar:
+        await nectar.send(Request.post("thing_post", "/thing", dict))
+    (head,) = server.heads
+    assert head.startswith("POST /v2.2/thing HTTP/1.1\r\n")
+    assert "content-type" not in head.lower()
+    assert "Content-Length: 0\r\n" in head
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("company_id", "segment"),
     [

@@ -1,0 +1,142 @@
+"""Is anything lost, doubled or changed when one request in twenty goes wrong?
+
+Two sandboxes with the same portfolio, each in a process of its own: one is faultless,
+to the other each kind of trouble happens at random. The same pull goes over both, and
+what came is compared, record for record, company by company. The client's memory is
+looked at all along.
+
+    python benchmarks/soak.py [companies]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+from attrs import define, field
+
+from nectar_async import NectarClient, RetryPolicy, Settings, Statistics, UsageData
+from nectar_async.models import Page
+
+SHARE = 0.05
+TROUBLE = (
+    "refuse seconds=0.05",
+    "reset",
+    "drop-body",
+    "reset share=0.5",
+    "stall-body seconds=5",
+    "cut-gzip",
+    "html status=502",
+    "answer status=429 retry-after=0",
+    "answer status=500",
+    "answer status=502",
+    "answer status=503",
+)
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_WHOLE = 1 << 128
+
+
+@define
+class Pull:
+    """What came of a pull: a sum over all records of each company, and the memory."""
+
+    sums: dict[str, tuple[int, int]] = field(factory=dict)
+    """Records, and the sum of their digests: the same whatever their order."""
+    memory: list[int] = field(factory=list)
+    """Bytes in use, after every page."""
+    records: int = 0
+    seconds: float = 0.0
+    statistics: Statistics | None = None
+
+    def add(self, company: str, page: Page[UsageData]) -> None:
+        """Count the records of a page."""
+        number, total = self.sums.get(company, (0, 0))
+        for record in page.items:
+            digest = hashlib.blake2b(repr(record).encode(), digest_size=16).digest()
+            total = (total + int.from_bytes(digest)) % _WHOLE
+        self.sums[company] = number + len(page.items), total
+        self.records += len(page.items)
+        self.memory.append(resident())
+
+    @property
+    def growth(self) -> float:
+        """The most memory in the last quarter of the pages, against the first."""
+        quarter = len(self.memory) // 4
+        return max(self.memory[-quarter:]) / max(self.memory[:quarter])
+
+
+def resident() -> int:
+    """Bytes of memory that this process has now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+
+
+@contextmanager
+def sandbox(companies: int, faults: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
+    """A sandbox in a process of its own; its address and its key."""
+    command = [sys.executable, "-m", "nectar_async.sandbox", "--json"]
+    command += ["--companies", str(companies), "--latency", "0.002"]
+    for fault in faults:
+        command += ["--fault", f"{fault} probability={SHARE / len(faults):.4f}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+async def pull(where: dict[str, str]) -> Pull:
+    """Everything, over all companies."""
+    settings = Settings(
+        base_url=where["url"],
+        attempt_timeout=2.0,
+        retry=RetryPolicy(attempts=8, wait_initial=0.02, budget=1_000),
+    )
+    result = Pull()
+    started = time.perf_counter()
+    async with NectarClient(where["api_key"], settings=settings) as nectar:
+        async with nectar.repository.usage() as records:
+            async for company, page in records.pages():
+                result.add(company, page)
+        result.statistics = nectar.statistics()
+    result.seconds = time.perf_counter() - started
+    receipt = records.receipt
+    if (receipt.verdict, receipt.distinct) != ("complete", result.records):
+        raise SystemExit(f"not complete: {receipt}")
+    return result
+
+
+def main(companies: int = 600) -> int:
+    """Pull both, compare, print; 0 when nothing differs."""
+    with sandbox(companies) as where:
+        calm = anyio.run(pull, where)
+    with sandbox(companies, TROUBLE) as where:
+        rough = anyio.run(pull, where)
+    for name, one in (("faultless", calm), ("faulted", rough)):
+        did = one.statistics
+        if did is None:
+            return 1
+        print(
+            f"{name:9} {one.records:,} records of {len(one.sums)} companies in"
+            f" {one.seconds:.1f} s; {did.requests:,} requests,"
+            f" {did.attempts:,} attempts, {did.retries:,} repeats,"
+            f" {did.rate_limited:,} times 429; at most"
+            f" {did.peak_in_flight} at once; memory {max(one.memory) / 1e6:.0f} MB,"
+            f" last quarter / first {one.growth:.2f}"
+        )
+    different = [name for name in calm.sums if calm.sums[name] != rough.sums.get(name)]
+    different += [name for name in rough.sums if name not in calm.sums]
+    print(f"companies whose records differ: {len(different)}")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))

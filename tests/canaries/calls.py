@@ -1,0 +1,202 @@
+"""Every public call of a client, with marked arguments, as a table of cases.
+
+A case is given a client and a list, to which it adds whatever a caller gets to see:
+pagers and fan-outs before they are walked, so that they are looked at when they fail.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+from canaries.canaries import VALUES, arguments_of
+from endpoints import ENDPOINTS, Endpoint
+
+from nectar_async import MemoryTransport, NectarClient, Pager, Request, Secret
+from nectar_async.models import Connection, Document
+from nectar_async.models.page import Page
+from nectar_async.resources._resource import Resource
+
+__all__ = ["CASES", "Case", "public_calls"]
+
+ID = "a94c2d57-1f3e-4b68-8c0d-2e7f9b5a6c01"
+COMPANIES = ["3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11", ID]
+
+Call = Callable[[NectarClient, list[Any]], Awaitable[None]]
+
+
+@frozen
+class Case:
+    """A call, and what it is called."""
+
+    name: str
+    """The public method, as `usage.by_company`."""
+    call: Call
+    title: str = ""
+    """What tells it from other cases of the method."""
+    fails_at: str | None = None
+    """The one operation that a server fails at; at every one where it is None."""
+    endpoint: Endpoint | None = None
+    """The operation, for calls that are one."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.title}".strip()
+
+
+def public_calls() -> set[str]:
+    """Every public method of a client and of its nouns."""
+    client = NectarClient(transport=MemoryTransport({}))
+    nouns = {k: v for k, v in vars(client).items() if isinstance(v, Resource)}
+    own = set(_methods(client))
+    return own | {f"{k}.{name}" for k, noun in nouns.items() for name in _methods(noun)}
+
+
+def _methods(owner: object) -> Iterator[str]:
+    for name, _ in inspect.getmembers(type(owner), callable):
+        if not name.startswith("_"):
+            yield name
+
+
+def _of(endpoint: Endpoint, *, masked: bool) -> Case:
+    async def call(nectar: NectarClient, seen: list[Any]) -> None:
+        answer = endpoint.on(nectar)(**arguments_of(endpoint, masked=masked))
+        if isinstance(answer, Pager):
+            seen.append(answer)
+            seen += [page async for page in answer.pages()]
+            seen += [record async for record in answer]
+        else:
+            seen.append(await answer)
+
+    title = "with secrets that are masked" if masked else ""
+    return Case(endpoint.call, call, title, endpoint=endpoint)
+
+
+def _with_id(name: str, **given: Any) -> Call:
+    noun, _, verb = name.partition(".")
+
+    async def call(nectar: NectarClient, seen: list[Any]) -> None:
+        method = getattr(getattr(nectar, noun), verb)
+        seen.append(await method(ID, on_progress=seen.append, **given))
+
+    return call
+
+
+def _activation(verb: str) -> Call:
+    async def call(nectar: NectarClient, seen: list[Any]) -> None:
+        seen.append(await getattr(nectar.connections, verb)(ID))
+
+    return call
+
+
+async def _download(nectar: NectarClient, seen: list[Any]) -> None:
+    seen.append(await nectar.documents.download(ID, io.BytesIO()))
+
+
+def _view(name: str, given: Mapping[str, Any]) -> Call:
+    async def call(nectar: NectarClient, seen: list[Any]) -> None:
+        view = getattr(nectar.repository, name)(**given)
+        seen.append(view)
+        async with view:
+            seen += [record async for record in view]
+
+    return call
+
+
+def _views(name: str) -> Iterator[Case]:
+    operation = f"{ {'accounts': 'connections'}.get(name, name) }_list_by_company"
+    full = f"repository.{name}"
+    some = {"companies": COMPANIES}
+    yield Case(full, _view(name, {}))
+    yield Case(full, _view(name, some), "of some", operation)
+    collected = {**some, "on_error": "collect"}
+    yield Case(full, _view(name, collected), "that collects", operation)
+    told: dict[str, Any] = {"on_error": lambda failure: None}
+    yield Case(full, _view(name, told), "that tells", operation)
+
+
+async def _prefetch(nectar: NectarClient, seen: list[Any]) -> None:
+    pager = nectar.documents.by_company(ID)
+    prefetch = pager.prefetch()
+    seen += [pager, prefetch]
+    async with prefetch as records:
+        seen += [record async for record in records]
+
+
+async def _send(nectar: NectarClient, seen: list[Any]) -> None:
+    request = Request.post(
+        "connections_create",
+        "/connection/company/{company_id}",
+        Connection,
+        json={
+            "username": VALUES["username"],
+            "password": Secret(VALUES["password"]),
+            "security_questions": [{"key": VALUES["key"], "value": VALUES["value"]}],
+            "one_time_code": Secret(VALUES["token"]),
+        },
+        company_id=ID,
+    )
+    seen.append(request)
+    seen.append(await nectar.send(request))
+
+
+async def _send_list(nectar: NectarClient, seen: list[Any]) -> None:
+    listed = nectar.documents.by_company(ID)._request  # as a user would write it
+    seen.append(await nectar.send(listed))
+    assert isinstance(seen[-1], Page)
+
+
+async def _send_plain(nectar: NectarClient, seen: list[Any]) -> None:
+    request = Request.get(
+        "documents_get", "/document/{document_id}", Document, document_id=ID
+    )
+    seen.append(await nectar.send(request))
+
+
+async def _copy(nectar: NectarClient, seen: list[Any]) -> None:
+    copy = nectar.with_settings(max_body_bytes=1 << 20)
+    seen.append(copy)
+    arguments = {"username": VALUES["username"], "password": VALUES["password"]}
+    seen.append(await copy.connections.update(ID, **arguments))
+
+
+async def _statistics(nectar: NectarClient, seen: list[Any]) -> None:
+    try:
+        await nectar.team.get()
+    finally:
+        seen.append(nectar.statistics())
+
+
+async def _close(nectar: NectarClient, seen: list[Any]) -> None:
+    await nectar.aclose()
+    seen.append(await nectar.team.get())
+
+
+CASES = [
+    *(_of(one, masked=False) for one in ENDPOINTS),
+    *(
+        _of(one, masked=True)
+        for one in ENDPOINTS
+        if any(argument.is_sensitive for argument in one.arguments)
+    ),
+    Case("connections.activate", _activation("activate")),
+    Case("connections.deactivate", _activation("deactivate")),
+    Case("connections.wait_until_settled", _with_id("connections.wait_until_settled")),
+    Case("jobs.wait", _with_id("jobs.wait", timeout=60)),
+    Case("documents.download", _download),
+    Case("documents.download", _download, "from a host", "documents_download"),
+    *(
+        case
+        for name in ("accounts", "connections", "documents", "meters", "usage")
+        for case in _views(name)
+    ),
+    Case("documents.by_company", _prefetch, "in the background"),
+    Case("send", _send),
+    Case("send", _send_list, "a list"),
+    Case("send", _send_plain, "a read"),
+    Case("with_settings", _copy),
+    Case("statistics", _statistics),
+    Case("aclose", _close),
+]

@@ -1,0 +1,197 @@
+"""A server over real HTTP that has everything marked, and breaks in every way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from canaries.server import answer_to, dumped
+from endpoints import ENDPOINTS
+
+__all__ = ["BREAKS", "Loopback", "serving"]
+
+_FILES = b"https://files.example.com"
+_PDF = b"%PDF-1.7 the file"
+
+
+class Loopback:
+    """Answers in one way; `heard` is what it was told, heads and bodies.
+
+    Args:
+        answer: what it does with a request.
+        fails_at: it does so for addresses that hold this; for others it succeeds.
+        cancel: what is done when the call is to be cancelled.
+    """
+
+    def __init__(
+        self, answer: Answer, fails_at: str, cancel: Callable[[], None]
+    ) -> None:
+        self._answer = answer
+        self._fails_at = fails_at
+        self.cancel = cancel
+        self.origin = ""
+        self.heard: list[str] = []
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Hear one request after the other."""
+        self._writers.append(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while not writer.is_closing():
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+                body = await reader.readexactly(int(length[1]) if length else 0)
+                self.heard.append(head + body.decode())
+                answer = self._answer if self._fails_at in head else success
+                await answer(self, self.heard[-1], writer)
+                await writer.drain()
+        writer.close()
+
+    def hang_up(self) -> None:
+        """Leave everybody."""
+        for writer in self._writers:
+            writer.close()
+
+    def body_of(self, heard: str) -> bytes:
+        """The marked success of what was asked for; links lead to this server."""
+        method, address, _ = heard.split(" ", 2)
+        path = address.partition("?")[0].removeprefix("/v2.2")
+        if "/bill.pdf" in path:
+            return _PDF
+        for one in ENDPOINTS:
+            pattern = re.sub(r"\{\w+\}", "[^/]+", one.path)
+            if one.method == method and re.fullmatch(pattern, path):
+                body = dumped(answer_to(one.operation)[1])
+                return body.replace(_FILES, self.origin.encode())
+        raise AssertionError(f"nobody asks for {method} {path}")
+
+
+Answer = Callable[[Loopback, str, asyncio.StreamWriter], Awaitable[None]]
+
+
+def _message(status: str, body: bytes, *more: str) -> bytes:
+    lines = (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *more, "", "")
+    return "\r\n".join(lines).encode() + body
+
+
+async def success(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """What was asked for."""
+    body = server.body_of(heard)
+    if body == _PDF:
+        said = f"Content-Range: bytes 0-{len(body) - 1}/{len(body)}"
+        writer.write(_message("206 Partial Content", body, said))
+    else:
+        writer.write(_message("200 OK", body, "Content-Type: application/json"))
+
+
+async def echo(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """400 with all that was heard."""
+    writer.write(_message("400 Bad Request", dumped({"detail": heard})))
+
+
+async def redirect(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """302 to an address with the key in it, and with a cookie."""
+    told = _key(heard)
+    writer.write(
+        _message(
+            "302 Found",
+            b"",
+            f"Location: /bill.pdf?X-Signature=qzsigner&k={told}",
+            f"Set-Cookie: key={told}",
+        )
+    )
+
+
+async def reset(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """Nothing at all."""
+    writer.transport.abort()
+
+
+async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """Half an answer, and then nothing."""
+    body = server.body_of(heard)
+    writer.write(_message("200 OK", body)[: -len(body) // 2])
+    await writer.drain()
+    await asyncio.sleep(0)
+    writer.transport.abort()
+
+
+async def no_http(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """What was heard, as it was: no HTTP, and yet in what aiohttp says."""
+    writer.write(f"{_key(heard)} {heard}\r\n\r\n".encode())
+    await writer.drain()
+    writer.close()
+
+
+async def bad_header(
+    server: Loopback, heard: str, writer: asyncio.StreamWriter
+) -> None:
+    """A header that is none, with the key in it."""
+    writer.write(f"HTTP/1.1 200 OK\r\n{_key(heard)} : \x00no\r\n\r\n".encode())
+
+
+async def bad_chunk(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """A size of a chunk that is none, with the key in it."""
+    head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(f"{head}{_key(heard)}\r\n{heard}\r\n".encode())
+
+
+async def bad_gzip(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """A body that is not packed as it says."""
+    writer.write(_message("200 OK", heard.encode(), "Content-Encoding: gzip"))
+
+
+async def silence(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """The first half of an answer; the rest never comes."""
+    body = server.body_of(heard)
+    writer.write(_message("200 OK", body)[: -len(body) // 2])
+
+
+async def cancelled(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
+    """The same, and the caller goes away."""
+    await silence(server, heard, writer)
+    await writer.drain()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    server.cancel()
+
+
+def _key(heard: str) -> str:
+    found = re.search(r"x-api-key: (.+)\r", heard, re.IGNORECASE)
+    return found[1] if found else "no key"
+
+
+BREAKS: list[Answer] = [
+    echo,
+    redirect,
+    reset,
+    cut,
+    no_http,
+    bad_header,
+    bad_chunk,
+    bad_gzip,
+    silence,
+    cancelled,
+]
+
+
+@asynccontextmanager
+async def serving(
+    server: Loopback, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Loopback]:
+    """The server on loopback."""
+    listener = await asyncio.start_server(server.connected, "127.0.0.1", 0, ssl=tls)
+    port = listener.sockets[0].getsockname()[1]
+    server.origin = f"http{'s' if tls else ''}://127.0.0.1:{port}"
+    try:
+        yield server
+    finally:
+        listener.close()
+        server.hang_up()
+        await asyncio.sleep(0)

@@ -1,0 +1,95 @@
+"""One call of one server in one way, and everything that is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+from attrs import define, field
+from canaries.calls import Case
+from canaries.canaries import KEY
+from canaries.search import Shown, Trail, found, shown
+from canaries.server import Server, Way
+from wires import Wire
+
+from nectar_async import (
+    MemoryTransport,
+    NectarClient,
+    Request,
+    Response,
+    Settings,
+    VirtualClock,
+)
+
+__all__ = ["Outcome", "looked_at", "outcome_of"]
+
+Send = Callable[[Request[Any]], Awaitable[Response]]
+
+
+@define
+class Outcome:
+    """What is left of a call."""
+
+    texts: list[Shown] = field(factory=list)
+    wires: list[Wire] = field(factory=list)
+    """What the server was asked."""
+    seen: list[Any] = field(factory=list)
+    """What the caller got."""
+    recorded: list[str] = field(factory=list)
+    """What a recorder saw, or a server over HTTP heard."""
+    logged: list[Any] = field(factory=list)
+    """The records of the log."""
+    error: BaseException | None = None
+
+    @property
+    def leaks(self) -> list[str]:
+        """Where a secret is shown."""
+        return found(self.texts)
+
+
+async def outcome_of(case: Case, way: Way, key: Any = KEY) -> Outcome:
+    """Make a call of a server in memory that answers in a way, and look at it all."""
+    out = Outcome()
+    scope = anyio.CancelScope()
+    server = Server(way, case.fails_at, scope.cancel)
+    out.wires = server.wires
+
+    async def record(request: Request[Any], send: Send) -> Response:
+        out.recorded.append(f"{request.url} {dict(request.headers)} {request.body!r}")
+        response = await send(request)
+        out.recorded.append(f"{dict(response.headers)} {response.body!r}")
+        return response
+
+    nectar = NectarClient(
+        key,
+        transport=MemoryTransport(server),
+        settings=Settings(**way.settings),
+        clock=VirtualClock(),
+        recorder=record,
+    )
+    await looked_at(case, nectar, scope, out)
+    await nectar.aclose()
+    return out
+
+
+async def looked_at(
+    case: Case, nectar: NectarClient, scope: anyio.CancelScope, out: Outcome
+) -> None:
+    """Make the call within the scope, and add to the outcome what there is to see."""
+    with Trail() as trail:
+        with scope:
+            try:
+                await case.call(nectar, out.seen)
+            except Exception as error:  # noqa: BLE001 - every error is looked at
+                out.error = error
+            except BaseException as error:
+                out.error = error
+                out.texts += shown(error)  # now: its frames live no longer than this
+                raise
+        if out.error is not None:
+            out.texts += shown(out.error)
+    out.logged = trail.records
+    out.texts += trail.texts()
+    for one in (nectar, *out.seen):
+        out.texts += shown(one)

@@ -1,0 +1,216 @@
+"""Everything that could show a secret, as texts that can be searched.
+
+A `Trail` keeps what is written while a call is under way (log records of every logger,
+spans, warnings); `shown` tells everything that an error, a result or a client shows to
+whoever prints it, pickles it, or has a traceback written with the locals of its frames.
+Frames of the tests themselves are left out: they know the values.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+from canaries.canaries import MARKS
+from tracing import spans_kept
+
+from nectar_async import NectarClient, NectarError, Pager, Secret
+from nectar_async._fanout import FanOut
+from nectar_async.models.page import Page
+
+__all__ = ["Shown", "Trail", "found", "revealed", "shown"]
+
+Shown = tuple[str, str]
+"""Where a text stands, and the text."""
+
+_TESTS = str(Path(__file__).parents[1])
+_AROUND = 30
+
+
+class _Keep(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+class Trail:
+    """Keeps what is written while it is entered: log, spans, warnings."""
+
+    def __init__(self) -> None:
+        self._keep = _Keep()
+        self._warned: list[warnings.WarningMessage] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(self._keep)
+        root.setLevel(logging.DEBUG)
+        self._stack.callback(root.setLevel, level)
+        self._stack.callback(root.removeHandler, self._keep)
+        spans_kept().clear()
+        caught = self._stack.enter_context(warnings.catch_warnings(record=True))
+        assert caught is not None
+        self._warned = caught
+        warnings.simplefilter("always")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def records(self) -> list[logging.LogRecord]:
+        """What was logged."""
+        return self._keep.records
+
+    def texts(self) -> Iterator[Shown]:
+        """Everything that was written."""
+        for record in self.records:
+            where = f"log {record.name}"
+            yield where, f"{record.getMessage()} {record.__dict__!r}"
+            if record.exc_info and record.exc_info[1] is not None:
+                yield from _error(record.exc_info[1], where)
+        for span in spans_kept().get_finished_spans():
+            events = [(one.name, dict(one.attributes or {})) for one in span.events]
+            parts = (span.name, dict(span.attributes or {}), events, span.status)
+            yield f"span {span.name}", f"{parts} {span.status.description}"
+        for warned in self._warned:
+            yield "warning", f"{warned.message!r} {warned.message}"
+
+
+def found(texts: Iterable[Shown]) -> list[str]:
+    """The leaks: where each stands, and what is around it."""
+    leaks: dict[str, None] = {}
+    for where, text in texts:
+        if hit := MARKS.search(text):
+            start = max(0, hit.start() - _AROUND)
+            leaks[f"{where}: ...{text[start : hit.end() + _AROUND]}..."] = None
+    return list(leaks)
+
+
+def shown(thing: object) -> Iterator[Shown]:
+    """Everything that a value shows, and what is inside it."""
+    if isinstance(thing, BaseException):
+        yield from _error(thing, type(thing).__name__)
+    elif isinstance(thing, NectarClient):
+        yield "client", repr(thing)
+        yield "settings", repr(thing.settings)
+        yield (
+            "statistics",
+            f"{thing.statistics()!r} {pickle.dumps(thing.statistics())!r}",
+        )
+        for name, part in vars(thing).items():
+            yield f"client.{name}", repr(part)
+    elif isinstance(thing, list | tuple | set):
+        yield type(thing).__name__, repr(thing)
+        for one in thing:
+            yield from shown(one)
+    else:
+        yield from _value(thing)
+
+
+def _value(thing: Any) -> Iterator[Shown]:
+    name = type(thing).__name__
+    yield f"repr of a {name}", repr(thing)
+    yield f"str of a {name}", f"{thing} {thing!s:>5}"
+    if isinstance(thing, Pager | FanOut):
+        receipt = thing.receipt
+        yield "receipt", f"{receipt!r} {pickle.dumps(receipt)!r}"
+    if isinstance(thing, FanOut):
+        yield "progress", f"{thing.progress!r} {thing.receipts!r}"
+        for failure in thing.failures:
+            yield "failure", f"{failure!r} {pickle.dumps(failure)!r}"
+            yield from shown(failure.error)
+    if attrs.has(type(thing)):
+        for field in attrs.fields(type(thing)):
+            part = getattr(thing, field.name)
+            if field.repr is False:
+                continue  # nobody sees it who does not ask for it by its name
+            yield f"{name}.{field.name}", repr(part)
+            if field.name == "extra" or isinstance(part, list | tuple):
+                yield from shown(part)
+            elif attrs.has(type(part)):
+                yield from _value(part)
+
+
+def _error(error: BaseException, name: str) -> Iterator[Shown]:
+    """An error with all that it came from, each as it is printed and pickled."""
+    todo: list[tuple[str, BaseException]] = [(name, error)]
+    seen: set[int] = set()
+    while todo:
+        where, one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield f"{where} repr", repr(one)
+        yield f"{where} str", str(one)
+        yield f"{where} args", repr(one.args)
+        yield f"{where} vars", repr(vars(one))
+        yield f"{where} words", "".join(traceback.format_exception_only(one))
+        if isinstance(one, NectarError):
+            yield f"{where} pickle", repr(pickle.dumps(one))
+            yield f"{where} pickle", repr(pickle.dumps(one, 0))
+        for part in vars(one).values():
+            if attrs.has(type(part)):
+                yield from _value(part)
+        yield from _frames(one, where)
+        others = {"cause": one.__cause__, "context": one.__context__}
+        todo += [(f"{where} {k}", v) for k, v in others.items() if v is not None]
+        if isinstance(one, BaseExceptionGroup):
+            todo += [(f"{where} part", part) for part in one.exceptions]
+
+
+def _frames(error: BaseException, where: str) -> Iterator[Shown]:
+    """The locals of the frames, as a traceback that captures them shows them."""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename.startswith(_TESTS):
+            continue
+        (summary,) = traceback.StackSummary.extract(
+            [(frame, line)], lookup_lines=False, capture_locals=True
+        )
+        place = f"{Path(summary.filename).name}:{line} {summary.name}"
+        for name, text in (summary.locals or {}).items():
+            yield f"{where} frame {place} local {name}", text
+
+
+def revealed(thing: object) -> set[str]:
+    """Every text that the `Secret`s in a result give when they are asked."""
+    return set(_revealed(thing))
+
+
+def _revealed(thing: Any) -> Iterator[str]:
+    if isinstance(thing, Secret):
+        yield from _texts(thing.reveal())
+    elif isinstance(thing, list | tuple):
+        for one in thing:
+            yield from _revealed(one)
+    elif attrs.has(type(thing)) or isinstance(thing, Page):
+        for field in attrs.fields(type(thing)):
+            yield from _revealed(getattr(thing, field.name))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)

@@ -1,0 +1,291 @@
+"""A server in memory that has everything marked, and the ways in which it answers."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+from attrs import frozen
+from canaries.canaries import embedded, marked, marks_in, texts_in
+from endpoints import ENDPOINTS
+from wires import Wire, wire_of
+
+from nectar_async import Request, Response, RetryPolicy
+from nectar_async.errors import (
+    AttemptTimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    DecodeError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RedirectedError,
+    ServerError,
+    UnprocessableError,
+)
+
+__all__ = ["NEVER", "WAYS", "Server", "Way", "answer_to", "dumped", "odd_of", "success"]
+
+_JSON = {"content-type": "application/json"}
+_HTML = {"content-type": "text/html; charset=utf-8"}
+_FILE = b"%PDF-1.7 the file"
+_KEPT = 2_000
+_HOST = "https://files.example.com/other/qzsigned-77/bill.pdf?X-Signature=qzsignei%2F"
+
+
+def answer_to(operation: str) -> tuple[int, Any]:
+    """The status and the marked body of a success."""
+    endpoint = next(one for one in ENDPOINTS if one.operation == operation)
+    body = marked(endpoint)
+    if operation == "jobs_get":
+        body = {**body, "status": "COMPLETED"}
+    return endpoint.answers[0][0], body
+
+
+def success(wire: Wire) -> Response:
+    """What was asked for."""
+    if wire.operation == "documents_download":
+        size = len(_FILE)
+        said = {"content-range": f"bytes 0-{size - 1}/{size}", "etag": '"one"'}
+        return Response(206, said, _FILE)
+    status, body = answer_to(wire.operation)
+    return Response(status, _JSON, b"" if body is None else dumped(body))
+
+
+def dumped(value: object) -> bytes:
+    """JSON as most servers write it."""
+    return json.dumps(value).encode()
+
+
+def _known(wire: Wire) -> str:
+    """All that the server was told, and all that it would have said."""
+    there = "&".join(f"{k}={v}" for k, v in wire.query.items())
+    body = wire.body.decode("latin-1") if b"\x89PNG" in wire.body else wire.body
+    return (
+        f"{wire.method} {wire.address}?{there} {dict(wire.headers)} {body!r}"
+        f" {success(wire).body.decode()}"
+    )
+
+
+def _key(wire: Wire) -> str:
+    return wire.headers.get("x-api-key", "no key at all")
+
+
+def echo(wire: Wire) -> Response:
+    """400 with the whole request in its words, as text and as JSON inside JSON."""
+    words = f"cannot: {_known(wire)} {wire.body.decode('utf-8', 'replace')}"
+    return Response(400, _JSON, dumped({"detail": words}))
+
+
+def unprocessable(wire: Wire) -> Response:
+    """422 as FastAPI writes it, with the body under `input`."""
+    given = (
+        wire.fields if wire.headers.get("content-type", "") in _JSON.values() else {}
+    )
+    problems = [
+        {
+            "type": "missing",
+            "loc": ["body", name],
+            "msg": "Field required",
+            "input": one,
+        }
+        for name, one in {"body": given, **given}.items()
+    ]
+    key = _key(wire)
+    problems.append({"loc": ["header", "x-api-key"], "msg": f"bad {key}", "input": key})
+    return Response(422, _JSON, dumped({"detail": problems}))
+
+
+def dump(wire: Wire) -> Response:
+    """A page of 500 that dumps request, headers and answer, as debuggers do."""
+    key = _key(wire)
+    secret = next(texts_in(wire.fields), key)
+    page = (
+        f"<html><head><title>KeyError: {html.escape(secret)} {html.escape(key)}</title>"
+        f"</head><body><pre>{html.escape(_known(wire))}</pre></body></html>"
+    )
+    return Response(500, _HTML, page.encode())
+
+
+def cut(wire: Wire) -> Response:
+    """401 with words that are cut off in the middle of a secret."""
+    secret = next(iter(sorted(marks_in(wire.fields))), _key(wire))
+    lead = "no. " * ((_KEPT - 12) // 4)
+    said = lead + "." * (_KEPT - 12 - len(lead)) + secret * 2
+    return Response(401, _JSON, dumped({"detail": said}))
+
+
+def plain(wire: Wire) -> Response:
+    """403 in plain text with the secrets in it."""
+    text = f"denied: {_known(wire)}"
+    return Response(403, {"content-type": "text/plain"}, text.encode())
+
+
+def truncated(wire: Wire) -> Response:
+    """200 with JSON that breaks off."""
+    good = success(wire)
+    return Response(good.status, good.headers, good.body[: -len(good.body) // 3])
+
+
+def wrong_types(wire: Wire) -> Response:
+    """200 with ids that are null, and every text a list."""
+    if wire.operation == "documents_download":
+        return Response(200, {"content-length": "999999"}, _FILE)
+    status, body = answer_to(wire.operation)
+    return Response(status, _JSON, dumped(_wrong(body)))
+
+
+def _wrong(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: None if key == "id" else _wrong(one) if one else [one]
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_wrong(one) for one in value]
+    return [value] if isinstance(value, str) else value
+
+
+def odd(wire: Wire) -> Response:
+    """200 whose texts are in lists, with ids as they should be."""
+    if wire.operation == "documents_download":
+        return success(wire)
+    status, body = answer_to(wire.operation)
+    return Response(status, _JSON, dumped(odd_of(body)))
+
+
+def odd_of(value: Any) -> Any:
+    """JSON whose texts are in objects, but for ids."""
+    if isinstance(value, dict):
+        return {k: one if k == "id" else odd_of(one) for k, one in value.items()}
+    if isinstance(value, list):
+        return [odd_of(one) for one in value]
+    return {"inner": [value]} if isinstance(value, str) else value
+
+
+def novel(wire: Wire) -> Response:
+    """200 with keys that nobody knows and a secret below them."""
+    if wire.operation == "documents_download":
+        return success(wire)
+    status, body = answer_to(wire.operation)
+    return Response(status, _JSON, b"" if body is None else dumped(embedded(body)))
+
+
+def never(wire: Wire) -> Response:
+    """What was asked for, and that it is not over yet."""
+    status, body = answer_to(wire.operation)
+    return Response(status, _JSON, dumped({**body, "status": "PENDING"}))
+
+
+def redirect(wire: Wire) -> Response:
+    """302 to an address with a secret in it, and the key."""
+    told = {"location": f"{_HOST}&key={_key(wire)}", "set-cookie": f"k={_key(wire)}"}
+    return Response(302, told, b"moved")
+
+
+def too_long(wire: Wire) -> Response:
+    """429 that asks for a wait over the cap, with an echo."""
+    return Response(
+        429, {**_JSON, "retry-after": "9999"}, dumped({"message": _known(wire)})
+    )
+
+
+def unsent(wire: Wire) -> Response:
+    """No connection, in a transport that says too much."""
+    error = ConnectionFailedError(f"cannot send {_known(wire)}", is_sent=False)
+    raise error from OSError(111, f"refused {_known(wire)}")
+
+
+def broken(wire: Wire) -> Response:
+    """A connection that breaks after sending, in a transport that says too much."""
+    error = ConnectionFailedError(f"reset by peer {wire.headers}")
+    error.add_note(f"while sending {_known(wire)}")
+    raise error from ConnectionResetError(_known(wire))
+
+
+@frozen
+class Way:
+    """How a server answers, and the settings under which it does."""
+
+    name: str
+    answer: Callable[[Wire], Response] = success
+    fails: type[Exception] | None = None
+    """What the caller of a call with everything in it gets; None for an answer."""
+    settings: Mapping[str, Any] = {}
+    is_endless: bool = False
+    """Whether the answer never comes."""
+    is_cancelled: bool = False
+    """Whether the call is cancelled while it waits for the answer."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_STRICT = {"strict": True}
+_TWICE = {"retry": RetryPolicy(attempts=2)}
+_SHORT = {"attempt_timeout": 0.001, "retry": RetryPolicy(attempts=1)}
+
+WAYS = [
+    Way("success", success, settings=_STRICT),
+    Way("echo", echo, BadRequestError),
+    Way("unprocessable", unprocessable, UnprocessableError),
+    Way("dump", dump, ServerError, _TWICE),
+    Way("cut", cut, AuthenticationError),
+    Way("plain", plain, PermissionDeniedError),
+    Way("truncated", truncated, DecodeError),
+    Way("wrong types", wrong_types, DecodeError),
+    Way("wrong types, strict", wrong_types, DecodeError, _STRICT),
+    Way("odd", odd),
+    Way("odd, strict", odd, DecodeError, _STRICT),
+    Way("novel", novel),
+    Way("novel, strict", novel, DecodeError, _STRICT),
+    Way("redirect", redirect, RedirectedError),
+    Way("too long", too_long, RateLimitedError),
+    Way("unsent", unsent, ConnectionFailedError, _TWICE),
+    Way("broken", broken, ConnectionFailedError, _TWICE),
+    Way("attempt timeout", success, AttemptTimeoutError, _SHORT, is_endless=True),
+    Way(
+        "deadline",
+        success,
+        DeadlineExceededError,
+        {"deadline": 0.001},
+        is_endless=True,
+    ),
+    Way("cancelled", is_endless=True, is_cancelled=True),
+]
+
+
+NEVER = Way("never", never)
+
+
+class Server:
+    """Answers in one way; `wires` is what it was asked.
+
+    Args:
+        way: how it answers.
+        fails_at: the one operation that it answers so; the others succeed.
+        cancel: what is done when the call is to be cancelled.
+    """
+
+    def __init__(
+        self, way: Way, fails_at: str | None, cancel: Callable[[], None]
+    ) -> None:
+        self._way = way
+        self._fails_at = fails_at
+        self._cancel = cancel
+        self.wires: list[Wire] = []
+
+    async def __call__(self, request: Request[Any]) -> Response:
+        wire = await wire_of(request)
+        self.wires.append(wire)
+        if self._fails_at not in {None, wire.operation}:
+            return success(wire)
+        if self._way.is_cancelled:
+            self._cancel()
+        if self._way.is_endless:
+            await anyio.sleep_forever()
+        return self._way.answer(wire)

@@ -1,0 +1,200 @@
+"""No secret is shown by anything that a call leaves behind, whatever happens to it."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import pickle
+import re
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import msgspec
+import pytest
+from canaries.calls import CASES, Case, public_calls
+from canaries.canaries import EMBEDDED, KEY, arguments_of, marked, marks_in
+from canaries.run import Outcome, outcome_of
+from canaries.search import revealed
+from canaries.server import NEVER, WAYS, Way, answer_to, odd_of
+from endpoints import ENDPOINTS
+
+import nectar_async
+from nectar_async import WaitTimeoutError, _careful
+from nectar_async._convert import converter
+from nectar_async.models import Connection
+
+pytestmark = pytest.mark.anyio
+
+CASE = {str(case): case for case in CASES}
+WAY = {way.name: way for way in WAYS}
+OPERATIONS = [case for case in CASES if case.endpoint is not None and not case.title]
+
+
+# What a line may be made of. Whoever adds something decides that nobody minds it.
+ALLOWED = re.compile(
+    r"(?P<operation>\w+) (?P<target>[-\w, ]*): attempt \d+, request_id [0-9a-f]*,"
+    r" (outcome (cancelled|\d{3}( \w+Error)?|\w+Error|moved, walked again"
+    r"|too much at once, goes on in halves)"
+    r"|(bytes|seconds|again_in) [\d.]+|, )+"
+)
+FACTS = {
+    "again_in",
+    "attempt",
+    "bytes",
+    "operation",
+    "outcome",
+    "request_id",
+    "seconds",
+}
+PARTS = {one.name for two in ENDPOINTS for one in two.arguments if one.place == "path"}
+
+
+def not_allowed(records: list[logging.LogRecord]) -> list[str]:
+    """The lines of the package that hold something else; warnings are about drift."""
+    return [
+        record.getMessage()
+        for record in records
+        if record.name == "nectar_async" and record.levelno < logging.WARNING
+        if not ALLOWED.fullmatch(record.getMessage())
+        or not set(record.__dict__["nectar"]) <= FACTS | PARTS
+    ]
+
+
+async def test_each_call_is_in_the_log() -> None:
+    out = await outcome_of(CASE["connections.create"], WAY["unsent"])
+    levels = [one.levelname for one in out.logged if one.name == "nectar_async"]
+    assert levels == ["DEBUG", "INFO", "DEBUG"]
+
+
+def test_every_public_call_is_a_case() -> None:
+    cases = {case.name for case in CASES}
+    assert sorted(public_calls() - cases) == [], "these have no case"
+    assert sorted(cases - public_calls()) == [], "these are cases of nothing"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_nothing_is_shown(case: Case) -> None:
+    """And nothing is logged but what may be."""
+    leaks: list[str] = []
+    for way in WAYS:
+        out = await outcome_of(case, way)
+        leaks += [f"{way}: {leak}" for leak in out.leaks]
+        leaks += [f"{way}: {line}" for line in not_allowed(out.logged)]
+    assert leaks == []
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+async def test_each_way_fails_as_it_says(way: Way) -> None:
+    """Or nothing would be proven of it."""
+    out = await outcome_of(CASE["connections.create"], way)
+    assert_sent(out, CASE["connections.create"])
+    if way.is_cancelled:
+        assert isinstance(out.error, anyio.get_cancelled_exc_class())
+    elif way.fails is None:
+        assert out.error is None
+    else:
+        assert isinstance(out.error, way.fails)
+
+
+def assert_sent(out: Outcome, case: Case) -> None:
+    """What is sensitive, and the key, are at the server."""
+    assert case.endpoint is not None
+    given = arguments_of(case.endpoint, masked=True)
+    hidden = [given[one.name] for one in case.endpoint.arguments if one.is_sensitive]
+    assert out.wires
+    for wire in out.wires:
+        assert wire.headers["x-api-key"] == KEY
+        assert marks_in(wire.fields) == revealed(hidden)
+
+
+@pytest.mark.parametrize("case", OPERATIONS, ids=str)
+async def test_every_value_goes_to_the_server_and_comes_from_it(case: Case) -> None:
+    out = await outcome_of(case, WAY["success"])
+    assert out.error is None
+    assert_sent(out, case)
+    assert case.endpoint is not None
+    assert revealed(out.seen) == marks_in(marked(case.endpoint))
+
+
+async def test_what_is_new_is_there_for_who_asks_by_its_name() -> None:
+    out = await outcome_of(CASE["invitations.get"], WAY["novel"])
+    extra = out.seen[0].extra
+    assert extra == {"newSecret": EMBEDDED, "newObject": {"deep": [EMBEDDED]}}
+    assert repr(extra) == str(extra) == "{'newSecret': ..., 'newObject': ...}"
+
+
+def plain() -> str:
+    return KEY
+
+
+async def waited() -> str:
+    await anyio.lowlevel.checkpoint()
+    return KEY
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("source", [plain, waited])
+async def test_a_key_that_a_function_gives_is_not_shown(
+    source: object, way: Way
+) -> None:
+    out = await outcome_of(CASE["connections.create"], way, source)
+    assert_sent(out, CASE["connections.create"])
+    assert out.leaks == []
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+async def test_a_recorder_never_meets_the_key(way: Way) -> None:
+    """Not in a request, and not in an answer that quotes it."""
+    out = await outcome_of(CASE["connections.create"], way)
+    assert out.recorded
+    assert not [text for text in out.recorded if "qzapike" in text.lower()]
+    assert "qzpasswd" in out.recorded[0], "what it records is the request itself"
+
+
+@pytest.mark.parametrize("name", ["connections.wait_until_settled", "jobs.wait"])
+async def test_what_was_seen_last_is_shown_and_pickled_without_secrets(
+    name: str,
+) -> None:
+    out = await outcome_of(CASE[name], NEVER)
+    assert isinstance(out.error, WaitTimeoutError)
+    assert out.error.last == out.seen[-1]
+    assert out.leaks == []
+    assert revealed(out.error.last) == revealed(out.seen[-1])
+    back = pickle.loads(pickle.dumps(out.error))  # noqa: S301  our own bytes
+    assert back.last.status == out.error.last.status
+    assert revealed(back.last) == set()
+
+
+def test_a_warning_about_drift_shows_paths_and_no_values(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_careful, "_noted", set())
+    body = msgspec.json.encode(odd_of(answer_to("connections_create")[1]))
+    converter(is_strict=False).decode(body, Connection)
+    lines = [record.getMessage() for record in caplog.records]
+    left_out = [line for line in lines if "left out" in line]
+    assert sorted(line.partition(" ")[0] for line in left_out) == [
+        "Connection.connection_magic_link_secret",
+        "Connection.username",
+    ]
+    known = re.compile(
+        r"\w+\.\w+ does not fit and is (left out|kept in \.extra): "
+        r"(expected [\w :.-]+, got [\w ]+ @ \$[\w.\[\]]*(; )?)+ \(noted once\)"
+    )
+    assert [line for line in lines if not known.fullmatch(line)] == []
+
+
+def test_there_is_one_logger() -> None:
+    """Every `getLogger` of the package names it; nobody logs through the root."""
+    for path in Path(nectar_async.__file__).parent.rglob("*.py"):
+        source = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(source)) if "logging" in source else ():
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "logging":
+                assert node.attr.isupper() or node.attr == "getLogger", path
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+                "getLogger"
+            ):
+                assert ast.unparse(node) == "logging.getLogger('nectar_async')", path
+    names = [one for one in logging.root.manager.loggerDict if one.startswith("nectar")]
+    assert names == ["nectar_async"]

@@ -1,0 +1,110 @@
+"""The same over real HTTP: aiohttp's own errors, logs and frames hold headers."""
+
+from __future__ import annotations
+
+import ssl
+
+import anyio
+import pytest
+import trustme
+from canaries.calls import CASES, Case
+from canaries.canaries import KEY, marked, marks_in
+from canaries.loopback import BREAKS, Answer, Loopback, serving, success
+from canaries.run import Outcome, looked_at
+from canaries.search import revealed
+
+from nectar_async import NectarClient, NectarError, RetryPolicy, Settings, VirtualClock
+
+pytestmark = pytest.mark.anyio
+
+NAMES = (
+    "connections.by_company",
+    "connections.create",
+    "connections.create with secrets that are masked",
+    "connections.update",
+    "documents.by_company in the background",
+    "documents.download",
+    "documents.get",
+    "invitations.create",
+    "jobs.submit_bulk",
+    "magic_links.create",
+    "repository.connections that collects",
+    "send",
+    "team.get",
+    "webhook_portal.get",
+)
+SENSITIVE = [case for case in CASES if str(case) in NAMES]
+ONCE = RetryPolicy(attempts=1)
+TWICE = RetryPolicy(attempts=2)
+
+
+async def outcome_of(
+    case: Case, answer: Answer, fails_at: str = "", tls: ssl.SSLContext | None = None
+) -> Outcome:
+    """Make a call with the default transport of a server that breaks."""
+    out = Outcome()
+    scope = anyio.CancelScope()
+    server = Loopback(answer, fails_at, scope.cancel)
+    is_slow = answer.__name__ == "silence"
+    async with serving(server, tls):
+        settings = Settings(
+            base_url=server.origin,
+            retry=ONCE if is_slow else TWICE,
+            attempt_timeout=0.05 if is_slow else 20,
+        )
+        nectar = NectarClient(KEY, settings=settings, clock=VirtualClock())
+        await looked_at(case, nectar, scope, out)
+        await nectar.aclose()
+    out.recorded = server.heard
+    return out
+
+
+def test_what_is_called_is_there() -> None:
+    assert {str(case) for case in SENSITIVE} == set(NAMES)
+
+
+@pytest.mark.parametrize("answer", BREAKS, ids=lambda one: one.__name__)
+async def test_nothing_is_shown(answer: Answer) -> None:
+    leaks: list[str] = []
+    for case in SENSITIVE:
+        out = await outcome_of(case, answer)
+        leaks += [f"{case}: {leak}" for leak in out.leaks]
+        assert f"X-API-Key: {KEY}" in out.recorded[0]
+        if not case.title.startswith("that"):
+            assert isinstance(
+                out.error, NectarError | anyio.get_cancelled_exc_class()
+            ), case
+    assert leaks == []
+
+
+@pytest.mark.parametrize("answer", BREAKS, ids=lambda one: one.__name__)
+async def test_a_file_host_that_breaks_shows_nothing(answer: Answer) -> None:
+    (case,) = (one for one in CASES if str(one) == "documents.download from a host")
+    out = await outcome_of(case, answer, "/bill.pdf")
+    heard = [one for one in out.recorded if "/bill.pdf" in one]
+    assert "qzsigned" in heard[0]
+    assert not [one for one in heard if "x-api-key" in one.lower()]
+    assert out.error is not None
+    assert out.leaks == []
+
+
+@pytest.mark.parametrize("case", SENSITIVE, ids=str)
+async def test_a_success_shows_nothing_and_has_everything(case: Case) -> None:
+    out = await outcome_of(case, success)
+    assert out.error is None
+    assert out.leaks == []
+    if case.endpoint is not None:
+        links = {one for one in marks_in(marked(case.endpoint)) if "://files" in one}
+        assert revealed(out.seen) >= marks_in(marked(case.endpoint)) - links
+        assert len(revealed(out.seen)) == len(marks_in(marked(case.endpoint)))
+
+
+async def test_a_server_that_is_not_trusted_is_told_nothing_and_shows_nothing() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    leaks: list[str] = []
+    for case in SENSITIVE:
+        out = await outcome_of(case, success, tls=tls)
+        assert out.recorded == []
+        leaks += out.leaks
+    assert leaks == []

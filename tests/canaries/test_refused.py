@@ -1,0 +1,212 @@
+"""What is refused before anything is sent: no error shows what was wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from canaries.calls import ID
+from canaries.canaries import KEY, VALUES
+from canaries.search import Trail, found, shown
+
+from nectar_async import (
+    ConfigurationError,
+    InvalidArgumentError,
+    MemoryTransport,
+    NectarClient,
+    Request,
+    Secret,
+    SecurityQuestion,
+)
+from nectar_async.models import Connection
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD = VALUES["password"]
+LOGIN = {"username": VALUES["username"], "password": PASSWORD}
+FULL = {**LOGIN, "url": "https://portal.example", "sites": [ID]}
+LINKS = VALUES["documents"]
+LONE = f"{PASSWORD}\ud800"
+
+Call = Callable[[NectarClient], Any]
+
+
+def create(**given: Any) -> Call:
+    return lambda nectar: nectar.connections.create(ID, **{**FULL, **given})
+
+
+def update(**given: Any) -> Call:
+    return lambda nectar: nectar.connections.update(ID, **{**LOGIN, **given})
+
+
+def bulk(documents: Any, **given: Any) -> Call:
+    return lambda nectar: nectar.jobs.submit_bulk(ID, documents, **given)
+
+
+def sent(json: Any, **parts: Any) -> Call:
+    return lambda nectar: nectar.send(
+        Request.post(
+            "connections_create",
+            "/connection/company/{company_id}",
+            Connection,
+            json=json,
+            **parts,
+        )
+    )
+
+
+def one_by_one(*pairs: Any) -> Iterable[Any]:
+    yield from pairs
+
+
+def misplaced(method: Callable[..., Any], *given: Any) -> Any:
+    return method(ID, "https://portal.example", *given)
+
+
+def without(name: str) -> Call:
+    rest = {key: value for key, value in FULL.items() if key != name}
+    return lambda nectar: nectar.connections.create(ID, **rest)
+
+
+REFUSED: dict[str, tuple[type[Exception], Call]] = {
+    "country": (InvalidArgumentError, create(country="USA")),
+    "sites": (InvalidArgumentError, create(sites=[])),
+    "owner": (InvalidArgumentError, update(workflow_owner_email="nobody")),
+    "empty": (InvalidArgumentError, create(username="")),
+    "none": (InvalidArgumentError, create(username=None)),
+    "bytes": (InvalidArgumentError, create(password=PASSWORD.encode())),
+    "bytearray": (InvalidArgumentError, create(password=bytearray(b"qzpasswd"))),
+    "in a list": (InvalidArgumentError, create(password=[PASSWORD])),
+    "in a mapping": (InvalidArgumentError, update(password={"is": PASSWORD})),
+    "in a secret list": (InvalidArgumentError, update(password=Secret([PASSWORD]))),
+    "lone surrogate": (InvalidArgumentError, create(password=LONE)),
+    "lone surrogate, masked": (InvalidArgumentError, update(password=Secret(LONE))),
+    "questions as text": (InvalidArgumentError, update(security_questions=PASSWORD)),
+    "questions as pairs": (
+        InvalidArgumentError,
+        create(security_questions=[(VALUES["key"], VALUES["value"])]),
+    ),
+    "questions as objects": (
+        InvalidArgumentError,
+        create(security_questions=[{"key": VALUES["key"], "value": VALUES["value"]}]),
+    ),
+    "questions as they come": (
+        InvalidArgumentError,
+        create(security_questions=one_by_one([VALUES["key"], VALUES["value"]])),
+    ),
+    "answer as bytes": (
+        InvalidArgumentError,
+        create(security_questions={VALUES["key"]: VALUES["value"].encode()}),
+    ),
+    "question as bytes": (
+        InvalidArgumentError,
+        update(security_questions={VALUES["key"].encode(): VALUES["value"]}),
+    ),
+    "answer with a lone surrogate": (
+        InvalidArgumentError,
+        update(security_questions=[SecurityQuestion(key=VALUES["key"], value=LONE)]),
+    ),
+    "misspelled": (TypeError, create(passwort=PASSWORD)),
+    "misspelled question": (TypeError, update(questions={VALUES["key"]: PASSWORD})),
+    "in no place": (
+        TypeError,
+        lambda nectar: misplaced(nectar.connections.create, *LOGIN.values()),
+    ),
+    "without another": (TypeError, without("sites")),
+    "twice": (InvalidArgumentError, update(extra={"Password": 1, "url_": object()})),
+    "more keys": (
+        InvalidArgumentError,
+        update(
+            country="USA", extra={"password": PASSWORD, "securityQuestions": [LOGIN]}
+        ),
+    ),
+    "no link": (InvalidArgumentError, bulk([*LINKS, LINKS[0].replace("s:", ":", 1)])),
+    "links as text": (InvalidArgumentError, bulk(LINKS[0])),
+    "links as bytes": (InvalidArgumentError, bulk([LINKS[0].encode()])),
+    "links with a lone surrogate": (InvalidArgumentError, bulk([LINKS[0] + "\ud800"])),
+    "links as they come": (
+        InvalidArgumentError,
+        bulk(one_by_one(*LINKS, "ftp://files.example.com/qzbulkeg")),
+    ),
+    "links and no site": (InvalidArgumentError, bulk(LINKS, site_id=7)),
+    "links and no company": (
+        InvalidArgumentError,
+        lambda nectar: nectar.jobs.submit_bulk("", LINKS),
+    ),
+    "by hand": (
+        InvalidArgumentError,
+        sent({name: Secret(one) for name, one in LOGIN.items()}, company_id=""),
+    ),
+    "by hand, twice": (
+        InvalidArgumentError,
+        sent({"password": Secret(PASSWORD), "Password": Secret(1)}, company_id=""),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_a_refused_call_shows_nothing(name: str) -> None:
+    kind, call = REFUSED[name]
+    transport = MemoryTransport({})
+    nectar = NectarClient(KEY, transport=transport)
+    with Trail() as trail, pytest.raises(kind) as caught:
+        await call(nectar)
+    assert transport.requests == []
+    assert found([*trail.texts(), *shown(caught.value), *shown(nectar)]) == []
+
+
+async def waited(key: Any) -> Any:
+    return key
+
+
+SOURCES: dict[str, Callable[[Any], Any]] = {
+    "text": lambda key: key,
+    "secret": Secret,
+    "function": lambda key: lambda: key,
+    "async": lambda key: lambda: waited(key),
+}
+WRONG: dict[str, Any] = {
+    "two lines": f"{KEY}\n{KEY}",
+    "not ASCII": f"{KEY}é",
+    "control": f"{KEY}\x7f",
+    "bytes": KEY.encode(),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_key_that_cannot_be_is_not_shown(wrong: str, source: str) -> None:
+    key = SOURCES[source](WRONG[wrong])
+    with Trail() as trail, pytest.raises(ConfigurationError) as caught:
+        await pinged(key)
+    assert found([*trail.texts(), *shown(caught.value)]) == []
+
+
+async def pinged(key: Any) -> str:
+    return await NectarClient(
+        key, transport=MemoryTransport({"ping_get": "pong"})
+    ).ping()
+
+
+def test_a_key_of_the_environment_that_cannot_be_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NECTAR_API_KEY", WRONG["two lines"])
+    with pytest.raises(ConfigurationError) as caught:
+        NectarClient()
+    assert found(shown(caught.value)) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"settings": 7},
+        {"settings": {"base_url": "https://x"}},
+    ],
+    ids=["number", "mapping"],
+)
+def test_a_client_that_cannot_be_made_does_not_show_its_key(given: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        NectarClient(KEY, transport=MemoryTransport({}), **given)
+    assert found(shown(caught.value)) == []

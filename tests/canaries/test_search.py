@@ -1,0 +1,304 @@
+"""The search finds what is planted: a suite that finds nothing proves nothing else."""
+
+from __future__ import annotations
+
+import html
+import json
+import logging
+import re
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+from attrs import frozen
+from canaries.calls import CASES
+from canaries.canaries import EMBEDDED, KEY, MARKS, SENT, VALUES, marked, texts_in
+from canaries.run import outcome_of
+from canaries.search import Trail, found, revealed, shown
+from canaries.server import WAYS
+from endpoints import ENDPOINTS
+from opentelemetry import trace
+
+from nectar_async import (
+    MemoryTransport,
+    NectarClient,
+    NectarError,
+    NotFoundError,
+    Secret,
+    _core,
+    _log,
+    _spelled,
+)
+from nectar_async._fanout import Failure
+from nectar_async.models import Connection, Invitation
+
+pytestmark = pytest.mark.anyio
+
+PASSWORD: str = VALUES["password"]
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "json": json.dumps,
+    "json in json": lambda text: json.dumps(json.dumps({"in": text})),
+    "python": repr,
+    "python bytes": lambda text: repr(text.encode()),
+    "address": quote,
+    "form": quote_plus,
+    "html": html.escape,
+    "capitals": str.upper,
+    "cut": lambda text: text[:9],
+    "without its beginning": lambda text: text[10:],
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("text", [KEY, EMBEDDED, *texts_in(VALUES)])
+def test_a_value_is_found_however_it_is_spelled(text: str, spelling: str) -> None:
+    written = SPELLINGS[spelling](text)
+    assert found([("here", f"a word {written} more")]) != [] or not MARKS.search(
+        written
+    )
+    if spelling not in {"cut", "without its beginning"}:
+        assert found([("here", written)]) != []
+
+
+def test_words_are_no_secrets() -> None:
+    assert found([("here", "the password of the key: ***, token 7")]) == []
+
+
+def test_whatever_the_contract_calls_sensitive_has_a_value() -> None:
+    """A key that is new would be a `KeyError` in one of these."""
+    answers = [marked(endpoint) for endpoint in ENDPOINTS]
+    assert len(answers) == len(ENDPOINTS)
+    names = {
+        one.name
+        for endpoint in ENDPOINTS
+        for one in endpoint.arguments
+        if one.is_sensitive
+    }
+    assert names == set(SENT)
+
+
+def raised(error: BaseException) -> BaseException:
+    with pytest.raises(type(error)) as caught:
+        raise error
+    return caught.value
+
+
+def linked(name: str) -> BaseException:
+    error = NectarError("all is well")
+    setattr(error, name, ValueError(PASSWORD))
+    return error
+
+
+def noted() -> BaseException:
+    error = NectarError("all is well")
+    error.add_note(PASSWORD)
+    return error
+
+
+def attributed(**given: Any) -> BaseException:
+    error = NotFoundError("all is well")
+    vars(error).update(given)
+    return error
+
+
+class DeepError(NectarError):
+    """Its pickle holds what it does not show."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (PASSWORD,)
+
+
+def in_a_frame() -> BaseException:
+    """An error from a frame that is none of the tests', with a secret in a local."""
+    source = "def leak(hidden):\n    copied = [hidden]\n    raise ValueError('no')"
+    code: CodeType = compile(source, "/library/leaky.py", "exec")
+    scope: dict[str, Any] = {}
+    exec(code, scope)  # noqa: S102  our own source, at another place
+    with pytest.raises(ValueError, match="no") as caught:
+        scope["leak"](PASSWORD)
+    return caught.value
+
+
+def grouped() -> BaseException:
+    return ExceptionGroup("all is well", [NectarError("so"), ValueError(PASSWORD)])
+
+
+@frozen
+class Leaky:
+    text: str = "all is well"
+    extra: Any = None
+    parts: tuple[Any, ...] = ()
+
+
+PLANTED: dict[str, Callable[[], object]] = {
+    "args": lambda: ValueError(PASSWORD),
+    "detail": lambda: NotFoundError("no", detail=PASSWORD),
+    "body": lambda: NotFoundError("no", body=json.dumps({"input": PASSWORD})),
+    "target": lambda: attributed(target=PASSWORD),
+    "attribute": lambda: attributed(request={"headers": {"X-API-Key": KEY}}),
+    "cause": lambda: linked("__cause__"),
+    "context": lambda: linked("__context__"),
+    "note": noted,
+    "pickle": lambda: DeepError("all is well"),
+    "frame": in_a_frame,
+    "group": grouped,
+    "repr": lambda: Leaky(PASSWORD),
+    "extra": lambda: Connection(id="n-1", extra={"new": PASSWORD}),
+    "nested extra": lambda: Leaky(parts=(Invitation(id="i", extra={"n": KEY}),)),
+    "list": lambda: [Secret(PASSWORD), (PASSWORD,)],
+    "failure": lambda: Failure(PASSWORD, NectarError("no")),
+}
+
+
+@pytest.mark.parametrize("place", PLANTED)
+def test_a_secret_that_is_planted_in_a_value_is_found(place: str) -> None:
+    assert found(shown(PLANTED[place]())) != []
+
+
+def log_of(name: str, **more: Any) -> None:
+    logging.getLogger(name).debug("all is well", extra=more)
+
+
+def log_an_error() -> None:
+    try:
+        raise ValueError(PASSWORD)  # noqa: TRY301  to be logged with its traceback
+    except ValueError:
+        logging.getLogger("nectar_async").exception("all is well")
+
+
+def span_of(**attributes: str) -> None:
+    with trace.get_tracer("any").start_as_current_span("all is well") as span:
+        span.set_attributes(attributes)
+
+
+def event() -> None:
+    with trace.get_tracer("any").start_as_current_span("all is well") as span:
+        span.record_exception(ValueError(PASSWORD))
+
+
+def status() -> None:
+    with trace.get_tracer("any").start_as_current_span("all is well") as span:
+        span.set_status(trace.Status(trace.StatusCode.ERROR, PASSWORD))
+
+
+WRITTEN: dict[str, Callable[[], object]] = {
+    "line": lambda: logging.getLogger("nectar_async").debug("sent %s", PASSWORD),
+    "other logger": lambda: logging.getLogger("asyncio").info(KEY),
+    "record": lambda: log_of("aiohttp.client", nectar={"password": PASSWORD}),
+    "traceback": log_an_error,
+    "span": lambda: span_of(**{"http.request.header.x-api-key": KEY}),
+    "name of a span": lambda: trace.get_tracer("a").start_span(PASSWORD).end(),
+    "event": event,
+    "status": status,
+    "warning": lambda: warnings.warn(f"use {PASSWORD} no more", stacklevel=1),
+}
+
+
+@pytest.mark.parametrize("place", WRITTEN)
+def test_a_secret_that_is_written_down_is_found(place: str) -> None:
+    with Trail() as trail:
+        WRITTEN[place]()
+    assert found(trail.texts()) != []
+    with Trail() as trail:
+        logging.getLogger("nectar_async").debug("all is well")
+    assert found(trail.texts()) == []
+
+
+def test_a_secret_that_is_masked_is_not_found_and_yet_there() -> None:
+    masked = Connection(id="n-1", username=Secret(PASSWORD))
+    assert found(shown([masked, Secret({"in": [PASSWORD]})])) == []
+    assert revealed([masked, Secret({"in": [KEY]})]) == {PASSWORD, KEY}
+
+
+def test_frames_of_the_tests_are_left_out() -> None:
+    copied = PASSWORD
+    assert found(shown(raised(ValueError("no")))) == []
+    assert copied
+
+
+CREATE = next(case for case in CASES if str(case) == "connections.create")
+WAY = {way.name: way for way in WAYS}
+
+
+def careless_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = _log._write
+
+    def careless(level: int, request: Any, **facts: object) -> None:
+        write(level, request, **facts, body=request.body)
+
+    monkeypatch.setattr(_log, "_write", careless)
+
+
+def no_concealing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_core, "conceal", lambda *_: None)
+    monkeypatch.setattr("nectar_async._pipeline.concealer", lambda *_: str)
+
+
+def escapes_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_spelled, "_ESCAPE", re.compile("(?!)"))
+
+
+def key_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nectar_async._key._hidden", lambda _: [])
+
+
+def talking_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Secret, "__repr__", lambda self: f"Secret({self._value!r})")
+
+
+def recorded_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracer = trace.get_tracer("careless")
+    monkeypatch.setattr(
+        "nectar_async._spans._span",
+        lambda trace, name, request: tracer.start_as_current_span(
+            name, attributes={"url.full": request.url, "body": str(request.body)}
+        ),
+    )
+
+
+BROKEN = [
+    (careless_line, "success"),
+    (no_concealing, "echo"),
+    (escapes_left, "unprocessable"),
+    (key_left, "dump"),
+    (talking_secret, "success"),
+    (recorded_exception, "success"),
+]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "way"), BROKEN, ids=lambda one: getattr(one, "__name__", one)
+)
+async def test_a_package_that_leaks_is_found_out(
+    breaks: Callable[[pytest.MonkeyPatch], None],
+    way: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (await outcome_of(CREATE, WAY[way])).leaks == []
+    breaks(monkeypatch)
+    assert (await outcome_of(CREATE, WAY[way])).leaks != []
+
+
+def locals_of(error: BaseException) -> Iterator[str]:
+    """What the standard library shows of an error's frames, the tests' left out."""
+    whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+    for frame in whole.stack:
+        if "canaries" not in Path(frame.filename).parts:
+            yield from (frame.locals or {}).values()
+
+
+async def test_the_frames_are_those_of_the_standard_library() -> None:
+    """The search reads frames one by one, so as to leave some out."""
+    nectar = NectarClient(KEY, transport=MemoryTransport({"team_get": OSError("no")}))
+    with pytest.raises(OSError, match="no") as caught:
+        await nectar.team.get()
+    mine = [text for where, text in shown(caught.value) if " local " in where]
+    assert sorted(mine) == sorted(locals_of(caught.value))
+    assert len(mine) > len(ENDPOINTS) // 2

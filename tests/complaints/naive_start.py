@@ -1,0 +1,9 @@
+"""A package whose front page imports all that it has, as a front page often does."""
+
+from __future__ import annotations
+
+from nectar_async import models
+from nectar_async.client import NectarClient
+from nectar_async.transports.live import AiohttpTransport
+
+__all__ = ["AiohttpTransport", "NectarClient", "models"]

@@ -1,0 +1,283 @@
+"""What the contract calls sensitive is in no error, however a server spells it."""
+
+from __future__ import annotations
+
+import html
+import json
+import pickle
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, strategies as st
+from shapes import resolved
+
+from nectar_async import NectarError, Response, Secret, contract
+from nectar_async._redact import (
+    SENSITIVE,
+    conceal,
+    mask_links,
+    redact,
+    sensitive_values,
+)
+from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
+
+LINK = "https://u:pw@files.example/aBcDeFgHiJkLmNoP/bill.pdf?sig=sIgNa%2BtUrE&n=1#part"
+PASSWORD = 'p"a\\ss/w<ö>rd &1'
+
+
+def error_of(text: str, status: int = 400, kind: str = "text/plain") -> StatusError:
+    with pytest.raises(StatusError) as caught:
+        Response(status, {"content-type": kind}, text.encode()).check(
+            datetime(2026, 1, 1, tzinfo=UTC)
+        )
+    return caught.value
+
+
+def everything(error: BaseException | None) -> str:
+    """Every text of an error, and of what it came from."""
+    if error is None:
+        return ""
+    parts = [str(error), repr(error), repr(error.args), *map(str, vars(error).values())]
+    parts.append(repr(pickle.loads(pickle.dumps(error)).__dict__))  # noqa: S301  our own
+    return "\n".join(parts) + everything(error.__cause__)
+
+
+def marked(
+    schema: Mapping[str, Any], key: str = "", *, is_within: bool = False
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The sensitive parts of a schema by their keys; inside one only if asked."""
+    schema = resolved(schema)
+    if schema.get("x-sensitive"):
+        yield key, schema
+        if not is_within:
+            return
+    for name, inner in schema.get("properties", {}).items():
+        yield from marked(inner, name, is_within=is_within)
+    branches = [*schema.get("anyOf", ()), *schema.get("allOf", ())]
+    for inner in filter(None, (*branches, schema.get("items"))):
+        yield from marked(inner, key, is_within=is_within)
+
+
+def bodies(operation: contract.Operation) -> Iterator[Mapping[str, Any]]:
+    content = operation.description.get("requestBody", {}).get("content", {})
+    yield from (one["schema"] for one in content.values())
+
+
+def answers(operation: contract.Operation) -> Iterator[Mapping[str, Any]]:
+    for status, one in operation.description["responses"].items():
+        if status.startswith("2"):
+            content = resolved(one).get("content", {})
+            yield from (inner["schema"] for inner in content.values())
+
+
+def test_the_sensitive_keys_are_those_of_the_contract() -> None:
+    schemas = contract.load()["components"]["schemas"].values()
+    found = [one for schema in schemas for one in marked(schema, is_within=True)]
+    candidates = {
+        other for _, schema in found for other in schema.get("x-key-candidates", ())
+    }
+    assert {key for key, _ in found if key} | candidates == SENSITIVE
+
+
+def test_what_is_sent_in_secret_is_what_the_contract_says() -> None:
+    schemas = [
+        schema for one in contract.operations().values() for schema in bodies(one)
+    ]
+    keys = {key for schema in schemas for key, _ in marked(schema)}
+    assert keys == {"documents", "password", "securityQuestions", "username"}
+    for key in keys:
+        assert sensitive_values({key: "x"}) == ["x"]
+    others = {key for one in schemas for key in resolved(one).get("properties", {})}
+    assert sensitive_values(dict.fromkeys(others - keys, "x")) == []
+
+
+def nouns_with_links() -> set[str]:
+    """The nouns that answer with a link which opens by itself, or its secret part."""
+    return {
+        one.description["tags"][0]
+        for one in contract.operations().values()
+        for schema in answers(one)
+        for key, _ in marked(schema)
+        if key not in {"username", "billing"}
+    }
+
+
+@pytest.mark.parametrize("operation", contract.operations())
+def test_links_are_masked_where_answers_hold_some(operation: str) -> None:
+    error = error_of(f"see {LINK}")
+    conceal(error, operation)
+    noun = contract.operations()[operation].description["tags"][0]
+    is_masked = "aBcDeFgHiJkLmNoP" not in everything(error)
+    assert is_masked == (noun in nouns_with_links())
+    assert is_masked == ("see https://files.example/***" in error.message)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (LINK, "https://files.example/***"),
+        ("HTTPS://dash.example/p/i/token.", "HTTPS://dash.example/***"),
+        ("http:\\/\\/dash.example\\/p\\/i\\/token", "http://dash.example/***"),
+        ("https%3A%2F%2Fdash.example%2Fp%3Fx", "https://dash.example/***"),
+        ("https://app.example#key=token", "https://app.example/***"),
+        ("https://app.example", "https://app.example"),
+        ("<a href='https://dash.example/token'>", "<a href='https://dash.example/***'>"),
+        ("https://", "https://"),
+        ("no link: https", "no link: https"),
+    ],
+)  # fmt: skip
+def test_of_a_link_the_host_is_left(text: str, masked: str) -> None:
+    error = error_of(text)
+    mask_links(error)
+    assert error.body == masked
+
+
+SPELLINGS = {
+    "plain": PASSWORD,
+    "json": json.dumps(PASSWORD),
+    "json-in-json": json.dumps(json.dumps({"password": PASSWORD})),
+    "utf-8-json": json.dumps(PASSWORD, ensure_ascii=False),
+    "slashes": json.dumps(PASSWORD).replace("/", "\\/"),
+    "quoted": quote(PASSWORD),
+    "safe": quote(PASSWORD, safe=""),
+    "form": quote_plus(PASSWORD),
+    "html": html.escape(PASSWORD),
+    "capitals": PASSWORD.upper(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_is_found_in_every_spelling(spelling: str) -> None:
+    error = error_of(f"refused: {SPELLINGS[spelling]}")
+    redact(error, [PASSWORD])
+    words = everything(error).lower()
+    for part in ("ss/w", "ss\\", "w<", "%c3", "&lt;"):
+        assert part not in words
+    assert "refused: " in error.message
+    assert "***" in error.message
+
+
+@given(st.text("abcdef", min_size=4, max_size=20), st.text("xyz \n", max_size=20))
+def test_no_secret_of_four_characters_survives(secret: str, around: str) -> None:
+    error = DecodeError(f"{around}{secret}{around}{secret}")
+    redact(error, [secret])
+    assert error.message == f"{around}***{around}***"
+
+
+def test_what_an_error_came_from_and_its_notes_are_redacted() -> None:
+    error = DeadlineExceededError("late with hunter2!")
+    error.__cause__ = error_of("hunter2!")
+    error.add_note("also: hunter2!")
+    redact(error, ["hunter2!"])
+    assert "hunter" not in everything(error)
+    assert error.args == ("late with ***",)
+
+
+def test_short_texts_and_no_texts_are_left_alone() -> None:
+    error = error_of("the abc of it")
+    redact(error, ["abc", ""])
+    redact(error, [])
+    assert error.detail == "the abc of it"
+
+
+@pytest.mark.parametrize("left", [4, 8, 19])
+def test_a_secret_that_was_cut_with_its_text_is_not_left_in_part(left: int) -> None:
+    secret = "correct-horse-battery"
+    error = error_of("x" * (2_000 - left) + secret + "x" * 50, kind="")
+    assert error.body.endswith(secret[:left])
+    redact(error, [secret])
+    assert error.body == "x" * (2_000 - left) + "***"
+    short = error_of("the correct")
+    redact(short, [secret])
+    assert short.body == "the correct"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "sIgNa%2BtUrE",
+        "sIgNa+tUrE",
+        "sig=sIgNa%2BtUrE&n=1",
+        "//files.example/aBcDeFgHiJkLmNoP/bill.pdf",
+        "/aBcDeFgHiJkLmNoP/bill.pdf",
+        "aBcDeFgHiJkLmNoP",
+        "bill.pdf",
+    ],
+)
+def test_the_parts_of_a_link_open_it_too(quoted: str) -> None:
+    error = error_of(f"cannot fetch {quoted}!")
+    conceal(error, "jobs_submit_bulk", {"documents": [LINK]})
+    words = everything(error)
+    for part in ("sIg", "aBcD", "bill"):
+        assert part not in words
+    assert error.body.endswith("!")
+
+
+def test_thousands_of_links_take_no_time() -> None:
+    links = [f"{LINK}{number}" for number in range(2_000)]
+    error = error_of("x" * 3_000 + links[7])
+    conceal(error, "jobs_submit_bulk", {"documents": links})
+    assert "sIg" not in everything(error)
+
+
+def test_values_of_sensitive_fields_are_found_wherever_they_stand() -> None:
+    body: dict[str, object] = {
+        "url": "https://portal.example",
+        "username": Secret("u-1"),
+        "securityQuestions": [{"key": "pet?", "value": Secret("Rex")}],
+        "connections": [{"password": "p-1", "name": "n"}, {"notes": "none"}],
+        "documents": [LINK],
+        "isActive": True,
+    }
+    assert sensitive_values(body) == ["u-1", "pet?", "Rex", "p-1", LINK]
+    assert sensitive_values({}) == []
+
+
+def test_an_error_that_quotes_nothing_stays_as_it_is() -> None:
+    error = NectarError("nothing secret here")
+    conceal(error, "connections_create", {"password": "hunter2!"})
+    assert (error.message, error.args) == ("nothing secret here", error.args[:1])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('{"detail": "no", "token": "t-1234"}', '{"detail": "no", "token": "***"}'),
+        ("{'token': \"it's\", 'id': 7}", "{'token': \"***\", 'id': 7}"),
+        (
+            "<b>&quot;token&quot;: &quot;t&quot;</b>",
+            "<b>&quot;token&quot;: &quot;***&quot;</b>",
+        ),
+        (
+            '{"d": "{\\"username\\": \\"a \\\\\\" b\\"}"}',
+            '{"d": "{\\"username\\": \\"***\\"}"}',
+        ),
+        (
+            'x {"billing": {"card": ["1", {}]}, "id": 7}',
+            'x {"billing": {***}, "id": 7}',
+        ),
+        ('x {"password": "cut in the mid', 'x {"password": "***'),
+        ('{"username": ["is taken"]}', '{"username": ["is taken"]}'),
+        ("username: is taken; token expired", "username: is taken; token expired"),
+    ],
+)
+def test_what_a_server_quotes_of_its_own_is_masked_and_its_words_are_not(
+    text: str, left: str
+) -> None:
+    error = error_of(text)
+    conceal(error, "companies_get")
+    assert error.body == left
+
+
+def test_masked_values_are_secret_whatever_their_key() -> None:
+    body = {"oneTimeCode": Secret("123456"), "more": [{"pin": Secret("7890")}]}
+    assert sensitive_values(body) == ["123456", "7890"]
+
+
+def test_the_problems_of_an_answer_name_no_secret() -> None:
+    error = DecodeError.of("thing", ("unknown key @ $.hunter2!",))
+    redact(error, ["hunter2!"])
+    assert error.problems == ("unknown key @ $.***",)
