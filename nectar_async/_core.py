@@ -12,10 +12,12 @@ from nectar_async._clock import Clock
 from nectar_async._convert import after_write, converter
 from nectar_async._json import announced_pages
 from nectar_async._link import Link
+from nectar_async._log import log_repeat
 from nectar_async._pages import Source, describe
 from nectar_async._redact import conceal
 from nectar_async._request import Listing, Request, Trace
 from nectar_async._response import Response
+from nectar_async._retry import decide
 from nectar_async._secret import Secret
 from nectar_async._transport import Send
 from nectar_async.errors import (
@@ -30,9 +32,6 @@ from nectar_async.settings import Settings
 __all__ = ["Core"]
 
 T = TypeVar("T")
-
-# How often an answer whose packing is damaged is asked for again.
-_DAMAGED_AGAIN = 3
 
 
 class Core:
@@ -142,16 +141,19 @@ class Core:
     ) -> T:
         """What a response means; one whose packing is damaged is asked for again."""
         limit = self._settings.max_body_bytes
+        attempt = 1
         try:
-            for _ in range(_DAMAGED_AGAIN if request.is_repeatable else 0):
+            while True:
                 try:
                     return decode(response.inflated(limit))
                 except BodyCorruptError as error:
-                    if error.is_permanent:
+                    wait = self._wait(request, error, attempt)
+                    if wait is None:
                         raise
+                attempt += 1
+                await self._link.clock.sleep(wait)
                 trace = response.trace or Trace()
-                response = await self._respond(request, trace.elapsed)
-            return decode(response.inflated(limit))
+                response = await self._respond(request, trace.elapsed + wait)
         except NectarError as error:
             if request.method != "GET" or not request.is_repeatable:
                 after_write(error, response.status)
@@ -160,6 +162,21 @@ class Core:
             # The frames below hold the answer, and a traceback may show their locals.
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None) from None
+
+    def _wait(
+        self, request: Request[Any], error: BodyCorruptError, attempt: int
+    ) -> float | None:
+        """Seconds until an answer that came damaged is asked for again; None: never.
+
+        The retry stage cannot see it: it is unpacked after the permit is back.
+        """
+        jitter, tally = self._link.clock.jitter(), self._link.tally
+        wait = decide(request, error, attempt, self._settings.retry, jitter)
+        if wait is not None:
+            tally.retries += 1
+            tally.backoff_seconds += wait
+            log_repeat(request, error, wait)
+        return wait
 
     async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
         (kind,) = get_args(request.returns)

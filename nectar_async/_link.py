@@ -92,9 +92,18 @@ class Link:
         raise failure.with_traceback(None)
 
     async def aclose(self) -> None:
-        """Close the transport, once."""
+        """Close the transport, once.
+
+        Raises:
+            WrongLoopError: the loop that it belongs to is another one, and runs.
+        """
         if self._is_closed:
             return
+        if self._is_elsewhere:
+            raise WrongLoopError(
+                "this client belongs to another event loop, which still runs; close it"
+                " there"
+            )
         self._is_closed = True
         # What was forked leaves the connections alone: they are the parent's.
         if self._transport is not None and not self._is_forked:
@@ -105,6 +114,14 @@ class Link:
     def _is_forked(self) -> bool:
         """Whether it was used before this process was forked."""
         return self._loop is not None and self._process != os.getpid()
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether the loop that it is bound to is another one, and not over."""
+        if self._loop is None or self._is_forked or self._loop is _present_loop():
+            return False
+        is_running = getattr(self._loop, "is_running", None)
+        return is_running is not None and bool(is_running())
 
     async def _make_transport(self) -> None:
         """Make the default transport.

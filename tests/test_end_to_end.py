@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
+import anyio
 import pytest
 import pytest_asyncio
+from attrs import evolve
 
 from nectar_async import (
     AuthenticationError,
@@ -297,3 +299,27 @@ async def test_days_next_to_each_other_share_no_bill(nectar: NectarClient) -> No
         walk = nectar.usage.by_company(company, start_date=start, end_date=end)
         parts += [record.id async for record in walk]
     assert sorted(parts) == sorted([record.id async for record in whole])
+
+
+async def test_a_ping_beside_three_bulk_pulls_waits_for_few_attempts() -> None:
+    async with Sandbox(companies=6, seed=7, latency=0.01) as sandbox:
+        settings = evolve(sandbox.settings, max_concurrency=2)
+        async with NectarClient(sandbox.api_key, settings=settings) as nectar:
+            underway = anyio.Event()
+
+            async def pull() -> None:
+                async with nectar.repository.usage() as records:
+                    async for _ in records:
+                        underway.set()
+
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(pull)
+                await underway.wait()
+                before = sandbox.witness.requests
+                await nectar.ping()
+                between = sandbox.witness.requests - before
+                group.cancel_scope.cancel()
+        # Two were under way; then one of each pull, in turn, may go before it.
+        assert between <= 2 + 3 + 2
+        assert sandbox.witness.peak_in_flight <= 2

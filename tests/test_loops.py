@@ -86,6 +86,27 @@ async def test_a_thread_hands_its_calls_to_the_clients_loop() -> None:
     assert await anyio.to_thread.run_sync(elsewhere) == ["pong", "pong"]
 
 
+def test_a_client_is_closed_where_it_lives_while_its_loop_runs() -> None:
+    async def live() -> tuple[object, str]:
+        nectar = fresh()
+        await nectar.ping()
+        refused = in_thread(lambda: asyncio.run(nectar.aclose()))
+        answer = await nectar.ping()  # it was not closed
+        await nectar.aclose()
+        return refused, answer
+
+    refused, answer = asyncio.run(live())
+    assert isinstance(refused, WrongLoopError)
+    assert "close it there" in str(refused)
+    assert answer == "pong"
+
+
+def test_a_client_whose_loop_is_over_can_be_closed_in_another() -> None:
+    nectar = fresh()
+    asyncio.run(nectar.ping())
+    asyncio.run(nectar.aclose())
+
+
 def test_two_clients_work_in_two_loops_at_once() -> None:
     both = threading.Barrier(2, timeout=10)
 

@@ -156,7 +156,7 @@ def _value(key: str, text: str, attribute: attrs.Attribute[Any]) -> Any:
     read, what = _READERS[kind]
     try:
         value = read(text)
-    except ValueError:
+    except (ValueError, msgspec.DecodeError):
         raise ConfigurationError(f"{key} is {what}, not {text!r}") from None
     if key == "operation":
         _check_operation(text)
