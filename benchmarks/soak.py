@@ -11,19 +11,16 @@ looked at all along.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
 from attrs import define, field
 
 from nectar_async import NectarClient, RetryPolicy, Settings, Statistics, UsageData
+from nectar_async.cli.child import Portfolio, SandboxProcess, sandbox_process
 from nectar_async.models import Page
 
 SHARE = 0.05
@@ -78,31 +75,29 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
 
 
-@contextmanager
-def sandbox(companies: int, faults: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
-    """A sandbox in a process of its own; its address and its key."""
-    command = [sys.executable, "-m", "nectar_async.sandbox", "--json"]
-    command += ["--companies", str(companies), "--latency", "0.002"]
-    for fault in faults:
-        command += ["--fault", f"{fault} probability={SHARE / len(faults):.4f}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        try:
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
+async def pull(companies: int, *faults: str) -> Pull:
+    """Everything of all companies, from a sandbox with its share of each fault."""
+    share = SHARE / max(1, len(faults))
+    portfolio = Portfolio(
+        companies=companies,
+        seed=7,
+        latency=0.002,
+        faults=tuple(f"{fault} probability={share:.4f}" for fault in faults),
+    )
+    async with sandbox_process(portfolio) as sandbox:
+        return await pull_from(sandbox)
 
 
-async def pull(where: dict[str, str]) -> Pull:
-    """Everything, over all companies."""
+async def pull_from(sandbox: SandboxProcess) -> Pull:
+    """Everything that is there, with the client's defaults but for shorter waits."""
     settings = Settings(
-        base_url=where["url"],
+        base_url=sandbox.url,
         attempt_timeout=2.0,
         retry=RetryPolicy(attempts=8, wait_initial=0.02, budget=1_000),
     )
     result = Pull()
     started = time.perf_counter()
-    async with NectarClient(where["api_key"], settings=settings) as nectar:
+    async with NectarClient(sandbox.api_key, settings=settings) as nectar:
         async with nectar.repository.usage() as records:
             async for company, page in records.pages():
                 result.add(company, page)
@@ -116,10 +111,8 @@ async def pull(where: dict[str, str]) -> Pull:
 
 def main(companies: int = 600) -> int:
     """Pull both, compare, print; 0 when nothing differs."""
-    with sandbox(companies) as where:
-        calm = anyio.run(pull, where)
-    with sandbox(companies, TROUBLE) as where:
-        rough = anyio.run(pull, where)
+    calm = anyio.run(pull, companies)
+    rough = anyio.run(pull, companies, *TROUBLE)
     for name, one in (("faultless", calm), ("faulted", rough)):
         did = one.statistics
         if did is None:

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 import trustme
 from aiohttp import web
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
+from doubles import settle_down
 from house import WALKS, Ask, House, a_walk, everything, name_of, open_house
 
 from nectar_async import (
@@ -191,6 +192,9 @@ async def test_the_rest_of_an_answer_is_no_answer(house: House, by: int) -> None
 class Poison:
     """An effect of this test's own: a second answer behind the one asked for."""
 
+    sent: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(0))
+    """Released when the second answer is out."""
+
     async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
         """The right answer, and soon another one that nobody asked for."""
         return evolve(await proceed(call), deliver=self._deliver)
@@ -207,20 +211,28 @@ class Poison:
             b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
         )
         assert request.transport is not None
-        asyncio.get_running_loop().call_later(0.005, request.transport.write, late)
+        write = request.transport.write
+
+        def poison() -> None:
+            write(late)
+            self.sent.release()
+
+        asyncio.get_running_loop().call_later(0.005, poison)
         return response
 
 
 async def test_an_answer_that_nobody_asked_for_is_given_to_nobody(
     house: House,
 ) -> None:
-    house.fault(Poison(), operation="ping_get")
+    poison = Poison()
+    house.fault(poison, operation="ping_get")
     async with NectarClient(
         house.sandbox.api_key, settings=house.sandbox.settings
     ) as nectar:
         for _ in range(2):
             await nectar.ping()
-            await asyncio.sleep(0.02)
+            await poison.sent.acquire()
+            await settle_down()
             company = await nectar.companies.get(house.company_id)
             assert company.id == house.company_id
 

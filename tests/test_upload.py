@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import tempfile
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -376,8 +377,6 @@ async def test_without_pypdf_nothing_is_counted(
 async def test_a_parser_that_does_not_end_is_left_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import threading  # noqa: PLC0415
-
     over = threading.Event()
 
     def hang(_: object) -> None:

@@ -142,7 +142,7 @@ def sandbox(
     Example: nectar sandbox --port 8080 --companies 200
     """
     # The server is not needed, and its imports are not paid for, by other commands.
-    from nectar_async.sandbox import (  # noqa: PLC0415 - see above
+    from nectar_async.sandbox import (  # noqa: PLC0415 - as said
         Options,
         fault_help,
         read_fault,

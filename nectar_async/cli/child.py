@@ -35,6 +35,8 @@ class Portfolio:
     seed: int
     latency: float
     """Seconds that each answer takes."""
+    faults: tuple[str, ...] = ()
+    """Trouble, each as `--fault` takes it."""
 
 
 @frozen(kw_only=True)
@@ -78,6 +80,7 @@ async def sandbox_process(portfolio: Portfolio) -> AsyncIterator[SandboxProcess]
             *(sys.executable, "-m", "nectar_async.sandbox", "--port", "0"),
             *("--companies", str(portfolio.companies)),
             *("--seed", str(portfolio.seed), "--latency", str(portfolio.latency)),
+            *(f"--fault={fault}" for fault in portfolio.faults),
             *("--json", "--exit-with-parent"),
         ],
         stdin=subprocess.PIPE,

@@ -77,7 +77,7 @@ class Gateway:
                 reply = await self._reply(request, visit, self._call)
                 reply = _packed(request, self._linked(request, reply))
             await self._wait(visit)
-            response = await (reply.deliver or _deliver)(request, reply)
+            response = await _delivered(request, reply)
             visit.status = response.status if response.prepared else None
         finally:
             self.witness.finish(visit)
@@ -170,6 +170,13 @@ def _packed(request: web.BaseRequest, reply: Reply) -> Reply:
     codings = {coding.strip() for coding in accepted.split(",")}
     is_worth_it = "gzip" in codings and len(reply.body) > _PACK_ABOVE
     return gzipped(reply) if is_worth_it else reply
+
+
+async def _delivered(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    try:
+        return await (reply.deliver or _deliver)(request, reply)
+    except ConnectionResetError:
+        return web.Response()  # nobody is there any more to whom it could go
 
 
 async def _deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:

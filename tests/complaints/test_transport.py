@@ -25,6 +25,7 @@ from complaints.naive_transport import (
     SessionPerRequest,
 )
 from complaints.scene import GET, OK
+from doubles import settle_down
 
 from nectar_async import (
     AiohttpTransport,
@@ -275,7 +276,7 @@ async def test_answers_that_are_left_hold_no_connection() -> None:
         for _ in range(2):
             task = asyncio.ensure_future(get())
             await asyncio.to_thread(host.halves_sent.acquire)
-            await asyncio.sleep(0.02)
+            await settle_down()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import aiohttp
 import pytest
+from aiohttp import web
+from attrs import evolve, frozen
 from sandbox.visitor import Visitor
 
 from nectar_async.sandbox import (
@@ -17,6 +19,7 @@ from nectar_async.sandbox import (
     Sandbox,
     Stall,
 )
+from nectar_async.sandbox.calls import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,6 +42,34 @@ async def test_an_answer_is_given_as_it_was_scripted(visitor: Visitor) -> None:
     assert first.json == {"detail": "Scripted answer 429."}
     assert (second.status, second.headers["Content-Type"]) == (502, "text/html")
     assert second.body == html
+
+
+@frozen
+class Gone:
+    """An effect of this test's own: who asked is gone before the answer is written."""
+
+    async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
+        return evolve(await proceed(call), deliver=self._deliver)
+
+    async def _deliver(
+        self, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        raise ConnectionResetError
+
+
+async def test_who_is_gone_before_the_answer_is_no_error_of_the_server(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.sandbox.faults.add(Fault(Gone()))
+    with pytest.raises(aiohttp.ClientError):
+        await visitor.ask("/v2.2/ping")
+    # aiohttp may have asked again by itself.
+    assert {entry.status for entry in visitor.sandbox.witness.log} == {None}
+    visitor.sandbox.faults.clear()
+    assert await statuses(visitor, "/v2.2/ping") == [200]
+    assert not caplog.records
 
 
 async def test_redirects_can_be_scripted(visitor: Visitor) -> None:
