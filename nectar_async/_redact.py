@@ -19,7 +19,6 @@ __all__ = [
     "SENSITIVE",
     "conceal",
     "concealer",
-    "mask_links",
     "redact",
     "sensitive_values",
 ]
@@ -48,11 +47,12 @@ SENSITIVE: Final = frozenset(
 # The fields of bodies that are, with all that they hold.
 _SENT: Final = frozenset({"documents", "password", "securityQuestions", "username"})
 
-# Nouns whose answers hold a link that opens without a key, or the secret part of one.
+# What is sent or answered holds a link that opens without a key, or its secret part.
 _LINKING: Final = (
     "connections_",
     "documents_",
     "invitations_",
+    "jobs_submit_bulk",
     "magic_links_",
     "usage_",
     "webhook_portal_",
@@ -134,11 +134,6 @@ def redact(error: NectarError, secrets: Iterable[str]) -> None:
     Of a link its query, its parameters and its path are replaced as well.
     """
     _rewrite(error, _hiding(secrets))
-
-
-def mask_links(error: NectarError) -> None:
-    """Leave of each link no more than its host."""
-    _rewrite(error, lambda text: _LINK.sub(_host_alone, text))
 
 
 def _hiding(secrets: Iterable[str]) -> Callable[[str], str]:

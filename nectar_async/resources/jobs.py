@@ -10,13 +10,11 @@ from attrs import evolve
 from nectar_async._callback import ByteProgress, callback
 from nectar_async._multipart import Form
 from nectar_async._poll import poll
-from nectar_async._redact import mask_links, redact, sensitive_values
 from nectar_async._request import Request
 from nectar_async._secret import Secret
-from nectar_async._text import segment
 from nectar_async._unset import UNSET
 from nectar_async._upload import Upload, Uploadable
-from nectar_async.errors import InvalidArgumentError, NectarError
+from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.job import Job
 from nectar_async.resources._checks import identity, link, many, text
 from nectar_async.resources._resource import Resource
@@ -127,22 +125,16 @@ class Jobs(Resource):
         del documents  # a traceback may show the locals of a frame
         if refused is not None:
             raise refused
-        segment("company_id", company_id)  # before the links are text on the wire
-        request = Request.post(
-            "jobs_submit_bulk",
-            "/job/company/{company_id}/bulk",
-            Job,
-            json={
-                "documents": links,
-                "site_id": UNSET if site_id is None else identity("site_id", site_id),
-            },
-            company_id=company_id,
+        site = UNSET if site_id is None else identity("site_id", site_id)
+        return await self._fetch(
+            Request.post(
+                "jobs_submit_bulk",
+                "/job/company/{company_id}/bulk",
+                Job,
+                json={"documents": links, "site_id": site},
+                company_id=company_id,
+            )
         )
-        try:
-            return await self._fetch(request)
-        except NectarError as error:
-            failure = _without_links(error, links)
-        raise failure
 
     async def get(self, job_id: str | UUID) -> Job:
         """How far a job is. `jobs_get`, GET /job/{job_id}.
@@ -208,17 +200,3 @@ def _checked(job_id: str | UUID) -> str:
 
 def _is_over(job: Job) -> bool:
     return job.status is not None and job.status.is_terminal
-
-
-def _without_links(error: NectarError, links: Iterable[object]) -> NectarError:
-    """The error without the links that were sent and without any that a server quotes.
-
-    The frames go as well: those that read the answer hold its text.
-    """
-    redact(error, sensitive_values({"documents": list(links)}))
-    mask_links(error)
-    one: BaseException | None = error
-    while isinstance(one, NectarError):
-        one.__traceback__ = None
-        one = one.__cause__ or one.__context__
-    return error
