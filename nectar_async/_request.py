@@ -10,7 +10,13 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 
-from nectar_async._text import json_body, json_fields, query_pairs, segment
+from nectar_async._text import (
+    check_headers,
+    json_body,
+    json_fields,
+    query_pairs,
+    segment,
+)
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Operation
 
@@ -253,7 +259,9 @@ class Request(Generic[T]):
 
         Raises:
             ConfigurationError: the corrected path names a part that is not there.
+            InvalidArgumentError: a header would not stay one header.
         """
+        check_headers(self.headers)
         keys: Mapping[str, str] = {}
         method, path = self.method, self.path
         if correction is not None:

@@ -21,12 +21,22 @@ from nectar_async._secret import Secret
 from nectar_async._unset import UNSET
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["json_body", "json_fields", "query_pairs", "secrets_in", "segment"]
+__all__ = [
+    "check_headers",
+    "json_body",
+    "json_fields",
+    "query_pairs",
+    "secrets_in",
+    "segment",
+]
 
 # No amount is longer; a Decimal of ten characters can be one of a billion digits.
 _MOST_DIGITS = 1_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+# RFC 9110: the name of a field is a token.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def segment(name: str, value: str | UUID) -> str:
@@ -39,6 +49,22 @@ def segment(name: str, value: str | UUID) -> str:
     if text in {".", ".."} or _CONTROL.search(text):
         raise InvalidArgumentError(f"{name} is no id: {text!r}")
     return _whole_text(name, text)
+
+
+def check_headers(headers: Mapping[Any, Any]) -> None:
+    """Refuse a header of the caller's own that would not stay one header.
+
+    The value is not shown: it may be a token.
+    """
+    for name, value in headers.items():
+        if not isinstance(name, str) or _TOKEN.fullmatch(name) is None:
+            raise InvalidArgumentError(f"{name!r} is no name of a header")
+        if not isinstance(value, str):
+            raise InvalidArgumentError(
+                f"the header {name} must be text, not {type(value).__name__}"
+            )
+        if _CONTROL.search(value.replace("\t", " ")):
+            raise InvalidArgumentError(f"the header {name} has control characters")
 
 
 def _is_whole(secret: Secret[Any]) -> bool:

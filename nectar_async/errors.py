@@ -4,7 +4,7 @@ NectarError
 ├── ConfigurationError        settings, environment or key; nothing was sent
 ├── InvalidArgumentError      an argument that the API would refuse; nothing was sent
 ├── ClientClosedError         the client was used after `aclose()`
-├── WrongLoopError            the client was used on another event loop than its own
+├── WrongLoopError            the client was used on another loop, thread or process
 ├── TransportError            no usable answer arrived
 │   ├── ConnectionFailedError     no connection, or it broke
 │   ├── AttemptTimeoutError       one attempt took longer than `attempt_timeout`
@@ -133,7 +133,7 @@ class ClientClosedError(NectarError):
 
 
 class WrongLoopError(NectarError):
-    """The client was used on another event loop or thread than its own."""
+    """The client was used on another loop, thread or process than its own."""
 
 
 class TransportError(NectarError):
