@@ -47,12 +47,16 @@ if TYPE_CHECKING:
         PaginationError,
         PermissionDeniedError,
         RateLimitedError,
+        RecordingError,
         RedirectedError,
         ServerError,
         ServerTimeoutError,
+        StaleRecordingError,
         StatusError,
         TransportError,
+        UnmatchedRequestError,
         UnprocessableError,
+        UnusedRecordingError,
         WaitTimeoutError,
         WrongLoopError,
     )
@@ -199,6 +203,7 @@ __all__ = [
     "Progress",
     "RateLimitedError",
     "Receipt",
+    "RecordingError",
     "RedirectedError",
     "RefrigerantType",
     "Request",
@@ -211,6 +216,7 @@ __all__ = [
     "Settings",
     "Site",
     "SourceType",
+    "StaleRecordingError",
     "Statistics",
     "StatusError",
     "SystemClock",
@@ -220,7 +226,9 @@ __all__ = [
     "TimeOfUseBreakdownUsageUnits",
     "Transport",
     "TransportError",
+    "UnmatchedRequestError",
     "UnprocessableError",
+    "UnusedRecordingError",
     "UsageData",
     "UsageDataNested",
     "UsageUnits",
@@ -253,9 +261,10 @@ _NAMES: Final = {
         "BodyTooLargeError ClientClosedError ConfigurationError ConflictError "
         "ConnectionFailedError DeadlineExceededError DecodeError DownloadError "
         "InvalidArgumentError MaintenanceError NectarError NotFoundError "
-        "PaginationError PermissionDeniedError RateLimitedError RedirectedError "
-        "ServerError ServerTimeoutError StatusError TransportError "
-        "UnprocessableError WaitTimeoutError WrongLoopError"
+        "PaginationError PermissionDeniedError RateLimitedError RecordingError "
+        "RedirectedError ServerError ServerTimeoutError StaleRecordingError "
+        "StatusError TransportError UnmatchedRequestError UnprocessableError "
+        "UnusedRecordingError WaitTimeoutError WrongLoopError"
     ),
     "models": (
         "Account AccountAdvice AccountStatus AccountTrackingStatus Advice Company "

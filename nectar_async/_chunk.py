@@ -18,6 +18,7 @@ from nectar_async._clock import Clock
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
+from nectar_async._statistics import Tally
 from nectar_async._transport import Send
 from nectar_async.errors import ConnectionFailedError, StatusError, TransportError
 
@@ -164,10 +165,12 @@ class CheckFile:
     """
 
     clock: Clock
+    tally: Tally
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it and judge status and length."""
         response = await send(request)
+        self.tally.bytes_received += len(response.body)
         if response.status not in _TAKEN:
             raise self._refused(response)
         if _is_cut(response):

@@ -12,19 +12,16 @@ from nectar_async._clock import Clock
 from nectar_async._convert import after_write, converter
 from nectar_async._json import announced_pages
 from nectar_async._link import Link
-from nectar_async._log import log_repeat
 from nectar_async._pages import Source, describe
 from nectar_async._redact import conceal
-from nectar_async._request import Listing, Request, Trace
+from nectar_async._request import Listing, Request
 from nectar_async._response import Response
-from nectar_async._retry import decide
 from nectar_async._secret import Secret
+from nectar_async._trace import Trace
 from nectar_async._transport import Send
 from nectar_async.errors import (
-    BodyCorruptError,
     ConfigurationError,
     NectarError,
-    TransportError,
 )
 from nectar_async.models.page import Page
 from nectar_async.settings import Settings
@@ -71,7 +68,7 @@ class Core:
         """The answer, decoded to what the request says."""
         if get_origin(request.returns) is Page:
             _listing_of(request)  # refused before anything is sent
-            page = await self._read_page(request, await self._respond(request))
+            page = self._read_page(request, await self._respond(request))
             return cast("T", page)
         return await self.ask(request, self.reader(request))
 
@@ -87,7 +84,7 @@ class Core:
 
     async def ask(self, request: Request[Any], decode: Callable[[bytes], T]) -> T:
         """The answer, decoded by a function of one's own."""
-        return await self._read(request, await self._respond(request), decode)
+        return self._read(request, await self._respond(request), decode)
 
     async def fetch(self, request: Request[Any]) -> Response:
         """What a file host answers to a request that has its `url`: sent as it is."""
@@ -98,13 +95,10 @@ class Core:
         )
         return await self._through(self._files, request, stamped)
 
-    async def _respond(self, request: Request[Any], spent: float = 0.0) -> Response:
-        """The response to a request, still packed.
-
-        `spent` are the seconds of its deadline that are gone already.
-        """
+    async def _respond(self, request: Request[Any]) -> Response:
+        """The response to a request, unpacked."""
         await self._link.open()
-        started = self._link.clock.monotonic() - spent
+        started = self._link.clock.monotonic()
         trace = Trace(request_id=uuid4().hex, started=started)
         stamped = evolve(
             request.addressed(
@@ -133,27 +127,15 @@ class Core:
         trace.elapsed = clock.monotonic() - started
         return evolve(response, trace=trace)
 
-    async def _read(
+    def _read(
         self,
         request: Request[Any],
         response: Response,
         decode: Callable[[bytes], T],
     ) -> T:
-        """What a response means; one whose packing is damaged is asked for again."""
-        limit = self._settings.max_body_bytes
-        attempt = 1
+        """What a response means."""
         try:
-            while True:
-                try:
-                    return decode(response.inflated(limit))
-                except BodyCorruptError as error:
-                    wait = self._wait(request, error, attempt)
-                    if wait is None:
-                        raise
-                attempt += 1
-                await self._link.clock.sleep(wait)
-                trace = response.trace or Trace()
-                response = await self._respond(request, trace.elapsed + wait)
+            return decode(response.body)
         except NectarError as error:
             if request.method != "GET" or not request.is_repeatable:
                 after_write(error, response.status)
@@ -163,26 +145,11 @@ class Core:
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None) from None
 
-    def _wait(
-        self, request: Request[Any], error: BodyCorruptError, attempt: int
-    ) -> float | None:
-        """Seconds until an answer that came damaged is asked for again; None: never.
-
-        The retry stage cannot see it: it is unpacked after the permit is back.
-        """
-        jitter, tally = self._link.clock.jitter(), self._link.tally
-        wait = decide(request, error, attempt, self._settings.retry, jitter)
-        if wait is not None:
-            tally.retries += 1
-            tally.backoff_seconds += wait
-            log_repeat(request, error, wait)
-        return wait
-
-    async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
+    def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
         (kind,) = get_args(request.returns)
         listing = _listing_of(request)
         keys = self.keys(request.operation)
-        return await self._read(
+        return self._read(
             request,
             response,
             lambda body: self._converter.decode_page(
@@ -190,16 +157,9 @@ class Core:
             ),
         )
 
-    def _announced(
-        self, request: Request[Any], response: Response
-    ) -> tuple[int, Response]:
-        try:
-            body = response.inflated(self._settings.max_body_bytes)
-        except TransportError:
-            return 1, response  # reading it will say so, and ask again
+    def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)
-        pages = announced_pages(body, keys.get("totalPages", "totalPages"))
-        return pages, evolve(response, headers={}, body=body)
+        return announced_pages(response.body, keys.get("totalPages", "totalPages"))
 
 
 def _listing_of(request: Request[Any]) -> Listing:

@@ -15,6 +15,7 @@ from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
 from nectar_async._spelled import hiding
+from nectar_async._statistics import Tally
 from nectar_async._transport import Send
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
@@ -101,6 +102,7 @@ class FreshKey:
 
     ring: KeyRing
     clock: Clock
+    tally: Tally
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it; when the key was refused and can be renewed, once more."""
@@ -119,7 +121,9 @@ class FreshKey:
         try:
             return await key
         finally:
-            request.trace.queue_seconds += self.clock.monotonic() - start
+            waited = self.clock.monotonic() - start
+            request.trace.queue_seconds += waited
+            self.tally.queue_seconds += waited
 
 
 @frozen

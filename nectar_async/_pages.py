@@ -9,8 +9,9 @@ from typing import Any, Generic, Self, TypeVar
 from attrs import field, frozen
 
 from nectar_async._cursor import Cursor
-from nectar_async._request import Request, Trace
+from nectar_async._request import Request
 from nectar_async._response import Response
+from nectar_async._trace import Trace
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -94,11 +95,10 @@ class Source(Generic[T]):
 
     send: Callable[[Request[Page[T]]], Awaitable[Response]]
     """One request through the whole pipeline."""
-    read: Callable[[Request[Page[T]], Response], Awaitable[Page[T]]]
-    """What an answer means; asks again for one whose packing is damaged."""
-    peek: Callable[[Request[Page[T]], Response], tuple[int, Response]]
-    """How many pages a first page announces, without reading its records; and the
-    answer, unpacked by then."""
+    read: Callable[[Request[Page[T]], Response], Page[T]]
+    """What an answer means."""
+    peek: Callable[[Request[Page[T]], Response], int]
+    """How many pages a first page announces, without reading its records."""
     permits: int = field(default=10)
     """How many requests may be in flight at once."""
 

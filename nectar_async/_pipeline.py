@@ -41,6 +41,7 @@ __all__ = [
     "Deadline",
     "Limit",
     "Retry",
+    "Unpack",
     "compose",
 ]
 
@@ -163,6 +164,24 @@ def _explain(request: Request[Any], error: NectarError) -> None:
 
 
 @frozen
+class Unpack:
+    """Unpacks what succeeded, after the permit is back.
+
+    Above it an answer whose packing is damaged is a failure as any other: asked for
+    again within the deadline and the budget, and counted.
+    """
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send it; the answer's body is as it is meant."""
+        response = await send(request)
+        try:
+            return response.unpacked(request.max_body_bytes)
+        except TransportError as error:
+            # The frames below hold the answer, and a traceback may show their locals.
+            raise error.with_traceback(None) from None
+
+
+@frozen
 class Limit:
     """Takes a permit for one attempt, and tells the gate what came of it."""
 
@@ -190,7 +209,6 @@ class Limit:
                 took = self.clock.monotonic() - sent
                 for account in accounts:
                     account.network_seconds += took
-        self.tally.bytes_received += len(response.body)
         return response
 
     async def _send(
@@ -277,6 +295,7 @@ class CheckStatus:
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it and judge the status."""
         response = await send(request)
+        self.tally.bytes_received += len(response.body)
         if not response.is_success:
             # Before an error keeps some of it: who cuts a secret leaves a part of it.
             hide = concealer(request.operation, request.json)

@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from nectar_async._text import (
     check_headers,
@@ -17,6 +17,7 @@ from nectar_async._text import (
     query_pairs,
     segment,
 )
+from nectar_async._trace import Trace
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Operation
 
@@ -49,19 +50,6 @@ class Listing:
     def total(self) -> str:
         """The key of the total, as Python spells it: `total_usage_data`."""
         return f"total_{self.items}"
-
-
-@define(kw_only=True)
-class Trace:
-    """What happened to one request on its way: the one mutable thing it carries."""
-
-    request_id: str = ""
-    started: float | None = None
-    elapsed: float = 0.0
-    attempts: int = 0
-    queue_seconds: float = 0.0
-    network_seconds: float = 0.0
-    backoff_seconds: float = 0.0
 
 
 @frozen(kw_only=True)
@@ -243,6 +231,15 @@ class Request(Generic[T]):
             words.append(f"page {page}")
         return ", ".join(words)
 
+    @property
+    def relative(self) -> str:
+        """The path with its parts filled in, below the version; empty for files.
+
+        Raises:
+            ConfigurationError: the path names a part that is not there.
+        """
+        return self._filled(self.path)
+
     def at(self, page: int) -> Self:
         """The same list, another page.
 
@@ -269,7 +266,7 @@ class Request(Generic[T]):
             method = correction.method or method
             path = correction.path or path
         query = tuple((keys.get(key, key), text) for key, text in self.query)
-        url = base + _PART.sub(lambda found: self._part(found[1]), path)
+        url = base + self._filled(path)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="")
         body = self.body
@@ -279,11 +276,15 @@ class Request(Generic[T]):
         return evolve(
             self,
             method=method,
+            path=path,
             query=query,
             page_key=keys.get(self.page_key, self.page_key),
             url=url,
             body=body,
         )
+
+    def _filled(self, path: str) -> str:
+        return _PART.sub(lambda found: self._part(found[1]), path)
 
     def _part(self, name: str) -> str:
         if name not in self.parts:

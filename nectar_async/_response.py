@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
-from nectar_async._request import Trace
+from nectar_async._trace import Trace
 from nectar_async._words import words_of
 from nectar_async.errors import (
     AuthenticationError,
@@ -29,7 +29,6 @@ from nectar_async.errors import (
     ServerError,
     ServerTimeoutError,
     StatusError,
-    TransportError,
     UnprocessableError,
 )
 
@@ -38,8 +37,8 @@ __all__ = ["Response"]
 # An error keeps no more of the answer's text than this.
 _KEPT_CHARACTERS = 2_000
 _KEPT_BYTES = 64 * 1024
-_MOST_UNPACKED = 16 * 1024 * 1024
 
+_PLAIN = frozenset({"", "identity"})
 _GZIP = 31  # zlib's word for it
 _ZLIB_CHECK = 31
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -106,6 +105,20 @@ class Response:
         """Whether the status is 2xx."""
         return self.status in _SUCCESS
 
+    def unpacked(self, limit: int | None = None) -> Self:
+        """The same answer with its body as it is meant.
+
+        Raises:
+            BodyTooLargeError: it is larger than `limit` bytes, packed or unpacked.
+            BodyCorruptError: it broke off, or is no valid gzip or deflate.
+        """
+        body = self.inflated(limit)
+        if "content-encoding" not in self.headers:
+            return self
+        lost = ("content-encoding", "content-length")
+        kept = {name: text for name, text in self.headers.items() if name not in lost}
+        return evolve(self, headers=kept, body=body)
+
     def inflated(self, limit: int | None = None) -> bytes:
         """The body, unpacked.
 
@@ -170,13 +183,11 @@ class Response:
 
     def _head(self) -> str:
         """The beginning of the text; a long error is a page for people."""
-        head = self.body[:_KEPT_BYTES]
-        if "content-encoding" in self.headers:
-            try:
-                head = self.inflated(_MOST_UNPACKED)[:_KEPT_BYTES]
-            except TransportError:
-                return ""
-        return head.decode("utf-8", "replace")
+        body = self.body
+        encodings = self.headers.get("content-encoding", "")
+        for name in reversed(encodings.lower().replace(" ", "").split(",")):
+            body = _beginning(name, body)
+        return body[:_KEPT_BYTES].decode("utf-8", "replace")
 
     def _whereto(self) -> str | None:
         if self.status not in _REDIRECTS:
@@ -214,21 +225,40 @@ def _bounded(body: bytes, limit: int | None) -> bytes:
 
 
 def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
-    if encoding in {"", "identity"} or not body:
+    if encoding in _PLAIN or not body:
         return body
-    if encoding in {"gzip", "x-gzip"}:
-        return _unpack(body, _GZIP, limit)
-    if encoding == "deflate":
-        # The name means zlib's wrapping; some servers send the bare stream.
-        # RFC 1950: the method is in the low half of the first byte, and the first two
-        # are a multiple of 31.
-        is_method = body[0] & 0x0F == zlib.DEFLATED
-        is_wrapped = is_method and int.from_bytes(body[:2]) % _ZLIB_CHECK == 0
-        return _unpack(body, 15 if is_wrapped else -15, limit)
+    if (wbits := _wbits(encoding, body)) is not None:
+        return _unpack(body, wbits, limit)
     raise BodyCorruptError(
         f"the answer is packed as {encoding!r}, which nobody asked for",
         is_permanent=True,
     )
+
+
+def _beginning(encoding: str, body: bytes) -> bytes:
+    """As much as an error keeps; nothing of what cannot be unpacked."""
+    if encoding in _PLAIN or not body:
+        return body
+    if (wbits := _wbits(encoding, body)) is None:
+        return b""
+    try:
+        return zlib.decompressobj(wbits).decompress(body, _KEPT_BYTES)
+    except zlib.error:
+        return b""
+
+
+def _wbits(encoding: str, body: bytes) -> int | None:
+    """How zlib calls a packing; None for one that it does not know."""
+    if encoding in {"gzip", "x-gzip"}:
+        return _GZIP
+    if encoding != "deflate":
+        return None
+    # The name means zlib's wrapping; some servers send the bare stream.
+    # RFC 1950: the method is in the low half of the first byte, and the first two
+    # are a multiple of 31.
+    is_method = body[0] & 0x0F == zlib.DEFLATED
+    is_wrapped = is_method and int.from_bytes(body[:2]) % _ZLIB_CHECK == 0
+    return 15 if is_wrapped else -15
 
 
 def _unpack(body: bytes, wbits: int, limit: int | None) -> bytes:

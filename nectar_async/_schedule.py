@@ -146,7 +146,7 @@ class Schedule(Generic[T]):
         # this page is decoded.
         for _ in range(_TURNS):
             await anyio.lowlevel.checkpoint()
-        page = await self._read(owner, number, outcome)
+        page = self._read(owner, number, outcome)
         # Nothing waits from here on: a reader that is cancelled loses no page.
         self.board.give()
         delivery = self._admit(owner, page)
@@ -161,13 +161,13 @@ class Schedule(Generic[T]):
         self._last = owner if delivery is None or delivery.error is None else None
         return delivery
 
-    async def _read(
+    def _read(
         self, owner: Owner[T], number: int, outcome: Response | Exception
     ) -> Page[T] | Exception:
         if isinstance(outcome, Exception):
             return outcome
         try:
-            return await self._source.read(owner.leg.request.at(number), outcome)
+            return self._source.read(owner.leg.request.at(number), outcome)
         except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
             return error
 
@@ -203,7 +203,7 @@ class Schedule(Generic[T]):
                 request = owner.leg.request.at(number)
                 outcome = await self._source.send(request)
                 if not owner.is_sized:
-                    announced, outcome = self._source.peek(request, outcome)
+                    announced = self._source.peek(request, outcome)
             except Exception as error:  # noqa: BLE001 - handed over, never swallowed
                 outcome = error
             self.board.arrive(owner, number, outcome, announced)

@@ -47,9 +47,9 @@ class Statistics:
     rate_limited: int
     """Answers with status 429."""
     bytes_received: int
-    """Bodies, as they came over the wire."""
+    """Bodies, as they came over the wire, those of failures too."""
     queue_seconds: float
-    """Waiting for a permit."""
+    """Waiting for a permit, and for the key."""
     network_seconds: float
     """Holding a permit."""
     backoff_seconds: float

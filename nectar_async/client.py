@@ -21,6 +21,7 @@ from nectar_async._pipeline import (
     Deadline,
     Limit,
     Retry,
+    Unpack,
     compose,
 )
 from nectar_async._request import Request
@@ -132,7 +133,8 @@ class NectarClient:
             CallSpan(),
             deadline,
             retry,
-            FreshKey(link.ring, clock),
+            Unpack(),
+            FreshKey(link.ring, clock, tally),
             Limit(link.gate, settings.retry, clock, tally),
             *observers,
             timeout,
@@ -149,7 +151,7 @@ class NectarClient:
             Limit(link.files_gate, settings.retry, clock, tally),
             *observers,
             timeout,
-            CheckFile(clock),
+            CheckFile(clock, tally),
             *recorders,
         ]
         self._core = Core(

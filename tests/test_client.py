@@ -34,6 +34,7 @@ from nectar_async.errors import (
     BodyTooLargeError,
     ClientClosedError,
     ConfigurationError,
+    DeadlineExceededError,
     DecodeError,
     NotFoundError,
     WrongLoopError,
@@ -397,7 +398,8 @@ async def test_nouns_of_the_client_ask_for_what_they_say(
 
 
 async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
-    left = iter([Response(429), Response(500), {"a": 1}, Response(404)])
+    gone = Response(404, {}, b"gone")
+    left = iter([Response(429), Response(500), {"a": 1}, gone])
     clock = VirtualClock()
     nectar = make_client(
         MemoryTransport(lambda _: next(left)), clock=clock, max_concurrency=3
@@ -412,7 +414,7 @@ async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
         attempts=4,
         retries=2,
         rate_limited=1,
-        bytes_received=7,
+        bytes_received=11,
         queue_seconds=0.0,
         network_seconds=0.0,
         backoff_seconds=1.5,
@@ -422,6 +424,40 @@ async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
         limit=2,  # halved by the 429, and one more for a success
         max_limit=3,
     )
+
+
+async def test_statistics_say_exactly_where_the_time_went(
+    make_client: MakeClient,
+) -> None:
+    clock = VirtualClock()
+
+    async def key() -> str:
+        clock.advance(0.25)
+        return "k" * 12
+
+    async def slow(_: Request[Any]) -> dict[str, int]:
+        await anyio.lowlevel.checkpoint()
+        clock.advance(3)
+        return {}
+
+    nectar = make_client(
+        MemoryTransport(slow), api_key=key, clock=clock, max_concurrency=1
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(nectar.send, GET)
+        group.start_soon(nectar.send, GET)
+    told = nectar.statistics()
+    assert told.network_seconds == 6
+    # One waits for the key, both for it to come, and one for the other's three seconds.
+    assert told.queue_seconds == 0.25 + 0.25 + 3
+    assert told.backoff_seconds == 0
+
+
+async def test_a_503_halves_the_permits(make_client: MakeClient) -> None:
+    left = iter([Response(503), {}])
+    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    await nectar.send(GET)
+    assert nectar.statistics().limit == 5
 
 
 async def test_statistics_tell_who_is_inside_and_who_waits(
@@ -528,8 +564,11 @@ async def test_a_packed_answer_is_unpacked(make_client: MakeClient) -> None:
 
 async def test_a_damaged_answer_is_asked_for_again(make_client: MakeClient) -> None:
     left = iter([DAMAGED, DAMAGED, DAMAGED, PACKED])
-    nectar = make_client(MemoryTransport(lambda _: next(left)))
+    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
     assert await nectar.send(GET) == {"a": 1}
+    told = nectar.statistics()
+    assert (told.requests, told.attempts, told.retries) == (1, 4, 3)
+    assert told.backoff_seconds == 0.5 + 1 + 2
 
 
 async def test_an_answer_that_stays_damaged_is_an_error(
@@ -537,10 +576,30 @@ async def test_an_answer_that_stays_damaged_is_an_error(
 ) -> None:
     transport = MemoryTransport({"thing_get": DAMAGED})
     with pytest.raises(BodyCorruptError) as caught:
-        await make_client(transport).send(GET)
+        await make_client(transport, clock=VirtualClock()).send(GET)
     assert len(transport.requests) == 4
     assert caught.value.operation == "thing_get"
-    assert caught.value.attempts >= 1
+    assert (caught.value.attempts, caught.value.elapsed) == (4, 3.5)
+    assert len({one.trace.request_id for one in transport.requests}) == 1
+
+
+async def test_damaged_answers_cost_the_retry_budget(make_client: MakeClient) -> None:
+    transport = MemoryTransport({"thing_get": DAMAGED})
+    nectar = make_client(transport, retry=RetryPolicy(budget=0))
+    with pytest.raises(BodyCorruptError):
+        await nectar.send(GET)
+    assert len(transport.requests) == 1
+
+
+async def test_a_deadline_ends_the_repeats_of_a_damaged_answer(
+    make_client: MakeClient,
+) -> None:
+    clock = VirtualClock()
+    nectar = make_client({"thing_get": DAMAGED}, deadline=1.2, clock=clock)
+    with pytest.raises(DeadlineExceededError, match=r"0\.5 s of back-off") as caught:
+        await nectar.send(GET)
+    assert "BodyCorruptError" in caught.value.__notes__[0]
+    assert clock.sleeps == [0.5]
 
 
 async def test_a_damaged_answer_to_a_write_is_not_asked_for_again(

@@ -182,6 +182,16 @@ STEPS = [
 ]
 
 
+class WatchedGate(Gate):
+    """Notes whether somebody entered when as many were inside as may be just then."""
+
+    was_overfull = False
+
+    def _grant(self) -> None:
+        self.was_overfull = self.was_overfull or self.in_flight >= self.allowed
+        super()._grant()
+
+
 @settings(
     max_examples=150,
     deadline=None,
@@ -195,7 +205,7 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
     limit: int, steps: list[tuple[str, int]]
 ) -> None:
     clock = HandClock()
-    gate, log = Gate(limit, clock), list[int]()
+    gate, log = WatchedGate(limit, clock), list[int]()
     visitors: list[Visitor] = []
     async with anyio.create_task_group() as group:
         for step, pick in steps:
@@ -220,6 +230,7 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
                     await anyio.lowlevel.checkpoint()
             assert 1 <= gate.allowed <= limit
             assert 0 <= gate.in_flight <= limit
+            assert not gate.was_overfull
             assert sum(visitor.is_inside for visitor in visitors) <= gate.in_flight
         clock.advance(100)  # whatever cooled is warm again
         await settle_down()

@@ -309,7 +309,7 @@ def test_a_correction_changes_method_path_and_query_keys() -> None:
     assert corrected.method == "POST"
     assert corrected.url == f"{BASE}/new/t%2F1/y?q=a%20b&page=2"
     assert corrected.query == (("q", "a b"), ("page", "2"))
-    assert (corrected.operation, corrected.path) == ("o", "/old/{thing_id}")
+    assert (corrected.operation, corrected.path) == ("o", "/new/{thing_id}/y")
 
 
 def test_a_correction_of_nothing_changes_nothing() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import anyio
 import pytest
 from doubles import ListServer, MakeClient
 from opentelemetry import trace
@@ -54,6 +55,39 @@ async def test_a_call_is_a_span_and_each_attempt_a_child(
     assert told["nectar.backoff_seconds"] == 0.625
     assert told["nectar.request_id"] == facts(first)["nectar.request_id"]
     assert told["server.address"] == "external.nectarclimate.com"
+
+
+@pytest.mark.anyio
+async def test_a_damaged_answer_stays_within_the_span_of_its_call(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    damaged = Response(200, {"content-encoding": "gzip"}, b"xxxx")
+    left = iter([damaged, Response(200, {}, b"{}")])
+    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    await nectar.send(GET)
+    *attempts, call = spans.get_finished_spans()
+    assert [one.parent for one in attempts] == [call.context] * 2
+    assert call.parent is None
+    assert facts(call)["nectar.attempts"] == 2
+
+
+@pytest.mark.anyio
+async def test_spans_say_how_long_a_call_stood_in_the_queue(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    clock = VirtualClock()
+
+    async def slow(_: Request[dict[str, object]]) -> dict[str, object]:
+        await anyio.lowlevel.checkpoint()
+        clock.advance(3)
+        return {}
+
+    nectar = make_client(MemoryTransport(slow), clock=clock, max_concurrency=1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(nectar.send, GET)
+        group.start_soon(nectar.send, GET)
+    queued = [facts(one)["nectar.queue_seconds"] for one in spans.get_finished_spans()]
+    assert queued == [0, 0, 3, 3]  # attempt and call, twice
 
 
 @pytest.mark.anyio
