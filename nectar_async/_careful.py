@@ -19,6 +19,10 @@ _log = logging.getLogger("nectar_async")
 
 # Drift is logged once per field; what fills this comes from a server, so it is bounded.
 _MOST_NOTED = 1_000
+
+# A list of which more is odd is odd as a whole: a page of millions of `{}` is looked
+# at for a moment, not for minutes.
+_MOST_ODD = 1_000
 _noted: set[tuple[str, str]] = set()
 
 
@@ -113,6 +117,8 @@ class Careful:
                 made.append(self.one(field.kind, item, f"{path}[{number}]"))
             except MisfitError:
                 odd.append(item)
+                if len(odd) > _MOST_ODD:
+                    raise
         return tuple(made), odd
 
     def one(self, kind: Any, value: Any, path: str) -> Any:
@@ -131,7 +137,8 @@ class Careful:
         return made
 
     def _problem(self, misfit: MisfitError, path: str) -> MisfitError:
-        self.problems.append(f"{misfit} @ {path}")
+        if len(self.problems) <= _MOST_ODD:
+            self.problems.append(f"{misfit} @ {path}")
         return misfit
 
     @staticmethod

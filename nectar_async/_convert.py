@@ -35,6 +35,10 @@ __all__ = ["Converter", "after_write", "converter"]
 
 T = TypeVar("T")
 
+# With so many it is clear that the answer is none; finding all of a million takes
+# minutes, in which nothing else runs.
+_MOST_PROBLEMS = 100
+
 
 class Converter:
     """Bytes to values and back, in one of two tempers.
@@ -158,7 +162,7 @@ class Converter:
         path: str,
         name: str,
     ) -> tuple[T, ...]:
-        """Records, each the quick way if it can; every problem of all is named."""
+        """Records, each the quick way if it can; a hundred problems are named."""
         made: list[T] = []
         problems: list[str] = []
         quick = self._quick(kind)
@@ -169,6 +173,8 @@ class Converter:
                 where = f"{path}[{number}]" if path else "$"
                 made += self._carefully(kind, record, where, problems)
                 quick = self._quick(kind)
+                if len(problems) >= _MOST_PROBLEMS:
+                    break
         if problems:
             raise DecodeError.of(name, tuple(problems))
         return tuple(made)

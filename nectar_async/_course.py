@@ -134,6 +134,7 @@ class Course(Generic[T]):
         if isinstance(error, ServerTimeoutError) and not self.leg.is_check:
             parts = halves(self.leg.request)
         if parts is None:
+            self._explain(error)
             return False
         log_halving(self.leg.request)
         self._repeats += self.leg.ledger.repeats
@@ -146,11 +147,22 @@ class Course(Generic[T]):
         """Write on the error of a page where the walk can be taken up again."""
         if error.page is None:
             return
-        left = [window_of(one) for one in (self.leg.request, *self._coming)]
-        windows = tuple(window for window in left if window is not None)
-        is_whole = windows == (window_of(self._list),)
-        cursor = Cursor.of(self._list.at(error.page), () if is_whole else windows)
-        error.cursor = str(cursor)
+        page, left = error.page, (self.leg.request, *self._coming)
+        if self.leg.is_check:
+            error.add_note(
+                "the records were given; only asking for the first page once more, to"
+                " verify the walk, failed"
+            )
+            error.cursor = None
+            page, left = 1, tuple(self._coming)
+        if left:
+            error.cursor = str(Cursor.of(self._list.at(page), self._dates(left)))
+
+    def _dates(self, left: tuple[Request[Page[T]], ...]) -> tuple[tuple[str, str], ...]:
+        """The windows that are left; none when that is the whole list."""
+        windows = (window_of(one) for one in left)
+        dates = tuple(window for window in windows if window is not None)
+        return () if dates == (window_of(self._list),) else dates
 
     def finish(self) -> None:
         """The caller came back after the last page: all of it was taken.
@@ -165,6 +177,13 @@ class Course(Generic[T]):
     def receipt(self) -> Receipt:
         """What the walk is worth so far."""
         return self._receipt or self._sum(Verdict.UNFINISHED)
+
+    def _explain(self, error: Exception) -> None:
+        """Say of a window that is too much and as short as can be which one it is."""
+        window = window_of(self.leg.request)
+        if isinstance(error, ServerTimeoutError) and window is not None:
+            start, end = window
+            error.add_note(f"the window {start} to {end} cannot be halved any further")
 
     def _fresh(self, page: Page[T]) -> Page[T]:
         """The page with the records that no leg brought before."""

@@ -71,9 +71,12 @@ class Envelope:
         self._extra = {key: parse(raw) for key, raw in self._values.items()}
         total = self._count(self._find_total())
         per_page = self._count("per_page")
-        total_pages = self._count("total_pages") or 1
+        total_pages = self._count("total_pages")
         current_page = self._count("current_page")
         has_next = self._claim("has_next")
+        if not total_pages:
+            # Nobody counted them: there is one more as long as it says so.
+            total_pages = number + 1 if has_next else 1
         has_previous = self._claim("has_previous")
         if self._is_strict:
             self.problems += [f"unknown key @ $.{key}" for key in self._extra]

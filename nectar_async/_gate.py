@@ -109,7 +109,11 @@ class Gate:
         try:
             while not waiter.is_granted:
                 if (seconds := self.cooling) > 0:
-                    cooled += await self._cool(seconds)
+                    since = self._clock.monotonic()
+                    try:
+                        await self._clock.sleep(seconds)
+                    finally:
+                        cooled += self._clock.monotonic() - since
                     continue
                 waiter.event = anyio.Event()
                 # Also after a cooling that ended before this waiter came to see it:
@@ -153,11 +157,6 @@ class Gate:
     def round(self) -> int:
         """How often permits were cut."""
         return self._round
-
-    async def _cool(self, seconds: float) -> float:
-        started = self._clock.monotonic()
-        await self._clock.sleep(seconds)
-        return self._clock.monotonic() - started
 
     def _give_out(self) -> None:
         """Grant what there is to grant, a lane at a time."""

@@ -23,8 +23,10 @@ T = TypeVar("T")
 
 # So many pages in a row may bring nothing new behind the last one that was announced at
 # first: rows that came in front push as many there. A server that announces one more
-# with each page would otherwise be asked for ever.
+# with each page would otherwise be asked for ever, as would one that announced a
+# billion: before the last one many more may be empty, but not all.
 _MOST_BARREN = 30
+_MOST_BARREN_WITHIN = 300
 
 _Opening: TypeAlias = tuple[int | None, tuple[int, ...]]
 
@@ -58,6 +60,7 @@ class Ledger(Generic[T]):
         self._per_page = 0
         self._announced = 0
         self._barren = 0
+        self._late = 0
         self._last: tuple[int, ...] = ()
 
     def admit(self, page: Page[T]) -> Page[T]:
@@ -114,17 +117,20 @@ class Ledger(Generic[T]):
         self._was_repeat = was_last
         is_repeat = was_last and not has_moved
         is_late = is_empty and page.number > self._announced
-        self._barren = self._barren + 1 if is_late else 0
+        self._barren = self._barren + 1 if is_empty else 0
+        self._late = self._late + 1 if is_late else 0
         is_beyond = is_empty and page.number > page.total_pages
-        is_beyond = is_beyond or self._barren > _MOST_BARREN
+        is_beyond = is_beyond or self._late > _MOST_BARREN
+        is_barren = self._barren > _MOST_BARREN_WITHIN
         self._last = marks
-        if page.has_next and (is_repeat or is_beyond):
+        if page.has_next and (is_repeat or is_beyond or is_barren):
             last = min(self._announced, page.total_pages)
-            what = (
-                f"is page {page.number - 1} once more"
-                if is_repeat
-                else f"is past the last of {last}, brings nothing new"
-            )
+            if is_repeat:
+                what = f"is page {page.number - 1} once more"
+            elif is_beyond:
+                what = f"is past the last of {last}, brings nothing new"
+            else:
+                what = f"is the {self._barren:,}th in a row that brings nothing new"
             raise PaginationError(
                 f"page {page.number} {what}, and says that there is a next one; the"
                 " server does not advance"

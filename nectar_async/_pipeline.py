@@ -18,6 +18,7 @@ from nectar_async._response import Response
 from nectar_async._retry import (
     RetryBudget,
     asked_wait,
+    costs,
     decide,
     may_have_happened,
     settle,
@@ -31,6 +32,7 @@ from nectar_async.errors import (
     MaintenanceError,
     NectarError,
     RateLimitedError,
+    StatusError,
     TransportError,
 )
 from nectar_async.settings import RetryPolicy
@@ -83,10 +85,11 @@ class Deadline:
     def exceeded(self, request: Request[Any]) -> DeadlineExceededError:
         """The error, with where the time went."""
         trace = request.trace
+        counted = f"{trace.attempts} attempt{'s' * (trace.attempts != 1)}"
         error = DeadlineExceededError(
             f"not done within its deadline of {self.seconds:g} s:"
             f" {trace.queue_seconds:.1f} s in the queue, {trace.network_seconds:.1f} s"
-            f" in {trace.attempts} attempts, {trace.backoff_seconds:.1f} s of back-off"
+            f" in {counted}, {trace.backoff_seconds:.1f} s of back-off"
         )
         error.queue_seconds = trace.queue_seconds
         error.network_seconds = trace.network_seconds
@@ -117,8 +120,14 @@ class Retry:
                     return done
                 is_doubtful = is_doubtful or may_have_happened(error)
                 wait = decide(request, error, attempt, self.policy, self.clock.jitter())
-                if wait is None or not self.budget.spend():
-                    _explain(request, error)
+                if wait is None:
+                    _explain(request, error, self.policy)
+                    raise
+                if costs(request, error) and not self.budget.spend():
+                    error.add_note(
+                        "not tried again: so much failed lately that the client has no"
+                        " repeats in hand (RetryPolicy.budget)"
+                    )
                     raise
                 self._check_time(request, wait, error)
                 log_repeat(request, error, wait)
@@ -147,7 +156,7 @@ class Retry:
             self.tally.backoff_seconds += slept
 
 
-def _explain(request: Request[Any], error: NectarError) -> None:
+def _explain(request: Request[Any], error: NectarError, policy: RetryPolicy) -> None:
     """Say of a failure that passes why it was not tried again, if that is the reason.
 
     Whether it would have been with a body that is there a second time is another
@@ -160,6 +169,12 @@ def _explain(request: Request[Any], error: NectarError) -> None:
     if passes and not request.can_resend:
         error.add_note(
             "the body was a stream and cannot be sent again; pass a path or bytes"
+        )
+    asked = error.retry_after if isinstance(error, StatusError) else None
+    if passes and asked is not None and asked > policy.retry_after_max:
+        error.add_note(
+            f"the server asks to wait {asked:,.0f} s; with retry_after_max of"
+            f" {policy.retry_after_max:g} s it is not tried again"
         )
 
 

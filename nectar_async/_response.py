@@ -190,7 +190,7 @@ class Response:
         return body[:_KEPT_BYTES].decode("utf-8", "replace")
 
     def _whereto(self) -> str | None:
-        if self.status not in _REDIRECTS:
+        if self.status not in _REDIRECTS or "location" not in self.headers:
             return None
         try:
             parts = urlsplit(self.headers.get("location", ""))

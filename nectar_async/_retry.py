@@ -30,7 +30,14 @@ from nectar_async.errors import (
 )
 from nectar_async.settings import RetryPolicy
 
-__all__ = ["RetryBudget", "asked_wait", "decide", "may_have_happened", "settle"]
+__all__ = [
+    "RetryBudget",
+    "asked_wait",
+    "costs",
+    "decide",
+    "may_have_happened",
+    "settle",
+]
 
 _PASSING = frozenset({500, 502, 503, 504})
 
@@ -77,6 +84,18 @@ def asked_wait(asked: float, policy: RetryPolicy, jitter: float) -> float | None
     if asked > policy.retry_after_max:
         return None
     return asked + jitter * max(policy.wait_initial, asked * _SERVER_SPREAD)
+
+
+def costs(request: Request[Any], error: NectarError) -> bool:
+    """Whether a repeat is paid from the budget.
+
+    A refusal is not an outage: fewer permits and the wait that is asked for slow
+    everybody down already. And the one repeat before a window is halved is bounded by
+    the halving.
+    """
+    if isinstance(error, RateLimitedError):
+        return False
+    return not (request.can_halve and isinstance(error, ServerTimeoutError))
 
 
 def _most(request: Request[Any], error: NectarError, policy: RetryPolicy) -> int:

@@ -7,7 +7,9 @@ comes twice and is given once.
     BILL_DATE, USAGE_PERIOD       [a, m] and [m + 1, b], down to one day
     CREATED_DATE, UPDATED_DATE    [a, m] and [m, b], down to [d, d + 1]: bounds mean
                                   midnight, so days that do not touch lose a day
-    intervals, by instants        [a, m] and [m, b], down to a minute
+    intervals, by instants        [a, m + margin] and [m, b], down to two hours: an
+                                  interval has to lie within its window, so one that
+                                  begins before m and ends after it has to fit somewhere
 """
 
 from __future__ import annotations
@@ -30,8 +32,12 @@ _KIND: Final = "dateType"
 # Windows of whole days; all others are safe in halves that touch.
 _BY_DAYS = frozenset({"BILL_DATE", "USAGE_PERIOD"})
 
-_SHORTEST = timedelta(minutes=1)
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+
+# No interval is longer than the margin. Meters count by the hour or less; where one
+# counts by the day, a few days hold so few of them that nobody has to halve those.
+_LONG = 4 * _DAY
 
 
 def halves(request: R) -> tuple[R, R] | None:
@@ -86,11 +92,15 @@ def _instants(start: str, end: str) -> tuple[str, str] | None:
         span = last - first
     except (ValueError, TypeError):
         return None
-    if span <= _SHORTEST:
+    margin = _DAY if span > _LONG else _HOUR
+    if span <= 2 * margin:
         return None
-    # Cut to whole seconds, as the API's own examples have them.
-    middle = (first + span / 2).replace(microsecond=0)
-    text = middle.isoformat()
-    if start.endswith("Z"):
-        text = text.replace("+00:00", "Z")
-    return text, text
+    # At a full hour, where intervals begin and end.
+    middle = (first + span / 2).replace(minute=0, second=0, microsecond=0)
+    return _like(start, middle + margin), _like(start, middle)
+
+
+def _like(text: str, instant: datetime) -> str:
+    """An instant, with UTC written as in another one."""
+    written = instant.isoformat()
+    return written.replace("+00:00", "Z") if text.endswith("Z") else written

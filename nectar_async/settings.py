@@ -152,8 +152,9 @@ class RetryPolicy:
     budget: int = field(default=50, validator=_whole(0))
     """Repeats that the client has in hand; each success earns a fifth of one back.
 
-    Ordinary trouble never exhausts it. In an outage it does, and then requests fail
-    at their first attempt instead of multiplying the traffic.
+    While fewer than one request in six fails, they last for ever. In an outage they
+    run out, and then requests fail at their first attempt instead of multiplying the
+    traffic. Repeats after a 429 are not counted: those slow the client down anyway.
     """
 
 

@@ -503,6 +503,24 @@ def test_strict_names_each_problem_by_its_path(text: str, problem: str) -> None:
     usage_of(text)
 
 
+@pytest.mark.parametrize("is_strict", [True, False], ids=["strict", "lenient"])
+@pytest.mark.parametrize("item", ["{}", "1"])
+def test_a_page_of_nothing_but_odd_things_is_given_up_soon(
+    item: str, is_strict: bool
+) -> None:
+    body = f"""{{"usageData": [{",".join([item] * 10_000)}]}}""".encode()
+    temper = STRICT if is_strict else LENIENT
+    with pytest.raises(DecodeError) as caught:
+        temper.decode_page(body, UsageData, Listing(items="usage_data"), 1)
+    assert len(caught.value.problems) < 200
+
+
+def test_a_list_within_a_record_is_odd_as_a_whole_when_all_of_it_is() -> None:
+    record = usage_of(f'"identifiers": [{",".join(["1"] * 5_000)}]')
+    assert record.identifiers == ()
+    assert len(record.extra["identifiers"]) == 5_000
+
+
 def test_strict_names_several_problems_at_once() -> None:
     with pytest.raises(DecodeError) as caught:
         usage_of(

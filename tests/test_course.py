@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -323,6 +324,20 @@ class Moving:
         return one
 
 
+def test_a_list_that_announces_a_billion_pages_and_brings_nothing_ends() -> None:
+    course = walk()
+    pages = [page(n, "ab" if n % 2 else "cd", 10**9, 4) for n in range(1, 400)]
+    with pytest.raises(PaginationError, match="301th in a row that brings nothing new"):
+        given_by(course, *pages)
+
+
+def test_hundreds_of_empty_pages_are_no_end() -> None:
+    course = walk()
+    pages = [page(n, {1: "a", 300: "b"}.get(n, ""), 300, 2) for n in range(1, 301)]
+    assert given_by(course, *pages) == "ab"
+    assert course.receipt().verdict is Verdict.COMPLETE
+
+
 def test_a_walk_that_does_not_repair_itself_says_what_it_is_worth() -> None:
     course = Course[Row](LIST)
     assert walked(course, Moving("abcdef", (1, "cdef"))) == "abef"
@@ -384,6 +399,17 @@ def test_what_cancels_out_is_found_by_looking_at_the_first_page_again() -> None:
     repaired = Course[Row](LIST, verify=True, rewalks=2)
     assert sorted(walked(repaired, Moving("abcdef", change))) == list("abcdefx")
     assert repaired.receipt().verdict is Verdict.COMPLETE
+
+
+def test_a_check_that_fails_leaves_nothing_to_take_up() -> None:
+    course, server = Course[Row](LIST, verify=True), Moving("abcde")
+    while not course.leg.is_check:
+        course.admit(server(course.leg.request, course.leg.ledger.pages + 1))
+    gone = NotFoundError("gone")
+    describe(gone, course.leg.request.at(1))
+    course.locate(gone)
+    assert gone.cursor is None
+    assert "to verify the walk, failed" in gone.__notes__[0]
 
 
 def test_verifying_costs_one_request_and_gives_nothing_twice() -> None:
@@ -566,23 +592,76 @@ def test_no_window_is_halved_below_the_shortest(kind: str, shortest: int) -> Non
     assert halves(dated(JANUARY, JANUARY + timedelta(days=shortest + 1), kind))
 
 
-def test_intervals_halve_by_instants_that_share_the_middle() -> None:
-    request = Request.get(
+def between(first: datetime, last: datetime) -> Request[Any]:
+    return Request.get(
         "intervals_list_by_connection",
         "/x",
         Page[Any],
-        query={
-            "start_date": datetime(2025, 1, 1, tzinfo=UTC),
-            "end_date": datetime(2025, 1, 1, 1, tzinfo=UTC),
-        },
+        query={"start_date": first, "end_date": last},
         listing=Listing(items="rows"),
     )
-    left, right = halves(request) or pytest.fail("an hour can be halved")
-    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T00:30:00Z")
-    assert window_of(right) == ("2025-01-01T00:30:00Z", "2025-01-01T01:00:00Z")
+
+
+def test_intervals_halve_by_instants_and_overlap_by_an_hour() -> None:
+    midnight = datetime(2025, 1, 1, tzinfo=UTC)
+    left, right = halves(
+        between(midnight, midnight + timedelta(days=1))
+    ) or pytest.fail("a day can be halved")
+    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T13:00:00Z")
+    assert window_of(right) == ("2025-01-01T12:00:00Z", "2025-01-02T00:00:00Z")
     while (parts := halves(left)) is not None:
         left, _ = parts
-    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T00:00:56Z")
+    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T02:00:00Z")
+
+
+def test_long_windows_of_instants_overlap_by_a_day() -> None:
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    left, right = halves(between(first, first + timedelta(days=30))) or pytest.fail(
+        "no"
+    )
+    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-17T00:00:00Z")
+    assert window_of(right) == ("2025-01-16T00:00:00Z", "2025-01-31T00:00:00Z")
+
+
+Window = tuple[datetime, datetime]
+NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def leaves(window: Window, longest: timedelta) -> Iterator[Window]:
+    """The windows that are walked when the server can do with `longest`."""
+    request = between(*window)
+    parts = None if window[1] - window[0] <= longest else halves(request)
+    if parts is None:
+        yield window
+        return
+    for part in parts:
+        start, end = map(datetime.fromisoformat, window_of(part) or ())
+        yield from leaves((start, end), longest)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, 366 * 24 * 60).map(lambda n: NEW_YEAR + timedelta(minutes=n)),
+    st.timedeltas(timedelta(minutes=1), timedelta(days=60)),
+    st.sampled_from([15, 30, 60]),
+    st.integers(0, 59),
+    st.sampled_from([2, 5, 24, 100]),
+)
+def test_every_interval_lies_within_one_of_the_windows(
+    first: datetime, span: timedelta, minutes: int, shift: int, longest: int
+) -> None:
+    last, step = first + span, timedelta(minutes=minutes)
+    windows = [*leaves((first, last), timedelta(hours=longest))]
+    starts = [one.timestamp() for one, _ in windows]
+    begin = first.replace(minute=0, second=0) + timedelta(minutes=shift)
+    begins = [begin + step * n for n in range(int(span / step) + 1)]
+    for start in begins:
+        end = start + step
+        if not (first <= start and end <= last):
+            continue
+        # The windows come in order, so only the last ones that begin before it count.
+        at = bisect_right(starts, start.timestamp())
+        assert any(a <= start and end <= b for a, b in windows[max(0, at - 4) : at])
 
 
 def test_a_list_without_both_bounds_cannot_be_halved() -> None:

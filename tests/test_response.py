@@ -427,3 +427,9 @@ def test_the_error_carries_the_wait() -> None:
     error = failure(429, b"", {"retry-after": "7"})
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == 7.0
+
+
+def test_not_modified_is_no_redirect() -> None:
+    with pytest.raises(RedirectedError) as caught:
+        Response(304).check(NOW)
+    assert "redirects" not in str(caught.value)

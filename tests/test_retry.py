@@ -337,6 +337,43 @@ async def test_a_client_without_budget_fails_at_the_first_attempt(
     assert len(transport.requests) == 5 + 3
 
 
+@pytest.mark.anyio
+async def test_who_has_no_repeats_in_hand_is_told_so(make_client: MakeClient) -> None:
+    nectar = make_client(
+        MemoryTransport(lambda _: Response(503)), retry=RetryPolicy(budget=0)
+    )
+    with pytest.raises(ServerError) as caught:
+        await nectar.send(GET)
+    (note,) = caught.value.__notes__
+    assert "RetryPolicy.budget" in note
+
+
+@pytest.mark.anyio
+async def test_refusals_cost_no_budget(make_client: MakeClient) -> None:
+    answers = iter([Response(429, {"Retry-After": "1"}), Response(200, {}, b"{}")] * 50)
+    clock = VirtualClock()
+    nectar = make_client(
+        MemoryTransport(lambda _: next(answers)),
+        clock=clock,
+        retry=RetryPolicy(budget=0),
+    )
+    for _ in range(50):
+        assert await nectar.send(GET) == {}
+    assert clock.sleeps == [1.0] * 50
+
+
+@pytest.mark.anyio
+async def test_a_wait_over_the_cap_is_named_with_the_setting(
+    make_client: MakeClient,
+) -> None:
+    answer = Response(429, {"Retry-After": "600"})
+    with pytest.raises(RateLimitedError) as caught:
+        await make_client(MemoryTransport(lambda _: answer)).send(GET)
+    (note,) = caught.value.__notes__
+    assert "600 s" in note
+    assert "retry_after_max of 120 s" in note
+
+
 async def _no_chunks() -> AsyncIterator[bytes]:
     yield b"x"
 
