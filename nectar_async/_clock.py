@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import anyio
-import anyio.lowlevel
 
-__all__ = ["Clock", "SystemClock", "VirtualClock"]
+from nectar_async._timeline import Bound, Timeline, TimelineBound, owner_around
+
+__all__ = ["Clock", "SystemClock", "VirtualClock", "bounded", "clock_around"]
 
 
 @runtime_checkable
@@ -63,6 +65,9 @@ class VirtualClock:
     ...
     assert clock.sleeps == [0.5, 1.0]
     ```
+
+    It stands still while anybody can do anything, and then goes on to the nearest
+    moment that somebody waits for: waits at the same time overlap, as they do in truth.
     """
 
     def __init__(
@@ -73,17 +78,18 @@ class VirtualClock:
     ) -> None:
         self._start = start
         self._jitter = jitter
-        self._elapsed = 0.0
+        self._timeline = Timeline(self)
         self.sleeps: list[float] = []
         """Every wait that was asked for, in seconds, in order."""
 
     def monotonic(self) -> float:
         """Seconds that were slept or advanced since the start."""
-        return self._elapsed
+        self._timeline.looks += 1
+        return self._timeline.elapsed
 
     def now(self) -> datetime:
         """The start plus all that was slept or advanced."""
-        return self._start + timedelta(seconds=self._elapsed)
+        return self._start + timedelta(seconds=self.monotonic())
 
     def jitter(self) -> float:
         """The number given to the constructor, always."""
@@ -91,10 +97,58 @@ class VirtualClock:
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass without anybody sleeping."""
-        self._elapsed += seconds
+        self._timeline.advance(seconds)
 
     async def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass at once; other tasks get their turn."""
+        """Wait for `seconds` of this clock; other tasks get their turns.
+
+        Inside of `move_on_after` it lasts no longer than that.
+        """
         self.sleeps.append(seconds)
-        self._elapsed += seconds
-        await anyio.lowlevel.checkpoint()
+        await self._timeline.wait(seconds)
+
+    async def stall(self, seconds: float = math.inf) -> None:
+        """Be silent, as a server is: a wait that is not among `sleeps`.
+
+        Without an end it lasts to the end of a `move_on_after` around it, and without
+        one of those for ever; see `left`.
+        """
+        await self._timeline.wait(seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds to the first end of a `move_on_after` around; infinite for none."""
+        return self._timeline.nearest_end() - self._timeline.elapsed
+
+    def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
+        """A block that is left after `seconds`, as that of `anyio.move_on_after`.
+
+        They pass on this clock, or on the machine's: what waits for the real world is
+        bounded as well.
+
+        Args:
+            seconds: how long it may take.
+            is_outside: that the block waits for the real world, as a transport does.
+                What others let pass on this clock meanwhile ends neither it nor what is
+                around it: only waits of its own on this clock do.
+        """
+        return TimelineBound(self._timeline, seconds, is_outside=is_outside)
+
+
+def bounded(clock: Clock, seconds: float, *, is_outside: bool = False) -> Bound:
+    """A block that is left after so many seconds of a clock.
+
+    Args:
+        clock: whose seconds they are; of any but a virtual one, the machine's.
+        seconds: infinite for no bound.
+        is_outside: as in `VirtualClock.move_on_after`.
+    """
+    if isinstance(clock, VirtualClock):
+        return clock.move_on_after(seconds, is_outside=is_outside)
+    return Bound(seconds)
+
+
+def clock_around() -> VirtualClock | None:
+    """The virtual clock by which whoever asks is bounded, if one is."""
+    owner = owner_around()
+    return owner if isinstance(owner, VirtualClock) else None

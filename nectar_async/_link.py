@@ -111,6 +111,16 @@ class Link:
             await finish(partial(_close, self._transport))
 
     @property
+    def is_used(self) -> bool:
+        """Whether it was opened, and not closed since."""
+        return self._loop is not None and not self._is_closed
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the event loop that runs is its own."""
+        return not self._is_forked and self._loop is _present_loop()
+
+    @property
     def _is_forked(self) -> bool:
         """Whether it was used before this process was forked."""
         return self._loop is not None and self._process != os.getpid()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
 from attrs import frozen
 
+from nectar_async._bounds import Deadline
 from nectar_async._clock import Clock
 from nectar_async._gate import Gate, Permit
 from nectar_async._log import log_repeat
@@ -25,10 +24,7 @@ from nectar_async._retry import (
 )
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send, Stage
-from nectar_async._watch import Watch
 from nectar_async.errors import (
-    AttemptTimeoutError,
-    DeadlineExceededError,
     MaintenanceError,
     NectarError,
     RateLimitedError,
@@ -38,9 +34,7 @@ from nectar_async.errors import (
 from nectar_async.settings import RetryPolicy
 
 __all__ = [
-    "AttemptTimeout",
     "CheckStatus",
-    "Deadline",
     "Limit",
     "Retry",
     "Unpack",
@@ -57,44 +51,6 @@ def compose(stages: Sequence[Stage], send: Send) -> Send:
 
 def _around(stage: Stage, send: Send) -> Send:
     return lambda request: stage(request, send)
-
-
-@frozen
-class Deadline:
-    """Bounds one request with everything that happens to it."""
-
-    seconds: float | None
-    clock: Clock
-
-    async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it, or raise `DeadlineExceededError` that says where the time went."""
-        if self.seconds is None:
-            return await send(request)
-        with anyio.move_on_after(self.left(request)):
-            return await send(request)
-        raise self.exceeded(request)
-
-    def left(self, request: Request[Any]) -> float:
-        """Seconds that the request has left; infinite when nothing bounds it."""
-        if self.seconds is None:
-            return math.inf
-        started = request.trace.started
-        now = self.clock.monotonic()
-        return self.seconds - (0.0 if started is None else now - started)
-
-    def exceeded(self, request: Request[Any]) -> DeadlineExceededError:
-        """The error, with where the time went."""
-        trace = request.trace
-        counted = f"{trace.attempts} attempt{'s' * (trace.attempts != 1)}"
-        error = DeadlineExceededError(
-            f"not done within its deadline of {self.seconds:g} s:"
-            f" {trace.queue_seconds:.1f} s in the queue, {trace.network_seconds:.1f} s"
-            f" in {counted}, {trace.backoff_seconds:.1f} s of back-off"
-        )
-        error.queue_seconds = trace.queue_seconds
-        error.network_seconds = trace.network_seconds
-        error.backoff_seconds = trace.backoff_seconds
-        return error
 
 
 @frozen
@@ -245,59 +201,6 @@ class Limit:
         if error.retry_after is None:
             return None
         return asked_wait(error.retry_after, self.policy, self.clock.jitter())
-
-
-@frozen
-class AttemptTimeout:
-    """Bounds one attempt, whatever the transport does.
-
-    While a streamed body is taken, each chunk starts the time anew; when it is out, the
-    answer has all of it.
-    """
-
-    seconds: float | None
-
-    async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it, or raise `AttemptTimeoutError`.
-
-        What a streamed body raises is raised as it is, whatever the transport made
-        of it.
-        """
-        if request.body is not None and not isinstance(request.body, bytes):
-            return await self._streamed(request, send)
-        if self.seconds is None:
-            return await send(request)
-        with anyio.move_on_after(self.seconds):
-            return await send(request)
-        # The same chunk of a file would take as long again; a smaller one may not.
-        is_chunk = request.can_halve and request.listing is None
-        raise AttemptTimeoutError(
-            f"no answer within {self.seconds:g} s", is_permanent=is_chunk
-        )
-
-    async def _streamed(self, request: Request[Any], send: Send) -> Response:
-        seconds = math.inf if self.seconds is None else self.seconds
-        with anyio.move_on_after(seconds) as scope:
-
-            def push_on() -> None:
-                scope.deadline = anyio.current_time() + seconds
-
-            watch = Watch(push_on)
-            try:
-                return await send(watch.over(request))
-            except Exception:
-                if watch.failure is None:
-                    raise
-        # Raised out here, so that the transport's error is not its context: it may
-        # show what it should not.
-        if watch.failure is not None:
-            raise watch.failure
-        if watch.is_over:
-            raise AttemptTimeoutError(f"no answer within {seconds:g} s")
-        raise AttemptTimeoutError(
-            f"the body did not move for {seconds:g} s; {watch.taken:,} bytes of it"
-            " were taken"
-        )
 
 
 @frozen

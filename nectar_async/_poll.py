@@ -6,11 +6,10 @@ import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import anyio
 from attrs import define
 
 from nectar_async._callback import Callback, callback, tell
-from nectar_async._clock import Clock
+from nectar_async._clock import Clock, bounded
 from nectar_async.errors import (
     BodyTooLargeError,
     DeadlineExceededError,
@@ -77,7 +76,7 @@ async def poll(
     seen = _Seen()
     left = bound
     while True:
-        found = await _look(ask, max(left, _LOOK))
+        found = await _look(clock, ask, max(left, _LOOK))
         seen.looks += 1
         seen.is_cut = found is None
         if isinstance(found, tuple):
@@ -100,10 +99,10 @@ async def poll(
 
 
 async def _look(
-    ask: Callable[[], Awaitable[T]], seconds: float
+    clock: Clock, ask: Callable[[], Awaitable[T]], seconds: float
 ) -> tuple[T] | NectarError | None:
     """What is seen now, or the failure if that passes; None if it takes too long."""
-    with anyio.move_on_after(seconds):
+    with bounded(clock, seconds):
         try:
             return (await ask(),)
         except NectarError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,13 +12,12 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
+from nectar_async._packing import beginning, bounded, inflated
 from nectar_async._trace import Trace
 from nectar_async._words import words_of
 from nectar_async.errors import (
     AuthenticationError,
     BadRequestError,
-    BodyCorruptError,
-    BodyTooLargeError,
     ConflictError,
     MaintenanceError,
     NotFoundError,
@@ -38,12 +36,6 @@ __all__ = ["Response"]
 _KEPT_CHARACTERS = 2_000
 _KEPT_BYTES = 64 * 1024
 
-_PLAIN = frozenset({"", "identity"})
-_GZIP = 31  # zlib's word for it
-_ZLIB_CHECK = 31
-_GZIP_MAGIC = b"\x1f\x8b"
-_FIRST_WINDOW = 512
-_MOST_AT_ONCE = 256 * 1024
 
 _SUCCESS = range(200, 300)
 _REDIRECTS = range(300, 400)
@@ -126,10 +118,10 @@ class Response:
             BodyTooLargeError: it is larger than `limit` bytes, packed or unpacked.
             BodyCorruptError: it broke off, or is no valid gzip or deflate.
         """
-        body = _bounded(self.body, limit)
+        body = bounded(self.body, limit)
         encodings = self.headers.get("content-encoding", "")
         for name in reversed(encodings.lower().replace(" ", "").split(",")):
-            body = _inflate(name, body, limit)
+            body = inflated(name, body, limit)
         return body
 
     def rewritten(self, change: Callable[[str], str]) -> Self:
@@ -186,7 +178,7 @@ class Response:
         body = self.body
         encodings = self.headers.get("content-encoding", "")
         for name in reversed(encodings.lower().replace(" ", "").split(",")):
-            body = _beginning(name, body)
+            body = beginning(name, body, _KEPT_BYTES)
         return body[:_KEPT_BYTES].decode("utf-8", "replace")
 
     def _whereto(self) -> str | None:
@@ -216,89 +208,3 @@ def _date(text: str) -> datetime | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-
-
-def _bounded(body: bytes, limit: int | None) -> bytes:
-    if limit is not None and len(body) > limit:
-        raise _too_large(limit)
-    return body
-
-
-def _inflate(encoding: str, body: bytes, limit: int | None) -> bytes:
-    if encoding in _PLAIN or not body:
-        return body
-    if (wbits := _wbits(encoding, body)) is not None:
-        return _unpack(body, wbits, limit)
-    raise BodyCorruptError(
-        f"the answer is packed as {encoding!r}, which nobody asked for",
-        is_permanent=True,
-    )
-
-
-def _beginning(encoding: str, body: bytes) -> bytes:
-    """As much as an error keeps; nothing of what cannot be unpacked."""
-    if encoding in _PLAIN or not body:
-        return body
-    if (wbits := _wbits(encoding, body)) is None:
-        return b""
-    try:
-        return zlib.decompressobj(wbits).decompress(body, _KEPT_BYTES)
-    except zlib.error:
-        return b""
-
-
-def _wbits(encoding: str, body: bytes) -> int | None:
-    """How zlib calls a packing; None for one that it does not know."""
-    if encoding in {"gzip", "x-gzip"}:
-        return _GZIP
-    if encoding != "deflate":
-        return None
-    # The name means zlib's wrapping; some servers send the bare stream.
-    # RFC 1950: the method is in the low half of the first byte, and the first two
-    # are a multiple of 31.
-    is_method = body[0] & 0x0F == zlib.DEFLATED
-    is_wrapped = is_method and int.from_bytes(body[:2]) % _ZLIB_CHECK == 0
-    return 15 if is_wrapped else -15
-
-
-def _unpack(body: bytes, wbits: int, limit: int | None) -> bytes:
-    """The bytes behind one gzip or zlib stream; further gzip members are appended.
-
-    Each member is fed from a window that slides over the body and widens: what a
-    decompressor hands back as unused is a copy, and many small members would copy for
-    ever.
-    """
-    unpacked: list[bytes] = []
-    size, at = 0, 0
-    while True:
-        unpacker = zlib.decompressobj(wbits)
-        width = _FIRST_WINDOW
-        while not unpacker.eof:
-            window = unpacker.unconsumed_tail or body[at : at + width]
-            if not window:
-                raise BodyCorruptError("the packed answer broke off")
-            at += 0 if unpacker.unconsumed_tail else len(window)
-            width = min(2 * width, _MOST_AT_ONCE)
-            part = _feed(unpacker, window, _MOST_AT_ONCE)
-            unpacked.append(part)
-            size += len(part)
-            if limit is not None and size > limit:
-                raise _too_large(limit)
-        at -= len(unpacker.unused_data)
-        # Gzip members may follow one another; anything else behind is padding.
-        if wbits != _GZIP or body[at : at + 2] != _GZIP_MAGIC:
-            return b"".join(unpacked)
-
-
-def _feed(unpacker: zlib._Decompress, window: bytes, most: int) -> bytes:
-    try:
-        return unpacker.decompress(window, most)
-    except zlib.error:
-        raise BodyCorruptError("the packed answer is damaged") from None
-
-
-def _too_large(limit: int) -> BodyTooLargeError:
-    return BodyTooLargeError(
-        f"the answer has more than {limit:,} bytes; raise max_body_bytes if it may",
-        is_permanent=True,
-    )

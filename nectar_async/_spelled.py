@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from attrs import frozen
 
-__all__ = ["HIDDEN", "cut_out", "hiding"]
+__all__ = ["HIDDEN", "Plain", "cut_out", "hiding"]
 
 HIDDEN: Final = "***"
 
@@ -43,11 +43,11 @@ def hiding(texts: Iterable[str]) -> Callable[[str], str]:
     Capitals do not count. One that the end of a long text cuts is found as well.
     """
     known = sorted({one for one in texts if len(one) >= _SHORTEST}, key=len)[::-1]
-    plain = [_Plain.of(one).text for one in known]
+    plain = [Plain.of(one).text for one in known]
     plain = [one for one in plain if len(one) >= _SHORTEST]
 
     def hide(text: str) -> str:
-        bare = _Plain.of(text)
+        bare = Plain.of(text)
         spans = [span for one in plain for span in bare.spans(one)]
         if len(text) >= _KEPT_CHARACTERS:
             spans += [span for one in plain for span in bare.rest(one)]
@@ -77,7 +77,7 @@ def _same(text: str) -> str:
 
 
 @frozen
-class _Plain:
+class Plain:
     """A text as it reads without escapes, and where each character stands in it."""
 
     text: str
@@ -85,6 +85,7 @@ class _Plain:
 
     @classmethod
     def of(cls, text: str) -> Self:
+        """A text, in small letters."""
         places: Sequence[int] = range(len(text) + 1)
         for _ in range(_DEEPEST):
             if _ESCAPE.search(text) is None:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
+from nectar_async._bounds import AttemptTimeout, Deadline
 from nectar_async._chunk import CheckFile
 from nectar_async._clock import Clock
 from nectar_async._core import Core
@@ -16,9 +17,7 @@ from nectar_async._link import Link
 from nectar_async._log import Log
 from nectar_async._ping import pong
 from nectar_async._pipeline import (
-    AttemptTimeout,
     CheckStatus,
-    Deadline,
     Limit,
     Retry,
     Unpack,
@@ -49,6 +48,7 @@ from nectar_async.resources.team import TeamProfile
 from nectar_async.resources.usage import Usage
 from nectar_async.resources.webhook_portal import WebhookPortal
 from nectar_async.settings import Settings
+from nectar_async.transports.memory import MemoryTransport
 
 __all__ = ["NectarClient"]
 
@@ -77,8 +77,9 @@ class NectarClient:
         transport: what carries requests; by default an `AiohttpTransport`. The client
             closes it.
         settings: by default `Settings.from_env()`.
-        recorder: a stage that sees every attempt that is answered, whatever the status.
-            It sits below the status check and above the key, so it never meets the key.
+        recorder: a `Recorder`, or a stage of your own, that sees every attempt, and
+            every answer whatever the status. It sits below the status check and above
+            the key, so it never meets the key.
         clock: time, for tests.
 
     Raises:
@@ -100,9 +101,12 @@ class NectarClient:
             raise ConfigurationError(
                 f"settings must be Settings(...), not {type(settings).__name__}"
             )
+        if transport is None and not getattr(recorder, "needs_key", True):
+            # Nothing gets past a recorder that replays, so nothing is loaded for it.
+            transport = MemoryTransport({})
         self._wire(
             settings,
-            Link(_key_source(api_key, transport), transport, settings, clock),
+            Link(_key_source(api_key, transport, recorder), transport, settings, clock),
             recorder,
             RetryBudget(settings.retry.budget),
         )
@@ -126,7 +130,7 @@ class NectarClient:
         # above can leak it.
         deadline = Deadline(settings.deadline, clock)
         retry = Retry(settings.retry, budget, clock, tally, deadline)
-        timeout = AttemptTimeout(settings.attempt_timeout)
+        timeout = AttemptTimeout(settings.attempt_timeout, clock)
         recorders = [] if recorder is None else [recorder]
         observers: list[Stage] = [AttemptSpan(), Log(clock)]
         stages: list[Stage] = [
@@ -186,10 +190,29 @@ class NectarClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            if kind is None:
+                await self._finish_recording()
+        finally:
+            await self._close()
 
     async def aclose(self) -> None:
-        """Give back connections; closing twice, or a light copy, does nothing."""
+        """Give back connections, and have the recorder write what it has.
+
+        Closing twice, or a light copy, does nothing. A client that is left by an
+        exception, as `async with` is, records nothing.
+        """
+        try:
+            await self._finish_recording()
+        finally:
+            await self._close()
+
+    async def _finish_recording(self) -> None:
+        finish = getattr(self._recorder, "finish", None)
+        if finish is not None and self._is_original and self._link.is_used:
+            await finish(self._core.source.send if self._link.is_here else None)
+
+    async def _close(self) -> None:
         if self._is_original:
             await self._link.aclose()
 
@@ -255,10 +278,11 @@ def _masked(key: KeySource | None) -> HiddenSource | None:
 
 
 def _key_source(
-    key: HiddenSource | None, transport: Transport | None
+    key: HiddenSource | None, transport: Transport | None, recorder: Stage | None
 ) -> HiddenSource | None:
     """The key that was given, or the environment's where one is needed."""
-    if key is not None or not getattr(transport, "needs_key", True):
+    is_needed = all(getattr(one, "needs_key", True) for one in (transport, recorder))
+    if key is not None or not is_needed:
         return key
     found = Secret(os.environ.get("NECTAR_API_KEY", "").strip())
     if not found.reveal():

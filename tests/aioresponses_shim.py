@@ -3,19 +3,24 @@
 aiohttp 3.14 made `stream_writer` a required argument of `ClientResponse`, which
 aioresponses 0.7.9 does not give (https://github.com/pnuckowski/aioresponses). Answers
 are made of a class that fills it in where the signature has it, so that one import
-works from aiohttp 3.12 to 3.14. To be deleted with the release that knows of it.
+works from aiohttp 3.12 to 3.14. It also stops a reader that was fed more than 128 KiB
+at once, which nobody reads from yet; ours take any body. To be deleted with the release
+that knows of both.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import Any
 
-from aiohttp import ClientResponse
-from aioresponses import aioresponses as _aioresponses
+from aiohttp import ClientResponse, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from aioresponses import aioresponses as _aioresponses, core
 
 __all__ = ["aioresponses"]
 
+_LARGEST = 1 << 30
 _NEEDS_WRITER = "stream_writer" in inspect.signature(ClientResponse.__init__).parameters
 
 
@@ -30,6 +35,14 @@ class _Answer(ClientResponse):
         if _NEEDS_WRITER:
             kwargs.setdefault("stream_writer", _Writer())
         super().__init__(*args, **kwargs)
+
+
+def _reader(loop: asyncio.AbstractEventLoop | None = None) -> StreamReader:
+    loop = loop or asyncio.get_running_loop()
+    return StreamReader(ResponseHandler(loop=loop), limit=_LARGEST, loop=loop)
+
+
+vars(core)["stream_reader_factory"] = _reader
 
 
 class aioresponses(_aioresponses):  # noqa: N801 - the name that users know

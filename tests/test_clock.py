@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 
+import anyio
+import anyio.lowlevel
 import pytest
+from doubles import settle_down
 
 from nectar_async import Clock, SystemClock, VirtualClock
+from nectar_async._clock import bounded, clock_around
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +58,202 @@ def test_virtual_time_advances_without_a_sleeper() -> None:
     assert clock.now() == datetime(2025, 6, 1, 0, 1, tzinfo=UTC)
     assert clock.sleeps == []
     assert [clock.jitter(), clock.jitter()] == [0.25, 0.25]
+
+
+# Virtual waits of several tasks.
+
+
+async def test_waits_at_the_same_time_overlap_and_end_in_the_order_of_time() -> None:
+    clock, log = VirtualClock(), list[tuple[float, float]]()
+
+    async def sleeper(seconds: float) -> None:
+        await clock.sleep(seconds)
+        log.append((seconds, clock.monotonic()))
+
+    async with anyio.create_task_group() as group:
+        for seconds in (10, 1, 5, 600):
+            group.start_soon(sleeper, seconds)
+    assert log == [(1, 1), (5, 5), (10, 10), (600, 600)]
+    assert sorted(clock.sleeps) == [1, 5, 10, 600]
+
+
+async def test_time_stands_still_while_anybody_has_something_to_do() -> None:
+    clock, log = VirtualClock(), list[float]()
+
+    async def worker() -> None:
+        for _ in range(30):
+            log.append(clock.monotonic())
+            await settle_down(10)
+        await clock.sleep(0.5)
+        log.append(clock.monotonic())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(worker)
+        await clock.sleep(1)
+    assert log == [0] * 30 + [0.5]
+
+
+async def test_who_looks_at_the_clock_on_and_on_is_not_waited_for() -> None:
+    clock = VirtualClock()
+
+    async def impatient() -> None:
+        while clock.monotonic() < 1:
+            await anyio.lowlevel.checkpoint()
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(impatient)
+            await clock.sleep(1)
+
+
+async def test_a_sleeper_who_is_cancelled_holds_nobody_up() -> None:
+    clock = VirtualClock()
+    async with anyio.create_task_group() as group:
+        scopes = [anyio.CancelScope() for _ in range(3)]
+
+        async def sleeper(scope: anyio.CancelScope, seconds: float) -> None:
+            with scope:
+                await clock.sleep(seconds)
+
+        for scope, seconds in zip(scopes, (1, 2, 3), strict=True):
+            group.start_soon(sleeper, scope, seconds)
+        await settle_down(3)
+        scopes[0].cancel()
+        scopes[1].cancel()
+    assert clock.monotonic() == 3
+
+
+async def test_many_sleepers_take_no_time() -> None:
+    clock, log = VirtualClock(), list[float]()
+
+    async def sleeper(seconds: float) -> None:
+        await clock.sleep(seconds)
+        log.append(seconds)
+
+    began = time.monotonic()
+    async with anyio.create_task_group() as group:
+        for seconds in range(300, 0, -1):
+            group.start_soon(sleeper, seconds)
+    assert log == [*range(1, 301)]
+    assert time.monotonic() - began < 10
+
+
+# Bounds in virtual time.
+
+
+async def test_a_wait_ends_where_its_bound_does() -> None:
+    clock = VirtualClock()
+    with clock.move_on_after(30):
+        await clock.sleep(100)
+        pytest.fail("it went on")
+    assert clock.monotonic() == 30
+    assert clock.sleeps == [100]
+
+
+async def test_a_wait_that_is_as_long_as_its_bound_comes_to_its_end() -> None:
+    clock, is_over = VirtualClock(), False
+    with clock.move_on_after(30):
+        await clock.sleep(30)
+        is_over = True
+    assert is_over
+
+
+async def test_the_bound_that_comes_first_ends_the_wait_and_the_other_one_stays() -> (
+    None
+):
+    clock, log = VirtualClock(), list[str]()
+    with clock.move_on_after(50):
+        with clock.move_on_after(20):
+            await clock.stall()
+        log.append("inner")
+        with clock.move_on_after(90):
+            assert clock.left == 30
+            await clock.stall()
+            log.append("never")
+    assert (log, clock.monotonic(), clock.sleeps) == (["inner"], 50, [])
+
+
+async def test_silence_without_a_bound_never_ends() -> None:
+    clock = VirtualClock()
+    assert math.isinf(clock.left)
+    with anyio.move_on_after(0.01) as scope:
+        await clock.stall()
+    assert scope.cancelled_caught
+    assert clock.monotonic() == 0
+
+
+async def test_a_bound_that_is_renewed_begins_anew() -> None:
+    clock = VirtualClock()
+    with clock.move_on_after(10) as bound:
+        await clock.sleep(8)
+        bound.renew()
+        await clock.sleep(8)
+        assert clock.left == 2
+        await clock.stall()
+    assert clock.monotonic() == 18
+
+
+async def test_who_waits_for_others_is_bounded_by_the_time_that_they_let_pass() -> None:
+    clock, seen = VirtualClock(), list[float]()
+
+    async def in_line() -> None:
+        with clock.move_on_after(60):
+            await anyio.sleep_forever()
+        seen.append(clock.monotonic())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(in_line)
+        await settle_down(3)
+        await clock.sleep(100)
+    assert seen == [60]
+
+
+async def test_who_waits_for_the_real_world_is_not() -> None:
+    clock, answer, seen = VirtualClock(), anyio.Event(), list[bool]()
+
+    async def asking() -> None:
+        with clock.move_on_after(60), clock.move_on_after(30, is_outside=True):
+            await answer.wait()
+            seen.append(True)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(asking)
+        await settle_down(3)
+        await clock.sleep(100)
+        answer.set()
+    assert seen == [True]
+
+
+@pytest.mark.parametrize("is_outside", [False, True], ids=["inside", "outside"])
+async def test_the_real_world_is_bounded_in_real_time(*, is_outside: bool) -> None:
+    clock = VirtualClock()
+    began = time.monotonic()
+    with clock.move_on_after(0.01, is_outside=is_outside):
+        await anyio.sleep_forever()
+    assert time.monotonic() - began < 5
+    assert clock.monotonic() == 0
+
+
+async def test_time_that_is_advanced_ends_bounds_as_well() -> None:
+    clock = VirtualClock()
+    with clock.move_on_after(5):
+        clock.advance(6)
+        await anyio.sleep_forever()
+    assert clock.monotonic() == 6
+
+
+async def test_a_bound_of_another_clock_goes_by_the_machines_time() -> None:
+    with bounded(SystemClock(), 0.01) as bound:
+        bound.renew()
+        await anyio.sleep_forever()
+    assert clock_around() is None
+
+
+async def test_the_clock_around_is_the_innermost_virtual_one() -> None:
+    one, other = VirtualClock(), VirtualClock()
+    with one.move_on_after(5):
+        with other.move_on_after(1):
+            assert clock_around() is other
+            assert (one.left, other.left) == (5, 1)
+        assert clock_around() is one
+    assert clock_around() is None

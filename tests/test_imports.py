@@ -33,12 +33,16 @@ for name in sorted(sys.modules):
 
 # From the bottom of the house to its top: a storey never imports one above, so the ones
 # below may be there already.
-STOREYS = ("models", "contract", "", "resources", "transports", "sandbox", "cli")
+STOREYS = (
+    *("models", "contract", "", "resources", "transports", "sandbox", "_testing"),
+    "cli",
+)
 
 # Each module in a process of its own, in which the libraries are there already, and
 # what is below its storey.
 ALONE = """
-import os, sys, aiohttp, aiohttp.web, anyio, attrs, cattrs, msgspec, rich, typer
+import os, sys
+import aiohttp, aiohttp.web, anyio, attrs, cattrs, msgspec, pytest, rich, typer
 failed = False
 for storey in {storeys!r}:
   for package in {{name.rpartition(".")[0] for name in storey}}:

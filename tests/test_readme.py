@@ -1,7 +1,8 @@
-"""Every block of the README runs."""
+"""Every block of the README and of the pages on what it promises runs."""
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 import textwrap
@@ -10,15 +11,52 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
+import attrs
 import pytest
 import pytest_asyncio
+from endpoints import ENDPOINTS
 
-from nectar_async import NectarClient
+from nectar_async import (
+    NectarClient,
+    NectarError,
+    RetryPolicy,
+    Settings,
+    Statistics,
+    Verdict,
+    contract,
+)
 from nectar_async.sandbox import Sandbox
+from nectar_async.transports import Recorder
 
 README = Path(__file__).parent.parent / "README.md"
+RELIABILITY = README.parent / "docs" / "reliability.md"
+RECORDINGS = README.parent / "docs" / "recordings.md"
+PAGES = [README, RELIABILITY, RECORDINGS]
 TEXT = README.read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def blocks_of(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+
+
+BLOCKS = [
+    pytest.param(page, block, id=f"{page.stem} {number}: {block.partition(chr(10))[0]}")
+    for page in PAGES
+    for number, block in enumerate(blocks_of(page), 1)
+]
+FIRST_COMPANY = "d89d31e0-982f-4965-a6a1-4bbeeb46b54e"
+# What the blocks of a page share, as those of a chapter do.
+SHARED: dict[Path, dict[str, Any]] = {
+    README: {"NectarClient": NectarClient},
+    RECORDINGS: {"NectarClient": NectarClient, "COMPANY": FIRST_COMPANY},
+    RELIABILITY: {
+        "NectarClient": NectarClient,
+        "NectarError": NectarError,
+        "RetryPolicy": RetryPolicy,
+        "Sandbox": Sandbox,
+    },
+}
+OPERATIONS = contract.operations()
 
 
 @pytest_asyncio.fixture
@@ -30,13 +68,18 @@ async def sandbox(
     async with Sandbox(companies=3, seed=7, clock_speed=5_000) as sandbox:
         monkeypatch.setenv("NECTAR_BASE_URL", sandbox.url)
         monkeypatch.setenv("NECTAR_API_KEY", sandbox.api_key)
+        recorder = Recorder("tests/recordings/usage", mode="record")
+        async with NectarClient(recorder=recorder) as nectar:
+            async for _ in nectar.usage.by_company(FIRST_COMPANY):
+                pass
         yield sandbox
+    logging.getLogger("nectar_async").setLevel(logging.NOTSET)  # one block sets it
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n")[0])
-async def test_a_block_of_the_readme_runs(
-    block: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("page", "block"), BLOCKS)
+async def test_a_block_runs(
+    page: Path, block: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Blocks with `await` at their top level are the body of an async function."""
     if "anyio.run(" in block:
@@ -44,14 +87,14 @@ async def test_a_block_of_the_readme_runs(
     else:
         body = textwrap.indent(block, "    ")
         source = f"async def main():\n{body}\nimport anyio\nanyio.run(main)\n"
-    scope: dict[str, Any] = {"NectarClient": NectarClient}
-    await anyio.to_thread.run_sync(exec, compile(source, "README.md", "exec"), scope)
+    scope = dict(SHARED[page])
+    await anyio.to_thread.run_sync(exec, compile(source, page.name, "exec"), scope)
     if "print(" in block:
         assert capsys.readouterr().out
 
 
 def test_the_main_program_has_at_most_twelve_lines() -> None:
-    main = next(block for block in BLOCKS if "repository.usage" in block)
+    main = next(block for block in blocks_of(README) if "repository.usage" in block)
     assert sum(bool(line.strip()) for line in main.splitlines()) <= 12
 
 
@@ -63,6 +106,50 @@ def test_each_command_is_one_line(marker: str) -> None:
     assert shlex.split(line)[:3] == ["python3", "-m", "venv"]
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)]+)\)", TEXT))
-def test_links_of_the_readme_lead_somewhere(path: str) -> None:
-    assert (README.parent / path).exists()
+LINKS = [
+    pytest.param(page, *link, id=f"{page.stem}: {''.join(link)}")
+    for page in PAGES
+    for link in re.findall(r"\]\((?!http)([^)#]*)(#[^)]+)?\)", page.read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize(("page", "path", "anchor"), LINKS)
+def test_links_lead_somewhere(page: Path, path: str, anchor: str) -> None:
+    target = page.parent / path if path else page
+    assert target.exists()
+    if anchor:
+        heads = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+        # As GitHub makes anchors of headings.
+        words = [re.sub(r"[^\w -]", "", head.lower()) for head in heads]
+        assert anchor.removeprefix("#") in [one.replace(" ", "-") for one in words]
+
+
+def test_the_defaults_that_the_page_names_are_the_defaults() -> None:
+    text = RELIABILITY.read_text("utf-8")
+    settings, policy = Settings(), RetryPolicy()
+    for field in attrs.fields(RetryPolicy):
+        assert f"{field.name}={getattr(policy, field.name)}," in text
+    assert f"| `Settings.attempt_timeout` | {settings.attempt_timeout:g} s |" in text
+    assert "| `Settings.deadline` | none |" in text
+    assert settings.deadline is None
+    assert f"in flight, {settings.max_concurrency} by default" in text
+    assert f"{settings.max_downloads} chunks at once" in text
+
+
+def test_the_page_has_every_field_of_the_statistics_and_every_verdict() -> None:
+    text = RELIABILITY.read_text("utf-8")
+    names = [field.name for field in attrs.fields(Statistics)]
+    assert [name for name in (*names, *Verdict) if f"`{name}`" not in text] == []
+
+
+def test_the_page_knows_what_is_asked_but_once() -> None:
+    """Every operation that the contract does not call repeatable, and no other."""
+    text = RELIABILITY.read_text("utf-8")
+    once = text.partition("*Once* is")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+\.\w+)`", once)) | {"invitations.create_reconnect"}
+    not_repeated = {
+        one.call
+        for one in ENDPOINTS
+        if OPERATIONS[one.operation].description.get("x-idempotent-retry") is False
+    }
+    assert named == {one for one in not_repeated if not one.startswith("magic_links")}

@@ -11,7 +11,7 @@ import anyio
 import typer
 
 from nectar_async._version import __version__
-from nectar_async.cli import options
+from nectar_async.cli import options, sandbox_options
 from nectar_async.cli.child import Portfolio
 from nectar_async.cli.conduct import conduct
 from nectar_async.cli.demo import default_out, run_demo
@@ -19,6 +19,8 @@ from nectar_async.cli.outcome import Exit, complain, guarded
 from nectar_async.cli.ping import ping
 from nectar_async.cli.pull import Pull, Query, Watch
 from nectar_async.cli.pulls import pull_app
+from nectar_async.cli.record import Record, record
+from nectar_async.cli.recordings import recording_app
 from nectar_async.cli.report import Bound
 from nectar_async.cli.screens import (
     FOOT,
@@ -46,9 +48,11 @@ app: typer.Typer = typer.Typer(
 )
 app.command(cls=Command, epilog=SHORT_FOOT)(ping)
 app.add_typer(pull_app, name="pull")
+app.add_typer(recording_app, name="recording")
 app.command(cls=Command, epilog=SHORT_FOOT)(download)
 app.command(cls=Command, epilog=SHORT_FOOT)(upload)
 app.command(cls=Command, epilog=SHORT_FOOT)(job)
+app.command(cls=Record)(record)
 
 # typer may carry a click of its own, so click's classes are reached through typer.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -99,9 +103,9 @@ def nectar(
 @app.command(cls=Command)
 def demo(
     *,
-    companies: options.CompanyCount = 50,
-    seed: options.Seed = 7,
-    latency: options.Latency = 0.05,
+    companies: sandbox_options.CompanyCount = 50,
+    seed: sandbox_options.Seed = 7,
+    latency: sandbox_options.Latency = 0.05,
     out: options.DemoOut = None,
     include_secrets: options.IncludeSecrets = False,
     as_json: options.AsJson = False,
@@ -128,12 +132,14 @@ def demo(
 @app.command(cls=Command)
 def sandbox(
     *,
-    port: options.Port = 8080,
-    companies: options.CompanyCount = 20,
-    seed: options.Seed = 7,
-    latency: options.Latency = 0.05,
-    clock_speed: options.ClockSpeed = 1.0,
-    fault: options.Faults = None,
+    port: sandbox_options.Port = 8080,
+    companies: sandbox_options.CompanyCount = 20,
+    seed: sandbox_options.Seed = 7,
+    latency: sandbox_options.Latency = 0.05,
+    clock_speed: sandbox_options.ClockSpeed = 1.0,
+    fault: sandbox_options.Faults = None,
+    tls_cert: sandbox_options.TlsCert = None,
+    tls_key: sandbox_options.TlsKey = None,
 ) -> int:
     """Serve a local Nectar with invented data until Ctrl-C.
 
@@ -145,6 +151,7 @@ def sandbox(
     from nectar_async.sandbox import (  # noqa: PLC0415 - as said
         Options,
         fault_help,
+        read_certificate,
         read_fault,
         serve,
     )
@@ -168,6 +175,7 @@ def sandbox(
             latency=latency,
             clock_speed=clock_speed,
             faults=tuple(map(read_fault, fault or ())),
+            ssl_context=read_certificate(tls_cert, tls_key),
             as_json=True,
         )
         anyio.run(serve, served, say)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import anyio
 import typer
@@ -18,11 +20,24 @@ from nectar_async.errors import NectarError
 
 __all__ = ["conduct"]
 
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
 
 def conduct(
-    job: Pull, work: Callable[[Watch | None], Awaitable[Bound | None]], *, as_json: bool
+    job: Pull,
+    work: Callable[[Watch | None], Awaitable[Bound | None]],
+    facts: Mapping[str, Any] = _NONE,
+    *,
+    as_json: bool,
 ) -> int:
-    """Run a pull with its display, and report on it; gives the exit code."""
+    """Run a pull with its display, and report on it; gives the exit code.
+
+    Args:
+        job: what is pulled, and where to.
+        work: pulls it.
+        facts: what else the report has as JSON.
+        as_json: whether the report is that.
+    """
     is_to_stderr = job.sink.path == STDOUT
     ending = Ending(as_json=as_json, is_to_stderr=is_to_stderr)
 
@@ -30,7 +45,7 @@ def conduct(
         bound = _run(job, work, is_shown=not as_json)
         report = Report.of(job, bound)
         if as_json:
-            typer.echo(json.dumps(report.as_json()), err=is_to_stderr)
+            typer.echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
         else:
             report.print_on(Console(stderr=is_to_stderr))
         if report.failures and not (as_json and is_to_stderr):

@@ -16,26 +16,19 @@ from nectar_async.models.statuses import ConnectionStatus
 __all__ = [
     "AsJson",
     "Bill",
-    "ClockSpeed",
-    "CompanyCount",
     "CompanyId",
     "CompanyIds",
-    "Concurrency",
     "DatasourceTypes",
     "DateTypeOption",
     "Deleted",
     "DemoOut",
     "DocumentId",
     "End",
-    "Faults",
     "Identifier",
     "IncludeSecrets",
     "JobId",
-    "Latency",
     "Out",
     "Owner",
-    "Port",
-    "Seed",
     "SiteId",
     "SiteIds",
     "Start",
@@ -210,45 +203,6 @@ IncludeSecrets = Annotated[
         metavar=_FLAG,
         help="Keep passwords and signed links; the file is for its owner alone.",
     ),
-]
-Concurrency = Annotated[
-    int,
-    typer.Option(
-        "--concurrency",
-        metavar="N",
-        min=1,
-        help="Requests at once; the API asks for at most 10 per key.",
-    ),
-]
-CompanyCount = Annotated[
-    int, typer.Option("--companies", metavar="N", min=1, help="Invented companies.")
-]
-Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", help="The same seed, the same data.")
-]
-Latency = Annotated[
-    float,
-    typer.Option("--latency", metavar="SECONDS", min=0, help="What each answer takes."),
-]
-ClockSpeed = Annotated[
-    float,
-    typer.Option(
-        "--clock-speed",
-        metavar="TIMES",
-        min=0,
-        help="Seconds that pass in it for each real one.",
-    ),
-]
-Faults = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--fault",
-        metavar="FAULT",
-        help="Trouble, as 'answer status=429 times=1'; repeatable, 'help' lists all.",
-    ),
-]
-Port = Annotated[
-    int, typer.Option("--port", metavar="N", min=0, max=65535, help="0: a free one.")
 ]
 DocumentId = Annotated[
     str, typer.Argument(metavar="DOCUMENT_ID", callback=_given, help="The bill.")

@@ -9,7 +9,7 @@ import anyio
 import typer
 
 from nectar_async.cli import options
-from nectar_async.cli.link import open_client
+from nectar_async.cli.link import announce, open_client
 from nectar_async.cli.outcome import Ending, Exit, guarded
 from nectar_async.settings import Settings
 
@@ -28,11 +28,12 @@ def ping(*, as_json: options.AsJson = False) -> int:
             return await client.ping(), time.perf_counter() - started
 
     def say() -> int:
+        facts = announce(as_json=as_json)
         answer, seconds = anyio.run(work)
         url = Settings.from_env().base_url
         if as_json:
-            facts = {"answer": answer, "url": url, "seconds": round(seconds, 4)}
-            typer.echo(json.dumps(facts))
+            said = {"answer": answer, "url": url, "seconds": round(seconds, 4)}
+            typer.echo(json.dumps({**said, **facts}))
         else:
             typer.echo(f"{answer} from {url} in {1000 * seconds:.0f} ms")
         return Exit.OK

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 
-from nectar_async.cli import options
+from nectar_async.cli import client_options, options
 from nectar_async.cli.conduct import conduct
-from nectar_async.cli.link import open_client
+from nectar_async.cli.link import announce, open_client
 from nectar_async.cli.pull import Pull, Query, Watch
 from nectar_async.cli.screens import SHORT_FOOT, Command, Group, no_command
 from nectar_async.cli.sink import LineFile
@@ -43,6 +43,9 @@ def companies(
     *,
     out: options.Out,
     company: options.CompanyIds = None,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull companies with their sites.
@@ -50,7 +53,7 @@ def companies(
     Example: nectar pull companies --out companies.jsonl
     """
     query = _query("companies", {}, company, with_secrets=False)
-    return _pull(query, out, _USUAL, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 @pull_app.command(cls=Command, epilog=_EPILOG)
@@ -58,6 +61,9 @@ def sites(
     *,
     out: options.Out,
     company: options.CompanyIds = None,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull sites, which come with their companies.
@@ -65,7 +71,7 @@ def sites(
     Example: nectar pull sites --out sites.jsonl
     """
     query = _query("sites", {}, company, with_secrets=False)
-    return _pull(query, out, _USUAL, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 @pull_app.command(cls=Command, epilog=_EPILOG)
@@ -77,16 +83,25 @@ def connections(
     status: options.Status = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = _USUAL,
+    verify: client_options.Verify = False,
+    concurrency: client_options.Concurrency = _USUAL,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull connections with their accounts.
 
     Example: nectar pull connections --out connections.jsonl --status CONNECTED
     """
-    filters = {"connection_owner_email": owner, "sites": site, "status": status}
+    filters = {
+        "connection_owner_email": owner,
+        "sites": site,
+        "status": status,
+        "verify": verify,
+    }
     query = _query("connections", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, concurrency, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 @pull_app.command(cls=Command, epilog=_EPILOG)
@@ -98,7 +113,11 @@ def accounts(
     status: options.Status = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = _USUAL,
+    verify: client_options.Verify = False,
+    concurrency: client_options.Concurrency = _USUAL,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull accounts, which the API gives with their connections alone.
@@ -108,9 +127,14 @@ def accounts(
 
     Example: nectar pull accounts --out accounts.jsonl
     """
-    filters = {"connection_owner_email": owner, "sites": site, "status": status}
+    filters = {
+        "connection_owner_email": owner,
+        "sites": site,
+        "status": status,
+        "verify": verify,
+    }
     query = _query("accounts", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, concurrency, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 @pull_app.command(cls=Command, epilog=_EPILOG)
@@ -121,16 +145,24 @@ def meters(
     identifier: options.Identifier = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = _USUAL,
+    verify: client_options.Verify = False,
+    concurrency: client_options.Concurrency = _USUAL,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull meters.
 
     Example: nectar pull meters --out meters.jsonl --datasource-type WATER
     """
-    filters = {"datasource_type": datasource_type, "identifier": identifier}
+    filters = {
+        "datasource_type": datasource_type,
+        "identifier": identifier,
+        "verify": verify,
+    }
     query = _query("meters", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, concurrency, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 @pull_app.command(cls=Command, epilog=_EPILOG)
@@ -145,7 +177,11 @@ def documents(
     deleted: options.Deleted = False,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = _USUAL,
+    verify: client_options.Verify = False,
+    concurrency: client_options.Concurrency = _USUAL,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull bills with usage, line items and demand.
@@ -160,9 +196,10 @@ def documents(
         "datasource_type": datasource_type,
         "identifier": identifier,
         "is_deleted": deleted,  # False would be a filter, too: it is dropped
+        "verify": verify,
     }
     query = _query("documents", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, concurrency, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 @pull_app.command(cls=Command, epilog=_EPILOG)
@@ -176,7 +213,11 @@ def usage(
     identifier: options.Identifier = None,
     company: options.CompanyIds = None,
     include_secrets: options.IncludeSecrets = False,
-    concurrency: options.Concurrency = _USUAL,
+    verify: client_options.Verify = False,
+    concurrency: client_options.Concurrency = _USUAL,
+    attempts: client_options.Attempts = None,
+    attempt_timeout: client_options.AttemptTimeout = None,
+    deadline: client_options.Deadline = None,
     as_json: options.AsJson = False,
 ) -> int:
     """Pull usage; amounts are in the record's own usageUnits.
@@ -188,9 +229,10 @@ def usage(
         "date_type": date_type,
         "datasource_type": datasource_type,
         "identifier": identifier,
+        "verify": verify,
     }
     query = _query("usage", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, concurrency, as_json=as_json)
+    return _pull(query, out, locals(), as_json=as_json)
 
 
 def _window(start: date | None, end: date | None) -> dict[str, object]:
@@ -217,16 +259,17 @@ def _query(
     )
 
 
-def _pull(query: Query, out: Path, concurrency: int, *, as_json: bool) -> int:
+def _pull(query: Query, out: Path, given: Mapping[str, Any], *, as_json: bool) -> int:
+    settings = client_options.settings_of(given)
     job = Pull(query, LineFile(out, is_private=query.with_secrets))
     if not as_json:
         _warn_of_the_end(query.filters)
 
     async def work(on_first: Watch | None) -> None:
-        async with open_client(max_concurrency=concurrency) as client:
+        async with open_client(**settings) as client:
             await job.run(client, on_first)
 
-    return conduct(job, work, as_json=as_json)
+    return conduct(job, work, announce(as_json=as_json), as_json=as_json)
 
 
 def _warn_of_the_end(filters: Mapping[str, object]) -> None:

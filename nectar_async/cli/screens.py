@@ -17,7 +17,8 @@ _CODES_IN_WORDS: Final = "; ".join(
 
 FOOT: Final = (
     "Environment: NECTAR_API_KEY; NECTAR_BASE_URL and NECTAR_API_VERSION where they"
-    " differ from the defaults; NECTAR_DEBUG=1 shows tracebacks."
+    " differ from the defaults; NECTAR_RECORD=replay:PATH answers from a recording;"
+    " NECTAR_DEBUG=1 shows tracebacks."
     f"\n\nExit codes: {_CODES_IN_WORDS}."
 )
 """What the help of `nectar` ends with."""
@@ -38,7 +39,7 @@ class Command(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words of the first line, without the braces of newer versions."""
         pieces = super().collect_usage_pieces(ctx)
-        return [piece.removeprefix("{").removesuffix("}") for piece in pieces]
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
 
 
 class Group(TyperGroup):

@@ -14,7 +14,7 @@ import typer
 from nectar_async._download import Download
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar
-from nectar_async.cli.link import open_client
+from nectar_async.cli.link import announce, open_client
 from nectar_async.cli.outcome import Ending, Exit, StoppedError, complain, guarded
 from nectar_async.cli.sink import STDOUT
 from nectar_async.client import NectarClient
@@ -60,6 +60,7 @@ def download(
         return words if is_kept else "", {"size": bar.done}
 
     def say() -> int:
+        announce(as_json=as_json)
         saved = _run(work, bar, account)
         if as_json:
             facts = {**attrs.asdict(saved), "path": saved.path and str(saved.path)}
@@ -111,6 +112,7 @@ def upload(
         return "".join(words), {"job": submitted[0].id if submitted else None}
 
     def say() -> int:
+        announce(as_json=as_json)
         return _tell(_run(work, bar, account), as_json=as_json, is_over=wait)
 
     return guarded(say, Ending(as_json=as_json, is_about_one=True))
@@ -139,6 +141,7 @@ def job(
             return await client.jobs.get(job_id)
 
     def say() -> int:
+        announce(as_json=as_json)
         seen = _run(work, bar, lambda: ("", {"job": job_id}))
         is_over = seen.status is not None and seen.status.is_terminal
         return _tell(seen, as_json=as_json, is_over=is_over)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-__all__ = ["Operation", "digest", "load", "operations"]
+__all__ = ["Operation", "alternatives", "digest", "load", "operations", "resolved"]
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
@@ -46,6 +47,25 @@ def operations() -> dict[str, Operation]:
         for method, description in methods.items()
         if method in _METHODS
     }
+
+
+def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a `$ref` leads to, with what stands beside it; anything else as it is."""
+    while "$ref" in node:
+        found: Any = load()
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        node = {**found, **{key: node[key] for key in node if key != "$ref"}}
+    return node
+
+
+def alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A schema and all that it is made of by `allOf`, `anyOf` or `oneOf`, resolved."""
+    schema = resolved(schema)
+    yield schema
+    for word in ("allOf", "anyOf", "oneOf"):
+        for one in schema.get(word, ()):
+            yield from alternatives(one)
 
 
 def _text() -> bytes:

@@ -67,7 +67,7 @@ class Connections(Resource):
                 the only one that has it.
             sites: ids of sites, one or several.
             status: one status.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

@@ -74,7 +74,7 @@ class Documents(Resource):
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
             is_deleted: True lists the deleted ones.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -110,7 +110,7 @@ class Documents(Resource):
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
             is_deleted: True lists the deleted ones.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -144,7 +144,7 @@ class Documents(Resource):
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
             is_deleted: True lists the deleted ones.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

@@ -42,7 +42,7 @@ class Intervals(Resource):
             end_date: an instant; intervals that end at or before it are kept.
             datasource_type: one commodity or several; all when left out.
             identifier: an identifier of the meter, compared as on usage lists.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

@@ -180,7 +180,7 @@ class Invitations(Resource):
             company_id: whose they are.
             status: one status.
             invitation_type: one kind.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

@@ -67,7 +67,7 @@ class Meters(Resource):
             company_id: whose they are.
             datasource_type: one commodity or several; all when left out.
             identifier: any of theirs, by its normal form; see `Meters`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -93,7 +93,7 @@ class Meters(Resource):
             connection_id: whose accounts they belong to.
             datasource_type: one commodity or several; all when left out.
             identifier: any of theirs, by its normal form; see `Meters`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -119,7 +119,7 @@ class Meters(Resource):
             document_id: the bill that names them.
             datasource_type: one commodity or several; all when left out.
             identifier: any of theirs, by its normal form; see `Meters`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -143,7 +143,7 @@ class Meters(Resource):
             site_id: where they are.
             datasource_type: one commodity or several; all when left out.
             identifier: any of theirs, by its normal form; see `Meters`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

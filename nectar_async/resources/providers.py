@@ -35,7 +35,7 @@ class Providers(Resource):
 
         Args:
             search: a part of the name; all of them when left out.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: `search` is no text; nothing was sent.

@@ -55,8 +55,14 @@ class Repository(Resource):
     of each, ten requests at a time. `on_error="raise"` stops at the first company that
     fails; "collect" keeps it in `.failures` and goes on; a function is given each
     failure and may raise to stop. `look_ahead` is four pages for each permit of the
-    client's gate where nothing is said. A company whose rows moved in mid-walk is read
-    again, at most twice; `verify` finds also moves that cancel out in the totals.
+    client's gate where nothing is said.
+
+    A company whose rows moved in mid-walk is read again, at most twice. Moves are found
+    where totals differ from page to page, or fewer distinct records came than they say;
+    with `verify`, which costs a request for each company, also where page 1 is another
+    one at the end, as after a row that went in front while one came behind. What
+    neither shows is missed: a row that went behind page 1, where the walk had been,
+    while another one came behind page 1.
     """
 
     def connections(
@@ -81,7 +87,7 @@ class Repository(Resource):
             status: one status.
             on_error: `raise`, `collect` or a function; see `Repository`.
             look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -113,7 +119,7 @@ class Repository(Resource):
             status: one status.
             on_error: `raise`, `collect` or a function; see `Repository`.
             look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -140,7 +146,7 @@ class Repository(Resource):
             identifier: any of theirs, by its normal form; see `Meters`.
             on_error: `raise`, `collect` or a function; see `Repository`.
             look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -175,7 +181,7 @@ class Repository(Resource):
             is_deleted: True lists the deleted ones.
             on_error: `raise`, `collect` or a function; see `Repository`.
             look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -208,7 +214,7 @@ class Repository(Resource):
             identifier: of the meter, by its normal form; see `Usage`.
             on_error: `raise`, `collect` or a function; see `Repository`.
             look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

@@ -74,7 +74,7 @@ class Sites(Resource):
 
         Args:
             company_id: whose they are.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
         """
         return self._pages(
             Request.get(

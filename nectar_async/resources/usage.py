@@ -57,7 +57,7 @@ class Usage(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -88,7 +88,7 @@ class Usage(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -122,7 +122,7 @@ class Usage(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -155,7 +155,7 @@ class Usage(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.
@@ -190,7 +190,7 @@ class Usage(Resource):
                 said), `BILL_DATE`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end, to see whether rows moved.
+            verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
             InvalidArgumentError: a filter that the API would refuse; nothing was sent.

@@ -14,6 +14,7 @@ from nectar_async.sandbox.answer_faults import (
     SendAway,
 )
 from nectar_async.sandbox.body_faults import Garble, Nest, RepeatKeys, SetValue
+from nectar_async.sandbox.certificate import read_certificate
 from nectar_async.sandbox.clock import Clock
 from nectar_async.sandbox.delivery_faults import (
     CloseIdle,
@@ -27,7 +28,7 @@ from nectar_async.sandbox.delivery_faults import (
     WrongLength,
 )
 from nectar_async.sandbox.fault_text import fault_help, read_fault
-from nectar_async.sandbox.faults import Effect, Fault, Faults
+from nectar_async.sandbox.faults import Effect, Fault
 from nectar_async.sandbox.file_faults import (
     ChangeFile,
     ExpireLink,
@@ -35,6 +36,7 @@ from nectar_async.sandbox.file_faults import (
     Redirect,
     SetHeader,
 )
+from nectar_async.sandbox.in_force import Faults
 from nectar_async.sandbox.page_faults import (
     Change,
     ClampSilently,
@@ -104,6 +106,7 @@ __all__ = [
     "WrongLength",
     "fault_help",
     "fingerprint",
+    "read_certificate",
     "read_fault",
     "serve",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nectar_async.errors import ConfigurationError
+from nectar_async.sandbox.certificate import read_certificate
 from nectar_async.sandbox.fault_text import fault_help, read_fault
 from nectar_async.sandbox.serving import Options, serve
 
@@ -19,12 +21,18 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a sandbox with the options of the command line."""
-    given = vars(_parser().parse_args(arguments))
+    parser = _parser()
+    given = vars(parser.parse_args(arguments))
     faults = given.pop("faults")
     if None in faults:
         _say(fault_help())
         return
-    asyncio.run(serve(Options(**given, faults=tuple(faults)), _say))
+    try:
+        shown = read_certificate(given.pop("tls_cert"), given.pop("tls_key"))
+    except ConfigurationError as error:
+        parser.error(str(error))
+    options = Options(**given, faults=tuple(faults), ssl_context=shown)
+    asyncio.run(serve(options, _say))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         help="trouble, as 'answer status=429 retry-after=1 page=2 times=1'; may be"
         " given several times; 'help' lists the effects",
     )
+    add(
+        "--tls-cert",
+        type=Path,
+        metavar="FILE",
+        help="a certificate for 127.0.0.1, PEM: speaks HTTPS; needs --tls-key",
+    )
+    add("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
     add("--json", dest="as_json", action="store_true", help="announce itself as JSON")
     add(
         "--exit-with-parent",

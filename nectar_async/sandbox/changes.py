@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     )
     from nectar_async.sandbox.moments import Instant
 
-__all__ = ["Changes", "Thing"]
+__all__ = ["Changes", "Place", "Thing"]
+
+Place = tuple[int | str, ...]
+"""What usage is sorted by: nanoseconds before, the id, and what tells rows apart that
+were put behind the same one."""
 
 
 class Thing(Protocol):
@@ -50,12 +54,19 @@ class Changes:
     """Known from uploaded bills alone."""
     documents: list[Document] = field(factory=list)
     records: list[UsageRecord] = field(factory=list)
+    places: dict[str, Place] = field(factory=dict)
+    """By the id of a record: its place, where that does not follow from its date."""
     gone_at: Instant | None = None
     """When the company is no longer there."""
 
     def edit(self, some_id: str, fields: Mapping[str, Any]) -> None:
         """Change fields of one thing; what was changed before stays."""
         self.edits.setdefault(some_id, {}).update(fields)
+
+    def place(self, record: UsageRecord) -> Place:
+        """Where a record stands: what came in last is first."""
+        own = (-record.created.nanoseconds, record.id)
+        return self.places.get(record.id, own)
 
     def edited(self, thing: _Thing) -> _Thing:
         """The thing with its fields as they are now."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nectar_async.sandbox.clock import Clock
-    from nectar_async.sandbox.faults import Faults
     from nectar_async.sandbox.front import Front
+    from nectar_async.sandbox.in_force import Faults
     from nectar_async.sandbox.portfolio import Portfolio
     from nectar_async.sandbox.routes import Router
     from nectar_async.sandbox.state import State

@@ -70,7 +70,7 @@ class Overlay:
             for record in records
             if record.id not in self.changes.deleted
         ]
-        kept.sort(key=lambda record: (-record.created.nanoseconds, record.id))
+        kept.sort(key=self.changes.place)
         return kept
 
     def _account(self, account: Account) -> Account:

@@ -5,16 +5,18 @@ See `faults` for how trouble is ordered. What has no pages is answered as ever.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
+from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.calls import Call, Proceed, Reply
 from nectar_async.sandbox.dice import Dice
 from nectar_async.sandbox.envelopes import Envelope
 
 if TYPE_CHECKING:
     import msgspec
+    from attrs import Attribute
 
 __all__ = [
     "Change",
@@ -29,10 +31,21 @@ __all__ = [
 
 @frozen(kw_only=True)
 class Change:
-    """Just before the answer the first rows are deleted, and new ones come in front."""
+    """Just before the answer rows of usage are deleted, and new ones inserted there."""
 
     insert: int = 0
     delete: int = 0
+    at: int | str = field(default="front")
+    """Where: `front`, `end`, or the number of a row, from 1. That row and those behind
+    it are deleted (at the end, the last ones), and the new ones take their place."""
+
+    @at.validator
+    def _check_at(self, _: Attribute[Any], value: object) -> None:
+        is_row = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        if not is_row and value not in {"front", "end"}:
+            raise ConfigurationError(
+                f"at is front, end, or the number of a row from 1, not {value!r}"
+            )
 
     async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
         """The right answer, of a list that has moved."""
@@ -42,6 +55,7 @@ class Change:
                 company.index,
                 insert=self.insert,
                 delete=self.delete,
+                at=self.at,
                 site_id=call.params.get("site_id"),
             )
         return await proceed(call)

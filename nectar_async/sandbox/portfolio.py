@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import evolve
-
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.changes import Changes, Thing
 from nectar_async.sandbox.clock import Clock
@@ -15,7 +13,7 @@ from nectar_async.sandbox.companies import make_company, new_company
 from nectar_async.sandbox.connecting import new_connection
 from nectar_async.sandbox.generation import Generator
 from nectar_async.sandbox.identity import MAX_COMPANIES, Ids
-from nectar_async.sandbox.moments import Instant
+from nectar_async.sandbox.moving import later, place_of, put_behind, put_in_front
 from nectar_async.sandbox.shelf import Shelf
 from nectar_async.sandbox.uploads import read_bill
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
         Site,
         UsageRecord,
     )
+    from nectar_async.sandbox.moments import Instant
 
 __all__ = ["LAST_DAY", "Portfolio"]
 
@@ -40,7 +39,6 @@ _PROFILES_KEPT = 2_048
 # About 1.6 kB a record: 100 MB at most, and room for 50 companies at once.
 _RECORDS_KEPT = 60_000
 _WARMED = 200
-_SECOND = 1_000_000_000
 
 _Found = TypeVar("_Found", bound=Thing)
 
@@ -218,35 +216,32 @@ class Portfolio:
         *,
         insert: int = 0,
         delete: int = 0,
+        at: int | str = "front",
         site_id: str | None = None,
     ) -> None:
-        """Delete the first records of a company's or site's list, then insert new ones.
+        """Delete records of a company's or site's list, and insert new ones there.
 
-        Inserted records repeat the first one with ids of their own and newer dates, and
-        so stand in front.
+        `at` is as in `Change`.
         """
-        records = self.book(index).records
         listed = [
             record
-            for record in records
+            for record in self.book(index).records
             if site_id is None or record.meter.site.id == site_id
         ]
         if not listed:
             return
-        newest = records[0].created.nanoseconds
+        newest = self.book(index).records[0].created
+        begin = place_of(at, len(listed) - delete)
         with self.change(index) as changes:
-            changes.deleted.update(record.id for record in listed[:delete])
-            for step in range(1, insert + 1):
+            changes.deleted.update(one.id for one in listed[begin : begin + delete])
+            for _ in range(insert):
                 serial = len(changes.records)
-                moment = Instant.at(newest + step * _SECOND)
-                changes.records.append(
-                    evolve(
-                        listed[0],
-                        id=self._ids.make("usage", index, f"inserted-{serial}"),
-                        created=moment,
-                        updated=moment,
-                    )
-                )
+                some_id = self._ids.make("usage", index, f"inserted-{serial}")
+                if begin == 0:
+                    newest = later(newest)
+                    put_in_front(changes, listed[0], some_id, newest)
+                else:
+                    put_behind(changes, listed[:begin][-1], some_id)
 
     def _is_gone(self, index: int) -> bool:
         changes = self._changes.get(index)

@@ -10,10 +10,10 @@ from attrs import evolve
 
 from nectar_async.sandbox.backstage import Backstage
 from nectar_async.sandbox.clock import Clock
-from nectar_async.sandbox.faults import Fault, Faults
 from nectar_async.sandbox.front import Front
 from nectar_async.sandbox.gateway import Gateway
 from nectar_async.sandbox.handlers import sites
+from nectar_async.sandbox.in_force import Faults, Order
 from nectar_async.sandbox.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.routes import ROUTES, Route, Router
 from nectar_async.sandbox.state import State
@@ -51,7 +51,9 @@ class Sandbox:
         api_key: The key that opens it.
         api_keys: Further keys.
         port: 0 takes a free one.
-        faults: Trouble to begin with; `sandbox.faults` takes more at any time.
+        faults: Trouble to begin with, each a `Fault`, an effect for every call, or a
+            text as `nectar sandbox --fault` takes it; `sandbox.faults.add` takes more
+            at any time.
         restricted: Ids of companies that are listed, and answer 403 otherwise;
             `sandbox.restricted` takes more at any time.
         site_list: Whether sites come as a bare array or in pages; both are allowed.
@@ -60,6 +62,9 @@ class Sandbox:
             begins at midnight (UTC) after `last_day`, and `sandbox.clock` moves it.
         file_bytes: How large each document's file is; None for sizes as of bills.
         ssl_context: The certificate to show; with one it speaks HTTPS.
+
+    Raises:
+        ConfigurationError: one of the faults is none.
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class Sandbox:
         api_key: str = API_KEY,
         api_keys: Sequence[str] = (),
         port: int = 0,
-        faults: Sequence[Fault] = (),
+        faults: Sequence[Order] = (),
         restricted: Iterable[str] = (),
         site_list: Literal["array", "envelope"] = "array",
         last_day: date = LAST_DAY,

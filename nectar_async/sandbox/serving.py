@@ -17,6 +17,7 @@ from attrs import frozen
 from nectar_async.sandbox.server import API_KEY, Sandbox
 
 if TYPE_CHECKING:
+    import ssl
     from types import FrameType
 
     from nectar_async.sandbox.faults import Fault
@@ -29,7 +30,7 @@ _Stop = Callable[[], None]
 
 @frozen(kw_only=True)
 class Options:
-    """What a served sandbox is like; see `Sandbox` for the first eight."""
+    """What a served sandbox is like; see `Sandbox` for the first nine."""
 
     port: int = 0
     companies: int = 20
@@ -39,6 +40,7 @@ class Options:
     clock_speed: float = 1.0
     file_bytes: int | None = None
     faults: tuple[Fault, ...] = ()
+    ssl_context: ssl.SSLContext | None = None
     as_json: bool = False
     """Whether the one line that is printed is for a program."""
     exit_with_parent: bool = False
@@ -62,6 +64,7 @@ async def serve(options: Options, say: Callable[[str], None]) -> None:
         clock_speed=options.clock_speed,
         file_bytes=options.file_bytes,
         faults=options.faults,
+        ssl_context=options.ssl_context,
     )
     with _on_signal(stop):
         async with sandbox:

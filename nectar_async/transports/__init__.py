@@ -1,6 +1,7 @@
 """What carries requests: over the network, or nowhere at all.
 
-Loaded by name, so that whoever tests on `MemoryTransport` never loads aiohttp.
+Loaded by name, so that whoever replays a recording, or tests on `MemoryTransport`,
+never loads aiohttp.
 """
 
 from __future__ import annotations
@@ -12,10 +13,24 @@ from nectar_async._facade import lazy
 if TYPE_CHECKING:
     from nectar_async.transports.live import AiohttpTransport
     from nectar_async.transports.memory import MemoryTransport
+    from nectar_async.transports.recorded import RecordedTransport
+    from nectar_async.transports.recorder import Mode, Recorder
 
-__all__ = ["AiohttpTransport", "MemoryTransport"]
+__all__ = [
+    "AiohttpTransport",
+    "MemoryTransport",
+    "Mode",
+    "RecordedTransport",
+    "Recorder",
+]
 
-_HOMES: Final = {"AiohttpTransport": "live", "MemoryTransport": "memory"}
+_HOMES: Final = {
+    "AiohttpTransport": "live",
+    "MemoryTransport": "memory",
+    "Mode": "recorder",
+    "RecordedTransport": "recorded",
+    "Recorder": "recorder",
+}
 
 if not TYPE_CHECKING:  # a checker that saw these would accept every name
     __getattr__, __dir__ = lazy(__name__, _HOMES)

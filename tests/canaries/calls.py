@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 from canaries.canaries import VALUES, arguments_of
 from endpoints import ENDPOINTS, Endpoint
 
-from nectar_async import MemoryTransport, NectarClient, Pager, Request, Secret
+from nectar_async import (
+    MemoryTransport,
+    NectarClient,
+    NectarError,
+    Pager,
+    Request,
+    Secret,
+)
+from nectar_async._fanout import FanOut
+from nectar_async._pager import Prefetch
 from nectar_async.models import Connection, Document
 from nectar_async.models.page import Page
 from nectar_async.resources._resource import Resource
@@ -41,23 +50,36 @@ class Case:
     """The one operation that a server fails at; at every one where it is None."""
     endpoint: Endpoint | None = None
     """The operation, for calls that are one."""
+    covers: Sequence[str] = ()
+    """Other public names that it uses."""
+    is_late: bool = False
+    """Whether the first chunk of a file still comes, however a server fails."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.title}".strip()
 
 
 def public_calls() -> set[str]:
-    """Every public method of a client and of its nouns."""
+    """Every public method of a client, of its nouns, and of the lists that they give.
+
+    Of lists their properties as well: a receipt is asked for when a walk has failed.
+    """
     client = NectarClient(transport=MemoryTransport({}))
     nouns = {k: v for k, v in vars(client).items() if isinstance(v, Resource)}
-    own = set(_methods(client))
-    return own | {f"{k}.{name}" for k, noun in nouns.items() for name in _methods(noun)}
+    names = set(_methods(client))
+    names |= {f"{k}.{name}" for k, noun in nouns.items() for name in _methods(noun)}
+    lists = (FanOut, Pager, Prefetch)
+    return names | {f"{one.__name__}.{k}" for one in lists for k in _members(one)}
 
 
 def _methods(owner: object) -> Iterator[str]:
     for name, _ in inspect.getmembers(type(owner), callable):
         if not name.startswith("_"):
             yield name
+
+
+def _members(kind: type) -> Iterator[str]:
+    return (name for name in dir(kind) if not name.startswith("_"))
 
 
 def _of(endpoint: Endpoint, *, masked: bool) -> Case:
@@ -110,9 +132,11 @@ def _views(name: str) -> Iterator[Case]:
     full = f"repository.{name}"
     some = {"companies": COMPANIES}
     yield Case(full, _view(name, {}))
-    yield Case(full, _view(name, some), "of some", operation)
     collected = {**some, "on_error": "collect"}
     yield Case(full, _view(name, collected), "that collects", operation)
+    if name != "documents":
+        return  # what is the same for all views is seen on the one that has links
+    yield Case(full, _view(name, some), "of some", operation)
     told: dict[str, Any] = {"on_error": lambda failure: None}
     yield Case(full, _view(name, told), "that tells", operation)
 
@@ -123,6 +147,43 @@ async def _prefetch(nectar: NectarClient, seen: list[Any]) -> None:
     seen += [pager, prefetch]
     async with prefetch as records:
         seen += [record async for record in records]
+
+
+async def _resume(nectar: NectarClient, seen: list[Any]) -> None:
+    """A walk, and the rest of it from where it broke, until that breaks as well."""
+    pager = nectar.documents.by_company(ID)
+    seen.append(pager)
+    try:
+        seen += [record async for record in pager]
+    except NectarError as error:
+        seen += [error, pager.receipt, error.cursor]
+        pager = pager.resume(error.cursor or "")
+        seen.append(pager)
+    seen += [page async for page in pager.pages()]
+    seen.append(pager.receipt)
+
+
+async def _prefetched_pages(nectar: NectarClient, seen: list[Any]) -> None:
+    prefetch = nectar.documents.by_company(ID).prefetch(look_ahead=2)
+    seen.append(prefetch)
+    async with prefetch as records:
+        seen += [page async for page in records.pages()]
+    seen.append(prefetch.receipt)
+
+
+async def _view_pages(nectar: NectarClient, seen: list[Any]) -> None:
+    view = nectar.repository.documents(companies=COMPANIES, on_error="collect")
+    seen.append(view)
+    async with view:
+        seen += [page async for page in view.pages()]
+    seen += [view.receipt, view.receipts, view.failures, view.progress]
+
+
+async def _next_page(nectar: NectarClient, seen: list[Any]) -> None:
+    view = nectar.repository.documents(companies=COMPANIES)
+    seen.append(view)
+    async with view:
+        seen.append(await view.next_page())
 
 
 async def _send(nectar: NectarClient, seen: list[Any]) -> None:
@@ -183,8 +244,11 @@ CASES = [
     ),
     Case("connections.activate", _activation("activate")),
     Case("connections.deactivate", _activation("deactivate")),
-    Case("connections.wait_until_settled", _with_id("connections.wait_until_settled")),
-    Case("jobs.wait", _with_id("jobs.wait", timeout=60)),
+    Case(
+        "connections.wait_until_settled",
+        _with_id("connections.wait_until_settled", timeout=15),
+    ),
+    Case("jobs.wait", _with_id("jobs.wait", timeout=15)),
     Case("documents.download", _download),
     Case("documents.download", _download, "from a host", "documents_download"),
     *(
@@ -193,6 +257,22 @@ CASES = [
         for case in _views(name)
     ),
     Case("documents.by_company", _prefetch, "in the background"),
+    Case("Pager.resume", _resume, covers=("Pager.pages", "Pager.receipt")),
+    Case(
+        "Prefetch.pages",
+        _prefetched_pages,
+        covers=("Pager.prefetch", "Prefetch.receipt"),
+    ),
+    Case(
+        "FanOut.pages",
+        _view_pages,
+        fails_at="documents_list_by_company",
+        covers=(
+            *("FanOut.receipt", "FanOut.receipts"),
+            *("FanOut.failures", "FanOut.progress"),
+        ),
+    ),
+    Case("FanOut.next_page", _next_page),
     Case("send", _send),
     Case("send", _send_list, "a list"),
     Case("send", _send_plain, "a read"),

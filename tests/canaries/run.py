@@ -52,7 +52,7 @@ async def outcome_of(case: Case, way: Way, key: Any = KEY) -> Outcome:
     """Make a call of a server in memory that answers in a way, and look at it all."""
     out = Outcome()
     scope = anyio.CancelScope()
-    server = Server(way, case.fails_at, scope.cancel)
+    server = Server(way, case.fails_at, scope.cancel, is_late=case.is_late)
     out.wires = server.wires
 
     async def record(request: Request[Any], send: Send) -> Response:

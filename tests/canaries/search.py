@@ -24,6 +24,7 @@ from tracing import spans_kept
 
 from nectar_async import NectarClient, NectarError, Pager, Secret
 from nectar_async._fanout import FanOut
+from nectar_async._pager import Prefetch
 from nectar_async.models.page import Page
 
 __all__ = ["Shown", "Trail", "found", "revealed", "shown"]
@@ -129,7 +130,7 @@ def _value(thing: Any) -> Iterator[Shown]:
     name = type(thing).__name__
     yield f"repr of a {name}", repr(thing)
     yield f"str of a {name}", f"{thing} {thing!s:>5}"
-    if isinstance(thing, Pager | FanOut):
+    if isinstance(thing, Pager | Prefetch | FanOut):
         receipt = thing.receipt
         yield "receipt", f"{receipt!r} {pickle.dumps(receipt)!r}"
     if isinstance(thing, FanOut):
@@ -179,14 +180,12 @@ def _error(error: BaseException, name: str) -> Iterator[Shown]:
 def _frames(error: BaseException, where: str) -> Iterator[Shown]:
     """The locals of the frames, as a traceback that captures them shows them."""
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename.startswith(_TESTS):
+        code = frame.f_code
+        if code.co_filename.startswith(_TESTS):
             continue
-        (summary,) = traceback.StackSummary.extract(
-            [(frame, line)], lookup_lines=False, capture_locals=True
-        )
-        place = f"{Path(summary.filename).name}:{line} {summary.name}"
-        for name, text in (summary.locals or {}).items():
-            yield f"{where} frame {place} local {name}", text
+        place = f"{Path(code.co_filename).name}:{line} {code.co_name}"
+        for name, value in frame.f_locals.items():
+            yield f"{where} frame {place} local {name}", repr(value)
 
 
 def revealed(thing: object) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import anyio
@@ -28,15 +29,26 @@ from nectar_async.errors import (
     UnprocessableError,
 )
 
-__all__ = ["NEVER", "WAYS", "Server", "Way", "answer_to", "dumped", "odd_of", "success"]
+__all__ = [
+    "FILE",
+    "NEVER",
+    "WAYS",
+    "Server",
+    "Way",
+    "answer_to",
+    "dumped",
+    "odd_of",
+    "success",
+]
 
 _JSON = {"content-type": "application/json"}
 _HTML = {"content-type": "text/html; charset=utf-8"}
-_FILE = b"%PDF-1.7 the file"
+FILE = b"%PDF-1.7 the file"
 _KEPT = 2_000
 _HOST = "https://files.example.com/other/qzsigned-77/bill.pdf?X-Signature=qzsignei%2F"
 
 
+@cache
 def answer_to(operation: str) -> tuple[int, Any]:
     """The status and the marked body of a success."""
     endpoint = next(one for one in ENDPOINTS if one.operation == operation)
@@ -49,11 +61,17 @@ def answer_to(operation: str) -> tuple[int, Any]:
 def success(wire: Wire) -> Response:
     """What was asked for."""
     if wire.operation == "documents_download":
-        size = len(_FILE)
+        size = len(FILE)
         said = {"content-range": f"bytes 0-{size - 1}/{size}", "etag": '"one"'}
-        return Response(206, said, _FILE)
+        return Response(206, said, FILE)
     status, body = answer_to(wire.operation)
     return Response(status, _JSON, b"" if body is None else dumped(body))
+
+
+def first_chunk() -> Response:
+    """The beginning of a file that is longer."""
+    said = {"content-range": f"bytes 0-{len(FILE) - 1}/{2 * len(FILE)}"}
+    return Response(206, {**said, "etag": '"one"'}, FILE)
 
 
 def dumped(value: object) -> bytes:
@@ -134,7 +152,7 @@ def truncated(wire: Wire) -> Response:
 def wrong_types(wire: Wire) -> Response:
     """200 with ids that are null, and every text a list."""
     if wire.operation == "documents_download":
-        return Response(200, {"content-length": "999999"}, _FILE)
+        return Response(200, {"content-length": "999999"}, FILE)
     status, body = answer_to(wire.operation)
     return Response(status, _JSON, dumped(_wrong(body)))
 
@@ -270,12 +288,19 @@ class Server:
         way: how it answers.
         fails_at: the one operation that it answers so; the others succeed.
         cancel: what is done when the call is to be cancelled.
+        is_late: whether the first chunk of a file, which is longer, still comes.
     """
 
     def __init__(
-        self, way: Way, fails_at: str | None, cancel: Callable[[], None]
+        self,
+        way: Way,
+        fails_at: str | None,
+        cancel: Callable[[], None],
+        *,
+        is_late: bool = False,
     ) -> None:
         self._way = way
+        self._is_late = is_late
         self._fails_at = fails_at
         self._cancel = cancel
         self.wires: list[Wire] = []
@@ -285,6 +310,8 @@ class Server:
         self.wires.append(wire)
         if self._fails_at not in {None, wire.operation}:
             return success(wire)
+        if self._is_late and wire.headers.get("range", "").startswith("bytes=0-"):
+            return first_chunk()
         if self._way.is_cancelled:
             self._cancel()
         if self._way.is_endless:

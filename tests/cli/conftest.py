@@ -36,6 +36,6 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of the developer's own environment, and an empty working directory."""
-    for name in ("BASE_URL", "API_KEY", "API_VERSION", "DEBUG"):
+    for name in ("BASE_URL", "API_KEY", "API_VERSION", "DEBUG", "RECORD"):
         monkeypatch.delenv(f"NECTAR_{name}", raising=False)
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,7 @@ __all__ = [
     "FixedWidth",
     "HandOverGate",
     "NestedWalk",
+    "PoolWithTimeout",
     "ReplacedSemaphore",
     "SlotWhileAsleep",
 ]
@@ -165,3 +166,45 @@ class HandOverGate:
                 self._line.popleft().set()
             else:
                 self._free += 1
+
+
+class PoolWithTimeout:
+    """As HTTP libraries have it: who waits too long for a connection gets an error.
+
+    A pool cannot tell many calls from one connection that nobody gives back.
+    """
+
+    def __init__(self, send: Send, limit: int, clock: Clock, *, timeout: float) -> None:
+        self._send = send
+        self._free = limit
+        self._clock = clock
+        self._timeout = timeout
+        self._line: deque[anyio.Event] = deque()
+
+    async def ask(self, request: Request[Any]) -> Response:
+        await self._connected()
+        try:
+            return await self._send(request)
+        finally:
+            if self._line:
+                self._line.popleft().set()
+            else:
+                self._free += 1
+
+    async def _connected(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = anyio.Event()
+        self._line.append(turn)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._give_up, group.cancel_scope)
+            await turn.wait()
+            group.cancel_scope.cancel()
+        if not turn.is_set():
+            self._line.remove(turn)
+            raise OSError("pool timeout")
+
+    async def _give_up(self, scope: anyio.CancelScope) -> None:
+        await self._clock.sleep(self._timeout)
+        scope.cancel()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import anyio
@@ -18,6 +19,7 @@ __all__ = [
     "Fetch",
     "TotalOfTheDay",
     "all_companies",
+    "by_halves",
     "by_next_page",
     "fetcher",
     "one_by_one",
@@ -150,6 +152,26 @@ async def all_companies(fetches: Iterable[Fetch]) -> list[str]:
         for fetch in fetches:
             group.start_soon(one, fetch)
     return ids
+
+
+async def by_halves(
+    fetch: Callable[[date, date], Awaitable[list[str]]],
+    start: date,
+    end: date,
+    gap: timedelta,
+) -> list[str]:
+    """A window in halves where it is too much, with one rule for all kinds of dates.
+
+    Whether the second half begins with the last day of the first or a day later: where
+    both bounds are days the one repeats that day, where they are midnights the other
+    loses it.
+    """
+    try:
+        return await fetch(start, end)
+    except OSError:
+        middle = start + (end - start) // 2
+        left = await by_halves(fetch, start, middle, gap)
+        return left + await by_halves(fetch, middle + gap, end, gap)
 
 
 def ids_of(envelope: Envelope) -> list[str]:

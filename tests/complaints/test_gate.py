@@ -13,6 +13,7 @@ from complaints.naive_gate import (
     FixedWidth,
     HandOverGate,
     NestedWalk,
+    PoolWithTimeout,
     ReplacedSemaphore,
     SlotWhileAsleep,
 )
@@ -191,6 +192,44 @@ async def test_most_refusals_are_avoided_and_not_repeated(
     assert await clock.ends(lambda: crowd(lambda: nectar.send(GET), 100))
     assert server.served == 100
     assert server.refused < 60
+
+
+async def test_a_thousand_calls_at_once_on_one_client_all_finish(
+    make_client: MakeClient,
+) -> None:
+    """One client for all, as one is told to: under load its calls hit pool timeouts.
+
+    Share one client, and ask as much at once as you like: calls wait in line for a
+    permit, which is no part of `attempt_timeout`; only a `deadline` bounds it.
+
+    https://github.com/openai/openai-python/issues/874
+    https://github.com/yanyongyu/githubkit/issues/290
+    """
+
+    def slow(clock: PatientClock) -> MemoryTransport:
+        """Ten at once, a second each: the last of a thousand waits for 99 seconds."""
+
+        async def answer(_: Request[Any]) -> Response:
+            await clock.sleep(1)
+            return OK
+
+        return MemoryTransport(answer)
+
+    happy: list[int] = []
+
+    async def all_of_them(ask: Ask) -> None:
+        happy.append(await crowd(lambda: ask(GET), 1_000))
+
+    clock = PatientClock()
+    naive = PoolWithTimeout(slow(clock).send, 10, clock, timeout=5)
+    assert await clock.ends(lambda: all_of_them(naive.ask))
+
+    clock = PatientClock()
+    nectar = make_client(slow(clock), clock=clock)
+    assert await clock.ends(lambda: all_of_them(nectar.send))
+    assert happy == [60, 1_000]
+    assert clock.monotonic() == 100
+    assert nectar.statistics().peak_in_flight == 10
 
 
 async def test_a_walk_inside_a_walk_cannot_freeze(make_client: MakeClient) -> None:

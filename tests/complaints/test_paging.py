@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
@@ -13,6 +15,7 @@ from complaints.naive_paging import (
     Fetch,
     TotalOfTheDay,
     all_companies,
+    by_halves,
     by_next_page,
     fetcher,
     one_by_one,
@@ -321,3 +324,62 @@ async def test_one_list_that_fails_does_not_lose_the_others(
     assert sorted(given) == sorted(chain(rows("a", 6), rows("b", 2), rows("c", 6)))
     rest = nectar.usage.by_company("b").resume(failure.error.cursor or "")
     assert await ids(rest) == ["b-3", "b-4", "b-5", "b-6"]
+
+
+FIRST, LAST = date(2025, 1, 1), date(2025, 1, 16)
+DAY = timedelta(days=1)
+
+
+def days(first: date, last: date) -> list[str]:
+    count = (last - first).days
+    return [(first + number * DAY).isoformat() for number in range(count + 1)]
+
+
+def bills_in(kind: str, first: date, last: date) -> list[str]:
+    """A bill for each day, named by it, which came in at noon."""
+    if kind == "BILL_DATE":
+        return days(first, last)
+    # Bounds of the others are midnights: noon of the last day is behind it.
+    return [day for day in days(FIRST, LAST) if first <= date.fromisoformat(day) < last]
+
+
+@pytest.mark.parametrize(
+    ("kind", "gap"), [("BILL_DATE", 0), ("CREATED_DATE", 1)], ids=["repeats", "loses"]
+)
+async def test_the_day_where_two_windows_meet_comes_once(
+    make_client: MakeClient, kind: str, gap: int
+) -> None:
+    """Filters by day lose the day where two windows meet, or bring it twice.
+
+    A window that is too much for the server is halved as its kind of date demands, and
+    what the halves have in common is given once.
+
+    https://github.com/airbytehq/airbyte/issues/29814
+    """
+    most = timedelta(days=4)
+    whole = bills_in(kind, FIRST, LAST)
+
+    async def fetch(first: date, last: date) -> list[str]:
+        if last - first >= most:
+            raise OSError(502)
+        return bills_in(kind, first, last)
+
+    naive = await by_halves(fetch, FIRST, LAST, gap * DAY)
+    assert sorted(naive) != whole
+    assert (set(naive) == set(whole), len(naive) > len(whole)) == (not gap, not gap)
+
+    def answer(request: Request[Any]) -> object:
+        query = parse_qs(urlsplit(request.url).query)
+        first, last = (
+            date.fromisoformat(query[k][0]) for k in ("startDate", "endDate")
+        )
+        if last - first >= most:
+            return Response(502)
+        found = bills_in(query["dateType"][0], first, last)
+        return envelope(found, page=1, per_page=100, total=len(found))
+
+    walk = make_client(answer, clock=VirtualClock()).usage.by_company(
+        "a", start_date=FIRST, end_date=LAST, date_type=kind
+    )
+    assert sorted(await ids(walk)) == whole
+    assert walk.receipt.verdict == "complete"

@@ -15,6 +15,7 @@ from nectar_async.cli.app import run
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (
     Answer,
+    Change,
     Crowd,
     DropBody,
     Effect,
@@ -39,6 +40,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "float": ("0.5", 0.5),
     "str": ("text", "text"),
     "bytes": ("text", b"text"),
+    "int | str": ("3", 3),
     "Mapping[str, str]": ('\'{"X-A":"b c"}\'', {"X-A": "b c"}),
 }
 
@@ -72,6 +74,8 @@ SAMPLES: dict[str, tuple[str, Any]] = {
         ("send-away origin=http://a:1", Fault(SendAway(origin="http://a:1"))),
         ("set-value key=usage json=1e999", Fault(SetValue(key="usage", json="1e999"))),
         ("stand-still at=2 page=3", Fault(StandStill(at=2), page=3)),
+        ("change delete=2 at=end", Fault(Change(delete=2, at="end"))),
+        ("change insert=1 at=7 page=2", Fault(Change(insert=1, at=7), page=2)),
         ("disconnect company=x", Fault(EFFECTS["disconnect"](), company="x")),
         ("drop-body operation=documents_download", None),
     ],
@@ -99,6 +103,8 @@ def test_a_text_is_a_fault(text: str, fault: Fault | None) -> None:
         ("html operation=nothing", "there are accounts_bulk_update, "),
         ("answer 'status=429", "No closing quotation"),
         ("stand-still page=x", "page is a whole number"),
+        ("change at=middle", "at is front, end, or the number of a row from 1"),
+        ("change at=0", "at is front, end, or the number of a row from 1"),
     ],
 )
 def test_a_text_that_is_none_is_told_what_there_is(text: str, words: str) -> None:
@@ -141,6 +147,8 @@ def test_the_help_has_a_line_for_each_effect() -> None:
         assert lines[place + 1].strip() == (kind.__doc__ or "").partition("\n")[0]
     assert "  html [status=200]" in lines
     assert "  stall seconds=" in lines
+    assert "  change [insert=0] [delete=0] [at=front]" in lines
+    assert "--tls-cert FILE --tls-key FILE" in lines[-1]
 
 
 def test_the_shell_shows_the_effects(capsys: pytest.CaptureFixture[str]) -> None:

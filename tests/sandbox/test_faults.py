@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aiohttp
 import pytest
 from aiohttp import web
 from attrs import evolve, frozen
 from sandbox.visitor import Visitor
 
+from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (
     Answer,
     Change,
@@ -15,6 +18,7 @@ from nectar_async.sandbox import (
     Disconnect,
     DropBody,
     Fault,
+    Html,
     RepeatPage,
     Sandbox,
     Stall,
@@ -42,6 +46,69 @@ async def test_an_answer_is_given_as_it_was_scripted(visitor: Visitor) -> None:
     assert first.json == {"detail": "Scripted answer 429."}
     assert (second.status, second.headers["Content-Type"]) == (502, "text/html")
     assert second.body == html
+
+
+HTML = "html status=502"
+
+
+@pytest.mark.parametrize(
+    "order", [Fault(Html(status=502)), Html(status=502), HTML], ids=repr
+)
+async def test_a_fault_is_ordered_as_a_value_an_effect_or_a_text(order: Any) -> None:
+    async with (
+        Sandbox(companies=1, faults=[order]) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor = Visitor(sandbox, session)
+        assert await statuses(visitor, "/v2.2/ping") == [502]
+        sandbox.faults.clear()
+        assert await statuses(visitor, "/v2.2/ping") == [200]
+        sandbox.faults.add(order, "answer status=500")
+        assert await statuses(visitor, "/v2.2/ping") == [502]
+
+
+async def test_a_text_says_as_well_which_calls_are_hit(visitor: Visitor) -> None:
+    visitor.sandbox.faults.add(f"{HTML} operation=companies_list times=1")
+    asked = ("/v2.2/ping", "/v2.2/company", "/v2.2/company")
+    assert await statuses(visitor, *asked) == [200, 502, 200]
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (502, r"written as Fault\(Html\(status=502\), times=1\), .*, not 502"),
+        (None, "written as .*, not None"),
+        ([Html()], r"'html status=502', not \[Html"),
+        (Html, "'html status=502', not <class"),
+        (lambda call: call, "'html status=502', not <function"),
+        ("htlm status=502", "there is no effect 'htlm'; there are stall, "),
+        ("html status=x", "status is a whole number"),
+    ],
+    ids=["number", "none", "list", "class", "function", "misspelled", "value"],
+)
+async def test_what_is_no_fault_is_refused_with_how_one_is_written(
+    visitor: Visitor, order: Any, words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Sandbox(faults=[order])
+    with pytest.raises(ConfigurationError, match=words):
+        visitor.sandbox.faults.add(Html(status=502), order)
+    # Neither of the two is in force.
+    assert await statuses(visitor, "/v2.2/ping") == [200]
+
+
+@pytest.mark.parametrize("faults", [HTML, Html(), Fault(Html()), 502], ids=repr)
+async def test_faults_that_are_no_list_are_refused_with_the_brackets(
+    faults: Any,
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"write faults=\["):
+        Sandbox(faults=faults)
+
+
+@pytest.mark.parametrize("effect", [Html, "html", None, 502], ids=repr)
+async def test_a_fault_without_an_effect_is_refused(effect: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"as Fault\(Html\(status=502\)\)"):
+        Fault(effect)
 
 
 @frozen
@@ -193,6 +260,27 @@ async def test_rows_are_deleted_in_front_in_mid_walk(visitor: Visitor) -> None:
         second["usageData"][:-2]
         == before["usageData"][2:][: len(second["usageData"]) - 2]
     )
+
+
+async def test_rows_move_where_it_was_ordered(visitor: Visitor) -> None:
+    """Behind the first page, which shows nothing of it but the total."""
+    first, second = [await visitor.usage(0, ("page", number)) for number in "12"]
+    visitor.sandbox.faults.add("change insert=1 delete=1 at=150 times=1")
+    assert await visitor.usage(0) == first
+    now = await visitor.usage(0, ("page", "2"))
+    assert now["totalUsageData"] == first["totalUsageData"]
+    differ = [
+        row == one
+        for row, one in zip(now["usageData"], second["usageData"], strict=True)
+    ]
+    assert differ.index(False) == 49
+    assert differ.count(False) == 1
+
+
+@pytest.mark.parametrize("at", [0, -1, "middle", "", True, 1.5, None], ids=repr)
+async def test_a_place_that_is_none_is_refused(at: Any) -> None:
+    with pytest.raises(ConfigurationError, match="front, end, or the number of a row"):
+        Change(insert=1, at=at)
 
 
 async def test_a_site_changes_at_the_front_of_its_own_list(visitor: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""Every operation of the SDK, called with all that it takes; see `judge_traffic`."""
+"""Every operation of the SDK, called with all that it takes."""
 
 from __future__ import annotations
 
@@ -36,8 +36,13 @@ _CLEARED = (
     *("district_medium_type", "waste_description", "waste_type", "waste_stream"),
     "refrigerant_type",
 )
-_WINDOW = {"start_date": date(2025, 1, 1), "end_date": date(2025, 3, 31)}
-_SOME = {"datasource_type": [DatasourceType.ELECTRICITY, DatasourceType.GAS]}
+_WINDOW: dict[str, Any] = {
+    "start_date": date(2025, 1, 1),
+    "end_date": date(2025, 3, 31),
+}
+_SOME: dict[str, Any] = {
+    "datasource_type": [DatasourceType.ELECTRICITY, DatasourceType.GAS]
+}
 
 
 async def walk(nectar: NectarClient) -> None:
@@ -135,14 +140,15 @@ async def _connections(
     await nectar.accounts.bulk_update(
         company, accounts[:2], is_tracked=True, update_meters=True
     )
-    await nectar.magic_links.create(company)
-    await nectar.magic_links.create_prefilled(
+    links: Any = nectar.magic_links  # deprecated, and called all the same
+    await links.create(company)
+    await links.create_prefilled(
         company,
         sites=sites[:1],
         url="https://nectarclimate.com",
         data_collection_start_date=date(2024, 1, 1),
     )
-    await nectar.magic_links.create_edit(made.id)
+    await links.create_edit(made.id)
 
 
 async def _documents(nectar: NectarClient, company: str, site: str) -> None:
@@ -198,7 +204,7 @@ async def _meters(nectar: NectarClient, company: str, sites: Sequence[str]) -> N
 
 async def _usage(nectar: NectarClient, company: str, site: str) -> None:
     rows = await _all(nectar.usage.by_company(company))
-    row = next(row for row in rows if row.document is not None and row.usage)
+    row: Any = next(row for row in rows if row.document is not None and row.usage)
     lists = nectar.usage
     meters = await _all(nectar.meters.by_company(company))
     connections = await _all(nectar.connections.by_company(company))
@@ -212,6 +218,10 @@ async def _usage(nectar: NectarClient, company: str, site: str) -> None:
     ):
         for kind in DateType:
             await _all(usage_of(owner, date_type=kind, **some))
+    given: dict[str, Any] = {
+        **dict.fromkeys(_TEXTS, "judged"),
+        **dict.fromkeys(_NUMBERS, Decimal("0.5")),
+    }
     await lists.update(
         row.id,
         start_date=row.start_date,
@@ -224,8 +234,7 @@ async def _usage(nectar: NectarClient, company: str, site: str) -> None:
         meter=meters[0].id,
         site=site,
         identifiers=[MeterIdentifier(value="judged again")],
-        **dict.fromkeys(_TEXTS, "judged"),
-        **dict.fromkeys(_NUMBERS, Decimal("0.5")),
+        **given,
     )
     await lists.get(row.id)
     await lists.delete(row.id)
@@ -243,8 +252,8 @@ async def _invitations(
     providers = await _all(nectar.providers.search("light"))
     prefill = InvitationPrefill(
         datasource_id=providers[0].id,
-        initial_sites=sites[:1],
-        utility_types=[DatasourceType.ELECTRICITY],
+        initial_sites=tuple(sites[:1]),
+        utility_types=(DatasourceType.ELECTRICITY,),
         country="US",
         connection_owner_email="owner@example.com",
         data_collection_start_date=date(2024, 1, 1),

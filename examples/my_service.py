@@ -1,0 +1,96 @@
+"""A service of yours on FastAPI: electricity by month, and an answer on bad days too.
+
+    pip install fastapi uvicorn nectar-async
+    NECTAR_API_KEY=... uvicorn --factory my_service:main
+    curl 'localhost:8000/companies/<id>/electricity?since=2025-01-01&until=2025-12-31'
+
+The client is handed in, so a test hands in another one: test_my_service.py does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from fastapi import FastAPI, HTTPException
+
+from nectar_async import (
+    NectarClient,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    UsageData,
+    UsageUnits,
+)
+
+Months = dict[str, str]
+
+# Exactly, as every number here; what is measured otherwise (kVA, for one) is no energy.
+IN_KWH = {
+    UsageUnits.WH: Decimal("0.001"),
+    UsageUnits.KWH: Decimal(1),
+    UsageUnits.MWH: Decimal(1_000),
+    UsageUnits.GWH: Decimal(1_000_000),
+}
+
+
+def in_months(records: list[UsageData]) -> Months:
+    """Sums in kWh, by the month in which a bill's period ends."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for record in records:
+        unit, amount, end = record.usage_units, record.usage, record.end_date
+        if unit in IN_KWH and amount is not None and end is not None:
+            sums[f"{end:%Y-%m}"] += amount * IN_KWH[unit]
+    return {month: format(total, "f") for month, total in sorted(sums.items())}
+
+
+def service(nectar: NectarClient) -> FastAPI:
+    """The application; it closes the client when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await nectar.aclose()
+
+    app = FastAPI(lifespan=lifespan)
+    known: dict[tuple[str, date, date], Months] = {}
+
+    @app.get("/companies/{company}/electricity")
+    async def electricity(company: str, since: date, until: date) -> dict[str, Any]:
+        """Months of one company; those of the last time while the API is too busy."""
+        asked = company, since, until
+        try:
+            usage = nectar.usage.by_company(
+                company, datasource_type="ELECTRICITY", start_date=since, end_date=until
+            )
+            known[asked] = in_months([record async for record in usage])
+        except (NotFoundError, PermissionDeniedError) as error:
+            raise HTTPException(404, error.message) from None
+        except RateLimitedError as error:
+            if asked not in known:
+                wait = {"Retry-After": f"{error.retry_after or 60:.0f}"}
+                raise HTTPException(503, "try again later", headers=wait) from None
+            return {"months": known[asked], "is_stale": True}
+        return {"months": known[asked], "is_stale": False}
+
+    @app.get("/electricity")
+    async def overview(since: date, until: date) -> dict[str, Months]:
+        """Months of every company, by its id; asked for ten at a time."""
+        found: defaultdict[str, list[UsageData]] = defaultdict(list)
+        async with nectar.repository.usage(
+            datasource_type="ELECTRICITY", start_date=since, end_date=until
+        ) as records:
+            async for company, page in records.pages():
+                found[company] += page.items
+        return {company: in_months(some) for company, some in sorted(found.items())}
+
+    return app
+
+
+def main() -> FastAPI:
+    """What a server runs."""
+    return service(NectarClient())

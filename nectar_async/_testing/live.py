@@ -1,0 +1,185 @@
+"""A test whose requests are sent: to the API or a sandbox, and recorded if wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any, Self
+
+import pytest
+from attrs import evolve, frozen
+
+from nectar_async._clock import VirtualClock
+from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async._secret import Secret
+from nectar_async._testing.booth import Booth, RealClock, SandboxClock
+from nectar_async._testing.recordings import NectarRecording
+from nectar_async._testing.remote import RemoteTransport
+from nectar_async._testing.sandboxes import NectarSandbox
+from nectar_async._testing.suite import Row, Suite
+from nectar_async._testing.tapes import Tape, written
+from nectar_async._testing.terms import Terms
+from nectar_async._transport import Send, Stage
+from nectar_async.client import NectarClient
+from nectar_async.errors import ConfigurationError
+from nectar_async.recording.folder import MANIFEST
+from nectar_async.recording.redaction import Redaction
+from nectar_async.settings import Settings
+from nectar_async.transports.recorder import Mode, Recorder
+
+__all__ = ["Live", "Server"]
+
+# Whoever waits for trouble that an overlay made waits for nobody, and soon for others.
+_LONGEST_WAIT = 0.5
+
+
+@frozen(kw_only=True)
+class Server:
+    """Who answers a test."""
+
+    key: Secret[str]
+    settings: Settings
+    clock: VirtualClock
+    is_sandbox: bool = False
+
+    @classmethod
+    def api(cls, terms: Terms) -> Self:
+        """The API, or what NECTAR_BASE_URL calls so.
+
+        Raises:
+            ConfigurationError: there is no key, or the environment makes no sense.
+        """
+        key = os.environ.get("NECTAR_API_KEY", "").strip()
+        if not key:
+            raise ConfigurationError(
+                f"to {terms.mode} is to ask the API: set NECTAR_API_KEY, or add"
+                " --nectar-sandbox to ask a sandbox"
+            )
+        longest = _LONGEST_WAIT if terms.overlays else float("inf")
+        return cls(
+            key=Secret(key),
+            settings=terms.settings or Settings.from_env(),
+            clock=RealClock(longest),
+        )
+
+    @classmethod
+    def sandbox(cls, terms: Terms, sandbox: NectarSandbox) -> Self:
+        """The sandbox of the test. Its time is the clients' time."""
+        settings = terms.settings or Settings()
+        return cls(
+            key=Secret(sandbox.api_key),
+            settings=evolve(settings, base_url=sandbox.url),
+            clock=SandboxClock(sandbox.advance),
+            is_sandbox=True,
+        )
+
+
+class Live:
+    """What a test has in every mode but replay.
+
+    Raises:
+        ConfigurationError: the marker makes no sense, or another process of
+            pytest-xdist may write the same recording.
+    """
+
+    def __init__(self, item: pytest.Item, terms: Terms, server: Server) -> None:
+        self._item = item
+        self._terms = terms
+        self._server = server
+        self._suite = Suite.of(item.config)
+        self._settings = server.settings
+        self._transports: list[RemoteTransport] = []
+        self._tape: Tape | None = None
+        self._recorder: Recorder | None = None
+        self._booth = Booth(self._inner(), terms.overlays, server.clock)
+        self.recording: NectarRecording = NectarRecording(
+            path=terms.path,
+            mode=terms.mode,
+            clock=server.clock,
+            witness=self._booth.witness,
+            settings=server.settings,
+            make=self._client,
+            unused=lambda: (),
+        )
+
+    def end(self, *, has_passed: bool) -> None:
+        """Write what was recorded, if the test passed and no other is waited for.
+
+        Raises:
+            NectarError: it cannot be written, or a secret would be.
+        """
+        if self._recorder is None:
+            return
+        if self._tape is None:
+            is_due = has_passed
+        else:
+            is_due = self._tape.end(self._terms.test, has_passed=has_passed)
+        if is_due:
+            before = self._names()
+            has_changed = self._suite.portal.call(
+                written, self._recorder, self._server.key, self._settings
+            )
+            self._note("written" if has_changed else "unchanged", before)
+        elif not has_passed:
+            self._note("kept")
+
+    def close(self) -> None:
+        """Give back what clients hold that the test forgot to close."""
+        for transport in self._transports:
+            transport.close()
+
+    def _inner(self) -> Stage:
+        path, redaction = self._terms.path, self._terms.redaction or Redaction()
+        if self._terms.mode is Mode.PASSTHROUGH:
+            return _straight
+        self._suite.check_alone(self._item, path)
+        # The server may quote it.
+        secrets = (*redaction.secrets, self._server.key)
+        redaction = evolve(redaction, secrets=secrets)
+        if self._terms.mode is Mode.NEW:
+            self._recorder = Recorder(
+                path, mode=Mode.NEW, redaction=redaction, **self._terms.flags
+            )
+            return self._recorder
+        self._tape = self._suite.tape(self._item, self._terms, redaction)
+        self._recorder = self._tape.recorder
+        return self._tape.turn(self._terms.test, redaction)
+
+    def _client(self, settings: Settings) -> NectarClient:
+        if self._server.is_sandbox:
+            settings = evolve(settings, base_url=self._server.settings.base_url)
+        self._settings = settings
+        transport = RemoteTransport(self._suite.portal)
+        self._transports.append(transport)
+        return NectarClient(
+            self._server.key,
+            transport=transport,
+            settings=settings,
+            recorder=self._booth,
+            clock=self._server.clock,
+        )
+
+    def _names(self) -> Collection[str]:
+        """The names of the exchanges that are on disk."""
+        return {
+            path.stem
+            for path in self._terms.path.glob("*.json")
+            if path.name != MANIFEST
+        }
+
+    def _note(self, what: Any, before: Collection[str] = ()) -> None:
+        now = self._names()
+        self._suite.add(
+            Row(
+                test=self._terms.test,
+                path=self._suite.shown(self._terms.path),
+                what=what,
+                names=tuple(sorted({*before} - {*now})),
+                count=len(now),
+            )
+        )
+
+
+async def _straight(request: Request[Any], send: Send) -> Response:
+    return await send(request)

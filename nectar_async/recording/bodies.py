@@ -1,0 +1,203 @@
+"""Bodies as a recording keeps them: JSON to read, text, bytes by digest, forms by part.
+
+Which of these a body is, is decided by whether it comes back as it was: JSON that does
+not is kept as text, and text that is no UTF-8 as bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from email import message_from_bytes
+from email.message import Message
+from typing import Any, Final
+
+import msgspec
+from attrs import field, frozen
+
+from nectar_async._json import parse
+from nectar_async._leaves import MisfitError
+
+__all__ = ["Blob", "Body", "Form", "Json", "Part", "Text", "body_of", "digest"]
+
+_SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
+
+
+@frozen
+class Json:
+    """JSON, as it stands in the file."""
+
+    raw: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, value: Any) -> Json:
+        """A value as JSON: keys in order, numbers with the digits that they have."""
+        return cls(_SORTED.encode(value))
+
+    @property
+    def value(self) -> Any:
+        """What it says; a number with a point is a Decimal."""
+        return parse(self.raw)
+
+    def data(self) -> bytes:
+        """The bytes to send."""
+        return self.raw
+
+
+@frozen
+class Text:
+    """UTF-8 that is no JSON: an HTML page, or JSON that broke."""
+
+    text: str = field(repr=False)
+
+    def data(self) -> bytes:
+        """The bytes to send."""
+        return self.text.encode()
+
+
+@frozen
+class Blob:
+    """Bytes, which lie beside the exchange in a file named by their SHA-256."""
+
+    content: bytes = field(repr=False)
+    suffix: str = ".bin"
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return f"{digest(self.content)}{self.suffix}"
+
+    def data(self) -> bytes:
+        """The bytes to send."""
+        return self.content
+
+
+@frozen(kw_only=True)
+class Part:
+    """One part of a form: a field with its text, or a file by its digest."""
+
+    name: str
+    text: str | None = field(default=None, repr=False)
+    file: str | None = None
+    """The file's name, as it was sent."""
+    type: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@frozen
+class Form:
+    """`multipart/form-data` without its boundary, which is another each time.
+
+    Files that were sent are known by size and digest: a request is compared, never
+    sent again.
+    """
+
+    parts: tuple[Part, ...]
+
+
+Body = Json | Text | Blob | Form
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def body_of(
+    data: bytes, content_type: str = "", *, is_sent: bool = True
+) -> Body | None:
+    """How a body is kept; None for an empty one.
+
+    Args:
+        data: unpacked.
+        content_type: what its headers call it. JSON is known without being called so.
+        is_sent: whether it may be a form, which only requests are.
+    """
+    if not data:
+        return None
+    kind = content_type.partition(";")[0].strip().lower()
+    if is_sent and kind == "multipart/form-data":
+        form = _form(data, content_type)
+        if form is not None:
+            return form
+    if kind in _SUFFIXES:
+        return Blob(data, _SUFFIXES[kind])
+    return _json(data) or _text(data) or Blob(data)
+
+
+_SUFFIXES: Final[Mapping[str, str]] = {
+    "application/pdf": ".pdf",
+    "application/zip": ".zip",
+    "application/octet-stream": ".bin",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+}
+
+
+def _json(data: bytes) -> Json | None:
+    try:
+        value = parse(data)
+        whole = Json.of(value)
+    except (MisfitError, ValueError, RecursionError):
+        return None
+    # A key that stands twice would be lost.
+    return whole if _keys(data) == _keys(whole.raw) else None
+
+
+_KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*:')
+
+
+def _keys(data: bytes) -> int:
+    """How many keys there are: fewer when one stood twice."""
+    return len(_KEY.findall(data))
+
+
+def _text(data: bytes) -> Text | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return Text(text) if "\x00" not in text else None
+
+
+def _form(data: bytes, content_type: str) -> Form | None:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "surrogateescape")
+    message = message_from_bytes(head + data)
+    if not message.is_multipart() or message.defects:
+        return None
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    return Form(tuple(map(_part, parts)))
+
+
+def _part(part: Message) -> Part:
+    name, file = (_named(part, key) for key in ("name", "filename"))
+    payload = part.get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    text = _text(content) if file is None else None
+    if text is not None:
+        return Part(name=name or "", text=text.text)
+    return Part(
+        name=name or "",
+        file=file,
+        type=part.get("Content-Type"),
+        sha256=digest(content),
+        size=len(content),
+    )
+
+
+def _named(part: Message, key: str) -> str | None:
+    raw = next((text for name, text in part.raw_items() if _is_disposition(name)), "")
+    # Headers of forms are UTF-8, which the parser keeps as surrogates.
+    head = Message()
+    text = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    head["Content-Disposition"] = text
+    found = head.get_param(key, header="Content-Disposition")
+    if isinstance(found, tuple):  # RFC 2231: charset, language, text
+        return found[2]
+    return found
+
+
+def _is_disposition(name: str) -> bool:
+    return name.lower() == "content-disposition"

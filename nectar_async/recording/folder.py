@@ -1,0 +1,224 @@
+"""A whole recording: a folder that is read at once, and written at once or not at all.
+
+All of it blocks; whoever is on an event loop calls it in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from nectar_async._version import __version__
+from nectar_async.contract import digest
+from nectar_async.errors import RecordingError
+from nectar_async.recording.exchange import Exchange
+from nectar_async.recording.format import (
+    VERSION,
+    Manifest,
+    pretty,
+    read_exchange,
+    read_manifest,
+    written,
+)
+from nectar_async.recording.redaction import Redaction
+
+__all__ = ["BLOB", "EXCHANGE", "MANIFEST", "Recording"]
+
+MANIFEST: Final = "recording.json"
+
+# `….9f8e7d6c.json`, or `….9f8e7d6c.2.json` for a second answer to the same question.
+EXCHANGE: Final = re.compile(r".*\.[0-9a-f]{8}(?:\.(?P<order>[0-9]+))?\.json")
+BLOB: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
+
+
+@frozen(kw_only=True)
+class Recording:
+    """What stands in a recording, in the order of its files."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    api_version: str = ""
+    """As in `Settings`: `v2.2`."""
+    recorded_at: datetime | None = None
+    """The instant of the last change to an exchange; None when nothing was saved."""
+    library: str = __version__
+    """The version of this package that wrote it."""
+    contract: str = field(factory=digest)
+    """The SHA-256 of the contract that the package had."""
+    redaction: Mapping[str, Any] = field(factory=dict)
+    """The user's own rules, as they stand in the manifest."""
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Recording:
+        """Read a folder.
+
+        Raises:
+            RecordingError: there is none, it is damaged, or its format is newer.
+        """
+        folder = Path(path)
+        try:
+            manifest = read_manifest((folder / MANIFEST).read_bytes(), str(folder))
+            files = sorted(folder.iterdir())
+            blobs = {
+                one.name: one.read_bytes() for one in files if BLOB.fullmatch(one.name)
+            }
+            redaction = Redaction.of(manifest.redaction)
+            exchanges = [
+                evolve(
+                    read_exchange(one.read_bytes(), redaction.key, blobs, str(one)),
+                    order=int(found["order"] or 1),
+                )
+                for one in files
+                if (found := EXCHANGE.fullmatch(one.name)) is not None
+            ]
+        except (FileNotFoundError, NotADirectoryError):
+            raise RecordingError(_missing(folder)) from None
+        except OSError as error:
+            raise RecordingError(f"cannot read {folder}: {error}") from None
+        return cls(
+            exchanges=_in_order(exchanges),
+            api_version=manifest.api_version,
+            recorded_at=manifest.recorded_at,
+            library=manifest.library,
+            contract=manifest.contract,
+            redaction=manifest.redaction,
+        )
+
+    def save(
+        self, path: str | os.PathLike[str], now: datetime, *, touch: bool = False
+    ) -> bool:
+        """Write a folder in place of what is there; whether anything changed.
+
+        What is unchanged leaves every byte as it is, the manifest's as well: its
+        `recorded_at` is the instant of the last change. Files of others stay.
+
+        Args:
+            path: of the folder.
+            now: the instant of recording.
+            touch: have it say `now` although nothing changed.
+
+        Raises:
+            RecordingError: there is a folder that is no recording, or it cannot be
+                written.
+        """
+        folder = Path(path).resolve()
+        files = self._files()
+        try:
+            before = _present(folder)
+            kept = {
+                name: data
+                for name, data in before.items()
+                if name != MANIFEST and not _is_ours(name)
+            }
+            manifest = pretty(self._manifest(now))
+            old = before.get(MANIFEST)
+            is_same = old is not None and {**kept, **files} == {
+                name: data for name, data in before.items() if name != MANIFEST
+            }
+            if is_same and old is not None and not touch:
+                was = read_manifest(old, str(folder))
+                now_is = (dict(self.redaction), self.api_version)
+                if (was.redaction, was.api_version) == now_is:
+                    return False
+            _replace(folder, {**kept, **files, MANIFEST: manifest})
+        except OSError as error:
+            raise RecordingError(f"cannot write {folder}: {error}") from None
+        return True
+
+    def with_exchanges(self, exchanges: Iterable[Exchange]) -> Recording:
+        """The same recording with other exchanges; equal questions are numbered."""
+        return evolve(self, exchanges=numbered(exchanges))
+
+    def _files(self) -> dict[str, bytes]:
+        files = {f"{one.name}.json": written(one) for one in self.exchanges}
+        files |= {
+            blob.name: blob.content for one in self.exchanges for blob in one.blobs
+        }
+        return files
+
+    def _manifest(self, now: datetime) -> Manifest:
+        return Manifest(
+            format=VERSION,
+            recorded_at=now.astimezone(UTC).replace(microsecond=0),
+            library=self.library,
+            api_version=self.api_version,
+            contract=self.contract,
+            redaction=dict(self.redaction),
+        )
+
+
+def numbered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """The exchanges in the order of their files, answers to one question counted.
+
+    Whoever comes first among equal questions stays first.
+    """
+    counts: dict[str, int] = {}
+    found: list[Exchange] = []
+    for one in exchanges:
+        counts[one.key] = counts.get(one.key, 0) + 1
+        found.append(evolve(one, order=counts[one.key]))
+    return _in_order(found)
+
+
+def _in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    return tuple(sorted(exchanges, key=lambda one: (one.shelf, one.order)))
+
+
+def _is_ours(name: str) -> bool:
+    return EXCHANGE.fullmatch(name) is not None or BLOB.fullmatch(name) is not None
+
+
+def _missing(folder: Path) -> str:
+    if not folder.exists():
+        return f"there is no recording at {folder}; make it with NECTAR_RECORD=record"
+    return f"{folder} is no recording: it has no {MANIFEST}"
+
+
+def _present(folder: Path) -> dict[str, bytes]:
+    """The files that are there; a folder that is somebody else's is refused."""
+    if not folder.exists():
+        return {}
+    if not folder.is_dir():
+        raise RecordingError(f"{folder} is a file; a recording is a folder")
+    entries = list(folder.iterdir())
+    if entries and not (folder / MANIFEST).exists():
+        raise RecordingError(
+            f"{folder} has files and no {MANIFEST}, so it is no recording; choose"
+            " another folder, or empty it"
+        )
+    if folders := [one.name for one in entries if one.is_dir()]:
+        raise RecordingError(
+            f"{folder} has a folder {folders[0]!r}; a recording has only files"
+        )
+    return {one.name: one.read_bytes() for one in entries}
+
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Have a folder with just these files, all at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mark = secrets.token_hex(4)
+    new = folder.parent / f".{folder.name}.{mark}.new"
+    old = folder.parent / f".{folder.name}.{mark}.old"
+    try:
+        new.mkdir()
+        for name, data in files.items():
+            (new / name).write_bytes(data)
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,114 @@
+"""Files on their way: nothing is shown, by a call or by what it leaves on the disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from canaries.calls import ID, Case
+from canaries.canaries import KEY, VALUES
+from canaries.run import Outcome, outcome_of
+from canaries.server import FILE, WAYS, Way, novel, odd, success
+
+from nectar_async import NectarClient, _part
+
+pytestmark = pytest.mark.anyio
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 200
+
+
+async def streamed(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 64):
+        yield data[start : start + 64]
+
+
+SOURCES: dict[str, Callable[[Path], Any]] = {
+    "path": lambda path: path,
+    "text": str,
+    "bytes": lambda _: PNG,
+    "stream": lambda _: streamed(PNG),
+}
+
+
+def upload(source: Callable[[Path], Any], bill: Path) -> Case:
+    async def call(nectar: NectarClient, seen: list[Any]) -> None:
+        seen.append(
+            await nectar.jobs.submit_document(
+                ID,
+                source(bill),
+                file_name="march.png",
+                on_progress=lambda *sent: seen.append(sent),
+            )
+        )
+
+    return Case("jobs.submit_document", call)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+async def test_an_upload_shows_nothing(source: str, tmp_path: Path) -> None:
+    bill = tmp_path / "bill.png"
+    bill.write_bytes(PNG)
+    leaks: list[str] = []
+    bodies: list[bytes] = []
+    for way in WAYS:
+        out = await outcome_of(upload(SOURCES[source], bill), way)
+        leaks += [f"{way}: {leak}" for leak in out.leaks]
+        bodies += [wire.body for wire in out.wires]
+        assert {wire.headers["x-api-key"] for wire in out.wires} <= {KEY}, way
+    assert leaks == []
+    # An attempt of a millisecond may be over before a file has been read.
+    assert len(bodies) >= len(WAYS) - 1
+    assert all(PNG in body for body in bodies)
+
+
+async def broken_off(way: Way, target: Path) -> Outcome:
+    """A download that fails in a way after its first chunk, and what is on the disk."""
+
+    async def call(nectar: NectarClient, seen: list[Any]) -> None:
+        seen.append(await nectar.documents.download(ID, target))
+
+    case = Case("documents.download", call, fails_at="documents_download", is_late=True)
+    out = await outcome_of(case, way)
+    folder = anyio.Path(target.parent)
+    left = sorted([path async for path in folder.iterdir()])
+    out.texts += [
+        (path.name, (await path.read_bytes()).decode("latin-1")) for path in left
+    ]
+    return out
+
+
+BREAKS = [
+    way for way in WAYS if way.is_endless or way.answer not in {success, odd, novel}
+]
+FILES_LEFT = ["bill.pdf.part", "bill.pdf.part.json"]
+
+
+@pytest.mark.parametrize("way", BREAKS, ids=str)
+async def test_a_download_that_breaks_off_leaves_no_secret(
+    way: Way, tmp_path: Path
+) -> None:
+    out = await broken_off(way, tmp_path / "bill.pdf")
+    assert out.leaks == []
+    hosts = [wire for wire in out.wires if wire.operation == "documents_download"]
+    assert "qzsigned" in hosts[0].address, "or there was nothing to leak"
+    assert len(hosts) > 1
+    left = dict(out.texts[-2:])
+    assert sorted(left) == FILES_LEFT
+    assert left[FILES_LEFT[0]].encode() == FILE
+    assert json.loads(left[FILES_LEFT[1]])["document"] == ID
+
+
+async def test_a_note_that_holds_the_link_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(*_: object) -> dict[str, str]:
+        return {"etag": '"one"', "link": VALUES["url"]}
+
+    monkeypatch.setattr(_part, "asdict", careless)
+    way = next(one for one in WAYS if str(one) == "unsent")
+    out = await broken_off(way, tmp_path / "bill.pdf")
+    assert [leak.partition(":")[0] for leak in out.leaks] == [FILES_LEFT[1]]

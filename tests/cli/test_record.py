@@ -1,0 +1,337 @@
+"""Commands that are recorded, and replayed without a network or a key."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli.runs import Commands, end, records, sandbox, until
+
+from nectar_async import ConfigurationError
+from nectar_async.cli.app import run
+from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.transports import Mode, Recorder
+
+Capture = pytest.CaptureFixture[str]
+
+NOWHERE = {"NECTAR_BASE_URL": "http://127.0.0.1:9"}
+LONG_AGO = "2020-01-01T00:00:00Z"
+SCRIPT = """
+import anyio
+from nectar_async import NectarClient
+from nectar_async.transports import Recorder
+
+async def main():
+    async with NectarClient(recorder=Recorder.from_env()) as nectar:
+        print(len(await nectar.companies.all()), "companies")
+
+anyio.run(main)
+"""
+
+Environment = Callable[..., None]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Have commands of this process record as a variable says."""
+
+    def say(record: str, **others: str) -> None:
+        monkeypatch.setenv("NECTAR_RECORD", record)
+        for name, text in others.items():
+            monkeypatch.setenv(name, text)
+
+    return say
+
+
+def snapshot(folder: str) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in Path(folder).iterdir()}
+
+
+def python(script: str) -> tuple[str, ...]:
+    return ("--", sys.executable, "-c", script)
+
+
+def test_a_pull_is_recorded_and_replayed_without_a_network(
+    tmp_path: Path, small_sandbox: dict[str, str], environment: Environment
+) -> None:
+    live = Commands(tmp_path, **small_sandbox)
+    done = live.run("record", "rec", "pull", "usage", "--out", "live.jsonl")
+    assert done.returncode == 0
+    first, last = done.stderr.splitlines()
+    assert first == f"record: what the API answers is written to {tmp_path / 'rec'}"
+    assert last.startswith("rec: ")
+    assert "of 2 operations; files: " in last
+
+    offline = Commands(tmp_path, NECTAR_RECORD="replay:rec", **NOWHERE)
+    done = offline.run("pull", "usage", "--out", "one.jsonl")
+    assert done.returncode == 0
+    assert done.stderr == "replay: the answers come from rec, and none from the API\n"
+    environment("replay:rec", **NOWHERE)
+    assert run(["pull", "usage", "--out", "two.jsonl"]) == 0
+    assert Path("one.jsonl").read_bytes() == Path("two.jsonl").read_bytes()
+    kept = ("id", "companyId", "usage", "usageUnits", "startDate", "endDate")
+    was, now = (
+        [[one.get(key) for key in kept] for one in records(Path(name))]
+        for name in ("live.jsonl", "one.jsonl")
+    )
+    assert now == was
+    assert run(["recording", "check", "rec"]) == 0
+
+
+def test_recording_the_same_again_changes_not_one_byte(
+    connected: object, environment: Environment, capsys: Capture
+) -> None:
+    environment("record:rec")
+    pull = ["pull", "meters", "--out", "meters.jsonl"]
+    assert run(pull) == 0
+    before = snapshot("rec")
+    assert run(pull) == 0
+    assert snapshot("rec") == before
+    assert run(["record", "rec", *python("")]) == 0
+    assert capsys.readouterr().err.splitlines()[-1].endswith("; nothing changed")
+
+
+def test_only_what_is_missing_is_asked_for_in_mode_new(
+    connected: object, environment: Environment, capsys: Capture
+) -> None:
+    environment("record:rec")
+    assert run(["pull", "meters", "--out", "m.jsonl"]) == 0
+    before = snapshot("rec")
+    capsys.readouterr()
+    assert run(["record", "rec", "--mode", "new", "ping"]) == 0
+    assert "files: 1 new" in capsys.readouterr().err
+    after = snapshot("rec")
+    new = after.keys() - before.keys()
+    assert [name.partition(".")[0] for name in new] == ["ping_get"]
+    assert all(after[name] == before[name] for name in before if name != MANIFEST)
+
+
+def test_a_recording_may_be_touched_though_nothing_changed(
+    connected: object, environment: Environment
+) -> None:
+    environment("record:rec")
+    assert run(["ping"]) == 0
+    manifest = Path("rec", MANIFEST)
+    facts = json.loads(manifest.read_bytes())
+    manifest.write_text(json.dumps({**facts, "recordedAt": LONG_AGO}))
+    assert run(["ping"]) == 0
+    assert LONG_AGO in manifest.read_text()
+    environment("record,touch:rec")
+    assert run(["ping"]) == 0
+    assert LONG_AGO not in manifest.read_text()
+
+
+def test_failures_that_passed_are_kept_where_that_is_said(
+    environment: Environment,
+) -> None:
+    faults = [
+        f"--fault=answer status=503 operation={operation} times=1"
+        for operation in ("ping_get", "companies_list")
+    ]
+    with sandbox("--companies", "1", "--latency", "0", *faults) as (_, where):
+        environment("record:a", **where)
+        assert run(["ping"]) == 0
+        environment("record,keep-failures:b")
+        assert run(["pull", "companies", "--out", "c.jsonl"]) == 0
+    statuses = [
+        [one.answer.status for one in Recording.load(path).exchanges]
+        for path in ("a", "b")
+    ]
+    assert statuses == [[200], [503, 200]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "record:{}"),
+        (["--touch", "--keep-failures"], "record,touch,keep-failures:{}"),
+        (["--mode", "new"], "new:{}"),
+        (["--mode=passthrough"], "passthrough:{}"),
+    ],
+    ids=["nothing", "flags", "new", "passthrough"],
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "behind"])
+def test_options_stand_before_and_behind_the_path(
+    options: list[str],
+    said: str,
+    *,
+    is_first: bool,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    where = [*options, "rec"] if is_first else ["rec", *options]
+    run(["record", *where, *python("import os; print(os.environ['NECTAR_RECORD'])")])
+    assert capfd.readouterr().out == said.format(tmp_path / "rec") + "\n"
+
+
+def test_options_behind_the_command_are_its_own(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    script = "import sys; print(sys.argv[1:])"
+    run(["record", "rec", *python(script), "--mode", "x", "--", "--touch"])
+    assert capfd.readouterr().out == "['--mode', 'x', '--', '--touch']\n"
+
+
+def test_a_program_of_anybody_is_recorded_and_replayed(
+    tmp_path: Path, connected: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("script.py").write_text(SCRIPT)
+    program = (sys.executable, "script.py")
+    assert run(["record", "rec", "--", *program]) == 0
+    out, err = capfd.readouterr()
+    assert out == "2 companies\n"
+    assert "rec: 1 exchange of 1 operation; files: 1 new" in err
+    again = subprocess.run(  # noqa: S603 - our own script
+        program,
+        env=Commands(tmp_path, NECTAR_RECORD="replay:rec", **NOWHERE).environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert again.stdout == out
+
+
+def test_the_exit_code_is_that_of_the_command(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["record", "rec", *python("import sys; sys.exit(7)")]) == 7
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_recorded_is_an_error_that_says_what_to_do(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["record", "rec", *python("print('hi')")]) == 1
+    out, err = capfd.readouterr()
+    assert out == "hi\n"
+    error, hint = err.splitlines()
+    assert error == "error: nothing was recorded at rec"
+    assert "Recorder.from_env()" in hint
+
+
+WAITING = """
+import pathlib, sys, time
+pathlib.Path("here").touch()
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 5), (signal.SIGTERM, 143)], ids=["int", "term"]
+)
+def test_signals_are_for_the_command(
+    number: signal.Signals, code: int, commands: Commands
+) -> None:
+    program = (sys.executable, "-c", WAITING)
+    process = commands.start("record", "rec", "--", *program)
+    until((commands.folder / "here").exists)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
+    done = end(process)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["rec"], "Missing argument 'COMMAND'"),
+        (["--", "rec", "ping"], "PATH stands before --"),
+        (["rec", "python", "x.py"], "`nectar record rec -- python x.py`"),
+        (["rec", "demo"], "'demo' is none of download, job, ping, pull, upload"),
+        (["rec", "--mode", "replay", "ping"], "'replay' is none of record, new"),
+        (["rec", "--wat", "ping"], "--wat"),
+    ],
+    ids=["nothing", "end-first", "no-end", "demo", "mode", "option"],
+)
+def test_a_wrong_option_is_one_line_and_runs_nothing(
+    arguments: list[str], problem: str, capsys: Capture
+) -> None:
+    assert run(["record", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert problem in said.splitlines()[0]
+    assert not Path("rec").exists()
+
+
+def test_a_program_that_is_not_there_is_named(capsys: Capture) -> None:
+    assert run(["record", "rec", "--", "no-such-program"]) == 1
+    assert capsys.readouterr().err == (
+        "error: no-such-program: No such file or directory\n"
+    )
+
+
+def test_a_replay_is_told_to_machines(
+    connected: object, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("NECTAR_RECORD", "record:rec")
+    assert run(["ping", "--json"]) == 0
+    out, err = capsys.readouterr()
+    recorded = json.loads(out)
+    assert recorded["recording"] == {"mode": "record", "path": "rec"}
+    assert err == ""
+    monkeypatch.setenv("NECTAR_RECORD", "replay:rec")
+    monkeypatch.delenv("NECTAR_API_KEY")
+    monkeypatch.setenv("NECTAR_BASE_URL", NOWHERE["NECTAR_BASE_URL"])
+    assert run(["ping", "--json"]) == 0
+    replayed = json.loads(capsys.readouterr().out)
+    assert replayed["answer"] == recorded["answer"]
+    assert replayed["recording"] == {"mode": "replay", "path": "rec"}
+
+
+def test_what_is_not_recorded_is_an_error_and_not_asked_for(
+    connected: object, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("NECTAR_RECORD", "record:rec")
+    assert run(["ping"]) == 0
+    monkeypatch.setenv("NECTAR_RECORD", "replay:rec")
+    capsys.readouterr()
+    assert run(["pull", "usage", "--out", "x.jsonl"]) == 1
+    announced, error, *_ = capsys.readouterr().err.splitlines()
+    assert announced.startswith("replay: ")
+    assert "no answer to GET /company" in error
+    assert not Path("x.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("relpay:rec", "there is no mode 'relpay'"),
+        ("record", "no path of a recording"),
+        ("record,tuoch:rec", "'tuoch' behind its mode; there are touch, keep-failures"),
+    ],
+    ids=["mode", "path", "flag"],
+)
+def test_a_variable_that_makes_no_sense_is_said(
+    text: str,
+    problem: str,
+    connected: object,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    monkeypatch.setenv("NECTAR_RECORD", text)
+    assert run(["ping"]) == 2
+    said = capsys.readouterr().err
+    assert problem in said
+    with pytest.raises(ConfigurationError, match=problem):
+        Recorder.from_env()
+
+
+def test_without_the_variable_nothing_is_recorded(
+    connected: object, capsys: Capture
+) -> None:
+    assert run(["ping"]) == 0
+    assert capsys.readouterr().err == ""
+    assert [*Path().iterdir()] == []
+    assert Recorder.from_env("rec").mode is Mode.REPLAY

@@ -1,0 +1,86 @@
+"""Entries of HAR files as browsers and proxies write them, for tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+__all__ = ["API", "COMPANY", "entry", "har"]
+
+API: Final = "https://external.nectarclimate.com/v2.2"
+COMPANY: Final = "3b1e6f0a-52d7-4c55-9f0e-0d2b7c1a9e44"
+
+
+def entry(
+    path: str,
+    answer: object = None,
+    *,
+    method: str = "GET",
+    status: int = 200,
+    sent: dict[str, str] | None = None,
+    received: dict[str, str] | None = None,
+    at: str = "2026-03-01T12:00:00.000Z",
+    post: dict[str, Any] | None = None,
+    content: dict[str, Any] | None = None,
+    **more: object,
+) -> dict[str, Any]:
+    """A request and its answer.
+
+    Args:
+        path: below `API`, or a whole address.
+        answer: JSON that was answered.
+        method: of HTTP.
+        status: of HTTP.
+        sent: headers of the request.
+        received: further headers of the answer.
+        at: when.
+        post: `postData`.
+        content: `content`, in place of the answer.
+        more: keys of the tool's own.
+    """
+    text = json.dumps(answer)
+    kind = {"content-type": "application/json"}
+    request = {
+        "method": method,
+        "url": path if ":" in path else API + path,
+        "httpVersion": "h2",
+        "headers": _named({":authority": "x", **(sent or {})}),
+        "queryString": [],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": -1,
+    }
+    if post is not None:
+        request["postData"] = post
+    return {
+        "startedDateTime": at,
+        "time": 1.5,
+        "request": request,
+        "response": {
+            "status": status,
+            "statusText": "",
+            "httpVersion": "h2",
+            "headers": _named({**kind, **(received or {})}),
+            "cookies": [],
+            "content": content
+            if content is not None
+            else {"size": len(text), "mimeType": "application/json", "text": text},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": 1.5, "receive": 0},
+        **more,
+    }
+
+
+def har(*entries: dict[str, Any]) -> bytes:
+    """A file with these entries."""
+    creator = {"name": "WebInspector", "version": "537.36"}
+    log = {"version": "1.2", "creator": creator, "pages": [], "entries": entries}
+    return json.dumps({"log": log}).encode()
+
+
+def _named(headers: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": text} for name, text in headers.items()]

@@ -1,0 +1,356 @@
+"""A recording that is not sound says what is wrong with it, and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from taken import NOW, answer, page_of, question, recording_of
+
+from nectar_async import RecordingError
+from nectar_async.cli.tapes.answers import misreadings, returned
+from nectar_async.contract import operations
+from nectar_async.recording.bodies import Blob, Form, Json, Part, Text
+from nectar_async.recording.check import Checked, check
+from nectar_async.recording.exchange import Answer, Exchange
+from nectar_async.recording.finding import Finding, Severity
+from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.redaction import Redaction
+
+PDF = Blob(b"%PDF-1.7", ".pdf")
+FILE = (
+    question("", "documents_download", url="https://link.invalid/d/url", owner="d"),
+    Answer(status=200, headers={"content-type": "application/pdf"}, body=PDF),
+)
+PING = question("/ping", "ping_get"), answer("pong v2.2")
+USAGE = [page_of("a", page, 3) for page in (1, 2, 3)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    recording_of([PING, *USAGE, FILE]).save(tmp_path / "r", NOW)
+    return tmp_path / "r"
+
+
+def looked(folder: Path, **how: Any) -> Checked:
+    return check(folder, now=NOW + timedelta(days=3), **how)
+
+
+def said(checked: Checked) -> Sequence[str]:
+    return [
+        f"{one.severity}: {one.file}{one.place and ' '}{one.place}: {one.words}"
+        for one in checked.findings
+    ]
+
+
+def only(checked: Checked) -> Finding:
+    (finding,) = checked.findings
+    return finding
+
+
+def files_of(folder: Path, operation: str) -> Sequence[Path]:
+    return sorted(folder.glob(f"{operation}.*.json"))
+
+
+def edit(path: Path, change: Callable[[Any], object]) -> None:
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def test_what_a_recorder_wrote_is_sound(folder: Path) -> None:
+    found = looked(folder)
+    assert found.is_sound
+    assert said(found) == []
+    assert (found.exchanges, found.age) == (5, timedelta(days=3))
+    assert found.recorded_at == NOW
+
+
+def test_what_is_no_recording_cannot_be_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"has no recording\.json"):
+        check(tmp_path)
+
+
+def test_every_damage_is_told_at_once(folder: Path) -> None:
+    first, second, _ = files_of(folder, "usage_list_by_company")
+    first.write_text("<<<<<<< HEAD\n")
+    second.rename(folder / "usage_list_by_company.b.00000000.json")
+    (folder / PDF.name).write_bytes(b"other")
+    found = looked(folder)
+    assert not found.is_sound
+    assert {one.file for one in found.findings} >= {
+        first.name,
+        "usage_list_by_company.b.00000000.json",
+        PDF.name,
+    }
+
+
+def test_a_manifest_that_cannot_be_read_is_all_that_is_told(folder: Path) -> None:
+    (folder / MANIFEST).write_text("{")
+    finding = only(looked(folder))
+    assert finding.file == MANIFEST
+    assert "nothing else was looked at" in finding.words
+
+
+def test_a_file_that_is_no_exchange_is_told(folder: Path) -> None:
+    (file,) = files_of(folder, "ping_get")
+    file.write_text("{")
+    finding = only(looked(folder))
+    assert finding.file == file.name
+    assert finding.words.startswith("is no exchange: ")
+
+
+def test_a_request_that_was_changed_by_hand_has_another_name(folder: Path) -> None:
+    (file,) = files_of(folder, "ping_get")
+    edit(file, lambda value: value["request"].update(path="/pong"))
+    finding = only(looked(folder))
+    assert finding.file == file.name
+    assert finding.words.startswith("should be called ping_get.")
+
+
+def test_a_file_without_a_key_in_its_name_is_no_exchange_for_anybody(
+    folder: Path,
+) -> None:
+    (file,) = files_of(folder, "ping_get")
+    file.rename(folder / "ping.json")
+    found = looked(folder)
+    assert only(found).words.startswith(f"should be called {file.name}")
+    assert found.exchanges == 4
+
+
+def test_a_gap_in_the_numbers_of_answers_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of([PING, PING, PING]).save(folder, NOW)
+    assert looked(folder).is_sound
+    (second,) = folder.glob("ping_get.*.2.json")
+    second.unlink()
+    finding = only(looked(folder))
+    assert finding.words == "the answers to one question are numbered 1, 3, with a gap"
+
+
+def test_bytes_that_are_missing_or_changed_are_told(folder: Path) -> None:
+    file = folder / PDF.name
+    file.write_bytes(b"%PDF-1.8")
+    assert (only(looked(folder)).file, only(looked(folder)).words) == (
+        PDF.name,
+        "was changed: its SHA-256 is another; record anew",
+    )
+    file.unlink()
+    assert "which is not beside it" in only(looked(folder)).words
+
+
+def test_bytes_of_nobody_are_told(folder: Path) -> None:
+    (file,) = files_of(folder, "documents_download")
+    file.unlink()
+    finding = only(looked(folder))
+    assert (finding.file, finding.severity) == (PDF.name, Severity.ERROR)
+    assert "belongs to no exchange" in finding.words
+
+
+def test_files_of_others_are_a_note_and_folders_are_in_the_way(folder: Path) -> None:
+    (folder / "README.md").write_text("how this was made")
+    found = looked(folder)
+    assert found.is_sound
+    assert only(found).file == "README.md"
+    (folder / "old").mkdir()
+    found = looked(folder)
+    assert not found.is_sound
+    assert found.findings[0].file == "old", "errors come first"
+
+
+def test_a_list_without_its_last_page_is_told(folder: Path) -> None:
+    first, *_, last = files_of(folder, "usage_list_by_company")
+    last.unlink()
+    finding = only(looked(folder))
+    assert finding.file == first.name
+    assert "the list has 3 pages, and page 3 is not recorded" in finding.words
+
+
+def test_all_missing_pages_are_told_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of([page_of("a", 2, 4), page_of("b", 1, 1)]).save(folder, NOW)
+    finding = only(looked(folder))
+    assert "pages 1, 3, 4 are not recorded" in finding.words
+
+
+def test_an_operation_that_the_contract_does_not_have_is_a_note(
+    tmp_path: Path,
+) -> None:
+    asked = question("/label/1", "labels_get")
+    recording_of([(asked, answer({}))]).save(tmp_path / "r", NOW)
+    found = looked(tmp_path / "r")
+    assert found.is_sound
+    assert only(found).words == "the contract has no 'labels_get'"
+
+
+def test_another_spelling_is_a_note(folder: Path) -> None:
+    (file,) = files_of(folder, "ping_get")
+    file.write_text(json.dumps(json.loads(file.read_text())))
+    found = looked(folder)
+    assert found.is_sound
+    assert "spelled in another way" in only(found).words
+
+
+def test_another_contract_is_a_note_and_an_old_recording_what_one_makes_of_it(
+    folder: Path,
+) -> None:
+    edit(folder / MANIFEST, lambda value: value.update(contract="0" * 64))
+    found = looked(folder)
+    assert found.is_sound
+    assert only(found).place == "contract"
+    assert looked(folder, max_age=timedelta(days=4)).is_sound
+    stale = looked(folder, max_age=timedelta(days=2))
+    assert not stale.is_sound
+    assert "is 3 days old, and 2 are allowed" in stale.findings[0].words
+
+
+SITE = question("/site/s", "sites_get", owner="s")
+PERSONAL: dict[str, tuple[Any, str]] = {
+    "an address": (
+        {"id": "s", "address": "897 Beacon Hill Drive"},
+        "response address",
+    ),
+    "an address in a list": (
+        {"id": "s", "more": [{"address": "1 A Street"}, {"address": "2 B Street"}]},
+        "response more[].address",
+    ),
+    "an e-mail": ({"id": "s", "note": "ask jo@acme.example"}, "response note"),
+    "an e-mail as a key": ({"id": "s", "jo@acme.example": 1}, "response keys"),
+}
+
+
+@pytest.mark.parametrize("value", PERSONAL.values(), ids=PERSONAL)
+def test_what_redaction_would_replace_is_told_by_place_and_never_shown(
+    value: tuple[Any, str], tmp_path: Path
+) -> None:
+    personal, place = value
+    folder = tmp_path / "r"
+    recording_of([(SITE, answer(personal))]).save(folder, NOW)
+    finding = only(looked(folder))
+    assert (finding.place, finding.severity) == (place, Severity.ERROR)
+    assert "nectar recording redact" in finding.words
+    for mark in ("Beacon", "acme", "Street"):
+        assert mark not in repr(finding)
+
+
+def test_what_redaction_replaced_is_sound(tmp_path: Path) -> None:
+    plain = [(SITE, answer(personal)) for personal, _ in PERSONAL.values()]
+    recording = Recording(api_version="v2.2")
+    recording = recording.with_exchanges(Redaction().apply(plain))
+    recording.save(tmp_path / "r", NOW)
+    assert looked(tmp_path / "r").is_sound
+
+
+def test_a_token_is_told_and_never_shown(tmp_path: Path) -> None:
+    token = "whsec_" + "abcd1234" * 4
+    recording_of([(SITE, answer({"id": "s", "name": token}))]).save(tmp_path / "r", NOW)
+    finding = only(looked(tmp_path / "r"))
+    assert finding.words.startswith("holds a secret: ")
+    assert token not in finding.words
+
+
+def test_a_form_and_a_query_are_looked_at_as_well(tmp_path: Path) -> None:
+    form = Form((Part(name="email", text="jo@acme.example"),))
+    asked = evolve(SITE, query=(("email", "jo@acme.example"),), body=form)
+    recording_of([(asked, answer({"id": "s"}))]).save(tmp_path / "r", NOW)
+    places = {one.place for one in looked(tmp_path / "r").findings}
+    assert places == {"request query email[]", "request form email[]"}
+
+
+def look(exchange: Exchange) -> Iterator[Finding]:
+    yield Finding(severity=Severity.NOTE, words=exchange.question.operation)
+
+
+def test_what_else_is_asked_about_an_exchange_is_told_with_its_file(
+    folder: Path,
+) -> None:
+    found = looked(folder, look=look)
+    assert len(found.findings) == 5
+    for one in found.findings:
+        assert one.file.startswith(f"{one.words}.")
+
+
+def exchange_of(operation: str, value: Any, **facts: Any) -> Exchange:
+    asked = question("/x", operation, **facts)
+    body = value if isinstance(value, Text | Blob) else Json.of(value)
+    answered = Answer(status=200, body=None if value is None else body)
+    return Exchange(question=asked, answer=answered, key="0" * 64)
+
+
+def read(exchange: Exchange) -> Sequence[str]:
+    return [f"{one.severity} {one.place}: {one.words}" for one in misreadings(exchange)]
+
+
+def test_every_operation_has_a_model_but_ping_which_has_none() -> None:
+    assert operations().keys() - returned().keys() == {"ping_get"}
+
+
+def test_what_the_models_know_is_nothing_to_tell() -> None:
+    assert read(exchange_of("sites_get", {"id": "s", "name": "North"})) == []
+    asked, answered = page_of("a", 1)
+    assert read(Exchange(question=asked, answer=answered, key="0")) == []
+    assert read(exchange_of("companies_list", [{"id": "c", "name": "Acme"}])) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "words"),
+    [
+        (
+            "sites_get",
+            {"id": "s", "name": "N", "floors": 3},
+            "note response floors: unknown key",
+        ),
+        (
+            "companies_list",
+            [{"id": "c", "name": "A", "x": 1}, {"id": "d", "name": "A", "x": 2}],
+            "note response [].x: unknown key",
+        ),
+        (
+            "usage_list_by_company",
+            {"usageData": [{"id": "u", "datasourceType": "STEAM"}]},
+            "note response usageData[].datasourceType: unknown DatasourceType",
+        ),
+        (
+            "accounts_bulk_update",
+            [{"id": "a", "x": 1}],
+            "note response [].x: unknown key",
+        ),
+    ],
+    ids=["object", "bare-array", "page", "list"],
+)
+def test_what_the_models_do_not_know_is_a_note_and_told_once(
+    operation: str, value: Any, words: str
+) -> None:
+    assert words in read(exchange_of(operation, value))
+    assert all(line.startswith("note") for line in read(exchange_of(operation, value)))
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "words"),
+    [
+        ("sites_get", {"name": "N"}, "error response id: missing"),
+        ("usage_list_by_company", Text("<html>"), "error response: expected JSON"),
+        ("companies_get", None, "error response: expected JSON, got an empty body"),
+    ],
+    ids=["no-id", "no-json", "nothing"],
+)
+def test_what_the_models_cannot_read_is_an_error(
+    operation: str, value: Any, words: str
+) -> None:
+    (line,) = read(exchange_of(operation, value))
+    assert line.startswith(words)
+
+
+def test_nobody_reads_errors_files_and_what_a_write_does_not_answer() -> None:
+    refused = exchange_of("sites_get", {"detail": "no"})
+    refused = evolve(refused, answer=evolve(refused.answer, status=404))
+    assert read(refused) == []
+    assert read(exchange_of("documents_download", PDF)) == []
+    assert read(exchange_of("labels_get", {"x": 1})) == []
+    assert read(exchange_of("invitations_revoke", None, method="POST")) == []
+    assert read(exchange_of("companies_delete", None, method="DELETE")) == []

@@ -1,0 +1,227 @@
+"""A recording is read and written as a whole, and does not change without a reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from taken import NOW, answer, page_of, question, recording_of
+
+from nectar_async import RecordingError
+from nectar_async.recording.bodies import Blob, Form, Part, Text
+from nectar_async.recording.exchange import Answer
+from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.format import VERSION
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+PAIRS = [
+    (question(), answer([{"id": "a", "name": "ü"}])),
+    page_of("a", 1, 2),
+    page_of("a", 2, 2),
+    (
+        question(
+            "/jobs",
+            "jobs_submit_document",
+            method="POST",
+            body=Form((Part(name="document", file="b.pdf", sha256="0" * 64, size=3),)),
+        ),
+        answer({"id": "j"}, 202),
+    ),
+    (
+        question(
+            "",
+            "documents_download",
+            url="https://link.invalid/d/url",
+            range="bytes=0-2",
+        ),
+        Answer(
+            status=206,
+            headers={"content-range": "bytes 0-2/3"},
+            body=Blob(b"\xff\x00a", ".pdf"),
+        ),
+    ),
+    (question("/ping", "ping_get"), Answer(status=200, body=Text("pong v2.2"))),
+    (question("/ping", "ping_get"), Answer(status=204)),
+]
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "usage"
+    written = recording_of(PAIRS)
+    assert written.save(folder, NOW)
+    read = Recording.load(folder)
+    assert read == evolve(written, recorded_at=NOW)
+    assert [one.order for one in read.exchanges if one.question.path == "/ping"] == [
+        1,
+        2,
+    ]
+
+
+def test_a_file_reads_from_the_question_to_the_answer(tmp_path: Path) -> None:
+    recording_of([page_of("a", 1)]).save(tmp_path / "r", NOW)
+    (file,) = (tmp_path / "r").glob("usage*.json")
+    shown = json.loads(file.read_bytes())
+    assert list(shown) == ["operation", "request", "response"]
+    assert list(shown["request"]) == ["method", "path", "owner", "query"]
+    assert list(shown["response"]) == ["status", "headers", "json"]
+    assert file.read_bytes().endswith(b"}\n")
+    assert file.read_text().splitlines()[1] == '  "operation": "usage_list_by_company",'
+
+
+def test_what_did_not_change_is_not_touched(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    before, number = snapshot(folder), folder.stat().st_ino
+    assert not recording_of(PAIRS).save(folder, NOW + timedelta(days=9))
+    assert (snapshot(folder), folder.stat().st_ino) == (before, number)
+    assert recording_of(PAIRS).save(folder, NOW + timedelta(days=9), touch=True)
+    assert Recording.load(folder).recorded_at == NOW + timedelta(days=9)
+
+
+def test_what_changed_changes_its_own_files_and_the_date(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    before = snapshot(folder)
+    others = [*PAIRS[:2], (PAIRS[2][0], answer({"other": 1})), *PAIRS[3:]]
+    assert recording_of(others).save(folder, NOW + timedelta(days=1))
+    after = snapshot(folder)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert len(changed) == 2
+    assert MANIFEST in changed
+    assert after.keys() == before.keys()
+
+
+def test_an_insertion_renames_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS[1:]).save(folder, NOW)
+    before = snapshot(folder)
+    recording_of(PAIRS[::-1]).save(folder, NOW)
+    assert before.keys() < snapshot(folder).keys()
+
+
+def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    (folder / "README.md").write_text("ours")
+    assert recording_of(PAIRS[:1]).save(folder, NOW)
+    assert len(snapshot(folder)) == 3
+    assert (folder / "README.md").read_text() == "ours"
+    assert not recording_of(PAIRS[:1]).save(folder, NOW)
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(RecordingError, match="so it is no recording"):
+        recording_of(PAIRS).save(tmp_path, NOW)
+    with pytest.raises(RecordingError, match="is a file"):
+        recording_of(PAIRS).save(tmp_path / "thesis.txt", NOW)
+    assert snapshot(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+def test_a_recording_with_a_folder_in_it_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    (folder / "inner").mkdir()
+    with pytest.raises(RecordingError, match="folder 'inner'"):
+        recording_of(PAIRS[:1]).save(folder, NOW)
+
+
+def test_a_write_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    before = snapshot(folder)
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name.startswith("ping"):
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RecordingError, match="No space left"):
+        recording_of(PAIRS[::-1] * 2).save(folder, NOW)
+    assert snapshot(folder) == before
+    assert [one.name for one in tmp_path.iterdir()] == ["r"]
+
+
+def test_a_swap_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS[:1]).save(folder, NOW)
+    before = snapshot(folder)
+    rename = Path.rename
+
+    def broken(path: Path, target: Path) -> Path:
+        if path.name.endswith(".new"):
+            raise OSError(13, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", broken)
+    with pytest.raises(RecordingError, match="Permission denied"):
+        recording_of(PAIRS).save(folder, NOW)
+    assert snapshot(folder) == before
+
+
+Harm = Callable[[Path], object]
+
+HARMS: dict[str, tuple[Harm, str]] = {
+    "gone": (lambda path: path.rename(path.with_name("x")), "there is no recording at"),
+    "no manifest": (lambda path: (path / MANIFEST).unlink(), f"it has no {MANIFEST}"),
+    "newer": (
+        lambda path: (path / MANIFEST).write_text(json.dumps({"format": VERSION + 1})),
+        f"format {VERSION + 1}.*upgrade",
+    ),
+    "no format": (lambda path: (path / MANIFEST).write_text("{}"), "is no manifest"),
+    "no instant": (
+        lambda path: (path / MANIFEST).write_text(
+            (path / MANIFEST).read_text().replace("2026-03-01", "soon")
+        ),
+        "is no manifest",
+    ),
+    "no JSON": (
+        lambda path: next(path.glob("usage*")).write_text("<<<<<<< HEAD"),
+        "usage.*is no exchange",
+    ),
+    "no status": (
+        lambda path: next(path.glob("usage*")).write_text(
+            '{"operation": "o", "request": {"method": "GET"}, "response": {}}'
+        ),
+        "is no exchange: .*status",
+    ),
+    "bytes gone": (lambda path: next(path.glob("*.pdf")).unlink(), "not beside it"),
+    "bytes changed": (
+        lambda path: next(path.glob("*.pdf")).write_bytes(b"other"),
+        "was changed: its SHA-256",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_recording_says_what_is_wrong(tmp_path: Path, harm: str) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    damage, words = HARMS[harm]
+    damage(folder)
+    with pytest.raises(RecordingError, match=words):
+        Recording.load(folder)
+
+
+def test_keys_that_a_later_minor_version_adds_are_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS[:1]).save(folder, NOW)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "mood": "good"}))
+    assert len(Recording.load(folder).exchanges) == 1

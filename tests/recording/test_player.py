@@ -1,0 +1,135 @@
+"""Answers are given once each, by what was asked; what is missing is explained."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from attrs import evolve
+from taken import answer, page_of, question, recording_of
+
+from nectar_async import UnmatchedRequestError
+from nectar_async.recording.bodies import Json
+from nectar_async.recording.format import written
+from nectar_async.recording.near import differences
+from nectar_async.recording.player import Player
+from nectar_async.recording.redaction import Redaction
+
+PING = question("/ping", "ping_get")
+
+
+def player(*pairs: object, repeat: object = "never") -> Player:
+    return Player(recording_of(pairs), Redaction(), repeat=repeat)  # type: ignore[arg-type]
+
+
+def test_equal_questions_get_their_answers_in_order() -> None:
+    play = player((PING, answer(1)), page_of("a", 1), (PING, answer(2)))
+    assert [play.give(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
+
+
+def test_one_question_too_many_is_an_error_that_says_how_often_it_was_recorded() -> (
+    None
+):
+    play = player((PING, answer(1)))
+    play.give(PING)
+    with pytest.raises(UnmatchedRequestError) as caught:
+        play.give(PING)
+    assert "asked for 2 times, and recorded once" in str(caught.value)
+    assert "repeat='last'" in str(caught.value)
+    (near,) = caught.value.nearest
+    assert near.startswith("ping_get.")
+
+
+def test_what_is_polled_may_get_its_last_answer_again() -> None:
+    play = player((PING, answer(1)), (PING, answer(2)), repeat="last")
+    assert [play.give(PING).body for _ in range(4)] == [
+        Json(text) for text in (b"1", b"2", b"2", b"2")
+    ]
+    with pytest.raises(UnmatchedRequestError):
+        play.give(question())
+
+
+def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None:
+    asked, answered = page_of("a", 1)
+    filtered = evolve(asked, query=(*asked.query, ("startDate", "2025-01-01")))
+    play = player((filtered, answered), page_of("b", 1), (PING, answer()))
+    with pytest.raises(UnmatchedRequestError) as caught:
+        play.give(asked)
+    text = str(caught.value)
+    assert "no answer to GET /usage/company/a?page=1 is recorded" in text
+    assert "NECTAR_RECORD=new" in text
+    first, second = re.findall("nearest: (.*)", text)
+    assert first.startswith("usage_list_by_company.a.")
+    assert second.startswith("usage_list_by_company.b.")
+    assert "query startDate: asked for nothing, recorded '2025-01-01'" in text
+    assert "path: asked for '/usage/company/a', recorded '/usage/company/b'" in text
+    assert caught.value.nearest == (first, second)
+
+
+def test_where_nothing_is_near_it_says_what_there_is() -> None:
+    with pytest.raises(UnmatchedRequestError, match="recorded are: ping_get"):
+        player((PING, answer())).give(question())
+    with pytest.raises(UnmatchedRequestError, match="no exchanges at all"):
+        player().give(question())
+
+
+def test_no_secret_stands_in_an_explanation() -> None:
+    def login(name: str, **more: str) -> object:
+        body = Json.of({"username": name, "password": f"{name}-pass", **more})
+        return question("/connection", "connections_create", method="POST", body=body)
+
+    play = player((login("anna"), answer()))
+    with pytest.raises(UnmatchedRequestError) as caught:
+        play.give(login("berta", country="DE"))  # type: ignore[arg-type]
+    assert not re.search("anna|berta", str(caught.value))
+    assert "body.country: asked for 'DE', recorded nothing" in str(caught.value)
+
+
+def test_differences_go_as_deep_as_they_are() -> None:
+    one = question(method="PATCH", body=Json.of({"a": {"b": [1, 2]}, "c": 1}))
+    other = evolve(one, method="PUT", body=Json.of({"a": {"b": [1, 3]}, "d": 1}))
+    assert [*differences(one, other)] == [
+        "method: asked for 'PATCH', recorded 'PUT'",
+        "body.a.b[1]: asked for 2, recorded 3",
+        "body.c: asked for 1, recorded nothing",
+        "body.d: asked for nothing, recorded 1",
+    ]
+
+
+def test_a_text_that_quotes_what_is_personal_elsewhere_finds_its_answer() -> None:
+    site = question("/site/1", "sites_get", owner="1")
+    rename = question(
+        "/site/1",
+        "sites_update",
+        method="PATCH",
+        body=Json.of({"name": "Hall at 100 Harbor Street"}),
+    )
+    pairs = [
+        (site, answer({"id": "1", "address": "100 Harbor Street"})),
+        (rename, answer({"id": "1"})),
+    ]
+    redaction = Redaction()
+    saved = recording_of(pairs).with_exchanges(redaction.apply(pairs))
+    assert b"Harbor" not in b"".join(map(written, saved.exchanges))
+    play = Player(saved, redaction)
+    assert play.give(rename) == answer({"id": "1"})
+
+
+def test_what_nobody_asked_for_is_told() -> None:
+    play = player((PING, answer()), (question(), answer()))
+    play.give(PING)
+    assert [one.question.operation for one in play.unused] == ["companies_list"]
+
+
+def test_pages_behind_those_that_were_read_are_not_unused() -> None:
+    pages = [page_of("a", number, 3) for number in (1, 2, 3)]
+    play = player(*pages, *(page_of("b", number, 2) for number in (1, 2)))
+    play.give(pages[0][0])
+    assert [one.question.owner for one in play.unused] == ["b", "b"]
+
+
+def test_who_peeks_takes_nothing() -> None:
+    play = player((PING, answer(1)))
+    assert play.peek(PING) == play.peek(PING) == answer(1)
+    assert play.peek(question()) is None
+    assert len(play.unused) == 1

@@ -1,0 +1,71 @@
+"""What is taken down, what of it is kept, and which pages are missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taken import answer, page_of, question
+
+from nectar_async import Request
+from nectar_async._request import Listing
+from nectar_async.models.page import Page
+from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.take import Take
+
+PING = question("/ping", "ping_get")
+LIST: Request[Any] = Request.get(
+    "usage_list_by_company",
+    "/usage/company/{company_id}",
+    Page[Any],
+    listing=Listing(items="usage_data"),
+    company_id="a",
+)
+PLAIN: Request[Any] = Request.get("ping_get", "/ping", str)
+
+
+def take(*pairs: tuple[Question, Answer], request: Request[Any] = PLAIN) -> Take:
+    one = Take()
+    for asked, answered in pairs:
+        one.put(one.reserve(), asked, answered, request)
+    return one
+
+
+def test_answers_stand_in_the_order_of_their_questions() -> None:
+    one = Take()
+    first, second, never = one.reserve(), one.reserve(), one.reserve()
+    one.put(second, PING, answer(2), PLAIN)
+    one.put(first, PING, answer(1), PLAIN)
+    assert never not in {first, second}
+    assert one.pairs() == ((PING, answer(1)), (PING, answer(2)))
+    assert len(one) == 2
+
+
+def test_trouble_that_passed_is_left_out() -> None:
+    pairs = [(PING, answer(status=code)) for code in (429, 503, 200, 502)]
+    assert [one.status for _, one in take(*pairs).pairs()] == [200, 502]
+    assert [one.status for _, one in take(*pairs).pairs(with_failures=True)] == [
+        *(429, 503, 200, 502)
+    ]
+
+
+def test_trouble_that_did_not_pass_is_kept() -> None:
+    # A window that is too much is asked for twice before it is halved.
+    pairs = [(PING, answer(status=502)), (PING, answer(status=502))]
+    assert take(*pairs).pairs() == tuple(pairs)
+
+
+def test_other_failures_are_answers() -> None:
+    pairs = [(PING, answer(status=404)), (PING, answer(1))]
+    assert take(*pairs).pairs() == tuple(pairs)
+
+
+def test_pages_that_were_announced_and_not_read_are_missing() -> None:
+    one = take(page_of("a", 1, 4), page_of("a", 3, 4), request=LIST.at(1))
+    assert [request.page for request in one.missing()] == [2, 4]
+    assert {request.url for request in one.missing()} == {""}
+
+
+def test_a_list_that_was_read_or_never_answered_misses_nothing() -> None:
+    assert not [*take(page_of("a", 1), request=LIST.at(1)).missing()]
+    refused = (page_of("a", 1)[0], answer({"totalPages": 9}, status=403))
+    assert not [*take(refused, request=LIST.at(1)).missing()]

@@ -1,0 +1,156 @@
+"""The whole API, recorded with secrets everywhere: none is kept, all of it replays."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from surface import walk
+
+from nectar_async import NectarClient, Request, Response, VirtualClock, contract
+from nectar_async._transport import Send
+from nectar_async.recording.folder import Recording
+from nectar_async.sandbox import Sandbox
+from nectar_async.transports import Recorder
+
+# The magic links are deprecated, and recorded all the same.
+pytestmark = pytest.mark.filterwarnings("ignore:use invitations:DeprecationWarning")
+
+KEY = "marked-key-0123456789"
+
+# Keys of bodies below which everything is a secret, or somebody's, wherever they stand.
+HIDDEN = {
+    *("username", "password", "securityQuestions", "token", "invitationUrl", "billing"),
+    *("magicLinkUrl", "companyMagicLinkSecret", "connectionMagicLinkSecret"),
+    *("address", "accountNumber", "email", "users", "allowedEmails"),
+    *("connectionOwnerEmail", "workflowOwnerEmail"),
+}
+STAND_IN = re.compile(r"-\d+\b|\.invalid\b|^magic:|^\*+$|^link-part$")
+
+
+class Spy:
+    """A recorder, and what the client got from it."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.needs_key = recorder.needs_key
+        self.answers: list[tuple[str, int, bytes]] = []
+        self.bodies: list[bytes] = []
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        response = await self._recorder(request, send)
+        self.answers.append((request.operation, response.status, response.inflated()))
+        if isinstance(request.body, bytes):
+            self.bodies.append(request.body)
+        return response
+
+    async def finish(self, send: Send | None) -> bool:
+        return await self._recorder.finish(send)
+
+
+async def _record(folder: Path) -> Spy:
+    # In a time that stands still, so that what is created is the same each time.
+    async with Sandbox(companies=4, clock_speed=0, api_key=KEY) as sandbox:
+        spy = Spy(Recorder(folder, mode="record"))
+        async with NectarClient(KEY, settings=sandbox.settings, recorder=spy) as nectar:
+            await walk(nectar)
+    return spy
+
+
+async def _replay(folder: Path) -> Spy:
+    recorder = Recorder(folder)
+    spy = Spy(recorder)
+    async with NectarClient(recorder=spy, clock=VirtualClock()) as nectar:
+        await walk(nectar)
+    recorder.check_unused()
+    return spy
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("surface") / "all"
+
+
+@pytest.fixture(scope="module")
+def live(folder: Path) -> Spy:
+    """The whole API, recorded."""
+    return anyio.run(_record, folder)
+
+
+def everything_in(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+def hidden_in(value: Any, *, is_hidden: bool = False) -> Iterator[str]:
+    """The texts below keys that are hidden."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from hidden_in(inner, is_hidden=is_hidden or key in HIDDEN)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from hidden_in(inner, is_hidden=is_hidden)
+    elif is_hidden and isinstance(value, str):
+        yield value
+
+
+def test_every_operation_is_in_it(live: Spy, folder: Path) -> None:
+    assert live.answers
+    recorded = {one.question.operation for one in Recording.load(folder).exchanges}
+    assert recorded == set(contract.operations())
+
+
+def test_no_secret_and_nobody_is_in_it(live: Spy, folder: Path) -> None:
+    bodies = [body for _, _, body in live.answers] + live.bodies
+    texts = [text for text in bodies if text[:1] in {b"{", b"["}]
+    hidden = {one for text in texts for one in hidden_in(json.loads(text))}
+    hidden = {one for one in hidden if len(one) > 3}
+    assert len(hidden) > 50
+    files = b"".join(everything_in(folder).values()).decode()
+    assert KEY not in files
+    assert not [one for one in hidden if json.dumps(one)[1:-1] in files or one in files]
+
+
+def test_it_replays_with_the_same_results_but_for_the_stand_ins(
+    live: Spy, folder: Path
+) -> None:
+    replayed = anyio.run(_replay, folder)
+    assert [one[:2] for one in replayed.answers] == [one[:2] for one in live.answers]
+    differing = 0
+    for (name, _, was), (_, _, now) in zip(live.answers, replayed.answers, strict=True):
+        for before, after in zip(_leaves(was), _leaves(now), strict=True):
+            if before != after:
+                assert STAND_IN.search(after), f"{name}: {before} became {after}"
+                differing += 1
+    assert differing > 100
+
+
+def test_recording_it_again_changes_nothing(live: Spy, folder: Path) -> None:
+    assert live.answers
+    before = everything_in(folder)
+    anyio.run(_record, folder)
+    assert everything_in(folder) == before
+
+
+def _leaves(body: bytes) -> list[str]:
+    """Every value with its path, sorted; of what is no JSON all of it."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return [body.decode("latin-1")]
+    return sorted(f"{path} = {leaf}" for path, leaf in _walk("$", value))
+
+
+def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(f"{path}.{key}", inner)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _walk(f"{path}[{at}]", inner)
+    else:
+        yield path, value

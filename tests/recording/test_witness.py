@@ -1,0 +1,40 @@
+"""What went through a transport can be asserted."""
+
+from __future__ import annotations
+
+import pytest
+from taken import question
+
+from nectar_async.recording.witness import Witness
+
+PING = question("/ping", "ping_get")
+
+
+def test_it_counts_what_came_and_how_much_at_once() -> None:
+    witness = Witness()
+    with witness.watch(PING):
+        with witness.watch(question()):
+            assert witness.in_flight == 2
+            assert witness.unfinished == ("GET /ping", "GET /company")
+        with witness.watch(PING):
+            pass
+    assert (witness.peak_in_flight, witness.in_flight) == (2, 0)
+    assert witness.by_operation == {"ping_get": 2, "companies_list": 1}
+    assert [one.operation for one in witness.requests] == [
+        "ping_get",
+        "companies_list",
+        "ping_get",
+    ]
+    assert witness.by_operation.get("usage_get", 0) == 0
+
+
+def test_who_fails_is_out_again() -> None:
+    witness = Witness()
+    with pytest.raises(KeyError), witness.watch(PING):
+        raise KeyError
+    assert (witness.in_flight, witness.unfinished) == (0, ())
+
+
+def test_its_counts_are_read_only() -> None:
+    with pytest.raises(TypeError):
+        Witness().by_operation["ping_get"] = 3  # type: ignore[index]

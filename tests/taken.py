@@ -1,0 +1,59 @@
+"""Questions and answers for tests of recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from nectar_async.recording.bodies import Json
+from nectar_async.recording.exchange import Answer, Exchange, Question
+from nectar_async.recording.folder import Recording
+from nectar_async.recording.redaction import Redaction
+
+__all__ = ["NOW", "answer", "page_of", "question", "recording_of"]
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def question(
+    path: str = "/company", operation: str = "companies_list", **facts: Any
+) -> Question:
+    """A question, by default for all companies."""
+    return Question(**{"operation": operation, "method": "GET", "path": path, **facts})
+
+
+def answer(value: Any = None, status: int = 200) -> Answer:
+    """An answer with JSON."""
+    return Answer(
+        status=status, headers={"content-type": "application/json"}, body=Json.of(value)
+    )
+
+
+def page_of(owner: str, page: int, pages: int = 1) -> tuple[Question, Answer]:
+    """A page of the usage of a company, with one record."""
+    asked = question(
+        f"/usage/company/{owner}",
+        "usage_list_by_company",
+        query=(("page", str(page)),),
+        owner=owner,
+    )
+    envelope = {
+        "usageData": [{"id": f"{owner}-{page}"}],
+        "totalUsageData": pages,
+        "perPage": 1,
+        "totalPages": pages,
+        "currentPage": page,
+        "hasNext": page < pages,
+        "hasPrevious": page > 1,
+    }
+    return asked, answer(envelope)
+
+
+def recording_of(pairs: Iterable[tuple[Question, Answer]]) -> Recording:
+    """A recording of questions and answers, as they came."""
+    redaction = Redaction()
+    return Recording(api_version="v2.2").with_exchanges(
+        Exchange(question=asked, answer=answered, key=redaction.key(asked))
+        for asked, answered in pairs
+    )

@@ -1,0 +1,178 @@
+"""Every view of the repository over HTTP, while the rows of its lists move.
+
+A company has too few meters and connections for several pages, so lists are cut into
+small ones here; rows leave and come as soon as somebody asks for a page behind the
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_asyncio
+from attrs import define, evolve, field
+from house import House, open_house
+
+from nectar_async import Receipt
+from nectar_async.sandbox import Fault
+from nectar_async.sandbox.calls import Call, Proceed, Reply
+from nectar_async.sandbox.envelopes import Envelope
+
+pytestmark = pytest.mark.asyncio
+
+SIZE = 2
+"""Rows of a page."""
+LATELY = {"start_date": date(2025, 12, 15)}
+VIEWS: dict[str, dict[str, Any]] = {
+    "connections": {},
+    "documents": LATELY,
+    "meters": {},
+    "usage": LATELY,
+}
+"""With filters for those of which a company has more than a test needs."""
+
+
+@define
+class Moving:
+    """A list in small pages, which is another one from its second page on.
+
+    Args:
+        delete: rows that leave it.
+        insert: rows that come: those that are first, under ids of their own.
+        at: in front of which row.
+    """
+
+    delete: int = 0
+    insert: int = 0
+    at: int = 0
+    has_moved: bool = field(default=False, init=False)
+
+    async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
+        """The page of the list as it is by now."""
+        page = call.page or 1
+        self.has_moved = self.has_moved or page > 1
+        rows: list[Any] = []
+        first = envelope = Envelope.of(await proceed(call.with_page(1)))
+        assert first is not None
+        for number in range(1, first.number("totalPages") + 1):
+            envelope = Envelope.of(await proceed(call.with_page(number)))
+            rows += () if envelope is None else envelope.items
+        if self.has_moved:
+            rows = self.moved([msgspec.json.decode(bytes(row)) for row in rows])
+        return self._cut(first, rows, page)
+
+    def moved(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The list after it has moved."""
+        new = [{**row, "id": f"{row['id']}-new"} for row in rows[: self.insert]]
+        return [*rows[: self.at], *new, *rows[self.at + self.delete :]]
+
+    def _cut(self, first: Envelope, rows: Sequence[Any], page: int) -> Reply:
+        pages = max(1, -(-len(rows) // SIZE))
+        page = min(page, pages)
+        return first.changed(
+            **{
+                first.items_key: rows[(page - 1) * SIZE : page * SIZE],
+                first.total_key: len(rows),
+                "perPage": SIZE,
+                "totalPages": pages,
+                "currentPage": page,
+                "hasNext": page < pages,
+                "hasPrevious": page > 1,
+            }
+        )
+
+
+@pytest_asyncio.fixture
+async def house() -> AsyncIterator[House]:
+    async with open_house(clock_speed=0) as house:
+        yield house
+
+
+async def walked(house: House, view: str) -> tuple[Receipt, list[str]]:
+    """The receipt of a view, and the ids that it gave."""
+    listed = getattr(house.client().repository, view)
+    async with listed(companies=[house.company_id], **VIEWS[view]) as records:
+        ids = [record.id async for record in records]
+    return records.receipt, ids
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "moving",
+    [
+        Moving(delete=3),
+        Moving(insert=3, delete=1),
+        Moving(delete=2, at=1),
+        Moving(insert=2, at=3),
+    ],
+    ids=["3 go", "3 come, 1 goes", "2 go inside", "2 come inside"],
+)
+async def test_no_view_loses_rows_that_move(
+    house: House, view: str, moving: Moving
+) -> None:
+    house.sandbox.faults.add(Fault(Moving(), operation=f"{view}_list_by_company"))
+    _, before = await walked(house, view)
+    assert len(before) > 2 * SIZE
+    after = [row["id"] for row in moving.moved([{"id": one} for one in before])]
+
+    house.sandbox.faults.clear()
+    moving = evolve(moving)  # parameters are shared
+    house.sandbox.faults.add(Fault(moving, operation=f"{view}_list_by_company"))
+    receipt, ids = await walked(house, view)
+    assert moving.has_moved
+    assert len(ids) == len(set(ids))
+    assert set(ids) == {*before[:SIZE], *after}
+    assert (receipt.verdict, receipt.records) == ("complete", len(ids))
+    assert receipt.rewalked > 0
+
+
+LAST = 4
+"""The last page of the company's usage; all before it was read when it is asked for."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "plain", "verified"),
+    [
+        (["insert=1 at=front"], "drifted", "drifted"),
+        (["delete=1 at=150"], "drifted", "drifted"),
+        (["insert=1 at=150", "delete=1 at=end"], "short", "short"),
+        (["delete=1 at=front", "insert=1 at=end"], "complete", "drifted"),
+        (["insert=1 delete=1 at=front"], "complete", "drifted"),
+        (["delete=1 at=150", "insert=1 at=front"], "complete", "drifted"),
+        (["delete=1 at=150", "insert=1 at=end"], "complete", "complete"),
+        (["insert=1 delete=1 at=150"], "complete", "complete"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value),
+)
+async def test_moves_are_found_or_missed_as_the_documentation_says(
+    house: House, changes: list[str], plain: str, verified: str
+) -> None:
+    """The table of `docs/architecture.md`, row by row."""
+    usage = house.client().usage
+    verdicts = []
+    for verify in (False, True):
+        house.sandbox.faults.clear()
+        house.sandbox.faults.add(
+            *(f"change {change} page={LAST} times=1" for change in changes)
+        )
+        walk = usage.by_company(house.company_id, verify=verify)
+        ids = {record.id async for record in walk}
+        verdicts.append(str(walk.receipt.verdict))
+        if not verify:  # the last look shows a row that came in front
+            assert not ids >= set(house.usage_ids), "a row was not seen"
+    assert verdicts == [plain, verified]
+
+
+async def test_the_repository_repairs_what_verifying_finds(house: House) -> None:
+    changes = ("change delete=1 at=front", "change insert=1 at=end")
+    house.sandbox.faults.add(*(f"{one} page={LAST} times=1" for one in changes))
+    repository = house.client().repository
+    async with repository.usage(companies=[house.company_id], verify=True) as records:
+        ids = {record.id async for record in records}
+    assert ids >= set(house.usage_ids)
+    assert records.receipt.verdict == "complete"
+    assert records.receipt.rewalked > 0

@@ -1,0 +1,239 @@
+"""A recording answers in place of a server: strictly, and in any order."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import anyio
+import pytest
+from doubles import MakeClient
+from taken import NOW, answer, page_of, question, recording_of
+
+from nectar_async import (
+    ConfigurationError,
+    MemoryTransport,
+    NectarClient,
+    RecordingError,
+    Request,
+    StaleRecordingError,
+    UnmatchedRequestError,
+    UnusedRecordingError,
+)
+from nectar_async.transports import RecordedTransport, Recorder
+
+pytestmark = pytest.mark.anyio
+PING = question("/ping", "ping_get")
+PAIRS = [(PING, answer("pong v2.2")), *(page_of("a", n, 3) for n in (1, 2, 3))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    recording_of(PAIRS).save(tmp_path / "r", NOW)
+    return tmp_path / "r"
+
+
+async def test_it_answers_without_a_key_and_without_a_network(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NECTAR_API_KEY", raising=False)
+    transport = RecordedTransport(folder)
+    async with NectarClient(transport=transport) as nectar:
+        assert await nectar.ping() == "pong v2.2"
+        pager = nectar.usage.by_company("a")
+        assert [one.id async for one in pager] == ["a-1", "a-2", "a-3"]
+    assert pager.receipt.verdict == "complete"
+    transport.check_unused()
+    assert transport.recording.api_version == "v2.2"
+
+
+async def test_every_way_to_read_a_list_finds_its_pages(folder: Path) -> None:
+    for way in ("plain", "pages", "prefetch"):
+        async with NectarClient(transport=RecordedTransport(folder)) as nectar:
+            pager = nectar.usage.by_company("a")
+            if way == "plain":
+                found = [one.id async for one in pager]
+            elif way == "pages":
+                found = [one.id async for page in pager.pages() for one in page.items]
+            else:
+                async with pager.prefetch() as records:
+                    found = [one.id async for one in records]
+            assert found == ["a-1", "a-2", "a-3"]
+
+
+async def test_what_is_not_recorded_is_an_error_that_names_the_call(
+    folder: Path,
+) -> None:
+    async with NectarClient(transport=RecordedTransport(folder)) as nectar:
+        with pytest.raises(UnmatchedRequestError) as caught:
+            await (
+                nectar.usage.by_company("a", start_date=date(2025, 1, 2))
+                .pages()
+                .__anext__()
+            )
+    assert caught.value.operation == "usage_list_by_company"
+    assert "query startDate: asked for '2025-01-02', recorded nothing" in str(
+        caught.value
+    )
+    assert caught.value.attempts == 1
+
+
+async def test_what_was_left_over_is_an_error_where_that_is_held(folder: Path) -> None:
+    transport = RecordedTransport(folder)
+    async with NectarClient(transport=transport) as nectar:
+        async for _ in nectar.usage.by_company("a"):
+            break
+    (left,) = transport.unused
+    assert left.startswith("ping_get.")
+    with pytest.raises(UnusedRecordingError) as caught:
+        transport.check_unused()
+    assert caught.value.unused == transport.unused
+    assert left in str(caught.value)
+
+
+SAME = [(PING, answer(f"pong {n}")) for n in range(100)]
+OTHERS = [
+    (
+        question(f"/company/{n}", "companies_get", owner=str(n)),
+        answer({"id": str(n), "name": "x"}),
+    )
+    for n in range(100)
+]
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred equal requests, each with its own answer, and a hundred others."""
+    folder = tmp_path_factory.mktemp("crowd") / "r"
+    recording_of([*SAME, *OTHERS]).save(folder, NOW)
+    return folder
+
+
+@pytest.mark.parametrize("round_", range(50))
+async def test_two_hundred_requests_at_once_get_their_own_answers(
+    crowd: Path, round_: int, anyio_backend: str
+) -> None:
+    transport = RecordedTransport(crowd)
+    pongs: list[str] = []
+    ids: dict[int, str] = {}
+    order = Random(round_).sample(range(200), 200)  # noqa: S311 - a shuffle
+    async with NectarClient(transport=transport) as nectar:
+
+        async def ask(number: int) -> None:
+            if number < 100:
+                pongs.append(await nectar.ping())
+            else:
+                ids[number - 100] = (await nectar.companies.get(f"{number - 100}")).id
+
+        async with anyio.create_task_group() as group:
+            for number in order:
+                group.start_soon(ask, number)
+    expected = [f"pong {n}" for n in range(100)]
+    if anyio_backend == "asyncio":  # trio shuffles who goes first, on purpose
+        assert pongs == expected
+    assert sorted(pongs) == sorted(expected)
+    assert ids == {number: str(number) for number in range(100)}
+    assert transport.unused == ()
+    witness = transport.witness
+    assert 1 < witness.peak_in_flight <= 10
+    assert witness.in_flight == 0
+    assert witness.by_operation == {"ping_get": 100, "companies_get": 100}
+
+
+def old(folder: Path, **how: Any) -> RecordedTransport:
+    return RecordedTransport(folder, max_age=timedelta(days=1), **how)
+
+
+async def test_an_old_recording_is_told_once(folder: Path) -> None:
+    async with NectarClient(transport=old(folder)) as nectar:
+        with pytest.warns(UserWarning, match=r"days old, and max_age is 1.*--touch"):
+            await nectar.ping()
+        assert len([one async for one in nectar.usage.by_company("a")]) == 3
+
+
+async def test_an_old_recording_can_be_an_error_or_nothing(folder: Path) -> None:
+    async with NectarClient(transport=old(folder, on_stale="error")) as nectar:
+        with pytest.raises(StaleRecordingError, match="days old"):
+            await nectar.ping()
+    with warnings.catch_warnings(action="error"):
+        async with NectarClient(transport=old(folder, on_stale="ignore")) as nectar:
+            await nectar.ping()
+        async with NectarClient(
+            transport=RecordedTransport(folder, max_age=timedelta(days=9_999))
+        ) as nectar:
+            await nectar.ping()
+
+
+async def test_a_recording_that_is_not_there_says_how_to_make_it(
+    tmp_path: Path,
+) -> None:
+    async with NectarClient(transport=RecordedTransport(tmp_path / "no")) as nectar:
+        with pytest.raises(
+            RecordingError, match=r"there is no recording at .*/no; make"
+        ):
+            await nectar.ping()
+
+
+MISTAKES: list[dict[str, Any]] = [{"repeat": "always"}, {"on_stale": "shout"}]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_an_argument_that_makes_no_sense_is_refused_at_once(
+    mistake: dict[str, Any],
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{next(iter(mistake))} is one of"):
+        RecordedTransport("x", **mistake)
+
+
+class Chunks:
+    """A body in two pieces."""
+
+    def __init__(self, text: str) -> None:
+        self._left = [text[:1].encode(), text[1:].encode()]
+
+    def __aiter__(self) -> Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop(0)
+
+
+def post(body: Any) -> Request[dict[str, int]]:
+    return Request(operation="o", method="POST", path="/o", returns=dict, body=body)
+
+
+async def four_posts(nectar: NectarClient, text: str) -> list[dict[str, int]]:
+    """JSON, bytes, a stream, and a stream that can be had again."""
+    return [
+        await nectar.send(Request.post("o", "/o", dict, json={"a": text})),
+        await nectar.send(post(text.encode())),
+        await nectar.send(post(Chunks(f"{text}?"))),
+        await nectar.send(post(lambda: Chunks(f"{text}!"))),
+    ]
+
+
+@pytest.mark.parametrize("takes", ["all", "some", "nothing"])
+async def test_bodies_of_every_kind_find_their_answers(
+    tmp_path: Path, make_client: MakeClient, takes: str
+) -> None:
+    async def count(request: Request[Any]) -> dict[str, int]:
+        body = request.body
+        if body is not None and not isinstance(body, bytes) and takes != "nothing":
+            async for _ in body() if callable(body) else body:
+                if takes == "some":
+                    break
+        return {"n": next(numbers)}
+
+    numbers = iter(range(100))
+    recorder = Recorder(tmp_path / "r", mode="record")
+    nectar = make_client(MemoryTransport(count), recorder=recorder)
+    first = [await four_posts(nectar, text) for text in "ab"]
+    await nectar.aclose()
+    assert [one["n"] for some in first for one in some] == [*range(8)]
+    replay = make_client(RecordedTransport(tmp_path / "r"))
+    assert [await four_posts(replay, text) for text in "ba"] == first[::-1]

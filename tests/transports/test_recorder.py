@@ -1,0 +1,379 @@
+"""What goes through a client is recorded, replayed, completed, or left alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio import to_thread
+from doubles import ListServer, MakeClient
+
+from nectar_async import (
+    AuthenticationError,
+    ConfigurationError,
+    MemoryTransport,
+    NectarClient,
+    RecordingError,
+    Response,
+    Settings,
+    UnmatchedRequestError,
+    VirtualClock,
+)
+from nectar_async.recording.folder import Recording
+from nectar_async.recording.redaction import Redaction, Rule
+from nectar_async.transports import Mode, RecordedTransport, Recorder
+
+pytestmark = pytest.mark.anyio
+KEY = "nectar-key-0123456789"
+
+
+class Server(ListServer):
+    """A list server whose requests are counted, and which must not be asked twice."""
+
+    @property
+    def requests(self) -> int:
+        return len(self.transport.requests)
+
+
+def server_of(**pages: int) -> Server:
+    server = Server.of_pages(**pages)
+    assert isinstance(server, Server)
+    return server
+
+
+async def ids_of(nectar: NectarClient, company: str) -> list[str]:
+    return [one.id async for one in nectar.usage.by_company(company)]
+
+
+async def load(folder: Path) -> Recording:
+    return await to_thread.run_sync(Recording.load, folder)
+
+
+async def names(folder: Path) -> list[str]:
+    return [one.name for one in (await load(folder)).exchanges]
+
+
+async def record(
+    make_client: MakeClient, server: Server, folder: Path, *companies: str, **how: Any
+) -> bool:
+    """Whether the recording changed."""
+    before = _stamp(folder)
+    how = {"mode": "record", **how}
+    nectar = make_client(server.transport, recorder=Recorder(folder, **how))
+    for company in companies:
+        await ids_of(nectar, company)
+    await nectar.aclose()
+    return _stamp(folder) != before
+
+
+def _stamp(folder: Path) -> object:
+    if not folder.exists():
+        return None
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+async def test_what_was_recorded_is_replayed(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=3)
+    assert await record(make_client, server, tmp_path / "r", "a")
+    assert len(await names(tmp_path / "r")) == 3
+    by_transport = make_client(RecordedTransport(tmp_path / "r"))
+    assert await ids_of(by_transport, "a") == server.companies["a"]
+    recorder = Recorder(tmp_path / "r")
+    by_stage = make_client({}, recorder=recorder)
+    assert await ids_of(by_stage, "a") == server.companies["a"]
+    await to_thread.run_sync(recorder.check_unused)
+    assert recorder.witness.by_operation == {"usage_list_by_company": 3}
+
+
+async def test_replay_is_the_default_and_asks_nobody(
+    make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NECTAR_API_KEY", raising=False)
+    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    async with NectarClient(recorder=Recorder(tmp_path / "r")) as nectar:
+        assert await ids_of(nectar, "a") == ["a-1", "a-2"]
+        with pytest.raises(UnmatchedRequestError):
+            await nectar.ping()
+
+
+@pytest.mark.parametrize("mode", [Mode.RECORD, Mode.NEW, Mode.PASSTHROUGH])
+async def test_whoever_may_send_needs_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.delenv("NECTAR_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match="no API key"):
+        NectarClient(recorder=Recorder(tmp_path / "r", mode=mode))
+
+
+async def test_recording_the_same_again_changes_not_one_byte(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=3, b=2)
+    assert await record(make_client, server, tmp_path / "r", "a", "b")
+    assert not await record(make_client, server, tmp_path / "r", "b", "a")
+    assert await record(make_client, server, tmp_path / "r", "a")
+    assert {name.split(".")[1] for name in await names(tmp_path / "r")} == {"a"}
+
+
+async def test_new_asks_only_for_what_is_missing(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=2, b=2)
+    await record(make_client, server, tmp_path / "r", "a")
+    asked = server.requests
+    assert await record(make_client, server, tmp_path / "r", "a", "b", mode="new")
+    assert [company for company, _ in server.asked[asked:]] == ["b", "b"]
+    assert {name.split(".")[1] for name in await names(tmp_path / "r")} == {"a", "b"}
+    assert not await record(make_client, server, tmp_path / "r", "a", mode="new")
+
+
+async def test_new_makes_a_recording_where_there_is_none(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    assert await record(make_client, server_of(a=1), tmp_path / "r", "a", mode="new")
+    assert len(await names(tmp_path / "r")) == 1
+
+
+async def test_passthrough_records_nothing(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=1)
+    assert not await record(
+        make_client, server, tmp_path / "r", "a", mode="passthrough"
+    )
+    assert server.requests == 1
+    assert not (tmp_path / "r").exists()
+
+
+async def test_a_list_that_was_begun_is_recorded_to_its_end(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=7)
+    recorder = Recorder(tmp_path / "r", mode="record")
+    nectar = make_client(server.transport, recorder=recorder)
+    async for _ in nectar.usage.by_company("a"):
+        break
+    await nectar.aclose()
+    assert sorted(server.pages_of("a")) == [*range(1, 8)]
+    replay = make_client(RecordedTransport(tmp_path / "r"))
+    async with replay.usage.by_company("a").prefetch() as records:
+        assert [one.id async for one in records] == server.companies["a"]
+
+
+async def test_the_key_reaches_no_recording(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    transport = MemoryTransport({"ping_get": "pong v2.2"})
+    nectar = make_client(
+        transport, api_key=KEY, recorder=Recorder(tmp_path / "r", mode="record")
+    )
+    await nectar.ping()
+    await nectar.aclose()
+    assert transport.requests[0].headers["X-API-Key"] == KEY
+    assert KEY.encode() not in b"".join(
+        one.read_bytes() for one in (tmp_path / "r").iterdir()
+    )
+
+
+def one_after_the_other(*statuses: int) -> MemoryTransport:
+    left = iter([Response(status, {}, b'"pong v2.2"') for status in statuses])
+    return MemoryTransport(lambda _: next(left))
+
+
+async def test_trouble_that_passes_is_not_recorded_unless_that_is_wished(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    for keep, statuses in ((False, [200]), (True, [429, 503, 200])):
+        transport = one_after_the_other(429, 503, 200)
+        recorder = Recorder(tmp_path / "r", mode="record", keep_failures=keep)
+        nectar = make_client(transport, recorder=recorder, clock=VirtualClock())
+        await nectar.ping()
+        await nectar.aclose()
+        recorded = (await load(tmp_path / "r")).exchanges
+        assert [one.answer.status for one in recorded] == statuses
+    clock = VirtualClock()
+    replay = make_client(RecordedTransport(tmp_path / "r"), clock=clock)
+    assert await replay.ping() == "pong v2.2"
+    assert clock.sleeps == [0.5, 1.0]
+
+
+async def test_failures_that_stay_are_recorded(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    answer = Response(401, {}, b'{"detail": "no such key"}')
+    nectar = make_client(
+        MemoryTransport({"ping_get": answer}),
+        recorder=Recorder(tmp_path / "r", mode="record"),
+    )
+    with pytest.raises(AuthenticationError):
+        await nectar.ping()
+    await nectar.aclose()
+    with pytest.raises(AuthenticationError, match="no such key"):
+        await make_client(RecordedTransport(tmp_path / "r")).ping()
+
+
+async def test_a_client_left_by_an_exception_leaves_the_recording_as_it_was(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=2)
+    await record(make_client, server, tmp_path / "r", "a")
+    before = _stamp(tmp_path / "r")
+
+    async def fail() -> None:
+        recorder = Recorder(tmp_path / "r", mode="record")
+        async with NectarClient(transport=server.transport, recorder=recorder) as one:
+            async for _ in one.usage.by_company("a"):
+                raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
+    assert _stamp(tmp_path / "r") == before
+
+
+async def test_a_light_copy_records_with_its_original(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=1)
+    nectar = make_client(
+        server.transport, recorder=Recorder(tmp_path / "r", mode="record")
+    )
+    copy = nectar.with_settings(deadline=9)
+    await ids_of(copy, "a")
+    await copy.aclose()
+    assert not (tmp_path / "r").exists()
+    await nectar.aclose()
+    await nectar.aclose()
+    assert len(await names(tmp_path / "r")) == 1
+
+
+async def test_a_secret_that_survives_is_refused_and_nothing_is_written(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    answer = [{"id": "1", "name": "the word is hunter2-hunter2"}]
+    recorder = Recorder(
+        tmp_path / "r", mode="record", redaction=Redaction(secrets=("hunter2-hunter2",))
+    )
+    nectar = make_client({"companies_list": answer}, recorder=recorder)
+    await nectar.companies.all()
+    with pytest.raises(RecordingError) as caught:
+        await nectar.aclose()
+    assert "hunter2" not in str(caught.value)
+    assert "companies_list" in str(caught.value)
+    assert not (tmp_path / "r").exists()
+
+
+async def test_rules_are_those_of_the_recording(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    rules = Redaction(rules=(Rule(kind="tenant", keys=("externalId",)),))
+    answers = {"companies_list": [{"id": "1", "name": "n", "externalId": "Ann"}]}
+    nectar = make_client(
+        answers, recorder=Recorder(tmp_path / "r", mode="record", redaction=rules)
+    )
+    await nectar.companies.all()
+    await nectar.aclose()
+    (company,) = await make_client(RecordedTransport(tmp_path / "r")).companies.all()
+    assert company.external_id == "tenant-1"
+    other = make_client(answers, recorder=Recorder(tmp_path / "r", mode="new"))
+    await other.companies.all()
+    with pytest.raises(RecordingError, match="other rules of redaction"):
+        await other.aclose()
+
+
+async def test_touch_says_that_it_was_looked_at(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server, folder = server_of(a=1), tmp_path / "r"
+    await record(make_client, server, folder, "a")
+    manifest = folder / "recording.json"
+    old = json.loads(manifest.read_text()) | {"recordedAt": "2020-01-01T00:00:00Z"}
+    manifest.write_text(json.dumps(old))
+    await record(make_client, server, folder, "a")
+    assert (await load(folder)).recorded_at.year == 2020  # type: ignore[union-attr]
+    await record(make_client, server, folder, "a", touch=True)
+    assert (await load(folder)).recorded_at.year > 2020  # type: ignore[union-attr]
+
+
+async def test_the_version_of_the_api_is_noted(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    for version in ("v2.2", "v2.0"):
+        nectar = make_client(
+            {"ping_get": "pong"},
+            api_version=version,
+            recorder=Recorder(tmp_path / "r", mode="record"),
+        )
+        await nectar.ping()
+        await nectar.aclose()
+        assert (await load(tmp_path / "r")).api_version == version
+
+
+# From the environment.
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "mode", "folder"),
+    [
+        (None, "given", "replay", "given"),
+        ("record", "given", "record", "given"),
+        ("new:named", None, "new", "named"),
+        ("record:named", "given", "record", "given"),
+        (":named", None, "replay", "named"),
+        ("record:C:\\tests\\usage", None, "record", "C:\\tests\\usage"),
+    ],
+)
+def test_the_environment_says_mode_and_path(
+    monkeypatch: pytest.MonkeyPatch,
+    value: str | None,
+    path: str | None,
+    mode: str,
+    folder: str,
+) -> None:
+    monkeypatch.delenv("NECTAR_RECORD", raising=False)
+    if value is not None:
+        monkeypatch.setenv("NECTAR_RECORD", value)
+    recorder = Recorder.from_env(path, repeat="last")
+    assert (recorder.mode, os.fspath(recorder.path)) == (mode, folder)
+
+
+def test_an_environment_without_a_path_or_with_a_wrong_mode_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NECTAR_RECORD", "record")
+    with pytest.raises(ConfigurationError, match="NECTAR_RECORD=record:PATH"):
+        Recorder.from_env()
+    monkeypatch.setenv("NECTAR_RECORD", "rekord:x")
+    with pytest.raises(ConfigurationError, match="no mode 'rekord'; there are replay,"):
+        Recorder.from_env()
+
+
+async def test_no_client_records_because_of_the_environment(
+    make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NECTAR_RECORD", f"record:{tmp_path / 'r'}")
+    nectar = make_client({"ping_get": "pong v2.2"})
+    assert nectar.settings == Settings()
+    await nectar.ping()
+    await nectar.aclose()
+    assert not (tmp_path / "r").exists()
+
+
+async def test_a_link_that_a_recording_made_up_is_asked_of_nobody(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    document = {"id": "d", "url": "https://files.example/bill.pdf?X-Amz-Signature=1f"}
+    answers: dict[str, object] = {"documents_get": document}
+    nectar = make_client(answers, recorder=Recorder(tmp_path / "r", mode="record"))
+    await nectar.documents.get("d")
+    await nectar.aclose()
+    transport = MemoryTransport(answers)
+    again = make_client(transport, recorder=Recorder(tmp_path / "r", mode="new"))
+    with pytest.raises(UnmatchedRequestError, match="documents_download"):
+        await again.documents.download("d", io.BytesIO())
+    assert transport.requests == []
