@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from attrs import evolve, frozen
 
 from nectar_async._clock import Clock
+from nectar_async._operations import DOWNLOAD
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
@@ -23,7 +24,6 @@ from nectar_async._transport import Send
 from nectar_async.errors import ConnectionFailedError, StatusError, TransportError
 
 __all__ = [
-    "OPERATION",
     "REDIRECTS",
     "CheckFile",
     "Span",
@@ -32,9 +32,6 @@ __all__ = [
     "is_packed",
     "redirected",
 ]
-
-OPERATION: Final = "documents_download"
-"""Not in the contract: how a recording, a `MemoryTransport` and errors call it."""
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TAKEN: Final = REDIRECTS | {
@@ -79,7 +76,7 @@ def chunk_request(
         if condition is not None:
             headers["If-Range"] = condition
     return Request(
-        operation=OPERATION,
+        operation=DOWNLOAD,
         method="GET",
         path="",
         returns=bytes,

@@ -16,13 +16,16 @@ def lazy(
 
     Args:
         package: its `__name__`.
-        homes: public names, each with the submodule that it lives in.
+        homes: public names, each with the submodule that it lives in, or, with a dot,
+            any module.
     """
 
     def getattr_(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{package}.{homes[name]}"), name)
+        home = homes[name]
+        module = import_module(home if "." in home else f"{package}.{home}")
+        value = getattr(module, name)
         setattr(modules[package], name, value)
         return value
 

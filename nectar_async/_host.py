@@ -6,13 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from nectar_async._chunk import (
-    OPERATION,
     REDIRECTS,
     address_of,
     chunk_request,
     redirected,
 )
 from nectar_async._core import Core
+from nectar_async._operations import DOWNLOAD
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
@@ -120,7 +120,7 @@ class Host:
 
     def described(self, error: DownloadError) -> DownloadError:
         """The error, with what it is about."""
-        error.operation = OPERATION
+        error.operation = DOWNLOAD
         error.target = self._request.target
         return error
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-__all__ = ["OPERATIONS", "meant"]
+__all__ = ["DOWNLOAD", "OPERATIONS", "meant"]
+
+DOWNLOAD = "documents_download"
+"""How recordings, transports and errors call the fetching of a file, which the contract
+does not have."""
 
 # From here on a name that is none is taken for a slip of the pen.
 _CLOSE = 0.85

@@ -11,6 +11,7 @@ from typing import Any, Final
 import anyio
 
 from nectar_async._clock import VirtualClock
+from nectar_async._exchange import Answer, Question, question_of
 from nectar_async._json import announced_pages
 from nectar_async._request import Request
 from nectar_async._response import Response
@@ -24,7 +25,6 @@ from nectar_async.recording.effects import (
     RepeatPage,
     Shuffle,
 )
-from nectar_async.recording.exchange import Answer, Question, question_of
 from nectar_async.recording.overlays import Effect, Order, Overlay, Overlays, Scene
 from nectar_async.recording.witness import Witness
 from nectar_async.transports._body import read_body

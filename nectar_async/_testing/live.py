@@ -24,7 +24,7 @@ from nectar_async._transport import Send, Stage
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST
-from nectar_async.recording.redaction import Redaction
+from nectar_async.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports.recorder import Mode, Recorder
 

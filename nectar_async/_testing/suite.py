@@ -15,7 +15,7 @@ from attrs import asdict, frozen
 from nectar_async._testing.tapes import Tape
 from nectar_async._testing.terms import Terms, path_of
 from nectar_async.errors import ConfigurationError
-from nectar_async.recording.redaction import Redaction
+from nectar_async.redaction.redaction import Redaction
 
 __all__ = ["Row", "Suite", "has_passed", "said"]
 

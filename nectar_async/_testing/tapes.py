@@ -15,14 +15,14 @@ from typing import Any
 
 import anyio.lowlevel
 
+from nectar_async._exchange import question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
 from nectar_async._transport import Send, Stage
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.recording.exchange import question_of
-from nectar_async.recording.redaction import Redaction
+from nectar_async.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports._body import read_body
 from nectar_async.transports.recorder import Mode, Recorder

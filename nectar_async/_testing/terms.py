@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
-from nectar_async.recording.redaction import Redaction
+from nectar_async.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports.recorder import FLAGS, VARIABLE, Mode
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 import msgspec
 
-from nectar_async._operations import OPERATIONS, meant
+from nectar_async._operations import DOWNLOAD, OPERATIONS, meant
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["Grammar", "check_operation"]
@@ -27,7 +27,6 @@ _Fields = Mapping[str, "attrs.Attribute[Any]"]
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 # The one operation that is none of the contract's: files lie at other hosts.
-_DOWNLOAD: Final = "documents_download"
 
 
 def check_operation(name: str) -> None:
@@ -36,10 +35,10 @@ def check_operation(name: str) -> None:
     Raises:
         ConfigurationError: there is none; says which was meant, or which there are.
     """
-    if name in OPERATIONS or name == _DOWNLOAD:
+    if name in OPERATIONS or name == DOWNLOAD:
         return
     close = meant(name)
-    every = ", ".join((*OPERATIONS, _DOWNLOAD))
+    every = ", ".join((*OPERATIONS, DOWNLOAD))
     hint = f"did you mean {close!r}?" if close else f"there are {every}"
     raise ConfigurationError(f"there is no operation {name!r}; {hint}")
 

@@ -26,15 +26,11 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.clock import Clock
 
 __all__ = [
-    "OPERATION",
     "Files",
     "FilesRefusalError",
     "expired",
     "missing",
 ]
-
-OPERATION = "documents_download"
-"""The name under which the witness and the faults know a download."""
 
 _LIFETIME = 24 * 3_600
 _MINUTE = 60

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from attrs import evolve, frozen
 
+from nectar_async._operations import DOWNLOAD
 from nectar_async.sandbox.backstage import OWN_PATHS, Backstage
 from nectar_async.sandbox.bodies import Body, checked
 from nectar_async.sandbox.calls import Call, Proceed, RefusalError, Reply
-from nectar_async.sandbox.files import OPERATION, FilesRefusalError
+from nectar_async.sandbox.files import FilesRefusalError
 from nectar_async.sandbox.links import FILES_PATH
 from nectar_async.sandbox.packing import gzipped
 
@@ -111,14 +112,14 @@ class Gateway:
 
     def _download(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Proceed]:
         """The file that a link leads to; a key has no business here."""
-        visit.operation = OPERATION
+        visit.operation = DOWNLOAD
         if request.method not in {"GET", "HEAD"}:
             raise FilesRefusalError(_NOT_ALLOWED, "MethodNotAllowed", "Only read.")
         if _KEY_HEADER in request.headers:
             detail = "A key was sent to where it does not belong."
             raise FilesRefusalError(_BAD_REQUEST, "InvalidArgument", detail)
         params = self.state.files.params(request.path)
-        call = self._described(request, OPERATION, "", params)
+        call = self._described(request, DOWNLOAD, "", params)
         visit.company = call.company_id
         return call, self.state.files.serve
 

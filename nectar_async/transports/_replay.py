@@ -15,6 +15,7 @@ import anyio.to_thread
 from attrs import Attribute, evolve, field, frozen
 
 from nectar_async._clock import Clock, SystemClock, clock_around
+from nectar_async._exchange import Question
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async.errors import (
@@ -22,12 +23,11 @@ from nectar_async.errors import (
     StaleRecordingError,
     UnusedRecordingError,
 )
-from nectar_async.recording.exchange import Question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.overlays import Order, Overlays, Scene
 from nectar_async.recording.player import Player, Repeat
-from nectar_async.recording.redaction import Redaction
 from nectar_async.recording.witness import Witness
+from nectar_async.redaction.redaction import Redaction
 
 __all__ = ["OnStale", "Replay", "Replaying"]
 
@@ -75,10 +75,11 @@ class Replay:
             RecordingError: there is none, or it cannot be read.
             StaleRecordingError: it is older than `max_age`, and that is an error.
         """
-        if self._loaded is None:
+        loaded = self._loaded
+        if loaded is None:
             with self._lock:
-                self._loaded = self._loaded or self._read()
-        return self._loaded
+                loaded = self._again()
+        return loaded
 
     async def answer(self, request: Request[Any], question: Question) -> Response:
         """The recorded answer to a request.
@@ -105,7 +106,9 @@ class Replay:
 
     async def ready(self) -> Player:
         """The recording, read in a thread when that was not done yet."""
-        loaded = self._loaded or await anyio.to_thread.run_sync(self.load)
+        loaded = self._loaded
+        if loaded is None:
+            loaded = await anyio.to_thread.run_sync(self.load)
         _, player = loaded
         return player
 
@@ -129,6 +132,12 @@ class Replay:
                 f" {', '.join(unused)}; record it anew, or delete these files",
                 unused=unused,
             )
+
+    def _again(self) -> tuple[Recording, Player]:
+        """What another thread read meanwhile, or else what is read now."""
+        if self._loaded is None:
+            self._loaded = self._read()
+        return self._loaded
 
     def _read(self) -> tuple[Recording, Player]:
         how = self._how

@@ -13,18 +13,18 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from nectar_async._clock import Clock, SystemClock
+from nectar_async._exchange import Answer, Exchange, Question, question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._transport import Send
 from nectar_async.errors import ConfigurationError, RecordingError
-from nectar_async.recording.exchange import Answer, Exchange, Question, question_of
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
-from nectar_async.recording.redaction import Redaction
-from nectar_async.recording.standins import LINKS
 from nectar_async.recording.take import Take
 from nectar_async.recording.witness import Witness
+from nectar_async.redaction.redaction import Redaction
+from nectar_async.redaction.standins import LINKS
 from nectar_async.transports._body import Copy, read_body
 from nectar_async.transports._replay import OnStale, Replay, Replaying
 

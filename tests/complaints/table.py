@@ -41,8 +41,8 @@ beside the test (`tests/complaints/naive_*.py`) and must show the complaint, and
 this package, which must not. `.ci/complaints` runs them, and fails when one is missing
 or skipped; it also writes this page, from the tests.
 
-Not among them are complaints about recordings, and about the watermarks and checkpoints
-of nightly pulls: the package has none of these yet. Neither is the memory of thousands
+Not among them are complaints about the watermarks and checkpoints of nightly pulls: the
+package has none of these yet. Neither is the memory of thousands
 of clients in one process: one client, shared, is meant to do.
 """
 

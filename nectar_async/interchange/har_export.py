@@ -1,0 +1,192 @@
+"""A recording as a HAR file, for the tools of others to look at."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from nectar_async._bodies import Blob, Body, Form, Json, Part, Text
+from nectar_async._exchange import Answer, Exchange, Pairs, Question
+from nectar_async._version import __version__
+from nectar_async.interchange.har_shape import Note
+from nectar_async.recording.folder import Recording
+from nectar_async.settings import Settings
+
+__all__ = ["write_har"]
+
+_UNKNOWN: Final = -1
+_HTTP: Final = "HTTP/1.1"
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+_TYPES: Final = {
+    ".bin": "application/octet-stream",
+    ".jpg": "image/jpeg",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".zip": "application/zip",
+}
+
+# A recorder has the segment of the address, where settings have the version.
+_VERSIONS: Final = {"v2": "v2.0", "v2.0": "v2.0", "v2.1": "v2.1"}
+
+
+def write_har(recording: Recording, *, base_url: str | None = None) -> bytes:
+    """A recording as HAR 1.2.
+
+    What a recording does not have (times, sizes on the wire, other headers) is what the
+    format calls unknown. `read_har` gives the same exchanges again: what HAR cannot
+    say of them stands under `_nectar`.
+
+    Args:
+        recording: its stand-ins are exported as they are.
+        base_url: where addresses begin; None is Nectar's own.
+
+    Raises:
+        ConfigurationError: `base_url` cannot be one.
+    """
+    version = _VERSIONS.get(recording.api_version, "v2.2")
+    if base_url is None:
+        settings = Settings(api_version=version)
+    else:
+        settings = Settings(base_url=base_url, api_version=version)
+    started = (recording.recorded_at or _EPOCH).astimezone(UTC)
+    entries = [
+        _entry(one, settings.api_url, started.isoformat(timespec="milliseconds"))
+        for one in recording.exchanges
+    ]
+    creator = {"name": "nectar_async", "version": __version__}
+    log = {"version": "1.2", "creator": creator, "pages": [], "entries": entries}
+    return msgspec.json.format(msgspec.json.encode({"log": log}), indent=2) + b"\n"
+
+
+def _entry(exchange: Exchange, base: str, started: str) -> dict[str, Any]:
+    asked, answered = exchange.question, exchange.answer
+    return {
+        "startedDateTime": started,
+        "time": 0,
+        "request": _request(asked, base),
+        "response": _response(answered),
+        "cache": {},
+        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "_nectar": Note(
+            operation=asked.operation,
+            owner=asked.owner,
+            is_file=not asked.path,
+            asked=_kind(asked.body),
+            answered=_kind(answered.body),
+        ),
+    }
+
+
+def _request(asked: Question, base: str) -> dict[str, Any]:
+    url = f"{base}{asked.path}" if asked.path else asked.url
+    if asked.query:
+        url += f"?{urlencode(asked.query, quote_via=quote, safe='')}"
+    kind = _type(asked.body)
+    headers = {"range": asked.range or "", "content-type": kind}
+    request = {
+        "method": asked.method,
+        "url": url,
+        "httpVersion": _HTTP,
+        "cookies": [],
+        "headers": _named(tuple((name, one) for name, one in headers.items() if one)),
+        "queryString": _named(asked.query),
+        "headersSize": _UNKNOWN,
+        "bodySize": _UNKNOWN if asked.body is not None else 0,
+    }
+    if asked.body is not None:
+        request["postData"] = _post_data(asked.body, kind)
+    return request
+
+
+def _post_data(body: Body, kind: str) -> dict[str, Any]:
+    match body:
+        case Form():
+            return {"mimeType": kind, "params": [_param(one) for one in body.parts]}
+        case Blob():
+            text = base64.b64encode(body.content).decode()
+            return {"mimeType": kind, "params": [], "text": text}
+        case _:
+            return {"mimeType": kind, "params": [], "text": body.data().decode()}
+
+
+def _param(part: Part) -> dict[str, Any]:
+    param = {
+        "name": part.name,
+        "value": part.text,
+        "fileName": part.file,
+        "contentType": part.type,
+        "_sha256": part.sha256,
+        "_size": part.size,
+    }
+    return {name: one for name, one in param.items() if one is not None}
+
+
+def _response(answered: Answer) -> dict[str, Any]:
+    return {
+        "status": answered.status,
+        "statusText": _phrase(answered.status),
+        "httpVersion": _HTTP,
+        "cookies": [],
+        "headers": _named(tuple(answered.headers.items())),
+        "content": _content(answered),
+        "redirectURL": answered.headers.get("location", ""),
+        "headersSize": _UNKNOWN,
+        "bodySize": _UNKNOWN,
+    }
+
+
+def _content(answered: Answer) -> dict[str, Any]:
+    body = answered.body
+    data = b"" if body is None or isinstance(body, Form) else body.data()
+    kind = answered.headers.get("content-type") or _type(body) or "x-unknown"
+    content: dict[str, Any] = {"size": len(data), "mimeType": kind}
+    if isinstance(body, Blob):
+        content |= {"text": base64.b64encode(data).decode(), "encoding": "base64"}
+    elif data:
+        content["text"] = data.decode()
+    return content
+
+
+def _kind(body: Body | None) -> str:
+    match body:
+        case None:
+            return ""
+        case Json():
+            return "json"
+        case Text():
+            return "text"
+        case Form():
+            return "form"
+        case Blob():
+            return body.suffix
+
+
+def _type(body: Body | None) -> str:
+    match body:
+        case None:
+            return ""
+        case Json():
+            return "application/json"
+        case Text():
+            return "text/plain"
+        case Form():
+            return "multipart/form-data"
+        case Blob():
+            return _TYPES.get(body.suffix, "application/octet-stream")
+
+
+def _named(pairs: Pairs) -> list[dict[str, str]]:
+    return [{"name": name, "value": text} for name, text in pairs]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

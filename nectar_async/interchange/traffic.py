@@ -1,0 +1,267 @@
+"""Traffic that another tool wrote down, made a recording.
+
+Which format it came in is the reader's affair; here it is told what of it belongs to
+Nectar, what of that is an answer of the API, and what is a file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from attrs import evolve, field, frozen
+
+from nectar_async._bodies import Body, Json
+from nectar_async._exchange import Answer, Pairs, Question, sorted_query
+from nectar_async._operations import DOWNLOAD
+from nectar_async.errors import RecordingError
+from nectar_async.interchange.addresses import Address, Addresses, has_page, origin_of
+from nectar_async.interchange.credentials import in_headers, in_url, without_keys
+from nectar_async.recording.folder import Recording
+from nectar_async.redaction.links import joined
+from nectar_async.redaction.redaction import Redaction
+
+__all__ = ["Imported", "Seen", "Told", "recorded"]
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_ORIGINS: Final = 10
+
+Pair = tuple[Question, Answer]
+
+
+@frozen(kw_only=True)
+class Imported:
+    """A recording that was made of another tool's, and what came of its entries."""
+
+    recording: Recording
+    """To look at, or to `save`."""
+    imported: int
+    """How many entries are in it."""
+    skipped: Mapping[str, int] = field(factory=dict)
+    """How many are not, by the reason in words."""
+
+
+@frozen(kw_only=True)
+class Told:
+    """What our own export says of an entry besides, so that it comes back the same."""
+
+    operation: str
+    owner: str
+    is_file: bool
+
+
+@frozen(kw_only=True)
+class Seen:
+    """One request and its answer, as they were written down."""
+
+    place: str
+    """Where it stands; for messages."""
+    method: str
+    url: str
+    sent: Pairs
+    """The request's headers."""
+    received: Pairs
+    """The answer's headers."""
+    status: int
+    body: Callable[[], Body | None]
+    """What was sent. It is read when it is known to belong here: what does not may
+    well be broken."""
+    answer: Callable[[], Answer]
+    """What was answered."""
+    started: datetime | None = None
+    skip: str = ""
+    """Why it is no exchange with a server, if the format knows."""
+    told: Told | None = None
+
+
+def recorded(
+    seen: Sequence[Seen], *, base_url: str | None, redaction: Redaction | None
+) -> Imported:
+    """A recording of what belongs to Nectar.
+
+    Args:
+        seen: in the order in which it was asked for.
+        base_url: below which all belongs to Nectar; None finds that by the contract.
+        redaction: rules, aliases and secrets of the user's own.
+
+    Raises:
+        RecordingError: nothing belongs to Nectar, an entry that does cannot be read, or
+            a secret would survive.
+        ConfigurationError: `base_url` cannot be one.
+    """
+    addresses = Addresses(
+        base_url,
+        ((one.method, one.url) for one in seen),
+        (one.url for one in seen if one.told is not None and not one.told.is_file),
+    )
+    sorting = _Sorting(addresses)
+    for one in seen:
+        sorting.take(one)
+    if not sorting.pairs:
+        raise RecordingError(_nothing(seen, sorting.skipped))
+    found = redaction or Redaction()
+    found = evolve(found, secrets=(*found.secrets, *dict.fromkeys(sorting.secrets)))
+    exchanges = found.apply(sorting.pairs)
+    versions = sorting.versions.most_common(1)
+    recording = Recording(
+        api_version=versions[0][0] if versions else "",
+        recorded_at=max(sorting.times, default=None),
+        redaction=found.manifest(),
+    ).with_exchanges(exchanges)
+    return Imported(
+        recording=recording,
+        imported=len(exchanges),
+        skipped=dict(sorting.skipped),
+    )
+
+
+class _Sorting:
+    """Takes one entry after the other, and knows the links that were given so far."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._files: dict[str, tuple[str, str]] = {}
+        self.pairs: list[Pair] = []
+        self.skipped: Counter[str] = Counter()
+        self.versions: Counter[str] = Counter()
+        self.times: list[datetime] = []
+        self.secrets: list[str] = []
+
+    def take(self, one: Seen) -> None:
+        """Make a question and an answer of it, or count why not."""
+        # The host of files may be that of the API.
+        file = self._file(one)
+        address = None if file else self._addresses.of(one.method, one.url)
+        if address is None and file is None:
+            self.skipped["not Nectar's"] += 1
+            return
+        self.secrets += (*in_headers(one.sent), *in_headers(one.received))
+        if reason := _reason(one, is_file=file is not None):
+            self.skipped[reason] += 1
+            return
+        question = _question(one, address, file)
+        answer = one.answer()
+        self.pairs.append((question, answer))
+        self.times += [] if one.started is None else [one.started]
+        if address is None:
+            self._follow(question, answer)
+            return
+        self.secrets += in_url(one.url)
+        self.versions.update([address.version] if address.version else [])
+        self._note(question, answer)
+
+    def _file(self, one: Seen) -> tuple[str, str] | None:
+        """The link that was asked for, and whose it is."""
+        if one.told is not None:
+            return (one.url, one.told.owner) if one.told.is_file else None
+        is_read = one.method == "GET"
+        return self._files.get(_bare(one.url)) if is_read else None
+
+    def _note(self, question: Question, answer: Answer) -> None:
+        """Keep in mind what an answer about documents links to."""
+        is_about = question.operation.startswith("documents_")
+        if is_about and isinstance(answer.body, Json):
+            for link, owner in _links(answer.body.value):
+                self._files[_bare(link)] = link, owner
+
+    def _follow(self, question: Question, answer: Answer) -> None:
+        """Keep in mind where the host of a file sends on to."""
+        if answer.status in _REDIRECTS and "location" in answer.headers:
+            link = joined(question.url, answer.headers["location"])
+            self._files[_bare(link)] = link, question.owner
+
+
+def _question(
+    one: Seen, address: Address | None, file: tuple[str, str] | None
+) -> Question:
+    headers = {name.lower(): text for name, text in one.sent}
+    asked = Question(
+        operation=DOWNLOAD,
+        method=one.method,
+        range=headers.get("range"),
+        body=one.body(),
+    )
+    if address is None:
+        url, owner = file or (one.url, "")
+        asked = evolve(asked, url=url, owner=owner)
+    else:
+        asked = evolve(
+            asked,
+            operation=address.operation,
+            path=address.path,
+            query=_query(one, address.operation),
+            owner=address.owner,
+        )
+    if one.told is not None:
+        return evolve(asked, operation=one.told.operation, owner=one.told.owner)
+    return asked
+
+
+def _query(one: Seen, operation: str) -> Pairs:
+    query = sorted_query(urlsplit(one.url).query)
+    if one.told is not None:
+        return query
+    query = without_keys(query)
+    # This package always says which page it wants, also of the first one.
+    if has_page(operation) and "page" not in dict(query):
+        query = tuple(sorted((*query, ("page", "1"))))
+    return query
+
+
+def _reason(one: Seen, *, is_file: bool) -> str:
+    """Why it is no exchange as this package would have it; empty when it is one."""
+    if one.told is not None or one.skip:
+        return one.skip
+    reasons = {
+        "preflights": one.method in {"OPTIONS", "CONNECT"},
+        "without an answer": one.status < HTTPStatus.OK,
+        "not modified (304)": one.status == HTTPStatus.NOT_MODIFIED,
+        "redirects": one.status in _REDIRECTS and not is_file,
+    }
+    return next((words for words, is_so in reasons.items() if is_so), "")
+
+
+def _links(value: Any) -> Iterator[tuple[str, str]]:
+    """The links of documents, each with the id of its document."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo += one
+        elif isinstance(one, Mapping):
+            link, owner = one.get("url"), one.get("id")
+            if isinstance(link, str) and origin_of(link) is not None:
+                yield link.strip(), owner if isinstance(owner, str) else ""
+            todo += one.values()
+
+
+def _bare(link: str) -> str:
+    """An address as it reads, however many of its characters are escaped."""
+    origin = origin_of(link)
+    if origin is None:
+        return link
+    parts = urlsplit(link.strip())
+    return unquote(f"{origin}{parts.path or '/'}?{parts.query}")
+
+
+def _nothing(seen: Iterable[Seen], skipped: Counter[str]) -> str:
+    """Why there is nothing to import, and what to do."""
+    ours = skipped.total() - skipped["not Nectar's"]
+    if ours:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+        return f"nothing in it can be imported; its entries are: {reasons}"
+    origins = Counter(origin_of(one.url) or "no web address" for one in seen)
+    if not origins:
+        return "there is not one request in it"
+    shown = ", ".join(
+        f"{origin} ({count})" for origin, count in origins.most_common(_MOST_ORIGINS)
+    )
+    return (
+        "nothing in it is of Nectar: no address has a version and a path of the"
+        f" contract. It has {shown}; pass base_url (--base-url), an origin with an"
+        " optional path, if one of these is where Nectar is"
+    )

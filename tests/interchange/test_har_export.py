@@ -1,0 +1,305 @@
+"""A recording as HAR: valid for others, and the same recording when it comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings, strategies as st
+from jsonschema import ValidationError
+from jsonschema.validators import Draft6Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT6
+from strategies import json_values
+from taken import NOW, answer, page_of, question, recording_of
+
+from nectar_async import ConfigurationError, RecordingError
+from nectar_async._bodies import Blob, Body, Form, Json, Part, Text, digest
+from nectar_async._exchange import Answer, Exchange, Question
+from nectar_async.interchange.har import read_har
+from nectar_async.interchange.har_export import write_har
+from nectar_async.recording.folder import Recording
+from nectar_async.redaction.redaction import Redaction
+
+SCHEMAS: Final = Path(__file__).parents[1] / "samples" / "har-schema"
+ID: Final = "3b1e6f0a-52d7-4c55-9f0e-0d2b7c1a9e44"
+PDF: Final = Blob(b"%PDF-1.7\xff", ".pdf")
+UPLOAD: Final = Form(
+    (
+        Part(name="siteIds", text="Ü"),
+        Part(
+            name="file",
+            file="bill.pdf",
+            type="application/pdf",
+            sha256=digest(b"%PDF"),
+            size=4,
+        ),
+    )
+)
+
+PAIRS: Final = [
+    (question(), answer([{"id": ID, "name": "Amber"}])),
+    page_of(ID, 2, 3),
+    (question(), answer({"detail": "slow down"}, 429)),
+    (
+        question(
+            f"/job/company/{ID}",
+            "jobs_submit_document",
+            method="POST",
+            owner=ID,
+            body=UPLOAD,
+        ),
+        answer({"id": "1"}, 201),
+    ),
+    (
+        question(f"/site/{ID}", "sites_delete", method="DELETE", owner=ID),
+        Answer(status=204),
+    ),
+    (
+        question("/label/8123", "labels_get", owner="8123", query=(("a b", "ü&"),)),
+        Answer(status=502, headers={"content-type": "text/html"}, body=Text("<p>ü")),
+    ),
+    (
+        question(
+            "",
+            "documents_download",
+            url=f"https://link.invalid/{ID}/url",
+            owner=ID,
+            range="bytes=0-9",
+        ),
+        Answer(
+            status=206,
+            headers={"content-range": "bytes 0-9/10", "etag": '"1"'},
+            body=PDF,
+        ),
+    ),
+    (
+        question("", "documents_download", url=f"https://link.invalid/{ID}/url"),
+        Answer(
+            status=302, headers={"location": f"https://link.invalid/{ID}/url/location"}
+        ),
+    ),
+]
+RECORDING: Final = evolve(recording_of(PAIRS), recorded_at=NOW)
+
+
+@pytest.fixture(scope="module")
+def validator() -> Draft6Validator:
+    """As har-validator validates, by the schemas of its own package."""
+    registry: Registry[Any] = Registry().with_resources(
+        (path.name, DRAFT6.create_resource(_schema(path)))
+        for path in SCHEMAS.glob("*.json")
+    )
+    return Draft6Validator(_schema(SCHEMAS / "har.json"), registry=registry)
+
+
+def _schema(path: Path) -> Any:
+    schema = json.loads(path.read_bytes())
+    del schema["$id"]  # the others refer to it by the name of its file
+    return schema
+
+
+def exported(recording: Recording = RECORDING, **how: Any) -> Any:
+    return json.loads(write_har(recording, **how))
+
+
+def test_an_export_is_valid(validator: Draft6Validator) -> None:
+    value = exported()
+    assert len(value["log"]["entries"]) == len(PAIRS)
+    validator.validate(value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("log", "creator"), ("log", "entries", 0, "timings"), ("request", "cookies")],
+    ids=lambda path: path[-1],
+)
+def test_the_validator_finds_what_is_missing(
+    validator: Draft6Validator, path: tuple[Any, ...]
+) -> None:
+    value = exported()
+    inner = value if path[0] == "log" else value["log"]["entries"][3]
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    with pytest.raises(ValidationError, match=path[-1]):
+        validator.validate(value)
+
+
+def test_times_and_sizes_are_those_that_the_format_has_for_unknown() -> None:
+    for entry in exported()["log"]["entries"]:
+        assert entry["startedDateTime"] == "2026-03-01T12:00:00.000+00:00"
+        assert entry["time"] == sum(entry["timings"].values()) == 0
+        assert entry["request"]["headersSize"] == -1
+        assert entry["response"]["bodySize"] == -1
+
+
+def test_addresses_are_whole() -> None:
+    def urls(**how: Any) -> set[str]:
+        entries = exported(**how)["log"]["entries"]
+        return {entry["request"]["url"] for entry in entries}
+
+    api = "https://external.nectarclimate.com/v2.2"
+    assert f"{api}/usage/company/{ID}?page=2" in urls()
+    assert f"{api}/label/8123?a%20b=%C3%BC%26" in urls()
+    assert f"https://link.invalid/{ID}/url" in urls()
+    old = evolve(RECORDING, api_version="v2.0")
+    assert "http://127.0.0.1:1/n/v2/company" in urls(
+        recording=old, base_url="http://127.0.0.1:1/n"
+    )
+    with pytest.raises(ConfigurationError):
+        write_har(RECORDING, base_url="127.0.0.1")
+
+
+def test_bodies_are_text_or_base64_or_fields() -> None:
+    entries = {
+        (entry["_nectar"]["operation"], entry["response"]["status"]): entry
+        for entry in exported()["log"]["entries"]
+    }
+    content = entries["labels_get", 502]["response"]["content"]
+    assert content == {"size": 5, "mimeType": "text/html", "text": "<p>ü"}
+    content = entries["documents_download", 206]["response"]["content"]
+    assert (content["size"], content["encoding"]) == (9, "base64")
+    form = entries["jobs_submit_document", 201]["request"]["postData"]
+    assert [one["name"] for one in form["params"]] == ["siteIds", "file"]
+    assert entries["sites_delete", 204]["response"]["content"]["size"] == 0
+
+
+def test_what_comes_back_is_what_was_exported(tmp_path: Path) -> None:
+    RECORDING.save(tmp_path / "r", NOW)
+    for recording in (RECORDING, Recording.load(tmp_path / "r")):
+        found = read_har(write_har(recording))
+        assert found.recording.exchanges == recording.exchanges
+        assert found.skipped == {}
+        assert found.recording.recorded_at == NOW
+        assert found.recording.api_version == "v2.2"
+
+
+def test_it_comes_back_from_another_host_as_well() -> None:
+    alone = recording_of([PAIRS[5]])
+    data = write_har(alone, base_url="http://127.0.0.1:1/n")
+    assert read_har(data).recording.exchanges == alone.exchanges
+
+
+@pytest.mark.parametrize(
+    ("at", "key", "kind", "words"),
+    [
+        (0, "answered", ".pdf/../../x", "knows no body called '.pdf/../../x'"),
+        (0, "answered", "xml", "knows no body called 'xml'"),
+        (5, "answered", "json", "should have JSON"),
+        (3, "asked", "json", "should have JSON"),
+    ],
+    ids=["path", "unknown", "answered", "asked"],
+)
+def test_what_somebody_changed_in_an_export_is_no_longer_ours(
+    at: int, key: str, kind: str, words: str
+) -> None:
+    value = exported(Recording().with_exchanges(RECORDING.exchanges))
+    operation = PAIRS[at][0].operation
+    entry = next(
+        one
+        for one in value["log"]["entries"]
+        if one["_nectar"]["operation"] == operation
+    )
+    entry["_nectar"][key] = kind
+    with pytest.raises(RecordingError) as caught:
+        read_har(json.dumps(value).encode())
+    assert words in caught.value.message
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), json_values)
+def test_a_damaged_file_is_read_or_refused_in_words(
+    data: st.DataObject, value: Any
+) -> None:
+    whole = inner = exported()
+    path = data.draw(st.sampled_from([*_paths(whole)]))
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with suppress(RecordingError):
+        read_har(json.dumps(whole, default=float).encode())
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of a value, each by its keys."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in pairs:
+        yield (*path, key)
+        if isinstance(inner, dict | list):
+            yield from _paths(inner, (*path, key))
+
+
+def test_a_recording_of_no_known_time_is_of_the_beginning_of_time() -> None:
+    zone = datetime.fromisoformat("2026-03-01T14:00:00+02:00")
+    for at, text in ((None, "1970-01-01T00:00:00"), (zone, "2026-03-01T12:00:00")):
+        entries = exported(evolve(RECORDING, recorded_at=at))["log"]["entries"]
+        assert entries[0]["startedDateTime"] == f"{text}.000+00:00"
+    assert NOW - datetime.fromtimestamp(0, UTC) > timedelta(days=365)
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+ids = st.text("abcdef0123456789-", min_size=1, max_size=12)
+bodies: st.SearchStrategy[Body | None] = st.one_of(
+    st.none(),
+    st.builds(Json.of, json_values),
+    st.builds(Text, texts),
+    st.builds(Blob, st.binary(max_size=20), st.sampled_from([".bin", ".pdf", ".zip"])),
+)
+forms = st.builds(
+    Form,
+    st.lists(
+        st.builds(Part, name=texts, text=texts)
+        | st.builds(
+            Part,
+            name=texts,
+            file=st.none() | texts,
+            type=st.none() | texts,
+            sha256=st.binary().map(digest),
+            size=st.integers(0, 9),
+        )
+    ).map(tuple),
+)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Question, Answer]:
+    owner = draw(ids)
+    operation, path = draw(
+        st.sampled_from(
+            [
+                ("companies_list", "/company"),
+                ("usage_list_by_company", f"/usage/company/{owner}"),
+                ("labels_find", "/labels:find"),
+                ("documents_download", ""),
+            ]
+        )
+    )
+    query = st.lists(st.tuples(texts, texts), max_size=3).map(sorted).map(tuple)
+    asked = Question(
+        operation=operation,
+        method=draw(st.sampled_from(["GET", "POST", "OPTIONS"])),
+        path=path,
+        url="" if path else f"https://link.invalid/{owner}/url",
+        query=draw(query) if path else (),
+        range=draw(st.sampled_from([None, "bytes=0-9"])),
+        body=draw(bodies | forms),
+        owner=owner,
+    )
+    headers = draw(st.sampled_from([{}, {"content-type": "text/html", "etag": "a"}]))
+    status = draw(st.sampled_from([200, 204, 206, 304, 307, 404, 429, 502, 599]))
+    return asked, Answer(status=status, headers=headers, body=draw(bodies))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(pairs(), min_size=1, max_size=4))
+def test_whatever_is_recorded_comes_back(taken: list[tuple[Question, Answer]]) -> None:
+    exchanges: tuple[Exchange, ...] = Redaction().apply(taken)
+    recording = Recording(api_version="v2.2").with_exchanges(exchanges)
+    assert read_har(write_har(recording)).recording.exchanges == recording.exchanges

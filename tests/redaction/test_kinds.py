@@ -1,0 +1,83 @@
+"""What a key means wherever it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from nectar_async.redaction.kinds import (
+    ACCOUNT,
+    ADDRESS,
+    LINK,
+    MAGIC,
+    METER,
+    PASSWORD,
+    PERSON,
+    PHONE,
+    QUESTION,
+    SECRET,
+    USERNAME,
+    Kind,
+    bare,
+    is_id,
+    kind_of,
+    sensitive,
+)
+
+KEYS = {
+    "password": PASSWORD,
+    "portal_password": PASSWORD,
+    "securityQuestions": QUESTION,
+    "companyMagicLinkSecret": MAGIC,
+    "magicLinkUrl": LINK,
+    "invitation_url": LINK,
+    "appPortalUrl": LINK,
+    "X-API-Key": SECRET,
+    "accessToken": SECRET,
+    "username": USERNAME,
+    "userName": USERNAME,
+    "workflowOwnerEmail": PERSON,
+    "emailAddress": PERSON,
+    "allowedEmails": PERSON,
+    "users": PERSON,
+    "firstName": PERSON,
+    "phoneNumber": PHONE,
+    "serviceAddress": ADDRESS,
+    "line_1": ADDRESS,
+    "street": ADDRESS,
+    "accountNumber": ACCOUNT,
+    "serialNumber": METER,
+    "identifier": METER,
+}
+
+
+@pytest.mark.parametrize(("key", "kind"), KEYS.items(), ids=KEYS)
+def test_some_keys_are_secret_or_personal_anywhere(key: str, kind: Kind) -> None:
+    assert kind_of(key) == kind
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("url", "key", "value", "token", "billing", "documents"),
+        *("name", "city", "postcode", "country", "supplierName", "utilityCompany"),
+        *("datasourceName", "fileName", "rawName", "usage", "invoiceId", "sites"),
+    ],
+)
+def test_others_mean_nothing_by_themselves(key: str) -> None:
+    assert kind_of(key) is None
+
+
+def test_where_the_contract_marks_a_key_it_is_secret_whatever_it_is_called() -> None:
+    assert sensitive("url") == sensitive("documents") == LINK
+    assert sensitive("username") == USERNAME
+    assert sensitive("apiThing") == Kind("api-thing", is_secret=True)
+    assert sensitive("billing") == Kind("billing", is_secret=True)
+
+
+@pytest.mark.parametrize("key", ["id", "siteId", "parsedDocumentIds", "site", "meters"])
+def test_keys_of_ids_are_known(key: str) -> None:
+    assert is_id(key)
+
+
+def test_a_key_is_the_same_in_every_spelling() -> None:
+    assert {bare(key) for key in ("userName", "user_name", "User-Name")} == {"username"}

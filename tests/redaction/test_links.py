@@ -1,0 +1,180 @@
+"""A file is downloaded from a recording, although its links were others each time."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+import pytest
+from anyio import to_thread
+from taken import NOW
+
+from nectar_async import (
+    MemoryTransport,
+    NectarClient,
+    Request,
+    Response,
+    Settings,
+)
+from nectar_async._exchange import Answer, Question, question_of
+from nectar_async.recording.folder import Recording
+from nectar_async.recording.format import written
+from nectar_async.recording.player import Player
+from nectar_async.redaction.links import Hop, Links, guessed
+from nectar_async.redaction.redaction import Redaction
+
+DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
+COMPANY = "3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11"
+OURS = f"https://link.invalid/{DOCUMENT}/url"
+FILE = bytes(range(256)) * 1_000
+CHUNK = 64 * 1024
+
+
+class Host:
+    """Gives another link each time, sends on to yet another host, and serves ranges."""
+
+    def __init__(self) -> None:
+        self._fresh = count(1)
+        self.pairs: list[tuple[Question, Answer]] = []
+
+    async def __call__(self, request: Request[object]) -> Response:
+        response = self._respond(request)
+        self.pairs.append((question_of(request), Answer.of(response, NOW)))
+        return response
+
+    def _respond(self, request: Request[object]) -> Response:
+        if request.operation != "documents_download":
+            return self._documents(request)
+        if "files" in request.url:
+            number = next(self._fresh)
+            to = f"//cdn.example.com/x y/{number}?sig=sgnd-{number}0"
+            return Response(302, {"location": to})
+        said = dict(request.headers)["Range"].removeprefix("bytes=").split("-")
+        start, end = int(said[0]), min(int(said[1]) + 1, len(FILE))
+        headers = {"content-range": f"bytes {start}-{end - 1}/{len(FILE)}"}
+        headers |= {"etag": '"v1"', "content-type": "application/pdf"}
+        return Response(206, headers, FILE[start:end])
+
+    def _documents(self, request: Request[object]) -> Response:
+        link = f"https://files.example.com/b.pdf?signature=sgnd-{next(self._fresh)}00"
+        document = f'{{"id": "{DOCUMENT}", "url": "{link}"}}'
+        if request.operation == "documents_list_by_company":
+            document = (
+                f'{{"documents": [{document}], "totalDocuments": 1, "perPage": 100,'
+                ' "totalPages": 1, "currentPage": 1, "hasNext": false,'
+                ' "hasPrevious": false}'
+            )
+        return Response(200, {"content-type": "application/json"}, document.encode())
+
+
+class Sink:
+    """Takes what is downloaded."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def write(self, chunk: bytes) -> None:
+        self.data += chunk
+
+
+async def download(transport: object) -> tuple[bytes, str]:
+    """The file, and the link that the list gave."""
+    sink = Sink()
+    settings = Settings(max_body_bytes=CHUNK)
+    async with NectarClient("k", transport=transport, settings=settings) as nectar:  # type: ignore[arg-type]
+        documents = [one async for one in nectar.documents.by_company(COMPANY)]
+        await nectar.documents.download(DOCUMENT, sink)
+    link = documents[0].url
+    assert link is not None
+    return sink.data, link.reveal()
+
+
+@pytest.mark.anyio
+async def test_chunks_behind_redirects_are_found_again() -> None:
+    host = Host()
+    assert (await download(MemoryTransport(host)))[0] == FILE
+
+    saved = await to_thread.run_sync(Redaction().apply, host.pairs)
+    recording = Recording(contract="").with_exchanges(saved)
+    player = Player(recording, Redaction())
+
+    async def play(request: Request[object]) -> Response:
+        return player.give(question_of(request)).response()
+
+    assert await download(MemoryTransport(play)) == (FILE, OURS)
+    assert player.unused == ()
+    assert b"sgnd" not in b"".join(map(written, saved))
+
+
+@pytest.mark.anyio
+async def test_another_time_the_same_files_are_written() -> None:
+    first, again = Host(), Host()
+    await download(MemoryTransport(first))
+    again._fresh = count(5_000)
+    await download(MemoryTransport(again))
+
+    assert first.pairs != again.pairs
+    assert await to_thread.run_sync(_files, first) == await to_thread.run_sync(
+        _files, again
+    )
+
+
+def _files(host: Host) -> list[bytes]:
+    return sorted(map(written, Redaction().apply(host.pairs)))
+
+
+def test_a_link_is_named_by_its_place_and_a_download_by_its_owner() -> None:
+    links = Links()
+    links.note("https://a.example.com/f?sig=abcdefgh", "b/url")
+    links.note("https://a.example.com/f?sig=abcdefgh", "a/url")
+
+    link = "https://a.example.com/f?sig=abcdefgh"
+    assert links.of(link) == links.of(link, "a") == "https://link.invalid/a/url"
+    assert links.of(link, "b") == "https://link.invalid/b/url"
+    assert links.of("https://a.example.com/g") is None
+    assert links.of(OURS) == OURS
+
+
+def test_hosts_that_send_on_to_each_other_come_to_an_end() -> None:
+    links = Links()
+    one, two = "https://a.example.com/1", "https://a.example.com/2"
+
+    links.follow([Hop(one, "d", two), Hop(two, "d", one), Hop(two, "d", "http://[")])
+
+    assert links.of(one) == "https://link.invalid/d/url"
+    assert links.of(two) == "https://link.invalid/d/url/location"
+
+
+def test_a_link_that_nobody_gave_is_named_without_what_signs_it() -> None:
+    first = guessed("https://a.example.com/f.pdf?sig=1", "")
+
+    assert first == guessed("https://a.example.com/f.pdf?sig=2", "")
+    assert first != guessed("https://a.example.com/g.pdf?sig=1", "")
+    assert guessed("https://a.example.com/f.pdf", DOCUMENT) == OURS
+    assert guessed(OURS, "x") == OURS
+
+
+def test_parts_of_a_link_are_known_where_somebody_quotes_them() -> None:
+    link = f"https://a.example.com/{DOCUMENT}/t0k3n-of-a-path/b.pdf?v=2&sig=s1gned%2Fxx"
+    links = Links()
+    links.note(link, "d/url")
+
+    known = links.known()
+
+    assert {"t0k3n-of-a-path", "s1gned/xx"} <= known.keys()
+    assert not {"b.pdf", "2", DOCUMENT, "a.example.com"} & known.keys()
+
+
+def test_where_the_api_sends_on_to_is_named_by_the_exchange(tmp_path: Path) -> None:
+    question = Question(operation="team_get", method="GET", path="/team")
+    answer = Answer(
+        status=302, headers={"location": "https://login.example.com/?t=abc"}
+    )
+
+    (one,) = Redaction().apply([(question, answer)])
+
+    assert (
+        one.answer.headers["location"] == f"https://link.invalid/{one.shelf}/location"
+    )
+    Recording().with_exchanges([one]).save(tmp_path / "r", NOW)
+    assert Recording.load(tmp_path / "r").exchanges == (one,)

@@ -1,0 +1,53 @@
+"""Addresses and patterns are found in a text, and stand-ins are left alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nectar_async.redaction.kinds import PERSON, Kind
+from nectar_async.redaction.marks import Marks
+from nectar_async.redaction.spots import kinds
+
+TICKET = Kind("ticket", is_secret=True, is_rule=True)
+MARKS = Marks([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *kinds()))
+
+
+def test_addresses_and_what_the_patterns_match_are_found() -> None:
+    found = [*MARKS.found("Ann@Real.com wrote TCK-17, see bob%40real.com")]
+
+    assert [(one.kind, one.text) for one in found] == [
+        (PERSON, "ann@real.com"),
+        (PERSON, "bob@real.com"),
+        (TICKET, "TCK-17"),
+    ]
+
+
+def test_stand_ins_are_not_among_them() -> None:
+    text = "person-1@example.invalid wrote ticket-2, see account-3"
+
+    assert [*MARKS.found(text)] == []
+    assert [one[0] for one in MARKS.standins(text)] == text.replace(",", "").split()[
+        ::2
+    ]
+    assert [one[0] for one in MARKS.found_standins(text)] == [
+        "person-1@example.invalid",
+        "ticket-2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("of 0099-4417 (ann@real.com)", True),
+        ("of  ()", False),
+        ("to 0099-4417 (ann@real.com)", False),
+    ],
+)
+def test_anything_may_stand_where_a_stand_in_does(text: str, fits: bool) -> None:
+    pattern = MARKS.around("of account-1 (person-1@example.invalid)")
+
+    assert pattern is not None
+    assert bool(pattern.fullmatch(text)) is fits
+    assert MARKS.around("of 0099-4417") is None

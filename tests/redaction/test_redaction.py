@@ -1,0 +1,535 @@
+"""No secret and no person gets into a recording, and it is replayed all the same."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import permutations
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from canaries.canaries import MARKS, VALUES, marked
+from endpoints import ENDPOINTS, JSON, Endpoint
+from hypothesis import example, given, settings, strategies as st
+from shapes import resolved
+
+from nectar_async._bodies import Body, Form, Json, Part, Text
+from nectar_async._exchange import Answer, Exchange, Question
+from nectar_async.errors import RecordingError
+from nectar_async.recording.format import read_exchange, written
+from nectar_async.redaction.redaction import Redaction, Rule
+
+PLAIN = Redaction()
+CONNECTION = "d7f0b8e2-5a6c-4193-b2d4-8c1e3f9a7b21"
+DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
+
+Pair = tuple[Question, Answer]
+
+
+def pair(
+    operation: str,
+    answer: Any = None,
+    *,
+    status: int = 200,
+    sent: Any = None,
+    owner: str = "7",
+    query: tuple[tuple[str, str], ...] = (),
+    method: str = "POST",
+) -> Pair:
+    """An exchange as it came: values are JSON, and text stays text."""
+    question = Question(
+        operation=operation,
+        method=method,
+        path=f"/{operation.replace('_', '/')}/{owner}",
+        owner=owner,
+        query=query,
+        body=_body(sent),
+    )
+    return question, Answer(status=status, body=_body(answer))
+
+
+def _body(value: Any) -> Body | None:
+    if value is None or isinstance(value, Text | Form):
+        return value
+    return Json.of(value)
+
+
+def saved(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
+    """What stands in the files, one after the other."""
+    return "".join(written(one).decode() for one in redaction.apply(pairs))
+
+
+def answered(one: Exchange) -> Any:
+    """The JSON of an answer."""
+    assert isinstance(one.answer.body, Json)
+    return one.answer.body.value
+
+
+def asked(one: Exchange) -> Any:
+    """The JSON of a question."""
+    assert isinstance(one.question.body, Json)
+    return one.question.body.value
+
+
+def places(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
+    """JSON with a mark at one sensitive place of a schema, for each of them."""
+    schema = resolved(schema)
+    if schema.get("x-sensitive"):
+        yield {"deep": [mark]} if schema.get("type") == "object" else mark
+        return
+    for word in ("allOf", "anyOf", "oneOf"):
+        for one in schema.get(word, ()):
+            yield from places(one, mark)
+    if "items" in schema:
+        yield from ([one] for one in places(schema["items"], mark))
+    for key, one in schema.get("properties", {}).items():
+        names = resolved(one).get("x-key-candidates", [key])
+        for inner in places(one, mark):
+            yield from ({name: inner} for name in names)
+
+
+def bodies(endpoint: Endpoint, mark: str) -> Iterator[tuple[Any, Any]]:
+    """What is sent and answered, with a mark at one sensitive place."""
+    yield from ((one, None) for one in places(endpoint.body, mark))
+    for _, schema in endpoint.answers:
+        yield from ((None, one) for one in places(schema, mark))
+
+
+SENSITIVE = [
+    pytest.param(endpoint, sent, answer, id=f"{endpoint.operation}-{at}")
+    for endpoint in ENDPOINTS
+    for at, (sent, answer) in enumerate(bodies(endpoint, "qz-mark-of-a-secret"))
+]
+
+
+@pytest.mark.parametrize(("endpoint", "sent", "answer"), SENSITIVE)
+def test_what_the_contract_marks_is_replaced_wherever_it_stands(
+    endpoint: Endpoint, sent: Any, answer: Any
+) -> None:
+    one = pair(endpoint.operation, answer, sent=sent)
+
+    assert "qz-mark" in _texts(one)
+    assert "qz-mark" not in saved([one])
+
+
+def _texts(one: Pair) -> str:
+    return "".join(
+        body.raw.decode()
+        for body in (one[0].body, one[1].body)
+        if isinstance(body, Json)
+    )
+
+
+def test_the_contract_has_as_many_sensitive_places_as_are_tried() -> None:
+    assert len(SENSITIVE) > 60
+
+
+def surface() -> list[Pair]:
+    """Every operation, with marked values wherever something is sensitive."""
+    return [
+        pair(
+            endpoint.operation,
+            marked(endpoint),
+            sent=_sent(endpoint) if endpoint.content_type == JSON else None,
+            method=endpoint.method,
+        )
+        for endpoint in ENDPOINTS
+    ]
+
+
+def _sent(endpoint: Endpoint) -> Any:
+    values = {
+        **VALUES,
+        "securityQuestions": [{"key": VALUES["key"], "value": VALUES["value"]}],
+    }
+    return {
+        one.wire: values[one.wire] if one.is_sensitive else one.fit.wire
+        for one in endpoint.arguments
+        if one.place == "body"
+    }
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as-it-is": str,
+    "json": json.dumps,
+    "python": repr,
+    "address": lambda text: quote(text, safe=""),
+    "html": html.escape,
+    "json-in-json": lambda text: json.dumps(json.dumps({"was": text})),
+}
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_server_that_quotes_everything_gives_nothing_away(
+    spell: Callable[[str], str],
+) -> None:
+    known = [*VALUES["documents"], *_known(VALUES)]
+    echo = " and ".join(spell(text) for text in known)
+    quoted = [
+        pair("documents_get", {"detail": echo}, status=400, owner="8"),
+        pair("documents_get", Text(f"<p>{echo}</p>"), status=502, owner="9"),
+        pair("team_get", {"errors": {"url": [echo]}}, status=422),
+    ]
+
+    files = saved([*surface(), *quoted])
+
+    assert MARKS.search("".join(map(_texts, surface())))
+    assert MARKS.findall(files) == []
+
+
+def _known(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _known(one)
+
+
+def test_recording_the_same_again_changes_no_byte() -> None:
+    first = PLAIN.apply(surface())
+    again = PLAIN.apply(surface(), first)
+
+    assert [written(one) for one in again] == [written(one) for one in first]
+    assert [one.name for one in again] == [one.name for one in first]
+
+
+def test_what_is_redacted_already_stays_as_it_is() -> None:
+    first = PLAIN.apply(surface())
+    again = PLAIN.apply([(one.question, one.answer) for one in first])
+
+    assert [written(one) for one in again] == [written(one) for one in first]
+
+
+def test_what_was_saved_is_found_by_what_was_asked() -> None:
+    pairs = surface()
+
+    for (question, _), one in zip(pairs, PLAIN.apply(pairs), strict=True):
+        read = read_exchange(written(one), PLAIN.key, {}, one.name)
+        assert PLAIN.key(question) == one.key == read.key
+
+
+def test_a_text_that_quotes_what_another_exchange_has_still_resembles_itself() -> None:
+    pairs = [
+        pair("sites_get", {"id": "1", "address": "100 Harbor Street"}),
+        pair("sites_update", sent={"name": "Hall at 100 Harbor Street", "path": []}),
+    ]
+    _, stored = PLAIN.apply(pairs)
+    (question, _), other = pairs[1], pair("sites_update", sent={"name": "Hall"})
+
+    assert asked(stored)["name"] == "Hall at address-1"
+    assert PLAIN.resembles(question, stored.question)
+    assert not PLAIN.resembles(other[0], stored.question)
+    assert not PLAIN.resembles(question, question)
+
+
+COMPANY = {"id": "7", "users": ["ann@real.com", "bob@real.com"]}
+
+
+def test_one_value_has_one_stand_in_in_bodies_queries_forms_and_texts() -> None:
+    form = Form(
+        (
+            Part(name="accountNumber", text="0099-4417"),
+            Part(
+                name="document", file="march of 0099-4417.pdf", sha256="a" * 64, size=1
+            ),
+        )
+    )
+    exchanges = PLAIN.apply(
+        [
+            pair("accounts_update", {"id": "5", "accountNumber": "0099-4417"}),
+            pair("usage_list_by_company", query=(("identifier", "0099-4417"),)),
+            pair("documents_get", {"id": "1", "notes": "as on 0099-4417, see there"}),
+            pair(
+                "jobs_submit_document", {"detail": "0099-4417?"}, sent=form, status=400
+            ),
+        ]
+    )
+
+    assert answered(exchanges[0])["accountNumber"] == "account-1"
+    assert exchanges[1].question.query == (("identifier", "account-1"),)
+    assert answered(exchanges[2])["notes"] == "as on account-1, see there"
+    assert answered(exchanges[3])["detail"] == "account-1?"
+    assert isinstance(exchanges[3].question.body, Form)
+    number, file = exchanges[3].question.body.parts
+    assert (number.text, file.file) == ("account-1", "march of account-1.pdf")
+
+
+def test_ids_dates_and_quantities_stay() -> None:
+    row = {
+        "id": "3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11",
+        "meter": "2024",
+        "startDate": "2024-01-15",
+        "usage": "2024",
+        "currentReading": 2024,
+        "usageUnits": "kWh",
+        "identifiers": [{"name": "METER", "value": "2024"}],
+        "supplierName": "Since 2024",
+    }
+
+    (one,) = PLAIN.apply([pair("usage_get", row)])
+
+    assert answered(one) == row | {
+        "identifiers": [{"name": "METER", "value": "meter-1"}],
+        "supplierName": "Since meter-1",
+    }
+
+
+def test_an_id_that_is_an_address_is_replaced_as_any_other() -> None:
+    (one,) = PLAIN.apply(
+        [pair("companies_get", {"id": "7", "externalId": "a@real.com"})]
+    )
+
+    assert answered(one) == {"id": "7", "externalId": "person-1@example.invalid"}
+
+
+def test_numbers_become_text_and_blanks_stay() -> None:
+    account = {"id": "5", "accountNumber": 991234}
+    blank = {"id": "6", "accountNumber": " "}
+
+    one, other = PLAIN.apply(
+        [pair("accounts_update", account), pair("accounts_update", blank, owner="8")]
+    )
+
+    assert answered(one)["accountNumber"] == "account-1"
+    assert answered(other)["accountNumber"] == " "
+
+
+def test_the_order_of_arrival_decides_no_number() -> None:
+    pairs = [
+        pair("accounts_update", {"id": f"{at}", "accountNumber": f"no-{at}"}, owner=at)
+        for at in "5274"
+    ]
+
+    files = {
+        frozenset(written(one) for one in PLAIN.apply(list(order)))
+        for order in permutations(pairs)
+    }
+
+    assert len(files) == 1
+
+
+def test_an_exchange_in_between_renumbers_nothing() -> None:
+    old = [
+        pair("accounts_update", {"id": at, "accountNumber": f"no-{at}"}, owner=at)
+        for at in "13"
+    ]
+    new = pair("accounts_update", {"id": "2", "accountNumber": "no-2"}, owner="2")
+    before = PLAIN.apply(old)
+
+    first, between, last = PLAIN.apply([old[0], new, old[1]], before)
+
+    assert [written(first), written(last)] == [written(one) for one in before]
+    assert answered(between)["accountNumber"] == "account-3"
+
+
+def test_a_new_value_in_a_list_takes_nobodys_stand_in() -> None:
+    owned = pair("connections_get", {"id": "1", "workflowOwnerEmail": "ann@real.com"})
+    before = PLAIN.apply([pair("companies_get", COMPANY), owned])
+    users = ["new@real.com", *COMPANY["users"]]
+
+    company, connection = PLAIN.apply(
+        [pair("companies_get", {**COMPANY, "users": users}), owned], before
+    )
+
+    assert written(connection) == written(before[1])
+    assert answered(company)["users"][1] == "person-1@example.invalid"
+    assert len({*answered(company)["users"]}) == len(users)
+
+
+def test_what_is_kept_beside_new_exchanges_keeps_its_stand_ins_to_itself() -> None:
+    (kept,) = PLAIN.apply([pair("companies_get", COMPANY)])
+    new = {"id": "8", "users": ["eve@real.com"]}
+
+    same, one = PLAIN.apply(
+        [(kept.question, kept.answer), pair("companies_get", new, owner="8")], [kept]
+    )
+
+    assert written(same) == written(kept)
+    assert answered(one)["users"] == ["person-3@example.invalid"]
+
+
+def test_a_refusal_that_names_a_field_keeps_its_words() -> None:
+    sent = {"username": "jdoe99", "password": "hunter22"}
+    said = {"password": ["'hunter22' is too short."], "username": ["Is required."]}
+
+    (one,) = PLAIN.apply([pair("connections_create", said, sent=sent, status=400)])
+
+    assert asked(one) == {"username": "username-1", "password": "password-1"}
+    assert answered(one) == {
+        "password": ["'password-1' is too short."],
+        "username": ["Is required."],
+    }
+
+
+def test_json_that_broke_off_is_read_as_far_as_it_goes() -> None:
+    broken = Text(
+        '{"id": "1", "username": "jd\\u006fe99", "connectionMagicLinkSecret": "ab'
+    )
+
+    (one,) = PLAIN.apply([pair("connections_get", broken)])
+
+    assert isinstance(one.answer.body, Text)
+    assert "jd" not in one.answer.body.text
+    assert not one.answer.body.text.endswith('"ab')
+    assert one.answer.body.text.startswith('{"id": "1", "username": "username-1"')
+
+
+def test_a_form_in_the_body_is_redacted_as_json_is() -> None:
+    sent = Text("name=HQ&address=5+Main+Street&note=at+5+Main+Street")
+
+    (one,) = PLAIN.apply([pair("sites_create", sent=sent)])
+
+    assert one.question.body == Text("address=address-1&name=HQ&note=at+address-1")
+
+
+@pytest.mark.parametrize("operation", ["", "GET-portal", "connections_get"])
+def test_names_that_are_always_secret_need_no_contract(operation: str) -> None:
+    said = {"any": {"userName": "jdoe99", "old_password": "hunter22"}}
+
+    (one,) = PLAIN.apply([pair(operation, said)])
+
+    assert answered(one) == {
+        "any": {"userName": "username-1", "old_password": "password-1"}
+    }
+
+
+def test_names_that_mean_much_are_secret_only_where_the_contract_says_so() -> None:
+    provider = {"id": "1", "name": "Example Power", "url": "https://example.com"}
+
+    (one,) = PLAIN.apply([pair("providers_search", {"datasources": [provider]})])
+
+    assert answered(one)["datasources"] == [provider]
+
+
+def test_a_rule_adds_keys_in_either_spelling_and_patterns() -> None:
+    redaction = Redaction(
+        rules=(
+            Rule(kind="tenant", keys=("external_id",)),
+            Rule(kind="ticket", pattern=r"\bTCK-\d+\b"),
+            Rule(kind="trace", keys=("requestId",), is_volatile=True),
+        )
+    )
+    sites = [
+        {
+            "id": at,
+            "externalId": f"acme {at}",
+            "name": f"TCK-{at}",
+            "requestId": f"r{at}",
+        }
+        for at in "12"
+    ]
+
+    (one,) = redaction.apply([pair("sites_list_by_company", sites)])
+
+    assert answered(one) == [
+        {
+            "id": at,
+            "externalId": f"tenant-{at}",
+            "name": f"ticket-{at}",
+            "requestId": f"trace:{at}/requestId",
+        }
+        for at in "12"
+    ]
+
+
+def test_rules_come_back_from_the_manifest_and_aliases_do_not() -> None:
+    redaction = Redaction(
+        rules=(
+            Rule(kind="tenant", keys=("externalId",), pattern="ACME", is_volatile=True),
+        ),
+        aliases={"real": "tenant-1"},
+        secrets=("hush",),
+    )
+
+    assert Redaction.of(redaction.manifest()) == Redaction(rules=redaction.rules)
+    assert PLAIN.manifest() == {}
+    with pytest.raises(RecordingError, match="rules"):
+        Redaction.of({"rules": ["tenant"]})
+
+
+def test_an_alias_tells_requests_apart_that_are_else_the_same() -> None:
+    redaction = Redaction(aliases={"ann@real.com": "person-1@example.invalid"})
+    questions = [
+        pair("connections_list_by_company", [], query=(("connectionOwnerEmail", text),))
+        for text in ("bob@real.com", "ann@real.com")
+    ]
+    bob, ann = redaction.apply(questions)
+    wanted = questions[1][0]
+
+    assert bob.key == ann.key == redaction.key(wanted)
+    assert redaction.agrees(wanted, ann.question)
+    assert not redaction.agrees(wanted, bob.question)
+    assert PLAIN.agrees(wanted, bob.question)
+    assert "ann@real.com" not in repr(redaction)
+
+
+def test_who_asks_with_a_stand_in_gets_what_was_asked_with_it() -> None:
+    questions = [
+        pair("meters_list_by_company", [], query=(("identifier", text),))
+        for text in ("M-1000", "M-2000")
+    ]
+    one, two = PLAIN.apply(questions)
+
+    assert one.key == two.key
+    assert PLAIN.agrees(two.question, two.question)
+    assert not PLAIN.agrees(two.question, one.question)
+    assert PLAIN.agrees(questions[0][0], two.question)
+
+
+def test_an_alias_finds_a_text_that_quotes_what_another_exchange_has() -> None:
+    pairs = [
+        pair("accounts_update", {"id": "5", "accountNumber": "0099-4417"}),
+        pair("documents_update", sent={"notes": "of 0099-4417"}),
+    ]
+    _, one = PLAIN.apply(pairs)
+    redaction = Redaction(aliases={"0099-4417": "account-1"})
+
+    assert asked(one) == {"notes": "of account-1"}
+    assert redaction.key(pairs[1][0]) == one.key
+
+
+_names = st.sampled_from(
+    ["username", "password", "notes", "name", "address", "url", "id", "bo@real.com"]
+)
+_mails = st.sampled_from(["ann@real.com", "Ann@Real.com", "bo+b@real.co.uk", "é@ü.com"])
+_texts_ = st.text(max_size=8) | _mails | _mails.map("to {}!".format)
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | _texts_,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(_names, inner, max_size=4)
+        | st.fixed_dictionaries(
+            {"identifiers": st.lists(st.fixed_dictionaries({"value": _texts_}))}
+        )
+    ),
+    max_leaves=8,
+)
+_operations = st.sampled_from(["connections_create", "documents_update", "unheard_of"])
+
+
+@settings(max_examples=300)
+@given(_operations, _values, _texts_, st.sampled_from(["identifier", "search", "page"]))
+@example("unheard_of", {"username": "jdoe99", "name": "of jdoe99"}, "jdoe99", "search")
+def test_a_question_is_found_by_what_is_left_of_it(
+    operation: str, sent: Any, text: str, key: str
+) -> None:
+    one = pair(operation, sent=sent, query=((key, text),))
+    (exchange,) = PLAIN.apply([one])
+
+    assert PLAIN.masked(exchange.question).key == PLAIN.masked(one[0]).key
+    masked = PLAIN.masked(one[0])
+    assert PLAIN.masked(masked) == masked
+    assert PLAIN.agrees(one[0], exchange.question)
+
+
+@settings(max_examples=200)
+@given(_operations, _values, _values)
+def test_what_is_applied_twice_is_what_was_applied_once(
+    operation: str, sent: Any, answer: Any
+) -> None:
+    once = PLAIN.apply([pair(operation, answer, sent=sent)])
+    twice = PLAIN.apply([(one.question, one.answer) for one in once], once)
+
+    assert [written(one) for one in twice] == [written(one) for one in once]

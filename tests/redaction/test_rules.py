@@ -1,0 +1,39 @@
+"""A rule says what it is about, or says what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nectar_async.errors import InvalidArgumentError
+from nectar_async.redaction.rules import Rule, read_rules, written_rules
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "tenant"}, "neither keys nor a pattern"),
+        ({"kind": "Tenant 1", "keys": ("a",)}, "small letters"),
+        ({"kind": "tenant", "keys": "externalId"}, "pass a tuple"),
+        ({"kind": "tenant", "pattern": "("}, "pattern of the rule for 'tenant'"),
+    ],
+    ids=["nothing", "kind", "keys", "pattern"],
+)
+def test_what_makes_no_sense_is_refused(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=words):
+        Rule(**fields)
+
+
+def test_rules_are_read_as_they_were_written() -> None:
+    rules = (
+        Rule(kind="tenant", keys=("externalId", "name")),
+        Rule(kind="ticket", pattern=r"TCK-\d+", is_volatile=True),
+    )
+
+    assert read_rules(written_rules(rules)) == rules
+    assert written_rules(rules)["rules"][0] == {
+        "kind": "tenant",
+        "keys": ["externalId", "name"],
+    }
+    assert written_rules(()) == {}

@@ -1,0 +1,70 @@
+"""The contract says where in a body something is secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from nectar_async import contract
+from nectar_async.redaction.kinds import ADDRESS, LINK, METER, PERSON
+from nectar_async.redaction.spots import Spot, kinds, plan
+
+
+def at(spot: Spot, path: str) -> Spot:
+    for word in path.split("."):
+        if word == "[]":
+            assert spot.items is not None
+            spot = spot.items
+        else:
+            spot = spot.keys[word]
+    return spot
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "kind"),
+    [
+        ("documents_list_by_site", "documents.[].url", LINK),
+        ("usage_list_by_meter", "usageData.[].document.url", LINK),
+        ("usage_get", "identifiers.[].value", METER),
+        ("sites_list_by_company", "[].address", ADDRESS),
+        ("sites_list_by_company", "sites.[].address", ADDRESS),
+        ("webhook_portal_get", "appPortalUrl", LINK),
+        ("invitations_get", "auditLog.[].email", PERSON),
+        ("providers_search", "providers.[].url", None),
+        ("connections_get", "url", None),
+        ("companies_get", "users.[].name", PERSON),
+    ],
+)
+def test_answers_are_known_through_references_lists_and_guesses(
+    operation: str, path: str, kind: object
+) -> None:
+    assert at(plan(operation).answered, path).kind == kind
+
+
+def test_a_body_that_is_a_link_itself_is_known() -> None:
+    assert plan("webhook_portal_get").answered.kind == LINK
+
+
+def test_where_the_contract_knows_nothing_names_of_the_operation_count() -> None:
+    answer, elsewhere = plan("documents_get"), plan("connections_get")
+
+    assert answer.below(Spot(), "url").kind == LINK
+    assert elsewhere.below(Spot(), "url").kind is None
+
+
+def test_dates_numbers_and_known_values_are_no_free_text() -> None:
+    row = plan("usage_get").answered
+
+    assert row.keys["startDate"].is_typed("2024-01-31")
+    assert row.keys["usage"].is_typed("-12.50")
+    assert row.keys["usageUnits"].is_typed("kWh")
+    assert row.keys["created"].is_typed("2024-02-20T09:15:43.123456789Z")
+    assert not row.keys["startDate"].is_typed("ask Ann")
+    assert not row.keys["tariff"].is_typed("2024-01-31")
+
+
+def test_every_operation_has_a_plan_and_every_kind_a_name_of_its_own() -> None:
+    for operation in contract.operations():
+        assert plan(operation) is plan(operation)
+    names = [kind.name for kind in kinds()]
+    assert len(names) == len({*names})
+    assert plan("unheard_of").names == {}

@@ -1,0 +1,137 @@
+"""Stand-ins are spelled as what they stand for, and keep their numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from nectar_async.redaction.kinds import ACCOUNT, ADDRESS, METER, PERSON, USERNAME, Kind
+from nectar_async.redaction.spots import kinds
+from nectar_async.redaction.standins import (
+    Book,
+    folded,
+    form,
+    form_of,
+    is_quotable,
+    linked,
+    shape,
+)
+
+TENANT = Kind("tenant", is_secret=True, is_rule=True)
+
+
+def book(before: dict[str, str] | None = None, **aliases: str) -> Book:
+    stood = {place: {standin} for place, standin in (before or {}).items()}
+    return Book((TENANT, *kinds()), aliases, stood)
+
+
+def test_two_that_stood_at_one_place_after_each_other_keep_their_own() -> None:
+    stood = {"m": {f"meter-{n}" for n in (9, 10)}, "n": {"meter-10"}}
+    notes = Book(kinds(), {}, stood)
+    for text, place in (("new", "m"), ("old", "m"), ("old", "n")):
+        notes.note(METER, text, (None, place))
+    assert notes.settle() == {"new": "meter-9", "old": "meter-10"}
+
+
+def test_a_value_is_counted_among_its_kind() -> None:
+    notes = book()
+    for text in ("A-1", "A-2", "A-1", "a-1 "):
+        notes.note(ACCOUNT, text, (None, text))
+    notes.note(PERSON, "ann@real.com", (None, "m"))
+    notes.note(PERSON, "Ann", (None, "n"))
+
+    assert notes.settle() == {
+        "a-1": "account-1",
+        "a-2": "account-2",
+        "ann@real.com": "person-1@example.invalid",
+        "ann": "person-2",
+    }
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_kinds_a_value_is_always_the_same_one(turned: bool) -> None:
+    notes = book()
+    for kind in (METER, ACCOUNT)[:: -1 if turned else 1]:
+        notes.note(kind, "A-1", (None, "x"))
+
+    assert notes.settle() == {"a-1": "account-1"}
+
+
+def test_an_address_is_a_persons_unless_a_rule_says_what_it_is() -> None:
+    notes = book()
+    notes.note(USERNAME, "ann@real.com", (None, "x"))
+    notes.note(TENANT, "bob@real.com", (None, "y"))
+    notes.note(TENANT, "https://acme.example.com", (None, "z"))
+
+    assert notes.settle() == {
+        "ann@real.com": "person-1@example.invalid",
+        "bob@real.com": "tenant-1@example.invalid",
+        "https://acme.example.com": "https://link.invalid/tenant-2",
+    }
+
+
+def test_what_stood_at_a_place_stays_and_its_number_is_not_given_away() -> None:
+    notes = book({"1/accountNumber": "account-2", "gone": "account-1"})
+    notes.note(ACCOUNT, "new", (None, "new"))
+    notes.note(ACCOUNT, "old", ((None, "1"), "accountNumber"))
+
+    assert notes.settle() == {"old": "account-2", "new": "account-3"}
+
+
+def test_a_place_with_a_name_weighs_more_than_one_in_a_list() -> None:
+    notes = book({"1/users/0": "person-1", "1/firstName": "person-1"})
+    notes.note(PERSON, "new", (((None, "1"), "users"), 0))
+    notes.note(PERSON, "old", ((None, "1"), "firstName"))
+
+    assert notes.settle()["old"] == "person-1"
+
+
+def test_a_stand_in_of_another_form_is_not_taken_over() -> None:
+    notes = book({"1/user": "person-4"})
+    notes.note(PERSON, "ann@real.com", ((None, "1"), "user"))
+
+    assert notes.settle() == {"ann@real.com": "person-1@example.invalid"}
+
+
+def test_an_alias_is_given_as_it_is() -> None:
+    notes = book(real="account-1")
+    notes.note(ACCOUNT, "other", (None, "x"))
+    notes.note(ACCOUNT, "Real", (None, "y"))
+
+    assert notes.settle() == {"real": "account-1", "other": "account-2"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "account-12",
+        "person-1@example.invalid",
+        linked("3b1e/identifiers/0/ü x"),
+        "magic:3b1e/connectionMagicLinkSecret",
+        "link-part",
+    ],
+)
+def test_stand_ins_are_known_by_their_shape(text: str) -> None:
+    found = shape(kinds())
+
+    assert found.fullmatch(text)
+    assert found.search(f"({text})")
+    assert not found.search(f"x{text}") or text.startswith("https")
+
+
+@pytest.mark.parametrize(
+    "text", ["account-0", "account-1a", "my-account-1", "tenant-1"]
+)
+def test_others_are_none(text: str) -> None:
+    assert not shape(kinds()).search(text)
+
+
+def test_what_stand_ins_of_a_kind_have_in_common() -> None:
+    assert form(PERSON, "ann@real.com") == form_of("person-17@example.invalid")
+    assert form(ACCOUNT, "1") != form_of("meter-1")
+    assert folded(" Ann@Real.COM ") == "ann@real.com"
+
+
+def test_a_street_without_a_number_is_a_word_like_any_other() -> None:
+    assert not is_quotable(ADDRESS, "Harbor")
+    assert is_quotable(ADDRESS, "1 Harbor")
+    assert is_quotable(USERNAME, "harbor")

@@ -1,0 +1,148 @@
+"""Every text of an exchange is seen, and none twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nectar_async._bodies import Form, Json, Part, Text
+from nectar_async._exchange import Answer, Question
+from nectar_async.redaction.kinds import Kind
+from nectar_async.redaction.tree import Where, place_of
+from nectar_async.redaction.walk import Walk
+
+
+class Seen:
+    """Keeps what it sees, and changes it where that is asked for."""
+
+    def __init__(self, mark: str = "") -> None:
+        self.mark = mark
+        self.own_texts: list[tuple[str, str, str]] = []
+        self.free_texts: list[tuple[str, str]] = []
+
+    def own(self, kind: Kind, text: str, where: Where) -> str:
+        self.own_texts.append((kind.name, place_of(where), text))
+        return self.mark or text
+
+    def free(self, text: str, where: Where) -> str:
+        self.free_texts.append((place_of(where), text))
+        return text
+
+    def part(self, text: str) -> str:
+        return text
+
+
+def over(operation: str, body: Any, status: int = 200, mark: str = "") -> Any:
+    seen = Seen(mark)
+    answer = Answer(status=status, headers={"etag": '"e"'}, body=body)
+    return seen, Walk({}).answer(answer, operation, seen, "root")
+
+
+def test_places_begin_at_the_nearest_object_that_has_an_id() -> None:
+    rows = {
+        "rows": [{"id": "9", "identifiers": [{"value": "M1"}]}, {"firstName": "Ann"}]
+    }
+
+    seen, _ = over("", Json.of(rows))
+
+    assert seen.own_texts == [
+        ("meter", "9/identifiers/0/value", "M1"),
+        ("person", "root/rows/1/firstName", "Ann"),
+    ]
+
+
+def test_all_below_a_secret_is_secret_and_only_names_below_a_person() -> None:
+    body = {
+        "billing": {"id": "b", "card": [{"last": "4242", "ok": True}]},
+        "users": [{"id": "u", "name": "Ann", "role": "admin"}, "Bob"],
+    }
+
+    seen, _ = over("team_get", Json.of(body))
+
+    assert {(kind, text) for kind, _, text in seen.own_texts} == {
+        ("billing", "b"),
+        ("billing", "4242"),
+        ("person", "Ann"),
+        ("person", "Bob"),
+    }
+    assert ("u/role", "admin") in seen.free_texts
+
+
+def test_ids_dates_and_numbers_are_passed_over() -> None:
+    body = {"id": "1", "site": {"id": "2"}, "startDate": "2024-01-31", "usage": "12.5"}
+
+    seen, _ = over("usage_get", Json.of(body))
+
+    assert seen.own_texts == []
+    assert seen.free_texts == [("root/etag", '"e"')]
+
+
+def test_what_is_not_changed_stays_the_very_same() -> None:
+    body = Json(b'{ "username" : "x" }')
+
+    assert over("", body)[1].body is body
+    assert over("", body, mark="y")[1].body == Json(b'{"username":"y"}')
+
+
+@pytest.mark.parametrize(("status", "count"), [(200, 1), (400, 0)])
+def test_in_a_refusal_lists_under_a_field_say_what_is_wrong_with_it(
+    status: int, count: int
+) -> None:
+    seen, _ = over("", Json.of({"password": ["Too short."]}), status)
+
+    assert len(seen.own_texts) == count
+
+
+def test_text_that_began_as_json_is_read_by_its_keys() -> None:
+    broken = Text(
+        '[{"accountNumber": 991234, "username":"ann", "note": "x", "url": "ht'
+    )
+
+    seen, answer = over("documents_get", broken, mark="***")
+
+    assert [(kind, text) for kind, _, text in seen.own_texts] == [
+        ("account", "991234"),
+        ("username", "ann"),
+        ("link", "ht"),
+    ]
+    assert answer.body == Text(
+        '[{"accountNumber": "***", "username":"***", "note": "x", "url": "***'
+    )
+
+
+def test_forms_and_queries_are_seen_by_their_keys() -> None:
+    seen = Seen("***")
+    question = Question(
+        operation="jobs_submit_document",
+        method="POST",
+        path="/job/1",
+        query=(("identifier", "M1"), ("page", "2"), ("sig", "abc")),
+        body=Form(
+            (Part(name="username", text="ann"), Part(name="document", file="a.pdf"))
+        ),
+    )
+
+    new = Walk({}).question(question, seen, "root")
+
+    assert new.query == (("identifier", "***"), ("page", "2"), ("sig", "***"))
+    assert new.body == Form(
+        (Part(name="username", text="***"), Part(name="document", file="a.pdf"))
+    )
+    assert ("root/document", "a.pdf") in seen.free_texts
+
+
+def test_keys_that_the_contract_does_not_have_are_texts_as_well() -> None:
+    seen, _ = over("companies_get", Json.of({"name": "HQ", "ann@real.com": "admin"}))
+
+    assert ("root/ann@real.com", "ann@real.com") in seen.free_texts
+
+
+def test_deep_json_needs_no_stack() -> None:
+    deep: Any = {"username": "ann"}
+    for _ in range(400):
+        deep = {"inner": [deep]}
+
+    seen, _ = over("", Json.of(deep))
+
+    assert [text for _, _, text in seen.own_texts] == ["ann"]

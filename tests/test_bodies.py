@@ -1,0 +1,123 @@
+"""Bodies are kept as what they are, and come back as they were."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from hashlib import sha256
+
+import anyio
+import pytest
+from hypothesis import given, strategies as st
+
+from nectar_async import _multipart
+from nectar_async._bodies import Blob, Form, Json, Part, Text, body_of
+
+
+def test_an_empty_body_is_none() -> None:
+    assert body_of(b"", "application/json") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1.50", "1e400", "12345678901234567890123", "0.10", "-0.0", "null", '"ü"', "[]"],
+)
+def test_json_keeps_the_digits_that_it_has(text: str) -> None:
+    body = body_of(f'{{"a": {text}}}'.encode())
+    assert isinstance(body, Json)
+    assert Json.of(body.value) == body
+    if text[-1].isdigit():
+        assert Decimal(body.data().decode()[5:-1]) == Decimal(text)
+
+
+def test_keys_of_json_are_in_order() -> None:
+    body = body_of(b'{"b": {"d": 1, "c": 2}, "a": [3]}')
+    assert isinstance(body, Json)
+    assert body.data() == b'{"a":[3],"b":{"c":2,"d":1}}'
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}', '{"a": ', "<html>", '{"a": "\\ud800"}', "[" * 3_000]
+)
+def test_what_json_cannot_give_back_is_text(text: str) -> None:
+    assert body_of(text.encode(), "application/json") == Text(text)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"a\x00b", bytes(range(256))], ids=repr)
+def test_what_is_no_text_lies_in_a_file(data: bytes) -> None:
+    body = body_of(data)
+    assert body == Blob(data)
+    assert body.name == f"{sha256(data).hexdigest()}.bin"
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [("application/pdf", ".pdf"), ("image/PNG; x=y", ".png"), ("image/jpeg", ".jpg")],
+)
+def test_a_file_is_named_by_its_kind(kind: str, suffix: str) -> None:
+    body = body_of(b"{}", kind)
+    assert body == Blob(b"{}", suffix)
+
+
+@given(st.binary(min_size=1))
+def test_any_bytes_come_back(data: bytes) -> None:
+    body = body_of(data)
+    assert body is not None
+    assert not isinstance(body, Form)
+    if isinstance(body, Json):
+        assert json.loads(body.data()) == json.loads(data)
+    else:
+        assert body.data() == data
+
+
+def form(content: bytes, name: str = "bill.pdf") -> tuple[bytes, str]:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    made = _multipart.Form(
+        name="document",
+        file_name=name,
+        content_type="application/pdf",
+        size=len(content),
+        chunks=chunks,
+        fields={"note": "für Bär"},
+    )
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in made.body()])
+
+    return anyio.run(read), made.headers["Content-Type"]
+
+
+@given(st.binary())
+def test_a_form_is_its_parts_whatever_its_boundary(content: bytes) -> None:
+    first, second = (body_of(*form(content)) for _ in range(2))
+    assert first == second
+    assert isinstance(first, Form)
+    note, file = first.parts
+    assert note == Part(name="note", text="für Bär")
+    assert (file.name, file.file, file.type) == (
+        "document",
+        "bill.pdf",
+        "application/pdf",
+    )
+    assert (file.sha256, file.size) == (sha256(content).hexdigest(), len(content))
+
+
+def test_the_name_of_a_file_is_read_as_it_was_sent() -> None:
+    body = body_of(*form(b"x", "Rechnung für März.pdf"))
+    assert isinstance(body, Form)
+    assert body.parts[1].file == "Rechnung für März.pdf"
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=x"]
+)
+def test_what_is_no_form_is_kept_all_the_same(kind: str) -> None:
+    assert body_of(b"nothing of the kind", kind) == Text("nothing of the kind")
+
+
+def test_an_answer_is_no_form() -> None:
+    data, kind = form(b"x")
+    assert not isinstance(body_of(data, kind, is_sent=False), Form)

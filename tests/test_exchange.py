@@ -1,0 +1,143 @@
+"""Questions are found again by what they ask, and files by what they are called."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from attrs import evolve
+from taken import NOW, answer, question
+
+from nectar_async import Operation, Request, Response
+from nectar_async._bodies import Blob, Json, Text, body_of
+from nectar_async._exchange import Answer, Exchange, question_of
+from nectar_async._request import Listing
+from nectar_async.models.page import Page
+
+LIST: Request[Any] = Request.get(
+    "usage_list_by_company",
+    "/usage/company/{company_id}",
+    Page[Any],
+    query={"datasource_type": ["WATER", "GAS"], "search": "a b&c"},
+    listing=Listing(items="usage_data"),
+    company_id="a/b",
+)
+
+
+def asked(base: str, request: Request[Any] = LIST) -> str:
+    return question_of(request.at(2).addressed(base)).key
+
+
+def test_host_prefix_and_version_are_not_in_the_key() -> None:
+    assert asked("https://a.example/v2.2") == asked("http://127.0.0.1:1/x/v2")
+
+
+def test_the_order_of_a_query_does_not_matter() -> None:
+    turned = evolve(LIST, query=LIST.query[::-1])
+    assert asked("https://a.example", turned) == asked("https://a.example")
+
+
+def test_a_question_says_what_is_asked_for() -> None:
+    one = question_of(LIST.at(2).addressed("https://a.example/v2.2"))
+    assert (one.path, one.owner, one.page) == ("/usage/company/a%2Fb", "a/b", 2)
+    assert one.query == (
+        ("datasourceType", "GAS"),
+        ("datasourceType", "WATER"),
+        ("page", "2"),
+        ("search", "a b&c"),
+    )
+    assert str(one).startswith("GET /usage/company/a%2Fb?datasourceType=GAS&")
+    assert one.walk.page is None
+
+
+def test_a_corrected_address_is_the_one_that_is_recorded() -> None:
+    corrected = LIST.addressed(
+        "https://a.example", Operation("GET", "/new/{company_id}")
+    )
+    assert question_of(corrected).path == "/new/a%2Fb"
+
+
+def test_the_bodys_spelling_does_not_matter_and_its_values_do() -> None:
+    keys = {
+        question(method="POST", body=body_of(text)).key
+        for text in (b'{"a": 1, "b": [2]}', b'{ "b":[2],"a":1}')
+    }
+    assert len(keys) == 1
+    assert question(method="POST", body=body_of(b'{"a": 2, "b": [2]}')).key not in keys
+    assert question(method="POST", body=Text("x")).key != question(method="POST").key
+
+
+def test_chunks_of_a_file_differ_in_their_range() -> None:
+    link = "https://files.example/bill.pdf?sig=1"
+    whole = question("", "documents_download", url=link)
+    part = evolve(whole, range="bytes=0-9")
+    assert part.key != whole.key
+    assert str(part) == "GET https://files.example/bill.pdf"
+
+
+def exchange(**facts: Any) -> Exchange:
+    one = question(**facts)
+    return Exchange(question=one, answer=answer(), key=one.key)
+
+
+def test_a_file_is_called_what_a_person_looks_for() -> None:
+    one = exchange(
+        path="/usage/company/a",
+        operation="usage_list_by_company",
+        query=(("page", "12"),),
+        owner="a",
+    )
+    assert one.name == f"usage_list_by_company.a.page-0012.{one.key[:8]}"
+    assert evolve(one, order=3).name == f"{one.name}.3"
+
+
+@pytest.mark.parametrize(
+    ("owner", "shown"),
+    [
+        ("../../etc", "etc"),
+        ("a/b c", "a-b-c"),
+        ("x" * 200, "x" * 48),
+        ("CON", "CON"),
+        ("ü", ""),
+        ("", ""),
+    ],
+)
+def test_no_id_leads_out_of_the_folder(owner: str, shown: str) -> None:
+    name = exchange(owner=owner).name
+    middle = name.removeprefix("companies_list").rpartition(".")[0].strip(".")
+    assert middle == shown
+    assert "/" not in name
+    assert len(name) < 200
+
+
+def test_of_the_headers_only_those_that_matter_are_kept() -> None:
+    headers = {
+        "Content-Type": "application/json",
+        "Set-Cookie": "a=b",
+        "X-Request-Id": "1",
+        "Date": "Sun, 01 Mar 2026 12:00:00 GMT",
+        "ETag": '"1"',
+        "Content-Encoding": "gzip",
+    }
+    kept = Answer.of(Response(200, headers, gzip.compress(b'{"b":1,"a":2}')), NOW)
+    assert kept.headers == {"content-type": "application/json", "etag": '"1"'}
+    assert kept.body == Json(b'{"a":2,"b":1}')
+    assert kept.response().inflated() == b'{"a":2,"b":1}'
+
+
+def test_a_date_to_wait_for_becomes_seconds() -> None:
+    headers = {"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}
+    assert Answer.of(Response(429, headers), NOW).headers == {"retry-after": "30"}
+    late = datetime(2026, 3, 1, 13, tzinfo=UTC)
+    assert Answer.of(Response(429, headers), late).headers == {"retry-after": "0"}
+    assert Answer.of(Response(429, {"Retry-After": "soon"}), NOW).headers == {
+        "retry-after": "soon"
+    }
+
+
+def test_the_bytes_of_an_exchange_are_those_of_question_and_answer() -> None:
+    one = exchange(method="POST", body=Blob(b"\xff"))
+    both = evolve(one, answer=Answer(status=200, body=Blob(b"\xfe", ".pdf")))
+    assert [blob.content for blob in both.blobs] == [b"\xff", b"\xfe"]
