@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from doubles import MakeClient
+
 from nectar_async import Request, Response
 
-__all__ = ["ByTurns", "ConstantRedaction", "EveryTimeTheFirst", "Tape", "Unmocked"]
+__all__ = [
+    "ByTurns",
+    "ConstantRedaction",
+    "EveryTimeTheFirst",
+    "Tape",
+    "Unmocked",
+    "taped",
+]
 
 
 class Tape:
@@ -32,6 +41,18 @@ class Tape:
 
     async def aclose(self) -> None:
         pass
+
+
+async def taped(
+    make_client: MakeClient, key: str, transport: Any, *companies: str
+) -> Tape:
+    """The usage of companies, one after the other, on a tape."""
+    tape = Tape(transport)
+    nectar = make_client(tape, api_key=key)
+    for company in companies:
+        async for _ in nectar.usage.by_company(company):
+            pass
+    return tape
 
 
 class ByTurns:

@@ -15,6 +15,7 @@ from complaints.naive_recordings import (
     EveryTimeTheFirst,
     Tape,
     Unmocked,
+    taped,
 )
 from doubles import ListServer, MakeClient
 
@@ -32,15 +33,6 @@ KEY = "live-key-0123456789abcdef"
 
 async def ids(pager: Any) -> list[str]:
     return [record.id async for record in pager]
-
-
-async def taped(make_client: MakeClient, transport: Any, *companies: str) -> Tape:
-    """The usage of companies, one after the other, on a naive tape."""
-    tape = Tape(transport)
-    nectar = make_client(tape, api_key=KEY)
-    for company in companies:
-        await ids(nectar.usage.by_company(company))
-    return tape
 
 
 async def recorded(
@@ -69,7 +61,7 @@ async def test_no_key_is_committed_with_a_recording(
     https://github.com/cal-itp/data-infra/issues/4095
     """
     server = ListServer.of_pages(a=2)
-    assert KEY in str((await taped(make_client, server.transport, "a")).entries)
+    assert KEY in str((await taped(make_client, KEY, server.transport, "a")).entries)
 
     await recorded(make_client, server.transport, tmp_path / "r", "a")
     assert KEY.encode() not in await to_thread.run_sync(bytes_in, tmp_path / "r")
@@ -99,7 +91,7 @@ async def test_requests_at_once_get_their_own_answers(
             group.start_soon(one, "a")
         return found
 
-    tape = await taped(make_client, server.transport, "a", "b")
+    tape = await taped(make_client, KEY, server.transport, "a", "b")
     orders = [await both(ByTurns(tape.entries)) for _ in range(20)]
     assert any(found != server.companies for found in orders)
 
@@ -149,7 +141,7 @@ async def test_a_request_that_is_unknown_is_compared_with_the_nearest(
     https://github.com/lundberg/respx/issues/275
     """
     server = ListServer.of_pages(a=1)
-    tape = await taped(make_client, server.transport, "a")
+    tape = await taped(make_client, KEY, server.transport, "a")
     with pytest.raises(LookupError) as naive:
         await ids(make_client(Unmocked(tape.entries)).usage.by_company("b"))
     assert "/usage/company/" not in str(naive.value)
@@ -175,7 +167,7 @@ async def test_what_nobody_asks_for_and_what_is_old_can_be_errors(
     https://github.com/kiwicom/pytest-recording/issues/163
     """
     server = ListServer.of_pages(a=1, b=1)
-    tape = await taped(make_client, server.transport, "a", "b")
+    tape = await taped(make_client, KEY, server.transport, "a", "b")
     naive = make_client(ByTurns(tape.entries))
     assert await ids(naive.usage.by_company("a")) == ["a-1", "a-2"]  # and no word of b
 
