@@ -11,13 +11,14 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import anyio.to_thread
+from attrs import evolve
 
 from nectar_async._clock import Clock, SystemClock
 from nectar_async._exchange import Answer, Exchange, Question, question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._transport import Send
-from nectar_async.errors import ConfigurationError, RecordingError
+from nectar_async.errors import ConfigurationError, NectarError, RecordingError
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
@@ -162,9 +163,12 @@ class Recorder:
             return await send(request)
         if self.mode is Mode.RECORD:
             return await self._record(request, send)
-        question = question_of(request, await read_body(request))
+        body = await read_body(request)
+        question = question_of(request, body)
         if self.mode is Mode.REPLAY:
             return await self._replay.answer(request, question)
+        if not request.can_resend:
+            request = evolve(request, body=body)  # the stream is used up
         found = await self._known(question)
         if found is None and question.url.startswith(LINKS):
             # A stand-in that a replayed answer gave: there is no such host.
@@ -184,13 +188,11 @@ class Recorder:
             Whether the recording changed.
 
         Raises:
-            RecordingError: a secret would be written, or it cannot be written.
+            RecordingError: a list has no end, a secret would be written, or the folder
+                cannot be.
         """
-        if self.mode not in {Mode.RECORD, Mode.NEW}:
-            return False
         if send is not None:
-            for request in [*self._take.missing()]:
-                await send(request)
+            await self._complete(send)
         return await anyio.to_thread.run_sync(self.save)
 
     def save(self) -> bool:
@@ -201,11 +203,11 @@ class Recorder:
         """
         if self.mode not in {Mode.RECORD, Mode.NEW}:
             return False
+        taken = self._take.pairs(with_failures=self._keep_failures)
+        if not taken:
+            return False  # nobody asked for anything: that is no recording
         before = self._before()
         self._check_rules(before)
-        taken = self._take.pairs(with_failures=self._keep_failures)
-        if not taken and self.mode is Mode.NEW:
-            return False
         old = () if before is None else before.exchanges
         new = self._redaction.apply(taken, previous=old)
         kept: Sequence[Exchange] = old if self.mode is Mode.NEW else ()
@@ -214,6 +216,17 @@ class Recorder:
             redaction=self._redaction.manifest(),
         ).with_exchanges([*kept, *new])
         return recording.save(self.path, datetime.now(UTC), touch=self._touch)
+
+    async def _complete(self, send: Send) -> None:
+        """Read lists that were begun to their end."""
+        for request in [*self._take.missing()]:
+            try:
+                await send(request)
+            except NectarError as error:
+                raise RecordingError(
+                    f"nothing was written to {self.path}: a recording has whole lists,"
+                    f" and the rest of one cannot be had ({request.target}: {error})"
+                ) from error
 
     async def _known(self, question: Question) -> Answer | None:
         """The answer that is recorded already."""
@@ -234,8 +247,15 @@ class Recorder:
             )
 
     def _before(self) -> Recording | None:
-        """The recording that is on disk."""
-        return Recording.load(self.path) if _is_recording(self.path) else None
+        """The recording that is on disk. One that is damaged can be made anew."""
+        if not _is_recording(self.path):
+            return None
+        try:
+            return Recording.load(self.path)
+        except RecordingError:
+            if self.mode is Mode.NEW:
+                raise
+            return None
 
     async def _record(self, request: Request[Any], send: Send) -> Response:
         copy = Copy(request)

@@ -18,6 +18,7 @@ from nectar_async import (
     MemoryTransport,
     NectarClient,
     RecordingError,
+    Request,
     Response,
     Settings,
     UnmatchedRequestError,
@@ -280,8 +281,10 @@ async def test_rules_are_those_of_the_recording(
     await nectar.aclose()
     (company,) = await make_client(RecordedTransport(tmp_path / "r")).companies.all()
     assert company.external_id == "tenant-1"
-    other = make_client(answers, recorder=Recorder(tmp_path / "r", mode="new"))
-    await other.companies.all()
+    other = make_client(
+        {"ping_get": "pong"}, recorder=Recorder(tmp_path / "r", mode="new")
+    )
+    await other.ping()
     with pytest.raises(RecordingError, match="other rules of redaction"):
         await other.aclose()
 
@@ -312,6 +315,75 @@ async def test_the_version_of_the_api_is_noted(
         await nectar.ping()
         await nectar.aclose()
         assert (await load(tmp_path / "r")).api_version == version
+
+
+class Once:
+    """A body that comes once."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._left = [*chunks]
+
+    def __aiter__(self) -> Once:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop(0)
+
+
+async def test_new_sends_a_stream_that_it_has_read_to_look_for_it(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    heard: list[object] = []
+
+    def hear(request: Request[Any]) -> dict[str, object]:
+        heard.append(request.body)
+        return {}
+
+    recorder = Recorder(tmp_path / "r", mode="new")
+    nectar = make_client(MemoryTransport(hear), recorder=recorder)
+    request = Request(
+        operation="o", method="POST", path="/o", returns=dict, body=Once(b"a", b"b")
+    )
+    await nectar.send(request)
+    await nectar.aclose()
+    assert heard == [b"ab"]
+
+
+async def test_who_asks_for_nothing_records_nothing(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    assert not await record(make_client, server_of(a=1), tmp_path / "r")
+    assert len(await names(tmp_path / "r")) == 1
+
+
+async def test_a_damaged_recording_can_be_made_anew(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    (file,) = await to_thread.run_sync(lambda: [*(tmp_path / "r").glob("usage*")])
+    await to_thread.run_sync(file.write_text, "<<<<<<< HEAD")
+    with pytest.raises(RecordingError, match="is no exchange"):
+        await record(make_client, server_of(a=1), tmp_path / "r", "a", mode="new")
+    assert await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    assert len(await names(tmp_path / "r")) == 1
+
+
+async def test_a_list_that_cannot_be_read_to_its_end_is_not_recorded(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    server = server_of(a=9)
+    server.script("a", 9, Response(403))
+    nectar = make_client(
+        server.transport, recorder=Recorder(tmp_path / "r", mode="record")
+    )
+    async for _ in nectar.usage.by_company("a"):
+        break
+    with pytest.raises(RecordingError, match=r"whole lists.*page 9.*403"):
+        await nectar.aclose()
+    assert not (tmp_path / "r").exists()
 
 
 # From the environment.
