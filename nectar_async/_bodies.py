@@ -106,7 +106,7 @@ def digest(data: bytes) -> str:
 
 
 def body_of(
-    data: bytes, content_type: str = "", *, is_sent: bool = True
+    data: bytes, content_type: str = "", *, is_sent: bool = True, is_file: bool = False
 ) -> Body | None:
     """How a body is kept; None for an empty one.
 
@@ -114,6 +114,8 @@ def body_of(
         data: unpacked.
         content_type: what its headers call it. JSON is known without being called so.
         is_sent: whether it may be a form, which only requests are.
+        is_file: whether it is the file of a document, or a chunk of it: bytes, then.
+            Anything else is looked at first, so that it can be redacted.
     """
     if not data:
         return None
@@ -122,9 +124,8 @@ def body_of(
         form = _form(data, content_type)
         if form is not None:
             return form
-    if kind in _SUFFIXES:
-        return Blob(data, _SUFFIXES[kind])
-    return _json(data) or _text(data) or Blob(data)
+    blob = Blob(data, _SUFFIXES.get(kind, ".bin"))
+    return blob if is_file else _json(data) or _text(data) or blob
 
 
 _SUFFIXES: Final[Mapping[str, str]] = {

@@ -94,8 +94,17 @@ class Answer:
     body: Body | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, response: Response, now: datetime, limit: int | None = None) -> Answer:
+    def of(
+        cls,
+        response: Response,
+        now: datetime,
+        limit: int | None = None,
+        *,
+        is_file: bool = False,
+    ) -> Answer:
         """What is kept of a response; a date to wait for becomes seconds from now.
+
+        What a host of files answers with success is bytes.
 
         Raises:
             BodyTooLargeError: it is larger than `limit` bytes when it is unpacked.
@@ -112,7 +121,12 @@ class Answer:
         return cls(
             status=response.status,
             headers=headers,
-            body=body_of(response.inflated(limit), kind, is_sent=False),
+            body=body_of(
+                response.inflated(limit),
+                kind,
+                is_sent=False,
+                is_file=is_file and response.is_success,
+            ),
         )
 
     def response(self) -> Response:

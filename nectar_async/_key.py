@@ -49,11 +49,17 @@ class KeyRing:
         self._lock = anyio.Lock()
         self.version: int = 0
         """Grows when the source gave a key."""
+        self._before: list[Secret[str]] = []
 
     @property
     def key(self) -> Secret[str] | None:
         """The key as it is now; None where none is needed."""
         return self._key
+
+    def keys(self) -> tuple[Secret[str], ...]:
+        """The present key, and those before it."""
+        present = () if self._key is None else (self._key,)
+        return (*self._before, *present)
 
     @property
     def can_renew(self) -> bool:
@@ -71,7 +77,10 @@ class KeyRing:
         async with self._lock:
             if self._source is None or self.version != refused:
                 return
-            self._key = _checked(Secret(await _given_by(self._source)))
+            key = _checked(Secret(await _given_by(self._source)))
+            if self._key is not None:
+                self._before.append(self._key)
+            self._key = key
             self.version += 1
 
 

@@ -111,6 +111,8 @@ class NectarClient:
             RetryBudget(settings.retry.budget),
         )
         self._is_original = True
+        if (guard := getattr(recorder, "guard", None)) is not None:
+            guard(self._link.ring.keys)
 
     def _wire(
         self,

@@ -11,6 +11,7 @@ imported for the first test that uses a fixture.
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NectarRecording", "NectarSandbox"]
 
+_VARIABLE: Final = "NECTAR_RECORD"
 _WORK: Final = "nectar_async._testing"
 _HOMES: Final = {"NectarRecording": "recordings", "NectarSandbox": "sandboxes"}
 
@@ -40,7 +42,7 @@ _MARKER: Final = (
 
 def _mode(text: str) -> str:
     """A mode and its flags; what is none is refused before anything runs."""
-    mode, *flags = text.split(",")
+    mode, *flags = (word.strip() for word in text.split(","))
     if mode not in MODES or not {*flags} <= {*FLAGS}:
         raise ArgumentTypeError(
             f"{text!r} is none of {', '.join(MODES)}, with or without"
@@ -93,8 +95,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known, for --strict-markers and --markers."""
+    """Make the marker known, for --strict-markers and --markers.
+
+    Raises:
+        UsageError: NECTAR_RECORD, which counts where the flag is not given, is no mode.
+    """
     config.addinivalue_line("markers", _MARKER)
+    if config.getoption("nectar_record") is None:
+        # A path is refused where a test has a recording: others may want one.
+        mode = os.environ.get(_VARIABLE, "").partition(":")[0].strip()
+        try:
+            _mode(mode or "replay")
+        except ArgumentTypeError as error:
+            raise pytest.UsageError(f"{_VARIABLE}: {error}") from None
 
 
 @pytest.hookimpl(optionalhook=True)

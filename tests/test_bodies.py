@@ -56,8 +56,13 @@ def test_what_is_no_text_lies_in_a_file(data: bytes) -> None:
     [("application/pdf", ".pdf"), ("image/PNG; x=y", ".png"), ("image/jpeg", ".jpg")],
 )
 def test_a_file_is_named_by_its_kind(kind: str, suffix: str) -> None:
-    body = body_of(b"{}", kind)
-    assert body == Blob(b"{}", suffix)
+    assert body_of(b"{}", kind, is_file=True) == Blob(b"{}", suffix)
+    assert body_of(b"\xff", kind) == Blob(b"\xff", suffix)
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "image/png", ""])
+def test_what_the_api_says_is_looked_at_whatever_it_is_called(kind: str) -> None:
+    assert body_of(b'{"a":1}', kind, is_sent=False) == Json(b'{"a":1}')
 
 
 @given(st.binary(min_size=1))

@@ -77,5 +77,12 @@ def test_recording_the_example_anew_changes_not_a_byte(suite: Path) -> None:
     assert files(suite) == before
 
 
+def test_nothing_is_missing_in_the_recordings_of_the_example(suite: Path) -> None:
+    before = files(suite)
+    said = run(suite, "--nectar-sandbox", "--nectar-record=new")
+    assert "nothing was missing" in said
+    assert files(suite) == before
+
+
 def test_the_examples_recordings_are_small() -> None:
     assert sum(map(len, files(EXAMPLES).values())) < 400_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-import math
 import shutil
 import subprocess
 import sys
@@ -17,10 +17,10 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from nectar_async import pytest_plugin
-from nectar_async._testing.booth import RealClock, SandboxClock
-from nectar_async._testing.terms import path_of
+from nectar_async._testing.booth import BriskClock, RealClock, SandboxClock
+from nectar_async._testing.terms import SANDBOX, path_of
 from nectar_async.sandbox import Sandbox
-from nectar_async.transports import Mode, recorder
+from nectar_async.transports import Mode, _mode
 
 pytest_plugins = ["pytester"]
 
@@ -261,7 +261,7 @@ def test_new_adds_what_is_missing_and_changes_nothing_else(user: User) -> None:
     new = ("--nectar-record=new", "--nectar-sandbox")
     assert "(exchanges: 1)" in user.run(*new, passed=1)
     recorded = user.files()
-    assert "anew without any change: 1" in user.run(*new, passed=1)
+    assert "nothing was missing: 1" in user.run(*new, passed=1)
     assert user.files() == recorded
     user.write(
         "test_one.py",
@@ -273,6 +273,20 @@ def test_new_adds_what_is_missing_and_changes_nothing_else(user: User) -> None:
     assert "(exchanges: 2)" in user.run(*new, passed=1)
     assert user.names("test_one/test_it") == ["companies_list", "team_get"]
     user.run(passed=1)
+
+
+def test_what_fails_while_others_add_is_told_as_it_is(user: User) -> None:
+    new = ("--nectar-record=new", "--nectar-sandbox")
+    failing = TWO.replace("== 3", "== 4")
+    user.write("test_two.py", failing)
+    said = user.run("-k", "test_list", *new, failed=1, deselected=1)
+    assert "not written: recordings/shop: test_two.py::test_list did" in said
+    said = user.run("-k", "test_list", *RECORD, failed=1, deselected=1)
+    assert "not written: recordings/shop: test_two.py::test_list did" in said
+    said = user.run(*new, passed=1, failed=1)
+    assert "recorded recordings/shop (exchanges: 2)" in said
+    assert "nothing added to recordings/shop by this one: test_two.py" in said
+    assert "kept" not in said
 
 
 # Against the API itself, which here is a server of its own.
@@ -349,10 +363,19 @@ def test_a_missing_recording_is_told_with_the_command_that_makes_it(user: User) 
             id="unknown",
         ),
         pytest.param("'x'", "takes keywords only: recording,", id="positional"),
-        pytest.param("recording=3", "recording=3, which cannot be", id="type"),
+        pytest.param("recording=3", "recording=3; it is the name of", id="type"),
+        pytest.param("recording=''", "names no folder within recordings/", id="empty"),
+        pytest.param("recording='../x'", "names no folder within", id="outside"),
+        pytest.param("max_age='30'", "it is a number of days, as 30", id="max_age"),
+        pytest.param("settings={}", "it is nectar_async.Settings,", id="settings"),
+        pytest.param("redaction='x'", "it is a Redaction, of", id="redaction"),
         pytest.param("unused='x'", "unused is one of report, warn,", id="unused"),
         pytest.param("repeat='x'", "repeat is one of never, last", id="repeat"),
-        pytest.param("sandbox={'shops': 1}", "'shops'", id="sandbox"),
+        pytest.param(
+            "sandbox={'companis': 1}",
+            "a Sandbox has no 'companis'; it has companies,",
+            id="sandbox",
+        ),
     ],
 )
 def test_a_marker_that_makes_no_sense_is_told(
@@ -362,10 +385,26 @@ def test_a_marker_that_makes_no_sense_is_told(
         "\ndef", f"\nimport pytest\n@pytest.mark.nectar({marker})\ndef"
     )
     user.write("test_one.py", marked)
-    flags = ("--nectar-sandbox",) if "sandbox" in marker else ()
-    said = user.run(*flags, errors=1)
+    said = user.run(errors=1)
     assert words in said
     assert "Traceback" not in said
+
+
+def test_a_name_is_that_of_a_recording(user: User) -> None:
+    user.write("test_two.py", TWO.replace('"shop"', '"bills/shop"'))
+    user.run(*RECORD, passed=2)
+    for name, words in {
+        "bills": "bills is a folder of recordings, and none itself: it has shop",
+        "bills/shop/a": "would be inside of the recording bills/shop",
+    }.items():
+        user.write("test_two.py", TWO.replace('"shop"', f'"{name}"'))
+        assert words in user.run(*RECORD, errors=2)
+    user.write("test_two.py", TWO.replace('"shop"', '"Shop"'))
+    assert "at recordings/Shop (there is bills/shop); make it" in user.run(errors=2)
+
+
+def test_the_sandbox_takes_what_the_marker_may_say() -> None:
+    assert tuple(inspect.signature(Sandbox).parameters) == SANDBOX
 
 
 @pytest.mark.parametrize(
@@ -393,7 +432,10 @@ def test_the_variable_is_a_mode_and_nothing_else(
 ) -> None:
     user.write("test_one.py", ONE)
     monkeypatch.setenv("NECTAR_RECORD", "often")
-    assert "NECTAR_RECORD is one of replay, record, new" in user.run(errors=1)
+    result = user.pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (said,) = filter(None, result.errlines)
+    assert said.startswith("ERROR: NECTAR_RECORD: 'often' is none of replay, record,")
     monkeypatch.setenv("NECTAR_RECORD", "new:somewhere")
     assert "each test has a recording of its own" in user.run(errors=1)
     monkeypatch.setenv("NECTAR_RECORD", "passthrough")
@@ -420,9 +462,9 @@ class TestLayers:
     def test_class(self, nectar, nectar_recording):
         assert (nectar_recording.path.name, count(nectar)) == ("class", 2)
 
-    @pytest.mark.nectar(recording="../elsewhere")
+    @pytest.mark.nectar(recording="else/where")
     def test_function(self, nectar, nectar_recording):
-        assert (nectar_recording.path.name, count(nectar)) == ("elsewhere", 2)
+        assert (nectar_recording.path.name, count(nectar)) == ("where", 2)
 
     def test_settings(self, nectar, nectar_recording):
         assert nectar.settings.max_concurrency == 4
@@ -442,7 +484,7 @@ def test_the_closest_marker_wins_each_keyword(user: User) -> None:
     user.write("test_layers.py", LAYERS)
     user.write("conftest.py", OFFLINE + DEFAULTS)
     user.run(*RECORD, passed=4)
-    assert (user.folder / "elsewhere" / "recording.json").exists()
+    assert (user.folder / "recordings/else/where/recording.json").exists()
     user.run(passed=4)
 
 
@@ -515,7 +557,9 @@ def test_a_stale_recording_is_what_the_suite_says(user: User) -> None:
     manifest = json.loads(path.read_bytes())
     path.write_text(json.dumps({**manifest, "recordedAt": "2025-01-01T00:00:00+00:00"}))
     age = ("-o", "nectar_max_age=30")
-    assert "days old" in user.run(*age, "-o", "nectar_on_stale=error", errors=1)
+    said = user.run(*age, "-o", "nectar_on_stale=error", errors=1)
+    assert "days old" in said
+    assert "--nectar-record=record,touch" in said
     assert "days old" in user.run(*age, "-W", "default", passed=1, warnings=1)
     user.run(*age, "-o", "nectar_on_stale=ignore", passed=1)
     marked = ONE.replace(
@@ -601,6 +645,62 @@ def test_a_list_moves_in_replay_and_on_a_server_alike(user: User) -> None:
     assert user.files() == recorded
 
 
+WAITS = """
+import asyncio
+import pytest
+from nectar_async.recording import Overlay, effects
+
+busy = effects.Answer(429, retry_after="in 5 seconds")
+
+@pytest.mark.nectar(overlay=[Overlay(busy, page=2, times=1)])
+def test_it(nectar, nectar_recording):
+    async def main():
+        company = (await nectar.companies.all())[0].id
+        return [one async for one in nectar.usage.by_company(company)]
+    asyncio.run(main())
+    assert nectar_recording.clock.sleeps == [5.0]
+    assert nectar_recording.clock.monotonic() == 5.0
+"""
+
+
+def test_waits_are_the_same_on_the_api_on_a_sandbox_and_in_replay(
+    user: User, api: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user.write("test_one.py", WAITS)
+    user.run("--nectar-sandbox", passed=1)
+    monkeypatch.setenv("NECTAR_API_KEY", api.api_key)
+    user.run("--nectar-record=record", passed=1)
+    user.run("--nectar-record=new", passed=1)
+    user.run(passed=1)
+
+
+NOTHING = """
+import asyncio
+import pytest
+
+@pytest.mark.nectar(overlay=["html status=502 page=9"])
+def test_it(nectar):
+    asyncio.run(nectar.companies.all())
+"""
+
+
+def test_an_overlay_that_no_request_met_is_told(user: User) -> None:
+    user.write("test_one.py", NOTHING)
+    words = "laid over nothing: overlay html status=502 page=9 of test_one.py::test_it"
+    assert words in user.run(*RECORD, passed=1)
+    assert words in user.run(passed=1)
+    said = user.run("-o", "nectar_unused=error", passed=1, errors=1)
+    assert "has overlays that no request met: html status=502 page=9" in said
+    assert "nectar recordings" not in user.run("-o", "nectar_unused=ignore", passed=1)
+
+
+def test_what_an_overlay_answers_was_asked_for(user: User) -> None:
+    user.write("test_one.py", ONE)
+    user.run(*RECORD, passed=1)
+    user.write("test_one.py", TROUBLE)
+    user.run("-o", "nectar_unused=error", passed=1)
+
+
 ELSEWHERE = """
 import asyncio
 import pytest
@@ -661,15 +761,20 @@ def test_each_test_has_a_sandbox_of_its_own(user: User) -> None:
 
 @pytest.mark.anyio
 async def test_waits_of_a_real_clock_are_waited_for_up_to_its_bound() -> None:
-    clock = RealClock(0.01)
-    before, began = clock.monotonic(), anyio.current_time()
-    await clock.sleep(60)
+    clock = BriskClock(0.01)
+    began, since = anyio.current_time(), clock.now()
+    async with anyio.create_task_group() as group:
+        group.start_soon(clock.sleep, 60)
+        group.start_soon(clock.sleep, 60)
     assert anyio.current_time() - began >= 0.01
-    assert clock.monotonic() - before == pytest.approx(60, abs=5)
-    assert clock.sleeps == [60]
-    clock = RealClock(math.inf)
-    await clock.sleep(0.001)
-    assert clock.monotonic() > 0.001
+    assert clock.monotonic() == 60
+    assert (clock.now() - since).total_seconds() == 60
+    assert clock.sleeps == [60, 60]
+    real = RealClock()
+    before = real.monotonic()
+    await real.sleep(0.001)
+    assert real.monotonic() - before >= 0.001
+    assert real.sleeps == [0.001]
 
 
 @pytest.mark.anyio
@@ -800,7 +905,7 @@ def test_the_help_names_every_mode_and_setting(user: User) -> None:
 
 def test_the_modes_of_the_flag_are_those_of_a_recorder(user: User) -> None:
     assert tuple(Mode) == pytest_plugin.MODES
-    assert recorder.FLAGS == pytest_plugin.FLAGS
+    assert _mode.FLAGS == pytest_plugin.FLAGS
     result = user.pytester.runpytest_inprocess("--nectar-record=record,often")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "'record,often' is none of replay, record, new" in result.stderr.str()

@@ -1,6 +1,7 @@
 """The work of the pytest plugin, loaded when a test uses one of its fixtures.
 
 in `terms`        what markers, flags and settings say about a test
+in `places`       where its recording is
 in `play`         from there to its recording, and back when it is over
 in `recordings`   what the test is given
 in `replays`      a test that is answered from its recording

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import anyio
+import anyio.lowlevel
 
 from nectar_async._clock import VirtualClock
 from nectar_async._exchange import Answer, Question, question_of
@@ -29,24 +30,17 @@ from nectar_async.recording.overlays import Effect, Order, Overlay, Overlays, Sc
 from nectar_async.recording.witness import Witness
 from nectar_async.transports._body import read_body
 
-__all__ = ["Booth", "RealClock", "SandboxClock"]
+__all__ = ["Booth", "BriskClock", "RealClock", "SandboxClock"]
 
 
 class RealClock(VirtualClock):
     """A clock whose waits are waited for, and written down as a `VirtualClock` does.
 
     No spread is added to them, so that a test may say how long they are.
-
-    Args:
-        longest: what is waited for at most, in seconds; the rest passes at once.
     """
 
-    def __init__(self, longest: float) -> None:
-        super().__init__()
-        self._longest = longest
-
     def monotonic(self) -> float:
-        """Seconds of `time.monotonic`, and those that nobody waited for."""
+        """Seconds of `time.monotonic`, and those that were advanced."""
         return time.monotonic() + super().monotonic()
 
     def now(self) -> datetime:
@@ -54,11 +48,29 @@ class RealClock(VirtualClock):
         return datetime.now(UTC) + timedelta(seconds=super().monotonic())
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds`, or for as many of them as this clock waits at most."""
+        """Wait for `seconds`."""
         self.sleeps.append(seconds)
+        await anyio.sleep(seconds)
+
+
+class BriskClock(VirtualClock):
+    """A clock of the waits alone, each of which is waited for a moment only.
+
+    What the network takes does not pass on it: so a test finds the same waits here and
+    in replay, to the last digit.
+
+    Args:
+        longest: what is waited for at most in truth, in seconds.
+    """
+
+    def __init__(self, longest: float) -> None:
+        super().__init__(datetime.now(UTC))
+        self._longest = longest
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass, and wait for as many of them as this clock ever does."""
+        await super().sleep(seconds)
         await anyio.sleep(min(seconds, self._longest))
-        if seconds > self._longest:
-            await self.stall(seconds - self._longest)
 
 
 class SandboxClock(VirtualClock):
@@ -117,6 +129,7 @@ class Booth:
         """Have a request sent, through every overlay that it meets."""
         if self._overlays is None:
             with self.witness.watch(question_of(request)):
+                await anyio.lowlevel.checkpoint()  # as in replay
                 return await self._inner(request, send)
         question = question_of(request, await read_body(request))
 
@@ -132,14 +145,26 @@ class Booth:
             clock=self._clock,
         )
         with self.witness.watch(question):
+            # Trouble comes after whoever asked at the same time, as in replay.
+            await anyio.lowlevel.checkpoint()
             if self._wants_all and request.listing is not None:
                 await self._ask_for_all(scene, send)
             return await self._overlays.apply(scene, proceed)
 
+    @property
+    def unmet(self) -> tuple[Order, ...]:
+        """Overlays that hit no request (yet)."""
+        return () if self._overlays is None else self._overlays.unmet
+
     async def _ask(self, request: Request[Any], send: Send) -> Answer:
         """An answer as a replay has it: unpacked, with the headers that matter."""
         response = await self._inner(request, send)
-        answer = Answer.of(response, self._clock.now(), request.max_body_bytes)
+        answer = Answer.of(
+            response,
+            self._clock.now(),
+            request.max_body_bytes,
+            is_file=not request.path,
+        )
         question = question_of(request, await read_body(request))
         self._known[question.key] = answer
         return answer

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import pytest
@@ -13,20 +14,21 @@ from nectar_async._clock import VirtualClock
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
-from nectar_async._testing.booth import Booth, RealClock, SandboxClock
+from nectar_async._testing.booth import Booth, BriskClock, RealClock, SandboxClock
 from nectar_async._testing.recordings import NectarRecording
 from nectar_async._testing.remote import RemoteTransport
 from nectar_async._testing.sandboxes import NectarSandbox
-from nectar_async._testing.suite import Row, Suite
+from nectar_async._testing.suite import Row, Suite, exchanges, in_words
 from nectar_async._testing.tapes import Tape, written
 from nectar_async._testing.terms import Terms
 from nectar_async._transport import Send, Stage
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.recording.folder import MANIFEST
+from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.redaction.redaction import Redaction
 from nectar_async.settings import Settings
-from nectar_async.transports.recorder import Mode, Recorder
+from nectar_async.transports._mode import Mode
+from nectar_async.transports.recorder import Recorder
 
 __all__ = ["Live", "Server"]
 
@@ -56,11 +58,10 @@ class Server:
                 f"to {terms.mode} is to ask the API: set NECTAR_API_KEY, or add"
                 " --nectar-sandbox to ask a sandbox"
             )
-        longest = _LONGEST_WAIT if terms.overlays else float("inf")
         return cls(
             key=Secret(key),
             settings=terms.settings or Settings.from_env(),
-            clock=RealClock(longest),
+            clock=BriskClock(_LONGEST_WAIT) if terms.overlays else RealClock(),
         )
 
     @classmethod
@@ -109,20 +110,28 @@ class Live:
         Raises:
             NectarError: it cannot be written, or a secret would be.
         """
+        if has_passed and self._booth.unmet and self._terms.unused != "ignore":
+            self._add("unmet", in_words(self._booth.unmet))
         if self._recorder is None:
             return
+        is_new = self._terms.mode is Mode.NEW
         if self._tape is None:
             is_due = has_passed
         else:
             is_due = self._tape.end(self._terms.test, has_passed=has_passed)
         if is_due:
-            before = self._names()
+            before = exchanges(self._terms.path)
             has_changed = self._suite.portal.call(
                 written, self._recorder, self._server.key, self._settings
             )
-            self._note("written" if has_changed else "unchanged", before)
+            if not (self._terms.path / MANIFEST).exists():
+                # What asks nothing, or meets an overlay each time, is replayed, too.
+                has_changed = self._empty().save(self._terms.path, datetime.now(UTC))
+            gone = {*before} - {*exchanges(self._terms.path)}
+            same = "complete" if is_new else "unchanged"
+            self._add("written" if has_changed else same, sorted(gone))
         elif not has_passed:
-            self._note("kept")
+            self._add("left" if is_new else "kept")
 
     def close(self) -> None:
         """Give back what clients hold that the test forgot to close."""
@@ -160,23 +169,19 @@ class Live:
             clock=self._server.clock,
         )
 
-    def _names(self) -> Collection[str]:
-        """The names of the exchanges that are on disk."""
-        return {
-            path.stem
-            for path in self._terms.path.glob("*.json")
-            if path.name != MANIFEST
-        }
+    def _empty(self) -> Recording:
+        redaction = self._terms.redaction or Redaction()
+        return Recording(redaction=redaction.manifest())
 
-    def _note(self, what: Any, before: Collection[str] = ()) -> None:
-        now = self._names()
+    def _add(self, what: Any, names: Iterable[str] = ()) -> None:
+        path = self._terms.path
         self._suite.add(
             Row(
                 test=self._terms.test,
-                path=self._suite.shown(self._terms.path),
+                path=self._suite.shown(path),
                 what=what,
-                names=tuple(sorted({*before} - {*now})),
-                count=len(now),
+                names=tuple(names),
+                count=len(exchanges(path)),
             )
         )
 

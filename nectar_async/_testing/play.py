@@ -12,7 +12,7 @@ from nectar_async._testing.recordings import NectarRecording
 from nectar_async._testing.replays import Replayed
 from nectar_async._testing.suite import Suite, has_passed
 from nectar_async._testing.terms import Terms, plainly
-from nectar_async.transports.recorder import Mode
+from nectar_async.transports._mode import Mode
 
 if TYPE_CHECKING:
     from nectar_async._testing.live import Live

@@ -13,7 +13,7 @@ from nectar_async._testing.terms import changed
 from nectar_async.client import NectarClient
 from nectar_async.recording.witness import Witness
 from nectar_async.settings import Settings
-from nectar_async.transports.recorder import Mode
+from nectar_async.transports._mode import Mode
 
 __all__ = ["NectarRecording"]
 

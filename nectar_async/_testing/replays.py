@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from nectar_async._clock import VirtualClock
 from nectar_async._request import Request
 from nectar_async._response import Response
+from nectar_async._testing.places import near
 from nectar_async._testing.recordings import NectarRecording
-from nectar_async._testing.suite import Row, Suite
+from nectar_async._testing.suite import Row, Suite, in_words
 from nectar_async._testing.terms import Terms
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
@@ -49,9 +51,11 @@ class Replayed:
             clock=clock,
         )
         if not (terms.path / MANIFEST).exists():
+            like = ", ".join(near(terms.path, terms.home)) if terms.is_named else ""
             raise RecordingError(
-                f"{terms.test} has no recording at {suite.shown(terms.path)}; make it"
-                f" with: pytest {shlex.quote(terms.test)} --nectar-record=record"
+                f"{terms.test} has no recording at {suite.shown(terms.path)}"
+                f"{like and f' (there is {like})'}; make it with:"
+                f" pytest {shlex.quote(terms.test)} --nectar-record=record"
                 f"{' (=new, where it is to be added to)' if terms.is_named else ''}"
             )
         _ = self._transport.recording  # read here, where nothing is blocked by it
@@ -80,16 +84,29 @@ class Replayed:
         level = self._terms.unused
         names = self._transport.unused if has_passed else ()
         self._note("asked", names if level == "report" else ())
-        if not names or level in {"report", "ignore"}:
+        unmet = in_words(self._transport.unmet) if has_passed else ()
+        if unmet and level == "report":
+            self._note("unmet", unmet)
+        words = [*self._complaints(names, unmet)]
+        if not words or level in {"report", "ignore"}:
             return
-        words = (
-            f"{self._terms.test} did not ask for {len(names)} of the exchanges in"
-            f" {self._suite.shown(self._terms.path)}: {', '.join(names)}; record it"
-            " anew, or say unused='ignore'"
-        )
         if level == "error":
-            raise UnusedRecordingError(words, unused=names)
-        warnings.warn(pytest.PytestWarning(words), stacklevel=1)
+            raise UnusedRecordingError("\n".join(words), unused=names)
+        for one in words:
+            warnings.warn(pytest.PytestWarning(one), stacklevel=1)
+
+    def _complaints(self, names: Sequence[str], unmet: Sequence[str]) -> Iterator[str]:
+        if names:
+            yield (
+                f"{self._terms.test} did not ask for {len(names)} of the exchanges in"
+                f" {self._suite.shown(self._terms.path)}: {', '.join(names)}; record it"
+                " anew, or say unused='ignore'"
+            )
+        if unmet:
+            yield (
+                f"{self._terms.test} has overlays that no request met:"
+                f" {', '.join(unmet)}; see their operation, page and skip"
+            )
 
     def close(self) -> None:
         """Nothing is open."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,9 +15,11 @@ from attrs import asdict, frozen
 from nectar_async._testing.tapes import Tape
 from nectar_async._testing.terms import Terms, path_of
 from nectar_async.errors import ConfigurationError
+from nectar_async.recording.folder import MANIFEST
+from nectar_async.recording.overlays import Order
 from nectar_async.redaction.redaction import Redaction
 
-__all__ = ["Row", "Suite", "has_passed", "said"]
+__all__ = ["Row", "Suite", "exchanges", "has_passed", "in_words", "said"]
 
 _SHOWN: Final = 5
 
@@ -28,12 +30,16 @@ class Row:
 
     test: str
     path: str
-    what: Literal["written", "unchanged", "kept", "asked", "missed"]
+    what: Literal[
+        "written", "unchanged", "complete", "kept", "left", "asked", "missed", "unmet"
+    ]
+    """In mode "new", a test for which nothing was missing is "complete", and one that
+    failed is "left"; elsewhere they are "unchanged" and "kept"."""
     names: tuple[str, ...] = ()
     """Of exchanges: those that were written before and are not any more; those that
-    were not asked for. Or requests that had no answer."""
+    were not asked for. Or requests that had no answer, or overlays that hit none."""
     count: int = 0
-    """How many exchanges were written."""
+    """How many exchanges are there now."""
 
 
 class Suite:
@@ -116,7 +122,10 @@ class Suite:
         """Hand on what is to be said, from a worker to where it is said."""
         for path, tape in self._tapes.items():
             for test in sorted(tape.waiting):
-                self.add(Row(test=test, path=self.shown(path), what="kept"))
+                count = len(exchanges(path))
+                self.add(
+                    Row(test=test, path=self.shown(path), what="kept", count=count)
+                )
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             # Plain values are all that gets from process to process.
@@ -159,21 +168,49 @@ def _shared(items: Iterable[pytest.Item]) -> Mapping[Path, Sequence[str]]:
     return sharing
 
 
+_NO_CHANGE: Final = {
+    "unchanged": "recorded anew without any change",
+    "complete": "nothing was missing",
+}
+
+
+def in_words(orders: Iterable[Order]) -> tuple[str, ...]:
+    """Overlays as their test writes them."""
+    return tuple(one if isinstance(one, str) else repr(one) for one in orders)
+
+
+def exchanges(path: Path) -> Collection[str]:
+    """The names of the exchanges that a folder has."""
+    return {one.stem for one in path.glob("*.json") if one.name != MANIFEST}
+
+
 def said(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of the summary."""
     written = {row.path: row for row in rows if row.what == "written"}
     for row in written.values():
         gone = f", no longer: {_listed(row.names)}" if row.names else ""
         yield f"recorded {row.path} (exchanges: {row.count}{gone})"
-    if same := {row.path for row in rows if row.what == "unchanged"} - set(written):
-        yield f"recorded anew without any change: {len(same)}"
+    for what, words in _NO_CHANGE.items():
+        if same := {row.path for row in rows if row.what == what} - set(written):
+            yield f"{words}: {len(same)}"
     for row in rows:
-        if row.what == "kept":
-            yield f"kept {row.path} as it was: {row.test} did not pass"
+        if row.what in {"kept", "left"}:
+            yield f"{_kept(row, is_there=row.path in written)}: {row.test} did not pass"
         if row.what == "missed":
             yield from (f"{row.test} asked in vain: {name}" for name in row.names)
+        if row.what == "unmet":
+            overlays = ", ".join(row.names)
+            yield f"laid over nothing: overlay {overlays} of {row.test}"
     for path, names in _unused(rows).items():
         yield f"not asked for in {path}: {_listed(names)}"
+
+
+def _kept(row: Row, *, is_there: bool) -> str:
+    if not row.count and not is_there:
+        return f"not written: {row.path}"
+    if row.what == "left":
+        return f"nothing added to {row.path} by this one"
+    return f"kept {row.path} as it was"
 
 
 def _unused(rows: Iterable[Row]) -> Mapping[str, Sequence[str]]:

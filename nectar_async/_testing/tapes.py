@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import anyio.lowlevel
-
 from nectar_async._exchange import question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
@@ -25,7 +23,8 @@ from nectar_async.errors import ConfigurationError
 from nectar_async.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports._body import read_body
-from nectar_async.transports.recorder import Mode, Recorder
+from nectar_async.transports._mode import Mode
+from nectar_async.transports.recorder import Recorder
 
 __all__ = ["Tape", "written"]
 
@@ -99,7 +98,6 @@ class _Turn:
         self._asked[key] += 1
         earlier = self._earlier.get(key, ())
         if number < len(earlier):
-            await anyio.lowlevel.checkpoint()
             return earlier[number]
         response = await self._tape.recorder(request, send)
         self._tape.answers[key].append(response)

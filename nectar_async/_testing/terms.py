@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,34 +12,46 @@ from typing import Any, Final, Literal, cast, get_args
 import pytest
 from attrs import evolve, frozen
 
+from nectar_async._testing.places import check_place, home_of, place_of
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
 from nectar_async.redaction.redaction import Redaction
 from nectar_async.settings import Settings
-from nectar_async.transports.recorder import FLAGS, VARIABLE, Mode
+from nectar_async.transports._mode import FLAGS, VARIABLE, Mode
 
 __all__ = ["Terms", "Unused", "changed", "path_of", "plainly"]
 
 Unused = Literal["report", "warn", "error", "ignore"]
 """What exchanges are that a test did not ask for."""
 
-_KNOWN: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "recording": (str, os.PathLike),
-    "overlay": object,
-    "repeat": str,
-    "redaction": Redaction,
-    "unused": str,
-    "max_age": (int, float, timedelta),
-    "settings": Settings,
-    "sandbox": Mapping,
+_KNOWN: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
+    "recording": ((str, os.PathLike), "the name of a folder, as 'winter'"),
+    "overlay": (object, "an overlay, or a list of them"),
+    "repeat": (str, "'never' or 'last'"),
+    "redaction": (Redaction, "a Redaction, of nectar_async.recording"),
+    "unused": (str, "'report', 'warn', 'error' or 'ignore'"),
+    "max_age": ((int, float, timedelta), "a number of days, as 30, or a timedelta"),
+    "settings": (Settings, "nectar_async.Settings, as Settings(max_concurrency=2)"),
+    "sandbox": (Mapping, "arguments of a Sandbox, as {'companies': 20}"),
 }
 
-# What every file system takes, and tells apart where it does not see capitals.
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
-_PLAIN: Final = re.compile(r"[a-z0-9_.-]*")
-_LONGEST: Final = 80
-_SHORT: Final = 6
+# Those of `Sandbox`, which is not loaded for a replay.
+SANDBOX: Final = (
+    "companies",
+    "seed",
+    "latency",
+    "api_key",
+    "api_keys",
+    "port",
+    "faults",
+    "restricted",
+    "site_list",
+    "last_day",
+    "clock_speed",
+    "file_bytes",
+    "ssl_context",
+)
 
 
 @frozen(kw_only=True)
@@ -52,6 +62,8 @@ class Terms:
     """Its node id: `tests/test_shop.py::test_months[2025]`."""
     path: Path
     """The folder of its recording."""
+    home: Path
+    """The folder in which the recordings of its file are."""
     is_named: bool
     """Whether a marker names it: then it may be for several tests."""
     mode: Mode
@@ -91,13 +103,17 @@ class Terms:
         said = {**defaults, **_marked(item)}
         config = item.config
         is_on_sandbox = bool(config.getoption("nectar_sandbox"))
-        mode, *flags = (config.getoption("nectar_record") or _from_env()).split(",")
+        wish = config.getoption("nectar_record") or _from_env()
+        mode, *flags = (word.strip() for word in wish.split(","))
         if is_on_sandbox and mode == Mode.REPLAY:
             mode = Mode.PASSTHROUGH
         age = said.get("max_age")
+        path = path_of(item)
+        check_place(path, home_of(item))
         return cls(
             test=item.nodeid,
-            path=path_of(item),
+            path=path,
+            home=home_of(item),
             is_named="recording" in said,
             mode=Mode(_word(VARIABLE, mode, [*Mode])),
             flags={
@@ -121,16 +137,7 @@ def path_of(item: pytest.Item) -> Path:
     Raises:
         ConfigurationError: the marker or the setting makes no sense.
     """
-    folder = str(item.config.getini("nectar_recordings"))
-    if not folder or Path(folder).name != folder:
-        raise ConfigurationError(
-            "nectar_recordings is the name of a folder, which each test file has beside"
-            f" it; not {folder!r}"
-        )
-    home = item.path.parent / folder
-    named = _marked(item).get("recording")
-    own = (item.path.stem, _safe(_within(item)))
-    return Path(os.path.normpath(home.joinpath(*(own if named is None else [named]))))
+    return place_of(item, _marked(item).get("recording"))
 
 
 @contextmanager
@@ -155,25 +162,6 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         raise ConfigurationError(f"there is no setting {', '.join(unknown)}") from None
 
 
-def _within(item: pytest.Item) -> str:
-    """The test's name within its file: `TestShop.test_months[2025]`."""
-    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
-    return f"{test.replace('::', '.') or item.name}{bracket}{parameters}"
-
-
-def _safe(name: str) -> str:
-    """A name for a folder; another one for each other name."""
-    test, _, parameters = name.partition("[")
-    parameters = parameters.removesuffix("]")
-    wanted = f"{test}.{parameters}" if parameters else test
-    safe = _UNSAFE.sub("-", wanted)[:_LONGEST].rstrip(".-")
-    # Where capitals count for nothing, [kWh] and [KWH] would be one folder.
-    if safe == wanted and _PLAIN.fullmatch(parameters):
-        return safe
-    mark = hashlib.sha256(name.encode()).hexdigest()[:_SHORT]
-    return f"{safe}.{mark}"
-
-
 def _marked(item: pytest.Item) -> dict[str, Any]:
     """The keywords of a test's markers; the closest marker wins each."""
     said: dict[str, Any] = {}
@@ -193,8 +181,15 @@ def _check(where: str, said: Mapping[str, Any]) -> None:
             raise ConfigurationError(
                 f"{where} knows no {name!r}; it knows {', '.join(_KNOWN)}"
             )
-        if not isinstance(value, _KNOWN[name]):
-            raise ConfigurationError(f"{where} has {name}={value!r}, which cannot be")
+        kinds, words = _KNOWN[name]
+        if not isinstance(value, kinds):
+            raise ConfigurationError(f"{where} has {name}={value!r}; it is {words}")
+    for argument in said.get("sandbox", ()):
+        if argument not in SANDBOX:
+            raise ConfigurationError(
+                f"{where} has sandbox={dict(said['sandbox'])!r}, and a Sandbox has no"
+                f" {argument!r}; it has {', '.join(SANDBOX)}"
+            )
 
 
 def _from_env() -> str:

@@ -11,7 +11,7 @@ import anyio
 import typer
 from rich.console import Console
 
-from nectar_async.cli.outcome import Ending, StoppedError, complain, guarded
+from nectar_async.cli.outcome import Ending, StoppedError, complain, guarded, notes_of
 from nectar_async.cli.progress import shown
 from nectar_async.cli.pull import Pull, Watch
 from nectar_async.cli.report import Bound, Report
@@ -49,7 +49,7 @@ def conduct(
         else:
             report.print_on(Console(stderr=is_to_stderr))
         if report.failures and not (as_json and is_to_stderr):
-            complain(report.first_failure)
+            complain(report.first_failure, notes=notes_of(report.failures[0].error))
         return report.exit_code
 
     return guarded(pull, ending)

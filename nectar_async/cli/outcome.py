@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
@@ -27,6 +27,7 @@ __all__ = [
     "StoppedError",
     "complain",
     "guarded",
+    "notes_of",
 ]
 
 T = TypeVar("T")
@@ -129,11 +130,17 @@ def guarded(work: Callable[[], int], ending: Ending | None = None) -> int:
     return _End(error, so_far, ending, is_term).told()
 
 
-def complain(problem: str, hint: str = "") -> None:
-    """One line on standard error, and a second one where it helps."""
+def complain(problem: str, hint: str = "", notes: Sequence[str] = ()) -> None:
+    """One line on standard error, and further ones where they help."""
     sys.stderr.write(f"error: {problem}\n")
+    sys.stderr.writelines(f"note: {one}\n" for one in notes)
     if hint:
         sys.stderr.write(f"hint: {hint}\n")
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """What was added to an error on its way, each on one line."""
+    return [" ".join(one.split()) for one in getattr(error, "__notes__", ())]
 
 
 @frozen
@@ -170,7 +177,7 @@ class _End:
             end = f": {account}" if account else ""
             sys.stderr.write(f"interrupted{end}\n")
             return
-        complain(self._words(), self._hint())
+        complain(self._words(), self._hint(), notes_of(self.error))
         if account:
             sys.stderr.write(f"so far: {account}\n")
 
@@ -212,6 +219,7 @@ class _End:
             "type": type(error).__name__,
             "message": self._words(),
             "hint": self._hint() or None,
+            "notes": notes_of(error),
         }
         if isinstance(error, errors.NectarError):
             facts |= {

@@ -9,7 +9,7 @@ import anyio
 import typer
 
 from nectar_async.cli import options
-from nectar_async.cli.link import announce, open_client
+from nectar_async.cli.link import announce, kept, open_client, replayed_path
 from nectar_async.cli.outcome import Ending, Exit, guarded
 from nectar_async.settings import Settings
 
@@ -30,12 +30,15 @@ def ping(*, as_json: options.AsJson = False) -> int:
     def say() -> int:
         facts = announce(as_json=as_json)
         answer, seconds = anyio.run(work)
-        url = Settings.from_env().base_url
+        path = replayed_path()
+        url = None if path is not None else Settings.from_env().base_url
         if as_json:
             said = {"answer": answer, "url": url, "seconds": round(seconds, 4)}
             typer.echo(json.dumps({**said, **facts}))
+        elif path is not None:
+            typer.echo(f"{answer} from the recording at {path}")
         else:
             typer.echo(f"{answer} from {url} in {1000 * seconds:.0f} ms")
         return Exit.OK
 
-    return guarded(say, Ending(as_json=as_json))
+    return kept(guarded(say, Ending(as_json=as_json)))

@@ -11,10 +11,10 @@ import typer
 
 from nectar_async.cli import client_options, options
 from nectar_async.cli.conduct import conduct
-from nectar_async.cli.link import announce, open_client
+from nectar_async.cli.link import announce, kept, open_client
 from nectar_async.cli.pull import Pull, Query, Watch
 from nectar_async.cli.screens import SHORT_FOOT, Command, Group, no_command
-from nectar_async.cli.sink import LineFile
+from nectar_async.cli.sink import STDOUT, LineFile
 from nectar_async.cli.views import VIEWS
 from nectar_async.models.enums import DateType
 
@@ -266,10 +266,11 @@ def _pull(query: Query, out: Path, given: Mapping[str, Any], *, as_json: bool) -
         _warn_of_the_end(query.filters)
 
     async def work(on_first: Watch | None) -> None:
-        async with open_client(**settings) as client:
+        async with open_client(lambda: not job.failures, **settings) as client:
             await job.run(client, on_first)
 
-    return conduct(job, work, announce(as_json=as_json), as_json=as_json)
+    code = conduct(job, work, announce(as_json=as_json), as_json=as_json)
+    return kept(code, is_silent=as_json and out == STDOUT)
 
 
 def _warn_of_the_end(filters: Mapping[str, object]) -> None:

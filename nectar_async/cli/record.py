@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Final
@@ -18,6 +20,8 @@ from nectar_async.cli import tapes
 from nectar_async.cli.link import VARIABLE
 from nectar_async.cli.outcome import Exit, complain, guarded
 from nectar_async.cli.screens import Command
+from nectar_async.cli.views import VIEWS
+from nectar_async.cli.words import counted
 
 __all__ = ["Record", "record"]
 
@@ -36,13 +40,30 @@ class Record(Command):
         head, rest = self._split(ctx, args)
         if _END in head:
             raise typer.BadParameter("PATH stands before --", ctx=ctx)
+        if _lacks_path(rest):
+            words = shlex.join([_meant(rest[0]) or rest[0], *rest[1:]])
+            problem = f"PATH is missing: it is `nectar record PATH {words}`"
+            raise typer.BadParameter(problem, ctx=ctx)
         if rest:
             own, command = self._split(ctx, rest[1:])
             ctx.obj = _END in own
             own = [one for one in own if one != _END]
+            if not ctx.obj and {*command[:1]} & {*_ASKING}:
+                self._check_order(ctx, command)
             args = [*head, *own, _END, rest[0], *command]
         found: list[str] = super().parse_args(ctx, args)
         return found
+
+    def _check_order(self, ctx: Any, command: Sequence[str]) -> None:
+        """Have our own options not be taken for those of a command of nectar."""
+        ours = {name for one in self.params for name in one.opts if name[:2] == "--"}
+        for word in command:
+            if word.partition("=")[0] in ours:
+                raise typer.BadParameter(
+                    f"{word} is an option of `nectar record`: it stands before"
+                    f" {command[0]!r}",
+                    ctx=ctx,
+                )
 
     def _split(self, ctx: Any, words: list[str]) -> tuple[list[str], list[str]]:
         """Options at the beginning, with their values, and what comes after them."""
@@ -54,6 +75,22 @@ class Record(Command):
         _, rest, _ = parser.parse_args(list(words))
         at = len(words) - len(rest)
         return words[:at], words[at:]
+
+
+def _lacks_path(words: Sequence[str]) -> bool:
+    """Whether a command of ours stands where PATH should, spelled well or not."""
+    if not words or {_END, *_ASKING} & {*words[1:]}:
+        return False
+    if words[0] in _ASKING:
+        return True
+    return words[1:2] != [] and words[1] in VIEWS and _meant(words[0]) == "pull"
+
+
+def _meant(word: str) -> str:
+    """The command that a word may have been meant for; empty if there is none."""
+    if word in VIEWS:
+        return f"pull {word}"
+    return "".join(get_close_matches(word, _ASKING, n=1))
 
 
 def _mode(text: str) -> str:
@@ -118,6 +155,9 @@ def record(
     have recordings of their own, made by pytest --nectar-record=record. The exit code
     is that of the command, or 1 when nothing was recorded.
 
+    A command that does not succeed leaves the recording as it was; a program does where
+    an exception leaves its client.
+
     Example: nectar record tests/recordings/usage pull usage --out usage.jsonl
     """
     words = _words(command, path, is_program=bool(context.obj))
@@ -126,9 +166,15 @@ def record(
 
     def work() -> int:
         before = tapes.Shelf.at(path)
+        if mode == "record" and (old := before.recordings.get(path)) is not None:
+            said = counted(len(old.exchanges), "exchange")
+            typer.echo(
+                f"{path} has {said}, which what is recorded now replaces",
+                err=True,
+            )
         code = _run(words, {VARIABLE: f"{chosen}:{path.absolute()}"})
-        if mode == "passthrough":
-            return code
+        if mode == "passthrough" or (code != Exit.OK and not context.obj):
+            return code  # and the command said that it recorded nothing
         after = tapes.Shelf.at(path)
         if after.recordings:
             typer.echo(after.since(before, path), err=True)
@@ -152,9 +198,12 @@ def _words(command: Sequence[str], path: Path, *, is_program: bool) -> list[str]
     if is_program:
         return list(command)
     if command[0] not in _ASKING:
+        problem = f"{command[0]!r} is none of {', '.join(_ASKING)}"
+        if meant := _meant(command[0]):
+            raise typer.BadParameter(f"{problem}. Did you mean {meant!r}?")
         raise typer.BadParameter(
-            f"{command[0]!r} is none of {', '.join(_ASKING)}; another program stands"
-            f" behind --, as in `nectar record {path} -- {' '.join(command)}`"
+            f"{problem}; another program stands"
+            f" behind --, as in `nectar record {path} -- {shlex.join(command)}`"
         )
     return [sys.executable, "-m", "nectar_async.cli", *command]
 

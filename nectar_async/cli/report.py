@@ -13,7 +13,7 @@ from rich.table import Table
 
 from nectar_async._fanout import Failure
 from nectar_async._pages import Receipt, Verdict
-from nectar_async.cli.outcome import Exit
+from nectar_async.cli.outcome import Exit, notes_of
 from nectar_async.cli.pull import Pull, Status
 from nectar_async.cli.totals import Total
 from nectar_async.cli.views import View
@@ -60,6 +60,8 @@ class Report:
     failures: Sequence[Failure]
     totals: Sequence[Total]
     bound: Bound | None = field(default=None)
+    is_written: bool = field(default=True)
+    """Whether the file is of this pull; else it is what it was, or is not there."""
     is_stopped: bool = field(default=False)
     """Whether the pull ended early, whatever the receipts say."""
 
@@ -86,6 +88,7 @@ class Report:
             failures=pull.failures,
             totals=pull.totals.lines,
             bound=bound,
+            is_written=pull.sink.is_written,
             is_stopped=is_stopped,
         )
 
@@ -125,7 +128,7 @@ class Report:
             "rate_limited": traffic.rate_limited,
             "retries": traffic.retries,
             "verdict": self.verdict.value,
-            "out": self.out,
+            "out": self.out if self.is_written else None,
             "bytes": self.size,
             "companies_complete": [
                 one.company_id
@@ -157,8 +160,8 @@ class Report:
             more = counted(hidden, "more company", "more companies")
             console.print(f"… and {more}, see --json", style="dim")
         if self.failures:
-            console.print(_failures_table(self.failures))
-        for line in self._lines():
+            console.print(f"Failures: {len(self.failures):,}", style="italic")
+        for line in (*map(_failure_line, self.failures[:_ROWS]), *self._lines()):
             console.print(line, highlight=False, soft_wrap=True)
 
     def _lines(self) -> list[str]:
@@ -177,7 +180,9 @@ class Report:
                 + "".join(f"; {counted(*one)}" for one in trouble if one[0])
             ),
             f"wall {status.seconds:.2f} s",
-            f"[bold]{escape(self.out)}[/bold] ({_megabytes(self.size)}, JSON lines)",
+            f"[bold]{escape(self.out)}[/bold] ({_megabytes(self.size)}, JSON lines)"
+            if self.is_written
+            else f"nothing was written to {escape(self.out)}",
         ]
         if (bound := self.bound) is not None:
             lines[1] += (
@@ -241,13 +246,12 @@ def _receipts_table(companies: Sequence[CompanyLine]) -> Table:
     return table
 
 
-def _failures_table(failures: Sequence[Failure]) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=f"Failures: {len(failures):,}")
-    _add_column(table, "company")
-    _add_column(table, "error")
-    for failure in failures[:_ROWS]:
-        table.add_row(failure.company_id, escape(str(failure.error)))
-    return table
+def _failure_line(failure: Failure) -> str:
+    """A failure on one line; all of the first is said at the end."""
+    error = failure.error
+    first = error.message.partition("\n")[0] or type(error).__name__
+    page = "" if error.page is None else f"page {error.page:,}: "
+    return f"  {escape(f'{failure.company_id}: {page}{first}')}"
 
 
 def _receipt_json(line: CompanyLine) -> dict[str, Any]:
@@ -270,6 +274,7 @@ def _failure_json(failure: Failure) -> dict[str, Any]:
         "company_id": failure.company_id,
         "error": type(error).__name__,
         "message": str(error),
+        "notes": notes_of(error),
         "operation": error.operation,
         "page": error.page,
         "cursor": error.cursor,

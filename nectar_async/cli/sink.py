@@ -39,6 +39,11 @@ class LineFile:
         """What to call it."""
         return "standard output" if self.path == STDOUT else str(self.path)
 
+    @property
+    def is_written(self) -> bool:
+        """Whether its content is new, if only by being empty."""
+        return self._has_begun
+
     def __enter__(self) -> Self:
         if self.path == STDOUT:
             self._descriptor = sys.stdout.fileno()

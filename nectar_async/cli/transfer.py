@@ -14,7 +14,7 @@ import typer
 from nectar_async._download import Download
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar
-from nectar_async.cli.link import announce, open_client
+from nectar_async.cli.link import announce, kept, open_client
 from nectar_async.cli.outcome import Ending, Exit, StoppedError, complain, guarded
 from nectar_async.cli.sink import STDOUT
 from nectar_async.client import NectarClient
@@ -51,7 +51,7 @@ def download(
             saved = await client.documents.download(
                 document_id, target, on_progress=bar.move
             )
-        sys.stdout.flush()
+            sys.stdout.flush()
         return saved
 
     def account() -> tuple[str, Mapping[str, Any]]:
@@ -74,9 +74,8 @@ def download(
         )
         return Exit.OK
 
-    return guarded(
-        say, Ending(as_json=as_json, is_to_stderr=is_to_stdout, is_about_one=True)
-    )
+    ending = Ending(as_json=as_json, is_to_stderr=is_to_stdout, is_about_one=True)
+    return kept(guarded(say, ending), is_silent=as_json and is_to_stdout)
 
 
 def upload(
@@ -98,14 +97,18 @@ def upload(
     seconds = _seconds(timeout, wait=wait)
     bar = Bar(file.name, is_wanted=not as_json)
     submitted: list[Job] = []
+    seen: list[Job] = []
 
     async def work() -> Job:
-        async with open_client() as client:
+        async with open_client(lambda: not wait or _is_fine(seen[0])) as client:
             taken = await client.jobs.submit_document(
                 company_id, file, site_id=site, on_progress=bar.move
             )
             submitted.append(taken)
-            return await _waited(client, taken.id, seconds, bar) if wait else taken
+            seen.append(
+                await _waited(client, taken.id, seconds, bar) if wait else taken
+            )
+        return seen[0]
 
     def account() -> tuple[str, Mapping[str, Any]]:
         words = [f"the file was taken, as job {one.id}" for one in submitted]
@@ -115,7 +118,7 @@ def upload(
         announce(as_json=as_json)
         return _tell(_run(work, bar, account), as_json=as_json, is_over=wait)
 
-    return guarded(say, Ending(as_json=as_json, is_about_one=True))
+    return kept(guarded(say, Ending(as_json=as_json, is_about_one=True)))
 
 
 def job(
@@ -134,19 +137,23 @@ def job(
     seconds = _seconds(timeout, wait=wait)
     bar = Bar("", is_wanted=not as_json)
 
+    found: list[Job] = []
+
     async def work() -> Job:
-        async with open_client() as client:
-            if wait:
-                return await _waited(client, job_id, seconds, bar)
-            return await client.jobs.get(job_id)
+        async with open_client(lambda: _is_fine(found[0])) as client:
+            found.append(
+                await _waited(client, job_id, seconds, bar)
+                if wait
+                else await client.jobs.get(job_id)
+            )
+        return found[0]
 
     def say() -> int:
         announce(as_json=as_json)
         seen = _run(work, bar, lambda: ("", {"job": job_id}))
-        is_over = seen.status is not None and seen.status.is_terminal
-        return _tell(seen, as_json=as_json, is_over=is_over)
+        return _tell(seen, as_json=as_json, is_over=_is_over(seen))
 
-    return guarded(say, Ending(as_json=as_json, is_about_one=True))
+    return kept(guarded(say, Ending(as_json=as_json, is_about_one=True)))
 
 
 def _seconds(timeout: float | None, *, wait: bool) -> float:
@@ -158,6 +165,15 @@ def _seconds(timeout: float | None, *, wait: bool) -> float:
 async def _waited(client: NectarClient, job_id: str, seconds: float, bar: Bar) -> Job:
     bar.wait(f"waiting for job {job_id}")
     return await client.jobs.wait(job_id, timeout=seconds)
+
+
+def _is_over(seen: Job) -> bool:
+    return seen.status is not None and seen.status.is_terminal
+
+
+def _is_fine(seen: Job) -> bool:
+    """Whether it is completed, or on its way."""
+    return not _is_over(seen) or seen.status == JobStatus.COMPLETED
 
 
 def _tell(seen: Job, *, as_json: bool, is_over: bool) -> int:

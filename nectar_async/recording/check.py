@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -16,11 +17,19 @@ from nectar_async.contract import digest
 from nectar_async.errors import RecordingError
 from nectar_async.recording.files import Files
 from nectar_async.recording.finding import Finding, Severity
-from nectar_async.recording.folder import MANIFEST
+from nectar_async.recording.folder import MANIFEST, missing
 from nectar_async.recording.format import Manifest, read_manifest
 from nectar_async.redaction.redaction import Redaction
 
 __all__ = ["Checked", "Look", "check"]
+
+
+_UNITS: Final = {
+    "day": timedelta(days=1),
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+    "second": timedelta(seconds=1),
+}
 
 
 @frozen(kw_only=True)
@@ -65,7 +74,7 @@ def check(
         OSError: a file cannot be read.
     """
     if not (path / MANIFEST).is_file():
-        raise RecordingError(f"{path} is no recording: it has no {MANIFEST}")
+        raise RecordingError(missing(path))
     files = {one.name: one.read_bytes() for one in path.iterdir() if one.is_file()}
     folders = sorted(one.name for one in path.iterdir() if not one.is_file())
     findings = [
@@ -101,8 +110,8 @@ def _about_the_whole(
         yield Finding(
             file=MANIFEST,
             place="recordedAt",
-            words=f"is {age.days} days old, and {max_age.days} are allowed: record it"
-            " anew, with --touch if nothing changed",
+            words=f"{_too_old(age, max_age)}: record it anew, with --touch if nothing"
+            " changed",
         )
     if manifest.contract != digest():
         yield Finding(
@@ -112,6 +121,17 @@ def _about_the_whole(
             words="was recorded by a package with another contract; recording it anew"
             " shows whether that makes a difference",
         )
+
+
+def _too_old(age: timedelta, max_age: timedelta) -> str:
+    """Both in the largest unit in which they differ, and the bound is whole."""
+    for word, unit in _UNITS.items():
+        is_whole = not max_age % unit
+        if is_whole and (there := age // unit) > (bound := max_age // unit):
+            return (
+                f"is {there:,} {word}{'s' * (there > 1)} old, and {bound:,} are allowed"
+            )
+    return f"is older than {max_age}, which is allowed"
 
 
 def _looked(exchanges: Mapping[str, Exchange], look: Look) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +31,11 @@ from nectar_async.recording.format import (
 )
 from nectar_async.redaction.redaction import Redaction
 
-__all__ = ["BLOB", "EXCHANGE", "MANIFEST", "Recording"]
+__all__ = ["BLOB", "EXCHANGE", "MANIFEST", "Recording", "missing"]
 
 MANIFEST: Final = "recording.json"
+
+_ABANDONED: Final = 3_600.0  # seconds
 
 # `….9f8e7d6c.json`, or `….9f8e7d6c.2.json` for a second answer to the same question.
 EXCHANGE: Final = re.compile(r".*\.[0-9a-f]{8}(?:\.(?P<order>[0-9]+))?\.json")
@@ -64,6 +67,7 @@ class Recording:
         """
         folder = Path(path)
         try:
+            _recover(folder)
             manifest = read_manifest((folder / MANIFEST).read_bytes(), str(folder))
             files = sorted(folder.iterdir())
             blobs = {
@@ -79,7 +83,7 @@ class Recording:
                 if (found := EXCHANGE.fullmatch(one.name)) is not None
             ]
         except (FileNotFoundError, NotADirectoryError):
-            raise RecordingError(_missing(folder)) from None
+            raise RecordingError(missing(folder)) from None
         except OSError as error:
             raise RecordingError(f"cannot read {folder}: {error}") from None
         return cls(
@@ -111,6 +115,7 @@ class Recording:
         folder = Path(path).resolve()
         files = self._files()
         try:
+            _recover(folder)
             before = _present(folder)
             kept = {
                 name: data
@@ -123,9 +128,8 @@ class Recording:
                 name: data for name, data in before.items() if name != MANIFEST
             }
             if is_same and old is not None and not touch:
-                was = read_manifest(old, str(folder))
                 now_is = (dict(self.redaction), self.api_version)
-                if (was.redaction, was.api_version) == now_is:
+                if _said(old) == now_is:
                     return False
             _replace(folder, {**kept, **files, MANIFEST: manifest})
         except OSError as error:
@@ -175,9 +179,40 @@ def _is_ours(name: str) -> bool:
     return EXCHANGE.fullmatch(name) is not None or BLOB.fullmatch(name) is not None
 
 
-def _missing(folder: Path) -> str:
+def _said(manifest: bytes) -> tuple[dict[str, Any], str] | None:
+    """What a manifest says besides its date; None for one that is damaged."""
+    try:
+        was = read_manifest(manifest, "")
+    except RecordingError:
+        return None
+    return was.redaction, was.api_version
+
+
+def _recover(folder: Path) -> None:
+    """Bring back what a kill between the two steps of a save left beside its place."""
+    for old in sorted(folder.parent.glob(f".{folder.name}.*.old")):
+        if not folder.exists() and (old / MANIFEST).exists():
+            old.rename(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Clear away what saves that were killed left; one that goes on is younger."""
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        is_ours = re.fullmatch(
+            r"\.[0-9a-f]{8}\.(?:new|old)", left.name[len(folder.name) + 1 :]
+        )
+        if is_ours and time.time() - left.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def missing(folder: Path) -> str:
+    """What to say of a folder that is no recording, or is not there."""
     if not folder.exists():
-        return f"there is no recording at {folder}; make it with NECTAR_RECORD=record"
+        return (
+            f"there is no recording at {folder}; make it with pytest"
+            f" --nectar-record=record, nectar record {folder} COMMAND, or"
+            " Recorder(..., mode='record')"
+        )
     return f"{folder} is no recording: it has no {MANIFEST}"
 
 
@@ -188,7 +223,8 @@ def _present(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise RecordingError(f"{folder} is a file; a recording is a folder")
     entries = list(folder.iterdir())
-    if entries and not (folder / MANIFEST).exists():
+    others = [one for one in entries if not _is_ours(one.name)]
+    if others and not (folder / MANIFEST).exists():
         raise RecordingError(
             f"{folder} has files and no {MANIFEST}, so it is no recording; choose"
             " another folder, or empty it"
@@ -203,6 +239,7 @@ def _present(folder: Path) -> dict[str, bytes]:
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     """Have a folder with just these files, all at once."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     mark = secrets.token_hex(4)
     new = folder.parent / f".{folder.name}.{mark}.new"
     old = folder.parent / f".{folder.name}.{mark}.old"

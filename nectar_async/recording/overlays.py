@@ -37,11 +37,16 @@ class Overlays:
             raise ConfigurationError(
                 f"overlays are a list: write overlays=[{overlays!r}]"
             )
-        self._overlays = [_Counted(_overlay(order)) for order in overlays]
+        self._overlays = [_Counted(_overlay(order), order) for order in overlays]
         self._given: Counter[tuple[str, int]] = Counter()
         """How often each page of each list was given."""
         self._hit: set[str] = set()
         """Lists that met an overlay."""
+
+    @property
+    def unmet(self) -> tuple[Order, ...]:
+        """Those that hit no request (yet), as they were given."""
+        return tuple(one.order for one in self._overlays if not one.has_hit)
 
     async def apply(self, scene: Scene, proceed: Play) -> Response:
         """Send a request through every overlay that it meets, and then on."""
@@ -79,9 +84,14 @@ class Overlays:
 
 
 class _Counted:
-    def __init__(self, overlay: Overlay) -> None:
+    def __init__(self, overlay: Overlay, order: Order) -> None:
         self.overlay = overlay
+        self.order = order
         self._met = 0
+
+    @property
+    def has_hit(self) -> bool:
+        return self._met > self.overlay.skip
 
     def is_due(self) -> bool:
         overlay = self.overlay

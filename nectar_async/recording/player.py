@@ -18,8 +18,8 @@ Repeat = Literal["never", "last"]
 again, as for polling."""
 
 _ADVICE = (
-    "record what is missing with NECTAR_RECORD=new (pytest --nectar-record=new), or all"
-    " of it anew with =record"
+    "record what is missing (pytest --nectar-record=new, nectar record --mode new, or"
+    " Recorder(..., mode='new')), or all of it anew (=record)"
 )
 
 
@@ -38,6 +38,7 @@ class Player:
         self._repeat = repeat
         self._shelves: dict[str, list[Exchange]] = {}
         self._given: set[str] = set()
+        self._met: set[str] = set()
         for one in recording.exchanges:
             self._shelves.setdefault(one.key, []).append(one)
 
@@ -61,6 +62,12 @@ class Player:
             raise self._unmatched(question)
         return found.answer
 
+    def meet(self, question: Question) -> None:
+        """Note that a question was asked, whoever answers it."""
+        shelf = self._shelf(question)
+        left = [one.name for one in shelf if one.name not in self._met]
+        self._met.update(left[:1])
+
     def peek(self, question: Question) -> Answer | None:
         """The last answer to a question, which does not count as given."""
         shelf = self._shelf(question)
@@ -72,15 +79,12 @@ class Player:
 
         How far a client looks ahead is its own affair: a recording has whole lists.
         """
-        begun = {
-            self._walk(one)
-            for one in self._recording.exchanges
-            if one.name in self._given
-        }
+        known, asked = self._recording.exchanges, self._given | self._met
+        begun = {self._walk(one) for one in known if one.name in asked}
         return tuple(
             one
-            for one in self._recording.exchanges
-            if one.name not in self._given and self._walk(one) not in begun
+            for one in known
+            if one.name not in asked and self._walk(one) not in begun
         )
 
     def _walk(self, exchange: Exchange) -> str:
@@ -117,7 +121,7 @@ class Player:
         if not lines:
             lines = [f"  recorded are: {self._operations()}"]
         return UnmatchedRequestError(
-            "\n".join((f"no answer to {masked} is recorded; {_ADVICE}", *lines)),
+            "\n".join((f"no answer to {masked} is recorded", *lines, f"  {_ADVICE}")),
             nearest=tuple(near),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +26,8 @@ class Take:
         self._count = 0
         self._pairs: dict[int, Pair] = {}
         self._lists: dict[str, Request[Any]] = {}
+        self._pages: defaultdict[str, list[Pair]] = defaultdict(list)
+        """What was answered of each list."""
 
     def reserve(self) -> int:
         """A number for a request that is sent now: its answer may come late."""
@@ -37,7 +40,9 @@ class Take:
         """Take down what was answered; what stays without an answer is not kept."""
         self._pairs[number] = question, answer
         if request.listing is not None:
-            self._lists.setdefault(question.walk.key, request)
+            walk = question.walk.key
+            self._lists.setdefault(walk, request)
+            self._pages[walk].append((question, answer))
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -69,9 +74,8 @@ class Take:
         A recording has whole lists, so that how far a client looks ahead is its own
         affair.
         """
-        pairs = self.pairs()
         for key, request in self._lists.items():
-            asked = [one for one in pairs if one[0].walk.key == key]
+            asked = self._pages[key]
             known = {question.page or 1 for question, _ in asked}
             pages = max(map(_announced, (answer for _, answer in asked)), default=1)
             for page in range(1, pages + 1):

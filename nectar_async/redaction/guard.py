@@ -49,12 +49,22 @@ class Guard:
         ):
             for place, text in _in_body(part, body, self._may_be_in):
                 self._look(exchange, place, text)
-            if isinstance(body, Blob) and any(
-                one.in_bytes(body) for one in self._secrets
-            ):
-                raise _refusal(exchange, f"file {body.name}", "a registered secret")
+            if isinstance(body, Blob):
+                self._look_into(exchange, body)
         for place, text in _around(exchange):
             self._look(exchange, place, text)
+
+    def _look_into(self, exchange: Exchange, body: Blob) -> None:
+        """Refuse bytes that hold a secret, and bytes of the API that hold a token."""
+        place = f"file {body.name}"
+        if any(one.in_bytes(body) for one in self._secrets):
+            raise _refusal(exchange, place, "a registered secret")
+        if exchange.question.url:
+            return  # a bill: its bytes look like anything
+        for encoding in ("latin-1", "utf-16"):
+            text = body.content.decode(encoding, "replace")
+            if (what := token_in(text)) is not None:
+                raise _refusal(exchange, place, f"what looks like {what}")
 
     def _look(self, exchange: Exchange, place: str, text: str) -> None:
         if any(one.is_in(text) for one in self._secrets):

@@ -52,11 +52,17 @@ class Rule:
                 f"the rule for {self.kind!r} has neither keys nor a pattern"
             )
         try:
-            re.compile(self.pattern)
+            is_empty = bool(self.pattern) and re.search(self.pattern, "") is not None
         except re.error as error:
             raise InvalidArgumentError(
-                f"the pattern of the rule for {self.kind!r} is none: {error}"
+                f"the pattern of the rule for {self.kind!r} is no regular expression:"
+                f" {error}"
             ) from None
+        if is_empty:
+            raise InvalidArgumentError(
+                f"the pattern of the rule for {self.kind!r} matches nothing at all, and"
+                " so it would be everywhere; write what it has to have, as '.+@acme'"
+            )
 
     @property
     def made(self) -> Kind:

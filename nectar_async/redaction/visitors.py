@@ -175,9 +175,10 @@ class Writer:
     def _spans(self, text: str) -> list[Span]:
         spans: list[Span] = []
         for one in self.marks.found(text):
-            name = folded(one.text)
             known = self.volatile if one.kind.is_volatile else self.given
-            spans.append((one.start, one.end, known[name]))
+            # A pattern may match what stands there by now, which nobody noted.
+            if (standin := known.get(folded(one.text))) is not None:
+                spans.append((one.start, one.end, standin))
         return spans
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from nectar_async._facade import lazy
 
 if TYPE_CHECKING:
+    from nectar_async.transports._mode import Mode
     from nectar_async.transports.live import AiohttpTransport
     from nectar_async.transports.memory import MemoryTransport
     from nectar_async.transports.recorded import RecordedTransport
-    from nectar_async.transports.recorder import Mode, Recorder
+    from nectar_async.transports.recorder import Recorder
 
 __all__ = [
     "AiohttpTransport",
@@ -27,7 +28,7 @@ __all__ = [
 _HOMES: Final = {
     "AiohttpTransport": "live",
     "MemoryTransport": "memory",
-    "Mode": "recorder",
+    "Mode": "_mode",
     "RecordedTransport": "recorded",
     "Recorder": "recorder",
 }

@@ -41,10 +41,17 @@ class Replaying:
 
     overlays: Iterable[Order] = ()
     repeat: Repeat = field(default="never")
-    max_age: timedelta | None = None
+    max_age: timedelta | None = field(default=None)
     on_stale: OnStale = field(default="warn")
     redaction: Redaction | None = None
     clock: Clock = field(factory=SystemClock)
+
+    @max_age.validator
+    def _check_age(self, _: Attribute[Any], value: timedelta | None) -> None:
+        if value is not None and not isinstance(value, timedelta):
+            raise ConfigurationError(
+                f"max_age is a timedelta, as timedelta(days=90); not {value!r}"
+            )
 
     @repeat.validator
     @on_stale.validator
@@ -91,6 +98,7 @@ class Replay:
         with self.witness.watch(question):
             player = await self.ready()
             await anyio.lowlevel.checkpoint()
+            player.meet(question)
 
             async def proceed() -> Response:
                 return player.give(question).response()
@@ -117,6 +125,11 @@ class Replay:
         """The names of exchanges that nobody asked for."""
         _, player = self.load()
         return tuple(one.name for one in player.unused)
+
+    @property
+    def unmet(self) -> tuple[Order, ...]:
+        """Overlays that hit no request."""
+        return self._overlays.unmet
 
     def check_unused(self) -> None:
         """Hold that every exchange was asked for.
@@ -160,7 +173,7 @@ class Replay:
         words = (
             f"the recording {self.path} is {age.days} days old, and max_age is"
             f" {how.max_age.days}: record it anew, with touch=True (nectar record"
-            " --touch) if nothing changed"
+            " --touch, pytest --nectar-record=record,touch) if nothing changed"
         )
         if how.on_stale == "error":
             raise StaleRecordingError(words)

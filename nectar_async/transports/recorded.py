@@ -94,6 +94,11 @@ class RecordedTransport:
         """The names of exchanges that nobody asked for (yet)."""
         return self._replay.unused
 
+    @property
+    def unmet(self) -> tuple[Order, ...]:
+        """Overlays that hit no request (yet), as they were given."""
+        return self._replay.unmet
+
     def check_unused(self) -> None:
         """Hold that every exchange was asked for, at the end of a test.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+import anyio.lowlevel
 import anyio.to_thread
 from attrs import evolve
 
@@ -17,8 +17,9 @@ from nectar_async._clock import Clock, SystemClock
 from nectar_async._exchange import Answer, Exchange, Question, question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
+from nectar_async._secret import Secret
 from nectar_async._transport import Send
-from nectar_async.errors import ConfigurationError, NectarError, RecordingError
+from nectar_async.errors import NectarError, RecordingError
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
@@ -27,26 +28,10 @@ from nectar_async.recording.witness import Witness
 from nectar_async.redaction.redaction import Redaction
 from nectar_async.redaction.standins import LINKS
 from nectar_async.transports._body import Copy, read_body
+from nectar_async.transports._mode import Mode, mode_of, wished
 from nectar_async.transports._replay import OnStale, Replay, Replaying
 
 __all__ = ["Mode", "Recorder"]
-
-VARIABLE: Final = "NECTAR_RECORD"
-FLAGS: Final = ("touch", "keep-failures")
-"""What may stand behind the mode in it."""
-
-
-class Mode(StrEnum):
-    """What a recorder does."""
-
-    REPLAY = "replay"
-    """Answer from the recording; no request leaves."""
-    RECORD = "record"
-    """Send everything, and write the recording anew."""
-    NEW = "new"
-    """Answer from the recording; send and add what is missing."""
-    PASSTHROUGH = "passthrough"
-    """Send everything, and record nothing."""
 
 
 class Recorder:
@@ -92,7 +77,7 @@ class Recorder:
         clock: Clock | None = None,
     ) -> None:
         self.path: Path = Path(path)
-        self.mode: Mode = _mode(mode)
+        self.mode: Mode = mode_of(mode)
         self._redaction = redaction or Redaction()
         self._keep_failures = keep_failures
         self._touch = touch
@@ -109,6 +94,7 @@ class Recorder:
             ),
         )
         self._take = Take()
+        self._keys: list[Callable[[], Iterable[Secret[str]]]] = []
         self._version = ""
         self._is_there: bool | None = None
 
@@ -118,25 +104,24 @@ class Recorder:
 
         The variable is a mode, or a mode and a path: `record:tests/recordings/usage`.
         Behind the mode may stand `,touch` and `,keep-failures`, for the arguments of
-        these names. A path, or another argument, that is given here wins.
+        these names. A path, or another argument, that is given here wins. Without the
+        variable and without a path all requests pass: a program records when it is
+        told to.
 
         Raises:
             ConfigurationError: there is no such mode, or no path.
         """
-        words, _, folder = os.environ.get(VARIABLE, "").partition(":")
-        mode, *flags = (word.strip() for word in words.split(","))
-        how = {**_flags(flags), **how}
-        chosen = path if path is not None else folder
-        if not chosen:
-            raise ConfigurationError(
-                f"no path of a recording: pass one, or set {VARIABLE}=record:PATH"
-            )
-        return cls(chosen, mode=mode or Mode.REPLAY, **how)
+        wish = wished(path)
+        return cls(wish.path, mode=wish.mode, **{**wish.flags, **how})
 
     @property
     def needs_key(self) -> bool:
         """Whether requests may leave, and so want a key."""
         return self.mode is not Mode.REPLAY
+
+    def guard(self, keys: Callable[[], Iterable[Secret[str]]]) -> None:
+        """Have nothing saved that holds one of these. The client gives its own keys."""
+        self._keys.append(keys)
 
     @property
     def witness(self) -> Witness:
@@ -173,7 +158,11 @@ class Recorder:
         if found is None and question.url.startswith(LINKS):
             # A stand-in that a replayed answer gave: there is no such host.
             (await self._replay.ready()).give(question)
-        return await self._record(request, send) if found is None else found.response()
+        if found is None:
+            return await self._record(request, send)
+        with self.witness.watch(question):
+            await anyio.lowlevel.checkpoint()  # as any answer takes a turn of the loop
+            return found.response()
 
     async def finish(self, send: Send | None) -> bool:
         """Read lists that were begun to their end, and write what was recorded.
@@ -209,7 +198,9 @@ class Recorder:
         before = self._before()
         self._check_rules(before)
         old = () if before is None else before.exchanges
-        new = self._redaction.apply(taken, previous=old)
+        keys = [key for keys in self._keys for key in keys()]
+        redaction = evolve(self._redaction, secrets=(*self._redaction.secrets, *keys))
+        new = redaction.apply(taken, previous=old)
         kept: Sequence[Exchange] = old if self.mode is Mode.NEW else ()
         recording = Recording(
             api_version=self._version or ("" if before is None else before.api_version),
@@ -262,8 +253,9 @@ class Recorder:
         number = self._take.reserve()
         with self.witness.watch(question_of(request)):
             response = await send(copy.request)
-        answer = Answer.of(response, self._clock.now(), request.max_body_bytes)
         question = question_of(request, await copy.whole())
+        now, limit = self._clock.now(), request.max_body_bytes
+        answer = Answer.of(response, now, limit, is_file=bool(question.url))
         self._take.put(number, question, answer, request)
         self._version = _version(request) or self._version
         return response
@@ -271,25 +263,6 @@ class Recorder:
 
 def _is_recording(path: Path) -> bool:
     return (path / MANIFEST).exists()
-
-
-def _mode(word: str) -> Mode:
-    try:
-        return Mode(word)
-    except ValueError:
-        raise ConfigurationError(
-            f"there is no mode {word!r}; there are {', '.join(Mode)}"
-        ) from None
-
-
-def _flags(words: Sequence[str]) -> dict[str, Any]:
-    """Arguments, by what stands behind the mode in the environment."""
-    for word in words:
-        if word not in FLAGS:
-            raise ConfigurationError(
-                f"{VARIABLE} has {word!r} behind its mode; there are {', '.join(FLAGS)}"
-            )
-    return {word.replace("-", "_"): True for word in words}
 
 
 def _version(request: Request[Any]) -> str:

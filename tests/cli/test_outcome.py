@@ -95,6 +95,19 @@ def test_an_error_of_many_lines_becomes_one(capsys: Capture) -> None:
     assert capsys.readouterr().err == "error: first second\n"
 
 
+def test_what_was_added_to_an_error_stands_below_it(capsys: Capture) -> None:
+    error = NotFoundError("x")
+    error.add_note("not tried again:\n the budget")
+
+    def work() -> int:
+        raise error
+
+    assert guarded(work, Ending(as_json=True)) is Exit.FAILED
+    said = capsys.readouterr()
+    assert said.err == "error: x\nnote: not tried again: the budget\n"
+    assert json.loads(said.out)["error"]["notes"] == ["not tried again: the budget"]
+
+
 def test_a_full_disk_names_the_file(capsys: Capture) -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "usage.jsonl")
     assert raising(StoppedError("3 records"), full) is Exit.FAILED

@@ -143,11 +143,12 @@ def test_a_server_that_dies_is_named_with_operation_company_and_page(
         took = time.monotonic() - died
     assert done.returncode == 4
     assert took < 15
-    error, hint, so_far = done.stderr.splitlines()
+    error, *notes, hint, so_far = done.stderr.splitlines()
     ids = {record["companyId"] for record in records(out)}
     assert error.startswith("error: usage_list_by_company, company ")
     assert ", page " in error
     assert "NECTAR_BASE_URL" in hint
+    assert all(one.startswith("note: not tried again: ") for one in notes)
     assert f"{len(records(out)):,} records of {len(ids)} companies" in so_far
 
 

@@ -97,6 +97,66 @@ def test_recording_the_same_again_changes_not_one_byte(
     assert capsys.readouterr().err.splitlines()[-1].endswith("; nothing changed")
 
 
+@pytest.mark.parametrize("mode", ["record", "new"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("pull", "meters", "--company", "nobody", "--out", "m.jsonl"),
+        ("job", "nobody"),
+    ],
+    ids=["some-failed", "error"],
+)
+def test_a_command_that_fails_leaves_the_recording_as_it_was(
+    mode: str,
+    command: tuple[str, ...],
+    connected: object,
+    environment: Environment,
+    capsys: Capture,
+) -> None:
+    environment("record:rec")
+    assert run(["ping"]) == 0
+    before = snapshot("rec")
+    capsys.readouterr()
+    environment(f"{mode}:rec")
+    assert run(command) == 1
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last == "not written: the command did not succeed, so rec is as it was"
+    assert snapshot("rec") == before
+
+
+def test_what_is_about_to_be_replaced_is_said_before(
+    connected: object, environment: Environment, capsys: Capture
+) -> None:
+    environment("record:rec")
+    assert run(["ping"]) == 0
+    capsys.readouterr()
+    assert run(["record", "rec", *python("")]) == 0
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first == "rec has 1 exchange, which what is recorded now replaces"
+
+
+def test_a_replay_that_gets_nothing_claims_no_file_and_no_server(
+    connected: object, environment: Environment, capsys: Capture
+) -> None:
+    environment("record:rec")
+    assert run(["ping"]) == 0
+    environment("replay:rec")
+    capsys.readouterr()
+    assert run(["ping"]) == 0
+    assert capsys.readouterr().out == "pong v2.2 from the recording at rec\n"
+    pull = ["pull", "meters", "--company", "a", "--company", "b", "--out", "m.jsonl"]
+    assert run(pull) == 1
+    out, err = capsys.readouterr()
+    *_, heading, one, two, _, _, file = out.splitlines()
+    assert heading == "Failures: 2"
+    assert one.startswith("  a: page 1: no answer to GET /meter/company/a?page=1")
+    assert two.startswith("  b: page 1: no answer to GET /meter/company/b?page=1")
+    assert file == "nothing was written to m.jsonl"
+    assert err.count("recorded are: ping_get") == 1, "all of the first, once"
+    assert run([*pull, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["out"] is None
+
+
 def test_only_what_is_missing_is_asked_for_in_mode_new(
     connected: object, environment: Environment, capsys: Capture
 ) -> None:
@@ -252,8 +312,17 @@ def test_signals_are_for_the_command(
         (["rec", "demo"], "'demo' is none of download, job, ping, pull, upload"),
         (["rec", "--mode", "replay", "ping"], "'replay' is none of record, new"),
         (["rec", "--wat", "ping"], "--wat"),
+        (["pull", "usage", "--out", "x"], "it is `nectar record PATH pull usage"),
+        (["pul", "usage", "--out", "x"], "it is `nectar record PATH pull usage"),
+        (["ping", "--json"], "PATH is missing"),
+        (["rec", "pul", "usage"], "Did you mean 'pull'?"),
+        (["rec", "usage", "--out", "x"], "Did you mean 'pull usage'?"),
+        (["rec", "ping", "--mode=new"], "--mode=new is an option of `nectar record`"),
     ],
-    ids=["nothing", "end-first", "no-end", "demo", "mode", "option"],
+    ids=[
+        *("nothing", "end-first", "no-end", "demo", "mode", "option", "no-path"),
+        *("no-path-typo", "no-path-flag", "typo", "view", "mode-behind"),
+    ],
 )
 def test_a_wrong_option_is_one_line_and_runs_nothing(
     arguments: list[str], problem: str, capsys: Capture

@@ -112,6 +112,28 @@ def test_of_several_recordings_one_that_is_not_sound_is_enough(
     assert "acme" not in said
 
 
+def test_recordings_below_a_folder_are_checked_whatever_else_is_named(
+    usage: Path, capsys: Capture
+) -> None:
+    saved("all/deep/one", PING)
+    saved("all/two", PING)
+    Path("empty").mkdir()
+    arguments = ["recording", "check", "empty", "nope", "all", "usage"]
+    assert run(arguments) == 1
+    said = capsys.readouterr()
+    named = [line.partition(":")[0] for line in said.out.splitlines()]
+    assert named == ["all/deep/one", "all/two", "usage"]
+    empty, nope = said.err.splitlines()
+    assert empty.startswith("error: empty is no recording")
+    assert run(["recording", "show", "nope"]) == 1
+    assert capsys.readouterr().err.splitlines() == [nope]
+    assert run([*arguments, "--json"]) == 1
+    found = facts(capsys)
+    assert found["is_sound"] is False
+    assert len(found["recordings"]) == 3
+    assert nope == f"error: {found['missing'][1]}"
+
+
 def test_what_is_the_same_in_several_files_is_said_once(capsys: Capture) -> None:
     new = {"id": "s", "name": "North", "floors": 3}
     asked = [evolve(SITE, path=f"/site/{one}", owner=one) for one in "abc"]
@@ -149,13 +171,13 @@ def test_what_changed_is_told_by_operation(capsys: Capture) -> None:
     saved("new", (SITE, answer({"id": "s", "area": 12, "floors": 3})))
     assert run(["recording", "diff", "old", "new"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "ping_get"
-    assert lines[1].startswith("  - ping_get.")
-    assert lines[2:] == [
+    assert lines[:-1] == [
         "sites_get",
         "  ~ area: was text, is number",
         "  + floors: new key: number, in the only one",
+        "exchanges",
     ]
+    assert lines[-1].startswith("  - ping_get.")
     assert run(["recording", "diff", "old", "new", "--json"]) == 1
     found = facts(capsys)
     assert found["is_same"] is False
@@ -168,6 +190,17 @@ def test_what_changed_is_told_by_operation(capsys: Capture) -> None:
         "after": "number",
         "words": "was text, is number",
     }
+
+
+def test_many_exchanges_of_an_operation_are_counted(capsys: Capture) -> None:
+    asked = [evolve(SITE, path=f"/site/{one}", owner=one) for one in "abcd"]
+    saved("old", *((one, answer({"id": "s"})) for one in asked))
+    saved("new", PING)
+    assert run(["recording", "diff", "old", "new"]) == 1
+    heading, new, gone = capsys.readouterr().out.splitlines()
+    assert heading == "exchanges"
+    assert new.startswith("  + ping_get.")
+    assert gone == "  - sites_get: 4 exchanges are gone"
 
 
 def test_a_change_of_an_error_names_it(capsys: Capture) -> None:

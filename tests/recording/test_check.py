@@ -207,6 +207,8 @@ def test_another_contract_is_a_note_and_an_old_recording_what_one_makes_of_it(
     stale = looked(folder, max_age=timedelta(days=2))
     assert not stale.is_sound
     assert "is 3 days old, and 2 are allowed" in stale.findings[0].words
+    young = check(folder, now=NOW + timedelta(hours=5), max_age=timedelta())
+    assert "is 5 hours old, and 0 are allowed" in young.findings[0].words
 
 
 SITE = question("/site/s", "sites_get", owner="s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -173,6 +174,41 @@ def test_a_swap_that_fails_leaves_what_was_there(
     with pytest.raises(RecordingError, match="Permission denied"):
         recording_of(PAIRS).save(folder, NOW)
     assert snapshot(folder) == before
+
+
+def test_a_save_that_was_killed_between_its_steps_is_undone(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS).save(folder, NOW)
+    folder.rename(tmp_path / ".r.0123abcd.old")
+    assert len(Recording.load(folder).exchanges) == len(PAIRS)
+    folder.rename(tmp_path / ".r.0123abcd.old")
+    assert recording_of(PAIRS[:1]).save(folder, NOW)
+    assert [one.name for one in tmp_path.iterdir()] == ["r"]
+
+
+def test_what_killed_saves_left_is_swept_and_what_goes_on_is_not(
+    tmp_path: Path,
+) -> None:
+    left = [tmp_path / f".r.{mark}" for mark in ("0123abcd.new", "89abcdef.old")]
+    others = [tmp_path / name for name in (".r.0123abcd.txt", ".rr.0123abcd.new")]
+    young = tmp_path / ".r.00000000.new"
+    for one in (*left, *others, young):
+        one.mkdir()
+        if one != young:
+            os.utime(one, (0, 0))
+    recording_of(PAIRS[:1]).save(tmp_path / "r", NOW)
+    assert {*tmp_path.iterdir()} == {tmp_path / "r", *others, young}
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD", "{}", '{"format": 9}'])
+def test_a_damaged_manifest_does_not_keep_it_from_being_made_anew(
+    tmp_path: Path, text: str
+) -> None:
+    folder = tmp_path / "r"
+    recording_of(PAIRS[:1]).save(folder, NOW)
+    (folder / MANIFEST).write_text(text)
+    assert recording_of(PAIRS[:1]).save(folder, NOW)
+    assert Recording.load(folder).recorded_at == NOW
 
 
 Harm = Callable[[Path], object]

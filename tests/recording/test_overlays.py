@@ -25,7 +25,6 @@ from nectar_async.errors import (
     RateLimitedError,
     ServerError,
     UnmatchedRequestError,
-    UnusedRecordingError,
 )
 from nectar_async.recording.effects import (
     Answer,
@@ -411,9 +410,9 @@ async def test_a_recorder_that_replays_meets_overlays_too(
     assert clock.sleeps == [4.0]
 
 
-async def test_what_trouble_kept_from_coming_was_not_asked_for(lay: Lay) -> None:
+async def test_what_trouble_answered_was_asked_for_all_the_same(lay: Lay) -> None:
     stage = lay(Overlay(Answer(404), operation=POST.operation))
+    assert [one for one in stage.transport.unused if "sites_create" in one]
     with pytest.raises(NotFoundError):
         await stage.nectar.send(POST)
-    with pytest.raises(UnusedRecordingError, match="sites_create"):
-        stage.transport.check_unused()
+    assert not [one for one in stage.transport.unused if "sites_create" in one]

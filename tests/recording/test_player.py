@@ -57,7 +57,7 @@ def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None
         play.give(asked)
     text = str(caught.value)
     assert "no answer to GET /usage/company/a?page=1 is recorded" in text
-    assert "NECTAR_RECORD=new" in text
+    assert "--nectar-record=new" in text
     first, second = re.findall("nearest: (.*)", text)
     assert first.startswith("usage_list_by_company.a.")
     assert second.startswith("usage_list_by_company.b.")
@@ -133,3 +133,11 @@ def test_who_peeks_takes_nothing() -> None:
     assert play.peek(PING) == play.peek(PING) == answer(1)
     assert play.peek(question()) is None
     assert len(play.unused) == 1
+
+
+def test_what_trouble_answered_was_asked_for() -> None:
+    play = player((PING, answer()), (PING, answer()), (question(), answer()))
+    play.meet(PING)
+    assert [one.order for one in play.unused if one.question == PING] == [2]
+    play.meet(PING)
+    assert [one.question.operation for one in play.unused] == ["companies_list"]

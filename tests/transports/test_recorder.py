@@ -14,6 +14,7 @@ from doubles import ListServer, MakeClient
 
 from nectar_async import (
     AuthenticationError,
+    BadRequestError,
     ConfigurationError,
     MemoryTransport,
     NectarClient,
@@ -269,6 +270,38 @@ async def test_a_secret_that_survives_is_refused_and_nothing_is_written(
     assert not (tmp_path / "r").exists()
 
 
+async def test_an_answer_that_has_the_key_is_not_saved(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    keys = iter([KEY, f"{KEY}-2"])
+    answers: list[object] = [Response(401), f"pong for {KEY} and others"]
+    nectar = make_client(
+        MemoryTransport(lambda _: answers.pop(0)),
+        api_key=lambda: next(keys),
+        recorder=Recorder(tmp_path / "r", mode="record"),
+    )
+    await nectar.ping()
+    with pytest.raises(RecordingError, match="ping_get") as caught:
+        await nectar.aclose()
+    assert KEY not in str(caught.value)
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+async def test_bytes_of_the_api_that_hold_a_token_are_not_saved(
+    make_client: MakeClient, tmp_path: Path, encoding: str
+) -> None:
+    text = "<p>für whsec_0123456789abcdef0123456789abcdef</p>"
+    answer = Response(400, {"content-type": "text/html"}, text.encode(encoding))
+    nectar = make_client(
+        {"ping_get": answer}, recorder=Recorder(tmp_path / "r", mode="record")
+    )
+    with pytest.raises(BadRequestError):
+        await nectar.ping()
+    with pytest.raises(RecordingError, match="what looks like"):
+        await nectar.aclose()
+
+
 async def test_rules_are_those_of_the_recording(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
@@ -359,6 +392,14 @@ async def test_who_asks_for_nothing_records_nothing(
     assert len(await names(tmp_path / "r")) == 1
 
 
+async def test_a_recording_that_lost_its_manifest_can_be_made_anew(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    await to_thread.run_sync((tmp_path / "r" / "recording.json").unlink)
+    assert await record(make_client, server_of(a=1), tmp_path / "r", "a")
+
+
 async def test_a_damaged_recording_can_be_made_anew(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
@@ -420,6 +461,8 @@ def test_an_environment_without_a_path_or_with_a_wrong_mode_is_refused(
     monkeypatch.setenv("NECTAR_RECORD", "record")
     with pytest.raises(ConfigurationError, match="NECTAR_RECORD=record:PATH"):
         Recorder.from_env()
+    monkeypatch.delenv("NECTAR_RECORD")
+    assert Recorder.from_env().mode is Mode.PASSTHROUGH  # nobody wants a recording
     monkeypatch.setenv("NECTAR_RECORD", "rekord:x")
     with pytest.raises(ConfigurationError, match="no mode 'rekord'; there are replay,"):
         Recorder.from_env()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from nectar_async.cli.outcome import Exit
+from nectar_async.cli.outcome import Exit, complain
 from nectar_async.cli.tapes.answers import misreadings
 from nectar_async.cli.tapes.screens import (
     as_facts,
@@ -22,7 +22,7 @@ from nectar_async.cli.tapes.screens import (
 )
 from nectar_async.recording.check import check
 from nectar_async.recording.compare import compare
-from nectar_async.recording.folder import Recording
+from nectar_async.recording.folder import MANIFEST, Recording, missing
 
 __all__ = ["check_all", "diff", "show"]
 
@@ -40,16 +40,33 @@ def show(path: Path, *, as_json: bool) -> int:
 def check_all(
     paths: Sequence[Path], max_age: timedelta | None, *, as_json: bool
 ) -> int:
-    """Say whether recordings are sound; gives the exit code."""
-    found = {one: check(one, max_age=max_age, look=misreadings) for one in paths}
-    is_sound = all(one.is_sound for one in found.values())
+    """Say whether recordings are sound, and those below them; gives the exit code."""
+    below = {one: tuple(_recordings(one)) for one in paths}
+    found = {
+        one: check(one, max_age=max_age, look=misreadings)
+        for one in dict.fromkeys(one for some in below.values() for one in some)
+    }
+    absent = [missing(path) for path, some in below.items() if not some]
+    is_sound = not absent and all(one.is_sound for one in found.values())
     if as_json:
         facts = [checked_facts(path, checked) for path, checked in found.items()]
-        typer.echo(json.dumps({"is_sound": is_sound, "recordings": facts}))
+        typer.echo(
+            json.dumps({"is_sound": is_sound, "recordings": facts, "missing": absent})
+        )
     else:
         for path, checked in found.items():
             print_checked(Console(), path, checked)
+        for problem in absent:
+            complain(problem)
     return Exit.OK if is_sound else Exit.FAILED
+
+
+def _recordings(path: Path) -> Iterator[Path]:
+    """A recording, or those that are below a folder which is none."""
+    if (path / MANIFEST).is_file():
+        yield path
+    else:
+        yield from (one.parent for one in sorted(path.rglob(MANIFEST)))
 
 
 def diff(old: Path, new: Path, *, as_json: bool) -> bool:

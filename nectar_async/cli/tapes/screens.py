@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +45,12 @@ _SIGNS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.EXCHANGE_VANISHED: "[red]-[/red]",
     ChangeKind.KEY_VANISHED: "[red]-[/red]",
 }
+_OF_EXCHANGES: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.EXCHANGE_VANISHED: "exchanges are gone",
+    ChangeKind.EXCHANGE_APPEARED: "exchanges are new",
+}
+_EXCHANGES: Final = 3
+"""How many of an operation are named one by one."""
 _OTHERWISE: Final = "[yellow]~[/yellow]"
 _COLOURS: Final = {Severity.ERROR: "red", Severity.NOTE: "yellow"}
 
@@ -157,12 +163,16 @@ def compared_facts(comparison: Comparison) -> dict[str, Any]:
 
 
 def print_compared(console: Console, comparison: Comparison) -> None:
-    """The same for people, by operation."""
+    """The same for people, by operation; what the API does comes first."""
     for operation, changes in comparison.by_operation.items():
-        _say(console, f"[bold]{escape(operation) or 'all operations'}[/bold]")
-        for one in changes:
-            sign = _SIGNS.get(one.kind, _OTHERWISE)
-            _say(console, f"  {sign} {escape(_where(one))}{escape(str(one))}")
+        own = [one for one in changes if one.kind not in _OF_EXCHANGES]
+        if own:
+            _say(console, f"[bold]{escape(operation) or 'all operations'}[/bold]")
+        for one in own:
+            _say(console, _change_line(one))
+    lines = [*_exchange_lines(comparison)]
+    for line in ["[bold]exchanges[/bold]", *lines] if lines else ():
+        _say(console, line)
     if comparison.is_same:
         _say(console, "nothing changed in the API")
 
@@ -240,6 +250,23 @@ def _operation_facts(one: OperationContents) -> dict[str, Any]:
 
 def _standin_facts(one: StandinContents) -> dict[str, Any]:
     return {"kind": one.kind, "values": one.values, "places": one.places}
+
+
+def _exchange_lines(comparison: Comparison) -> Iterator[str]:
+    """Exchanges that are gone or new; many of one operation as their number."""
+    for operation, changes in comparison.by_operation.items():
+        for kind, words in _OF_EXCHANGES.items():
+            found = [one for one in changes if one.kind is kind]
+            if len(found) > _EXCHANGES:
+                text = f"{operation}: {len(found):,} {words}"
+                yield f"  {_SIGNS[kind]} {escape(text)}"
+            else:
+                yield from map(_change_line, found)
+
+
+def _change_line(one: Change) -> str:
+    sign = _SIGNS.get(one.kind, _OTHERWISE)
+    return f"  {sign} {escape(_where(one))}{escape(str(one))}"
 
 
 def _where(one: Change) -> str:
