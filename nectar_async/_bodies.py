@@ -1,13 +1,11 @@
 """Bodies as a recording keeps them: JSON to read, text, bytes by digest, forms by part.
 
-Which of these a body is, is decided by whether it comes back as it was: JSON that does
-not is kept as text, and text that is no UTF-8 as bytes.
+What is no JSON is kept as text, and what is no UTF-8 as bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import Message
@@ -138,21 +136,11 @@ _SUFFIXES: Final[Mapping[str, str]] = {
 
 
 def _json(data: bytes) -> Json | None:
+    """JSON, with the last of what stands under one key, as the client reads it."""
     try:
-        value = parse(data)
-        whole = Json.of(value)
+        return Json.of(parse(data))
     except (MisfitError, ValueError, RecursionError):
         return None
-    # A key that stands twice would be lost.
-    return whole if _keys(data) == _keys(whole.raw) else None
-
-
-_KEY = re.compile(rb'"(?:[^"\\]|\\.)*"\s*:')
-
-
-def _keys(data: bytes) -> int:
-    """How many keys there are: fewer when one stood twice."""
-    return len(_KEY.findall(data))
 
 
 def _text(data: bytes) -> Text | None:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 from attrs import asdict, evolve, field, frozen
 
-from nectar_async._bodies import Blob, Body, Form, Json, body_of
+from nectar_async._bodies import Blob, Body, Form, Json, Text, body_of
 from nectar_async._request import Request
 from nectar_async._response import Response
 
@@ -128,6 +128,14 @@ class Answer:
                 is_file=is_file and response.is_success,
             ),
         )
+
+    def as_file(self) -> Answer:
+        """The same, with a body of success as the bytes of a file."""
+        body = self.body
+        if not isinstance(body, Text | Json) or not Response(self.status).is_success:
+            return self
+        kind = self.headers.get("content-type", "")
+        return evolve(self, body=body_of(body.data(), kind, is_file=True))
 
     def response(self) -> Response:
         """The answer, as a transport gives it."""

