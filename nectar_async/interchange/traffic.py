@@ -144,7 +144,9 @@ class _Sorting:
             self.skipped[reason] += 1
             return
         question = _question(one, address, file)
-        answer = one.answer() if file is None else one.answer().as_file()
+        answer = one.answer()
+        if file is not None and one.told is None:
+            answer = answer.as_file()  # our own exports say what it was
         self.pairs.append((question, answer))
         self.times += [] if one.started is None else [one.started]
         if address is None:
