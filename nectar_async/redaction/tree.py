@@ -69,7 +69,7 @@ class Tree:
         self._visitor = visitor
         self._is_error = is_error
         self._todo: list[_Task] = []
-        self.is_changed = False
+        self.is_changed: bool = False
         """Whether anything was."""
 
     def over(self, value: Any, spot: Spot, where: Where) -> Any:
