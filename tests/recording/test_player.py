@@ -10,16 +10,17 @@ from taken import answer, page_of, question, recording_of
 
 from nectar_async import UnmatchedRequestError
 from nectar_async._bodies import Json
+from nectar_async._exchange import Answer, Question
 from nectar_async.recording.format import written
 from nectar_async.recording.near import differences
-from nectar_async.recording.player import Player
+from nectar_async.recording.player import Player, Repeat
 from nectar_async.redaction.redaction import Redaction
 
 PING = question("/ping", "ping_get")
 
 
-def player(*pairs: object, repeat: object = "never") -> Player:
-    return Player(recording_of(pairs), Redaction(), repeat=repeat)  # type: ignore[arg-type]
+def player(*pairs: tuple[Question, Answer], repeat: Repeat = "never") -> Player:
+    return Player(recording_of(pairs), Redaction(), repeat=repeat)
 
 
 def test_equal_questions_get_their_answers_in_order() -> None:
@@ -74,13 +75,13 @@ def test_where_nothing_is_near_it_says_what_there_is() -> None:
 
 
 def test_no_secret_stands_in_an_explanation() -> None:
-    def login(name: str, **more: str) -> object:
+    def login(name: str, **more: str) -> Question:
         body = Json.of({"username": name, "password": f"{name}-pass", **more})
         return question("/connection", "connections_create", method="POST", body=body)
 
     play = player((login("anna"), answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.give(login("berta", country="DE"))  # type: ignore[arg-type]
+        play.give(login("berta", country="DE"))
     assert not re.search("anna|berta", str(caught.value))
     assert "body.country: asked for 'DE', recorded nothing" in str(caught.value)
 

@@ -331,9 +331,9 @@ async def test_touch_says_that_it_was_looked_at(
     old = json.loads(manifest.read_text()) | {"recordedAt": "2020-01-01T00:00:00Z"}
     manifest.write_text(json.dumps(old))
     await record(make_client, server, folder, "a")
-    assert (await load(folder)).recorded_at.year == 2020  # type: ignore[union-attr]
+    assert "2020-" in str((await load(folder)).recorded_at)
     await record(make_client, server, folder, "a", touch=True)
-    assert (await load(folder)).recorded_at.year > 2020  # type: ignore[union-attr]
+    assert "2020-" not in str((await load(folder)).recorded_at)
 
 
 async def test_the_version_of_the_api_is_noted(
