@@ -10,7 +10,7 @@ from nectar_async.redaction.kinds import LINK, Kind
 from nectar_async.redaction.marks import Marks
 from nectar_async.redaction.shapes import is_signed
 from nectar_async.redaction.standins import is_quotable
-from nectar_async.redaction.tree import Where, place_of
+from nectar_async.redaction.visit import Where, place_of
 
 __all__ = ["MASK", "Gather", "Mask", "Quotes"]
 

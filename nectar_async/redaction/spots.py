@@ -27,7 +27,17 @@ from nectar_async.redaction.kinds import (
     sensitive,
 )
 
-__all__ = ["ANYTHING", "LEFT", "SIGNATURE", "Plan", "Spot", "kinds", "of_kind", "plan"]
+__all__ = [
+    "ANYTHING",
+    "LEFT",
+    "SIGNATURE",
+    "Plan",
+    "Spot",
+    "items_of",
+    "kinds",
+    "of_kind",
+    "plan",
+]
 
 Schema = Mapping[str, Any]
 
@@ -240,3 +250,8 @@ SIGNATURE: Final = Spot(SECRET)
 """Where the parameter of a link stands that opens it."""
 
 _NO_PLAN: Final = Plan(ANYTHING, ANYTHING, ANYTHING, {})
+
+
+def items_of(spot: Spot) -> Spot:
+    """The place of what a list has, wherever it stands."""
+    return spot.items or (LEFT if spot.is_left else ANYTHING)

@@ -18,7 +18,7 @@ from attrs import define, field
 
 from nectar_async.redaction.kinds import ADDRESS, PERSON, Kind
 from nectar_async.redaction.shapes import email_of, is_email, is_link
-from nectar_async.redaction.tree import Where, place_of
+from nectar_async.redaction.visit import Where, place_of
 
 __all__ = [
     "LINKS",

@@ -5,48 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from nectar_async.redaction.kinds import Kind
-from nectar_async.redaction.spots import ANYTHING, LEFT, Spot
+from nectar_async.redaction.loose import may_have_json, redacted
+from nectar_async.redaction.spots import ANYTHING, LEFT, Spot, items_of
+from nectar_async.redaction.visit import Keys, Visitor, Where
 
-__all__ = ["Keys", "Tree", "Visitor", "Where", "leaf", "place_of"]
-
-Where = tuple[Any, Any]
-"""Where something stands: where the thing around it does, and its key in that. The
-outermost has None and the id of an object, or the name of an exchange."""
+__all__ = ["Tree"]
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-class Visitor(Protocol):
-    """What is done with the texts."""
-
-    def own(self, kind: Kind, text: str, where: Where, /) -> str:
-        """What stands for a text that is of a kind by its place; never a blank one."""
-        ...
-
-    def free(self, text: str, where: Where, /) -> str:
-        """What stands for any other text."""
-        ...
-
-    def part(self, text: str, /) -> str:
-        """What stands for a part of a path, which is an id or a fixed word."""
-        ...
-
-
-def place_of(where: Where) -> str:
-    """A place in words: `3b1e…/identifiers/0/value`."""
-    words: list[str] = []
-    inner: Any = where
-    while inner is not None:
-        inner, word = inner
-        words.append(str(word))
-    return "/".join(reversed(words))
-
-
-Keys = Mapping[str, Spot]
-"""The places of the keys of an object."""
+# Shorter ones are counts, prices and years.
+_SHORTEST_NUMBER: Final = 6
 
 _Task = tuple[Any, Spot, Where, Kind | None]
 """A list or an object that is still to be gone over, and what is below it."""
@@ -63,7 +35,7 @@ class Tree:
     """
 
     def __init__(
-        self, keys: Mapping[Spot, Keys], visitor: Visitor, *, is_error: bool
+        self, keys: Mapping[Spot, Keys], visitor: Visitor, *, is_error: bool = False
     ) -> None:
         self._keys = keys
         self._visitor = visitor
@@ -75,7 +47,7 @@ class Tree:
     def over(self, value: Any, spot: Spot, where: Where) -> Any:
         """The value, changed."""
         if value.__class__ is not dict and value.__class__ is not list:
-            new = leaf(value, spot, None, self._visitor, where)
+            new = self.leaf(value, spot, None, where)
             self.is_changed = new is not value
             return new
         self._todo.append((value, spot, where, spot.kind))
@@ -84,6 +56,36 @@ class Tree:
             over = self._object if inside.__class__ is dict else self._list
             self._todo += reversed(over(inside, below, here, kind))
         return value
+
+    def leaf(self, one: Any, spot: Spot, above: Kind | None, where: Where) -> Any:
+        """What stands for a text or a number; the very same for what stays."""
+        kind = spot.kind or above
+        if one.__class__ is str:
+            new = self._text(one, spot, kind, where)
+            return one if new == one else new
+        if one.__class__ in {int, Decimal}:
+            text = str(one)
+            if kind is not None:
+                new = self._visitor.own(kind, text, where)
+            elif spot.is_known or spot.is_left or len(text) < _SHORTEST_NUMBER:
+                return one
+            else:  # it may be a number that stands as text elsewhere
+                new = self._visitor.free(text, where)
+            return one if new == text else new
+        return one
+
+    def _text(self, text: str, spot: Spot, kind: Kind | None, where: Where) -> str:
+        if kind is not None:
+            if not text.strip() or (not kind.is_secret and _UUID.fullmatch(text)):
+                return text
+            return self._visitor.own(kind, text, where)
+        if _stays(text, spot) or spot.is_typed(text):
+            return text
+        if spot.is_left:
+            return self._visitor.part(text)
+        if may_have_json(text):
+            text = redacted(text, ANYTHING, self._keys, self._visitor, where)
+        return self._visitor.free(text, where)
 
     def _object(
         self, inside: dict[str, Any], spot: Spot, where: Where, kind: Kind | None
@@ -103,9 +105,9 @@ class Tree:
             elif one.__class__ is dict or one.__class__ is list:
                 inner.append((one, below, (where, key), below.kind or above))
                 continue
-            elif above is None and below.kind is None:
+            elif above is None and below.kind is None and below.is_known:
                 continue
-            new = leaf(one, below, above, self._visitor, (where, key))
+            new = self.leaf(one, below, above, (where, key))
             if new is not one:
                 inside[key] = new
                 self.is_changed = True
@@ -127,7 +129,7 @@ class Tree:
         self, inside: list[Any], spot: Spot, where: Where, kind: Kind | None
     ) -> list[_Task]:
         inner: list[_Task] = []
-        items = spot.items or (LEFT if spot.is_left else ANYTHING)
+        items = items_of(spot)
         if self._is_error and kind is not None:
             kind, items = None, ANYTHING
         kind = items.kind or kind
@@ -139,34 +141,11 @@ class Tree:
             elif one.__class__ is list:
                 inner.append((one, items, (where, at), kind))
             elif one is not None:
-                new = leaf(one, scalars, kind, self._visitor, (where, at))
+                new = self.leaf(one, scalars, kind, (where, at))
                 if new is not one:
                     inside[at] = new
                     self.is_changed = True
         return inner
-
-
-def leaf(
-    one: Any, spot: Spot, above: Kind | None, visitor: Visitor, where: Where
-) -> Any:
-    """What stands for a text or a number; the very same for what stays."""
-    kind = spot.kind or above
-    if one.__class__ is str:
-        if kind is not None:
-            if not one.strip() or (not kind.is_secret and _UUID.fullmatch(one)):
-                return one
-            text = visitor.own(kind, one, where)
-        elif _stays(one, spot) or spot.is_typed(one):
-            return one
-        elif spot.is_left:
-            text = visitor.part(one)
-        else:
-            text = visitor.free(one, where)
-        return one if text == one else text
-    if kind is not None and one.__class__ in {int, Decimal}:
-        text = visitor.own(kind, str(one), where)
-        return one if text == str(one) else text
-    return one
 
 
 def _stays(text: str, spot: Spot) -> bool:

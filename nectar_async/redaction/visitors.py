@@ -19,7 +19,7 @@ from nectar_async.redaction.standins import (
     linked,
     placed,
 )
-from nectar_async.redaction.tree import Where, place_of
+from nectar_async.redaction.visit import Where, place_of
 
 __all__ = ["Census", "Places", "Writer"]
 

@@ -12,23 +12,19 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-import msgspec
 from attrs import evolve
 
 from nectar_async._bodies import Blob, Body, Form, Json, Part, Text
 from nectar_async._exchange import Answer, Pairs, Question
 from nectar_async.redaction.kinds import Kind, bare
+from nectar_async.redaction.loose import redacted
 from nectar_async.redaction.shapes import is_signature
 from nectar_async.redaction.spots import SIGNATURE, Plan, Spot, of_kind, plan
-from nectar_async.redaction.tree import Tree, Visitor, Where, leaf
+from nectar_async.redaction.tree import Tree
+from nectar_async.redaction.visit import Visitor, Where
 
 __all__ = ["Walk"]
 
-# A key and its text, or the beginning of it, in JSON that broke off.
-_BROKEN: Final = re.compile(
-    r'"(?P<key>[A-Za-z_][\w-]*)"\s*:\s*'
-    r'(?:"(?P<text>(?:[^"\\]|\\.)*)|(?P<number>-?[0-9][0-9.]*))'
-)
 _ENCODED: Final = re.compile(r"[\w.%+-]+=[^&\s<>\"]*(?:&[\w.%+-]+=[^&\s<>\"]*)*")
 
 _FAILED: Final = 400
@@ -51,11 +47,12 @@ class Walk:
         """The question with what the visitor gives; its `url` is left to others."""
         where = (None, root)
         keys = self._of(question.operation)
+        query = self._pairs(question.query, keys, keys.its.query, visitor, where)
         return evolve(
             question,
             path=_path(question.path, visitor),
             owner=visitor.part(question.owner),
-            query=self._pairs(question.query, keys, keys.its.query, visitor, where),
+            query=tuple(sorted(query)),
             body=self._body(question.body, keys, keys.its.asked, visitor, where),
         )
 
@@ -101,7 +98,8 @@ class Walk:
                 new = self._pairs(pairs, keys, spot, visitor, where)
                 return body if new == pairs else Text(urlencode(new))
             case Text():
-                return Text(self._text(body.text, keys, spot, visitor, where))
+                text = redacted(body.text, spot, keys, visitor, where)
+                return Text(visitor.free(text, where))
             case Form():
                 parts = (
                     self._part(one, keys, spot, visitor, where) for one in body.parts
@@ -113,42 +111,24 @@ class Walk:
     def _pairs(
         self, pairs: Pairs, keys: _Keys, spot: Spot, visitor: Visitor, where: Where
     ) -> Pairs:
-        found = []
+        found, tree = [], Tree(keys, visitor)
         for key, text in pairs:
             below = keys[spot][key]
             if below.kind is None and is_signature(key):
                 below = SIGNATURE
-            found.append((key, leaf(text, below, None, visitor, (where, key))))
-        return tuple(sorted(found))
+            found.append((key, tree.leaf(text, below, None, (where, key))))
+        return tuple(found)
 
     def _part(
         self, part: Part, keys: _Keys, spot: Spot, visitor: Visitor, where: Where
     ) -> Part:
         below, here = keys[spot][part.name], (where, part.name)
-        text = part.text
+        text, tree = part.text, Tree(keys, visitor)
         return evolve(
             part,
-            text=None if text is None else leaf(text, below, None, visitor, here),
+            text=None if text is None else tree.leaf(text, below, None, here),
             file=None if part.file is None else visitor.free(part.file, here),
         )
-
-    def _text(
-        self, text: str, keys: _Keys, spot: Spot, visitor: Visitor, where: Where
-    ) -> str:
-        """Text that may be the beginning of JSON, or hold some."""
-
-        def found(one: re.Match[str]) -> str:
-            group = "number" if one["text"] is None else "text"
-            below = keys[spot][one["key"]]
-            kind = below.kind or keys.its.names.get(bare(one["key"]))
-            if kind is None or not one[group].strip():
-                return one[0]
-            given = visitor.own(kind, _unescaped(one[group]), (where, one["key"]))
-            quote_ = '"' if group == "number" else ""
-            start = one.start(group) - one.start()
-            return f"{one[0][:start]}{quote_}{given}{quote_}"
-
-        return visitor.free(_BROKEN.sub(found, text), where)
 
 
 class _Below(dict[str, Spot]):
@@ -189,10 +169,3 @@ def _path(path: str, visitor: Visitor) -> str:
     if new == [unquote(part) for part in parts]:
         return path
     return "/".join(quote(part, safe="") for part in new)
-
-
-def _unescaped(text: str) -> str:
-    try:
-        return msgspec.json.decode(f'"{text}"', type=str)
-    except (msgspec.DecodeError, UnicodeError):
-        return text

@@ -381,7 +381,7 @@ def test_a_form_in_the_body_is_redacted_as_json_is() -> None:
 
     (one,) = PLAIN.apply([pair("sites_create", sent=sent)])
 
-    assert one.question.body == Text("address=address-1&name=HQ&note=at+address-1")
+    assert one.question.body == Text("name=HQ&address=address-1&note=at+address-1")
 
 
 @pytest.mark.parametrize("operation", ["", "GET-portal", "connections_get"])

@@ -9,7 +9,7 @@ import pytest
 from nectar_async._bodies import Form, Json, Part, Text
 from nectar_async._exchange import Answer, Question
 from nectar_async.redaction.kinds import Kind
-from nectar_async.redaction.tree import Where, place_of
+from nectar_async.redaction.visit import Where, place_of
 from nectar_async.redaction.walk import Walk
 
 

@@ -1,0 +1,84 @@
+"""What is personal in JSON is found as well where the JSON is not well-formed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from nectar_async._bodies import Json, Text
+from nectar_async._exchange import Answer, Question
+from nectar_async.redaction.redaction import Redaction
+
+BILL: dict[str, Any] = {
+    "id": "1",
+    "accountNumbers": ["04-9912-77", "04-9912-78"],
+    "identifiers": [{"id": "i", "value": "MTR 5519"}],
+    "users": [{"id": "u", "name": "Jane Roe"}, "Ann Doe"],
+    "usage": 12.5,
+}
+PERSONAL = ("04-9912-77", "04-9912-78", "MTR 5519", "Jane Roe", "Ann Doe")
+
+
+def saved(body: Text | Json, operation: str = "documents_get") -> str:
+    """The body of an answer as it is saved."""
+    question = Question(operation=operation, method="GET", path="/x/1", owner="1")
+    (one,) = Redaction().apply([(question, Answer(status=200, body=body))])
+    return one.answer.body.data().decode()  # type: ignore[union-attr]
+
+
+WHOLE = json.dumps(BILL)
+FORMS = {
+    "after a byte order mark": "\ufeff" + WHOLE,
+    "broken off": WHOLE[:-3],
+    "with NaN": WHOLE.replace("12.5", "NaN"),
+    "with a comma too many": WHOLE[:-1] + ",}",
+    "line by line": f"{WHOLE}\n{WHOLE}\n",
+    "called as a script": f"cb({WHOLE});",
+    "in a page": f'<p class="x">5" pipe</p><script>var a = {WHOLE}</script>',
+    "printed by Python": repr(BILL),
+    "beside brackets that do not fit": f"]}} {WHOLE} ]]",
+    "in a string of JSON that broke off": json.dumps({"raw": WHOLE})[:-1],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_person_survives_in_json(form: str) -> None:
+    text = saved(Text(FORMS[form]))
+
+    assert [one for one in PERSONAL if one in text] == []
+    assert "account-1" in text
+    assert "meter-1" in text
+    assert "person-1" in text
+
+
+def test_what_is_no_value_stays_as_it_is() -> None:
+    text = 'He said "hi", {and "left": "at once", [1, "two"]} it\'s "over'
+
+    assert saved(Text(text)) == text
+
+
+def test_json_in_a_string_of_json_is_read_as_well() -> None:
+    text = saved(Json.of({"note": WHOLE, "raw": '{"password":"hunter 22"}'}))
+
+    assert [one for one in (*PERSONAL, "hunter") if one in text] == []
+    assert json.loads(json.loads(text)["raw"]) == {"password": "password-1"}
+
+
+def test_a_number_that_stands_as_text_elsewhere_is_the_same_value() -> None:
+    body = {"accountNumber": "49912778", "legacy": 49912778, "usage": 49912778}
+
+    assert json.loads(saved(Json.of(body), "usage_get")) == {
+        "accountNumber": "account-1",
+        "legacy": "account-1",
+        "usage": 49912778,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"' * 200_000, '{"a' * 60_000, "[" * 200_000, '"a":' * 50_000, "'\"" * 90_000],
+)
+def test_text_made_to_be_slow_is_read_in_one_go(text: str) -> None:
+    assert saved(Text(text)) == text
