@@ -195,6 +195,8 @@ class NectarClient:
         try:
             if kind is None:
                 await self._finish_recording()
+            elif (discard := getattr(self._recorder, "discard", None)) is not None:
+                discard()
         finally:
             await self._close()
 

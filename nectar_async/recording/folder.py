@@ -117,21 +117,12 @@ class Recording:
         try:
             _recover(folder)
             before = _present(folder)
-            kept = {
-                name: data
-                for name, data in before.items()
-                if name != MANIFEST and not _is_ours(name)
-            }
-            manifest = pretty(self._manifest(now))
-            old = before.get(MANIFEST)
-            is_same = old is not None and {**kept, **files} == {
-                name: data for name, data in before.items() if name != MANIFEST
-            }
-            if is_same and old is not None and not touch:
+            old = before.pop(MANIFEST, None)
+            if old is not None and files == before and not touch:
                 now_is = (dict(self.redaction), self.api_version)
                 if _said(old) == now_is:
                     return False
-            _replace(folder, {**kept, **files, MANIFEST: manifest})
+            _replace(folder, {**files, MANIFEST: pretty(self._manifest(now))})
         except OSError as error:
             raise RecordingError(f"cannot write {folder}: {error}") from None
         return True
@@ -217,7 +208,7 @@ def missing(folder: Path) -> str:
 
 
 def _present(folder: Path) -> dict[str, bytes]:
-    """The files that are there; a folder that is somebody else's is refused."""
+    """Our files that are there; a folder that is somebody else's is refused."""
     if not folder.exists():
         return {}
     if not folder.is_dir():
@@ -233,11 +224,19 @@ def _present(folder: Path) -> dict[str, bytes]:
         raise RecordingError(
             f"{folder} has a folder {folders[0]!r}; a recording has only files"
         )
-    return {one.name: one.read_bytes() for one in entries}
+    return {
+        one.name: one.read_bytes()
+        for one in entries
+        if one.name == MANIFEST or _is_ours(one.name)
+    }
 
 
 def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Have a folder with just these files, all at once."""
+    """Have a folder with just these files of ours, all at once.
+
+    Files of others are copied as they are, with their modes and as the links that they
+    may be.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     mark = secrets.token_hex(4)
@@ -245,9 +244,13 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     old = folder.parent / f".{folder.name}.{mark}.old"
     try:
         new.mkdir()
+        for one in folder.iterdir() if folder.exists() else ():
+            if one.name != MANIFEST and not _is_ours(one.name):
+                shutil.copy2(one, new / one.name, follow_symlinks=False)
         for name, data in files.items():
             (new / name).write_bytes(data)
         if folder.exists():
+            shutil.copymode(folder, new)
             folder.rename(old)
         try:
             new.rename(folder)

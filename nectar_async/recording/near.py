@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from nectar_async._bodies import Body, Form, Json
+from nectar_async._bodies import Body, Form, Json, Part
 from nectar_async._exchange import Exchange, Question
 
 __all__ = ["differences", "nearest"]
@@ -24,10 +24,15 @@ def nearest(
         asked: masked, so that no secret is shown.
         known: masked questions, each with its exchange.
     """
-    differing = [
-        (tuple(differences(asked, question)), one.name)
+    alike = [
+        (question, one)
         for question, one in known
         if question.operation == asked.operation or question.path == asked.path
+    ]
+    same = [one for one in alike if one[0].operation == asked.operation]
+    differing = [
+        (tuple(differences(asked, question)), one.name)
+        for question, one in same or alike
     ]
     differing.sort(key=lambda one: (len(one[0]), one[1]))
     return {name: lines for lines, name in differing[:_SHOWN]}
@@ -66,12 +71,15 @@ def _plain(body: Body | None) -> object:
         case Json():
             return body.value
         case Form():
-            return {
-                part.name: part.text if part.text is not None else part.sha256
-                for part in body.parts
-            }
+            return {part.name: _part(part) for part in body.parts}
         case _:
             return body.data()
+
+
+def _part(part: Part) -> str:
+    if part.text is not None:
+        return part.text
+    return f"{part.file}, {part.size:,} bytes, SHA-256 {part.sha256}"[:_LONGEST]
 
 
 def _leaves(where: str, value: object) -> Iterator[tuple[str, object]]:

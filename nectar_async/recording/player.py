@@ -113,17 +113,23 @@ class Player:
                 nearest=tuple(one.name for one in shelf),
             )
         near = nearest(masked, self._masked())
-        lines = [
-            line
-            for name, fields in near.items()
-            for line in (f"  nearest: {name}", *(f"    {one}" for one in fields))
-        ]
+        lines = []
+        for name, fields in near.items():
+            lines.append(f"  nearest: {name}")
+            lines += [f"    {one}" for one in fields or self._other(question, name)]
         if not lines:
             lines = [f"  recorded are: {self._operations()}"]
         return UnmatchedRequestError(
             "\n".join((f"no answer to {masked} is recorded", *lines, f"  {_ADVICE}")),
             nearest=tuple(near),
         )
+
+    def _other(self, question: Question, name: str) -> Iterator[str]:
+        """A line for each stand-in that differs from that of an exchange."""
+        (one,) = (one for one in self._recording.exchanges if one.name == name)
+        found = self._redaction.disagreements(question, one.question)
+        for place, (asked, recorded) in found.items():
+            yield f"{place}: asked for {asked!r}, recorded {recorded!r}"
 
     def _operations(self) -> str:
         names = {one.question.operation for one in self._recording.exchanges}

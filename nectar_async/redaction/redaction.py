@@ -59,12 +59,22 @@ class Redaction:
 
         A stand-in is its own alias: who asks for `meter-2` means none of the others.
         """
+        return not self.disagreements(question, stored)
+
+    def disagreements(
+        self, question: Question, stored: Question
+    ) -> Mapping[str, tuple[str, str]]:
+        """Where it is not: by place, the stand-in that is asked for and the other."""
         asked = self._wanted(question)
         if not asked:
-            return True
+            return {}
         gather = Gather(self._marks, self._aliased)
         self._walk.question(stored, gather, _ROOT)
-        return all(gather.found.get(place) == text for place, text in asked.items())
+        return {
+            place.removeprefix(f"{_ROOT}/"): (text, gather.found.get(place, ""))
+            for place, text in asked.items()
+            if gather.found.get(place) != text
+        }
 
     def resembles(self, question: Question, stored: Question) -> bool:
         """Whether a stored question is this one, but for values that it quotes.

@@ -140,9 +140,10 @@ class Replay:
             UnusedRecordingError: some were not; names them.
         """
         if unused := self.unused:
+            files = "".join(f"\n  {name}.json" for name in unused)
             raise UnusedRecordingError(
-                f"{len(unused)} of the exchanges in {self.path} were not asked for:"
-                f" {', '.join(unused)}; record it anew, or delete these files",
+                f"{len(unused)} exchanges of {self.path} were not asked for; record it"
+                f" anew, or delete these files:{files}",
                 unused=unused,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +98,7 @@ class Recorder:
         self._keys: list[Callable[[], Iterable[Secret[str]]]] = []
         self._version = ""
         self._is_there: bool | None = None
+        self._is_settled = False
 
     @classmethod
     def from_env(cls, path: str | os.PathLike[str] | None = None, **how: Any) -> Self:
@@ -129,6 +131,11 @@ class Recorder:
         return self._replay.witness
 
     @property
+    def unmet(self) -> tuple[Order, ...]:
+        """Overlays that hit no request (yet), as they were given."""
+        return self._replay.unmet
+
+    @property
     def unused(self) -> tuple[str, ...]:
         """The names of exchanges of the recording that nobody asked for (yet)."""
         return self._replay.unused
@@ -145,7 +152,8 @@ class Recorder:
             RecordingError: the recording cannot be read.
         """
         if self.mode is Mode.PASSTHROUGH:
-            return await send(request)
+            with self.witness.watch(question_of(request)):
+                return await send(request)
         if self.mode is Mode.RECORD:
             return await self._record(request, send)
         body = await read_body(request)
@@ -180,6 +188,7 @@ class Recorder:
             RecordingError: a list has no end, a secret would be written, or the folder
                 cannot be.
         """
+        self._is_settled = True
         if send is not None:
             await self._complete(send)
         return await anyio.to_thread.run_sync(self.save)
@@ -190,6 +199,7 @@ class Recorder:
         Raises:
             RecordingError: a secret would be written, or it cannot be written.
         """
+        self._is_settled = True
         if self.mode not in {Mode.RECORD, Mode.NEW}:
             return False
         taken = self._take.pairs(with_failures=self._keep_failures)
@@ -207,6 +217,23 @@ class Recorder:
             redaction=self._redaction.manifest(),
         ).with_exchanges([*kept, *new])
         return recording.save(self.path, datetime.now(UTC), touch=self._touch)
+
+    def discard(self) -> None:
+        """Forget what was recorded so far: the recording stays as it is on disk.
+
+        The client does this when it is left by an exception.
+        """
+        self._take = Take()
+
+    def __del__(self) -> None:
+        if getattr(self, "_take", None) and not self._is_settled:
+            warnings.warn(
+                f"nothing was written to {self.path}: close the client that records"
+                " (async with, or aclose()), or call discard() on its recorder",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
 
     async def _complete(self, send: Send) -> None:
         """Read lists that were begun to their end."""

@@ -319,9 +319,7 @@ def test_a_cassette_is_imported_and_what_is_not_nectars_is_left_out(
     cassette = {"version": 1, "interactions": interactions}
     Path("old.json").write_text(json.dumps(cassette))
     arguments = ["recording", "import", "old.json", "r"]
-    assert run(arguments) == 2
-    assert "--format" in capsys.readouterr().err
-    arguments += ["--format", "cassette", "--rule", "tenant=externalId"]
+    arguments += ["--rule", "tenant=externalId"]
     assert run([*arguments, "--json"]) == 0
     found = facts(capsys)
     assert found["imported"] == 1
@@ -338,4 +336,7 @@ def test_a_file_of_no_known_kind_is_named(capsys: Capture) -> None:
     assert capsys.readouterr().err.startswith("error: x.har: it is no HAR")
     assert run(["recording", "import", "x.har", "r", "--format", "pcap"]) == 2
     assert "--format 'pcap' is none of cassette, har" in capsys.readouterr().err
+    Path("x.json").write_text("[]")
+    assert run(["recording", "import", "x.json", "r"]) == 2
+    assert "nor what is in it tells what it is" in capsys.readouterr().err
     assert not Path("r").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -113,10 +114,18 @@ def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
 ) -> None:
     folder = tmp_path / "r"
     recording_of(PAIRS).save(folder, NOW)
+    folder.chmod(0o750)
     (folder / "README.md").write_text("ours")
+    (folder / "again.sh").touch(mode=0o755)
+    (folder / "notes").symlink_to("../notes.md")
     assert recording_of(PAIRS[:1]).save(folder, NOW)
-    assert len(snapshot(folder)) == 3
     assert (folder / "README.md").read_text() == "ours"
+    assert stat.S_IMODE((folder / "again.sh").stat().st_mode) == 0o755
+    assert (folder / "notes").readlink() == Path("../notes.md")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o750
+    for other in ("again.sh", "notes", "README.md"):
+        (folder / other).unlink()
+    assert len(snapshot(folder)) == 2
     assert not recording_of(PAIRS[:1]).save(folder, NOW)
 
 

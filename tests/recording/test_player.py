@@ -9,7 +9,7 @@ from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
 from nectar_async import UnmatchedRequestError
-from nectar_async._bodies import Json
+from nectar_async._bodies import Form, Json, Part
 from nectar_async._exchange import Answer, Question
 from nectar_async.recording.format import written
 from nectar_async.recording.near import differences
@@ -84,6 +84,37 @@ def test_no_secret_stands_in_an_explanation() -> None:
         play.give(login("berta", country="DE"))
     assert not re.search("anna|berta", str(caught.value))
     assert "body.country: asked for 'DE', recorded nothing" in str(caught.value)
+
+
+def test_where_only_a_stand_in_differs_it_says_which() -> None:
+    def meters(text: str) -> Question:
+        return question("/meter", "meters_list", query=(("identifier", text),))
+
+    play = player((meters("meter-1"), answer()), (meters("meter-2"), answer()))
+    with pytest.raises(UnmatchedRequestError) as caught:
+        play.give(meters("meter-3"))
+    text = str(caught.value)
+    assert "identifier: asked for 'meter-3', recorded 'meter-1'" in text
+    assert "identifier: asked for 'meter-3', recorded 'meter-2'" in text
+
+
+def test_a_file_that_differs_is_named_with_its_size() -> None:
+    def upload(name: str, size: int) -> Question:
+        part = Part(name="document", file=name, sha256="0" * 64, size=size)
+        return question("/upload", "upload", method="POST", body=Form((part,)))
+
+    (line,) = differences(upload("may.pdf", 1_024), upload("june.pdf", 9))
+    assert "asked for 'may.pdf, 1,024 bytes, SHA-256 000" in line
+    assert "recorded 'june.pdf, 9 bytes, SHA-256 000" in line
+
+
+def test_another_operation_is_near_only_where_there_is_no_better_one() -> None:
+    made = question("/company", "companies_create", method="POST", body=Json(b"{}"))
+    play = player((question("/company", "companies_list"), answer()), (made, answer()))
+    with pytest.raises(UnmatchedRequestError) as caught:
+        play.give(evolve(made, body=Json(b'{"name":"Hall"}')))
+    (near,) = caught.value.nearest
+    assert near.startswith("companies_create.")
 
 
 def test_differences_go_as_deep_as_they_are() -> None:

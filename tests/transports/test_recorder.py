@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -151,6 +152,30 @@ async def test_passthrough_records_nothing(
     )
     assert server.requests == 1
     assert not (tmp_path / "r").exists()
+
+
+async def test_the_witness_sees_what_passes_through(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    recorder = Recorder(tmp_path / "r", mode="passthrough")
+    async with make_client(server_of(a=2).transport, recorder=recorder) as nectar:
+        await ids_of(nectar, "a")
+    assert recorder.witness.by_operation == {"usage_list_by_company": 2}
+
+
+async def test_who_forgets_to_close_the_client_is_told_that_nothing_was_written(
+    tmp_path: Path,
+) -> None:
+    async def forget() -> None:
+        recorder = Recorder(tmp_path / "r", mode="record")
+        nectar = NectarClient(
+            "key", transport=server_of(a=1).transport, recorder=recorder
+        )
+        await ids_of(nectar, "a")
+
+    await forget()
+    with pytest.warns(ResourceWarning, match="nothing was written to .*r: close"):
+        gc.collect()
 
 
 async def test_a_list_that_was_begun_is_recorded_to_its_end(

@@ -42,10 +42,11 @@ def import_traffic(
     as_json: bool,
 ) -> int:
     """Make a recording of a file, and show it; gives the exit code."""
-    reader = _READERS[_format(file, kind)]
+    data = file.read_bytes()
+    reader = _READERS[_format(file, data, kind)]
     redaction = redaction_of(rules, patterns)
     try:
-        found = reader(file.read_bytes(), base_url=base_url, redaction=redaction)
+        found = reader(data, base_url=base_url, redaction=redaction)
     except RecordingError as error:
         raise RecordingError(f"{file}: {error}") from None
     found.recording.save(path, found.recording.recorded_at or datetime.now(UTC))
@@ -76,18 +77,29 @@ def export_har(path: Path, file: Path, *, base_url: str | None) -> int:
     return Exit.OK
 
 
-def _format(file: Path, kind: str | None) -> str:
+def _format(file: Path, data: bytes, kind: str | None) -> str:
     """What a file is.
 
     Raises:
         BadParameter: nobody knows.
     """
-    found = kind or _SUFFIXES.get(file.suffix.lower(), "")
+    found = kind or _SUFFIXES.get(file.suffix.lower()) or _guessed(data)
     if found in _READERS:
         return found
     formats = ", ".join(_READERS)
     if kind is not None:
         raise typer.BadParameter(f"--format {kind!r} is none of {formats}")
     raise typer.BadParameter(
-        f"the name of {file} does not tell what it is: give --format, one of {formats}"
+        f"neither the name of {file} nor what is in it tells what it is: give"
+        f" --format, one of {formats}"
     )
+
+
+def _guessed(data: bytes) -> str:
+    """What a file is by what is in it: JSON with the keys of one of the formats."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return ""
+    keys = found if isinstance(found, dict) else ()
+    return "har" if "log" in keys else "cassette" if "interactions" in keys else ""
