@@ -52,17 +52,26 @@ class Delivery(Generic[T]):
 
 
 class _Bell:
-    """Wakes everybody who waits at the moment it is rung."""
+    """Wakes one of those who wait; who finds something to do rings for the next."""
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self._waiting: list[anyio.Event] = []
 
     def ring(self) -> None:
-        self._event.set()
-        self._event = anyio.Event()
+        if self._waiting:
+            self._waiting.pop().set()
 
     async def wait(self) -> None:
-        await self._event.wait()
+        event = anyio.Event()
+        self._waiting.append(event)
+        try:
+            await event.wait()
+        except BaseException:
+            if event.is_set():
+                self.ring()  # it was meant for somebody who can come
+            else:
+                self._waiting.remove(event)
+            raise
 
 
 class Schedule(Generic[T]):
@@ -93,6 +102,7 @@ class Schedule(Generic[T]):
         if self._group is not None:
             raise RuntimeError("it can be entered once; make another one")
         self._work_bell, self._page_bell = _Bell(), _Bell()
+        self._reading = anyio.Lock(fast_acquire=True)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         for _ in range(_WORKERS_A_PERMIT * self._source.permits):
@@ -123,9 +133,10 @@ class Schedule(Generic[T]):
     async def __anext__(self) -> Delivery[T]:
         if self._group is None:
             raise RuntimeError(NOT_ENTERED)
-        while (delivery := await self._next()) is None:
-            pass
-        return delivery
+        async with self._reading:  # several tasks may share the pages among them
+            while (delivery := await self._next()) is None:
+                pass
+            return delivery
 
     async def _next(self) -> Delivery[T] | None:
         """The next delivery; None when a page came that is nobody's business."""
@@ -191,11 +202,12 @@ class Schedule(Generic[T]):
 
     async def _work(self) -> None:
         """One permit's worth of asking."""
-        while not self.board.is_finished:
+        while True:
             job = self.board.take()
             if job is None:
                 await self._work_bell.wait()
                 continue
+            self._work_bell.ring()
             owner, number = job
             announced = 1
             outcome: Response | Exception
@@ -208,5 +220,3 @@ class Schedule(Generic[T]):
                 outcome = error
             self.board.arrive(owner, number, outcome, announced)
             self._page_bell.ring()
-            if announced > 1 or owner.is_closed:
-                self._work_bell.ring()

@@ -318,3 +318,40 @@ async def test_a_page_that_was_due_when_its_consumer_was_cancelled_is_not_lost(
             delivery = await anext(schedule)
             assert delivery.page is not None
             assert len(delivery.page.items) == 2
+
+
+@pytest.mark.anyio
+async def test_tasks_that_read_from_one_schedule_get_each_page_once(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=9, b=1, c=4)
+    nectar = make_client(server.transport)
+    came: list[tuple[str, int]] = []
+    with anyio.fail_after(10):
+        async with schedule_of(nectar, "a", "b", "c") as schedule:
+
+            async def read() -> None:
+                async for delivery in schedule:
+                    assert delivery.page is not None
+                    came.append((delivery.owner.key, delivery.page.number))
+                    await anyio.lowlevel.checkpoint()
+
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(read)
+    assert sorted(came) == sorted(server.asked)
+    assert len(came) == 9 + 1 + 4
+
+
+@pytest.mark.anyio
+async def test_a_reader_that_gives_up_leaves_the_next_page_to_another(
+    make_client: MakeClient,
+) -> None:
+    server = ListServer.of_pages(a=2)
+    nectar = make_client(server.transport)
+    with anyio.fail_after(10):
+        async with schedule_of(nectar, "a") as schedule:
+            with anyio.move_on_after(0):
+                await anext(schedule)
+            pages = [one.page.number async for one in schedule if one.page is not None]
+    assert pages == [1, 2]
