@@ -52,13 +52,21 @@ class Delivery(Generic[T]):
 
 
 class _Bell:
-    """Wakes one of those who wait; who finds something to do rings for the next."""
+    """Wakes one of those who wait, who rings for the next if there is more to do.
+
+    Or all of them, where much came at once: one after the other they take a turn of the
+    loop each.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[anyio.Event] = []
 
     def ring(self) -> None:
         if self._waiting:
+            self._waiting.pop().set()
+
+    def ring_for_all(self) -> None:
+        while self._waiting:
             self._waiting.pop().set()
 
     async def wait(self) -> None:
@@ -220,3 +228,5 @@ class Schedule(Generic[T]):
                 outcome = error
             self.board.arrive(owner, number, outcome, announced)
             self._page_bell.ring()
+            if announced > 1 or owner.is_closed:
+                self._work_bell.ring_for_all()
