@@ -3,10 +3,10 @@
 The first page of an owner tells how many it has; from then on each of them is a
 candidate. First pages of the next owners are asked for early (`lead`), so that there is
 always known work when one owner runs out. Pages that were asked for and not yet given
-to the consumer are bounded (`look_ahead`): a slow consumer stops the asking, and memory
-does not grow. Each owner's pages are given in order, so one that is slow holds back
-those behind it; before one takes more than a quarter of the look-ahead that way, others
-go first. Nothing here waits.
+to the consumer are bounded (`look_ahead`, and fewer where they are large): a slow
+consumer stops the asking, and memory does not grow. Each owner's pages are given in
+order, so one that is slow holds back those behind it; before one takes more than a
+quarter of the look-ahead that way, others go first. Nothing here waits.
 """
 
 from __future__ import annotations
@@ -62,11 +62,15 @@ class Board(Generic[T]):
         *,
         lead: int,
         look_ahead: int,
+        most_bytes: int | None = None,
     ) -> None:
         self._coming = iter(requests)
         self._next = next(self._coming, None)
         self._lead = lead
         self._look_ahead = look_ahead
+        self._most_bytes = most_bytes
+        self._arrived = 0
+        self._bytes = 0
         self._most_waiting = max(lead, look_ahead // 4)
         self._opened = 0
         self._unsized = 0
@@ -85,7 +89,7 @@ class Board(Generic[T]):
 
     def take(self) -> tuple[Owner[T], int] | None:
         """The page to ask for next; None when there is none now."""
-        if self.held >= self._look_ahead:
+        if self.held >= self._bound():
             return None
         owner = self._choose()
         if owner is None:
@@ -95,6 +99,16 @@ class Board(Generic[T]):
         if owner.is_sized and owner.asked >= owner.planned:
             self._candidates.remove(owner)
         return owner, owner.asked
+
+    def _bound(self) -> int:
+        """Pages that may be held: all of `look_ahead`, or as many as fit in the bytes.
+
+        That is never less than one for each permit, as long as the look-ahead has them.
+        """
+        if self._most_bytes is None or not self._bytes:
+            return self._look_ahead
+        fitting = self._most_bytes * self._arrived // self._bytes
+        return min(self._look_ahead, max(self._lead, fitting))
 
     def _choose(self) -> Owner[T] | None:
         """The next owner while few are in sight, else the oldest that is not stuck.
@@ -136,6 +150,9 @@ class Board(Generic[T]):
         if owner.is_closed:
             self.held -= 1
             return
+        if isinstance(outcome, Response):
+            self._arrived += 1
+            self._bytes += len(outcome.body)
         owner.arrived[number] = outcome
         if number == owner.due:
             self._deliverable.append(owner)

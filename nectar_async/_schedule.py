@@ -33,6 +33,10 @@ T = TypeVar("T")
 # more bring nothing.
 _PAGES_AHEAD = 4
 
+# What is held of them by default: at ten permits, pages of 800 kB and less are ahead in
+# full numbers.
+_MOST_BYTES = 32 * 1024 * 1024
+
 _WORKERS_A_PERMIT = 2
 
 # From bytes in a socket to the next request on its way is several turns of the event
@@ -99,7 +103,10 @@ class Schedule(Generic[T]):
         permits = source.permits
         self._source = source
         self.board: Board[T] = Board(
-            requests, lead=permits, look_ahead=look_ahead or _PAGES_AHEAD * permits
+            requests,
+            lead=permits,
+            look_ahead=look_ahead or _PAGES_AHEAD * permits,
+            most_bytes=None if look_ahead else _MOST_BYTES,
         )
         self._last: Owner[T] | None = None
         self._group: anyio.abc.TaskGroup | None = None

@@ -27,6 +27,7 @@ class Size:
     """How many pages an owner has, says it has, and at which one it fails."""
 
     pages: int
+    page_bytes: int = field(default=0, kw_only=True)
     announced: int = field(kw_only=True)
     fails_at: int | None = field(default=None, kw_only=True)
 
@@ -36,11 +37,16 @@ class Size:
 
 
 def board_of(
-    sizes: Sequence[Size], *, lead: int = 10, look_ahead: int = 10**9, first: int = 1
+    sizes: Sequence[Size],
+    *,
+    lead: int = 10,
+    look_ahead: int = 10**9,
+    first: int = 1,
+    most_bytes: int | None = None,
 ) -> Board[Row]:
     """A board whose owners are named by their place in `sizes`."""
     jobs = ((str(number), Course[Row](LIST.at(first))) for number in range(len(sizes)))
-    return Board(jobs, lead=lead, look_ahead=look_ahead)
+    return Board(jobs, lead=lead, look_ahead=look_ahead, most_bytes=most_bytes)
 
 
 class Walk:
@@ -65,7 +71,9 @@ class Walk:
         owner, number = self.flying.pop(place % len(self.flying))
         size = self.sizes[int(owner.key)]
         is_failure = number == size.fails_at
-        outcome = RuntimeError() if is_failure else Response(200)
+        outcome = (
+            RuntimeError() if is_failure else Response(200, body=bytes(size.page_bytes))
+        )
         announced = 1 if is_failure else size.announced
         self.board.arrive(owner, number, outcome, announced)
 
@@ -228,6 +236,19 @@ def test_a_consumer_that_stops_reading_stops_the_asking() -> None:
     walk.give()
     assert walk.ask()
     assert not walk.ask()
+
+
+@pytest.mark.parametrize(
+    ("page_bytes", "held"), [(0, 8), (100, 8), (200, 5), (5_000, 2)]
+)
+def test_of_large_pages_fewer_are_held_and_one_for_each_permit_at_least(
+    page_bytes: int, held: int
+) -> None:
+    sizes = [Size(100, page_bytes=page_bytes)]
+    walk = Walk(sizes, board_of(sizes, lead=2, look_ahead=8, most_bytes=1_000))
+    while walk.ask():
+        walk.land()
+    assert walk.board.held == held
 
 
 def test_what_lands_after_its_owner_was_closed_is_dropped() -> None:
