@@ -98,7 +98,7 @@ class Recorder:
         self._keys: list[Callable[[], Iterable[Secret[str]]]] = []
         self._version = ""
         self._is_there: bool | None = None
-        self._is_settled = False
+        self._is_owed = False
 
     @classmethod
     def from_env(cls, path: str | os.PathLike[str] | None = None, **how: Any) -> Self:
@@ -124,6 +124,7 @@ class Recorder:
     def guard(self, keys: Callable[[], Iterable[Secret[str]]]) -> None:
         """Have nothing saved that holds one of these. The client gives its own keys."""
         self._keys.append(keys)
+        self._is_owed = True
 
     @property
     def witness(self) -> Witness:
@@ -188,7 +189,7 @@ class Recorder:
             RecordingError: a list has no end, a secret would be written, or the folder
                 cannot be.
         """
-        self._is_settled = True
+        self._is_owed = False
         if send is not None:
             await self._complete(send)
         return await anyio.to_thread.run_sync(self.save)
@@ -199,7 +200,7 @@ class Recorder:
         Raises:
             RecordingError: a secret would be written, or it cannot be written.
         """
-        self._is_settled = True
+        self._is_owed = False
         if self.mode not in {Mode.RECORD, Mode.NEW}:
             return False
         taken = self._take.pairs(with_failures=self._keep_failures)
@@ -226,7 +227,8 @@ class Recorder:
         self._take = Take()
 
     def __del__(self) -> None:
-        if getattr(self, "_take", None) and not self._is_settled:
+        # Of a client, that is: who uses a recorder without one decides what is written.
+        if getattr(self, "_is_owed", False) and self._take:
             warnings.warn(
                 f"nothing was written to {self.path}: close the client that records"
                 " (async with, or aclose()), or call discard() on its recorder",
