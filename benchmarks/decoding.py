@@ -1,55 +1,45 @@
-"""What does a page cost to decode, next to plain JSON and to cattrs as it comes?
+"""What does a page of usage cost to decode, next to other typed models?
 
-A page of the sandbox's portfolio is decoded by each in turn, in interleaved rounds; the
-figures are medians in microseconds per record, and ratios to the package's converter.
+Full pages, with one key that no model knows, go through the package's converter and
+through equal models of pydantic, of msgspec and of cattrs as it comes; dicts are
+printed beside. Each round has all of them in turn, and ratios are taken inside a round.
+What happens to the same pages when the API grows another key, and when a record in each
+page is odd, is printed as well. Before the clock, all have to agree on the records.
 
-    python benchmarks/decoding.py [rounds]
+    python -m benchmarks.decoding [rounds]
 """
 
 from __future__ import annotations
 
+import gc
 import json
-import statistics
-import sys
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
-import anyio
 import attrs
 import cattrs
 import msgspec
+import orjson
 from cattrs.gen import make_dict_structure_fn, override
 
-from nectar_async import NectarClient, Request, Secret, UsageData
-from nectar_async._convert import converter
+from benchmarks._equals import pydantic_page, struct_page
+from benchmarks._figures import Figure, ratios
+from benchmarks._pages import PER_PAGE, UNKNOWN_KEY, dump, template
+from benchmarks._program import Effort, run
+from nectar_async import Secret, UsageData
+from nectar_async._convert import Converter
 from nectar_async._enums import OpenEnum
 from nectar_async._names import to_wire
 from nectar_async._request import Listing
-from nectar_async.sandbox import Sandbox
 
 LISTING = Listing(items="usage_data")
+PAGES = 8
 
-
-async def page() -> bytes:
-    """A full page of usage, as the sandbox writes it."""
-    async with (
-        Sandbox(companies=50, seed=7) as sandbox,
-        NectarClient(sandbox.api_key, settings=sandbox.settings) as nectar,
-    ):
-        for company in await nectar.companies.all():
-            request = Request.get(
-                "usage_list_by_company",
-                "/usage/company/{company_id}",
-                dict,
-                company_id=company.id,
-            )
-            answer = await nectar.send(request)
-            if len(answer["usageData"]) == answer["perPage"]:
-                return converter(is_strict=False).encode(answer)
-    raise SystemExit("no company of this portfolio fills a page")
+Decode: TypeAlias = Callable[[bytes], Any]
 
 
 def plain_cattrs() -> cattrs.Converter:
@@ -83,38 +73,129 @@ def plain_cattrs() -> cattrs.Converter:
     return plain
 
 
-def main(rounds: int = 20) -> None:
-    """Measure and print."""
-    body = anyio.run(page)
-    records = len(json.loads(body)["usageData"])
-    ours, plain = converter(is_strict=False), plain_cattrs()
-    ways: dict[str, Callable[[], object]] = {
-        "nectar_async": lambda: ours.decode_page(body, UsageData, LISTING, 1),
-        "json.loads": lambda: json.loads(body),
-        "json, parse_float=Decimal": lambda: json.loads(body, parse_float=Decimal),
-        "msgspec to dicts": lambda: msgspec.json.decode(body),
-        "cattrs as it comes": lambda: [
-            # It takes no null for a sequence; ours does, so its nulls are left out.
-            plain.structure(
-                {key: value for key, value in one.items() if value is not None},
-                UsageData,
-            )
+def ours() -> Decode:
+    """The package's way, with a converter that has met no page yet."""
+    converter = Converter(is_strict=False)
+    return lambda body: converter.decode_page(body, UsageData, LISTING, 1)
+
+
+def ways() -> dict[str, Decode]:
+    """All that are compared."""
+    plain = plain_cattrs()
+    page_of: Any = pydantic_page()
+    return {
+        "nectar_async": ours(),
+        "pydantic": page_of.model_validate_json,
+        "msgspec Struct": msgspec.json.Decoder(struct_page()).decode,
+        "cattrs as it comes": lambda body: [
+            plain.structure(one, UsageData)
             for one in msgspec.json.decode(body)["usageData"]
         ],
+        "orjson to dicts": orjson.loads,
+        "msgspec to dicts": msgspec.json.decode,
+        "json.loads": json.loads,
+        "json, parse_float=Decimal": lambda body: json.loads(body, parse_float=Decimal),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way()
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            times[name].append((time.perf_counter() - start) / records * 1e6)
-    medians = {name: statistics.median(each) for name, each in times.items()}
-    print(f"{records} records, {len(body) / 1000:.0f} kB; {rounds} rounds, medians")
-    for name, value in medians.items():
-        print(f"{name:26} {value:6.1f} us   {value / medians['nectar_async']:.2f} x")
+
+
+def check(all_ways: dict[str, Decode], body: bytes) -> None:
+    """Speed is worth nothing where the records are not the same."""
+    mine = all_ways["nectar_async"](body).items
+    for name in ("pydantic", "msgspec Struct"):
+        for one, other in zip(mine, all_ways[name](body).usage_data, strict=True):
+            if (one.id, one.usage, one.created, one.usage_units) != (
+                *(other.id, other.usage, other.created, other.usage_units),
+            ):
+                raise SystemExit(f"{name} does not agree on {one}")
+    raw = json.loads(body)["usageData"]
+    if [one.extra.get(UNKNOWN_KEY) for one in mine] != [
+        one.get(UNKNOWN_KEY) for one in raw
+    ]:
+        raise SystemExit("the unknown key did not survive")
+
+
+def changed(bodies: Sequence[bytes], change: Callable[[Any], object]) -> list[bytes]:
+    """The same pages, with the list of records changed in place."""
+    pages = [json.loads(body) for body in bodies]
+    for one in pages:
+        change(one["usageData"])
+    return [dump(one) for one in pages]
+
+
+def seconds(decode: Decode, bodies: Sequence[bytes]) -> float:
+    """Processor seconds of a page."""
+    gc.collect()
+    start = time.process_time()
+    for body in bodies:
+        decode(body)
+    return (time.process_time() - start) / len(bodies)
+
+
+def compared(effort: Effort, bodies: Sequence[bytes]) -> dict[str, list[float]]:
+    """Microseconds a record, of each way in each round."""
+    all_ways = ways()
+    check(all_ways, bodies[0])
+    times: dict[str, list[float]] = {name: [] for name in all_ways}
+    for _ in range(effort.rounds):
+        for name, decode in all_ways.items():
+            times[name].append(seconds(decode, bodies) / PER_PAGE * 1e6)
+    return times
+
+
+def measure(effort: Effort) -> Iterator[Figure]:
+    """The page as it is, then its variants."""
+    bodies = [template(at).body(0, at + 1, PAGES) for at in range(PAGES)]
+    times = compared(effort, bodies)
+    mine = times["nectar_async"]
+    each = {f"{name}, us a record": values for name, values in times.items()}
+    for name, most in (("pydantic", 0.75), ("msgspec Struct", 2.7)):
+        yield Figure(
+            question=f"decoding a page of usage, against {name}",
+            values=ratios(mine, times[name]),
+            at_most=most,
+            peers=each if name == "pydantic" else {},
+        )
+    known = changed(bodies, _without_the_unknown_key)
+    others = compared(effort, known)
+    for name in ("pydantic", "msgspec Struct"):
+        yield Figure(
+            question=f"the same without the unknown key, against {name}",
+            values=ratios(others["nectar_async"], others[name]),
+        )
+    yield from _variants(effort, bodies)
+
+
+def _variants(effort: Effort, bodies: Sequence[bytes]) -> Iterator[Figure]:
+    """Pages with more that nobody expected, in terms of the pages as they are."""
+    grown, odd = changed(bodies, _with_another_key), changed(bodies, _with_an_odd_one)
+    logging.getLogger("nectar_async").addHandler(logging.NullHandler())
+    names = ("first page with another new key", "pages with it, after that")
+    values: dict[str, list[float]] = {name: [] for name in names}
+    values["pages with one odd record each"] = []
+    for _ in range(effort.rounds):
+        decode = ours()
+        decode(bodies[0])
+        usual = seconds(decode, bodies)
+        values["pages with one odd record each"].append(seconds(decode, odd) / usual)
+        for name, some in zip(names, (grown[:1], grown[1:]), strict=True):
+            values[name].append(seconds(decode, some) / usual)
+    for name, ratio in values.items():
+        yield Figure(question=f"{name}, against pages as they are", values=ratio)
+
+
+def _without_the_unknown_key(records: list[Any]) -> None:
+    for record in records:
+        del record[UNKNOWN_KEY]
+
+
+def _with_another_key(records: list[Any]) -> None:
+    for at, record in enumerate(records):
+        record["anotherKey"] = {"level": at}
+
+
+def _with_an_odd_one(records: list[Any]) -> None:
+    records[len(records) // 2]["startDate"] = "31/12/2024"
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    run(measure, rounds=20)

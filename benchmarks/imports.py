@@ -1,23 +1,29 @@
 """What do `import nectar_async` and a first client cost, next to `import aiohttp`?
 
-Each statement runs in fresh interpreters, in turn; the figures are medians in
-milliseconds, net of a bare interpreter, and their ratio to `import aiohttp`.
+Each statement runs in fresh interpreters, in turn; the figures are net of a bare
+interpreter in the same round.
 
-    python benchmarks/imports.py [rounds]
+    python -m benchmarks.imports [rounds]
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
+from benchmarks._child import ROOT
+from benchmarks._figures import Figure, ratios
+from benchmarks._program import Effort, run
+
+BARE, PEER = "bare interpreter", "import aiohttp"
+OURS, CLIENT = "import nectar_async", "a client on the memory transport"
 STATEMENTS = {
-    "bare": "pass",
-    "import aiohttp": "import aiohttp",
-    "import nectar_async": "import nectar_async",
-    "client on memory": (
+    BARE: "pass",
+    PEER: "import aiohttp",
+    OURS: "import nectar_async",
+    CLIENT: (
         "from nectar_async import NectarClient, Settings, UsageData, MemoryTransport;"
         "NectarClient(transport=MemoryTransport({}), settings=Settings())"
     ),
@@ -27,27 +33,38 @@ STATEMENTS = {
 def milliseconds(statement: str) -> float:
     """The wall time of a fresh interpreter that runs one statement."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True)  # noqa: S603 - our own
+    subprocess.run(  # noqa: S603 - our own
+        [sys.executable, "-c", statement], check=True, cwd=ROOT
+    )
     return (time.perf_counter() - start) * 1e3
 
 
-def main(rounds: int = 15) -> None:
-    """Measure and print."""
-    times: dict[str, list[float]] = {name: [] for name in STATEMENTS}
-    for name, statement in STATEMENTS.items():  # compiled and cached beforehand
+def measure(effort: Effort) -> Iterator[Figure]:
+    """Statement after statement, round after round."""
+    for statement in STATEMENTS.values():  # compiled and cached beforehand
         milliseconds(statement)
-        times[name].clear()
-    for _ in range(rounds):
+    times: dict[str, list[float]] = {name: [] for name in STATEMENTS}
+    for _ in range(effort.rounds):
         for name, statement in STATEMENTS.items():
             times[name].append(milliseconds(statement))
-    bare = statistics.median(times["bare"])
-    net = {name: statistics.median(each) - bare for name, each in times.items()}
-    print(f"bare interpreter {bare:.0f} ms; {rounds} rounds, medians, net of it")
-    for name, value in list(net.items())[1:]:
-        print(
-            f"{name:22} {value:6.1f} ms   {value / net['import aiohttp']:.2f} x aiohttp"
+    bare = times.pop(BARE)
+    net = {name: _less(each, bare) for name, each in times.items()}
+    for name, most in ((OURS, 0.2), (CLIENT, 0.6)):
+        yield Figure(
+            question=f"{name}, against {PEER}, net",
+            values=ratios(net[name], net[PEER]),
+            at_most=most,
+            peers={
+                f"{BARE}, ms": bare,
+                f"{PEER}, ms net": net[PEER],
+                "ours, ms net": net[name],
+            },
         )
 
 
+def _less(times: list[float], bare: list[float]) -> list[float]:
+    return [one - other for one, other in zip(times, bare, strict=True)]
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    run(measure, rounds=15)

@@ -1,48 +1,117 @@
 """How near is a pull to the bound of the API's own rule, ten requests at once?
 
-Every repetition is a `nectar demo --json`: the sandbox in a process of its own, and the
-bound an ideal greedy schedule of all requests that it counted, ten at once, behind the
-list of companies.
+50 ms a page, constant or log-normal (sigma 0.5, the same for all competitors), 200
+pages of 100 records: of one company, of 50 with 4 each, of 50 of which few have most,
+and the same with the largest last. The bound is an ideal greedy schedule of all
+requests that the server counted. Figures are bound / wall, with the extra `speed`
+(uvloop, isal) and without.
 
-    python benchmarks/makespan.py [companies [latency [repetitions]]]
+    python -m benchmarks.makespan [rounds] [--only "1 x 200"] [--only jitter]
+
+`--only` takes parts of the names that are printed, such as "prefetch", "50 x 4",
+"constant".
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+
+from benchmarks._figures import Figure, ratios
+from benchmarks._measured import Crew, Measured, crew, speeds
+from benchmarks._program import Effort, run
+from benchmarks._scenario import Scenario, skewed
+
+LATENCY = 0.05
+SIGMAS: Mapping[str, float] = {"constant": 0.0, "jitter": 0.5}
+ONE = "1 x 200"
+SHAPES: Mapping[str, Sequence[int]] = {
+    ONE: [200],
+    "50 x 4": [4] * 50,
+    "skewed 50": skewed(),
+    "skewed 50, largest last": skewed()[::-1],
+}
+QUICK_ONE = "1 x 20"
+QUICK_SHAPES: Mapping[str, Sequence[int]] = {QUICK_ONE: [20], "10 x 2": [2] * 10}
+OURS = {
+    "usage": "repository.usage()",
+    "prefetch": "prefetch()",
+    "plain": "plain `async for`",
+}
+PEERS = {"by_hand": "by hand", "floor": "bare scheduler"}
 
 
-def demo(companies: int, latency: float, out: Path) -> dict[str, float]:
-    """One demo, as its JSON."""
-    command = [sys.executable, "-m", "nectar_async.cli", "demo", "--json"]
-    command += ["--companies", str(companies), "--latency", str(latency)]
-    done = subprocess.run(  # noqa: S603 - our own
-        [*command, "--out", str(out)], check=True, capture_output=True, text=True
+def measure(effort: Effort) -> Iterator[Figure]:
+    """All parts, round by round; competitors take turns within a round."""
+    with crew() as all_of_them:
+        for shape, sizes in (QUICK_SHAPES if effort.is_quick else SHAPES).items():
+            for jitter, sigma in SIGMAS.items():
+                scenario = Scenario(sizes, LATENCY, sigma)
+                yield from _cells(all_of_them, effort, scenario, f"{shape}, {jitter}")
+        if effort.has("speed-up"):
+            yield _speed_up(all_of_them, effort)
+
+
+def _cells(
+    all_of_them: Crew, effort: Effort, scenario: Scenario, title: str
+) -> Iterator[Figure]:
+    """What is asked of one shape and one kind of latency."""
+    least = 0.92 if scenario.sigma else 0.95
+    wanted = {"usage": least}
+    if len(scenario.sizes) == 1:
+        wanted["prefetch"] = least
+        if not scenario.sigma:
+            wanted["plain"] = 0.75
+    titles = {name: f"{OURS[name]}, {title}" for name in wanted}
+    chosen = [name for name in wanted if effort.has(titles[name])]
+    if not chosen:
+        return
+    for speed in speeds(is_quick=effort.is_quick):
+        runs: dict[str, list[Measured]] = {name: [] for name in (*chosen, *PEERS)}
+        for _ in range(effort.rounds):
+            for name, each in runs.items():
+                each.append(all_of_them.pull(name, scenario, speed=speed))
+        peers = {
+            word: [one.efficiency for one in runs[name]] for name, word in PEERS.items()
+        }
+        late = max(one.lateness for one in runs[chosen[0]]) * 1e3
+        for name in chosen:
+            ours = [one.efficiency for one in runs[name]]
+            beside = {
+                "ours to the bare scheduler": ratios(ours, peers[PEERS["floor"]]),
+                "ours, if the server may be late": [
+                    one.allowed / one.wall for one in runs[name]
+                ],
+            }
+            yield Figure(
+                question=f"{titles[name]}: bound / wall{_with(speed=speed)}",
+                values=ours,
+                at_least=wanted[name] if speed else None,
+                peers={**peers, **beside},
+                note=f"{runs[name][-1].peak} at once; server late by {late:.1f} ms",
+            )
+
+
+def _speed_up(all_of_them: Crew, effort: Effort) -> Figure:
+    """How many times faster than one page after the other."""
+    shape = QUICK_ONE if effort.is_quick else ONE
+    scenario = Scenario({**SHAPES, **QUICK_SHAPES}[shape], LATENCY)
+    speed = speeds()[0]
+    rounds = min(effort.rounds, 2)  # each takes ten seconds and more
+    ours, theirs = (
+        [all_of_them.pull(name, scenario, speed=speed).wall for _ in range(rounds)]
+        for name in ("usage", "sequential")
     )
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
+    return Figure(
+        question=f"speed-up over the sequential peer, {shape}{_with(speed=speed)}",
+        values=ratios(theirs, ours),
+        at_least=9.3 if speed else None,
+        peers={"sequential, seconds": theirs, "repository.usage(), seconds": ours},
+    )
 
 
-def main(companies: int = 50, latency: float = 0.05, repetitions: int = 5) -> None:
-    """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "usage.jsonl"
-        runs = [demo(companies, latency, out) for _ in range(repetitions)]
-    ratios = [run["bound"] / run["wall"] for run in runs]
-    print(f"{companies} companies, latency {latency} s, {runs[0]['records']:,} records")
-    for run, ratio in zip(runs, ratios, strict=True):
-        print(
-            f"wall {run['wall']:.3f} s, bound {run['bound']:.3f} s,"
-            f" bound / wall {ratio:.3f}, peak in flight {run['peak_in_flight']}"
-        )
-    print(f"median {statistics.median(ratios):.3f}")
+def _with(*, speed: bool) -> str:
+    return "" if speed else ", without `speed`"
 
 
 if __name__ == "__main__":
-    numbers = [float(text) if "." in text else int(text) for text in sys.argv[1:]]
-    main(*numbers)  # type: ignore[arg-type]  # the command line has no types
+    run(measure, rounds=5)

@@ -1,0 +1,101 @@
+"""All programs, one after the other, each in a process of its own.
+
+python -m benchmarks                     all of them; writes benchmarks/RESULTS.md
+python -m benchmarks makespan decoding   some of them; writes nothing
+python -m benchmarks --quick             small: shows that nothing is broken
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from benchmarks._child import ROOT
+from benchmarks._figures import Figure, from_json, table
+from benchmarks._results import Section, results
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+
+@frozen
+class Program:
+    """One program, as it is called."""
+
+    name: str
+    quick: Sequence[str] = field(default=("--quick",))
+    has_figures: bool = field(default=True)
+    """Whether it writes figures; otherwise it says in words what it found."""
+
+
+PROGRAMS = (
+    Program("makespan"),
+    Program("decoding"),
+    Program("cpu"),
+    Program("stalls"),
+    Program("memory"),
+    Program("imports"),
+    Program("demo"),
+    Program("replay", ("1", "2"), has_figures=False),
+    Program("soak", ("15",), has_figures=False),
+)
+
+
+def called(program: Program, *, is_quick: bool) -> Section:
+    """Run one; what it prints is shown as it comes.
+
+    Raises:
+        SystemExit: it broke, or says that something is wrong.
+    """
+    command = [sys.executable, "-m", f"benchmarks.{program.name}"]
+    command += program.quick if is_quick else ()
+    start = time.monotonic()
+    print(f"\n## {program.name}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "figures.json"
+        command += ["--json", str(out)] if program.has_figures else []
+        said: list[str] = []
+        with subprocess.Popen(  # noqa: S603 - our own
+            command, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as process:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                said.append(line)
+        if process.returncode:
+            raise SystemExit(f"{program.name} ended with {process.returncode}")
+        figures: list[Figure] = []
+        if program.has_figures:
+            figures = from_json(json.loads(out.read_text()))
+    text = table(figures) if figures else f"```text\n{''.join(said)}```"
+    return Section(program.name, text, figures, time.monotonic() - start)
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = [program.name for program in PROGRAMS]
+    parser.add_argument("programs", nargs="*", metavar="program", help=", ".join(names))
+    parser.add_argument("--quick", action="store_true", help="small, for not-broken")
+    given = parser.parse_args()
+    if unknown := set(given.programs) - set(names):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    chosen = [one for one in PROGRAMS if one.name in (given.programs or names)]
+    sections = [called(program, is_quick=given.quick) for program in chosen]
+    if not given.quick and not given.programs:
+        RESULTS.write_text(results(sections))
+        print(f"\nwrote {RESULTS.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Who pulls: the package in its three ways, and others as they are and as people write.
+
+Each is opened with the address of the server, and then pulls everything, once or more
+often; it returns how many records came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from importlib import import_module
+from typing import Any, TypeAlias
+
+import aiohttp
+
+from nectar_async import NectarClient, Settings
+
+__all__ = ["PULLS", "Open"]
+
+PERMITS = 10
+KEY = "k" * 16
+
+Pull: TypeAlias = Callable[[], Awaitable[int]]
+Open: TypeAlias = Callable[[str], AbstractAsyncContextManager[Pull]]
+
+
+def _client(url: str) -> NectarClient:
+    return NectarClient(KEY, settings=Settings(base_url=url))
+
+
+@asynccontextmanager
+async def usage(url: str) -> AsyncIterator[Pull]:
+    """`repository.usage()`: all companies at once."""
+    async with _client(url) as nectar:
+
+        async def pull() -> int:
+            count = 0
+            async with nectar.repository.usage() as records:
+                async for _ in records:
+                    count += 1
+            return count
+
+        yield pull
+
+
+@asynccontextmanager
+async def prefetch(url: str) -> AsyncIterator[Pull]:
+    """`usage.by_company(...).prefetch()`: one company after the other."""
+    async with _client(url) as nectar:
+
+        async def pull() -> int:
+            count = 0
+            for company in await nectar.companies.all():
+                pager = nectar.usage.by_company(company.id)
+                async with pager.prefetch() as records:
+                    async for _ in records:
+                        count += 1
+            return count
+
+        yield pull
+
+
+@asynccontextmanager
+async def plain(url: str) -> AsyncIterator[Pull]:
+    """Plain `async for`: one company after the other."""
+    async with _client(url) as nectar:
+
+        async def pull() -> int:
+            count = 0
+            for company in await nectar.companies.all():
+                async for _ in nectar.usage.by_company(company.id):
+                    count += 1
+            return count
+
+        yield pull
+
+
+@asynccontextmanager
+async def sequential(url: str) -> AsyncIterator[Pull]:
+    """As the clients of openai and stripe page on their own, on httpx and pydantic.
+
+    The next page is asked for when all of the last one is used up.
+    """
+    import httpx  # noqa: PLC0415 - each process has one competitor
+    import pydantic  # noqa: PLC0415
+
+    from benchmarks import _equals as equals  # noqa: PLC0415
+
+    page_of: Any = equals.pydantic_page()
+    companies = pydantic.TypeAdapter(equals.companies_of(equals.pydantic_model))
+
+    async with httpx.AsyncClient(base_url=f"{url}/v2.2", timeout=60) as client:
+
+        async def records(company: str) -> AsyncIterator[Any]:
+            number = 1
+            while True:
+                answer = await client.get(
+                    f"/usage/company/{company}", params={"page": number}
+                )
+                answer.raise_for_status()
+                page = page_of.model_validate_json(answer.content)
+                for record in page.usage_data:
+                    yield record
+                if not page.has_next:
+                    return
+                number += 1
+
+        async def pull() -> int:
+            count = 0
+            answer = await client.get("/company")
+            for company in companies.validate_json(answer.content):
+                async for _ in records(company.id):
+                    count += 1
+            return count
+
+        yield pull
+
+
+@asynccontextmanager
+async def by_hand(url: str) -> AsyncIterator[Pull]:
+    """`asyncio.gather` and a semaphore on aiohttp and orjson, to plain dicts."""
+    import orjson  # noqa: PLC0415
+
+    _inflate_with_isal()
+    semaphore = asyncio.Semaphore(PERMITS)
+    async with aiohttp.ClientSession() as session:
+
+        async def get(path: str, **query: int) -> Any:
+            async with (
+                semaphore,
+                session.get(f"{url}/v2.2{path}", params=query) as answer,
+            ):
+                answer.raise_for_status()
+                return orjson.loads(await answer.read())
+
+        async def company(key: str) -> list[Any]:
+            path = f"/usage/company/{key}"
+            first = await get(path)
+            others = range(2, first["totalPages"] + 1)
+            rest = await asyncio.gather(*(get(path, page=number) for number in others))
+            return [record for page in (first, *rest) for record in page["usageData"]]
+
+        async def pull() -> int:
+            companies = await get("/company")
+            lists = await asyncio.gather(*(company(one["id"]) for one in companies))
+            return sum(map(len, lists))
+
+        yield pull
+
+
+@asynccontextmanager
+async def floor(url: str) -> AsyncIterator[Pull]:
+    """A bare scheduler on aiohttp and msgspec: no retries, no checks, no bounds."""
+    made: Open = import_module("benchmarks._floor").floor
+    async with made(url) as pull:
+        yield pull
+
+
+def _inflate_with_isal() -> None:
+    """What users of aiohttp do who have isal installed."""
+    with suppress(ImportError):
+        aiohttp.set_zlib_backend(import_module("isal.isal_zlib"))
+
+
+PULLS: dict[str, Open] = {
+    "usage": usage,
+    "prefetch": prefetch,
+    "plain": plain,
+    "sequential": sequential,
+    "by_hand": by_hand,
+    "floor": floor,
+}

@@ -1,0 +1,109 @@
+"""What the server of the figures plays: whose pages there are and how long each takes.
+
+And the bound: how soon all requests that it counted could have been answered at best.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+__all__ = ["COMPANY_LIST", "Entry", "Scenario", "bound", "company_id", "skewed"]
+
+PERMITS = 10
+COMPANY_LIST = -1
+"""The owner of the list of companies in a log."""
+
+
+@frozen
+class Entry:
+    """One request as the server saw it. Times are seconds."""
+
+    owner: int
+    """The place of the company in the list, or `COMPANY_LIST`."""
+    page: int
+    latency: float
+    """What the scenario asks for."""
+    start: float
+    """Since the scenario was set."""
+    took: float
+    """Until the answer was handed to the socket."""
+
+
+@frozen
+class Scenario:
+    """A portfolio and its latencies; the same for all that pull it."""
+
+    sizes: Sequence[int]
+    """Pages of each company, in the order of the list."""
+    latency: float = 0.0
+    """Seconds; the mean, where they differ."""
+    sigma: float = 0.0
+    """Of a log-normal distribution; 0 makes all latencies equal."""
+    seed: int = 7
+    is_kept: bool = True
+    """Whether pages are rendered beforehand and kept; a million records are not."""
+
+    @property
+    def pages(self) -> int:
+        """Pages of all companies."""
+        return sum(self.sizes)
+
+    def latency_of(self, owner: int, page: int) -> float:
+        """Seconds that a page takes, whoever asks for it, and whenever."""
+        if not self.sigma or not self.latency:
+            return self.latency
+        dice = random.Random(f"{self.seed} {owner} {page}")
+        return self.latency * math.exp(dice.gauss(-(self.sigma**2) / 2, self.sigma))
+
+
+def company_id(owner: int) -> str:
+    """The id of the company at a place of the list."""
+    return f"{owner:08x}-0000-4000-8000-00000000c0de"
+
+
+def skewed(pages: int = 200, companies: int = 50) -> list[int]:
+    """Pages of companies of which few have most: 68, 19, 12, ..., 1."""
+    weights = [1 / (rank + 1) ** 1.1 for rank in range(companies)]
+    spare = pages - companies
+    sizes = [1 + int(spare * weight / sum(weights)) for weight in weights]
+    sizes[0] += pages - sum(sizes)
+    return sizes
+
+
+def bound(log: Iterable[Entry], permits: int = PERMITS) -> float:
+    """Seconds of an ideal greedy schedule of all requests that the server counted.
+
+    Each costs its latency, and not what the server took: that would excuse a busy
+    machine. The list of companies comes before all, the first page of each company
+    before its others, and whatever may be asked for is asked for as soon as one of the
+    `permits` is free: first pages before others, those with most behind them first,
+    then what takes longest. No client can know that order beforehand.
+    """
+    now = 0.0
+    behind: dict[int, list[float]] = defaultdict(list)
+    for entry in sorted(log, key=lambda entry: entry.page):
+        if entry.owner == COMPANY_LIST:
+            now += entry.latency
+        else:
+            behind[entry.owner].append(entry.latency)
+    # Rank, latency, and the owner whose other pages it opens.
+    ready: list[tuple[int, float, float, int]] = [
+        (0, -sum(latencies), latencies[0], owner) for owner, latencies in behind.items()
+    ]
+    heapq.heapify(ready)
+    busy: list[tuple[float, int]] = []
+    while ready or busy:
+        while ready and len(busy) < permits:
+            rank, _, latency, owner = heapq.heappop(ready)
+            heapq.heappush(busy, (now + latency, owner if rank == 0 else COMPANY_LIST))
+        now, opened = heapq.heappop(busy)
+        if opened != COMPANY_LIST:
+            for latency in behind[opened][1:]:
+                heapq.heappush(ready, (1, -latency, latency, opened))
+    return now

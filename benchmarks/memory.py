@@ -1,0 +1,90 @@
+"""Does memory grow with the number of records that are streamed?
+
+100,000 and 1,000,000 records, each in a fresh process; the figure is the highest memory
+of the process above what it had before the pull. The server renders each page when it
+is asked for, so the time that this takes says nothing.
+
+    python -m benchmarks.memory [rounds]
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks._child import child
+from benchmarks._figures import Figure, ratios
+from benchmarks._measured import check, speeds
+from benchmarks._pages import PER_PAGE
+from benchmarks._program import Effort, run
+from benchmarks._pulls import PULLS
+from benchmarks._scenario import Scenario
+from benchmarks._serving import Server, serving
+
+FEW, MANY = 100_000, 1_000_000
+COMPANIES = 50
+_STATUS = Path("/proc/self/status")
+
+
+def peak() -> float:
+    """The most memory that this process ever had, in MB.
+
+    Linux hands `ru_maxrss` on from the parent, so it is the second choice there.
+    """
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1e3
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+async def streamed(url: str, name: str, sizes: list[int]) -> dict[str, float]:
+    """Pull in a child; one page comes before, so that all code is there."""
+    server = Server(url)
+    async with PULLS[name](url) as pull:
+        server.play(Scenario([1]))
+        await pull()
+        server.play(Scenario(sizes, is_kept=False))
+        before = peak()
+        records = await pull()
+    grown = peak() - before
+    check(name, records, server.stats(), sum(sizes))
+    return {"before": before, "grown": grown}
+
+
+def measure(effort: Effort) -> Iterator[Figure]:
+    """Few and many, in turn."""
+    share = 100 if effort.is_quick else 1
+    speed = speeds()[0]
+    runs: dict[int, list[Any]] = {FEW // share: [], MANY // share: []}
+    with serving() as server:
+        for _ in range(effort.rounds):
+            for records, each in runs.items():
+                # Few pages go to one company, so that all sizes have the same shape.
+                owners = min(COMPANIES, records // PER_PAGE)
+                sizes = [records // PER_PAGE // owners] * owners
+                with child("benchmarks.memory:streamed", speed=speed) as process:
+                    each.append(process.ask(url=server.url, name="usage", sizes=sizes))
+    few, many = ([one["grown"] for one in each] for each in runs.values())
+    less, more = runs
+    before = runs[more][-1]["before"]
+    whole = ratios(*([before + one for one in each] for each in (many, few)))
+    yield Figure(
+        question=f"peak memory, {less:,} to {more:,} records streamed: growth",
+        values=ratios(many, few),
+        at_most=1.1,
+        peers={
+            f"{less:,} records, MB": few,
+            f"{more:,} records, MB": many,
+            "growth of the whole process": whole,
+        },
+        note=f"above {before:.0f} MB before the pull",
+    )
+
+
+if __name__ == "__main__":
+    run(measure, rounds=2)

@@ -1,0 +1,138 @@
+"""How long does the event loop stand still while 2,000 pages are pulled?
+
+Without latency, so that answers come as fast as they can. A task that does nothing but
+yield measures each turn of the loop; what the garbage collector took in it is known
+from its callbacks. When the machine gave the core to another process within a turn, the
+turn counts with its processor time alone; the whole of it is printed as a peer. The
+collector has its default settings.
+
+    python -m benchmarks.stalls [rounds]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from attrs import asdict, define
+
+from benchmarks._child import child
+from benchmarks._figures import Figure
+from benchmarks._measured import check, speeds
+from benchmarks._program import Effort, run
+from benchmarks._pulls import PULLS
+from benchmarks._scenario import Scenario
+from benchmarks._serving import Server, serving
+
+
+@define
+class Turns:
+    """The longest turns of a loop, in seconds."""
+
+    own: float = 0.0
+    """Outside the collector."""
+    whole: float = 0.0
+    """With the collector."""
+    wall: float = 0.0
+    """With the collector, and with what other processes took of the core."""
+    collector: float = 0.0
+    """The longest pause of the collector."""
+
+    _since: float = 0.0
+    _paused: float = 0.0
+
+    async def watch(self) -> None:
+        """Measure turn after turn, until cancelled."""
+        wall, cpu, switches = _clocks()
+        while True:
+            self._paused = 0.0
+            await asyncio.sleep(0)
+            then = wall, cpu, switches
+            wall, cpu, switches = _clocks()
+            turn = wall - then[0]
+            self.wall = max(self.wall, turn)
+            if switches != then[2]:
+                turn = min(turn, cpu - then[1])
+            self.whole = max(self.whole, turn)
+            self.own = max(self.own, turn - self._paused)
+
+    def collected(self, phase: str, _: dict[str, int]) -> None:
+        """A callback of the collector, which needs nothing but processor time."""
+        now = time.thread_time()
+        if phase == "start":
+            self._since = now
+        else:
+            self._paused += now - self._since
+            self.collector = max(self.collector, now - self._since)
+
+
+def _clocks() -> tuple[float, float, int]:
+    """Wall, processor, and how often this thread lost the core."""
+    used = resource.getrusage(resource.RUSAGE_THREAD)
+    return time.perf_counter(), time.thread_time(), used.ru_nivcsw
+
+
+async def watched(url: str, name: str, sizes: list[int]) -> dict[str, float]:
+    """Pull in a child, with a watch over its loop; a small pull comes first."""
+    server, turns = Server(url), Turns()
+    async with PULLS[name](url) as pull:
+        server.play(Scenario([20]))
+        await pull()
+        server.play(Scenario(sizes))
+        gc.callbacks.append(turns.collected)
+        watch = asyncio.create_task(turns.watch())
+        try:
+            records = await pull()
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            gc.callbacks.remove(turns.collected)
+    check(name, records, server.stats(), sum(sizes))
+    return asdict(turns, filter=lambda field, _: not field.name.startswith("_"))
+
+
+def measure(effort: Effort) -> Iterator[Figure]:
+    """A fresh process for each round and competitor."""
+    sizes = [2] * 10 if effort.is_quick else [40] * 50
+    for speed in speeds(is_quick=effort.is_quick):
+        runs: dict[str, list[Any]] = {"usage": [], "by_hand": []}
+        with serving() as server:
+            for _ in range(effort.rounds):
+                for name, each in runs.items():
+                    with child("benchmarks.stalls:watched", speed=speed) as process:
+                        each.append(process.ask(url=server.url, name=name, sizes=sizes))
+        words = "" if speed else ", without `speed`"
+        question = f"longest stall of the loop, {sum(sizes):,} pages"
+        for part, title, most in (
+            ("own", "outside the collector", 5.0),
+            ("whole", "with the collector", 15.0),
+        ):
+            yield Figure(
+                question=f"{question}, {title}{words}",
+                values=_milliseconds(runs["usage"], part),
+                unit="ms",
+                at_most=most if speed else None,
+                peers={
+                    "by hand": _milliseconds(runs["by_hand"], part),
+                    "ours, other processes included": _milliseconds(
+                        runs["usage"], "wall"
+                    ),
+                    "ours, the collector alone": _milliseconds(
+                        runs["usage"], "collector"
+                    ),
+                },
+            )
+
+
+def _milliseconds(runs: list[Any], part: str) -> list[float]:
+    return [one[part] * 1e3 for one in runs]
+
+
+if __name__ == "__main__":
+    run(measure, rounds=3)
