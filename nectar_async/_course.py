@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import compress
 from typing import Generic, TypeVar
 
 from attrs import define, evolve, frozen
@@ -22,6 +23,7 @@ from nectar_async._ledger import Ledger, marks_of, opening_of
 from nectar_async._log import log_halving, log_rewalk
 from nectar_async._pages import Receipt, Verdict, sum_known, worst
 from nectar_async._request import Request
+from nectar_async._seen import Seen
 from nectar_async._windows import halves, window_of, within
 from nectar_async.errors import InvalidArgumentError, NectarError, ServerTimeoutError
 from nectar_async.models.page import Page
@@ -87,10 +89,10 @@ class Course(Generic[T]):
         self._list = evolve(request, lane=self if lane is None else lane)
         self._rewalks_left = rewalks
         self._verify = verify
-        self._given: set[int] = set()
+        self._given = Seen()
         self._coming = deque(_windows(self._list, cursor))
         # Ids of the windows before; none are kept until there is a second window.
-        self._kept: set[int] | None = set() if len(self._coming) > 1 else None
+        self._kept: Seen | None = Seen() if len(self._coming) > 1 else None
         self._settled: list[_Settled] = []
         self._before: Ledger[T] | None = None
         """The first pass over the present window, when this is another one."""
@@ -138,7 +140,7 @@ class Course(Generic[T]):
             return False
         log_halving(self.leg.request)
         self._repeats += self.leg.ledger.repeats
-        self._kept = self._kept or set()
+        self._kept = Seen() if self._kept is None else self._kept
         self._coming.appendleft(parts[1])
         self._begin(parts[0])
         return True
@@ -171,8 +173,8 @@ class Course(Generic[T]):
         """
         if self.is_over and self._receipt is None:
             self._receipt = self._sum(worst(one.verdict for one in self._settled))
-            self._given, self._kept = set(), None
-            self.leg.ledger.seen = set()
+            self._given, self._kept = Seen(), None
+            self.leg.ledger.seen = Seen()
 
     def receipt(self) -> Receipt:
         """What the walk is worth so far."""
@@ -187,12 +189,8 @@ class Course(Generic[T]):
 
     def _fresh(self, page: Page[T]) -> Page[T]:
         """The page with the records that no leg brought before."""
-        given, fresh = self._given, []
-        for item, mark in zip(page.items, marks_of(page), strict=True):
-            if mark not in given:
-                given.add(mark)
-                fresh.append(item)
-        return evolve(page, items=tuple(fresh))
+        are_new = self._given.enter(marks_of(page))
+        return evolve(page, items=tuple(compress(page.items, are_new)))
 
     def _end_pass(self, leg: Leg[T]) -> None:
         """The last page of a window went in."""
@@ -230,15 +228,15 @@ class Course(Generic[T]):
 
     def _begin(self, request: Request[Page[T]]) -> None:
         self._before = self._outcome = None
-        self.leg = _pass_over(request, set())
+        self.leg = _pass_over(request, Seen())
 
     def _settled_by(self, ledger: Ledger[T], verdict: Verdict) -> _Settled:
         totals = (self._before or ledger).total_first, ledger.total_last
         if self._kept is None:
             return _Settled(*totals, verdict)
         # A record in two windows is one record of the list.
-        shared = len(self._kept & ledger.seen)
-        self._kept |= ledger.seen
+        shared = ledger.seen.shared(self._kept)
+        self._kept.enter(tuple(ledger.seen))
         first, last = (None if total is None else total - shared for total in totals)
         return _Settled(first, last, verdict)
 
@@ -263,7 +261,7 @@ class Course(Generic[T]):
         )
 
 
-def _pass_over(request: Request[Page[T]], seen: set[int]) -> Leg[T]:
+def _pass_over(request: Request[Page[T]], seen: Seen) -> Leg[T]:
     """A pass that begins with the page of the request."""
     ledger: Ledger[T] = Ledger(request.page or 1, seen)
     return Leg(evolve(request, can_halve=halves(request) is not None), ledger)

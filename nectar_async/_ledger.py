@@ -9,11 +9,13 @@ what came is counted by id, so that a pass can tell at its end what it is worth.
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Generic, TypeAlias, TypeVar
 
 from attrs import evolve
 
 from nectar_async._pages import Verdict
+from nectar_async._seen import Seen
 from nectar_async.errors import PaginationError
 from nectar_async.models.page import Page
 
@@ -36,11 +38,10 @@ class Ledger(Generic[T]):
 
     Args:
         first: the page that the pass begins with.
-        seen: what is known to have come, as hashes of ids; it grows with what comes.
-            Hashes instead of ids: 64 bits each, and the id's text can go.
+        seen: what is known to have come, by `marks_of`; it grows with what comes.
     """
 
-    def __init__(self, first: int = 1, seen: set[int] | None = None) -> None:
+    def __init__(self, first: int = 1, seen: Seen | None = None) -> None:
         self.first: int = first
         self.planned: int = first
         """The last page that is known to exist."""
@@ -53,7 +54,7 @@ class Ledger(Generic[T]):
         """Records that came again."""
         self.opening: _Opening | None = None
         """What the first page was."""
-        self.seen: set[int] = set() if seen is None else seen
+        self.seen: Seen = Seen() if seen is None else seen
         self._is_steady = True
         self._total_before: int | None = None
         self._was_repeat = False
@@ -139,15 +140,12 @@ class Ledger(Generic[T]):
     def _fresh(
         self, items: tuple[T, ...], marks: tuple[int, ...], *, is_clamped: bool
     ) -> tuple[T, ...]:
-        seen, fresh = self.seen, []
-        for item, mark in zip(items, marks, strict=True):
-            if mark not in seen:
-                seen.add(mark)
-                fresh.append(item)
+        are_new = self.seen.enter(marks)
+        repeats = are_new.count(False)
         if not is_clamped:
             # A clamped page repeats the last one by the API's own rule: no drift.
-            self.repeats += len(items) - len(fresh)
-        return items if len(fresh) == len(items) else tuple(fresh)
+            self.repeats += repeats
+        return tuple(compress(items, are_new)) if repeats else items
 
 
 def marks_of(page: Page[T]) -> tuple[int, ...]:

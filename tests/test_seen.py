@@ -1,0 +1,86 @@
+"""What came once is known, however much it is, in a few bytes each."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from nectar_async._seen import Seen
+
+FEW = 3_000
+MANY = 60_000
+
+
+def numbers(count: int, seed: int = 1) -> Iterator[int]:
+    """Different whole numbers of 64 bits, like hashes."""
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    return iter({draw.randrange(-(2**63), 2**63): None for _ in range(count)})
+
+
+def pages(count: int) -> list[tuple[int, ...]]:
+    every = tuple(numbers(count))
+    return [every[at : at + 100] for at in range(0, count, 100)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=40),
+        max_size=20,
+    ),
+    st.integers(0, 6_000),
+)
+def test_it_says_what_a_set_would_say(batches: list[list[int]], before: int) -> None:
+    seen, known = Seen(), set(numbers(before))
+    assert all(seen.enter(tuple(known)))
+    for batch in batches:
+        expected = []
+        for number in batch:
+            expected.append(number not in known)
+            known.add(number)
+        assert seen.enter(batch) == expected
+    assert len(seen) == len(known)
+    assert set(seen) == known
+    assert all(number in seen for batch in batches for number in batch)
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_nothing_is_forgotten_and_nothing_made_up(count: int) -> None:
+    seen = Seen()
+    for page in pages(count):
+        assert seen.enter(page) == [True] * len(page)
+    for page in pages(count):
+        assert seen.enter(page) == [False] * len(page)
+    assert len(seen) == count
+    assert not any(number in seen for number in numbers(1_000, seed=2))
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_what_two_have_in_common_is_counted(count: int) -> None:
+    one, other = Seen(), Seen()
+    every = tuple(numbers(count))
+    one.enter(every[: count // 2 + 10])
+    other.enter(every[count // 2 :])
+    assert one.shared(other) == other.shared(one) == 10
+
+
+def test_numbers_that_are_alike_in_their_last_bits_are_told_apart() -> None:
+    seen = Seen()
+    every = [number << 40 for number in range(MANY // 10)]
+    assert all(seen.enter(every))
+    assert not any(seen.enter(every))
+
+
+def test_a_record_takes_a_dozen_bytes() -> None:
+    every = pages(MANY)
+    tracemalloc.start()
+    seen = Seen()
+    for page in every:
+        seen.enter(page)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 12 * MANY
