@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import anyio
 
+from nectar_async._facade import later
 from nectar_async._timeline import Bound, Timeline, TimelineBound, owner_around
+
+if TYPE_CHECKING:
+    import random
+else:
+    random = later("random")
 
 __all__ = ["Clock", "SystemClock", "VirtualClock", "bounded", "clock_around"]
 
@@ -49,7 +54,7 @@ class SystemClock:
 
     def jitter(self) -> float:
         """A fresh pseudo-random number in [0, 1)."""
-        return random.random()  # noqa: S311 - spreads retries, guards nothing
+        return random.random()  # spreads retries, guards nothing
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop."""

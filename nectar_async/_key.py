@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 from attrs import evolve, frozen
 
 from nectar_async._clock import Clock
-from nectar_async._redact import redact
+from nectar_async._facade import later
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
-from nectar_async._spelled import hiding
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
+
+if TYPE_CHECKING:
+    from nectar_async import _redact, _spelled
+else:
+    _redact = later("nectar_async._redact")
+    _spelled = later("nectar_async._spelled")
 
 __all__ = ["FreshKey", "HiddenSource", "KeyRing", "KeySource", "StampKey"]
 
@@ -46,7 +51,7 @@ class KeyRing:
     def __init__(self, source: HiddenSource | None) -> None:
         self._source = None if isinstance(source, Secret) else source
         self._key = _checked(source) if isinstance(source, Secret) else None
-        self._lock = anyio.Lock()
+        self._lock: anyio.Lock | None = None
         self.version: int = 0
         """Grows when the source gave a key."""
         self._before: list[Secret[str]] = []
@@ -74,6 +79,7 @@ class KeyRing:
 
     async def renew(self, refused: int) -> None:
         """Ask for another key, unless somebody did since version `refused`."""
+        self._lock = self._lock or anyio.Lock()
         async with self._lock:
             if self._source is None or self.version != refused:
                 return
@@ -151,12 +157,12 @@ class StampKey:
         try:
             response = await send(evolve(request, headers=_headers(request, key)))
         except NectarError as error:
-            redact(error, _hidden(key))
+            _redact.redact(error, _hidden(key))
             raise
         return (
             response
             if response.is_success
-            else response.rewritten(hiding(_hidden(key)))
+            else response.rewritten(_spelled.hiding(_hidden(key)))
         )
 
 

@@ -10,7 +10,7 @@ from functools import cache
 
 __all__ = ["to_python", "to_wire"]
 
-_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+_CAPITAL = r"(?<!^)(?=[A-Z])"
 
 
 @cache
@@ -22,4 +22,4 @@ def to_wire(name: str) -> str:
 
 def to_python(name: str) -> str:
     """The Python spelling of a wire name: `externalId` is `external_id`."""
-    return _CAPITAL.sub("_", name).lower()
+    return re.sub(_CAPITAL, "_", name).lower()

@@ -8,8 +8,9 @@ from typing import Generic, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
+from nectar_async._frozen import frozen
 from nectar_async._text import (
     check_headers,
     json_body,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import asdict, define, frozen
+from attrs import asdict, define
 
+from nectar_async._frozen import frozen
 from nectar_async._gate import Gate
 
 __all__ = ["Statistics", "Tally"]

@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-import msgspec
-
+from nectar_async._facade import later
 from nectar_async._names import to_wire
 from nectar_async._secret import Secret
 from nectar_async._unset import UNSET
 from nectar_async.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    import msgspec
+else:
+    msgspec = later("msgspec")
 
 __all__ = [
     "check_headers",

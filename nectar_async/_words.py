@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
+from nectar_async._facade import later
+
+if TYPE_CHECKING:
+    import html
+
+    import msgspec
+else:
+    html = later("html")
+    msgspec = later("msgspec")
 
 __all__ = ["words_of"]
 
@@ -20,7 +27,7 @@ _DEEPEST: Final = 6
 # More than that is no message, but a page for people or a log.
 _MOST_PLAIN: Final = 500
 # A page's title, unless it is no more than the status again.
-_TITLE = re.compile(r"<title[^>]{0,99}>\s*(?!\d{3}\b)([^<]{1,200})", re.IGNORECASE)
+_TITLE = r"<title[^>]{0,99}>\s*(?!\d{3}\b)([^<]{1,200})"
 
 
 def words_of(text: str, content_type: str) -> str | None:
@@ -32,7 +39,7 @@ def words_of(text: str, content_type: str) -> str | None:
         return _words(msgspec.json.decode(text)) or None
     except (msgspec.DecodeError, RecursionError):
         pass
-    if (title := _TITLE.search(text)) is not None:
+    if (title := re.search(_TITLE, text, re.IGNORECASE)) is not None:
         return _on_one_line(html.unescape(title[1])) or None
     is_plain = content_type.lower().startswith("text/plain")
     if not is_plain or text.lstrip().startswith("<"):

@@ -1,54 +1,53 @@
-"""The client: what is wired to what, and how long it lives. Nothing else."""
+"""The client: what it is made of, and how long it lives. Nothing else."""
 
 from __future__ import annotations
 
 import os
+import sys
+from functools import cached_property
+from importlib import import_module
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import evolve
 
-from nectar_async._bounds import AttemptTimeout, Deadline
-from nectar_async._chunk import CheckFile
 from nectar_async._clock import Clock
-from nectar_async._core import Core
-from nectar_async._key import FreshKey, HiddenSource, KeySource, StampKey
+from nectar_async._facade import later
+from nectar_async._frozen import finish_classes
+from nectar_async._key import HiddenSource, KeySource
 from nectar_async._link import Link
-from nectar_async._log import Log
-from nectar_async._ping import pong
-from nectar_async._pipeline import (
-    CheckStatus,
-    Limit,
-    Retry,
-    Unpack,
-    compose,
-)
 from nectar_async._request import Request
 from nectar_async._retry import RetryBudget
 from nectar_async._secret import Secret
-from nectar_async._spans import AttemptSpan, CallSpan
+from nectar_async._shield import in_thread
 from nectar_async._statistics import Statistics
 from nectar_async._transport import Stage, Transport
-from nectar_async.errors import (
-    ConfigurationError,
-)
-from nectar_async.resources.accounts import Accounts
-from nectar_async.resources.companies import Companies
-from nectar_async.resources.connections import Connections
-from nectar_async.resources.documents import Documents
-from nectar_async.resources.intervals import Intervals
-from nectar_async.resources.invitations import Invitations
-from nectar_async.resources.jobs import Jobs
-from nectar_async.resources.magic_links import MagicLinks
-from nectar_async.resources.meters import Meters
-from nectar_async.resources.providers import Providers
-from nectar_async.resources.repository import Repository
-from nectar_async.resources.sites import Sites
-from nectar_async.resources.team import TeamProfile
-from nectar_async.resources.usage import Usage
-from nectar_async.resources.webhook_portal import WebhookPortal
+from nectar_async.errors import ConfigurationError
+from nectar_async.resources._noun import noun
 from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport
+
+if TYPE_CHECKING:
+    from nectar_async import _ping, _wiring
+    from nectar_async._core import Core
+    from nectar_async.resources.accounts import Accounts
+    from nectar_async.resources.companies import Companies
+    from nectar_async.resources.connections import Connections
+    from nectar_async.resources.documents import Documents
+    from nectar_async.resources.intervals import Intervals
+    from nectar_async.resources.invitations import Invitations
+    from nectar_async.resources.jobs import Jobs
+    from nectar_async.resources.magic_links import MagicLinks
+    from nectar_async.resources.meters import Meters
+    from nectar_async.resources.providers import Providers
+    from nectar_async.resources.repository import Repository
+    from nectar_async.resources.sites import Sites
+    from nectar_async.resources.team import TeamProfile
+    from nectar_async.resources.usage import Usage
+    from nectar_async.resources.webhook_portal import WebhookPortal
+else:
+    _ping = later("nectar_async._ping")
+    _wiring = later("nectar_async._wiring")
 
 __all__ = ["NectarClient"]
 
@@ -56,6 +55,10 @@ T = TypeVar("T")
 
 # What a light copy shares with its original, and so cannot set for itself.
 _SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency", "max_downloads")
+
+# What every request takes, and every list. A client loads it when it is first used,
+# and beside the event loop if it is opened by `async with`.
+_WORKING = frozenset({"nectar_async._wiring", "nectar_async.resources._resource"})
 
 
 class NectarClient:
@@ -85,6 +88,22 @@ class NectarClient:
     Raises:
         ConfigurationError: no key where the transport needs one, or one that cannot be.
     """
+
+    accounts: Accounts = noun("Accounts")
+    companies: Companies = noun("Companies")
+    connections: Connections = noun("Connections")
+    documents: Documents = noun("Documents")
+    intervals: Intervals = noun("Intervals")
+    invitations: Invitations = noun("Invitations")
+    jobs: Jobs = noun("Jobs")
+    magic_links: MagicLinks = noun("MagicLinks")
+    meters: Meters = noun("Meters")
+    providers: Providers = noun("Providers")
+    repository: Repository = noun("Repository")
+    sites: Sites = noun("Sites")
+    team: TeamProfile = noun("TeamProfile")
+    usage: Usage = noun("Usage")
+    webhook_portal: WebhookPortal = noun("WebhookPortal")
 
     def __init__(
         self,
@@ -126,63 +145,14 @@ class NectarClient:
         self._recorder = recorder
         self._budget = budget
         self._is_original = False
-        clock, tally = link.clock, link.tally
-        # The order of the stages, outermost first. Retry is outside the gate, so that
-        # nobody holds a permit while waiting; the key is stamped last, so that nothing
-        # above can leak it.
-        deadline = Deadline(settings.deadline, clock)
-        retry = Retry(settings.retry, budget, clock, tally, deadline)
-        timeout = AttemptTimeout(settings.attempt_timeout, clock)
-        recorders = [] if recorder is None else [recorder]
-        observers: list[Stage] = [AttemptSpan(), Log(clock)]
-        stages: list[Stage] = [
-            CallSpan(),
-            deadline,
-            retry,
-            Unpack(),
-            FreshKey(link.ring, clock, tally),
-            Limit(link.gate, settings.retry, clock, tally),
-            *observers,
-            timeout,
-            CheckStatus(clock, tally),
-            *recorders,
-            StampKey(link.ring),
-        ]
-        # Files come from other hosts by links that are signed: no key, and a bound of
-        # their own.
-        files: list[Stage] = [
-            CallSpan(),
-            deadline,
-            retry,
-            Limit(link.files_gate, settings.retry, clock, tally),
-            *observers,
-            timeout,
-            CheckFile(clock, tally),
-            *recorders,
-        ]
-        self._core = Core(
-            settings, link, compose(stages, link.send), compose(files, link.send)
-        )
-        self._have_nouns(self._core)
 
-    def _have_nouns(self, core: Core) -> None:
-        self.accounts: Accounts = Accounts(core)
-        self.companies: Companies = Companies(core)
-        self.connections: Connections = Connections(core)
-        self.documents: Documents = Documents(core)
-        self.intervals: Intervals = Intervals(core)
-        self.invitations: Invitations = Invitations(core)
-        self.jobs: Jobs = Jobs(core)
-        self.magic_links: MagicLinks = MagicLinks(core)
-        self.meters: Meters = Meters(core)
-        self.providers: Providers = Providers(core)
-        self.repository: Repository = Repository(core)
-        self.sites: Sites = Sites(core)
-        self.team: TeamProfile = TeamProfile(core)
-        self.usage: Usage = Usage(core)
-        self.webhook_portal: WebhookPortal = WebhookPortal(core)
+    @cached_property
+    def _core(self) -> Core:
+        return _wiring.core_of(self.settings, self._link, self._recorder, self._budget)
 
     async def __aenter__(self) -> Self:
+        if not sys.modules.keys() >= _WORKING:
+            await in_thread(_load)
         await self._link.open()
         return self
 
@@ -267,11 +237,17 @@ class NectarClient:
             DecodeError: something answered, but not this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        return await self._core.ask(request, pong)
+        return await self._core.ask(request, _ping.pong)
 
     def statistics(self) -> Statistics:
         """What this client and its copies did so far."""
         return self._link.tally.snapshot(self._link.gate)
+
+
+def _load() -> None:
+    for name in sorted(_WORKING):
+        import_module(name)
+    finish_classes()
 
 
 def _masked(key: KeySource | None) -> HiddenSource | None:

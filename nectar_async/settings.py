@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import Attribute, evolve, field, frozen
+from attrs import Attribute, evolve, field
 
+from nectar_async._frozen import frozen
 from nectar_async._operations import meant
 from nectar_async.errors import ConfigurationError
 
@@ -25,7 +26,7 @@ _VERSIONS = {segment: version for version, segment in _SEGMENTS.items()} | {
 _VERSION_SEGMENT = re.compile(r"v\d+(\.\d+)*", re.IGNORECASE)
 
 # Printable and ASCII, without the beginnings of a query and a fragment.
-_PATH = re.compile(r'/[!"$->@-~]*')
+_PATH = r'/[!"$->@-~]*'
 _LONGEST_LABEL = 63
 
 # An operation that a user corrects is one of these verbs.
@@ -98,7 +99,7 @@ def _table_of(kind: type) -> Any:
 
 
 def _is_path(value: object) -> bool:
-    return isinstance(value, str) and _PATH.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_PATH, value) is not None
 
 
 def _split(url: str) -> SplitResult:

@@ -72,7 +72,7 @@ def nectar() -> NectarClient:
 def nouns(nectar: NectarClient) -> dict[str, Resource]:
     return {
         name: one
-        for name, one in vars(nectar).items()
+        for name, one in inspect.getmembers(nectar)
         if isinstance(one, Resource) and name not in WITHOUT_TAG
     }
 

@@ -28,7 +28,7 @@ def verbs() -> Iterator[str]:
     """Everything that can be called on a client, as it is written: `sites.get`."""
     client = NectarClient(transport=MemoryTransport({}))
     yield from public(NectarClient)
-    for noun, resource in vars(client).items():
+    for noun, resource in inspect.getmembers(client):
         if type(resource).__module__.startswith("nectar_async.resources"):
             yield from (f"{noun}.{verb}" for verb in public(type(resource)))
 

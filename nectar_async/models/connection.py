@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
+from nectar_async._frozen import frozen
 from nectar_async._secret import Secret
 from nectar_async.models._extra import names_of
 from nectar_async.models.account import Account

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
+from nectar_async._frozen import frozen
 from nectar_async._secret import Secret
 from nectar_async.models._extra import names_of
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from nectar_async._flag import Flag
+from nectar_async._frozen import frozen
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import (
     DatasourceType,

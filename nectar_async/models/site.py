@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
+from nectar_async._frozen import frozen
 from nectar_async.models._extra import names_of
 
 __all__ = ["Site"]

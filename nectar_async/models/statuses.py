@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from nectar_async._enums import OpenEnum
-from nectar_async.models._advice_table import (
-    ACCOUNTS,
-    CONNECTIONS,
-    UNKNOWN_ACCOUNT,
-    UNKNOWN_CONNECTION,
-)
+from nectar_async._facade import later
 from nectar_async.models.advice import AccountAdvice, Advice
+
+if TYPE_CHECKING:
+    from nectar_async.models import _advice_table as advices
+else:
+    advices = later("nectar_async.models._advice_table")
 
 __all__ = [
     "AccountStatus",
@@ -37,7 +37,7 @@ class AccountStatus(OpenEnum):
     @property
     def advice(self) -> AccountAdvice:
         """What the status means and what to do; the same words for all unknown ones."""
-        return ACCOUNTS.get(self, UNKNOWN_ACCOUNT)
+        return advices.ACCOUNTS.get(self, advices.UNKNOWN_ACCOUNT)
 
 
 class AccountTrackingStatus(OpenEnum):
@@ -80,7 +80,7 @@ class ConnectionStatus(OpenEnum):
     @property
     def advice(self) -> Advice:
         """What the status means and what to do; the same words for all unknown ones."""
-        return CONNECTIONS.get(self, UNKNOWN_CONNECTION)
+        return advices.CONNECTIONS.get(self, advices.UNKNOWN_CONNECTION)
 
     @property
     def is_settled(self) -> bool:

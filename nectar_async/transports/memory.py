@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from inspect import isawaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
-import msgspec
 
+from nectar_async._facade import later
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from nectar_async import _json
+else:
+    _json = later("nectar_async._json")
+
 __all__ = ["MemoryTransport"]
 
 Handler = Callable[[Request[Any]], object | Awaitable[object]]
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class MemoryTransport:
@@ -59,7 +62,7 @@ class MemoryTransport:
         if isinstance(answer, Response):
             return answer
         headers = {"content-type": "application/json"}
-        return Response(200, headers, _ENCODER.encode(answer))
+        return Response(200, headers, _json.encoded(answer))
 
     async def aclose(self) -> None:
         """Note that the client was closed."""

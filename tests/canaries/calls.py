@@ -65,7 +65,7 @@ def public_calls() -> set[str]:
     Of lists their properties as well: a receipt is asked for when a walk has failed.
     """
     client = NectarClient(transport=MemoryTransport({}))
-    nouns = {k: v for k, v in vars(client).items() if isinstance(v, Resource)}
+    nouns = {k: v for k, v in inspect.getmembers(client) if isinstance(v, Resource)}
     names = set(_methods(client))
     names |= {f"{k}.{name}" for k, noun in nouns.items() for name in _methods(noun)}
     lists = (FanOut, Pager, Prefetch)

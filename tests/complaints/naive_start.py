@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nectar_async import models
+from nectar_async._wiring import core_of
 from nectar_async.client import NectarClient
 from nectar_async.transports.live import AiohttpTransport
 
-__all__ = ["AiohttpTransport", "NectarClient", "models"]
+__all__ = ["AiohttpTransport", "NectarClient", "core_of", "models"]

@@ -1,0 +1,58 @@
+"""What is wired to what inside of a client, and in which order."""
+
+from __future__ import annotations
+
+from nectar_async._bounds import AttemptTimeout, Deadline
+from nectar_async._chunk import CheckFile
+from nectar_async._core import Core
+from nectar_async._key import FreshKey, StampKey
+from nectar_async._link import Link
+from nectar_async._log import Log
+from nectar_async._pipeline import CheckStatus, Limit, Retry, Unpack, compose
+from nectar_async._retry import RetryBudget
+from nectar_async._spans import AttemptSpan, CallSpan
+from nectar_async._transport import Stage
+from nectar_async.settings import Settings
+
+__all__ = ["core_of"]
+
+
+def core_of(
+    settings: Settings, link: Link, recorder: Stage | None, budget: RetryBudget
+) -> Core:
+    """What a client and its nouns ask through, with all its stages."""
+    clock, tally = link.clock, link.tally
+    # The order of the stages, outermost first. Retry is outside the gate, so that
+    # nobody holds a permit while waiting; the key is stamped last, so that nothing
+    # above can leak it.
+    deadline = Deadline(settings.deadline, clock)
+    retry = Retry(settings.retry, budget, clock, tally, deadline)
+    timeout = AttemptTimeout(settings.attempt_timeout, clock)
+    recorders = [] if recorder is None else [recorder]
+    observers: list[Stage] = [AttemptSpan(), Log(clock)]
+    stages: list[Stage] = [
+        CallSpan(),
+        deadline,
+        retry,
+        Unpack(link.turns),
+        FreshKey(link.ring, clock, tally),
+        Limit(link.gate, settings.retry, clock, tally),
+        *observers,
+        timeout,
+        CheckStatus(clock, tally),
+        *recorders,
+        StampKey(link.ring),
+    ]
+    # Files come from other hosts by links that are signed: no key, and a bound of
+    # their own.
+    files: list[Stage] = [
+        CallSpan(),
+        deadline,
+        retry,
+        Limit(link.files_gate, settings.retry, clock, tally),
+        *observers,
+        timeout,
+        CheckFile(clock, tally),
+        *recorders,
+    ]
+    return Core(settings, link, compose(stages, link.send), compose(files, link.send))
