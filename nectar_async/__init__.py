@@ -16,6 +16,7 @@ from nectar_async._version import __version__
 if TYPE_CHECKING:
     from nectar_async._callback import ByteProgress
     from nectar_async._clock import Clock, SystemClock, VirtualClock
+    from nectar_async._collector import relaxed_gc
     from nectar_async._download import Download
     from nectar_async._fanout import Failure, FanOut, Progress
     from nectar_async._pager import Pager
@@ -240,11 +241,13 @@ __all__ = [
     "WebhookPortalLink",
     "WrongLoopError",
     "__version__",
+    "relaxed_gc",
 ]
 
 _NAMES: Final = {
     "_callback": "ByteProgress",
     "_clock": "Clock SystemClock VirtualClock",
+    "_collector": "relaxed_gc",
     "_download": "Download",
     "_fanout": "Failure FanOut Progress",
     "_pager": "Pager",

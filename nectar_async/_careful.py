@@ -11,7 +11,7 @@ import attrs
 from nectar_async._enums import OpenEnum
 from nectar_async._leaves import MisfitError
 from nectar_async._plan import PlanField, plan_of, without_secrets
-from nectar_async.models._extra import Extra
+from nectar_async.models._extra import NO_EXTRA, Extra
 
 __all__ = ["Careful"]
 
@@ -68,7 +68,7 @@ class Careful:
                 lost = misfit
         if lost is not None:
             raise lost
-        return model(**given, extra=Extra(extra))
+        return model(**given, extra=Extra(extra) if extra else NO_EXTRA)
 
     def _take(
         self,

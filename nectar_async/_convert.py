@@ -10,8 +10,7 @@ the quick way (`_mirror`) if it can. With anything odd in it, it goes the carefu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin
@@ -22,11 +21,13 @@ import cattrs
 from nectar_async._careful import Careful
 from nectar_async._enums import OpenEnum
 from nectar_async._envelope import Envelope
-from nectar_async._json import JSON, only_list, parse, renamed, split_list
+from nectar_async._json import JSON, only_list, parse, renamed
 from nectar_async._leaves import LEAVES, LENIENT, MisfitError, json_name
 from nectar_async._mirror import Mirrors, TableHook
 from nectar_async._names import to_wire
+from nectar_async._records import Records, read
 from nectar_async._request import Listing
+from nectar_async._turns import Steps, at_once
 from nectar_async._writer import Writer
 from nectar_async.errors import DecodeError, NectarError
 from nectar_async.models.page import Page
@@ -34,10 +35,6 @@ from nectar_async.models.page import Page
 __all__ = ["Converter", "after_write", "converter"]
 
 T = TypeVar("T")
-
-# With so many it is clear that the answer is none; finding all of a million takes
-# minutes, in which nothing else runs.
-_MOST_PROBLEMS = 100
 
 
 class Converter:
@@ -55,7 +52,9 @@ class Converter:
             self.cattrs.register_structure_hook(kind, leaf)
         self.cattrs.register_structure_hook_factory(attrs.has, self._structurer)
         self._own: dict[type, Callable[..., Any]] = {}
-        self._mirrors = Mirrors(self._hook_of, self._is_own)
+        self._records = Records(
+            Mirrors(self._hook_of, self._is_own), self._careful, self._has_quick_way
+        )
         self._writer = Writer()
 
     def decode(
@@ -71,21 +70,29 @@ class Converter:
         Raises:
             DecodeError: it is something else; the paths of the problems are in it.
         """
+        return at_once(self.in_steps(body, returns, keys))
+
+    def in_steps(
+        self, body: bytes, returns: type[T], keys: Mapping[str, str] | None = None
+    ) -> Steps[T]:
+        """The same in pieces, where it is a long list."""
         if returns is NoneType:
             return cast("T", None)
         name = _name_of(returns)
         if get_origin(returns) is list:
             (kind,) = get_args(returns)
             text: JSON = body if self._is_strict else only_list(body)
-            return cast("T", list(self._list(kind, text, "$", name)))
+            return cast(
+                "T", list((yield from self._records.many(kind, text, "$", name)))
+            )
         if attrs.has(returns):
             # A key that is only sent may have the name of a field that is read.
             fields = {to_wire(field.name) for field in attrs.fields(returns)}
             own = {ours: true for ours, true in (keys or {}).items() if ours in fields}
             if own:
                 body = renamed(body, own)
-            return cast("T", self._items(returns, (body,), "", name)[0])
-        value = _read(parse, body, name, "$")
+            return cast("T", self._records.one(returns, body, name))
+        value = read(parse, body, name, "$")
         expected = get_origin(returns) or returns
         is_disguised = isinstance(value, bool) and expected is int
         if not isinstance(value, expected) or is_disguised:
@@ -113,11 +120,22 @@ class Converter:
         Raises:
             DecodeError: it is neither, or a record in it cannot be told from others.
         """
+        return at_once(self.page_in_steps(body, kind, listing, number, keys))
+
+    def page_in_steps(
+        self,
+        body: bytes,
+        kind: type[T],
+        listing: Listing,
+        number: int,
+        keys: Mapping[str, str] | None = None,
+    ) -> Steps[Page[T]]:
+        """The same in pieces, where it is a large one."""
         name = f"page of {kind.__name__}"
         if body.lstrip()[:1] == b"[":
-            items = self._list(kind, body, "$", name)
+            items = yield from self._records.many(kind, body, "$", name)
             return Page(items=items, number=number, current_page=number)
-        return self._enveloped(body, kind, listing, number, keys or {})
+        return (yield from self._enveloped(body, kind, listing, number, keys or {}))
 
     def encode(self, value: object, *, with_secrets: bool = True) -> bytes:
         """JSON as the API would write it, on one line.
@@ -133,77 +151,24 @@ class Converter:
         listing: Listing,
         number: int,
         keys: Mapping[str, str],
-    ) -> Page[T]:
+    ) -> Steps[Page[T]]:
         name = f"page of {kind.__name__}"
 
         def split(body: JSON) -> Envelope:
             return Envelope(bytes(body), listing, keys, is_strict=self._is_strict)
 
-        envelope = _read(split, body, name, "$")
+        envelope = read(split, body, name, "$")
         path = f"$.{envelope.items_key}"
-        raw = _read(lambda _: envelope.take_items(), body, name, path)
-        items = self._list(kind, raw, path, name)
-        page = _read(lambda _: envelope.page(items, number), body, name, "$")
+        raw = read(lambda _: envelope.take_items(), body, name, path)
+        items = yield from self._records.many(kind, raw, path, name)
+        page = read(lambda _: envelope.page(items, number), body, name, "$")
         if envelope.problems:
             raise DecodeError.of(name, tuple(envelope.problems))
         return page
 
-    def _list(self, kind: type[T], text: JSON, path: str, name: str) -> tuple[T, ...]:
-        """A list at once; if that cannot be, record by record."""
-        if self._has_quick_way(kind):
-            with suppress(Exception):  # whatever it is, the careful way says what
-                return tuple(self._mirrors.list_decoder(kind)(text))
-        return self._items(kind, _read(split_list, text, name, path), path, name)
-
-    def _items(
-        self,
-        kind: type[T],
-        records: Sequence[JSON],
-        path: str,
-        name: str,
-    ) -> tuple[T, ...]:
-        """Records, each the quick way if it can; a hundred problems are named."""
-        made: list[T] = []
-        problems: list[str] = []
-        quick = self._quick(kind)
-        for number, record in enumerate(records):
-            try:
-                made.append(quick(record))
-            except Exception:  # noqa: BLE001 - whatever it is, the careful way says what
-                where = f"{path}[{number}]" if path else "$"
-                made += self._carefully(kind, record, where, problems)
-                quick = self._quick(kind)
-                if len(problems) >= _MOST_PROBLEMS:
-                    break
-        if problems:
-            raise DecodeError.of(name, tuple(problems))
-        return tuple(made)
-
     def _has_quick_way(self, kind: type[Any]) -> bool:
         """Not when strict, nor to a user's hook."""
         return attrs.has(kind) and self._is_own(kind) and not self._is_strict
-
-    def _quick(self, kind: type[T]) -> Callable[[Any], T]:
-        return self._mirrors.decoder(kind) if self._has_quick_way(kind) else _no_way
-
-    def _carefully(
-        self, kind: type[T], record: JSON, path: str, problems: list[str]
-    ) -> list[T]:
-        """The record, or its problems and nothing."""
-        try:
-            value = parse(record)
-        except MisfitError as misfit:
-            problems.append(f"{misfit} @ {path}")
-            return []
-        careful = self._careful()
-        with suppress(MisfitError):
-            one = careful.one(kind, value, path)
-            if not careful.problems:
-                if not self._is_strict and attrs.has(type(one)):
-                    self._mirrors.learn(one)
-                return [one]
-        problems += careful.problems
-        return []
 
     def _careful(self) -> Careful:
         return Careful(self._hook_of, self._is_own, is_strict=self._is_strict)
@@ -246,19 +211,6 @@ def after_write(error: NectarError, status: int) -> None:
     if isinstance(error, DecodeError):
         error.message = f"the server accepted it (status {status}), but {error.message}"
         error.args = (error.message,)
-
-
-def _no_way(_: object) -> Any:
-    raise MisfitError("only the careful way")
-
-
-def _read(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:
-    """What a reader makes of a text; its misfit is a `DecodeError`."""
-    try:
-        return reader(text)
-    except MisfitError as misfit:
-        problem = f"{misfit} @ {path}"
-    raise DecodeError.of(name, (problem,))
 
 
 def _is_open_enum(kind: object) -> bool:

@@ -19,6 +19,7 @@ from nectar_async._response import Response
 from nectar_async._secret import Secret
 from nectar_async._trace import Trace
 from nectar_async._transport import Send
+from nectar_async._turns import Steps
 from nectar_async.errors import (
     ConfigurationError,
     NectarError,
@@ -68,9 +69,14 @@ class Core:
         """The answer, decoded to what the request says."""
         if get_origin(request.returns) is Page:
             _listing_of(request)  # refused before anything is sent
-            page = self._read_page(request, await self._respond(request))
+            page = await self._read_page(request, await self._respond(request))
             return cast("T", page)
-        return await self.ask(request, self.reader(request))
+        if get_origin(request.returns) is not list:
+            return await self.ask(request, self.reader(request))
+        response = await self._respond(request)
+        keys = self.keys(request.operation)
+        work = self._converter.in_steps(response.body, request.returns, keys)
+        return await self._read(request, response, work)
 
     def keys(self, operation: str) -> Mapping[str, str]:
         """The keys that the user corrected: the package's spelling to the true one."""
@@ -84,7 +90,11 @@ class Core:
 
     async def ask(self, request: Request[Any], decode: Callable[[bytes], T]) -> T:
         """The answer, decoded by a function of one's own."""
-        return self._read(request, await self._respond(request), decode)
+        response = await self._respond(request)
+        try:
+            return decode(response.body)
+        except NectarError as error:
+            raise self._told(error, request, response) from None
 
     async def fetch(self, request: Request[Any]) -> Response:
         """What a file host answers to a request that has its `url`: sent as it is."""
@@ -127,35 +137,35 @@ class Core:
         trace.elapsed = clock.monotonic() - started
         return evolve(response, trace=trace)
 
-    def _read(
-        self,
-        request: Request[Any],
-        response: Response,
-        decode: Callable[[bytes], T],
+    async def _read(
+        self, request: Request[Any], response: Response, work: Steps[T]
     ) -> T:
-        """What a response means."""
+        """What a response means, by the work of decoding it."""
         try:
-            return decode(response.body)
+            return await self._link.turns.take(work)
         except NectarError as error:
-            if request.method != "GET" or not request.is_repeatable:
-                after_write(error, response.status)
-            describe(error, request, response.trace)
-            conceal(error, request.operation, request.json)
-            # The frames below hold the answer, and a traceback may show their locals.
-            error.__cause__ = error.__context__ = None
-            raise error.with_traceback(None) from None
+            raise self._told(error, request, response) from None
 
-    def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
+    def _told(
+        self, error: NectarError, request: Request[Any], response: Response
+    ) -> NectarError:
+        """An error of decoding, with what it is about, and nothing of the answer."""
+        if request.method != "GET" or not request.is_repeatable:
+            after_write(error, response.status)
+        describe(error, request, response.trace)
+        conceal(error, request.operation, request.json)
+        # The frames below hold the answer, and a traceback may show their locals.
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+
+    async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
         (kind,) = get_args(request.returns)
         listing = _listing_of(request)
         keys = self.keys(request.operation)
-        return self._read(
-            request,
-            response,
-            lambda body: self._converter.decode_page(
-                body, kind, listing, request.page or 1, keys
-            ),
+        work = self._converter.page_in_steps(
+            response.body, kind, listing, request.page or 1, keys
         )
+        return await self._read(request, response, work)
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

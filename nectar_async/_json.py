@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -14,7 +14,9 @@ __all__ = [
     "JSON",
     "announced_pages",
     "encoded",
+    "in_pieces",
     "is_list_of_objects",
+    "joined",
     "list_of_objects",
     "only_list",
     "parse",
@@ -140,6 +142,26 @@ def split_list(text: JSON) -> list[msgspec.Raw]:
     except _NO_JSON:
         misfit = MisfitError(f"expected a list, got {json_name(parse(text))}")
     raise misfit
+
+
+def in_pieces(items: Sequence[JSON], size: int) -> Iterator[tuple[int, Sequence[JSON]]]:
+    """Runs of items that follow one another, each with the place of its first.
+
+    Args:
+        items: texts.
+        size: the bytes from which on a run is long enough.
+    """
+    start = held = 0
+    for number, item in enumerate(items, 1):
+        held += len(memoryview(item))
+        if held >= size or number == len(items):
+            yield start, items[start:number]
+            start, held = number, 0
+
+
+def joined(items: Sequence[JSON]) -> bytes:
+    """A list of items that are still text."""
+    return b"[" + b",".join(items) + b"]"
 
 
 class _Announced(msgspec.Struct, rename="camel"):

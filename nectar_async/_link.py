@@ -20,6 +20,7 @@ from nectar_async._response import Response
 from nectar_async._shield import finish
 from nectar_async._statistics import Tally
 from nectar_async._transport import Transport
+from nectar_async._turns import Turns
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings
 
@@ -44,10 +45,11 @@ class Link:
         self.gate: Gate = Gate(settings.max_concurrency, self.clock)
         self.files_gate: Gate = Gate(settings.max_downloads, self.clock)
         self.tally: Tally = Tally()
+        self.turns: Turns = Turns()
         self._transport = transport
         self._loop: object = None
         self._process = 0
-        self._lock = anyio.Lock()
+        self._lock: anyio.Lock | None = None
         self._is_closed = False
 
     async def open(self) -> None:
@@ -140,6 +142,7 @@ class Link:
         happens beside the event loop.
         """
         name = "nectar_async.transports.live"
+        self._lock = self._lock or anyio.Lock()
         async with self._lock:
             if self._transport is None:
                 if name not in sys.modules:

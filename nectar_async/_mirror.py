@@ -4,7 +4,7 @@ For each model a `msgspec.Struct` with the same fields is made: text, booleans, 
 and decimals are checked and converted in C, without a dict in between. A generated
 function then copies slot to slot into a frozen instance, through a mutable twin of the
 same slots whose class is swapped at the end (a frozen `__init__` pays one C call a
-field).
+field). Equal parts of the records of a list are one model in the end (`_shared`).
 
 A struct refuses keys that it does not know, and whatever else is odd; such a record
 goes the careful way. What that put into `.extra` is learned: from then on the struct
@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from decimal import Decimal
-from types import GenericAlias, UnionType
+from types import GenericAlias
 from typing import Any
 
 import attrs
@@ -25,22 +24,15 @@ import msgspec
 from attrs import frozen
 
 from nectar_async._enums import OpenEnum
-from nectar_async._flag import TextFlag
-from nectar_async._leaves import (
-    LEAVES,
-    LENIENT,
-    MisfitError,
-    SecretObject,
-    enum_table,
-    flag,
-)
+from nectar_async._leaves import LEAVES, LENIENT, MisfitError, enum_table
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
-from nectar_async._secret import Secret
-from nectar_async.models._extra import Extra
+from nectar_async._shared import share_lines
+from nectar_async._slots import CHANGEABLE, EXPRESSIONS, SCOPE, WIRE_TYPES, slot
 
 __all__ = ["Mirrors", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
+Copy = Callable[[Any, dict[Any, Any]], Any]
 
 # Learned keys come from a server: so many for each model, and only ordinary ones.
 _MOST_LEARNED = 64
@@ -65,7 +57,10 @@ class TableHook:
 @frozen
 class _Mirror:
     struct: type
-    copy: Callable[[Any], Any]
+    copy: Copy
+    """For a record, which comes once."""
+    share: Copy
+    """For a part of one, which may come again."""
 
 
 class Mirrors:
@@ -92,7 +87,7 @@ class Mirrors:
             mirror = self._mirror(model)
             parser: Any = msgspec.json.Decoder(mirror.struct, float_hook=Decimal)
             decode, copy = parser.decode, mirror.copy
-            self._decoders[model] = lambda record: copy(decode(record))
+            self._decoders[model] = lambda record: copy(decode(record), {})
         return self._decoders[model]
 
     def list_decoder(self, model: type) -> Callable[[Any], list[Any]]:
@@ -102,9 +97,12 @@ class Mirrors:
             kind: Any = GenericAlias(list, (mirror.struct,))
             decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
             copy = mirror.copy
-            self._list_decoders[model] = lambda records: [
-                copy(record) for record in decode(records)
-            ]
+
+            def read(records: Any) -> list[Any]:
+                parts: dict[Any, Any] = {}
+                return [copy(record, parts) for record in decode(records)]
+
+            self._list_decoders[model] = read
         return self._list_decoders[model]
 
     def learn(self, instance: Any) -> None:
@@ -137,7 +135,7 @@ class Mirrors:
             learned = self._learned.get(model, [])
             names = {f"learned_{number}": key for number, key in enumerate(learned)}
             self._made[model] = _Mirror(
-                self._struct(plan, names), self._copier(plan, names)
+                self._struct(plan, names), *self._copiers(plan, names)
             )
         return self._made[model]
 
@@ -162,45 +160,70 @@ class Mirrors:
 
     def _wire_type(self, field: PlanField) -> Any:
         """What the struct takes for a field; `object` for what a user's hook makes."""
-        one: Any = self._mirror(field.kind).struct if self._is_model(field) else None
-        if one is None:
-            hook = self._hook_of(field.kind)
-            is_table = isinstance(hook, TableHook)
-            is_leaf = _is_leaf(hook, field.kind)
-            one = str if is_table else _WIRE_TYPES[field.kind] if is_leaf else object
-        return list[one] if field.is_sequence else one
+        is_part = self._is_model(field)
+        one = self._mirror(field.kind).struct if is_part else self._leaf_type(field)
+        return GenericAlias(list, (one,)) if field.is_sequence else one
+
+    def _leaf_type(self, field: PlanField) -> Any:
+        hook = self._hook_of(field.kind)
+        if isinstance(hook, TableHook):
+            return str
+        return WIRE_TYPES[field.kind] if _is_leaf(hook, field.kind) else object
 
     def _is_model(self, field: PlanField) -> bool:
         return attrs.has(field.kind) and self._is_own(field.kind)
 
-    def _copier(self, plan: Plan, learned: dict[str, str]) -> Callable[[Any], Any]:
-        scope: dict[str, Any] = {
-            "Extra": Extra,
-            "model": plan.model,
-            "Twin": _twin(plan.model),
-            "UNSET": msgspec.UNSET,
-        }
-        lines = ["def copy(o):", "  s = Twin()"]
+    def _copiers(self, plan: Plan, learned: dict[str, str]) -> tuple[Copy, Copy]:
+        """One for a record, and one for a part, which may be shared."""
+        scope = {**SCOPE, "model": plan.model, "Twin": _twin(plan.model)}
+        lines = ["  s = Twin()"]
         for number, field in enumerate(plan.fields):
-            scope[f"make{number}"] = self._maker(field)
-            lines.append(f"  s.{field.name} = {_copy(field, number, scope)}")
-        lines.append(f"  s.extra = extra = {'Extra()' if learned else '{}'}")
+            make = f"make{number}"
+            one = self._expression(field, make, scope)
+            lines.append(f"  s.{field.name} = {slot(field, one)}")
+        lines.append("  extra = NO_EXTRA")
         for name, key in learned.items():
             scope[f"key_{name}"] = key
-            lines.append(f"  if (v := o.{name}) is not UNSET: extra[key_{name}] = v")
-        lines += ["  s.__class__ = model", "  return s"]
-        return compiled(f"copy {plan.model.__name__}", lines, scope, "copy")
+            lines += [
+                f"  if (v := o.{name}) is not UNSET:",
+                "    if extra is NO_EXTRA: extra = Extra()",
+                f"    extra[key_{name}] = v",
+            ]
+        lines += ["  s.extra = extra", "  s.__class__ = model"]
+        before, after = share_lines(self._shareable(plan)) or ([], [])
+        lines = [
+            *("def copy(o, parts):", *lines, "  return s"),
+            *("def share(o, parts):", *before, *lines, *after, "  return s"),
+        ]
+        made = compiled(f"copy {plan.model.__name__}", lines, scope, "copy")
+        return made, scope["share"]
 
-    def _maker(self, field: PlanField) -> Callable[[Any], Any] | None:
-        """What makes a value of what the struct holds; None for one that is right."""
+    def _shareable(self, plan: Plan) -> dict[str, Any]:
+        """The types of a struct's fields; None where what is made can be changed."""
+        types: dict[str, Any] = {}
+        for field in plan.fields:
+            is_fixed = (
+                not self._is_model(field) and self._leaf_type(field) not in CHANGEABLE
+            )
+            types[field.name] = self._wire_type(field) if is_fixed else None
+        return types
+
+    def _expression(self, field: PlanField, make: str, scope: dict[str, Any]) -> str:
+        """What makes `{0}`, a value of the struct, into one of the model.
+
+        What it needs is put into the scope, under the name `make`.
+        """
         if self._is_model(field):
-            return self._mirror(field.kind).copy
+            scope[make] = self._mirror(field.kind).share
+            return f"{make}({{0}}, parts)"
         hook = self._hook_of(field.kind)
         if isinstance(hook, TableHook):
-            return hook.table.__getitem__
+            scope[make] = hook.table
+            return f"{make}[{{0}}]"
         if _is_leaf(hook, field.kind):
-            return _MAKERS[field.kind]
-        return lambda value: hook(value, field.kind)
+            return EXPRESSIONS.get(field.kind, "{0}")
+        scope[make] = lambda value: hook(value, field.kind)
+        return f"{make}({{0}})"
 
 
 def _is_leaf(hook: Hook, kind: Any) -> bool:
@@ -219,55 +242,3 @@ def _twin(model: type) -> type:
     free = ("__init__", "__setattr__", "__delattr__")
     slots = {"__slots__": vars(model)["__slots__"]}
     return type("Twin", (base,), slots | {name: getattr(object, name) for name in free})
-
-
-def _copy(field: PlanField, number: int, scope: dict[str, Any]) -> str:
-    """The expression for one slot."""
-    value, make = f"o.{field.name}", f"make{number}"
-    if field.is_sequence:
-        one = "v" if scope[make] is None else f"[{make}(x) for x in v]"
-        return f"tuple({one}) if (v := {value}) else ()"
-    if scope[make] is None:
-        return value
-    if field.is_required:
-        return f"{make}({value})"
-    return f"None if (v := {value}) is None else {make}(v)"
-
-
-def _finite(value: Decimal) -> Decimal:
-    if not value.is_finite():
-        raise MisfitError.of("a finite decimal", value)
-    return value
-
-
-def _aware(value: str) -> datetime:
-    # Not left to the struct: it would round the digits 7 to 9 of a second, not cut.
-    instant = datetime.fromisoformat(value)
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
-
-
-_WIRE_TYPES: dict[Any, type | UnionType] = {
-    str: str,
-    bool: bool,
-    int: int,
-    date: date,
-    datetime: str,
-    Decimal: Decimal,
-    Secret: str,
-    SecretObject: dict,
-    TextFlag: bool | str,
-    dict: dict,
-}
-
-_MAKERS: dict[Any, Callable[[Any], Any] | None] = {
-    str: None,
-    bool: None,
-    int: None,
-    date: None,
-    datetime: _aware,
-    Decimal: _finite,
-    Secret: Secret,
-    SecretObject: Secret,
-    TextFlag: flag,
-    dict: None,
-}

@@ -95,8 +95,8 @@ class Source(Generic[T]):
 
     send: Callable[[Request[Page[T]]], Awaitable[Response]]
     """One request through the whole pipeline."""
-    read: Callable[[Request[Page[T]], Response], Page[T]]
-    """What an answer means."""
+    read: Callable[[Request[Page[T]], Response], Awaitable[Page[T]]]
+    """What an answer means; one is read in each turn of the event loop."""
     peek: Callable[[Request[Page[T]], Response], int]
     """How many pages a first page announces, without reading its records."""
     permits: int = field(default=10)

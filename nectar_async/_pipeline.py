@@ -1,4 +1,4 @@
-"""The way down, stage by stage; which order they have is decided in `client`."""
+"""The way down, stage by stage; which order they have is decided in `_wiring`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from nectar_async._retry import (
 )
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send, Stage
+from nectar_async._turns import Turns, at_once
 from nectar_async.errors import (
     MaintenanceError,
     NectarError,
@@ -142,11 +143,16 @@ class Unpack:
     again within the deadline and the budget, and counted.
     """
 
+    turns: Turns
+
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it; the answer's body is as it is meant."""
         response = await send(request)
+        work = response.unpacking(request.max_body_bytes)
         try:
-            return response.unpacked(request.max_body_bytes)
+            if "content-encoding" not in response.headers:
+                return at_once(work)
+            return await self.turns.take(work)
         except TransportError as error:
             # The frames below hold the answer, and a traceback may show their locals.
             raise error.with_traceback(None) from None

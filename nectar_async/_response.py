@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
-from nectar_async._packing import beginning, bounded, inflated
+from nectar_async._facade import later
+from nectar_async._frozen import frozen
+from nectar_async._packing import beginning, bounded, inflating
 from nectar_async._trace import Trace
+from nectar_async._turns import Steps, at_once
 from nectar_async._words import words_of
 from nectar_async.errors import (
     AuthenticationError,
@@ -29,6 +31,11 @@ from nectar_async.errors import (
     StatusError,
     UnprocessableError,
 )
+
+if TYPE_CHECKING:
+    from email import utils as dates
+else:
+    dates = later("email.utils")
 
 __all__ = ["Response"]
 
@@ -64,7 +71,7 @@ _ADVICE = {
     504: "the server ran out of time; ask for less at once",
 }
 
-_SECONDS = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|inf(inity)?)", re.IGNORECASE)
+_SECONDS = r"[-+]?([0-9]+(\.[0-9]*)?|inf(inity)?)"
 
 _Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -97,6 +104,20 @@ class Response:
         """Whether the status is 2xx."""
         return self.status in _SUCCESS
 
+    def unpacking(self, limit: int | None = None) -> Steps[Self]:
+        """The same answer with its body as it is meant, in pieces.
+
+        Raises:
+            BodyTooLargeError: it is larger than `limit` bytes, packed or unpacked.
+            BodyCorruptError: it broke off, or is no valid gzip or deflate.
+        """
+        body = yield from self._inflating(limit)
+        if "content-encoding" not in self.headers:
+            return self
+        lost = ("content-encoding", "content-length")
+        kept = {name: text for name, text in self.headers.items() if name not in lost}
+        return evolve(self, headers=kept, body=body)
+
     def unpacked(self, limit: int | None = None) -> Self:
         """The same answer with its body as it is meant.
 
@@ -104,12 +125,7 @@ class Response:
             BodyTooLargeError: it is larger than `limit` bytes, packed or unpacked.
             BodyCorruptError: it broke off, or is no valid gzip or deflate.
         """
-        body = self.inflated(limit)
-        if "content-encoding" not in self.headers:
-            return self
-        lost = ("content-encoding", "content-length")
-        kept = {name: text for name, text in self.headers.items() if name not in lost}
-        return evolve(self, headers=kept, body=body)
+        return at_once(self.unpacking(limit))
 
     def inflated(self, limit: int | None = None) -> bytes:
         """The body, unpacked.
@@ -118,10 +134,13 @@ class Response:
             BodyTooLargeError: it is larger than `limit` bytes, packed or unpacked.
             BodyCorruptError: it broke off, or is no valid gzip or deflate.
         """
+        return at_once(self._inflating(limit))
+
+    def _inflating(self, limit: int | None) -> Steps[bytes]:
         body = bounded(self.body, limit)
         encodings = self.headers.get("content-encoding", "")
         for name in reversed(encodings.lower().replace(" ", "").split(",")):
-            body = inflated(name, body, limit)
+            body = yield from inflating(name, body, limit)
         return body
 
     def rewritten(self, change: Callable[[str], str]) -> Self:
@@ -162,7 +181,7 @@ class Response:
         text = self.headers.get("retry-after", "").strip()
         if not text:
             return None
-        if _SECONDS.fullmatch(text) is not None:
+        if re.fullmatch(_SECONDS, text, re.IGNORECASE) is not None:
             seconds = float(text)
         else:
             until = _date(text)
@@ -204,7 +223,7 @@ def _phrase(status: int) -> str:
 
 def _date(text: str) -> datetime | None:
     try:
-        when = parsedate_to_datetime(text)
+        when = dates.parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)

@@ -172,7 +172,7 @@ class Schedule(Generic[T]):
         # this page is decoded.
         for _ in range(_TURNS):
             await anyio.lowlevel.checkpoint()
-        page = self._read(owner, number, outcome)
+        page = await self._read(owner, number, outcome)
         # Nothing waits from here on: a reader that is cancelled loses no page.
         self.board.give()
         delivery = self._admit(owner, page)
@@ -187,13 +187,13 @@ class Schedule(Generic[T]):
         self._last = owner if delivery is None or delivery.error is None else None
         return delivery
 
-    def _read(
+    async def _read(
         self, owner: Owner[T], number: int, outcome: Response | Exception
     ) -> Page[T] | Exception:
         if isinstance(outcome, Exception):
             return outcome
         try:
-            return self._source.read(owner.leg.request.at(number), outcome)
+            return await self._source.read(owner.leg.request.at(number), outcome)
         except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
             return error
 

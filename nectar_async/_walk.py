@@ -140,7 +140,7 @@ class _Window(Generic[T]):
                 response = await self._source.send(request)
                 # Let what is ready in other sockets go on before this one is decoded.
                 await anyio.lowlevel.checkpoint()
-                self._came[number] = self._source.read(request, response)
+                self._came[number] = await self._source.read(request, response)
             except Exception as error:  # noqa: BLE001 - raised by the walk, after what came before it
                 self._came[number] = error
                 self._call_off(number)

@@ -31,7 +31,8 @@ from nectar_async.transports import Recorder
 README = Path(__file__).parent.parent / "README.md"
 RELIABILITY = README.parent / "docs" / "reliability.md"
 RECORDINGS = README.parent / "docs" / "recordings.md"
-PAGES = [README, RELIABILITY, RECORDINGS]
+PERFORMANCE = README.parent / "docs" / "performance.md"
+PAGES = [README, RELIABILITY, RECORDINGS, PERFORMANCE]
 TEXT = README.read_text(encoding="utf-8")
 
 
@@ -48,6 +49,7 @@ FIRST_COMPANY = "d89d31e0-982f-4965-a6a1-4bbeeb46b54e"
 # What the blocks of a page share, as those of a chapter do.
 SHARED: dict[Path, dict[str, Any]] = {
     README: {"NectarClient": NectarClient},
+    PERFORMANCE: {"NectarClient": NectarClient},
     RECORDINGS: {"NectarClient": NectarClient, "COMPANY": FIRST_COMPANY},
     RELIABILITY: {
         "NectarClient": NectarClient,

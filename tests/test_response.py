@@ -4,48 +4,23 @@ from __future__ import annotations
 
 import gzip
 import json
-import tracemalloc
-import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
-from nectar_async import _packing, errors
+from nectar_async import errors
 from nectar_async._response import Response
 from nectar_async.errors import (
-    BodyCorruptError,
-    BodyTooLargeError,
     RateLimitedError,
     RedirectedError,
     StatusError,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-TEXT = b'{"usageData": []}' * 50
-
-
-def bare(body: bytes) -> bytes:
-    """A deflate stream without zlib's wrapping, as some servers send it."""
-    packer = zlib.compressobj(wbits=-15)
-    return packer.compress(body) + packer.flush()
-
-
-PACKERS: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
-    "gzip": ("gzip", gzip.compress),
-    "x-gzip": ("x-gzip", gzip.compress),
-    "zlib": ("deflate", zlib.compress),
-    "bare deflate": ("deflate", bare),
-}
-each_packing = pytest.mark.parametrize("kind", PACKERS)
-
-
-def packed(body: bytes, encoding: str = "gzip") -> Response:
-    return Response(200, {"Content-Encoding": encoding}, body)
 
 
 def failure(
@@ -78,140 +53,6 @@ def test_a_header_that_comes_twice_is_joined() -> None:
 def test_no_repr_shows_headers_or_the_body() -> None:
     response = Response(200, {"Set-Cookie": "canary"}, b"canary")
     assert "canary" not in repr(response)
-
-
-@each_packing
-@given(body=st.binary(max_size=2_000))
-def test_what_was_packed_comes_back(kind: str, body: bytes) -> None:
-    encoding, pack = PACKERS[kind]
-    assert packed(pack(body), encoding).inflated() == body
-    assert packed(pack(body), encoding.upper()).inflated(10_000) == body
-
-
-@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
-def test_what_is_not_packed_is_left_alone(encoding: str) -> None:
-    assert packed(TEXT, encoding).inflated() == TEXT
-    assert Response(200, {}, TEXT).inflated() == TEXT
-
-
-def test_several_encodings_are_undone_last_first() -> None:
-    body = gzip.compress(zlib.compress(TEXT))
-    assert packed(body, "deflate, gzip").inflated() == TEXT
-
-
-def test_an_empty_body_is_empty_however_it_is_said_to_be_packed() -> None:
-    assert packed(b"").inflated() == b""
-
-
-@given(st.lists(st.binary(max_size=50), min_size=1, max_size=5))
-def test_members_of_a_gzip_follow_one_another(parts: list[bytes]) -> None:
-    body = b"".join(map(gzip.compress, parts))
-    assert packed(body).inflated() == b"".join(parts)
-
-
-def test_padding_behind_a_gzip_is_not_read() -> None:
-    assert packed(gzip.compress(TEXT) + b"\0" * 512).inflated() == TEXT
-
-
-@each_packing
-def test_what_broke_off_is_an_error_at_every_length(kind: str) -> None:
-    encoding, pack = PACKERS[kind]
-    body = pack(TEXT)
-    for length in range(1, len(body)):
-        with pytest.raises(BodyCorruptError):
-            packed(body[:length], encoding).inflated()
-
-
-def test_a_member_that_broke_off_is_an_error() -> None:
-    body = gzip.compress(TEXT)
-    for length in range(2, len(body)):
-        with pytest.raises(BodyCorruptError, match="broke off"):
-            packed(body + body[:length]).inflated()
-
-
-@each_packing
-@given(noise=st.binary(min_size=1, max_size=50))
-@settings(max_examples=50)
-def test_rubbish_is_an_error_or_bytes_and_nothing_else(kind: str, noise: bytes) -> None:
-    encoding, pack = PACKERS[kind]
-    body = bytearray(pack(TEXT))
-    body[len(body) // 2 : len(body) // 2 + len(noise)] = noise
-    for damaged in (bytes(body), noise):
-        with suppress(BodyCorruptError):
-            assert packed(damaged, encoding).inflated(100_000) is not None
-
-
-def test_damage_is_an_error() -> None:
-    body = bytearray(gzip.compress(TEXT))
-    body[-6] ^= 0xFF
-    with pytest.raises(BodyCorruptError, match="damaged"):
-        packed(bytes(body)).inflated()
-
-
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "compress"])
-def test_an_encoding_that_nobody_asked_for_is_an_error_that_names_it(
-    encoding: str,
-) -> None:
-    with pytest.raises(BodyCorruptError, match=encoding[-2:]) as caught:
-        packed(b"x", encoding).inflated()
-    assert caught.value.is_permanent
-
-
-@each_packing
-def test_the_limit_is_exact(kind: str) -> None:
-    encoding, pack = PACKERS[kind]
-    body = pack(TEXT)
-    assert packed(body, encoding).inflated(len(TEXT)) == TEXT
-    with pytest.raises(BodyTooLargeError, match=r"more than 849 bytes") as caught:
-        packed(body, encoding).inflated(len(TEXT) - 1)
-    assert caught.value.is_permanent
-
-
-def test_the_limit_holds_for_what_is_not_packed() -> None:
-    assert Response(200, {}, TEXT).inflated(len(TEXT)) == TEXT
-    with pytest.raises(BodyTooLargeError, match="max_body_bytes"):
-        Response(200, {}, TEXT).inflated(len(TEXT) - 1)
-
-
-def test_the_limit_holds_over_all_members() -> None:
-    with pytest.raises(BodyTooLargeError):
-        packed(gzip.compress(b"x" * 100) * 10).inflated(999)
-
-
-@pytest.mark.parametrize("layers", [1, 2])
-def test_a_bomb_costs_no_more_memory_than_the_limit(layers: int) -> None:
-    limit = 1_000_000
-    bomb = b"\0" * 50_000_000
-    for _ in range(layers):
-        bomb = gzip.compress(bomb)
-    encoding = ", ".join(["gzip"] * layers)
-    tracemalloc.start()
-    try:
-        with pytest.raises(BodyTooLargeError):
-            packed(bomb, encoding).inflated(limit)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 4 * limit
-
-
-def test_many_small_members_take_no_longer_than_their_bytes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    fed: list[int] = []
-    feed = _packing._feed
-
-    def counted(unpacker: Any, window: bytes, most: int) -> bytes:
-        fed.append(len(window))
-        return feed(unpacker, window, most)
-
-    monkeypatch.setattr(_packing, "_feed", counted)
-    for count in (1_000, 8_000):
-        fed.clear()
-        body = gzip.compress(b"x") * count
-        assert packed(body).inflated(1_000_000) == b"x" * count
-        # A window of a few hundred bytes for each; copying the rest would be quadratic.
-        assert sum(fed) < 600 * count
 
 
 def expected_error(status: int) -> type[StatusError]:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import anyio
 import typer
 
+from nectar_async._loop import run_loop
 from nectar_async._version import __version__
 from nectar_async.cli import options, sandbox_options
 from nectar_async.cli.child import Portfolio
@@ -178,7 +178,7 @@ def sandbox(
             ssl_context=read_certificate(tls_cert, tls_key),
             as_json=True,
         )
-        anyio.run(serve, served, say)
+        run_loop(serve, served, say)
         return Exit.OK
 
     return guarded(work)

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-import anyio
 import typer
 from rich.console import Console
 
+from nectar_async._loop import run_loop
 from nectar_async.cli.outcome import Ending, StoppedError, complain, guarded, notes_of
 from nectar_async.cli.progress import shown
 from nectar_async.cli.pull import Pull, Watch
@@ -71,7 +71,7 @@ def _run(
             job.sink,
             shown(job, Console(stderr=True), is_wanted=is_shown) as on_first,
         ):
-            return anyio.run(work, on_first)
+            return run_loop(work, on_first)
     except (KeyboardInterrupt, NectarError, OSError) as error:
         report = Report.of(job, is_stopped=True)
         raise StoppedError(job.account(), report.as_json()) from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 
-import anyio
 import typer
 
+from nectar_async._loop import run_loop
 from nectar_async.cli import options
 from nectar_async.cli.link import announce, kept, open_client, replayed_path
 from nectar_async.cli.outcome import Ending, Exit, guarded
@@ -29,7 +29,7 @@ def ping(*, as_json: options.AsJson = False) -> int:
 
     def say() -> int:
         facts = announce(as_json=as_json)
-        answer, seconds = anyio.run(work)
+        answer, seconds = run_loop(work)
         path = replayed_path()
         url = None if path is not None else Settings.from_env().base_url
         if as_json:

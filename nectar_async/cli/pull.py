@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async._collector import relaxed_gc
 from nectar_async._convert import converter
 from nectar_async._fanout import Failure, FanOut, Progress
 from nectar_async._pages import Receipt, Verdict
@@ -49,9 +48,6 @@ _HOPELESS = (
 )
 
 _OWNER = "companyId"
-
-# Python's own threshold (700 in 3.11) is passed within a page of records.
-_ALLOCATIONS_A_COLLECTION = 50_000
 
 Watch = Callable[[str, Any], None]
 
@@ -131,7 +127,7 @@ class Pull:
             time.perf_counter(), counted.attempts, counted.retries, counted.rate_limited
         )
         try:
-            with _rare_collections():
+            with relaxed_gc():
                 await self._pull(client, on_first)
         finally:
             self._seconds = time.perf_counter() - self._start.time
@@ -243,22 +239,6 @@ class Pull:
 
 
 _NOTHING = Progress(companies=0, companies_done=0, pages=0, records=0)
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Let the garbage collector look seldom, and only at what is new.
-
-    Records are in no cycles, so it finds nothing in them, however often it looks.
-    """
-    thresholds = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_A_COLLECTION, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
 
 
 def _give_up_early(failure: Failure) -> None:

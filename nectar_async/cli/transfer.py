@@ -7,11 +7,11 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
-import anyio
 import attrs
 import typer
 
 from nectar_async._download import Download
+from nectar_async._loop import run_loop
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar
 from nectar_async.cli.link import announce, kept, open_client
@@ -199,7 +199,7 @@ def _run(
     """What the work gives, with its bar; what ends it early tells what is done."""
     try:
         with bar:
-            return anyio.run(work)
+            return run_loop(work)
     except (KeyboardInterrupt, NectarError, OSError) as error:
         words, facts = account()
         last = getattr(error, "last", None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nectar_async._loop import run_loop
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.certificate import read_certificate
 from nectar_async.sandbox.fault_text import fault_help, read_fault
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ConfigurationError as error:
         parser.error(str(error))
     options = Options(**given, faults=tuple(faults), ssl_context=shown)
-    asyncio.run(serve(options, _say))
+    run_loop(serve, options, _say)
 
 
 def _parser() -> argparse.ArgumentParser:

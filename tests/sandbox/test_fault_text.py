@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import aiohttp
@@ -171,9 +170,9 @@ async def test_faults_of_the_shell_are_met(
 ) -> None:
     made: list[Any] = []
     monkeypatch.setattr(
-        "nectar_async.sandbox.__main__.serve", lambda options, _: made.append(options)
+        "nectar_async.sandbox.__main__.run_loop",
+        lambda _, options, __: made.append(options),
     )
-    monkeypatch.setattr(asyncio, "run", lambda _: None)
     main(["--fault", "answer status=418 times=1", "--fault", "html status=503"])
     async with (
         Sandbox(companies=1, faults=made[0].faults) as sandbox,

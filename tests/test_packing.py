@@ -1,0 +1,286 @@
+"""What was packed is unpacked within bounds, by isal and by zlib alike."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from nectar_async import _packing
+from nectar_async._response import Response
+from nectar_async.errors import BodyCorruptError, BodyTooLargeError, TransportError
+
+TEXT = b'{"usageData": []}' * 50
+
+
+def bare(body: bytes) -> bytes:
+    """A deflate stream without zlib's wrapping, as some servers send it."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+PACKERS: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": ("gzip", gzip.compress),
+    "x-gzip": ("x-gzip", gzip.compress),
+    "zlib": ("deflate", zlib.compress),
+    "bare deflate": ("deflate", bare),
+}
+each_packing = pytest.mark.parametrize("kind", PACKERS)
+
+
+def packed(body: bytes, encoding: str = "gzip") -> Response:
+    return Response(200, {"Content-Encoding": encoding}, body)
+
+
+QUICK: Any = _packing._quick
+
+
+@pytest.fixture(scope="module", params=["isal", "zlib"], autouse=True)
+def unpacker(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whether isal is installed."""
+    made = QUICK() if request.param == "isal" else None
+    with patch.object(_packing, "_quick", lambda: made):
+        yield
+
+
+@each_packing
+@given(body=st.binary(max_size=2_000))
+def test_what_was_packed_comes_back(kind: str, body: bytes) -> None:
+    encoding, pack = PACKERS[kind]
+    assert packed(pack(body), encoding).inflated() == body
+    assert packed(pack(body), encoding.upper()).inflated(10_000) == body
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_what_is_not_packed_is_left_alone(encoding: str) -> None:
+    assert packed(TEXT, encoding).inflated() == TEXT
+    assert Response(200, {}, TEXT).inflated() == TEXT
+
+
+def test_several_encodings_are_undone_last_first() -> None:
+    body = gzip.compress(zlib.compress(TEXT))
+    assert packed(body, "deflate, gzip").inflated() == TEXT
+
+
+def test_an_empty_body_is_empty_however_it_is_said_to_be_packed() -> None:
+    assert packed(b"").inflated() == b""
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1, max_size=5))
+def test_members_of_a_gzip_follow_one_another(parts: list[bytes]) -> None:
+    body = b"".join(map(gzip.compress, parts))
+    assert packed(body).inflated() == b"".join(parts)
+
+
+def test_padding_behind_a_gzip_is_not_read() -> None:
+    assert packed(gzip.compress(TEXT) + b"\0" * 512).inflated() == TEXT
+
+
+@each_packing
+def test_what_broke_off_is_an_error_at_every_length(kind: str) -> None:
+    encoding, pack = PACKERS[kind]
+    body = pack(TEXT)
+    for length in range(1, len(body)):
+        with pytest.raises(BodyCorruptError):
+            packed(body[:length], encoding).inflated()
+
+
+def test_a_member_that_broke_off_is_an_error() -> None:
+    body = gzip.compress(TEXT)
+    for length in range(2, len(body)):
+        with pytest.raises(BodyCorruptError, match="broke off"):
+            packed(body + body[:length]).inflated()
+
+
+@each_packing
+@given(noise=st.binary(min_size=1, max_size=50))
+@settings(max_examples=50)
+def test_rubbish_is_an_error_or_bytes_and_nothing_else(kind: str, noise: bytes) -> None:
+    encoding, pack = PACKERS[kind]
+    body = bytearray(pack(TEXT))
+    body[len(body) // 2 : len(body) // 2 + len(noise)] = noise
+    for damaged in (bytes(body), noise):
+        with suppress(BodyCorruptError):
+            assert packed(damaged, encoding).inflated(100_000) is not None
+
+
+def test_damage_is_an_error() -> None:
+    body = bytearray(gzip.compress(TEXT))
+    body[-6] ^= 0xFF
+    with pytest.raises(BodyCorruptError, match="damaged"):
+        packed(bytes(body)).inflated()
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "compress"])
+def test_an_encoding_that_nobody_asked_for_is_an_error_that_names_it(
+    encoding: str,
+) -> None:
+    with pytest.raises(BodyCorruptError, match=encoding[-2:]) as caught:
+        packed(b"x", encoding).inflated()
+    assert caught.value.is_permanent
+
+
+@each_packing
+def test_the_limit_is_exact(kind: str) -> None:
+    encoding, pack = PACKERS[kind]
+    body = pack(TEXT)
+    assert packed(body, encoding).inflated(len(TEXT)) == TEXT
+    with pytest.raises(BodyTooLargeError, match=r"more than 849 bytes") as caught:
+        packed(body, encoding).inflated(len(TEXT) - 1)
+    assert caught.value.is_permanent
+
+
+def test_the_limit_holds_for_what_is_not_packed() -> None:
+    assert Response(200, {}, TEXT).inflated(len(TEXT)) == TEXT
+    with pytest.raises(BodyTooLargeError, match="max_body_bytes"):
+        Response(200, {}, TEXT).inflated(len(TEXT) - 1)
+
+
+def test_the_limit_holds_over_all_members() -> None:
+    with pytest.raises(BodyTooLargeError):
+        packed(gzip.compress(b"x" * 100) * 10).inflated(999)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_bomb_costs_no_more_memory_than_the_limit(layers: int) -> None:
+    limit = 1_000_000
+    bomb = b"\0" * 50_000_000
+    for _ in range(layers):
+        bomb = gzip.compress(bomb)
+    encoding = ", ".join(["gzip"] * layers)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyTooLargeError):
+            packed(bomb, encoding).inflated(limit)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * limit
+
+
+def test_many_small_members_take_no_longer_than_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fed: list[int] = []
+    feed = _packing._feed
+
+    def counted(unpacker: Any, window: bytes, most: int) -> bytes:
+        fed.append(len(window))
+        return feed(unpacker, window, most)
+
+    monkeypatch.setattr(_packing, "_feed", counted)
+    for count in (1_000, 8_000):
+        fed.clear()
+        body = gzip.compress(b"x") * count
+        assert packed(body).inflated(1_000_000) == b"x" * count
+        # A window of a few hundred bytes for each; copying the rest would be quadratic.
+        assert sum(fed) < 600 * count
+
+
+@each_packing
+@pytest.mark.parametrize("level", [1, 6, 9])
+def test_what_is_left_when_all_was_taken_in_is_no_break(kind: str, level: int) -> None:
+    """The last bytes of a body may stand for more than one step gives."""
+    encoding, wbits = {
+        "gzip": ("gzip", 31), "x-gzip": ("x-gzip", 31),
+        "zlib": ("deflate", 15), "bare deflate": ("deflate", -15),
+    }[kind]  # fmt: skip
+    for size in range(2**18 - 300, 2**18 + 300, 7):
+        packer = zlib.compressobj(level, wbits=wbits)
+        body = packer.compress(b"\0" * size) + packer.flush()
+        assert len(packed(body, encoding).inflated()) == size
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40, 0x80])
+def test_a_gzip_with_flags_that_nobody_knows_is_damaged(flag: int) -> None:
+    first, second = bytearray(gzip.compress(TEXT)), bytearray(gzip.compress(TEXT))
+    second[3] |= flag
+    for body in (second, first + second):
+        with pytest.raises(BodyCorruptError, match="damaged"):
+            packed(bytes(body)).inflated()
+
+
+def named(body: bytes) -> bytes:
+    """A gzip that says what its file was called."""
+    file = BytesIO()
+    with gzip.GzipFile("usage.json", "wb", fileobj=file, mtime=0) as member:
+        member.write(body)
+    return file.getvalue()
+
+
+MEANT: Mapping[str, tuple[str, bytes]] = {
+    "gzip": ("gzip", gzip.compress(TEXT)),
+    "gzip of a file": ("gzip", named(TEXT)),
+    "two members": ("gzip", gzip.compress(TEXT) + gzip.compress(b"more") + b"\0\0"),
+    "zlib": ("deflate", zlib.compress(TEXT)),
+    "bare deflate": ("deflate", bare(TEXT)),
+}
+
+
+def outcome(body: bytes, encoding: str, limit: int | None) -> bytes | str:
+    """What comes out, or what is said."""
+    try:
+        return packed(body, encoding).inflated(limit)
+    except TransportError as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def by_zlib(body: bytes, encoding: str, limit: int | None) -> bytes | str:
+    """The same where isal is not installed."""
+    with patch.object(_packing, "_quick", lambda: None):
+        return outcome(body, encoding, limit)
+
+
+@pytest.mark.parametrize("kind", MEANT)
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_whatever_comes_means_the_same_to_isal_and_zlib(kind: str, data: Any) -> None:
+    encoding, meant = MEANT[kind]
+    body = bytearray(meant)
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    cut = bytes(body[: data.draw(st.none() | st.integers(0, len(body)))])
+    limit = data.draw(st.none() | st.integers(0, 2_000))
+    assert outcome(cut, encoding, limit) == by_zlib(cut, encoding, limit)
+
+
+@pytest.mark.parametrize("kind", ["gzip", "gzip of a file", "zlib"])
+def test_every_byte_of_a_header_means_the_same_to_isal_and_zlib(kind: str) -> None:
+    encoding, meant = MEANT[kind]
+    for at in range(12):
+        for value in range(256):
+            body = meant[:at] + bytes([value]) + meant[at + 1 :]
+            assert outcome(body, encoding, None) == by_zlib(body, encoding, None)
+
+
+@given(noise=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "deflate"]))
+def test_noise_means_the_same_to_isal_and_zlib(noise: bytes, encoding: str) -> None:
+    assert outcome(noise, encoding, 5_000) == by_zlib(noise, encoding, 5_000)
+
+
+def test_isal_does_the_work_where_it_is_installed(
+    request: pytest.FixtureRequest,
+) -> None:
+    body = gzip.compress(TEXT)
+    with patch.object(zlib, "decompressobj", side_effect=AssertionError):
+        if request.node.callspec.params["unpacker"] == "isal":
+            assert packed(body).inflated() == TEXT
+        else:
+            with pytest.raises(AssertionError):
+                packed(body).inflated()
+
+
+def test_without_isal_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert QUICK.__wrapped__() is not None
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    assert QUICK.__wrapped__() is None

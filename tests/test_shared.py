@@ -1,0 +1,179 @@
+"""Parts that are equal to the last digit are one object in a list, and no more."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import tracemalloc
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from nectar_async._convert import Converter
+from nectar_async.models import Connection, UsageData
+
+SITE = {"id": "s-1", "name": "Quay 1", "path": ["US", "IL"], "occupancyPercent": "9.50"}
+METER = {"rawName": "Meter No.", "value": "M-1", "name": "METER"}
+BILL = {"id": "d-1", "url": "https://files.example.com/1", "totalCharges": "12.50"}
+
+
+def record(number: int, **parts: Any) -> dict[str, Any]:
+    whole = {"site": SITE, "document": BILL, "identifiers": [METER, {"value": "A-1"}]}
+    return {"id": f"u-{number}", **whole, **parts}
+
+
+def records_of(*given: dict[str, Any], own: Converter | None = None) -> list[UsageData]:
+    body = json.dumps(given).encode()
+    return (own or Converter()).decode(body, list[UsageData])
+
+
+def test_equal_parts_are_one_object() -> None:
+    first, second = records_of(record(1), record(2))
+    assert first.site is second.site
+    assert first.document is second.document
+    assert first.identifiers[0] is second.identifiers[0]
+    assert first.identifiers[1] is second.identifiers[1]
+    assert first.site is not None
+    assert first.site.path == ("US", "IL")
+
+
+def test_lists_have_nothing_in_common() -> None:
+    own = Converter()
+    (first,), (second,) = records_of(record(1), own=own), records_of(record(1), own=own)
+    assert first == second
+    assert first.site is not second.site
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "Quay 2"},
+        {"name": None},
+        {"path": ["US"]},
+        {"occupancyPercent": "9.5"},
+        {"occupancyPercent": "9.500"},
+        {"occupancyPercent": None},
+        {"externalId": "4711"},
+    ],
+    ids=str,
+)
+def test_parts_of_an_id_that_differ_are_two(other: dict[str, Any]) -> None:
+    sites = SITE, {**SITE, **other}, SITE, {**SITE, **other}
+    made = records_of(*(record(n, site=site) for n, site in enumerate(sites)))
+    own = Converter()
+    expected = [
+        own.decode(json.dumps(record(n, site=site)).encode(), UsageData)
+        for n, site in enumerate(sites)
+    ]
+    assert made == expected
+    assert [repr(one.site) for one in made] == [repr(one.site) for one in expected]
+
+
+def test_zero_keeps_its_sign() -> None:
+    sites = [{**SITE, "occupancyPercent": text} for text in ("0", "-0", "0.0")]
+    made = records_of(*(record(n, site=site) for n, site in enumerate(sites)))
+    shares = [one.site.occupancy_percent for one in made if one.site]
+    assert list(map(str, shares)) == ["0", "-0", "0.0"]
+
+
+def test_parts_of_different_kinds_with_one_id_are_two() -> None:
+    twin = {**SITE, "id": "same"}, {**BILL, "id": "same"}
+    made = records_of(*(record(n, site=twin[0], document=twin[1]) for n in range(3)))
+    assert {type(one.site).__name__ for one in made} == {"Site"}
+    assert {type(one.document).__name__ for one in made} == {"DocumentEmbedded"}
+
+
+def test_what_has_something_in_its_extra_is_not_shared() -> None:
+    own = Converter()
+    new = {**SITE, "floor": 3}
+    for _ in range(2):  # what was learned from the first time changes nothing
+        made = records_of(*(record(n, site=new) for n in range(3)), own=own)
+        sites = [one.site for one in made if one.site]
+        assert [one.extra for one in sites] == [{"floor": 3}] * 3
+        assert len({id(one) for one in sites}) == 3
+    plain = records_of(*(record(n) for n in range(3)), own=own)
+    assert len({id(one.site) for one in plain}) == 1
+
+
+def test_an_extra_that_is_shared_cannot_be_changed() -> None:
+    first, _ = records_of(record(1), record(2))
+    site: Any = first.site
+    assert site.extra == {}
+    with pytest.raises(TypeError, match="read-only"):
+        site.extra["floor"] = 3
+    with pytest.raises(TypeError, match="read-only"):
+        site.extra.update(floor=3)
+    for change in ("clear", "popitem"):
+        with pytest.raises(TypeError, match="read-only"):
+            getattr(site.extra, change)()
+    assert attrs.evolve(site, extra={**site.extra, "floor": 3}).extra == {"floor": 3}
+    assert json.dumps(site.extra) == "{}"
+
+
+def test_a_copy_of_an_extra_is_an_ordinary_dict() -> None:
+    (one,) = records_of(record(1))
+    pickled: Any = pickle.loads(pickle.dumps(one))  # noqa: S301 - our own
+    copied: Any = copy.deepcopy(one)
+    for made in (copied, pickled):
+        assert made == one
+        made.extra["floor"] = 3
+    assert one.extra == {}
+
+
+def test_a_hook_of_a_user_is_called_for_each_part() -> None:
+    own = Converter()
+    own.cattrs.register_structure_hook(str, lambda value, _: [value])
+    first, second = records_of(record(1), record(2), own=own)
+    assert first.site == second.site
+    assert first.site is not second.site
+
+
+def test_what_can_be_changed_is_not_shared() -> None:
+    body = json.dumps([{"id": "1", "additionalFields": {"a": 1}}] * 2).encode()
+    first, second = Converter().decode(body, list[UsageData])
+    assert first.additional_fields == second.additional_fields
+    assert first.additional_fields is not second.additional_fields
+
+
+def test_parts_of_other_models_are_shared_as_well() -> None:
+    company = {"id": "c-1", "name": "Harbor"}
+    given = [{"id": str(number), "company": company} for number in range(2)]
+    first, second = Converter().decode(json.dumps(given).encode(), list[Connection])
+    assert first.company is not None
+    assert first.company is second.company
+
+
+def test_what_repeats_costs_no_memory() -> None:
+    own = Converter()
+
+    def size(given: list[dict[str, Any]]) -> int:
+        records_of(*given, own=own)
+        tracemalloc.start()
+        try:
+            kept = records_of(*given, own=own)
+            return tracemalloc.get_traced_memory()[0] // len(kept)
+        finally:
+            tracemalloc.stop()
+
+    alike = [record(number) for number in range(200)]
+    apart = [
+        record(n, site={**SITE, "id": str(n)}, document={**BILL, "id": str(n)})
+        for n in range(200)
+    ]
+    assert size(alike) < 0.7 * size(apart)
+
+
+def test_digits_of_a_number_are_kept_as_those_of_a_text() -> None:
+    body = (
+        b'[{"id": "1", "site": {"id": "s", "name": "", "occupancyPercent": 1.50}},'
+        b' {"id": "2", "site": {"id": "s", "name": "", "occupancyPercent": "1.5"}}]'
+    )
+    first, second = Converter().decode(body, list[UsageData])
+    assert first.site is not None
+    assert second.site is not None
+    assert str(first.site.occupancy_percent) == "1.50"
+    assert str(second.site.occupancy_percent) == "1.5"
+    assert first.site.occupancy_percent == Decimal("1.5")

@@ -1,0 +1,173 @@
+"""Long work is done a piece in each turn of the event loop, and comes to the same."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from nectar_async import Listing, MemoryTransport, NectarClient, Response, UsageData
+from nectar_async._convert import Converter
+from nectar_async._json import in_pieces
+from nectar_async._turns import PIECE, Steps, Turns, at_once
+from nectar_async.errors import DecodeError
+
+pytestmark = pytest.mark.anyio
+
+USAGE = Listing(items="usage_data")
+LONG = [
+    {"id": f"u-{number}", "usage": "1.50", "supplierName": "x" * 900}
+    for number in range(1_000)
+]
+
+
+def work(pieces: int, done: list[Any], name: str = "") -> Steps[str]:
+    """Work in so many pieces, which notes what is done."""
+    for piece in range(pieces):
+        if piece:
+            yield
+        done.append((name, piece))
+    return name
+
+
+def test_at_once_nothing_is_left() -> None:
+    done: list[Any] = []
+    assert at_once(work(3, done, "a")) == "a"
+    assert done == [("a", 0), ("a", 1), ("a", 2)]
+
+
+async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
+    turns, done, counts = Turns(), list[Any](), list[int]()
+
+    async def take(name: str) -> None:
+        assert await turns.take(work(3, done, name)) == name
+
+    async with anyio.create_task_group() as group:
+        for name in "abc":
+            group.start_soon(take, name)
+        for _ in range(60):
+            before = len(done)
+            await anyio.lowlevel.checkpoint()
+            counts.append(len(done) - before)
+    assert len(done) == 9
+    assert max(counts) == 1
+    assert [piece for name, piece in done if name == "a"] == [0, 1, 2]
+
+
+async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
+    turns = Turns()
+
+    def failing() -> Steps[None]:
+        yield
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await turns.take(failing())
+    assert await turns.take(work(1, [], "b")) == "b"
+
+
+async def test_who_is_cancelled_holds_nobody_up() -> None:
+    turns, done = Turns(), list[Any]()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await turns.take(work(3, done, "a"))
+    assert scope.cancelled_caught
+    assert len(done) < 3
+    assert await turns.take(work(1, done, "b")) == "b"
+
+
+@pytest.mark.parametrize("size", [0, 1, 25, 1_000])
+def test_pieces_are_all_of_it_in_order(size: int) -> None:
+    items = [str(number).encode() for number in range(37)]
+    pieces = list(in_pieces(items, size))
+    assert [item for _, piece in pieces for item in piece] == items
+    assert [items[start] for start, _ in pieces] == [piece[0] for _, piece in pieces]
+    assert list(in_pieces([], size)) == []
+
+
+def steps_of(work: Steps[Any]) -> tuple[int, Any]:
+    """In how many pieces, and what comes of it."""
+    count = 1
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return count, end.value
+        count += 1
+
+
+def page_of(records: list[Any]) -> bytes:
+    return json.dumps({"usageData": records, "totalPages": 1}).encode()
+
+
+@pytest.mark.parametrize("is_strict", [False, True], ids=["lenient", "strict"])
+def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
+    own = Converter(is_strict=is_strict)
+    body = page_of(LONG)
+    count, page = steps_of(own.page_in_steps(body, UsageData, USAGE, 1))
+    assert count > len(body) / PIECE
+    expected = [own.decode(json.dumps(one).encode(), UsageData) for one in LONG]
+    assert list(page.items) == expected
+
+
+def test_a_page_of_an_ordinary_size_is_one_piece() -> None:
+    body = page_of(LONG[:165])
+    assert len(body) > 150_000
+    count, page = steps_of(Converter().page_in_steps(body, UsageData, USAGE, 1))
+    assert (count, len(page.items)) == (1, 165)
+
+
+def test_many_odd_records_are_read_in_pieces() -> None:
+    odd = [{"id": str(number), "usage": "much"} for number in range(100)]
+    count, page = steps_of(Converter().page_in_steps(page_of(odd), UsageData, USAGE, 1))
+    assert count >= 10
+    assert [one.extra for one in page.items] == [{"usage": "much"}] * 100
+
+
+@pytest.mark.parametrize("at", [0, 499, 999])
+def test_a_problem_of_a_long_page_is_named_by_its_place(at: int) -> None:
+    records = [*LONG[:at], {"name": "no id"}, *LONG[at + 1 :]]
+    with pytest.raises(DecodeError, match=rf"\$\.usageData\[{at}\]\.id") as caught:
+        Converter().decode_page(page_of(records), UsageData, USAGE, 1)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_page_of_a_thousand_problems_names_a_hundred() -> None:
+    records = [{"supplierName": "x" * 900}] * 1_000
+    with pytest.raises(DecodeError) as caught:
+        Converter().decode_page(page_of(records), UsageData, USAGE, 1)
+    assert 100 <= len(caught.value.problems) < 400
+
+
+def test_a_new_key_in_a_long_page_is_kept() -> None:
+    records = [{**one, "newKey": number} for number, one in enumerate(LONG)]
+    page = Converter().decode_page(page_of(records), UsageData, USAGE, 1)
+    assert [one.extra for one in page.items] == [{"newKey": n} for n in range(1_000)]
+
+
+async def test_others_go_on_while_a_large_answer_is_unpacked_and_read() -> None:
+    body = gzip.compress(page_of(LONG), mtime=0)
+    answer = Response(200, {"Content-Encoding": "gzip"}, body)
+    transport = MemoryTransport({"usage_list_by_company": answer})
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await anyio.lowlevel.checkpoint()
+            turns += 1
+
+    async with (
+        NectarClient(transport=transport) as nectar,
+        anyio.create_task_group() as group,
+    ):
+        one = nectar.usage.by_company("c-1").pages()
+        group.start_soon(count)
+        page = await anext(one)
+        group.cancel_scope.cancel()
+    assert len(page.items) == 1_000
+    assert turns > 2 * len(page_of(LONG)) / PIECE
