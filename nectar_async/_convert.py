@@ -100,6 +100,10 @@ class Converter:
             raise DecodeError.of(name, (problem,))
         return value
 
+    def prepare(self, kind: type) -> None:
+        """Make what reads such records, which takes longer than reading a page."""
+        at_once(self._records.many(kind, b"[]", "$", ""))
+
     def decode_page(
         self,
         body: bytes,

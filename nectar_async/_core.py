@@ -51,7 +51,11 @@ class Core:
         self._files = files
         self._converter = converter(is_strict=settings.strict)
         self.source: Source[Any] = Source(
-            self._respond, self._read_page, self._announced, settings.max_concurrency
+            send=self._respond,
+            read=self._read_page,
+            peek=self._announced,
+            prepare=self._prepare,
+            permits=settings.max_concurrency,
         )
         """What a walk over a list needs."""
 
@@ -166,6 +170,10 @@ class Core:
             response.body, kind, listing, request.page or 1, keys
         )
         return await self._read(request, response, work)
+
+    def _prepare(self, request: Request[Any]) -> None:
+        (kind,) = get_args(request.returns)
+        self._converter.prepare(kind)
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

@@ -99,6 +99,8 @@ class Source(Generic[T]):
     """What an answer means; one is read in each turn of the event loop."""
     peek: Callable[[Request[Page[T]], Response], int]
     """How many pages a first page announces, without reading its records."""
+    prepare: Callable[[Request[Page[T]]], None]
+    """Make ready what reads its answer, while that is under way. It takes long once."""
     permits: int = field(default=10)
     """How many requests may be in flight at once."""
 

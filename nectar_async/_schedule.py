@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import anyio
-import anyio.lowlevel
 from attrs import frozen
 
 from nectar_async._board import Board, Job, Owner
 from nectar_async._pages import Source, describe
 from nectar_async._response import Response
+from nectar_async._turns import others_first
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -39,10 +39,6 @@ _MOST_BYTES = 32 * 1024 * 1024
 
 _WORKERS_A_PERMIT = 2
 
-# From bytes in a socket to the next request on its way is several turns of the event
-# loop: the answer is parsed, its task wakes, the permit is passed on, another sends.
-_TURNS = 6
-
 
 @frozen
 class Delivery(Generic[T]):
@@ -58,22 +54,24 @@ class Delivery(Generic[T]):
 class _Bell:
     """Wakes one of those who wait, who rings for the next if there is more to do.
 
-    Or all of them, where much came at once: one after the other they take a turn of the
-    loop each.
+    So each begins in a turn of the loop of its own: ten requests that are made in one
+    turn hold up everything else for as long.
     """
 
     def __init__(self) -> None:
         self._waiting: list[anyio.Event] = []
+        self._is_rung = False
 
     def ring(self) -> None:
         if self._waiting:
             self._waiting.pop().set()
-
-    def ring_for_all(self) -> None:
-        while self._waiting:
-            self._waiting.pop().set()
+        else:
+            self._is_rung = True
 
     async def wait(self) -> None:
+        if self._is_rung:
+            self._is_rung = False
+            return
         event = anyio.Event()
         self._waiting.append(event)
         try:
@@ -122,6 +120,7 @@ class Schedule(Generic[T]):
         await self._group.__aenter__()
         for _ in range(_WORKERS_A_PERMIT * self._source.permits):
             self._group.start_soon(self._work)
+        self._group.start_soon(self._prepare)
         return self
 
     async def __aexit__(
@@ -168,10 +167,7 @@ class Schedule(Generic[T]):
             if self._is_left:
                 raise RuntimeError(_LEFT)
         owner, number, outcome = ready
-        # Sockets that have something are read, and their next requests go out, before
-        # this page is decoded.
-        for _ in range(_TURNS):
-            await anyio.lowlevel.checkpoint()
+        await others_first()
         page = await self._read(owner, number, outcome)
         # Nothing waits from here on: a reader that is cancelled loses no page.
         self.board.give()
@@ -215,8 +211,17 @@ class Schedule(Generic[T]):
             return None
         return Delivery(owner, given, is_last=course.is_over)
 
+    async def _prepare(self) -> None:
+        """Wake the first worker; while its request is under way, what reads answers."""
+        self._work_bell.ring()
+        await others_first()
+        for owner in self.board.open.values():
+            self._source.prepare(owner.leg.request)
+            return
+
     async def _work(self) -> None:
         """One permit's worth of asking."""
+        await self._work_bell.wait()
         while True:
             job = self.board.take()
             if job is None:
@@ -235,5 +240,3 @@ class Schedule(Generic[T]):
                 outcome = error
             self.board.arrive(owner, number, outcome, announced)
             self._page_bell.ring()
-            if announced > 1 or owner.is_closed:
-                self._work_bell.ring_for_all()

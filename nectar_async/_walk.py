@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator
 from typing import Generic, Self, TypeVar
 
 import anyio
-import anyio.lowlevel
 
 from nectar_async._course import Course
 from nectar_async._pages import Source, describe, note
 from nectar_async._request import Request
+from nectar_async._turns import others_first
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -109,9 +109,15 @@ class Walk(Generic[T]):
         async with anyio.create_task_group() as group:
             for number in range(first, last + 1):
                 group.start_soon(window.fetch, number)
+            if not self._windows:
+                group.start_soon(self._prepare)
         self._next = last + 1
         self._windows += 1
         return window.outcomes(first, last)
+
+    async def _prepare(self) -> None:
+        await others_first()
+        self._source.prepare(self._leg.request)
 
     def _window(self) -> int:
         if self._windows < len(_FIRST_WINDOWS):
@@ -138,8 +144,7 @@ class _Window(Generic[T]):
         with anyio.CancelScope() as self._scopes[number]:
             try:
                 response = await self._source.send(request)
-                # Let what is ready in other sockets go on before this one is decoded.
-                await anyio.lowlevel.checkpoint()
+                await others_first()
                 self._came[number] = await self._source.read(request, response)
             except Exception as error:  # noqa: BLE001 - raised by the walk, after what came before it
                 self._came[number] = error

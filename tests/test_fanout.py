@@ -90,7 +90,7 @@ async def test_as_many_requests_as_permits_are_under_way(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(**{f"c{number}": 3 for number in range(30)})
-    server.turns = 3
+    server.turns = 20
     async with make_client(server.transport).repository.usage() as records:
         await ids_of(records)
     assert server.peak == 10

@@ -453,7 +453,7 @@ async def test_a_walk_is_bounded_by_fail_after(
 
 async def test_prefetching_gives_every_record_in_order(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=50)
-    server.turns = 5
+    server.turns = 20
     pager = make_client(server.transport).usage.by_company("a")
     async with pager.prefetch() as records:
         assert [record.id async for record in records] == server.companies["a"]
