@@ -3,8 +3,9 @@
 Without latency, so that answers come as fast as they can. A task that does nothing but
 yield measures each turn of the loop; what the garbage collector took in it is known
 from its callbacks. When the machine gave the core to another process within a turn, the
-turn counts with its processor time alone; the whole of it is printed as a peer. The
-collector has its default settings.
+turn counts with its processor time alone; the whole of it is printed as a peer. With
+the collector the pull is within `relaxed_gc()`, as those of the `nectar` command are;
+beside it is what the collector does as it comes.
 
     python -m benchmarks.stalls [rounds]
 """
@@ -16,7 +17,7 @@ import gc
 import resource
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from attrs import asdict, define
@@ -28,6 +29,7 @@ from benchmarks._program import Effort, run
 from benchmarks._pulls import PULLS
 from benchmarks._scenario import Scenario
 from benchmarks._serving import Server, serving
+from nectar_async import relaxed_gc
 
 
 @define
@@ -77,7 +79,9 @@ def _clocks() -> tuple[float, float, int]:
     return time.perf_counter(), time.thread_time(), used.ru_nivcsw
 
 
-async def watched(url: str, name: str, sizes: list[int]) -> dict[str, float]:
+async def watched(
+    url: str, name: str, sizes: list[int], *, is_relaxed: bool
+) -> dict[str, float]:
     """Pull in a child, with a watch over its loop; a small pull comes first."""
     server, turns = Server(url), Turns()
     async with PULLS[name](url) as pull:
@@ -87,7 +91,8 @@ async def watched(url: str, name: str, sizes: list[int]) -> dict[str, float]:
         gc.callbacks.append(turns.collected)
         watch = asyncio.create_task(turns.watch())
         try:
-            records = await pull()
+            with relaxed_gc() if is_relaxed else nullcontext():
+                records = await pull()
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -101,31 +106,38 @@ def measure(effort: Effort) -> Iterator[Figure]:
     """A fresh process for each round and competitor."""
     sizes = [2] * 10 if effort.is_quick else [40] * 50
     for speed in speeds(is_quick=effort.is_quick):
-        runs: dict[str, list[Any]] = {"usage": [], "by_hand": []}
+        runs: dict[str, list[Any]] = {"usage": [], "relaxed": [], "by_hand": []}
         with serving() as server:
             for _ in range(effort.rounds):
                 for name, each in runs.items():
                     with child("benchmarks.stalls:watched", speed=speed) as process:
-                        each.append(process.ask(url=server.url, name=name, sizes=sizes))
+                        is_relaxed = name == "relaxed"
+                        pulls = "usage" if is_relaxed else name
+                        found = process.ask(
+                            url=server.url,
+                            name=pulls,
+                            sizes=sizes,
+                            is_relaxed=is_relaxed,
+                        )
+                        each.append(found)
         words = "" if speed else ", without `speed`"
         question = f"longest stall of the loop, {sum(sizes):,} pages"
-        for part, title, most in (
-            ("own", "outside the collector", 5.0),
-            ("whole", "with the collector", 15.0),
+        for part, name, title, most in (
+            ("own", "usage", "outside the collector", 5.0),
+            ("whole", "relaxed", "with the collector, relaxed", 15.0),
         ):
             yield Figure(
                 question=f"{question}, {title}{words}",
-                values=_milliseconds(runs["usage"], part),
+                values=_milliseconds(runs[name], part),
                 unit="ms",
                 at_most=most if speed else None,
                 peers={
                     "by hand": _milliseconds(runs["by_hand"], part),
-                    "ours, other processes included": _milliseconds(
-                        runs["usage"], "wall"
+                    "ours, the collector as it comes": _milliseconds(
+                        runs["usage"], "whole"
                     ),
-                    "ours, the collector alone": _milliseconds(
-                        runs["usage"], "collector"
-                    ),
+                    "ours, other processes included": _milliseconds(runs[name], "wall"),
+                    "the collector alone": _milliseconds(runs[name], "collector"),
                 },
             )
 
