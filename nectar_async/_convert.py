@@ -100,9 +100,9 @@ class Converter:
             raise DecodeError.of(name, (problem,))
         return value
 
-    def prepare(self, kind: type) -> None:
+    def preparing(self, kind: type) -> Steps[None]:
         """Make what reads such records, which takes longer than reading a page."""
-        at_once(self._records.many(kind, b"[]", "$", ""))
+        yield from self._records.many(kind, b"[]", "$", "")
 
     def decode_page(
         self,

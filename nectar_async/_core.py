@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
@@ -171,9 +172,10 @@ class Core:
         )
         return await self._read(request, response, work)
 
-    def _prepare(self, request: Request[Any]) -> None:
+    async def _prepare(self, request: Request[Any]) -> None:
         (kind,) = get_args(request.returns)
-        self._converter.prepare(kind)
+        with suppress(Exception):  # whatever it is, reading an answer says it
+            await self._link.turns.take(self._converter.preparing(kind))
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

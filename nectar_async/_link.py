@@ -84,10 +84,13 @@ class Link:
         """The innermost send."""
         if self._transport is None or self._is_closed:
             raise ClientClosedError("this client was closed in mid-request")
+        self.turns.moved()
         try:
             return await self._transport.send(request)
         except TransportError as error:
             failure = error
+        finally:
+            self.turns.moved()
         # Raised out here, without the transport's frames and what it met there: they
         # have the headers, and in them is the key.
         failure.__cause__ = failure.__context__ = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
 
@@ -99,7 +99,7 @@ class Source(Generic[T]):
     """What an answer means; one is read in each turn of the event loop."""
     peek: Callable[[Request[Page[T]], Response], int]
     """How many pages a first page announces, without reading its records."""
-    prepare: Callable[[Request[Page[T]]], None]
+    prepare: Callable[[Request[Page[T]]], Coroutine[Any, Any, None]]
     """Make ready what reads its answer, while that is under way. It takes long once."""
     permits: int = field(default=10)
     """How many requests may be in flight at once."""

@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import anyio
+import anyio.lowlevel
 from attrs import frozen
 
 from nectar_async._board import Board, Job, Owner
 from nectar_async._pages import Source, describe
 from nectar_async._response import Response
-from nectar_async._turns import others_first
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -167,7 +167,6 @@ class Schedule(Generic[T]):
             if self._is_left:
                 raise RuntimeError(_LEFT)
         owner, number, outcome = ready
-        await others_first()
         page = await self._read(owner, number, outcome)
         # Nothing waits from here on: a reader that is cancelled loses no page.
         self.board.give()
@@ -214,9 +213,10 @@ class Schedule(Generic[T]):
     async def _prepare(self) -> None:
         """Wake the first worker; while its request is under way, what reads answers."""
         self._work_bell.ring()
-        await others_first()
+        while not self.board.open and not self.board.is_finished:
+            await anyio.lowlevel.checkpoint()
         for owner in self.board.open.values():
-            self._source.prepare(owner.leg.request)
+            await self._source.prepare(owner.leg.request)
             return
 
     async def _work(self) -> None:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import anyio
 import anyio.lowlevel
 
-__all__ = ["PIECE", "Steps", "Turns", "at_once", "others_first"]
+__all__ = ["PIECE", "Steps", "Turns", "at_once"]
 
 T = TypeVar("T")
 
@@ -26,14 +26,10 @@ PIECE: Final = 256 * 1024
 
 
 # From bytes in a socket to the next request on its way is several turns of the event
-# loop: the answer is parsed, its task wakes, the permit is passed on, another sends.
-_TURNS: Final = 6
-
-
-async def others_first() -> None:
-    """Have sockets that have something read, and their next requests sent, first."""
-    for _ in range(_TURNS):
-        await anyio.lowlevel.checkpoint()
+# loop: the answer is parsed, its task wakes, the permit is passed on, another sends. In
+# so many turns without a step of that kind there is none under way.
+_STILL: Final = 3
+_MOST_TURNS: Final = 60
 
 
 def at_once(work: Steps[T]) -> T:
@@ -47,10 +43,29 @@ def at_once(work: Steps[T]) -> T:
 
 
 class Turns:
-    """Who may do a piece of work in this turn of the event loop: one, in line."""
+    """Who may do a piece of work in this turn of the event loop: one, in line.
+
+    And only when nothing moves on the wire: an answer that is there lets the next
+    request go, and a piece of work would hold that up.
+    """
 
     def __init__(self) -> None:
         self._lock = anyio.Lock(fast_acquire=True)
+        self._moves = 0
+
+    def moved(self) -> None:
+        """A request goes out, or an answer came in."""
+        self._moves += 1
+
+    async def still(self) -> None:
+        """Let what moves on the wire go first."""
+        quiet = 0
+        for _ in range(_MOST_TURNS):
+            before = self._moves
+            await anyio.lowlevel.checkpoint()
+            quiet = quiet + 1 if self._moves == before else 0
+            if quiet == _STILL:
+                return
 
     async def take(self, work: Steps[T]) -> T:
         """What comes of the work.
@@ -60,10 +75,9 @@ class Turns:
         """
         while True:
             async with self._lock:
+                await self.still()
                 try:
                     next(work)
                 except StopIteration as end:
                     result: T = end.value
-                    await anyio.lowlevel.checkpoint()
                     return result
-                await anyio.lowlevel.checkpoint()

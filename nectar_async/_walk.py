@@ -17,7 +17,6 @@ import anyio
 from nectar_async._course import Course
 from nectar_async._pages import Source, describe, note
 from nectar_async._request import Request
-from nectar_async._turns import others_first
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -110,14 +109,10 @@ class Walk(Generic[T]):
             for number in range(first, last + 1):
                 group.start_soon(window.fetch, number)
             if not self._windows:
-                group.start_soon(self._prepare)
+                group.start_soon(self._source.prepare, self._leg.request)
         self._next = last + 1
         self._windows += 1
         return window.outcomes(first, last)
-
-    async def _prepare(self) -> None:
-        await others_first()
-        self._source.prepare(self._leg.request)
 
     def _window(self) -> int:
         if self._windows < len(_FIRST_WINDOWS):
@@ -144,7 +139,6 @@ class _Window(Generic[T]):
         with anyio.CancelScope() as self._scopes[number]:
             try:
                 response = await self._source.send(request)
-                await others_first()
                 self._came[number] = await self._source.read(request, response)
             except Exception as error:  # noqa: BLE001 - raised by the walk, after what came before it
                 self._came[number] = error
