@@ -58,6 +58,32 @@ async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
     assert [piece for name, piece in done if name == "a"] == [0, 1, 2]
 
 
+async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
+    turns, done = Turns(), list[Any]()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(turns.take, work(1, done))
+        for _ in range(20):
+            turns.moved()
+            await anyio.lowlevel.checkpoint()
+        assert done == []
+    assert done == [("", 0)]
+
+
+async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
+    turns, done = Turns(), list[Any]()
+
+    async def move() -> None:
+        while not done:
+            turns.moved()
+            await anyio.lowlevel.checkpoint()
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            group.start_soon(move)
+            group.start_soon(turns.take, work(1, done))
+
+
 async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
     turns = Turns()
 
