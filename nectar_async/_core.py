@@ -20,7 +20,7 @@ from nectar_async._response import Response
 from nectar_async._secret import Secret
 from nectar_async._trace import Trace
 from nectar_async._transport import Send
-from nectar_async._turns import Steps
+from nectar_async._turns import Steps, at_once
 from nectar_async.errors import (
     ConfigurationError,
     NectarError,
@@ -147,7 +147,7 @@ class Core:
     ) -> T:
         """What a response means, by the work of decoding it."""
         try:
-            return await self._link.turns.take(work)
+            return await self._link.turns.take(work, len(response.body))
         except NectarError as error:
             raise self._told(error, request, response) from None
 
@@ -175,7 +175,8 @@ class Core:
     async def _prepare(self, request: Request[Any]) -> None:
         (kind,) = get_args(request.returns)
         with suppress(Exception):  # whatever it is, reading an answer says it
-            await self._link.turns.take(self._converter.preparing(kind))
+            await self._link.turns.still()
+            at_once(self._converter.preparing(kind))
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

@@ -42,6 +42,8 @@ __all__ = [
     "compose",
 ]
 
+_UNPACKED = 8  # what JSON is, of its size packed, or a little more
+
 
 def compose(stages: Sequence[Stage], send: Send) -> Send:
     """One send out of many stages around an innermost one; the first is outermost."""
@@ -152,7 +154,7 @@ class Unpack:
         try:
             if "content-encoding" not in response.headers:
                 return at_once(work)
-            return await self.turns.take(work)
+            return await self.turns.take(work, _UNPACKED * len(response.body))
         except TransportError as error:
             # The frames below hold the answer, and a traceback may show their locals.
             raise error.with_traceback(None) from None

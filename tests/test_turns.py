@@ -18,6 +18,7 @@ from nectar_async.errors import DecodeError
 
 pytestmark = pytest.mark.anyio
 
+MUCH = 100_000
 USAGE = Listing(items="usage_data")
 LONG = [
     {"id": f"u-{number}", "usage": "1.50", "supplierName": "x" * 900}
@@ -44,7 +45,7 @@ async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
     turns, done, counts = Turns(), list[Any](), list[int]()
 
     async def take(name: str) -> None:
-        assert await turns.take(work(3, done, name)) == name
+        assert await turns.take(work(3, done, name), MUCH) == name
 
     async with anyio.create_task_group() as group:
         for name in "abc":
@@ -62,12 +63,23 @@ async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
     turns, done = Turns(), list[Any]()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(turns.take, work(1, done))
-        for _ in range(20):
+        group.start_soon(turns.take, work(1, done), MUCH)
+        for _ in range(6):
             turns.moved()
             await anyio.lowlevel.checkpoint()
         assert done == []
     assert done == [("", 0)]
+
+
+async def test_little_work_stands_in_no_line() -> None:
+    turns, done = Turns(), list[Any]()
+    async with anyio.create_task_group() as group:
+        group.start_soon(turns.take, work(3, done, "much"), MUCH)
+        await anyio.lowlevel.checkpoint()
+        with anyio.CancelScope() as scope:
+            scope.cancel()  # whatever waited would be told here
+            await turns.take(work(2, done, "little"), 1_000)
+        assert done == [("little", 0), ("little", 1)]
 
 
 async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
@@ -81,7 +93,7 @@ async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(move)
-            group.start_soon(turns.take, work(1, done))
+            group.start_soon(turns.take, work(1, done), MUCH)
 
 
 async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
@@ -92,18 +104,18 @@ async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        await turns.take(failing())
-    assert await turns.take(work(1, [], "b")) == "b"
+        await turns.take(failing(), MUCH)
+    assert await turns.take(work(1, [], "b"), MUCH) == "b"
 
 
 async def test_who_is_cancelled_holds_nobody_up() -> None:
     turns, done = Turns(), list[Any]()
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await turns.take(work(3, done, "a"))
+        await turns.take(work(3, done, "a"), MUCH)
     assert scope.cancelled_caught
     assert len(done) < 3
-    assert await turns.take(work(1, done, "b")) == "b"
+    assert await turns.take(work(1, done, "b"), MUCH) == "b"
 
 
 @pytest.mark.parametrize("size", [0, 1, 25, 1_000])
