@@ -106,9 +106,8 @@ class Recorder:
 
         The variable is a mode, or a mode and a path: `record:tests/recordings/usage`.
         Behind the mode may stand `,touch` and `,keep-failures`, for the arguments of
-        these names. A path, or another argument, that is given here wins. Without the
-        variable and without a path all requests pass: a program records when it is
-        told to.
+        these names. A path, or another argument, that is given here wins. Without
+        variable and path all requests pass: a program records when it is told to.
 
         Raises:
             ConfigurationError: there is no such mode, or no path.
@@ -220,20 +219,16 @@ class Recorder:
         return recording.save(self.path, datetime.now(UTC), touch=self._touch)
 
     def discard(self) -> None:
-        """Forget what was recorded so far: the recording stays as it is on disk.
-
-        The client does this when it is left by an exception.
-        """
+        """Forget what was recorded; the client does it when an exception leaves it."""
         self._take = Take()
 
     def __del__(self) -> None:
-        # Of a client, that is: who uses a recorder without one decides what is written.
+        # Who uses a recorder without a client decides what is written.
         if getattr(self, "_is_owed", False) and self._take:
             warnings.warn(
                 f"nothing was written to {self.path}: close the client that records"
                 " (async with, or aclose()), or call discard() on its recorder",
                 ResourceWarning,
-                source=self,
                 stacklevel=2,
             )
 

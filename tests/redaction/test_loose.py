@@ -25,7 +25,8 @@ def saved(body: Text | Json, operation: str = "documents_get") -> str:
     """The body of an answer as it is saved."""
     question = Question(operation=operation, method="GET", path="/x/1", owner="1")
     (one,) = Redaction().apply([(question, Answer(status=200, body=body))])
-    return one.answer.body.data().decode()  # type: ignore[union-attr]
+    assert isinstance(one.answer.body, Text | Json)
+    return one.answer.body.data().decode()
 
 
 WHOLE = json.dumps(BILL)
