@@ -152,7 +152,8 @@ def test_a_server_that_dies_is_named_with_operation_company_and_page(
     assert ", page " in error
     assert "NECTAR_BASE_URL" in hint
     assert all(one.startswith("note: not tried again: ") for one in notes)
-    assert f"{len(records(out)):,} records of {len(ids)} companies" in so_far
+    companies = "1 company" if len(ids) == 1 else f"{len(ids)} companies"
+    assert f"{len(records(out)):,} records of {companies} in usage.jsonl" in so_far
 
 
 def test_an_unreachable_host_is_named(
