@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import anyio
 import anyio.lowlevel
 
-__all__ = ["PIECE", "Steps", "Turns", "at_once"]
+__all__ = ["LITTLE", "PIECE", "Steps", "Turns", "at_once"]
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ PIECE: Final = 256 * 1024
 _STILL: Final = 3
 _MOST_TURNS: Final = 8
 
-# Bytes of a body that are no work: a tenth of a millisecond.
-_LITTLE: Final = 16 * 1024
+LITTLE: Final = 16 * 1024
+"""Bytes of a body that are no work: a tenth of a millisecond."""
 
 
 def at_once(work: Steps[T]) -> T:
@@ -80,7 +80,7 @@ class Turns:
         Raises:
             Exception: what the work raises, as it is.
         """
-        if size <= _LITTLE:
+        if size <= LITTLE:
             return at_once(work)
         while True:
             async with self._lock:

@@ -4,25 +4,37 @@ A generator that held a task group or a cancel scope over a `yield` would break 
 caller (PEP 789). So a walk is a class: its `__anext__` opens a task group for a window
 of pages, and closes it before it gives the first record. Between two records nothing
 runs, and leaving early leaves nothing behind.
+
+The last answers of a window come all at once, and to read them takes as long as half of
+a request. So some of them stay as they are until the next window is under way, which
+begins when the pages before them are used up.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Generic, Self, TypeVar
+from heapq import heapify, heappop, heappush
+from math import inf
+from typing import Generic, Self, TypeAlias, TypeVar
 
 import anyio
+import anyio.abc
 
 from nectar_async._course import Course
 from nectar_async._pages import Source, describe, note
 from nectar_async._request import Request
+from nectar_async._response import Response
+from nectar_async._turns import LITTLE
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
 __all__ = ["Records", "Walk"]
 
 T = TypeVar("T")
+
+Outcome: TypeAlias = Page[T] | Response | Exception
+"""A page, an answer that was not read yet, or why there is none."""
 
 # Pages in the first windows, then multiples of the permits: whoever looks at the first
 # record only pays for one page, and whoever reads on soon keeps every permit busy.
@@ -60,6 +72,8 @@ class Walk(Generic[T]):
         self._next = self._leg.first
         self._windows = 0
         self._ready: deque[Page[T] | Exception] = deque()
+        self._held: dict[int, Outcome[T]] = {}
+        """Pages behind those, from the first one on that was not read yet."""
         self._has_failed = False
 
     def __aiter__(self) -> Self:
@@ -74,7 +88,7 @@ class Walk(Generic[T]):
                 self._course.finish()
                 raise StopAsyncIteration
             if not self._ready:
-                self._ready.extend(await self._fetch_window())
+                await self._fetch_window()
             page = self._admit(self._ready.popleft())
         return page
 
@@ -98,21 +112,35 @@ class Walk(Generic[T]):
             self._leg = self._course.leg
             self._next = self._leg.first
             self._ready.clear()
+            self._held.clear()
         return given
 
-    async def _fetch_window(self) -> list[Page[T] | Exception]:
-        """The next pages, side by side, up to the first that failed."""
-        first = self._next
-        last = min(first + self._window() - 1, max(self._leg.planned, first))
-        window = _Window(self._leg.request, self._source)
+    async def _fetch_window(self) -> None:
+        """The next pages, side by side; what is left of the last window is read first.
+
+        When it is cancelled, nothing has changed.
+        """
+        first, planned = self._next, self._leg.planned
+        last = min(first + self._window() - 1, max(planned, first))
+        window = _Window(
+            self._leg.request,
+            self._source,
+            held=dict(self._held),
+            least=last - self._hold(last + 1 - first) if last < planned else last,
+        )
         async with anyio.create_task_group() as group:
-            for number in range(first, last + 1):
-                group.start_soon(window.fetch, number)
+            window.start(group, range(first, last + 1))
             if not self._windows:
                 group.start_soon(self._source.prepare, self._leg.request)
+        ready, self._held = window.outcomes()
+        self._ready.extend(ready)
         self._next = last + 1
         self._windows += 1
-        return window.outcomes(first, last)
+
+    def _hold(self, size: int) -> int:
+        """How many pages of a window may stay unread: none of the first, small ones."""
+        permits = self._source.permits
+        return min(size // 2, permits) if size >= permits else 0
 
     def _window(self) -> int:
         if self._windows < len(_FIRST_WINDOWS):
@@ -122,44 +150,103 @@ class Walk(Generic[T]):
 
 
 class _Window(Generic[T]):
-    """Pages that are fetched and decoded side by side."""
+    """Pages that are fetched side by side, and read as they come, the first one first.
 
-    def __init__(self, request: Request[Page[T]], source: Source[T]) -> None:
+    Args:
+        request: the list.
+        source: what fetches and reads.
+        held: pages before these that were fetched, and mostly not read, by number.
+        least: the page up to which all must be read. Later ones may stay unread when
+            the last answer is there: that time is better spent while others are
+            under way.
+    """
+
+    def __init__(
+        self,
+        request: Request[Page[T]],
+        source: Source[T],
+        held: dict[int, Outcome[T]],
+        least: int,
+    ) -> None:
         self._request = request
         self._source = source
-        self._came: dict[int, Page[T] | Exception] = {}
+        self._least: float = least
+        self._came = held
+        self._unread = [
+            (number, one) for number, one in held.items() if isinstance(one, Response)
+        ]
+        heapify(self._unread)
+        self._coming = 0
+        self._bell = anyio.Event()
         self._scopes: dict[int, anyio.CancelScope] = {}
         self._failed: int | None = None
 
-    async def fetch(self, number: int) -> None:
-        """One page; its failure calls off the pages behind it."""
-        if self._failed is not None and number > self._failed:
-            return
-        request = self._request.at(number)
-        with anyio.CancelScope() as self._scopes[number]:
-            try:
-                response = await self._source.send(request)
-                self._came[number] = await self._source.read(request, response)
-            except Exception as error:  # noqa: BLE001 - raised by the walk, after what came before it
-                self._came[number] = error
-                self._call_off(number)
+    def start(self, group: anyio.abc.TaskGroup, numbers: range) -> None:
+        """Fetch these pages and read, in tasks of a group."""
+        self._coming = len(numbers)
+        for number in numbers:
+            group.start_soon(self._fetch, number)
+        group.start_soon(self._read)
 
-    def _call_off(self, failed: int) -> None:
-        self._failed = failed if self._failed is None else min(failed, self._failed)
-        for number, scope in self._scopes.items():
-            if number > failed:
+    async def _fetch(self, number: int) -> None:
+        """One page; its failure calls off the pages behind it."""
+        try:
+            if self._failed is None or number < self._failed:
+                with anyio.CancelScope() as self._scopes[number]:
+                    response = await self._source.send(self._request.at(number))
+                    self._came[number] = response
+                    heappush(self._unread, (number, response))
+        except Exception as error:  # noqa: BLE001 - raised by the walk, after what came before it
+            self._fail(number, error)
+        self._coming -= 1
+        self._bell.set()
+
+    async def _read(self) -> None:
+        """Read what is there, until all is there and enough of it is read."""
+        while True:
+            while self._unread and self._is_due(*self._unread[0]):
+                number, response = heappop(self._unread)
+                request = self._request.at(number)
+                try:
+                    self._came[number] = await self._source.read(request, response)
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._fail(number, error)
+            if not self._coming:
+                return
+            self._bell = anyio.Event()
+            await self._bell.wait()
+
+    def _is_due(self, number: int, response: Response) -> bool:
+        if self._failed is not None and number > self._failed:
+            return False
+        is_little = len(response.body) <= LITTLE
+        return is_little or number <= self._least or self._coming > 0
+
+    def _fail(self, number: int, error: Exception) -> None:
+        """Keep an error, call off what is behind it, and see that the rest is read."""
+        self._came[number] = error
+        self._least = inf
+        self._failed = number if self._failed is None else min(number, self._failed)
+        for other, scope in self._scopes.items():
+            if other > number:
                 scope.cancel()
 
-    def outcomes(self, first: int, last: int) -> list[Page[T] | Exception]:
-        """In order, up to and with the first failure; later ones are notes on it."""
-        pages: list[Page[T] | Exception] = []
-        for number in range(first, last + 1):
-            outcome = self._came[number]
-            pages.append(outcome)
-            if isinstance(outcome, Exception):
-                others = [
-                    self._came.get(later) for later in range(number + 1, last + 1)
-                ]
-                note(outcome, (one for one in others if isinstance(one, Exception)))
+    def outcomes(self) -> tuple[list[Page[T] | Exception], dict[int, Outcome[T]]]:
+        """What was read, in order, up to the first failure; and what is held back.
+
+        Later failures are notes on the first one.
+        """
+        came = dict(sorted(self._came.items()))
+        ready: list[Page[T] | Exception] = []
+        for number, outcome in tuple(came.items()):
+            if isinstance(outcome, Response):
                 break
-        return pages
+            ready.append(outcome)
+            del came[number]
+            if isinstance(outcome, Exception):
+                note(
+                    outcome,
+                    (one for one in came.values() if isinstance(one, Exception)),
+                )
+                return ready, {}
+        return ready, came

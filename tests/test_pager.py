@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -74,6 +75,49 @@ async def test_windows_grow_and_nothing_is_in_flight_between_two_records(
     assert asked_by_then == [1, 3, 7, 17, 37, 77, 100]
     assert sorted(server.pages_of("a")) == list(range(1, 101))
     assert server.peak == 10
+
+
+@pytest.fixture
+def large_pages() -> ListServer:
+    """Of 40 pages each is enough work to be worth a turn of the event loop."""
+    server = ListServer.of_pages(a=40, per_page=1_000)
+    server.turns = 50
+    return server
+
+
+async def test_the_last_large_pages_of_a_window_are_read_beside_the_next_one(
+    make_client: MakeClient, large_pages: ListServer
+) -> None:
+    asked_by_then: dict[int, int] = {}
+    nectar = make_client(large_pages.transport)
+    async for page in nectar.usage.by_company("a").pages():
+        assert large_pages.in_flight == 0
+        asked_by_then.setdefault(len(large_pages.asked), page.number)
+    # The next one begins when half of a window is used up, or all but ten of its pages.
+    assert asked_by_then == {1: 1, 3: 2, 7: 4, 17: 8, 37: 13, 40: 28}
+
+
+async def test_what_was_left_unread_is_given_before_the_next_window_fails(
+    make_client: MakeClient, large_pages: ListServer
+) -> None:
+    large_pages.script("a", 18, Response(403))
+    came = await read(aiter(make_client(large_pages.transport).usage.by_company("a")))
+    assert came.ids == large_pages.companies["a"][:17_000]
+    assert isinstance(came.error, PermissionDeniedError)
+    assert came.error.page == 18
+
+
+async def test_what_was_left_unread_and_cannot_be_read_ends_the_walk_in_its_place(
+    make_client: MakeClient, large_pages: ListServer
+) -> None:
+    odd = {"usageData": ["odd"] * 5_000, "totalPages": 40, "currentPage": 15}
+    large_pages.script("a", 15, Response(200, body=json.dumps(odd).encode()))
+    nectar = make_client(large_pages.transport)
+    came = await read(aiter(nectar.usage.by_company("a")))
+    assert came.ids == large_pages.companies["a"][:14_000]
+    assert isinstance(came.error, DecodeError)
+    assert came.error.page == 15
+    assert large_pages.in_flight == 0
 
 
 async def test_every_record_comes_once_and_in_order(make_client: MakeClient) -> None:
