@@ -26,7 +26,7 @@ from attrs import frozen
 from nectar_async._enums import OpenEnum
 from nectar_async._leaves import LEAVES, LENIENT, MisfitError, enum_table
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
-from nectar_async._shared import share_lines
+from nectar_async._shared import is_text, share_lines
 from nectar_async._slots import CHANGEABLE, EXPRESSIONS, SCOPE, WIRE_TYPES, slot
 
 __all__ = ["Mirrors", "TableHook"]
@@ -155,6 +155,7 @@ class Mirrors:
             [*required, *others, *((name, Any, msgspec.UNSET) for name in learned)],
             rename={field.name: field.wire for field in plan.fields} | learned,
             forbid_unknown_fields=True,
+            frozen=is_text(self._shareable(plan)),  # and so it has a hash
             gc=False,
         )
 
@@ -190,7 +191,7 @@ class Mirrors:
                 f"    extra[key_{name}] = v",
             ]
         lines += ["  s.extra = extra", "  s.__class__ = model"]
-        before, after = share_lines(self._shareable(plan)) or ([], [])
+        before, after = share_lines(self._shareable(plan), learned) or ([], [])
         lines = [
             *("def copy(o, parts):", *lines, "  return s"),
             *("def share(o, parts):", *before, *lines, *after, "  return s"),

@@ -7,33 +7,41 @@ digit, the records have one model of it in common: it is frozen, and has nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["share_lines"]
+__all__ = ["is_text", "share_lines"]
 
 # Of more texts a key costs as much as the part itself.
 _MOST_TEXTS = 4
 
 
-def share_lines(types: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
+def is_text(types: Mapping[str, Any]) -> bool:
+    """Whether a part is a few texts: its struct is the key under which it is kept."""
+    return set(types.values()) == {str} and len(types) <= _MOST_TEXTS
+
+
+def share_lines(
+    types: Mapping[str, Any], learned: Iterable[str] = ()
+) -> tuple[list[str], list[str]] | None:
     """What a copier does before and after its work; None for what is not shared.
 
-    `o` is the struct, `s` what is made of it, and `parts` what was made in this list.
-    The scope has the `model` and `NO_EXTRA`.
+    `o` is the struct, which is frozen if the part `is_text`, `s` what is made of it,
+    and `parts` what was made in this list. The scope has `NO_EXTRA` and `UNSET`.
 
     Args:
         types: what the struct takes for each field, by name; None for one that holds
             what can be changed, or another struct.
+        learned: further fields, which may hold anything, also what has no hash.
     """
     if None in types.values():
         return None
-    if set(types.values()) == {str} and len(types) <= _MOST_TEXTS:
-        key = ", ".join(["model", *(f"o.{name}" for name in types)])
+    if is_text(types):
+        plain = "".join(f"o.{name} is UNSET and " for name in learned)
         return (
-            [f"  key = {key}", "  if (s := parts.get(key)) is not None: return s"],
-            ["  if extra is NO_EXTRA: parts[key] = s"],
+            [f"  if {plain}(s := parts.get(o)) is not None: return s"],
+            ["  if extra is NO_EXTRA: parts[o] = s"],
         )
     if "id" not in types:
         return None

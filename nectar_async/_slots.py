@@ -71,8 +71,13 @@ def slot(field: PlanField, one: str) -> str:
     """The expression for a slot, with the struct as `o`; `one` is that for a value."""
     value = f"o.{field.name}"
     if field.is_sequence:
-        made = "v" if one == "{0}" else f"[{one.format('x')} for x in v]"
-        return f"tuple({made}) if (v := {value}) else ()"
+        if one == "{0}":
+            return f"tuple(v) if (v := {value}) else ()"
+        # Mostly there is one, and a comprehension is a call.
+        alone, made = f"({one.format('v[0]')},)", f"[{one.format('x')} for x in v]"
+        return (
+            f"() if not (v := {value}) else {alone} if len(v) == 1 else tuple({made})"
+        )
     if one == "{0}":
         return value
     if field.is_required:

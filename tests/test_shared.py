@@ -177,3 +177,25 @@ def test_digits_of_a_number_are_kept_as_those_of_a_text() -> None:
     assert str(first.site.occupancy_percent) == "1.50"
     assert str(second.site.occupancy_percent) == "1.5"
     assert first.site.occupancy_percent == Decimal("1.5")
+
+
+def test_parts_with_a_new_key_of_any_kind_are_read_and_the_others_still_shared() -> (
+    None
+):
+    own = Converter()
+    for new in ("text", ["a", "list"], {"an": "object"}, None):
+        odd = {**METER, "newKey": new}
+        given = record(1), record(2, identifiers=[odd, odd]), record(3)
+        records_of(*given, own=own)  # from here on the key is known
+        first, second, third = records_of(*given, own=own)
+        assert [one.extra for one in second.identifiers] == [{"newKey": new}] * 2
+        assert first.identifiers[0] is third.identifiers[0]
+        assert first.identifiers[0] != second.identifiers[0]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_there_are_as_many_parts_as_came(count: int) -> None:
+    identifiers = [{**METER, "value": f"M-{number}"} for number in range(count)]
+    (made,) = records_of(record(1, identifiers=identifiers))
+    assert [one.value for one in made.identifiers] == [f"M-{n}" for n in range(count)]
+    assert isinstance(made.identifiers, tuple)
