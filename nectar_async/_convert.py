@@ -27,7 +27,7 @@ from nectar_async._mirror import Mirrors, TableHook
 from nectar_async._names import to_wire
 from nectar_async._records import Records, read
 from nectar_async._request import Listing
-from nectar_async._turns import Steps, at_once
+from nectar_async._turns import PIECE, Steps, at_once
 from nectar_async._writer import Writer
 from nectar_async.errors import DecodeError, NectarError
 from nectar_async.models.page import Page
@@ -100,9 +100,14 @@ class Converter:
             raise DecodeError.of(name, (problem,))
         return value
 
-    def preparing(self, kind: type) -> Steps[None]:
-        """Make what reads such records, which takes longer than reading a page."""
-        yield from self._records.many(kind, b"[]", "$", "")
+    def prepare(
+        self, kind: type, listing: Listing, keys: Mapping[str, str] | None = None
+    ) -> None:
+        """Make what reads such a list, which takes longer than reading a page of it."""
+        envelope = Envelope(listing, keys or {}, is_strict=self._is_strict)
+        self._records.page(kind, b"{}", envelope.items_key, envelope.facts)
+        if listing.is_array:
+            at_once(self._records.many(kind, b"[]", "$", ""))
 
     def decode_page(
         self,
@@ -156,15 +161,17 @@ class Converter:
         number: int,
         keys: Mapping[str, str],
     ) -> Steps[Page[T]]:
+        envelope = Envelope(listing, keys, is_strict=self._is_strict)
+        quick = self._records.page(kind, body, envelope.items_key, envelope.facts)
+        if quick is not None:
+            return envelope.page_of(quick[0], number, quick[1])
         name = f"page of {kind.__name__}"
-
-        def split(body: JSON) -> Envelope:
-            return Envelope(bytes(body), listing, keys, is_strict=self._is_strict)
-
-        envelope = read(split, body, name, "$")
+        read(lambda _: envelope.split(body), body, name, "$")
         path = f"$.{envelope.items_key}"
         raw = read(lambda _: envelope.take_items(), body, name, path)
-        items = yield from self._records.many(kind, raw, path, name)
+        items = yield from self._records.many(
+            kind, raw, path, name, is_odd=envelope.is_plain and len(body) <= PIECE
+        )
         page = read(lambda _: envelope.page(items, number), body, name, "$")
         if envelope.problems:
             raise DecodeError.of(name, tuple(envelope.problems))

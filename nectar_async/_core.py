@@ -20,7 +20,7 @@ from nectar_async._response import Response
 from nectar_async._secret import Secret
 from nectar_async._trace import Trace
 from nectar_async._transport import Send
-from nectar_async._turns import Steps, at_once
+from nectar_async._turns import Steps
 from nectar_async.errors import (
     ConfigurationError,
     NectarError,
@@ -176,7 +176,8 @@ class Core:
         (kind,) = get_args(request.returns)
         with suppress(Exception):  # whatever it is, reading an answer says it
             await self._link.turns.still()
-            at_once(self._converter.preparing(kind))
+            keys = self.keys(request.operation)
+            self._converter.prepare(kind, _listing_of(request), keys)
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

@@ -29,6 +29,9 @@ _MOST_DIGITS = 18
 _COMPLAINTS = frozenset({"errors", "warnings"})
 
 
+_FACTS = ("per_page", "total_pages", "current_page", "has_next", "has_previous")
+
+
 class Envelope:
     """The keys of one envelope, by their spelling after the user's corrections.
 
@@ -36,19 +39,28 @@ class Envelope:
     """
 
     def __init__(
-        self,
-        body: bytes,
-        listing: Listing,
-        keys: Mapping[str, str],
-        *,
-        is_strict: bool,
+        self, listing: Listing, keys: Mapping[str, str], *, is_strict: bool
     ) -> None:
-        self._values: dict[str, msgspec.Raw] = split_object(body)
+        self._values: dict[str, msgspec.Raw] = {}
         self._listing = listing
         self._keys = keys
         self._is_strict = is_strict
         self._extra: dict[str, Any] = {}
         self.problems: list[str] = []
+        self.items_key: str = self._spelled(listing.items)
+        """The key of the records."""
+        self.facts: tuple[str, ...] = tuple(
+            self._spelled(fact) for fact in (listing.total, *_FACTS)
+        )
+        """The other keys that an envelope has, as far as is known."""
+
+    def split(self, body: bytes) -> None:
+        """Look at its keys; one of them is `items_key` then.
+
+        Raises:
+            MisfitError: it is no object.
+        """
+        self._values = split_object(body)
         self.items_key = self._find_items()
 
     def take_items(self) -> msgspec.Raw:
@@ -62,13 +74,25 @@ class Envelope:
             raise MisfitError("expected a list, got nothing")
         return raw
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has no keys but the known ones; the records were taken."""
+        return self._values.keys() <= set(self.facts)
+
     def page(self, items: tuple[T, ...], number: int) -> Page[T]:
         """The page, with what the other keys say.
 
         Raises:
             MisfitError: a value of the envelope is no JSON.
         """
-        self._extra = {key: parse(raw) for key, raw in self._values.items()}
+        facts = {key: parse(raw) for key, raw in self._values.items()}
+        return self.page_of(items, number, facts)
+
+    def page_of(
+        self, items: tuple[T, ...], number: int, facts: dict[str, Any]
+    ) -> Page[T]:
+        """The page, with the values of the other keys; those that mean nothing stay."""
+        self._extra = facts
         total = self._count(self._find_total())
         per_page = self._count("per_page")
         total_pages = self._count("total_pages")

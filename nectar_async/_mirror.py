@@ -29,10 +29,12 @@ from nectar_async._plan import Plan, PlanField, compiled, plan_of
 from nectar_async._shared import is_text, share_lines
 from nectar_async._slots import CHANGEABLE, EXPRESSIONS, SCOPE, WIRE_TYPES, slot
 
-__all__ = ["Mirrors", "TableHook"]
+__all__ = ["Mirrors", "PageDecoder", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
 Copy = Callable[[Any, dict[Any, Any]], Any]
+PageDecoder = Callable[[Any], tuple[list[Any], dict[str, Any]]]
+"""From the JSON of an envelope to the records and to its other values."""
 
 # Learned keys come from a server: so many for each model, and only ordinary ones.
 _MOST_LEARNED = 64
@@ -80,6 +82,7 @@ class Mirrors:
         self._made: dict[type, _Mirror] = {}
         self._decoders: dict[type, Callable[[Any], Any]] = {}
         self._list_decoders: dict[type, Callable[[Any], list[Any]]] = {}
+        self._page_decoders: dict[object, PageDecoder] = {}
 
     def decoder(self, model: type) -> Callable[[Any], Any]:
         """A function from the JSON of one record to an instance; what is odd raises."""
@@ -97,13 +100,44 @@ class Mirrors:
             kind: Any = GenericAlias(list, (mirror.struct,))
             decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
             copy = mirror.copy
-
-            def read(records: Any) -> list[Any]:
-                parts: dict[Any, Any] = {}
-                return [copy(record, parts) for record in decode(records)]
-
-            self._list_decoders[model] = read
+            self._list_decoders[model] = lambda text: _copies(copy, decode(text))
         return self._list_decoders[model]
+
+    def page_decoder(
+        self, model: type, items: str, facts: tuple[str, ...]
+    ) -> PageDecoder:
+        """The same for a list in an envelope, of which all other keys are known.
+
+        Args:
+            model: what the records are.
+            items: the key of the list.
+            facts: the other keys.
+        """
+        if (model, items, facts) not in self._page_decoders:
+            mirror = self._mirror(model)
+            names = {f"fact_{number}": key for number, key in enumerate(facts)}
+            fields: list[Any] = [
+                ("items", GenericAlias(list, (mirror.struct,))),
+                *((name, Any, msgspec.UNSET) for name in names),
+            ]
+            struct: Any = msgspec.defstruct(
+                "Envelope",
+                fields,
+                rename={"items": items, **names},
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+            decode: Any = msgspec.json.Decoder(struct, float_hook=Decimal).decode
+            copy = mirror.copy
+
+            def read(body: Any) -> tuple[list[Any], dict[str, Any]]:
+                envelope = decode(body)
+                found = {key: getattr(envelope, name) for name, key in names.items()}
+                came = {k: one for k, one in found.items() if one is not msgspec.UNSET}
+                return _copies(copy, envelope.items), came
+
+            self._page_decoders[model, items, facts] = read
+        return self._page_decoders[model, items, facts]
 
     def learn(self, instance: Any) -> None:
         """Have the keys that an instance keeps in `extra`, and those of its parts."""
@@ -128,6 +162,7 @@ class Mirrors:
             self._made.clear()
             self._decoders.clear()
             self._list_decoders.clear()
+            self._page_decoders.clear()
 
     def _mirror(self, model: type) -> _Mirror:
         if model not in self._made:
@@ -225,6 +260,12 @@ class Mirrors:
             return EXPRESSIONS.get(field.kind, "{0}")
         scope[make] = lambda value: hook(value, field.kind)
         return f"{make}({{0}})"
+
+
+def _copies(copy: Copy, records: list[Any]) -> list[Any]:
+    """Models of the records of a list, which share what is equal."""
+    parts: dict[Any, Any] = {}
+    return [copy(record, parts) for record in records]
 
 
 def _is_leaf(hook: Hook, kind: Any) -> bool:

@@ -64,8 +64,34 @@ class Records:
             raise DecodeError.of(name, tuple(problems))
         return found[0]
 
+    def page(
+        self, kind: type[T], body: bytes, items: str, facts: tuple[str, ...]
+    ) -> tuple[tuple[T, ...], dict[str, Any]] | None:
+        """The records of an envelope and its other values, at once.
+
+        Args:
+            kind: what the records are.
+            body: the envelope.
+            items: the key of the records.
+            facts: the other keys.
+
+        Returns:
+            None if the envelope has other keys, or is long, or anything in it is odd.
+        """
+        if len(body) <= PIECE and self._has_quick_way(kind):
+            with suppress(Exception):  # whatever it is, the careful way says what
+                made, found = self._mirrors.page_decoder(kind, items, facts)(body)
+                return tuple(made), found
+        return None
+
     def many(
-        self, kind: type[T], text: JSON, path: str, name: str
+        self,
+        kind: type[T],
+        text: JSON,
+        path: str,
+        name: str,
+        *,
+        is_odd: bool = False,
     ) -> Steps[tuple[T, ...]]:
         """A list at once, or in pieces if it is long; a hundred problems are named.
 
@@ -74,12 +100,13 @@ class Records:
             text: the list.
             path: where it stands, for errors.
             name: what it is called in errors.
+            is_odd: whether it is known that a record in it is, if it is short.
 
         Raises:
             DecodeError: it is no list, or a record in it cannot be made.
         """
         is_long = len(memoryview(text)) > PIECE
-        if not is_long and (few := self._quickly(kind, text)) is not None:
+        if not (is_long or is_odd) and (few := self._quickly(kind, text)) is not None:
             return tuple(few)
         records = read(split_list, text, name, path)
         made: list[T] = []

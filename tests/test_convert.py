@@ -791,6 +791,32 @@ def test_unknown_keys_of_an_envelope_are_kept() -> None:
     assert page.extra == {"took": Decimal("1.5")}
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"totalUsageData": 3, "perPage": 2, "totalPages": 2, "currentPage": 1},
+        {"totalUsageData": "3", "hasNext": "true", "hasPrevious": "FALSE"},
+        {"totalPages": None, "hasNext": True},
+        {"totalPages": -1, "currentPage": [], "perPage": 1.5, "hasNext": "yes"},
+        {"totalUsageData": 10**30},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "record", [{"id": "u-1"}, {"id": "u-1", "usage": [], "new": 1}]
+)
+def test_an_envelope_means_the_same_with_a_key_that_nobody_knows(
+    facts: dict[str, Any], record: dict[str, Any]
+) -> None:
+    whole = {**facts, "usageData": [record]}
+    plain = page_of(whole)
+    other = page_of({**whole, "unheard": "of"})
+    assert other.extra == {**plain.extra, "unheard": "of"}
+    assert attrs.evolve(other, extra=plain.extra) == plain
+    assert page_of(whole) == plain
+
+
 def test_an_unknown_key_of_an_envelope_is_a_problem_when_strict() -> None:
     with pytest.raises(DecodeError, match=r"unknown key @ \$\.took"):
         page_of({**ENVELOPE, "took": 1}, STRICT)
