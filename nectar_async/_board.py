@@ -1,12 +1,13 @@
 """Which page is asked for next, over all owners of a walk: the decision alone.
 
 The first page of an owner tells how many it has; from then on each of them is a
-candidate. First pages of the next owners are asked for early (`lead`), so that there is
-always known work when one owner runs out. Pages that were asked for and not yet given
-to the consumer are bounded (`look_ahead`, and fewer where they are large): a slow
-consumer stops the asking, and memory does not grow. Each owner's pages are given in
-order, so one that is slow holds back those behind it; before one takes more than a
-quarter of the look-ahead that way, others go first. Nothing here waits.
+candidate, and the owner with most left goes first. First pages of the next owners are
+asked for early (`lead`), so that there is always known work when one owner runs out.
+Pages that were asked for and not yet given to the consumer are bounded (`look_ahead`,
+and fewer where they are large): a slow consumer stops the asking, and memory does not
+grow. Each owner's pages are given in order, so one that is slow holds back those behind
+it; before one takes more than a quarter of the look-ahead that way, others go first.
+Nothing here waits.
 """
 
 from __future__ import annotations
@@ -111,7 +112,9 @@ class Board(Generic[T]):
         return min(self._look_ahead, max(self._lead, fitting))
 
     def _choose(self) -> Owner[T] | None:
-        """The next owner while few are in sight, else the oldest that is not stuck.
+        """The next owner while few are in sight, else the one with most left.
+
+        That is one that is not stuck, and the oldest of several.
 
         One that begins another leg goes first: it is the oldest that has nothing under
         way.
@@ -122,8 +125,10 @@ class Board(Generic[T]):
             owner = self._open()
             if owner is not None:
                 return owner
-        moving = (one for one in self._candidates if one.waiting < self._most_waiting)
-        return next(moving, None) or self._open() or next(iter(self._candidates), None)
+        moving = [one for one in self._candidates if one.waiting < self._most_waiting]
+        if moving:
+            return max(moving, key=_left)
+        return self._open() or next(iter(self._candidates), None)
 
     def _open(self) -> Owner[T] | None:
         if self._next is None:
@@ -201,3 +206,8 @@ class Board(Generic[T]):
 
 def _rank(owner: Owner[T]) -> int:
     return owner.rank
+
+
+def _left(owner: Owner[T]) -> int:
+    """Pages that are known and were not asked for."""
+    return owner.planned - owner.asked

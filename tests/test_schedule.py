@@ -215,15 +215,27 @@ def test_first_pages_are_asked_for_early() -> None:
     assert walk.asked == [("0", 1), ("1", 1), ("2", 1)]
 
 
-def test_the_oldest_owner_goes_on_first() -> None:
-    walk = Walk([Size(9)] * 3, board_of([Size(9)] * 3, lead=2))
+@pytest.mark.parametrize(
+    ("pages", "then"),
+    [
+        ([5, 9], [("1", 2), ("1", 3), ("1", 4), ("1", 5), ("0", 2), ("1", 6)]),
+        ([9, 5], [("0", 2), ("0", 3), ("0", 4), ("0", 5), ("0", 6), ("1", 2)]),
+        ([4, 4], [("0", 2), ("1", 2), ("0", 3), ("1", 3), ("0", 4), ("1", 4)]),
+    ],
+    ids=["the second", "the first", "the older of two"],
+)
+def test_the_owner_with_most_left_goes_on_first(
+    pages: list[int], then: list[tuple[str, int]]
+) -> None:
+    sizes = [Size(count) for count in pages]
+    walk = Walk(sizes, board_of(sizes, lead=2, look_ahead=100))
     walk.ask()
     walk.ask()
     walk.land(1)
     walk.land(0)
-    walk.ask()
-    walk.ask()
-    assert walk.asked[2:] == [("0", 2), ("0", 3)]
+    for _ in then:
+        walk.ask()
+    assert walk.asked[2:] == then
 
 
 def test_a_consumer_that_stops_reading_stops_the_asking() -> None:
