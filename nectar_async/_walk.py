@@ -13,7 +13,7 @@ begins when the pages before them are used up.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, Self, TypeAlias, TypeVar
@@ -190,14 +190,12 @@ class _Window(Generic[T]):
 
     async def _fetch(self, number: int) -> None:
         """One page; its failure calls off the pages behind it."""
-        try:
-            if self._failed is None or number < self._failed:
-                with anyio.CancelScope() as self._scopes[number]:
-                    response = await self._source.send(self._request.at(number))
-                    self._came[number] = response
-                    heappush(self._unread, (number, response))
-        except Exception as error:  # noqa: BLE001 - raised by the walk, after what came before it
-            self._fail(number, error)
+        if self._failed is None or number < self._failed:
+            with anyio.CancelScope() as self._scopes[number]:
+                await self._settle(number, self._source.send(self._request.at(number)))
+            outcome = self._came.get(number)
+            if isinstance(outcome, Response):
+                heappush(self._unread, (number, outcome))
         self._coming -= 1
         self._bell.set()
 
@@ -207,14 +205,18 @@ class _Window(Generic[T]):
             while self._unread and self._is_due(*self._unread[0]):
                 number, response = heappop(self._unread)
                 request = self._request.at(number)
-                try:
-                    self._came[number] = await self._source.read(request, response)
-                except Exception as error:  # noqa: BLE001 - as above
-                    self._fail(number, error)
+                await self._settle(number, self._source.read(request, response))
             if not self._coming:
                 return
             self._bell = anyio.Event()
             await self._bell.wait()
+
+    async def _settle(self, number: int, work: Awaitable[Outcome[T]]) -> None:
+        """Keep what comes of a page, or why nothing does."""
+        try:
+            self._came[number] = await work
+        except Exception as error:  # noqa: BLE001 - the walk raises it, after the pages before it
+            self._fail(number, error)
 
     def _is_due(self, number: int, response: Response) -> bool:
         if self._failed is not None and number > self._failed:
