@@ -10,7 +10,7 @@ the quick way (`_mirror`) if it can. With anything odd in it, it goes the carefu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin
@@ -100,14 +100,14 @@ class Converter:
             raise DecodeError.of(name, (problem,))
         return value
 
-    def prepare(
+    def preparing(
         self, kind: type, listing: Listing, keys: Mapping[str, str] | None = None
-    ) -> None:
-        """Make what reads such a list, which takes longer than reading a page of it."""
+    ) -> Steps[None]:
+        """Make what reads such a list, in pieces; it takes as long as ten pages."""
         envelope = Envelope(listing, keys or {}, is_strict=self._is_strict)
-        self._records.page(kind, b"{}", envelope.items_key, envelope.facts)
+        yield from self._records.preparing(kind, envelope.items_key, envelope.facts)
         if listing.is_array:
-            at_once(self._records.many(kind, b"[]", "$", ""))
+            yield from self._records.many(kind, b"[]", "$", "")
 
     def decode_page(
         self,
@@ -152,6 +152,12 @@ class Converter:
         `with_secrets=False` leaves the keys of secrets out.
         """
         return self._writer.write(value, with_secrets=with_secrets)
+
+    def encode_lines(
+        self, records: Iterable[Any], owners: Mapping[str, str], *, with_secrets: bool
+    ) -> bytes:
+        """JSON lines, each a record with the ids of its owners in front."""
+        return self._writer.write_lines(records, owners, with_secrets=with_secrets)
 
     def _enveloped(
         self,

@@ -13,6 +13,7 @@ from nectar_async._clock import Clock
 from nectar_async._convert import after_write, converter
 from nectar_async._json import announced_pages
 from nectar_async._link import Link
+from nectar_async._packing import load_unpacker
 from nectar_async._pages import Source, describe
 from nectar_async._redact import conceal
 from nectar_async._request import Listing, Request
@@ -20,7 +21,7 @@ from nectar_async._response import Response
 from nectar_async._secret import Secret
 from nectar_async._trace import Trace
 from nectar_async._transport import Send
-from nectar_async._turns import Steps
+from nectar_async._turns import PIECE, Steps
 from nectar_async.errors import (
     ConfigurationError,
     NectarError,
@@ -173,11 +174,15 @@ class Core:
         return await self._read(request, response, work)
 
     async def _prepare(self, request: Request[Any]) -> None:
-        (kind,) = get_args(request.returns)
         with suppress(Exception):  # whatever it is, reading an answer says it
-            await self._link.turns.still()
-            keys = self.keys(request.operation)
-            self._converter.prepare(kind, _listing_of(request), keys)
+            await self._link.turns.take(self._preparing(request), PIECE)
+
+    def _preparing(self, request: Request[Any]) -> Steps[None]:
+        load_unpacker()
+        yield
+        (kind,) = get_args(request.returns)
+        keys = self.keys(request.operation)
+        yield from self._converter.preparing(kind, _listing_of(request), keys)
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

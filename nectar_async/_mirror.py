@@ -21,13 +21,20 @@ from typing import Any
 
 import attrs
 import msgspec
-from attrs import frozen
 
 from nectar_async._enums import OpenEnum
 from nectar_async._leaves import LEAVES, LENIENT, MisfitError, enum_table
 from nectar_async._plan import Plan, PlanField, compiled, plan_of
 from nectar_async._shared import is_text, share_lines
-from nectar_async._slots import CHANGEABLE, EXPRESSIONS, SCOPE, WIRE_TYPES, slot
+from nectar_async._slots import (
+    CHANGEABLE,
+    EXPRESSIONS,
+    SCOPE,
+    WIRE_TYPES,
+    slot,
+    twin,
+)
+from nectar_async._turns import Steps
 
 __all__ = ["Mirrors", "PageDecoder", "TableHook"]
 
@@ -56,15 +63,6 @@ class TableHook:
         return self.table[value]
 
 
-@frozen
-class _Mirror:
-    struct: type
-    copy: Copy
-    """For a record, which comes once."""
-    share: Copy
-    """For a part of one, which may come again."""
-
-
 class Mirrors:
     """The quick decoders of a converter, made when they are first asked for.
 
@@ -79,27 +77,40 @@ class Mirrors:
         self._hook_of = hook_of
         self._is_own = is_own
         self._learned: dict[type, list[str]] = {}
-        self._made: dict[type, _Mirror] = {}
+        self._structs: dict[type, type] = {}
+        self._copies: dict[type, Copy] = {}
+        """For records, which come once."""
+        self._shares: dict[type, Copy] = {}
+        """For parts of them, which may come again."""
         self._decoders: dict[type, Callable[[Any], Any]] = {}
         self._list_decoders: dict[type, Callable[[Any], list[Any]]] = {}
         self._page_decoders: dict[object, PageDecoder] = {}
 
+    def preparing(self, model: type, *, is_part: bool = False) -> Steps[None]:
+        """Make what decoders of a model need, in pieces; that of its parts first."""
+        for field in plan_of(model).fields:
+            if self._is_model(field):
+                yield from self.preparing(field.kind, is_part=True)
+        self._struct(model)
+        yield
+        (self._share if is_part else self._copy)(model)
+        yield
+
     def decoder(self, model: type) -> Callable[[Any], Any]:
         """A function from the JSON of one record to an instance; what is odd raises."""
         if model not in self._decoders:
-            mirror = self._mirror(model)
-            parser: Any = msgspec.json.Decoder(mirror.struct, float_hook=Decimal)
-            decode, copy = parser.decode, mirror.copy
+            kind: Any = self._struct(model)
+            decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
+            copy = self._copy(model)
             self._decoders[model] = lambda record: copy(decode(record), {})
         return self._decoders[model]
 
     def list_decoder(self, model: type) -> Callable[[Any], list[Any]]:
         """The same for a list of records: one that is odd spoils it for all."""
         if model not in self._list_decoders:
-            mirror = self._mirror(model)
-            kind: Any = GenericAlias(list, (mirror.struct,))
+            kind: Any = GenericAlias(list, (self._struct(model),))
             decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
-            copy = mirror.copy
+            copy = self._copy(model)
             self._list_decoders[model] = lambda text: _copies(copy, decode(text))
         return self._list_decoders[model]
 
@@ -114,10 +125,9 @@ class Mirrors:
             facts: the other keys.
         """
         if (model, items, facts) not in self._page_decoders:
-            mirror = self._mirror(model)
             names = {f"fact_{number}": key for number, key in enumerate(facts)}
             fields: list[Any] = [
-                ("items", GenericAlias(list, (mirror.struct,))),
+                ("items", GenericAlias(list, (self._struct(model),))),
                 *((name, Any, msgspec.UNSET) for name in names),
             ]
             struct: Any = msgspec.defstruct(
@@ -128,7 +138,7 @@ class Mirrors:
                 gc=False,
             )
             decode: Any = msgspec.json.Decoder(struct, float_hook=Decimal).decode
-            copy = mirror.copy
+            copy = self._copy(model)
 
             def read(body: Any) -> tuple[list[Any], dict[str, Any]]:
                 envelope = decode(body)
@@ -159,22 +169,34 @@ class Mirrors:
                 if attrs.has(field.kind) and part is not None:
                     todo += part if field.is_sequence else [part]
         if is_new:
-            self._made.clear()
-            self._decoders.clear()
-            self._list_decoders.clear()
-            self._page_decoders.clear()
+            for made in (
+                *(self._structs, self._copies, self._shares),
+                *(self._decoders, self._list_decoders, self._page_decoders),
+            ):
+                made.clear()
 
-    def _mirror(self, model: type) -> _Mirror:
-        if model not in self._made:
-            plan = plan_of(model)
-            learned = self._learned.get(model, [])
-            names = {f"learned_{number}": key for number, key in enumerate(learned)}
-            self._made[model] = _Mirror(
-                self._struct(plan, names), *self._copiers(plan, names)
-            )
-        return self._made[model]
+    def _struct(self, model: type) -> type:
+        if model not in self._structs:
+            self._structs[model] = self._new_struct(plan_of(model))
+        return self._structs[model]
 
-    def _struct(self, plan: Plan, learned: dict[str, str]) -> type:
+    def _copy(self, model: type) -> Copy:
+        if model not in self._copies:
+            self._copies[model] = self._new_copy(plan_of(model), is_part=False)
+        return self._copies[model]
+
+    def _share(self, model: type) -> Copy:
+        if model not in self._shares:
+            self._shares[model] = self._new_copy(plan_of(model), is_part=True)
+        return self._shares[model]
+
+    def _names(self, plan: Plan) -> dict[str, str]:
+        """The keys that were learned, by the names that they have in the struct."""
+        learned = self._learned.get(plan.model, [])
+        return {f"learned_{number}": key for number, key in enumerate(learned)}
+
+    def _new_struct(self, plan: Plan) -> type:
+        learned = self._names(plan)
         required = [
             (field.name, self._wire_type(field))
             for field in plan.fields
@@ -197,7 +219,7 @@ class Mirrors:
     def _wire_type(self, field: PlanField) -> Any:
         """What the struct takes for a field; `object` for what a user's hook makes."""
         is_part = self._is_model(field)
-        one = self._mirror(field.kind).struct if is_part else self._leaf_type(field)
+        one = self._struct(field.kind) if is_part else self._leaf_type(field)
         return GenericAlias(list, (one,)) if field.is_sequence else one
 
     def _leaf_type(self, field: PlanField) -> Any:
@@ -209,9 +231,10 @@ class Mirrors:
     def _is_model(self, field: PlanField) -> bool:
         return attrs.has(field.kind) and self._is_own(field.kind)
 
-    def _copiers(self, plan: Plan, learned: dict[str, str]) -> tuple[Copy, Copy]:
-        """One for a record, and one for a part, which may be shared."""
-        scope = {**SCOPE, "model": plan.model, "Twin": _twin(plan.model)}
+    def _new_copy(self, plan: Plan, *, is_part: bool) -> Copy:
+        """Slot to slot; a part that came before in the list is that one."""
+        learned = self._names(plan)
+        scope = {**SCOPE, "model": plan.model, "Twin": twin(plan.model)}
         lines = ["  s = Twin()"]
         for number, field in enumerate(plan.fields):
             make = f"make{number}"
@@ -226,13 +249,11 @@ class Mirrors:
                 f"    extra[key_{name}] = v",
             ]
         lines += ["  s.extra = extra", "  s.__class__ = model"]
-        before, after = share_lines(self._shareable(plan), learned) or ([], [])
-        lines = [
-            *("def copy(o, parts):", *lines, "  return s"),
-            *("def share(o, parts):", *before, *lines, *after, "  return s"),
-        ]
-        made = compiled(f"copy {plan.model.__name__}", lines, scope, "copy")
-        return made, scope["share"]
+        if is_part:
+            before, after = share_lines(self._shareable(plan), learned) or ([], [])
+            lines = [*before, *lines, *after]
+        lines = ["def copy(o, parts):", *lines, "  return s"]
+        return compiled(f"copy {plan.model.__name__}", lines, scope, "copy")
 
     def _shareable(self, plan: Plan) -> dict[str, Any]:
         """The types of a struct's fields; None where what is made can be changed."""
@@ -250,7 +271,7 @@ class Mirrors:
         What it needs is put into the scope, under the name `make`.
         """
         if self._is_model(field):
-            scope[make] = self._mirror(field.kind).share
+            scope[make] = self._share(field.kind)
             return f"{make}({{0}}, parts)"
         hook = self._hook_of(field.kind)
         if isinstance(hook, TableHook):
@@ -263,24 +284,16 @@ class Mirrors:
 
 
 def _copies(copy: Copy, records: list[Any]) -> list[Any]:
-    """Models of the records of a list, which share what is equal."""
+    """Models of the records of a list, which share what is equal; the list is emptied.
+
+    Were all structs kept to the end, the garbage collector would come with every page.
+    """
     parts: dict[Any, Any] = {}
-    return [copy(record, parts) for record in records]
+    records.reverse()
+    take = records.pop
+    return [copy(take(), parts) for _ in range(len(records))]
 
 
 def _is_leaf(hook: Hook, kind: Any) -> bool:
     """Whether a hook is our own; what only the lenient one takes, no struct does."""
     return hook is LEAVES.get(kind) or hook is LENIENT.get(kind)
-
-
-def _twin(model: type) -> type:
-    """A class of the same layout that can be written to; instances change over to it.
-
-    The layouts of two classes are the same only where their bases are. What a frozen
-    base brings is undone: writing to a slot is one step only where nothing of it is
-    left.
-    """
-    (base,) = model.__bases__
-    free = ("__init__", "__setattr__", "__delattr__")
-    slots = {"__slots__": vars(model)["__slots__"]}
-    return type("Twin", (base,), slots | {name: getattr(object, name) for name in free})

@@ -49,6 +49,12 @@ class Records:
         self._careful = careful
         self._has_quick_way = has_quick_way
 
+    def preparing(self, kind: type, items: str, facts: tuple[str, ...]) -> Steps[None]:
+        """Make what reads such a list, in pieces; `items` and `facts` as in `page`."""
+        if self._has_quick_way(kind):
+            yield from self._mirrors.preparing(kind)
+            self._mirrors.page_decoder(kind, items, facts)
+
     def one(self, kind: type[T], record: JSON, name: str) -> T:
         """One record, called `name` in errors.
 

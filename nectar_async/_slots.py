@@ -20,7 +20,7 @@ from nectar_async._plan import PlanField
 from nectar_async._secret import Secret
 from nectar_async.models._extra import NO_EXTRA, Extra
 
-__all__ = ["CHANGEABLE", "EXPRESSIONS", "SCOPE", "WIRE_TYPES", "slot"]
+__all__ = ["CHANGEABLE", "EXPRESSIONS", "SCOPE", "WIRE_TYPES", "slot", "twin"]
 
 WIRE_TYPES: Final[Mapping[Any, type | UnionType]] = {
     str: str,
@@ -83,3 +83,16 @@ def slot(field: PlanField, one: str) -> str:
     if field.is_required:
         return one.format(value)
     return f"None if (v := {value}) is None else {one.format('v')}"
+
+
+def twin(model: type) -> type:
+    """A class of the same layout that can be written to; instances change over to it.
+
+    The layouts of two classes are the same only where their bases are. What a frozen
+    base brings is undone: writing to a slot is one step only where nothing of it is
+    left.
+    """
+    (base,) = model.__bases__
+    free = ("__init__", "__setattr__", "__delattr__")
+    slots = {"__slots__": vars(model)["__slots__"]}
+    return type("Twin", (base,), slots | {name: getattr(object, name) for name in free})

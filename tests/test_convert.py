@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import attrs
@@ -20,13 +21,14 @@ from filled import FILLED
 from hypothesis import given, settings, strategies as st
 from strategies import damaged, models, words
 
-from nectar_async import Listing, Secret, _careful, contract
+from nectar_async import Listing, Secret, _careful, _mirror, contract
 from nectar_async._careful import Careful
 from nectar_async._convert import Converter, converter
 from nectar_async._enums import OpenEnum
 from nectar_async._json import announced_pages
 from nectar_async._leaves import MisfitError
 from nectar_async._names import to_wire
+from nectar_async._plan import plan_of
 from nectar_async.errors import DecodeError
 from nectar_async.models import (
     Company,
@@ -128,6 +130,35 @@ def test_encoded_json_has_wire_names_and_is_one_line(value: UsageData) -> None:
     assert b"\n" not in body
     keys = EXACT.decode(body).keys()
     assert set(SCHEMAS["UsageData"]["properties"]) <= set(keys)
+
+
+@each_model
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_lines_are_the_records_with_their_owners_in_front(
+    model: type[Any], data: Any
+) -> None:
+    values = data.draw(st.lists(models(model), max_size=3))
+    with_secrets = data.draw(st.booleans())
+    owners = {"ownerId": 'c\n"1', "ownerName": "n"}
+    text = LENIENT.encode_lines(values, owners, with_secrets=with_secrets)
+    assert text.count(b"\n") == len(values)
+    for line, value in zip(text.splitlines(), values, strict=True):
+        plain = LENIENT.encode(value, with_secrets=with_secrets)
+        is_its_own = not owners.keys().isdisjoint(value.extra)
+        assert line == plain or not is_its_own
+        assert list(EXACT.decode(line).items()) == [
+            *({} if is_its_own else owners).items(),
+            *EXACT.decode(plain).items(),
+        ]
+
+
+def test_a_line_of_a_record_with_such_a_key_is_as_it_came() -> None:
+    values = [usage_of(text) for text in ('"tariff": "A"', '"companyId": 7')]
+    lines = LENIENT.encode_lines(values, {"companyId": "c"}, with_secrets=False)
+    first, second = map(EXACT.decode, lines.splitlines())
+    assert [next(iter(first)), first["companyId"]] == ["companyId", "c"]
+    assert [next(iter(second)), second["companyId"]] == ["id", 7]
 
 
 def test_the_same_value_twice_is_the_same_json() -> None:
@@ -644,6 +675,53 @@ def test_every_record_of_the_contract_takes_the_quick_path() -> None:
     for parameters in examples():
         kind, value = parameters.values
         quickly(json.dumps(value).encode(), kind, Converter())
+
+
+@each_model
+def test_what_is_prepared_is_not_made_again(
+    model: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Converter()
+    pieces = sum(1 for _ in own.preparing(model, Listing(items="things")))
+    fields = plan_of(cast("Hashable", model)).fields
+    parts = {field.kind for field in fields if attrs.has(field.kind)}
+    assert pieces > 2 * len(parts)
+    records = [bare(one) for one in FILLED if type(one) is model]
+    bodies = b",".join(map(LENIENT.encode, records))
+    monkeypatch.setattr(_mirror, "compiled", None)
+    monkeypatch.setattr(msgspec, "defstruct", None)
+    monkeypatch.setattr(own, "_careful", None)
+    monkeypatch.setattr(own._records, "_careful", None)
+    page = own.decode_page(
+        b'{"things": [' + bodies + b"]}", model, Listing(items="things"), 1
+    )
+    assert page.items == tuple(records)
+
+
+def bare(value: Any) -> Any:
+    """The same with nothing in any extra."""
+    if isinstance(value, tuple):
+        return tuple(map(bare, value))
+    if not attrs.has(type(value)):
+        return value
+    parts = {one.name: bare(getattr(value, one.name)) for one in attrs.fields(value)}
+    return evolve(value, **{**parts, "extra": {}})
+
+
+def test_records_are_let_go_as_their_models_are_made() -> None:
+    own = Converter()
+    lists: list[int] = []
+
+    def shouted_and_counted(value: Any, _: object = None) -> DatasourceType:
+        lists.append(sum(type(one) is list for one in gc.get_objects()))
+        return shouted(value)
+
+    own.cattrs.register_structure_hook(DatasourceType, shouted_and_counted)
+    record = '{"id":"u","datasourceType":"gas","identifiers":[{"value":"a"}]}'
+    for _ in range(2):
+        lists.clear()
+        page_of(f'{{"usageData": [{",".join([record] * 20)}]}}'.encode(), own)
+    assert lists[0] - lists[-1] >= 19
 
 
 def test_a_key_that_is_new_costs_one_slow_record_and_not_every_one() -> None:

@@ -170,10 +170,13 @@ class Pull:
         view = self.query.view
         if view.parts is not None:
             groups = [({**head, view.whole: one.id}, view.parts(one)) for one in items]
-        lines = partial(_lines, with_secrets=self.query.with_secrets)
+        lines = partial(
+            converter(is_strict=False).encode_lines,
+            with_secrets=self.query.with_secrets,
+        )
         # Not in a thread: Ctrl-C cancels the wait for it, and the file would be closed
         # and counted while it is still being written.
-        self.sink.write(b"".join(lines(*group) for group in groups))
+        self.sink.write(b"".join([lines(some, owners) for owners, some in groups]))
         records = [record for _, some in groups for record in some]
         self.totals.add(records)
         self.records += len(records)
@@ -244,21 +247,3 @@ _NOTHING = Progress(companies=0, companies_done=0, pages=0, records=0)
 def _give_up_early(failure: Failure) -> None:
     if isinstance(failure.error, _HOPELESS):
         raise failure.error
-
-
-def _lines(
-    owners: Mapping[str, str], records: Sequence[Any], *, with_secrets: bool
-) -> bytes:
-    """The records as JSON lines, each with the ids of its owners in front."""
-    write = converter(is_strict=False)
-    # Spliced in as bytes: a copy of each object only to put a key first costs more than
-    # all the rest here.
-    head = write.encode(owners)[:-1] + b","
-    lines = [
-        head + write.encode(record, with_secrets=with_secrets)[1:]
-        if owners.keys().isdisjoint(record.extra)
-        else write.encode(record, with_secrets=with_secrets)
-        for record in records
-    ]
-    lines.append(b"")
-    return b"\n".join(lines)
