@@ -7,10 +7,9 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
-from attrs import evolve
-
 from nectar_async._clock import Clock
 from nectar_async._convert import after_write, converter
+from nectar_async._frozen import changed
 from nectar_async._json import announced_pages
 from nectar_async._link import Link
 from nectar_async._packing import load_unpacker
@@ -106,7 +105,7 @@ class Core:
         """What a file host answers to a request that has its `url`: sent as it is."""
         await self._link.open()
         trace = Trace(started=self._link.clock.monotonic())
-        stamped = evolve(
+        stamped = changed(
             request, max_body_bytes=self._settings.max_body_bytes, trace=trace
         )
         return await self._through(self._files, request, stamped)
@@ -116,7 +115,7 @@ class Core:
         await self._link.open()
         started = self._link.clock.monotonic()
         trace = Trace(request_id=uuid4().hex, started=started)
-        stamped = evolve(
+        stamped = changed(
             request.addressed(
                 self._settings.api_url, self._settings.operations.get(request.operation)
             ),
@@ -141,7 +140,7 @@ class Core:
             conceal(error, request.operation, request.json or links)
             raise
         trace.elapsed = clock.monotonic() - started
-        return evolve(response, trace=trace)
+        return changed(response, trace=trace)
 
     async def _read(
         self, request: Request[Any], response: Response, work: Steps[T]

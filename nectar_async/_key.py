@@ -7,10 +7,11 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
-from attrs import evolve, frozen
+from attrs import frozen
 
 from nectar_async._clock import Clock
 from nectar_async._facade import later
+from nectar_async._frozen import changed
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async._secret import Secret
@@ -155,7 +156,7 @@ class StampKey:
         key = self.ring.key
         # The headers are no local of this frame: a traceback may show those.
         try:
-            response = await send(evolve(request, headers=_headers(request, key)))
+            response = await send(changed(request, headers=_headers(request, key)))
         except NectarError as error:
             _redact.redact(error, _hidden(key))
             raise

@@ -8,9 +8,9 @@ from typing import Generic, Self, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from attrs import evolve, field
+from attrs import field
 
-from nectar_async._frozen import frozen
+from nectar_async._frozen import changed, frozen
 from nectar_async._text import (
     check_headers,
     json_body,
@@ -249,8 +249,8 @@ class Request(Generic[T]):
         """
         rest = tuple(pair for pair in self.query if pair[0] != self.page_key)
         if page == 1 and self.listing is not None and self.listing.is_array:
-            return evolve(self, query=rest)
-        return evolve(self, query=(*rest, (self.page_key, str(page))))
+            return changed(self, query=rest)
+        return changed(self, query=(*rest, (self.page_key, str(page))))
 
     def addressed(self, base: str, correction: Operation | None = None) -> Self:
         """The same request with its absolute `url`, after the user's correction.
@@ -274,7 +274,7 @@ class Request(Generic[T]):
         if self.json is not None:
             # Nothing may fail from here on: the body has the secrets in plain text.
             body = json_body({keys.get(key, key): self.json[key] for key in self.json})
-        return evolve(
+        return changed(
             self,
             method=method,
             path=path,

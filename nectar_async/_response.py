@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field
 
 from nectar_async._facade import later
-from nectar_async._frozen import frozen
+from nectar_async._frozen import changed, frozen
 from nectar_async._packing import beginning, bounded, inflating
 from nectar_async._trace import Trace
 from nectar_async._turns import Steps, at_once
@@ -116,7 +116,7 @@ class Response:
             return self
         lost = ("content-encoding", "content-length")
         kept = {name: text for name, text in self.headers.items() if name not in lost}
-        return evolve(self, headers=kept, body=body)
+        return changed(self, headers=kept, body=body)
 
     def unpacked(self, limit: int | None = None) -> Self:
         """The same answer with its body as it is meant.

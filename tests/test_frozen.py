@@ -12,7 +12,13 @@ import attrs
 import pytest
 from attrs import field
 
-from nectar_async._frozen import _ADDED, _StandIn, finish_classes, frozen
+from nectar_async._frozen import (
+    _ADDED,
+    _StandIn,
+    changed,
+    finish_classes,
+    frozen,
+)
 
 
 def hidden(extra: Mapping[str, int]) -> str:
@@ -161,3 +167,25 @@ def test_threads_that_come_at_once_find_one_class() -> None:
     assert len(found) == 8
     assert len({id(fields) for fields, _, _ in found}) == 1
     assert len({(one, hashed) for _, one, hashed in found}) == 1
+
+
+@pytest.mark.parametrize("decorator", [frozen, attrs.frozen])
+def test_a_changed_copy_is_that_of_attrs(decorator: Any) -> None:
+    one = written(decorator)(id="1", amount=2, extra={"a": 1})
+    other = changed(one, id="2", extra={})
+    assert other == attrs.evolve(one, id="2", extra={})
+    assert one == attrs.evolve(other, id="1", extra={"a": 1})
+    assert changed(one) == one
+    assert changed(one) is not one
+    assert refusal(type(other), lambda one: setattr(one, "id", "3"))
+
+
+def test_what_is_changed_is_taken_as_it_is() -> None:
+    one = written(frozen)(id="1", name=" quay ")
+    assert one.name == "quay"
+    assert changed(one, name=" quay ").name == " quay "
+
+
+def test_a_field_that_is_not_there_cannot_be_changed() -> None:
+    with pytest.raises(TypeError, match="Whole has no field nmae"):
+        changed(written(frozen)(id="1"), nmae="x")
