@@ -19,6 +19,7 @@ import attrs
 import cattrs
 
 from nectar_async._careful import Careful
+from nectar_async._decoders import Decoders
 from nectar_async._enums import OpenEnum
 from nectar_async._envelope import Envelope
 from nectar_async._json import JSON, only_list, parse, renamed
@@ -53,7 +54,9 @@ class Converter:
         self.cattrs.register_structure_hook_factory(attrs.has, self._structurer)
         self._own: dict[type, Callable[..., Any]] = {}
         self._records = Records(
-            Mirrors(self._hook_of, self._is_own), self._careful, self._has_quick_way
+            Decoders(Mirrors(self._hook_of, self._is_own)),
+            self._careful,
+            self._has_quick_way,
         )
         self._writer = Writer()
 
@@ -168,7 +171,9 @@ class Converter:
         keys: Mapping[str, str],
     ) -> Steps[Page[T]]:
         envelope = Envelope(listing, keys, is_strict=self._is_strict)
-        quick = self._records.page(kind, body, envelope.items_key, envelope.facts)
+        quick = yield from self._records.page(
+            kind, body, envelope.items_key, envelope.facts
+        )
         if quick is not None:
             return envelope.page_of(quick[0], number, quick[1])
         name = f"page of {kind.__name__}"

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from types import GenericAlias
 from typing import Any
 
@@ -36,12 +35,11 @@ from nectar_async._slots import (
 )
 from nectar_async._turns import Steps
 
-__all__ = ["Mirrors", "PageDecoder", "TableHook"]
+__all__ = ["Copy", "Mirrors", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
 Copy = Callable[[Any, dict[Any, Any]], Any]
-PageDecoder = Callable[[Any], tuple[list[Any], dict[str, Any]]]
-"""From the JSON of an envelope to the records and to its other values."""
+"""From a struct, and from the parts that were made before in its list, to a model."""
 
 # Learned keys come from a server: so many for each model, and only ordinary ones.
 _MOST_LEARNED = 64
@@ -64,7 +62,7 @@ class TableHook:
 
 
 class Mirrors:
-    """The quick decoders of a converter, made when they are first asked for.
+    """The structs of a converter's models, made when they are first asked for.
 
     Args:
         hook_of: for a type, the function that makes one value of it.
@@ -82,75 +80,35 @@ class Mirrors:
         """For records, which come once."""
         self._shares: dict[type, Copy] = {}
         """For parts of them, which may come again."""
-        self._decoders: dict[type, Callable[[Any], Any]] = {}
-        self._list_decoders: dict[type, Callable[[Any], list[Any]]] = {}
-        self._page_decoders: dict[object, PageDecoder] = {}
 
     def preparing(self, model: type, *, is_part: bool = False) -> Steps[None]:
-        """Make what decoders of a model need, in pieces; that of its parts first."""
+        """Make the struct and the copier of a model, in pieces, its parts first."""
         for field in plan_of(model).fields:
             if self._is_model(field):
                 yield from self.preparing(field.kind, is_part=True)
-        self._struct(model)
+        self.struct(model)
         yield
-        (self._share if is_part else self._copy)(model)
+        (self._share if is_part else self.copy)(model)
         yield
 
-    def decoder(self, model: type) -> Callable[[Any], Any]:
-        """A function from the JSON of one record to an instance; what is odd raises."""
-        if model not in self._decoders:
-            kind: Any = self._struct(model)
-            decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
-            copy = self._copy(model)
-            self._decoders[model] = lambda record: copy(decode(record), {})
-        return self._decoders[model]
+    def struct(self, model: type) -> type:
+        """What JSON of a model is decoded to; it refuses what is odd."""
+        if model not in self._structs:
+            self._structs[model] = self._new_struct(plan_of(model))
+        return self._structs[model]
 
-    def list_decoder(self, model: type) -> Callable[[Any], list[Any]]:
-        """The same for a list of records: one that is odd spoils it for all."""
-        if model not in self._list_decoders:
-            kind: Any = GenericAlias(list, (self._struct(model),))
-            decode: Any = msgspec.json.Decoder(kind, float_hook=Decimal).decode
-            copy = self._copy(model)
-            self._list_decoders[model] = lambda text: _copies(copy, decode(text))
-        return self._list_decoders[model]
+    def copy(self, model: type) -> Copy:
+        """What makes a model of a struct, and of the parts that are alike one."""
+        if model not in self._copies:
+            self._copies[model] = self._new_copy(plan_of(model), is_part=False)
+        return self._copies[model]
 
-    def page_decoder(
-        self, model: type, items: str, facts: tuple[str, ...]
-    ) -> PageDecoder:
-        """The same for a list in an envelope, of which all other keys are known.
+    def learn(self, instance: Any) -> bool:
+        """Have the keys that an instance keeps in `extra`, and those of its parts.
 
-        Args:
-            model: what the records are.
-            items: the key of the list.
-            facts: the other keys.
+        Returns:
+            Whether one is new; what was made before does not have it.
         """
-        if (model, items, facts) not in self._page_decoders:
-            names = {f"fact_{number}": key for number, key in enumerate(facts)}
-            fields: list[Any] = [
-                ("items", GenericAlias(list, (self._struct(model),))),
-                *((name, Any, msgspec.UNSET) for name in names),
-            ]
-            struct: Any = msgspec.defstruct(
-                "Envelope",
-                fields,
-                rename={"items": items, **names},
-                forbid_unknown_fields=True,
-                gc=False,
-            )
-            decode: Any = msgspec.json.Decoder(struct, float_hook=Decimal).decode
-            copy = self._copy(model)
-
-            def read(body: Any) -> tuple[list[Any], dict[str, Any]]:
-                envelope = decode(body)
-                found = {key: getattr(envelope, name) for name, key in names.items()}
-                came = {k: one for k, one in found.items() if one is not msgspec.UNSET}
-                return _copies(copy, envelope.items), came
-
-            self._page_decoders[model, items, facts] = read
-        return self._page_decoders[model, items, facts]
-
-    def learn(self, instance: Any) -> None:
-        """Have the keys that an instance keeps in `extra`, and those of its parts."""
         is_new = False
         todo = [instance]
         while todo:
@@ -169,21 +127,9 @@ class Mirrors:
                 if attrs.has(field.kind) and part is not None:
                     todo += part if field.is_sequence else [part]
         if is_new:
-            for made in (
-                *(self._structs, self._copies, self._shares),
-                *(self._decoders, self._list_decoders, self._page_decoders),
-            ):
+            for made in (self._structs, self._copies, self._shares):
                 made.clear()
-
-    def _struct(self, model: type) -> type:
-        if model not in self._structs:
-            self._structs[model] = self._new_struct(plan_of(model))
-        return self._structs[model]
-
-    def _copy(self, model: type) -> Copy:
-        if model not in self._copies:
-            self._copies[model] = self._new_copy(plan_of(model), is_part=False)
-        return self._copies[model]
+        return is_new
 
     def _share(self, model: type) -> Copy:
         if model not in self._shares:
@@ -219,7 +165,7 @@ class Mirrors:
     def _wire_type(self, field: PlanField) -> Any:
         """What the struct takes for a field; `object` for what a user's hook makes."""
         is_part = self._is_model(field)
-        one = self._struct(field.kind) if is_part else self._leaf_type(field)
+        one = self.struct(field.kind) if is_part else self._leaf_type(field)
         return GenericAlias(list, (one,)) if field.is_sequence else one
 
     def _leaf_type(self, field: PlanField) -> Any:
@@ -281,17 +227,6 @@ class Mirrors:
             return EXPRESSIONS.get(field.kind, "{0}")
         scope[make] = lambda value: hook(value, field.kind)
         return f"{make}({{0}})"
-
-
-def _copies(copy: Copy, records: list[Any]) -> list[Any]:
-    """Models of the records of a list, which share what is equal; the list is emptied.
-
-    Were all structs kept to the end, the garbage collector would come with every page.
-    """
-    parts: dict[Any, Any] = {}
-    records.reverse()
-    take = records.pop
-    return [copy(take(), parts) for _ in range(len(records))]
 
 
 def _is_leaf(hook: Hook, kind: Any) -> bool:

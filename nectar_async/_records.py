@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import attrs
 
 from nectar_async._careful import Careful
+from nectar_async._decoders import Decoders
 from nectar_async._json import JSON, in_pieces, joined, parse, split_list
 from nectar_async._leaves import MisfitError
-from nectar_async._mirror import Mirrors
 from nectar_async._turns import PIECE, Steps
 from nectar_async.errors import DecodeError
 
@@ -34,26 +34,25 @@ class Records:
     """Makes records of one or many.
 
     Args:
-        mirrors: the quick way.
+        decoders: the quick way.
         careful: begins the careful way.
         has_quick_way: whether a kind has one.
     """
 
     def __init__(
         self,
-        mirrors: Mirrors,
+        decoders: Decoders,
         careful: Callable[[], Careful],
         has_quick_way: Callable[[type], bool],
     ) -> None:
-        self._mirrors = mirrors
+        self._decoders = decoders
         self._careful = careful
         self._has_quick_way = has_quick_way
 
     def preparing(self, kind: type, items: str, facts: tuple[str, ...]) -> Steps[None]:
         """Make what reads such a list, in pieces; `items` and `facts` as in `page`."""
         if self._has_quick_way(kind):
-            yield from self._mirrors.preparing(kind)
-            self._mirrors.page_decoder(kind, items, facts)
+            yield from self._decoders.preparing(kind, items, facts)
 
     def one(self, kind: type[T], record: JSON, name: str) -> T:
         """One record, called `name` in errors.
@@ -72,8 +71,8 @@ class Records:
 
     def page(
         self, kind: type[T], body: bytes, items: str, facts: tuple[str, ...]
-    ) -> tuple[tuple[T, ...], dict[str, Any]] | None:
-        """The records of an envelope and its other values, at once.
+    ) -> Steps[tuple[tuple[T, ...], dict[str, Any]] | None]:
+        """The records of an envelope and its other values, decoded at once.
 
         Args:
             kind: what the records are.
@@ -86,7 +85,8 @@ class Records:
         """
         if len(body) <= PIECE and self._has_quick_way(kind):
             with suppress(Exception):  # whatever it is, the careful way says what
-                made, found = self._mirrors.page_decoder(kind, items, facts)(body)
+                decode = self._decoders.page(kind, items, facts)
+                made, found = yield from decode(body)
                 return tuple(made), found
         return None
 
@@ -112,15 +112,19 @@ class Records:
             DecodeError: it is no list, or a record in it cannot be made.
         """
         is_long = len(memoryview(text)) > PIECE
-        if not (is_long or is_odd) and (few := self._quickly(kind, text)) is not None:
-            return tuple(few)
+        if not (is_long or is_odd):
+            few = yield from self._quickly(kind, text)
+            if few is not None:
+                return tuple(few)
         records = read(split_list, text, name, path)
         made: list[T] = []
         problems: list[str] = []
         for start, piece in in_pieces(records, PIECE // 2):
             if is_long:
                 yield
-            some = self._quickly(kind, joined(piece)) if is_long else None
+            some = None
+            if is_long:
+                some = yield from self._quickly(kind, joined(piece))
             if some is None:
                 some = yield from self._each(kind, piece, path, start, problems)
             made += some
@@ -155,15 +159,15 @@ class Records:
                     yield
         return made
 
-    def _quickly(self, kind: type[T], text: JSON) -> list[T] | None:
+    def _quickly(self, kind: type[T], text: JSON) -> Steps[list[T] | None]:
         """A list the quick way; None if that cannot be."""
         if self._has_quick_way(kind):
             with suppress(Exception):  # whatever it is, the careful way says what
-                return self._mirrors.list_decoder(kind)(text)
+                return (yield from self._decoders.many(kind)(text))
         return None
 
     def _quick(self, kind: type[T]) -> Callable[[Any], T]:
-        return self._mirrors.decoder(kind) if self._has_quick_way(kind) else _no_way
+        return self._decoders.one(kind) if self._has_quick_way(kind) else _no_way
 
     def _carefully(
         self, kind: type[T], record: JSON, path: str, problems: list[str]
@@ -179,7 +183,7 @@ class Records:
             one = careful.one(kind, value, path)
             if not careful.problems:
                 if attrs.has(type(one)) and self._has_quick_way(type(one)):
-                    self._mirrors.learn(one)
+                    self._decoders.learn(one)
                 return [one]
         problems += careful.problems
         return []

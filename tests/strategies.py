@@ -153,7 +153,10 @@ def _kind(kind: Any, with_extra: bool) -> st.SearchStrategy[Any]:
     if attrs.has(kind):
         return models(kind, with_extra=with_extra)
     assert issubclass(kind, OpenEnum)
-    return st.sampled_from(list(kind)) | words.map(kind)
+    # Another spelling of a known value is read as that one.
+    known = {str(one).upper() for one in kind}
+    new = words.filter(lambda text: text.upper() not in known)
+    return st.sampled_from(list(kind)) | new.map(kind)
 
 
 _plain = Converter()

@@ -152,11 +152,23 @@ def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
     assert list(page.items) == expected
 
 
-def test_a_page_of_an_ordinary_size_is_one_piece() -> None:
+def test_a_page_of_an_ordinary_size_is_decoded_and_then_made_in_two_pieces() -> None:
     body = page_of(LONG[:165])
     assert len(body) > 150_000
     count, page = steps_of(Converter().page_in_steps(body, UsageData, USAGE, 1))
-    assert (count, len(page.items)) == (1, 165)
+    assert (count, len(page.items)) == (3, 165)
+
+
+def test_a_small_page_is_one_piece() -> None:
+    body = page_of(LONG[:80])
+    count, page = steps_of(Converter().page_in_steps(body, UsageData, USAGE, 1))
+    assert (count, len(page.items)) == (1, 80)
+
+
+def test_parts_are_one_across_the_pieces_of_a_page() -> None:
+    body = page_of([{**one, "site": {"id": "s", "name": "Quay"}} for one in LONG[:165]])
+    page = Converter().decode_page(body, UsageData, USAGE, 1)
+    assert len({id(record.site) for record in page.items}) == 1
 
 
 def test_many_odd_records_are_read_in_pieces() -> None:
