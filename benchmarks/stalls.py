@@ -2,13 +2,13 @@
 
 Without latency, so that answers come as fast as they can. A task that does nothing but
 yield measures each turn of the loop; what the garbage collector took in it is known
-from its callbacks. When the machine gave the core to another process within a turn, the
-turn counts with its processor time alone; the whole of it is printed as a peer. What a
-hypervisor takes cannot be seen from inside: so as many equal pieces of work are
-measured the same way, and by how much the longest exceeds the one in the middle is
-printed beside ("of the machine itself"). With the collector the pull is within
-`relaxed_gc()`, as those of the `nectar` command are; beside it is what the collector
-does as it comes.
+from its callbacks. A turn in which the thread waited for something counts whole. One
+without a wait counts with its processor time: the rest was taken from it, by another
+process or by the hypervisor; the whole of it is printed as a peer. That a core is
+slower for a while cannot be told apart: so as many equal pieces of work are measured
+the same way, and by how much the longest exceeds the one in the middle is printed
+beside ("of the machine itself"). With the collector the pull is within `relaxed_gc()`,
+as those of the `nectar` command are; beside it is what the collector does as it comes.
 
     python -m benchmarks.stalls [rounds]
 """
@@ -47,7 +47,7 @@ class Turns:
     whole: float = 0.0
     """With the collector."""
     wall: float = 0.0
-    """With the collector, and with what other processes took of the core."""
+    """With the collector, and with what others took of the core."""
     collector: float = 0.0
     """The longest pause of the collector."""
     machine: float = 0.0
@@ -58,16 +58,13 @@ class Turns:
 
     async def watch(self) -> None:
         """Measure turn after turn, until cancelled."""
-        wall, cpu, switches = _clocks()
+        now = _clocks()
         while True:
             self._paused = 0.0
             await asyncio.sleep(0)
-            then = wall, cpu, switches
-            wall, cpu, switches = _clocks()
-            turn = wall - then[0]
-            self.wall = max(self.wall, turn)
-            if switches != then[2]:
-                turn = min(turn, cpu - then[1])
+            then, now = now, _clocks()
+            turn = _own(then, now)
+            self.wall = max(self.wall, now[0] - then[0])
             self.whole = max(self.whole, turn)
             self.own = max(self.own, turn - self._paused)
 
@@ -88,20 +85,26 @@ def _unevenness(pieces: int) -> float:
     gc.disable()
     try:
         for _ in range(pieces):
-            wall, cpu, switches = _clocks()
+            then = _clocks()
             json.loads(body)
-            then, (wall, cpu, switches) = (wall, cpu, switches), _clocks()
-            spent = wall - then[0]
-            took.append(min(spent, cpu - then[1]) if switches != then[2] else spent)
+            took.append(_own(then, _clocks()))
     finally:
         gc.enable()
     return max(took) - statistics.median(took)
 
 
 def _clocks() -> tuple[float, float, int]:
-    """Wall, processor, and how often this thread lost the core."""
+    """Wall, processor, and how often this thread waited for something."""
     used = resource.getrusage(resource.RUSAGE_THREAD)
-    return time.perf_counter(), time.thread_time(), used.ru_nivcsw
+    return time.perf_counter(), time.thread_time(), used.ru_nvcsw
+
+
+def _own(then: tuple[float, float, int], now: tuple[float, float, int]) -> float:
+    """The seconds between them that are this thread's own: its work and its waits."""
+    wall, work, waits = (
+        after - before for before, after in zip(then, now, strict=True)
+    )
+    return wall if waits else min(wall, work)
 
 
 async def watched(
@@ -162,7 +165,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
                     "ours, the collector as it comes": _milliseconds(
                         runs["usage"], "whole"
                     ),
-                    "ours, other processes included": _milliseconds(runs[name], "wall"),
+                    "ours, with what others took": _milliseconds(runs[name], "wall"),
                     "the collector alone": _milliseconds(runs[name], "collector"),
                     "of the machine itself": _milliseconds(runs[name], "machine"),
                 },
