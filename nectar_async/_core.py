@@ -174,14 +174,16 @@ class Core:
 
     async def _prepare(self, request: Request[Any]) -> None:
         with suppress(Exception):  # whatever it is, reading an answer says it
-            await self._link.turns.take(self._preparing(request), PIECE)
+            work = self._preparing(request)
+            for _ in work:  # there is something left to do
+                await self._link.turns.take(work, PIECE)
 
     def _preparing(self, request: Request[Any]) -> Steps[None]:
-        load_unpacker()
-        yield
         (kind,) = get_args(request.returns)
         keys = self.keys(request.operation)
-        yield from self._converter.preparing(kind, _listing_of(request), keys)
+        for _ in self._converter.preparing(kind, _listing_of(request), keys):
+            yield
+            load_unpacker()
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

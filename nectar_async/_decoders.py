@@ -41,9 +41,11 @@ class Decoders:
         self._pages: dict[object, PageDecoder] = {}
 
     def preparing(self, model: type, items: str, facts: tuple[str, ...]) -> Steps[None]:
-        """Make that of a page, in pieces."""
+        """Make that of a page; it stops before each piece that is left to do."""
         yield from self._mirrors.preparing(model)
-        self.page(model, items, facts)
+        if (model, items, facts) not in self._pages:
+            yield
+            self.page(model, items, facts)
 
     def one(self, model: type) -> OneDecoder:
         """From the JSON of one record to an instance."""

@@ -82,14 +82,23 @@ class Mirrors:
         """For parts of them, which may come again."""
 
     def preparing(self, model: type, *, is_part: bool = False) -> Steps[None]:
-        """Make the struct and the copier of a model, in pieces, its parts first."""
+        """Make the struct and the copier of a model, in pieces, its parts first.
+
+        It stops before each piece that is left to do, and nowhere else.
+        """
+        made = self._shares if is_part else self._copies
+        if model in self._structs and model in made:
+            return
+        yield
         for field in plan_of(model).fields:
             if self._is_model(field):
                 yield from self.preparing(field.kind, is_part=True)
-        self.struct(model)
-        yield
-        (self._share if is_part else self.copy)(model)
-        yield
+        if model not in self._structs:
+            yield
+            self.struct(model)
+        if model not in made:
+            yield
+            (self._share if is_part else self.copy)(model)
 
     def struct(self, model: type) -> type:
         """What JSON of a model is decoded to; it refuses what is odd."""

@@ -50,7 +50,10 @@ class Records:
         self._has_quick_way = has_quick_way
 
     def preparing(self, kind: type, items: str, facts: tuple[str, ...]) -> Steps[None]:
-        """Make what reads such a list, in pieces; `items` and `facts` as in `page`."""
+        """Make what reads such a list; it stops before each piece that is left to do.
+
+        `items` and `facts` are those of `page`.
+        """
         if self._has_quick_way(kind):
             yield from self._decoders.preparing(kind, items, facts)
 

@@ -686,6 +686,7 @@ def test_what_is_prepared_is_not_made_again(
     fields = plan_of(cast("Hashable", model)).fields
     parts = {field.kind for field in fields if attrs.has(field.kind)}
     assert pieces > 2 * len(parts)
+    assert list(own.preparing(model, Listing(items="things"))) == []
     records = [bare(one) for one in FILLED if type(one) is model]
     bodies = b",".join(map(LENIENT.encode, records))
     monkeypatch.setattr(_mirror, "compiled", None)
