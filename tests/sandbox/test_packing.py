@@ -1,0 +1,44 @@
+"""Bodies are packed by whatever is there, and come to the same."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from isal import isal_zlib
+
+from nectar_async.sandbox import packing
+from nectar_async.sandbox.calls import Reply
+from nectar_async.sandbox.packing import gzipped
+
+
+@pytest.fixture(autouse=True)
+def _looked_for_anew() -> Iterator[None]:
+    packing._library.cache_clear()
+    yield
+    packing._library.cache_clear()
+
+
+@pytest.mark.parametrize("missing", [[], ["isal", "isal.isal_zlib"]])
+@pytest.mark.parametrize("body", [b"", b"x", b'{"id": "u-1"},' * 20_000])
+def test_a_packed_body_comes_back(
+    missing: list[str], body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+    reply = gzipped(Reply(body=body))
+    assert packing._library() is (zlib if missing else isal_zlib)
+    assert gzip.decompress(reply.body) == body
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert gzipped(reply) is reply
+
+
+def test_the_same_body_is_packed_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    times: Any = iter(range(1_000_000_000, 2_000_000_000, 1_000))
+    monkeypatch.setattr("time.time", lambda: next(times))
+    first, second = (gzipped(Reply(body=b"bill" * 1_000)) for _ in range(2))
+    assert first.body == second.body
