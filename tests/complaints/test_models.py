@@ -208,7 +208,8 @@ async def test_decoding_leaves_nothing_behind(make_client: MakeClient) -> None:
         class_per_call(body)
     assert classes() >= before + 20
 
-    await usage_of(make_client, body)
+    for _ in range(2):  # the first one teaches the new key, with which all is made anew
+        await usage_of(make_client, body)
     before = classes()
     for _ in range(20):
         await usage_of(make_client, body)
