@@ -705,7 +705,8 @@ def bare(value: Any) -> Any:
         return tuple(map(bare, value))
     if not attrs.has(type(value)):
         return value
-    parts = {one.name: bare(getattr(value, one.name)) for one in attrs.fields(value)}
+    names = [one.name for one in attrs.fields(type(value))]
+    parts = {name: bare(getattr(value, name)) for name in names}
     return evolve(value, **{**parts, "extra": {}})
 
 
