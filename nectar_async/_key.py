@@ -21,7 +21,8 @@ from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
 if TYPE_CHECKING:
-    from nectar_async import _redact, _spelled
+    from nectar_async import _redact
+    from nectar_async import _spelled
 else:
     _redact = later("nectar_async._redact")
     _spelled = later("nectar_async._spelled")

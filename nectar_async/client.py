@@ -28,7 +28,8 @@ from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport
 
 if TYPE_CHECKING:
-    from nectar_async import _ping, _wiring
+    from nectar_async import _ping
+    from nectar_async import _wiring
     from nectar_async._core import Core
     from nectar_async.resources.accounts import Accounts
     from nectar_async.resources.companies import Companies
