@@ -202,10 +202,19 @@ def modules(step: str) -> None:
         old_parent, _, old_name = f"nectar_async.{old}".rpartition(".")
         known = re.escape(f"nectar_async.{old}")
         # A name that is moved already, as `nectar_async._json.json`, stays as it is.
-        done = r"(?!\.(?:json|converter|cooperative|records|decoders|structs|slots|shared|field_by_field|scalars|fields|envelope|encoder)\b)" if old == "_json" else ""
+        done = (
+            r"(?!\.(?:json|converter|cooperative|records|decoders|structs|slots|shared|field_by_field|scalars|fields|envelope|encoder)\b)"
+            if old == "_json"
+            else ""
+        )
         rules += [
             (rf"\b{known}\b{done}", f"nectar_async.{new}"),
-            (rf"\bfrom {re.escape(old_parent)} import {old_name}$", f"from {parent} import {name} as {old_name}" if name != old_name else f"from {parent} import {name}"),
+            (
+                rf"\bfrom {re.escape(old_parent)} import {old_name}$",
+                f"from {parent} import {name} as {old_name}"
+                if name != old_name
+                else f"from {parent} import {name}",
+            ),
             (rf"nectar_async/{re.escape(old_path)}\.py", f"nectar_async/{new_path}.py"),
             (rf"nectar_async/{re.escape(old_path)}/", f"nectar_async/{new_path}/"),
         ]
@@ -217,9 +226,15 @@ def tests() -> None:
     for old, new in TESTS.items():
         move(f"tests/{old}", f"tests/{new}")
         rules.append((rf"tests/{re.escape(old)}\b", f"tests/{new}"))
-        if "/" in old and new.startswith("support/") and not re.match("support/(canaries|complaints)/", new):
+        if (
+            "/" in old
+            and new.startswith("support/")
+            and not re.match("support/(canaries|complaints)/", new)
+        ):
             module = old.removesuffix(".py").replace("/", r"\.")
-            rules.append((rf"(?m)^(\s*)from {module} import", rf"\1from {Path(new).stem} import"))
+            rules.append(
+                (rf"(?m)^(\s*)from {module} import", rf"\1from {Path(new).stem} import")
+            )
     rewrite(rules)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nectar_async._facade import lazy
+from nectar_async._lazy import lazy
 from nectar_async._version import __version__
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from nectar_async._pages import Receipt, Verdict
     from nectar_async._request import Listing, Request
     from nectar_async._response import Response
-    from nectar_async._secret import Secret
     from nectar_async._statistics import Statistics
     from nectar_async._transport import Transport
+    from nectar_async._types import Secret
     from nectar_async._unset import UNSET
     from nectar_async.client import NectarClient
     from nectar_async.errors import (

@@ -18,9 +18,9 @@ from nectar_async._clock import Clock
 from nectar_async._operations import DOWNLOAD
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send
+from nectar_async._types import Secret
 from nectar_async.errors import ConnectionFailedError, StatusError, TransportError
 
 __all__ = [

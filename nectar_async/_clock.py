@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import anyio
 
-from nectar_async._facade import later
+from nectar_async._lazy import later
 from nectar_async._timeline import Bound, Timeline, TimelineBound, owner_around
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from nectar_async._pages import Source, describe
 from nectar_async._redact import conceal
 from nectar_async._request import Listing, Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._trace import Trace
 from nectar_async._transport import Send
 from nectar_async._turns import PIECE, Steps
+from nectar_async._types import Secret
 from nectar_async.errors import (
     ConfigurationError,
     NectarError,

@@ -15,7 +15,7 @@ from nectar_async._core import Core
 from nectar_async._operations import DOWNLOAD
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyTooLargeError,

@@ -10,19 +10,18 @@ import anyio
 from attrs import frozen
 
 from nectar_async._clock import Clock
-from nectar_async._facade import later
 from nectar_async._frozen import changed
+from nectar_async._lazy import later
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._statistics import Tally
 from nectar_async._transport import Send
+from nectar_async._types import Secret
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
 if TYPE_CHECKING:
-    from nectar_async import _redact
-    from nectar_async import _spelled
+    from nectar_async import _redact, _spelled
 else:
     _redact = later("nectar_async._redact")
     _spelled = later("nectar_async._spelled")

@@ -15,7 +15,7 @@ from typing import Any
 
 from nectar_async._enums import OpenEnum
 from nectar_async._flag import TextFlag
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 
 __all__ = [
     "LEAVES",

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from nectar_async._leaves import SecretObject
 from nectar_async._names import to_wire
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 
 __all__ = ["Plan", "PlanField", "compiled", "plan_of", "without_secrets"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from nectar_async._secret import Secret
 from nectar_async._spelled import HIDDEN, cut_out, hiding
+from nectar_async._types import Secret
 from nectar_async.errors import DecodeError, NectarError
 
 __all__ = [

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field
 
-from nectar_async._facade import later
 from nectar_async._frozen import changed, frozen
+from nectar_async._lazy import later
 from nectar_async._packing import beginning, bounded, inflating
 from nectar_async._trace import Trace
 from nectar_async._turns import Steps, at_once

@@ -17,7 +17,7 @@ import msgspec
 from nectar_async._flag import TextFlag
 from nectar_async._leaves import MisfitError, SecretObject, flag
 from nectar_async._plan import PlanField
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async.models._extra import NO_EXTRA, Extra
 
 __all__ = ["CHANGEABLE", "EXPRESSIONS", "SCOPE", "WIRE_TYPES", "slot", "twin"]

@@ -14,9 +14,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from nectar_async._facade import later
+from nectar_async._lazy import later
 from nectar_async._names import to_wire
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async._unset import UNSET
 from nectar_async.errors import InvalidArgumentError
 

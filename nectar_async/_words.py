@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from nectar_async._facade import later
+from nectar_async._lazy import later
 
 if TYPE_CHECKING:
     import html

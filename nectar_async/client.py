@@ -12,24 +12,23 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from attrs import evolve
 
 from nectar_async._clock import Clock
-from nectar_async._facade import later
 from nectar_async._frozen import finish_classes
 from nectar_async._key import HiddenSource, KeySource
+from nectar_async._lazy import later
 from nectar_async._link import Link
 from nectar_async._request import Request
 from nectar_async._retry import RetryBudget
-from nectar_async._secret import Secret
 from nectar_async._shield import in_thread
 from nectar_async._statistics import Statistics
 from nectar_async._transport import Stage, Transport
+from nectar_async._types import Secret
 from nectar_async.errors import ConfigurationError
 from nectar_async.resources._noun import noun
 from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport
 
 if TYPE_CHECKING:
-    from nectar_async import _ping
-    from nectar_async import _wiring
+    from nectar_async import _ping, _wiring
     from nectar_async._core import Core
     from nectar_async.resources.accounts import Accounts
     from nectar_async.resources.companies import Companies

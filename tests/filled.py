@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async.models import (
     Account,
     AccountStatus,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nectar_async._convert import Converter
 from nectar_async._enums import OpenEnum
 from nectar_async._names import to_wire
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 
 __all__ = [
     "_fields",

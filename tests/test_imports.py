@@ -118,7 +118,7 @@ def test_the_root_loads_nothing_heavy_and_nothing_of_its_own() -> None:
     extras = ("typer", "rich", "trio", "yaml")
     assert loaded("import nectar_async", *heavy, *extras) == []
     own = loaded("import nectar_async", "nectar_async")
-    assert own == ["nectar_async", "nectar_async._facade", "nectar_async._version"]
+    assert own == ["nectar_async", "nectar_async._lazy", "nectar_async._version"]
 
 
 def test_naming_the_settings_and_errors_loads_no_transport_and_no_model() -> None:
@@ -227,7 +227,7 @@ anyio.run(main)
 def test_a_module_that_is_put_off_is_loaded_with_the_first_thing_in_it() -> None:
     code = """
 import sys
-from nectar_async._facade import later
+from nectar_async._lazy import later
 secrets = later("secrets")
 assert "secrets" not in sys.modules
 token = secrets.token_hex

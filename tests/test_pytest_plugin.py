@@ -849,7 +849,7 @@ def test_idle():
     ours = {name for name in sys.modules if name.startswith("nectar_async")}
     assert ours == {
         "nectar_async",
-        "nectar_async._facade",
+        "nectar_async._lazy",
         "nectar_async._version",
         "nectar_async.pytest_plugin",
     }

@@ -13,7 +13,6 @@ from attrs import evolve, frozen
 from nectar_async._clock import VirtualClock
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._testing.booth import Booth, BriskClock, RealClock, SandboxClock
 from nectar_async._testing.recordings import NectarRecording
 from nectar_async._testing.remote import RemoteTransport
@@ -22,6 +21,7 @@ from nectar_async._testing.suite import Row, Suite, exchanges, in_words
 from nectar_async._testing.tapes import Tape, written
 from nectar_async._testing.terms import Terms
 from nectar_async._transport import Send, Stage
+from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST, Recording

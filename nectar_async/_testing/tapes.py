@@ -16,8 +16,8 @@ from typing import Any
 from nectar_async._exchange import question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._transport import Send, Stage
+from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.redaction.redaction import Redaction

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import attrs
 
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async.errors.root import NectarError
 
 __all__ = [

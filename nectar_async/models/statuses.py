@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from nectar_async._enums import OpenEnum
-from nectar_async._facade import later
+from nectar_async._lazy import later
 from nectar_async.models.advice import AccountAdvice, Advice
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from attrs import evolve, field, frozen
 
 from nectar_async._exchange import Answer, Exchange, Question
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async.redaction.carry import Finder
 from nectar_async.redaction.guard import Guard
 from nectar_async.redaction.kinds import Kind, bare

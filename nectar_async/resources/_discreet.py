@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from nectar_async._names import to_wire
 from nectar_async._redact import SENSITIVE
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async._unset import UNSET
 from nectar_async.models.connection import SecurityQuestion
 

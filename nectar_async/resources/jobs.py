@@ -11,7 +11,7 @@ from nectar_async._callback import ByteProgress, callback
 from nectar_async._multipart import Form
 from nectar_async._poll import poll
 from nectar_async._request import Request
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async._unset import UNSET
 from nectar_async._upload import Upload, Uploadable
 from nectar_async.errors import InvalidArgumentError

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from nectar_async._json import encoded, parse
 from nectar_async._leaves import MisfitError
 from nectar_async._request import Request
-from nectar_async._secret import Secret
+from nectar_async._types import Secret
 from nectar_async.errors import DecodeError
 from nectar_async.models.link import WebhookPortalLink
 from nectar_async.resources._resource import Resource

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nectar_async._facade import lazy
+from nectar_async._lazy import lazy
 
 if TYPE_CHECKING:
     from nectar_async.transports._mode import Mode

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
 
-from nectar_async._facade import later
+from nectar_async._lazy import later
 from nectar_async._request import Request
 from nectar_async._response import Response
 from nectar_async.errors import ConfigurationError

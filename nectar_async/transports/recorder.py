@@ -18,8 +18,8 @@ from nectar_async._clock import Clock, SystemClock
 from nectar_async._exchange import Answer, Exchange, Question, question_of
 from nectar_async._request import Request
 from nectar_async._response import Response
-from nectar_async._secret import Secret
 from nectar_async._transport import Send
+from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.overlays import Order

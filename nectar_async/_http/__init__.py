@@ -1,0 +1,1 @@
+"""One request: from `Request` to `Response`."""
