@@ -33,8 +33,8 @@ from benchmarks._program import Effort, run
 from nectar_async import Secret, UsageData
 from nectar_async._convert import Converter
 from nectar_async._enums import OpenEnum
+from nectar_async._http.request import Listing
 from nectar_async._names import to_wire
-from nectar_async._request import Listing
 
 LISTING = Listing(items="usage_data")
 PAGES = 8

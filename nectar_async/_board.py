@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from nectar_async._course import Course
-from nectar_async._response import Response
+from nectar_async._http.response import Response
 
 __all__ = ["Board", "Job", "Owner"]
 

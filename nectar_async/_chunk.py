@@ -14,12 +14,12 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from attrs import evolve, frozen
 
-from nectar_async._clock import Clock
+from nectar_async._http.clock import Clock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.statistics import Tally
+from nectar_async._http.transport import Send
 from nectar_async._operations import DOWNLOAD
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._statistics import Tally
-from nectar_async._transport import Send
 from nectar_async._types import Secret
 from nectar_async.errors import ConnectionFailedError, StatusError, TransportError
 

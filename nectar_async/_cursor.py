@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from attrs import frozen
 
-from nectar_async._request import Request
+from nectar_async._http.request import Request
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["Cursor"]

@@ -12,10 +12,10 @@ from attrs import evolve, frozen
 
 from nectar_async._callback import ByteProgress, callback, tell
 from nectar_async._chunk import Span, is_packed
-from nectar_async._core import Core
 from nectar_async._host import Host, document_request
+from nectar_async._http.executor import Core
+from nectar_async._http.response import Response
 from nectar_async._part import OVERLAP
-from nectar_async._response import Response
 from nectar_async._target import PathTarget, Sink, SinkTarget, target_of
 from nectar_async._validators import Validators
 from nectar_async.errors import DownloadError

@@ -19,8 +19,8 @@ import msgspec
 from attrs import asdict, evolve, field, frozen
 
 from nectar_async._bodies import Blob, Body, Form, Json, Text, body_of
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 
 __all__ = ["Answer", "Exchange", "Question", "question_of"]
 

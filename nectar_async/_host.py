@@ -11,10 +11,10 @@ from nectar_async._chunk import (
     chunk_request,
     redirected,
 )
-from nectar_async._core import Core
+from nectar_async._http.executor import Core
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async._operations import DOWNLOAD
-from nectar_async._request import Request
-from nectar_async._response import Response
 from nectar_async._types import Secret
 from nectar_async.errors import (
     AttemptTimeoutError,

@@ -12,8 +12,8 @@ from typing import Generic, Self, TypeVar
 
 from nectar_async._course import Course
 from nectar_async._cursor import Cursor
+from nectar_async._http.request import Request
 from nectar_async._pages import Receipt, Source
-from nectar_async._request import Request
 from nectar_async._schedule import Schedule
 from nectar_async._walk import Records, Walk
 from nectar_async.errors import InvalidArgumentError

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, Protocol, Self
 import anyio
 import anyio.to_thread
 
-from nectar_async._shield import finish, in_thread
+from nectar_async._http.cancellation import finish, in_thread
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["BytesSource", "FileSource", "Source", "StreamSource", "of_file"]

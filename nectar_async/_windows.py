@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
-from nectar_async._request import Request
+from nectar_async._http.request import Request
 
 __all__ = ["halves", "window_of", "within"]
 

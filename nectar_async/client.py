@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import evolve
 
-from nectar_async._clock import Clock
-from nectar_async._frozen import finish_classes
-from nectar_async._key import HiddenSource, KeySource
+from nectar_async._http.auth import HiddenSource, KeySource
+from nectar_async._http.cancellation import in_thread
+from nectar_async._http.clock import Clock
+from nectar_async._http.frozen import finish_classes
+from nectar_async._http.request import Request
+from nectar_async._http.retry import RetryBudget
+from nectar_async._http.session import Link
+from nectar_async._http.statistics import Statistics
+from nectar_async._http.transport import Stage, Transport
 from nectar_async._lazy import later
-from nectar_async._link import Link
-from nectar_async._request import Request
-from nectar_async._retry import RetryBudget
-from nectar_async._shield import in_thread
-from nectar_async._statistics import Statistics
-from nectar_async._transport import Stage, Transport
 from nectar_async._types import Secret
 from nectar_async.errors import ConfigurationError
 from nectar_async.resources._noun import noun
@@ -29,7 +29,7 @@ from nectar_async.transports.memory import MemoryTransport
 
 if TYPE_CHECKING:
     from nectar_async import _ping, _wiring
-    from nectar_async._core import Core
+    from nectar_async._http.executor import Core
     from nectar_async.resources.accounts import Accounts
     from nectar_async.resources.companies import Companies
     from nectar_async.resources.connections import Connections
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from nectar_async.resources.webhook_portal import WebhookPortal
 else:
     _ping = later("nectar_async._ping")
-    _wiring = later("nectar_async._wiring")
+    _wiring = later("nectar_async._http.wiring")
 
 __all__ = ["NectarClient"]
 
@@ -58,7 +58,7 @@ _SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency", "max_downloads
 
 # What every request takes, and every list. A client loads it when it is first used,
 # and beside the event loop if it is opened by `async with`.
-_WORKING = frozenset({"nectar_async._wiring", "nectar_async.resources._resource"})
+_WORKING = frozenset({"nectar_async._http.wiring", "nectar_async.resources._resource"})
 
 
 class NectarClient:

@@ -12,7 +12,7 @@ import pytest
 from doubles import settle_down
 
 from nectar_async import Clock, SystemClock, VirtualClock
-from nectar_async._clock import bounded, clock_around
+from nectar_async._http.clock import bounded, clock_around
 
 pytestmark = pytest.mark.anyio
 

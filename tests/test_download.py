@@ -40,8 +40,8 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
+from nectar_async._http.transport import Send
 from nectar_async._target import own_name, safe_name
-from nectar_async._transport import Send
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyTooLargeError,

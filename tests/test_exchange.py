@@ -13,7 +13,7 @@ from taken import NOW, answer, question
 from nectar_async import Operation, Request, Response
 from nectar_async._bodies import Blob, Json, Text, body_of
 from nectar_async._exchange import Answer, Exchange, question_of
-from nectar_async._request import Listing
+from nectar_async._http.request import Listing
 from nectar_async.models.page import Page
 
 LIST: Request[Any] = Request.get(

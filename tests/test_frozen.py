@@ -12,7 +12,7 @@ import attrs
 import pytest
 from attrs import field
 
-from nectar_async._frozen import (
+from nectar_async._http.frozen import (
     _ADDED,
     _StandIn,
     changed,

@@ -11,7 +11,7 @@ from doubles import ListServer, MakeClient, settle_down
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nectar_async import VirtualClock
-from nectar_async._gate import Gate, Permit
+from nectar_async._http.limiter import Gate, Permit
 
 pytestmark = pytest.mark.anyio
 

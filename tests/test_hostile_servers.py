@@ -24,7 +24,7 @@ from nectar_async import (
     RedirectedError,
     RetryPolicy,
 )
-from nectar_async._clock import SystemClock
+from nectar_async._http.clock import SystemClock
 from nectar_async.sandbox import (
     CloseIdle,
     Crowd,

@@ -15,8 +15,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from nectar_async import _packing
-from nectar_async._response import Response
+from nectar_async._http import compression as _packing
+from nectar_async._http.response import Response
 from nectar_async.errors import BodyCorruptError, BodyTooLargeError, TransportError
 
 TEXT = b'{"usageData": []}' * 50

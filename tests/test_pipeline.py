@@ -21,8 +21,8 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._pipeline import compose
-from nectar_async._transport import Send, Stage
+from nectar_async._http.pipeline import compose
+from nectar_async._http.transport import Send, Stage
 from nectar_async.errors import (
     AttemptTimeoutError,
     AuthenticationError,

@@ -16,7 +16,7 @@ from nectar_async import (
     NotFoundError,
     VirtualClock,
 )
-from nectar_async._clock import SystemClock
+from nectar_async._http.clock import SystemClock
 from nectar_async._poll import poll
 from nectar_async.errors import (
     AttemptTimeoutError,

@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 from shapes import resolved
 
 from nectar_async import NectarError, Response, Secret, contract
-from nectar_async._redact import (
+from nectar_async._http.redact import (
     SENSITIVE,
     conceal,
     redact,

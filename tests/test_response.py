@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nectar_async import errors
-from nectar_async._response import Response
+from nectar_async._http.response import Response
 from nectar_async.errors import (
     RateLimitedError,
     RedirectedError,

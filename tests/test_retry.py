@@ -21,7 +21,7 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._retry import RetryBudget, decide, may_have_happened, settle
+from nectar_async._http.retry import RetryBudget, decide, may_have_happened, settle
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyCorruptError,

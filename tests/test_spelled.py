@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given, strategies as st
 
-from nectar_async._spelled import HIDDEN, cut_out, hiding
+from nectar_async._http.spelled import HIDDEN, cut_out, hiding
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "json": lambda text: json.dumps(text)[1:-1],

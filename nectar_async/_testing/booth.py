@@ -11,12 +11,12 @@ from typing import Any, Final
 import anyio
 import anyio.lowlevel
 
-from nectar_async._clock import VirtualClock
 from nectar_async._exchange import Answer, Question, question_of
+from nectar_async._http.clock import VirtualClock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send, Stage
 from nectar_async._json import announced_pages
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Send, Stage
 from nectar_async.errors import RecordingError
 from nectar_async.recording.effects import (
     GRAMMAR,

@@ -10,9 +10,10 @@ from typing import Any, Self
 import pytest
 from attrs import evolve, frozen
 
-from nectar_async._clock import VirtualClock
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.clock import VirtualClock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send, Stage
 from nectar_async._testing.booth import Booth, BriskClock, RealClock, SandboxClock
 from nectar_async._testing.recordings import NectarRecording
 from nectar_async._testing.remote import RemoteTransport
@@ -20,7 +21,6 @@ from nectar_async._testing.sandboxes import NectarSandbox
 from nectar_async._testing.suite import Row, Suite, exchanges, in_words
 from nectar_async._testing.tapes import Tape, written
 from nectar_async._testing.terms import Terms
-from nectar_async._transport import Send, Stage
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from nectar_async._clock import VirtualClock
+from nectar_async._http.clock import VirtualClock
 from nectar_async._testing.terms import changed
 from nectar_async.client import NectarClient
 from nectar_async.recording.witness import Witness

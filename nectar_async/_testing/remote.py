@@ -14,9 +14,9 @@ import anyio.to_thread
 from anyio.from_thread import BlockingPortal
 from attrs import evolve
 
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Transport
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Transport
 from nectar_async.transports import AiohttpTransport
 from nectar_async.transports._body import read_body
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from nectar_async._clock import VirtualClock
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.clock import VirtualClock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async._testing.places import near
 from nectar_async._testing.recordings import NectarRecording
 from nectar_async._testing.suite import Row, Suite, in_words

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from nectar_async._exchange import question_of
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Send, Stage
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send, Stage
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from nectar_async._exchange import Answer, Pairs
-from nectar_async._response import Response
+from nectar_async._http.response import Response
 from nectar_async.errors import BodyCorruptError, RecordingError
 
 __all__ = ["received", "unbased"]

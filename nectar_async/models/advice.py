@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from nectar_async._frozen import frozen
+from nectar_async._http.frozen import frozen
 
 __all__ = ["AccountAdvice", "Advice"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field
 
-from nectar_async._frozen import frozen
+from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (

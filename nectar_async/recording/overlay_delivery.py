@@ -13,8 +13,8 @@ from typing import Final
 import anyio
 from attrs import field, frozen
 
-from nectar_async._clock import Clock, VirtualClock
-from nectar_async._response import Response
+from nectar_async._http.clock import Clock, VirtualClock
+from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError, ConnectionFailedError
 from nectar_async.recording.fields import seconds, whole
 from nectar_async.recording.scene import Play, Scene

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from attrs import evolve
 
-from nectar_async._response import Response
+from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.effects import GRAMMAR
 from nectar_async.recording.scene import Effect, Overlay, Play, Scene, is_effect

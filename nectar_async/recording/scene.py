@@ -19,10 +19,10 @@ from typing import Any, Protocol, TypeGuard
 from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
-from nectar_async._clock import Clock
 from nectar_async._exchange import Answer, Question
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.clock import Clock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.effect_text import check_operation
 from nectar_async.recording.fields import whole

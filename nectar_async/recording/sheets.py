@@ -9,6 +9,8 @@ from typing import Any, Self
 import msgspec
 from attrs import evolve, frozen
 
+from nectar_async._http.request import Listing
+from nectar_async._http.response import Response
 from nectar_async._json import (
     encoded,
     is_list_of_objects,
@@ -18,8 +20,6 @@ from nectar_async._json import (
 )
 from nectar_async._leaves import MisfitError
 from nectar_async._names import to_wire
-from nectar_async._request import Listing
-from nectar_async._response import Response
 from nectar_async.errors import RecordingError
 from nectar_async.recording.scene import Scene
 

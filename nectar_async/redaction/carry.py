@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from nectar_async._spelled import Plain
+from nectar_async._http.spelled import Plain
 
 __all__ = ["SHORTEST", "Finder", "Span", "replaced"]
 

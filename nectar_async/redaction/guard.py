@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from nectar_async._bodies import Blob, Body, Form, Json, Text
 from nectar_async._exchange import Exchange
-from nectar_async._spelled import Plain
+from nectar_async._http.spelled import Plain
 from nectar_async.errors import RecordingError
 from nectar_async.redaction.shapes import token_in
 

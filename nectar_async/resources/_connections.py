@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from nectar_async._request import Listing, Request
+from nectar_async._http.request import Listing, Request
 from nectar_async._types import Secret
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.connection import Connection, SecurityQuestion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from nectar_async._request import Listing, Request
+from nectar_async._http.request import Listing, Request
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode

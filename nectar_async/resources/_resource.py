@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from nectar_async._core import Core
+from nectar_async._http.executor import Core
+from nectar_async._http.request import Request
 from nectar_async._pager import Pager
-from nectar_async._request import Request
 from nectar_async.models.page import Page
 
 __all__ = ["Resource"]

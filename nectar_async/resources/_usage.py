@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from uuid import UUID
 
-from nectar_async._request import Listing, Request
+from nectar_async._http.request import Listing, Request
 from nectar_async.models.page import Page
 from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from nectar_async._http.request import Request
 from nectar_async._json import list_of_objects
-from nectar_async._request import Request
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.account import Account
 from nectar_async.resources._checks import boolean, identity, many

@@ -8,9 +8,9 @@ from uuid import UUID
 from attrs import evolve
 
 from nectar_async._callback import ByteProgress, callback
+from nectar_async._http.request import Request
 from nectar_async._multipart import Form
 from nectar_async._poll import poll
-from nectar_async._request import Request
 from nectar_async._types import Secret
 from nectar_async._unset import UNSET
 from nectar_async._upload import Upload, Uploadable

@@ -9,7 +9,7 @@ from uuid import UUID
 from attrs import evolve
 from typing_extensions import deprecated
 
-from nectar_async._request import Request
+from nectar_async._http.request import Request
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.connection import Connection
 from nectar_async.models.link import MagicLink

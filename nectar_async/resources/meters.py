@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from nectar_async._http.request import Request
 from nectar_async._pager import Pager
-from nectar_async._request import Request
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.enums import (
     DatasourceType,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nectar_async._request import Request
+from nectar_async._http.request import Request
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.team import Team
 from nectar_async.resources._checks import email, many

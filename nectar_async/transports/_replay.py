@@ -14,10 +14,10 @@ import anyio.lowlevel
 import anyio.to_thread
 from attrs import Attribute, evolve, field, frozen
 
-from nectar_async._clock import Clock, SystemClock, clock_around
 from nectar_async._exchange import Question
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.clock import Clock, SystemClock, clock_around
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async.errors import (
     ConfigurationError,
     StaleRecordingError,

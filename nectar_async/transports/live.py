@@ -19,8 +19,8 @@ import aiohttp
 from aiohttp import hdrs
 from yarl import URL
 
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async.errors import (
     BodyTooLargeError,
     ClientClosedError,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
 
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async._lazy import later
-from nectar_async._request import Request
-from nectar_async._response import Response
 from nectar_async.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from nectar_async._clock import Clock, SystemClock
 from nectar_async._exchange import question_of
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.clock import Clock, SystemClock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat

@@ -14,11 +14,11 @@ import anyio.lowlevel
 import anyio.to_thread
 from attrs import evolve
 
-from nectar_async._clock import Clock, SystemClock
 from nectar_async._exchange import Answer, Exchange, Question, question_of
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Send
+from nectar_async._http.clock import Clock, SystemClock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
 from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
 from nectar_async.recording.folder import MANIFEST, Recording

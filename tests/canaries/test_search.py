@@ -238,7 +238,7 @@ def careless_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_concealing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_core, "conceal", lambda *_: None)
-    monkeypatch.setattr("nectar_async._pipeline.concealer", lambda *_: str)
+    monkeypatch.setattr("nectar_async._http.pipeline.concealer", lambda *_: str)
 
 
 def escapes_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def escapes_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def key_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nectar_async._key._hidden", lambda _: [])
+    monkeypatch.setattr("nectar_async._http.auth._hidden", lambda _: [])
 
 
 def talking_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,7 @@ def talking_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def recorded_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     tracer = trace.get_tracer("careless")
     monkeypatch.setattr(
-        "nectar_async._spans._span",
+        "nectar_async._http.spans._span",
         lambda trace, name, request: tracer.start_as_current_span(
             name, attributes={"url.full": request.url, "body": str(request.body)}
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nectar_async import models
-from nectar_async._wiring import core_of
+from nectar_async._http.wiring import core_of
 from nectar_async.client import NectarClient
 from nectar_async.transports.live import AiohttpTransport
 

@@ -21,7 +21,7 @@ from complaints.scene import GET, OK, Busy, PatientClock, crowd
 from doubles import ListServer, MakeClient, settle_down
 
 from nectar_async import MemoryTransport, Request, Response, RetryPolicy
-from nectar_async._gate import Gate
+from nectar_async._http.limiter import Gate
 
 pytestmark = pytest.mark.anyio
 

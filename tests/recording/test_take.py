@@ -8,7 +8,7 @@ from taken import answer, page_of, question
 
 from nectar_async import Request
 from nectar_async._exchange import Answer, Question
-from nectar_async._request import Listing
+from nectar_async._http.request import Listing
 from nectar_async.models.page import Page
 from nectar_async.recording.take import Take
 

@@ -13,7 +13,7 @@ import pytest
 from surface import walk
 
 from nectar_async import NectarClient, Request, Response, VirtualClock, contract
-from nectar_async._transport import Send
+from nectar_async._http.transport import Send
 from nectar_async.recording.folder import Recording
 from nectar_async.sandbox import Sandbox
 from nectar_async.transports import Recorder

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from nectar_async._spelled import HIDDEN, cut_out, hiding
+from nectar_async._http.spelled import HIDDEN, cut_out, hiding
 from nectar_async._types import Secret
 from nectar_async.errors import DecodeError, NectarError
 

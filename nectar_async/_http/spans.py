@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Send
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
 from nectar_async._version import __version__
 from nectar_async.errors import NectarError, StatusError
 

@@ -20,7 +20,7 @@ from typing import Self
 import anyio
 import anyio.lowlevel
 
-from nectar_async._clock import Clock
+from nectar_async._http.clock import Clock
 
 __all__ = ["Gate", "Permit"]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from nectar_async._bounds import AttemptTimeout, Deadline
 from nectar_async._chunk import CheckFile
-from nectar_async._core import Core
-from nectar_async._key import FreshKey, StampKey
-from nectar_async._link import Link
-from nectar_async._log import Log
-from nectar_async._pipeline import CheckStatus, Limit, Retry, Unpack, compose
-from nectar_async._retry import RetryBudget
-from nectar_async._spans import AttemptSpan, CallSpan
-from nectar_async._transport import Stage
+from nectar_async._http.auth import FreshKey, StampKey
+from nectar_async._http.executor import Core
+from nectar_async._http.pipeline import CheckStatus, Limit, Retry, Unpack, compose
+from nectar_async._http.retry import RetryBudget
+from nectar_async._http.session import Link
+from nectar_async._http.spans import AttemptSpan, CallSpan
+from nectar_async._http.telemetry import Log
+from nectar_async._http.timeouts import AttemptTimeout, Deadline
+from nectar_async._http.transport import Stage
 from nectar_async.settings import Settings
 
 __all__ = ["core_of"]

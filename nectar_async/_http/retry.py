@@ -18,8 +18,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async.errors import (
     BodyTooLargeError,
     NectarError,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 from attrs import frozen
 
-from nectar_async._clock import Clock
-from nectar_async._frozen import changed
+from nectar_async._http.clock import Clock
+from nectar_async._http.frozen import changed
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.statistics import Tally
+from nectar_async._http.transport import Send
 from nectar_async._lazy import later
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._statistics import Tally
-from nectar_async._transport import Send
 from nectar_async._types import Secret
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
@@ -23,8 +23,8 @@ from nectar_async.errors import AuthenticationError, ConfigurationError, NectarE
 if TYPE_CHECKING:
     from nectar_async import _redact, _spelled
 else:
-    _redact = later("nectar_async._redact")
-    _spelled = later("nectar_async._spelled")
+    _redact = later("nectar_async._http.redact")
+    _spelled = later("nectar_async._http.spelled")
 
 __all__ = ["FreshKey", "HiddenSource", "KeyRing", "KeySource", "StampKey"]
 

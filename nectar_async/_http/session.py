@@ -12,14 +12,14 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from nectar_async._clock import Clock, SystemClock
-from nectar_async._gate import Gate
-from nectar_async._key import HiddenSource, KeyRing
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._shield import finish
-from nectar_async._statistics import Tally
-from nectar_async._transport import Transport
+from nectar_async._http.auth import HiddenSource, KeyRing
+from nectar_async._http.cancellation import finish
+from nectar_async._http.clock import Clock, SystemClock
+from nectar_async._http.limiter import Gate
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.statistics import Tally
+from nectar_async._http.transport import Transport
 from nectar_async._turns import Turns
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings

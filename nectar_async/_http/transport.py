@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
-from nectar_async._request import Request
-from nectar_async._response import Response
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 
 __all__ = ["Send", "Stage", "Transport"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import frozen
 
-from nectar_async._clock import Clock, bounded
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Send
-from nectar_async._watch import Watch
+from nectar_async._http.clock import Clock, bounded
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
+from nectar_async._http.watch import Watch
 from nectar_async.errors import AttemptTimeoutError, DeadlineExceededError
 
 __all__ = ["AttemptTimeout", "Deadline"]

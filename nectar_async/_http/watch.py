@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from nectar_async._request import Request
+from nectar_async._http.request import Request
 
 __all__ = ["Watch"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import asdict, define
 
-from nectar_async._frozen import frozen
-from nectar_async._gate import Gate
+from nectar_async._http.frozen import frozen
+from nectar_async._http.limiter import Gate
 
 __all__ = ["Statistics", "Tally"]
 

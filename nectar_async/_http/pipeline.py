@@ -7,14 +7,12 @@ from typing import Any
 
 from attrs import frozen
 
-from nectar_async._bounds import Deadline
-from nectar_async._clock import Clock
-from nectar_async._gate import Gate, Permit
-from nectar_async._log import log_repeat
-from nectar_async._redact import concealer
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._retry import (
+from nectar_async._http.clock import Clock
+from nectar_async._http.limiter import Gate, Permit
+from nectar_async._http.redact import concealer
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.retry import (
     RetryBudget,
     asked_wait,
     costs,
@@ -22,8 +20,10 @@ from nectar_async._retry import (
     may_have_happened,
     settle,
 )
-from nectar_async._statistics import Tally
-from nectar_async._transport import Send, Stage
+from nectar_async._http.statistics import Tally
+from nectar_async._http.telemetry import log_repeat
+from nectar_async._http.timeouts import Deadline
+from nectar_async._http.transport import Send, Stage
 from nectar_async._turns import Turns, at_once
 from nectar_async.errors import (
     MaintenanceError,

@@ -10,15 +10,15 @@ from uuid import UUID
 
 from attrs import field
 
-from nectar_async._frozen import changed, frozen
-from nectar_async._text import (
+from nectar_async._http.encoding import (
     check_headers,
     json_body,
     json_fields,
     query_pairs,
     segment,
 )
-from nectar_async._trace import Trace
+from nectar_async._http.frozen import changed, frozen
+from nectar_async._http.trace import Trace
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Operation
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from attrs import frozen
 
-from nectar_async._clock import Clock
-from nectar_async._request import Request
-from nectar_async._response import Response
-from nectar_async._transport import Send
+from nectar_async._http.clock import Clock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
 from nectar_async.errors import NectarError, StatusError
 
 __all__ = ["Log", "log_halving", "log_repeat", "log_rewalk"]
