@@ -31,9 +31,9 @@ from benchmarks._figures import Figure, ratios
 from benchmarks._pages import PER_PAGE, UNKNOWN_KEY, dump, template
 from benchmarks._program import Effort, run
 from nectar_async import Secret, UsageData
-from nectar_async._convert import Converter
 from nectar_async._enums import OpenEnum
 from nectar_async._http.request import Listing
+from nectar_async._json.converter import Converter
 from nectar_async._names import to_wire
 
 LISTING = Listing(items="usage_data")

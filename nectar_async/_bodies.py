@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 from attrs import field, frozen
 
-from nectar_async._json import parse
-from nectar_async._leaves import MisfitError
+from nectar_async._json.json import parse
+from nectar_async._json.scalars import MisfitError
 
 __all__ = ["Blob", "Body", "Form", "Json", "Part", "Text", "body_of", "digest"]
 

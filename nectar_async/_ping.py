@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nectar_async._json import parse
-from nectar_async._leaves import MisfitError
+from nectar_async._json.json import parse
+from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import DecodeError
 
 __all__ = ["pong"]

@@ -24,8 +24,8 @@ import anyio.abc
 from nectar_async._course import Course
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._json.cooperative import LITTLE
 from nectar_async._pages import Source, describe, note
-from nectar_async._turns import LITTLE
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 

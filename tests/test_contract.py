@@ -24,7 +24,7 @@ from nectar_async import (
     contract,
     models,
 )
-from nectar_async._convert import Converter
+from nectar_async._json.converter import Converter
 from nectar_async._names import to_python
 from nectar_async.resources._resource import Resource
 from nectar_async.sandbox.routes import ROUTES

@@ -22,13 +22,13 @@ from hypothesis import given, settings, strategies as st
 from strategies import damaged, models, words
 
 from nectar_async import Listing, Secret, _careful, _mirror, contract
-from nectar_async._careful import Careful
-from nectar_async._convert import Converter, converter
 from nectar_async._enums import OpenEnum
-from nectar_async._json import announced_pages
-from nectar_async._leaves import MisfitError
+from nectar_async._json.converter import Converter, converter
+from nectar_async._json.field_by_field import Careful
+from nectar_async._json.fields import plan_of
+from nectar_async._json.json import announced_pages
+from nectar_async._json.scalars import MisfitError
 from nectar_async._names import to_wire
-from nectar_async._plan import plan_of
 from nectar_async.errors import DecodeError
 from nectar_async.models import (
     Company,

@@ -185,7 +185,7 @@ async def main():
     client = NectarClient(transport=MemoryTransport({"companies_list": []}))
     sys.meta_path.insert(0, Watch())
     async with client as nectar:
-        assert "nectar_async._convert" in sys.modules
+        assert "nectar_async._json.converter" in sys.modules
         assert "nectar_async._pager" in sys.modules
 anyio.run(main)
 """

@@ -12,7 +12,7 @@ from strategies import finite, json_values
 
 from nectar_async import DatasourceType, Secret
 from nectar_async._flag import TextFlag
-from nectar_async._leaves import (
+from nectar_async._json.scalars import (
     LEAVES,
     LENIENT,
     MisfitError,

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 
-from nectar_async._convert import Converter
+from nectar_async._json.converter import Converter
 from nectar_async.models import Connection, UsageData
 
 SITE = {"id": "s-1", "name": "Quay 1", "path": ["US", "IL"], "occupancyPercent": "9.50"}

@@ -11,9 +11,9 @@ import anyio.lowlevel
 import pytest
 
 from nectar_async import Listing, MemoryTransport, NectarClient, Response, UsageData
-from nectar_async._convert import Converter
-from nectar_async._json import in_pieces
-from nectar_async._turns import PIECE, Steps, Turns, at_once
+from nectar_async._json.converter import Converter
+from nectar_async._json.cooperative import PIECE, Steps, Turns, at_once
+from nectar_async._json.json import in_pieces
 from nectar_async.errors import DecodeError
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from nectar_async._turns import PIECE, Steps
+from nectar_async._json.cooperative import PIECE, Steps
 from nectar_async.errors import BodyCorruptError, BodyTooLargeError
 
 __all__ = ["beginning", "bounded", "inflating", "load_unpacker"]

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
-from nectar_async._convert import after_write, converter
 from nectar_async._http.clock import Clock
 from nectar_async._http.compression import load_unpacker
 from nectar_async._http.frozen import changed
@@ -17,9 +16,10 @@ from nectar_async._http.response import Response
 from nectar_async._http.session import Link
 from nectar_async._http.trace import Trace
 from nectar_async._http.transport import Send
-from nectar_async._json import announced_pages
+from nectar_async._json.converter import after_write, converter
+from nectar_async._json.cooperative import PIECE, Steps
+from nectar_async._json.json import announced_pages
 from nectar_async._pages import Source, describe
-from nectar_async._turns import PIECE, Steps
 from nectar_async._types import Secret
 from nectar_async.errors import (
     ConfigurationError,

@@ -24,7 +24,7 @@ from nectar_async._http.statistics import Tally
 from nectar_async._http.telemetry import log_repeat
 from nectar_async._http.timeouts import Deadline
 from nectar_async._http.transport import Send, Stage
-from nectar_async._turns import Turns, at_once
+from nectar_async._json.cooperative import Turns, at_once
 from nectar_async.errors import (
     MaintenanceError,
     NectarError,

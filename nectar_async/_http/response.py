@@ -15,8 +15,8 @@ from nectar_async._http.compression import beginning, bounded, inflating
 from nectar_async._http.error_text import words_of
 from nectar_async._http.frozen import changed, frozen
 from nectar_async._http.trace import Trace
+from nectar_async._json.cooperative import Steps, at_once
 from nectar_async._lazy import later
-from nectar_async._turns import Steps, at_once
 from nectar_async.errors import (
     AuthenticationError,
     BadRequestError,

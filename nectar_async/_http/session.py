@@ -20,7 +20,7 @@ from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Tally
 from nectar_async._http.transport import Transport
-from nectar_async._turns import Turns
+from nectar_async._json.cooperative import Turns
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings
 

@@ -16,7 +16,7 @@ from nectar_async._http.clock import VirtualClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
-from nectar_async._json import announced_pages
+from nectar_async._json.json import announced_pages
 from nectar_async.errors import RecordingError
 from nectar_async.recording.effects import (
     GRAMMAR,

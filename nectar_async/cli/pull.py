@@ -10,8 +10,8 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._collector import relaxed_gc
-from nectar_async._convert import converter
 from nectar_async._fanout import Failure, FanOut, Progress
+from nectar_async._json.converter import converter
 from nectar_async._pages import Receipt, Verdict
 from nectar_async.cli.lists import CompanyWalk
 from nectar_async.cli.sink import LineFile

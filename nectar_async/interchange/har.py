@@ -26,8 +26,8 @@ from nectar_async._bodies import (
     digest,
 )
 from nectar_async._exchange import Answer, Pairs
-from nectar_async._json import parse
-from nectar_async._leaves import MisfitError
+from nectar_async._json.json import parse
+from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import RecordingError
 from nectar_async.interchange.har_shape import (
     Content,

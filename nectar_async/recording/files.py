@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from nectar_async._bodies import Json, digest
 from nectar_async._exchange import Exchange
-from nectar_async._json import announced_pages
+from nectar_async._json.json import announced_pages
 from nectar_async._operations import DOWNLOAD
 from nectar_async.contract import operations
 from nectar_async.errors import RecordingError

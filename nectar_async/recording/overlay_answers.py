@@ -12,7 +12,7 @@ from attrs import Attribute, field, frozen
 
 from nectar_async._http.clock import Clock
 from nectar_async._http.response import Response
-from nectar_async._json import encoded
+from nectar_async._json.json import encoded
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.scene import Play, Scene
 

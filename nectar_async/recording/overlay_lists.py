@@ -16,7 +16,7 @@ from attrs.validators import optional
 
 from nectar_async._bodies import digest
 from nectar_async._http.response import Response
-from nectar_async._json import encoded, parse
+from nectar_async._json.json import encoded, parse
 from nectar_async.recording.fields import whole
 from nectar_async.recording.scene import Play, Scene
 from nectar_async.recording.sheets import Sheet, Sheets

@@ -11,14 +11,14 @@ from attrs import evolve, frozen
 
 from nectar_async._http.request import Listing
 from nectar_async._http.response import Response
-from nectar_async._json import (
+from nectar_async._json.json import (
     encoded,
     is_list_of_objects,
     parse,
     split_list,
     split_object,
 )
-from nectar_async._leaves import MisfitError
+from nectar_async._json.scalars import MisfitError
 from nectar_async._names import to_wire
 from nectar_async.errors import RecordingError
 from nectar_async.recording.scene import Scene

@@ -12,7 +12,7 @@ from attrs import evolve
 from nectar_async._bodies import Json
 from nectar_async._exchange import Answer, Question
 from nectar_async._http.request import Request
-from nectar_async._json import announced_pages
+from nectar_async._json.json import announced_pages
 
 __all__ = ["Take"]
 

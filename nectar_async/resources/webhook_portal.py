@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nectar_async._http.request import Request
-from nectar_async._json import encoded, parse
-from nectar_async._leaves import MisfitError
+from nectar_async._json.json import encoded, parse
+from nectar_async._json.scalars import MisfitError
 from nectar_async._types import Secret
 from nectar_async.errors import DecodeError
 from nectar_async.models.link import WebhookPortalLink

@@ -15,9 +15,9 @@ from nectar_async._lazy import later
 from nectar_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from nectar_async import _json
+    from nectar_async._json import json as _json
 else:
-    _json = later("nectar_async._json")
+    _json = later("nectar_async._json.json")
 
 __all__ = ["MemoryTransport"]
 

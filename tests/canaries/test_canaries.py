@@ -21,7 +21,7 @@ from endpoints import ENDPOINTS
 
 import nectar_async
 from nectar_async import WaitTimeoutError, _careful
-from nectar_async._convert import converter
+from nectar_async._json.converter import converter
 from nectar_async.models import Connection
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ import pytest
 from doubles import MakeClient
 
 from nectar_async import Operation, Response, Secret
-from nectar_async._convert import converter
+from nectar_async._json.converter import converter
 from nectar_async.errors import (
     BadRequestError,
     ConflictError,

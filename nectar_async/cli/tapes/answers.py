@@ -11,10 +11,10 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from nectar_async import contract
 from nectar_async._bodies import Body, Form
-from nectar_async._convert import Converter, converter
 from nectar_async._exchange import Exchange
 from nectar_async._http.request import Listing
-from nectar_async._json import only_list
+from nectar_async._json.converter import Converter, converter
+from nectar_async._json.json import only_list
 from nectar_async._names import to_python
 from nectar_async._pager import Pager
 from nectar_async.client import NectarClient

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import attrs
 
-from nectar_async._careful import Careful
-from nectar_async._decoders import Decoders
-from nectar_async._json import JSON, in_pieces, joined, parse, split_list
-from nectar_async._leaves import MisfitError
-from nectar_async._turns import PIECE, Steps
+from nectar_async._json.cooperative import PIECE, Steps
+from nectar_async._json.decoders import Decoders
+from nectar_async._json.field_by_field import Careful
+from nectar_async._json.json import JSON, in_pieces, joined, parse, split_list
+from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import DecodeError
 
 __all__ = ["Records", "read"]

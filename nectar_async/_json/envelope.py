@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from nectar_async._http.request import Listing
-from nectar_async._json import is_list_of_objects, parse, split_object
-from nectar_async._leaves import MisfitError, json_name
+from nectar_async._json.json import is_list_of_objects, parse, split_object
+from nectar_async._json.scalars import MisfitError, json_name
 from nectar_async._names import to_wire
 from nectar_async.models._extra import Extra
 from nectar_async.models.page import Page

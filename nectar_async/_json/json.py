@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from nectar_async._leaves import MisfitError, json_name
+from nectar_async._json.scalars import MisfitError, json_name
 
 __all__ = [
     "JSON",

@@ -22,10 +22,11 @@ import attrs
 import msgspec
 
 from nectar_async._enums import OpenEnum
-from nectar_async._leaves import LEAVES, LENIENT, MisfitError, enum_table
-from nectar_async._plan import Plan, PlanField, compiled, plan_of
-from nectar_async._shared import is_text, share_lines
-from nectar_async._slots import (
+from nectar_async._json.cooperative import Steps
+from nectar_async._json.fields import Plan, PlanField, compiled, plan_of
+from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, enum_table
+from nectar_async._json.shared import is_text, share_lines
+from nectar_async._json.slots import (
     CHANGEABLE,
     EXPRESSIONS,
     SCOPE,
@@ -33,7 +34,6 @@ from nectar_async._slots import (
     slot,
     twin,
 )
-from nectar_async._turns import Steps
 
 __all__ = ["Copy", "Mirrors", "TableHook"]
 

@@ -15,8 +15,14 @@ import attrs
 import msgspec
 
 from nectar_async._http.redact import SENSITIVE
+from nectar_async._json.fields import (
+    Plan,
+    PlanField,
+    compiled,
+    plan_of,
+    without_secrets,
+)
 from nectar_async._names import to_wire
-from nectar_async._plan import Plan, PlanField, compiled, plan_of, without_secrets
 from nectar_async.models.page import Page
 
 __all__ = ["Writer"]

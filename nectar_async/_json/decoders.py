@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from nectar_async._mirror import Copy, Mirrors
-from nectar_async._turns import PIECE, Steps
+from nectar_async._json.cooperative import PIECE, Steps
+from nectar_async._json.structs import Copy, Mirrors
 
 __all__ = ["Decoders"]
 

@@ -18,18 +18,18 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 import attrs
 import cattrs
 
-from nectar_async._careful import Careful
-from nectar_async._decoders import Decoders
 from nectar_async._enums import OpenEnum
-from nectar_async._envelope import Envelope
 from nectar_async._http.request import Listing
-from nectar_async._json import JSON, only_list, parse, renamed
-from nectar_async._leaves import LEAVES, LENIENT, MisfitError, json_name
-from nectar_async._mirror import Mirrors, TableHook
+from nectar_async._json.cooperative import PIECE, Steps, at_once
+from nectar_async._json.decoders import Decoders
+from nectar_async._json.encoder import Writer
+from nectar_async._json.envelope import Envelope
+from nectar_async._json.field_by_field import Careful
+from nectar_async._json.json import JSON, only_list, parse, renamed
+from nectar_async._json.records import Records, read
+from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, json_name
+from nectar_async._json.structs import Mirrors, TableHook
 from nectar_async._names import to_wire
-from nectar_async._records import Records, read
-from nectar_async._turns import PIECE, Steps, at_once
-from nectar_async._writer import Writer
 from nectar_async.errors import DecodeError, NectarError
 from nectar_async.models.page import Page
 

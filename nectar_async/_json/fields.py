@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 import attrs
 from attrs import frozen
 
-from nectar_async._leaves import SecretObject
+from nectar_async._json.scalars import SecretObject
 from nectar_async._names import to_wire
 from nectar_async._types import Secret
 
