@@ -15,16 +15,16 @@ from nectar_async._version import __version__
 
 if TYPE_CHECKING:
     from nectar_async._callback import ByteProgress
-    from nectar_async._collector import relaxed_gc
     from nectar_async._download import Download
-    from nectar_async._fanout import Failure, FanOut, Progress
     from nectar_async._http.clock import Clock, SystemClock, VirtualClock
     from nectar_async._http.request import Listing, Request
     from nectar_async._http.response import Response
     from nectar_async._http.statistics import Statistics
     from nectar_async._http.transport import Transport
-    from nectar_async._pager import Pager
-    from nectar_async._pages import Receipt, Verdict
+    from nectar_async._paging.fanout import Failure, FanOut, Progress
+    from nectar_async._paging.pager import Pager
+    from nectar_async._paging.receipt import Receipt, Verdict
+    from nectar_async._paging.relaxed_gc import relaxed_gc
     from nectar_async._types import Secret
     from nectar_async._unset import UNSET
     from nectar_async.client import NectarClient

@@ -23,10 +23,10 @@ from nectar_async import (
     ServerTimeoutError,
     Verdict,
 )
-from nectar_async._course import Course
-from nectar_async._cursor import Cursor
-from nectar_async._pages import describe
-from nectar_async._windows import halves, window_of
+from nectar_async._paging.cursor import Cursor
+from nectar_async._paging.date_windows import halves, window_of
+from nectar_async._paging.receipt import describe
+from nectar_async._paging.traversal import Course
 
 LIST: Request[Any] = Request.get(
     "list", "/{owner}", Page[Row], listing=Listing(items="rows"), owner="x"

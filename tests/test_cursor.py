@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from nectar_async import InvalidArgumentError, Listing, Page, Request
-from nectar_async._cursor import Cursor
+from nectar_async._paging.cursor import Cursor
 
 LIST: Request[Any] = Request.get(
     "usage_list_by_company",

@@ -186,7 +186,7 @@ async def main():
     sys.meta_path.insert(0, Watch())
     async with client as nectar:
         assert "nectar_async._json.converter" in sys.modules
-        assert "nectar_async._pager" in sys.modules
+        assert "nectar_async._paging.pager" in sys.modules
 anyio.run(main)
 """
     assert "cattrs" in loaded(code, "cattrs")

@@ -12,10 +12,10 @@ from doubles import ListServer, MakeClient, Row, settle_down
 from hypothesis import given, settings, strategies as st
 
 from nectar_async import Listing, Page, Request, Response
-from nectar_async._board import Board, Owner
-from nectar_async._course import Course
-from nectar_async._pages import Source
-from nectar_async._schedule import Schedule
+from nectar_async._paging.page_queue import Board, Owner
+from nectar_async._paging.prefetch import Schedule
+from nectar_async._paging.receipt import Source
+from nectar_async._paging.traversal import Course
 
 LIST: Request[Any] = Request.get(
     "list", "/{owner}", Page[Row], listing=Listing(items="rows"), owner="x"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from nectar_async._seen import Seen
+from nectar_async._paging.seen import Seen
 
 FEW = 3_000
 MANY = 60_000

@@ -19,7 +19,7 @@ from nectar_async._http.transport import Send
 from nectar_async._json.converter import after_write, converter
 from nectar_async._json.cooperative import PIECE, Steps
 from nectar_async._json.json import announced_pages
-from nectar_async._pages import Source, describe
+from nectar_async._paging.receipt import Source, describe
 from nectar_async._types import Secret
 from nectar_async.errors import (
     ConfigurationError,

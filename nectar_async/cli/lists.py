@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from types import TracebackType
 from typing import Any, Self
 
-from nectar_async._fanout import Failure, Progress
-from nectar_async._pages import Receipt, Verdict
+from nectar_async._paging.fanout import Failure, Progress
+from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.errors import NectarError
 from nectar_async.models.company import Company
 from nectar_async.models.page import Page

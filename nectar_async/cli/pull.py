@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import field, frozen
 
-from nectar_async._collector import relaxed_gc
-from nectar_async._fanout import Failure, FanOut, Progress
 from nectar_async._json.converter import converter
-from nectar_async._pages import Receipt, Verdict
+from nectar_async._paging.fanout import Failure, FanOut, Progress
+from nectar_async._paging.receipt import Receipt, Verdict
+from nectar_async._paging.relaxed_gc import relaxed_gc
 from nectar_async.cli.lists import CompanyWalk
 from nectar_async.cli.sink import LineFile
 from nectar_async.cli.totals import Totals

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nectar_async._fanout import Failure
-from nectar_async._pages import Receipt, Verdict
+from nectar_async._paging.fanout import Failure
+from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.cli.outcome import Exit, notes_of
 from nectar_async.cli.pull import Pull, Status
 from nectar_async.cli.totals import Total

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from nectar_async._fanout import FanOut
+from nectar_async._paging.fanout import FanOut
 from nectar_async.cli.words import counted
 from nectar_async.models.account import Account
 from nectar_async.models.company import Company

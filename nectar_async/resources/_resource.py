@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from nectar_async._http.executor import Core
 from nectar_async._http.request import Request
-from nectar_async._pager import Pager
+from nectar_async._paging.pager import Pager
 from nectar_async.models.page import Page
 
 __all__ = ["Resource"]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from nectar_async._http.request import Request
-from nectar_async._pager import Pager
+from nectar_async._paging.pager import Pager
 from nectar_async._poll import poll
 from nectar_async._types import Secret
 from nectar_async._unset import UNSET, Unset

@@ -11,7 +11,7 @@ from uuid import UUID
 from nectar_async._callback import ByteProgress
 from nectar_async._download import Download, Sink, download
 from nectar_async._http.request import Request
-from nectar_async._pager import Pager
+from nectar_async._paging.pager import Pager
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode, DateType

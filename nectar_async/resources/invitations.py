@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 
 from nectar_async._http.request import Listing, Request
-from nectar_async._pager import Pager
+from nectar_async._paging.pager import Pager
 from nectar_async._unset import UNSET, Unset
 from nectar_async.errors import InvalidArgumentError, NectarError
 from nectar_async.models.enums import DatasourceType, InvitationType

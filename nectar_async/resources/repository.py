@@ -9,8 +9,8 @@ from uuid import UUID
 
 from attrs import fields as fields_of
 
-from nectar_async._fanout import FanOut, OnError
 from nectar_async._http.request import Request
+from nectar_async._paging.fanout import FanOut, OnError
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.account import Account
 from nectar_async.models.company import Company

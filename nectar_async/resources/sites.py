@@ -8,7 +8,7 @@ from types import NoneType
 from uuid import UUID
 
 from nectar_async._http.request import Listing, Request
-from nectar_async._pager import Pager
+from nectar_async._paging.pager import Pager
 from nectar_async._unset import UNSET, Unset
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.page import Page

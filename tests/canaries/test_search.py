@@ -34,7 +34,7 @@ from nectar_async import (
     _log,
     _spelled,
 )
-from nectar_async._fanout import Failure
+from nectar_async._paging.fanout import Failure
 from nectar_async.models import Connection, Invitation
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from nectar_async import DatasourceType, UsageData, UsageUnits
-from nectar_async._fanout import Progress
+from nectar_async._paging.fanout import Progress
 from nectar_async.cli.progress import picture, shown
 from nectar_async.cli.pull import Pull, Query, Status, Traffic
 from nectar_async.cli.sink import LineFile

@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 from rich.console import Console
 
-from nectar_async._fanout import Failure, Progress
-from nectar_async._pages import Receipt, Verdict
+from nectar_async._paging.fanout import Failure, Progress
+from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.cli.outcome import Exit
 from nectar_async.cli.pull import Status, Traffic
 from nectar_async.cli.report import CompanyLine, Report

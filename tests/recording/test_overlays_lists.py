@@ -17,7 +17,7 @@ from recording.overlaid import ACME, DAYS, ROWS, Stage, record
 
 from nectar_async import MemoryTransport, NectarClient, Page, Request
 from nectar_async._http.request import Listing
-from nectar_async._pages import Receipt, Verdict
+from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.errors import ConfigurationError, PaginationError, RecordingError
 from nectar_async.models import UsageData
 from nectar_async.recording.effects import (

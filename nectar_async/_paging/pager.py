@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from nectar_async._course import Course
-from nectar_async._cursor import Cursor
 from nectar_async._http.request import Request
-from nectar_async._pages import Receipt, Source
-from nectar_async._schedule import Schedule
-from nectar_async._walk import Records, Walk
+from nectar_async._paging.cursor import Cursor
+from nectar_async._paging.prefetch import Schedule
+from nectar_async._paging.receipt import Receipt, Source
+from nectar_async._paging.sequential import Records, Walk
+from nectar_async._paging.traversal import Course
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.page import Page
 

@@ -21,11 +21,11 @@ from typing import Generic, Self, TypeAlias, TypeVar
 import anyio
 import anyio.abc
 
-from nectar_async._course import Course
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.cooperative import LITTLE
-from nectar_async._pages import Source, describe, note
+from nectar_async._paging.receipt import Source, describe, note
+from nectar_async._paging.traversal import Course
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 

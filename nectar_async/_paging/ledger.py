@@ -14,8 +14,8 @@ from typing import Generic, TypeAlias, TypeVar
 
 from attrs import evolve
 
-from nectar_async._pages import Verdict
-from nectar_async._seen import Seen
+from nectar_async._paging.receipt import Verdict
+from nectar_async._paging.seen import Seen
 from nectar_async.errors import PaginationError
 from nectar_async.models.page import Page
 

@@ -8,10 +8,10 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import field, frozen
 
-from nectar_async._cursor import Cursor
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.trace import Trace
+from nectar_async._paging.cursor import Cursor
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 

@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from nectar_async._course import Course
 from nectar_async._http.response import Response
+from nectar_async._paging.traversal import Course
 
 __all__ = ["Board", "Job", "Owner"]
 

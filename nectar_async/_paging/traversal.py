@@ -18,13 +18,13 @@ from typing import Generic, TypeVar
 
 from attrs import define, evolve, frozen
 
-from nectar_async._cursor import Cursor
 from nectar_async._http.request import Request
 from nectar_async._http.telemetry import log_halving, log_rewalk
-from nectar_async._ledger import Ledger, marks_of, opening_of
-from nectar_async._pages import Receipt, Verdict, sum_known, worst
-from nectar_async._seen import Seen
-from nectar_async._windows import halves, window_of, within
+from nectar_async._paging.cursor import Cursor
+from nectar_async._paging.date_windows import halves, window_of, within
+from nectar_async._paging.ledger import Ledger, marks_of, opening_of
+from nectar_async._paging.receipt import Receipt, Verdict, sum_known, worst
+from nectar_async._paging.seen import Seen
 from nectar_async.errors import InvalidArgumentError, NectarError, ServerTimeoutError
 from nectar_async.models.page import Page
 

@@ -1,0 +1,1 @@
+"""Lists: pagers, fan-out and receipts."""
