@@ -14,8 +14,8 @@ from nectar_async._lazy import lazy
 from nectar_async._version import __version__
 
 if TYPE_CHECKING:
-    from nectar_async._callback import ByteProgress
-    from nectar_async._download import Download
+    from nectar_async._files.download import Download
+    from nectar_async._files.progress import ByteProgress
     from nectar_async._http.clock import Clock, SystemClock, VirtualClock
     from nectar_async._http.request import Listing, Request
     from nectar_async._http.response import Response

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import define
 
-from nectar_async._callback import Callback, callback, tell
+from nectar_async._files.progress import Callback, callback, tell
 from nectar_async._http.clock import Clock, bounded
 from nectar_async.errors import (
     BodyTooLargeError,

@@ -442,7 +442,7 @@ class Fetch(Case):
 async def test_a_download_to_a_path(
     everywhere: Everywhere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nectar_async._host._CHUNK", CHUNK)
+    monkeypatch.setattr("nectar_async._files.download_link._CHUNK", CHUNK)
     numbers = iter(range(10_000))
     assert await everywhere(lambda: Fetch(tmp_path, next(numbers))) > 20
 
@@ -484,7 +484,7 @@ class SlowSink:
 async def test_a_download_into_a_sink(
     everywhere: Everywhere, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]
 ) -> None:
-    monkeypatch.setattr("nectar_async._host._CHUNK", CHUNK)
+    monkeypatch.setattr("nectar_async._files.download_link._CHUNK", CHUNK)
     assert await everywhere(lambda: Sink(make)) > 20
 
 

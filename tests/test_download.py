@@ -40,8 +40,8 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
+from nectar_async._files.destination import own_name, safe_name
 from nectar_async._http.transport import Send
-from nectar_async._target import own_name, safe_name
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyTooLargeError,
@@ -63,7 +63,7 @@ def _small_chunks(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "real_chunks" not in request.fixturenames:
-        monkeypatch.setattr("nectar_async._host._CHUNK", CHUNK)
+        monkeypatch.setattr("nectar_async._files.download_link._CHUNK", CHUNK)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._validators import Validators
+from nectar_async._files.validators import Validators
 from nectar_async.errors import BodyTooLargeError, ConnectionFailedError
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ Make = Callable[..., NectarClient]
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nectar_async._host._CHUNK", CHUNK)
+    monkeypatch.setattr("nectar_async._files.download_link._CHUNK", CHUNK)
 
 
 @pytest.fixture
@@ -455,7 +455,7 @@ async def test_who_comes_later_takes_over_and_the_first_writes_no_more(
 
     async def another_process(_: Request[Any]) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr("nectar_async._target._in_use", set())
+            patch.setattr("nectar_async._files.destination._in_use", set())
             host.tricks.insert(0, right)
             await client.documents.download("d-1", tmp_path / "x.pdf")
 
@@ -537,7 +537,7 @@ async def test_a_full_disk_is_the_error_of_the_system_and_is_gone_on_from(
 
     client = make(host)
     with monkeypatch.context() as patch:
-        patch.setattr("nectar_async._part._write", full)
+        patch.setattr("nectar_async._files.partial_file._write", full)
         with pytest.raises(OSError, match="No space left"):
             await client.documents.download("d-1", tmp_path / "x.pdf")
     done = await client.documents.download("d-1", tmp_path / "x.pdf")

@@ -9,7 +9,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import example, given, strategies as st
 
-from nectar_async._multipart import Form, quoted
+from nectar_async._files.multipart import Form, quoted
 
 
 class Chunks:

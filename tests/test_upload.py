@@ -25,9 +25,9 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._pdf import count_pages
-from nectar_async._source import CHUNK
-from nectar_async._upload import MOST_BYTES, Upload
+from nectar_async._files.pdf import count_pages
+from nectar_async._files.upload import MOST_BYTES, Upload
+from nectar_async._files.upload_source import CHUNK
 from nectar_async.errors import (
     AttemptTimeoutError,
     ConnectionFailedError,
@@ -383,7 +383,7 @@ async def test_a_parser_that_does_not_end_is_left_behind(
         over.wait(5)
 
     monkeypatch.setattr(pypdf, "PdfReader", hang)
-    monkeypatch.setattr("nectar_async._pdf._SECONDS", 0.01)
+    monkeypatch.setattr("nectar_async._files.pdf._SECONDS", 0.01)
     try:
         assert await count_pages(io.BytesIO) is None
     finally:

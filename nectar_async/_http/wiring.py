@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nectar_async._chunk import CheckFile
+from nectar_async._files.ranges import CheckFile
 from nectar_async._http.auth import FreshKey, StampKey
 from nectar_async._http.executor import Core
 from nectar_async._http.pipeline import CheckStatus, Limit, Retry, Unpack, compose

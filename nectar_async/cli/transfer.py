@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import attrs
 import typer
 
-from nectar_async._download import Download
+from nectar_async._files.download import Download
 from nectar_async._loop import run_loop
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar

@@ -8,8 +8,8 @@ from decimal import Decimal
 from os import PathLike
 from uuid import UUID
 
-from nectar_async._callback import ByteProgress
-from nectar_async._download import Download, Sink, download
+from nectar_async._files.download import Download, Sink, download
+from nectar_async._files.progress import ByteProgress
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async._unset import UNSET, Unset

@@ -99,7 +99,7 @@ def test_a_download_goes_on_where_it_stopped(
     }
     whole = Path("whole.pdf").read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr("nectar_async._part._write", full_disk)
+        patch.setattr("nectar_async._files.partial_file._write", full_disk)
         assert run(["download", document.id, "half.pdf"]) == 1
     there = Path("half.pdf.part").stat().st_size
     capsys.readouterr()
@@ -294,7 +294,7 @@ def test_a_wait_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_full_disk_says_what_is_there(
     document: Document, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nectar_async._part._write", full_disk)
+    monkeypatch.setattr("nectar_async._files.partial_file._write", full_disk)
     assert run(["download", document.id, "bill.pdf"]) == 1
     said = capsys.readouterr().err.splitlines()
     there = Path("bill.pdf.part").stat().st_size

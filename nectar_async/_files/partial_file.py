@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
-from nectar_async._validators import Validators
+from nectar_async._files.validators import Validators
 from nectar_async.errors import DownloadError, InvalidArgumentError
 
 __all__ = ["OVERLAP", "Part", "Rest", "check_part", "part_of"]

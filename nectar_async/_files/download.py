@@ -10,14 +10,14 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from nectar_async._callback import ByteProgress, callback, tell
-from nectar_async._chunk import Span, is_packed
-from nectar_async._host import Host, document_request
+from nectar_async._files.destination import PathTarget, Sink, SinkTarget, target_of
+from nectar_async._files.download_link import Host, document_request
+from nectar_async._files.partial_file import OVERLAP
+from nectar_async._files.progress import ByteProgress, callback, tell
+from nectar_async._files.ranges import Span, is_packed
+from nectar_async._files.validators import Validators
 from nectar_async._http.executor import Core
 from nectar_async._http.response import Response
-from nectar_async._part import OVERLAP
-from nectar_async._target import PathTarget, Sink, SinkTarget, target_of
-from nectar_async._validators import Validators
 from nectar_async.errors import DownloadError
 
 __all__ = ["Download", "Sink", "document_request", "download"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from nectar_async._chunk import (
+from nectar_async._files.ranges import (
     REDIRECTS,
     address_of,
     chunk_request,

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
 
+from nectar_async._files.partial_file import Part, Rest, check_part, part_of
+from nectar_async._files.validators import Validators
 from nectar_async._http.cancellation import in_thread
-from nectar_async._part import Part, Rest, check_part, part_of
-from nectar_async._validators import Validators
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["PathTarget", "Sink", "SinkTarget", "own_name", "safe_name", "target_of"]

@@ -12,9 +12,9 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Any, Final, Self
 
-from nectar_async._callback import ByteProgress, tell
-from nectar_async._pdf import count_pages
-from nectar_async._source import (
+from nectar_async._files.pdf import count_pages
+from nectar_async._files.progress import ByteProgress, tell
+from nectar_async._files.upload_source import (
     BytesSource,
     FileSource,
     Source,
