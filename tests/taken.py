@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from nectar_async._bodies import Json
-from nectar_async._exchange import Answer, Exchange, Question
+from nectar_async.recording.bodies import Json
+from nectar_async.recording.exchange import Answer, Exchange, Question
 from nectar_async.recording.folder import Recording
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["NOW", "answer", "page_of", "question", "recording_of"]
 

@@ -11,8 +11,8 @@ import anyio
 import pytest
 from hypothesis import given, strategies as st
 
-from nectar_async._bodies import Blob, Form, Json, Part, Text, body_of
 from nectar_async._files import multipart as _multipart
+from nectar_async.recording.bodies import Blob, Form, Json, Part, Text, body_of
 
 
 def test_an_empty_body_is_none() -> None:

@@ -236,7 +236,7 @@ def test_tests_that_share_a_recording_share_its_redaction(user: User) -> None:
     )
     user.write(
         "test_two.py",
-        "from nectar_async.redaction.redaction import Redaction, Rule\n"
+        "from nectar_async.recording.redaction.redaction import Redaction, Rule\n"
         + TWO.replace("def test_one", f"{marker}\ndef test_one"),
     )
     assert "different redactions" in user.run(*RECORD, passed=1, errors=1)

@@ -25,7 +25,7 @@ from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST, Recording
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.recorder import Recorder

@@ -17,7 +17,7 @@ from nectar_async._testing.terms import Terms, path_of
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST
 from nectar_async.recording.overlays import Order
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["Row", "Suite", "exchanges", "has_passed", "in_words", "said"]
 

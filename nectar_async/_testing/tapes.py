@@ -13,14 +13,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nectar_async._exchange import question_of
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.exchange import question_of
+from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports._body import read_body
 from nectar_async.transports._mode import Mode

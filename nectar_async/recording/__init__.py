@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Final
 from nectar_async._lazy import lazy
 
 if TYPE_CHECKING:
-    from nectar_async._exchange import Exchange, Question
-    from nectar_async.interchange.cassette import read_cassette
-    from nectar_async.interchange.har import read_har
-    from nectar_async.interchange.har_export import write_har
-    from nectar_async.interchange.traffic import Imported
+    from nectar_async.recording.exchange import Exchange, Question
     from nectar_async.recording.folder import Recording
+    from nectar_async.recording.formats.cassette import read_cassette
+    from nectar_async.recording.formats.har import read_har
+    from nectar_async.recording.formats.har_export import write_har
+    from nectar_async.recording.formats.traffic import Imported
     from nectar_async.recording.overlays import Overlay
+    from nectar_async.recording.redaction.redaction import Redaction, Rule
     from nectar_async.recording.witness import Witness
-    from nectar_async.redaction.redaction import Redaction, Rule
 
 __all__ = [
     "Exchange",
@@ -42,17 +42,17 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Exchange": "nectar_async._exchange",
-    "Imported": "nectar_async.interchange.traffic",
+    "Exchange": "nectar_async.recording.exchange",
+    "Imported": "nectar_async.recording.formats.traffic",
     "Overlay": "overlays",
-    "Question": "nectar_async._exchange",
+    "Question": "nectar_async.recording.exchange",
     "Recording": "folder",
-    "Redaction": "nectar_async.redaction.redaction",
-    "Rule": "nectar_async.redaction.redaction",
+    "Redaction": "nectar_async.recording.redaction.redaction",
+    "Rule": "nectar_async.recording.redaction.redaction",
     "Witness": "witness",
-    "read_cassette": "nectar_async.interchange.cassette",
-    "read_har": "nectar_async.interchange.har",
-    "write_har": "nectar_async.interchange.har_export",
+    "read_cassette": "nectar_async.recording.formats.cassette",
+    "read_har": "nectar_async.recording.formats.har",
+    "write_har": "nectar_async.recording.formats.har_export",
 }
 
 if not TYPE_CHECKING:  # a checker that saw these would accept every name

@@ -12,14 +12,14 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from nectar_async._exchange import Exchange
 from nectar_async.contract import digest
 from nectar_async.errors import RecordingError
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.files import Files
 from nectar_async.recording.finding import Finding, Severity
 from nectar_async.recording.folder import MANIFEST, missing
 from nectar_async.recording.format import Manifest, read_manifest
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["Checked", "Look", "check"]
 

@@ -14,11 +14,11 @@ from http import HTTPStatus
 
 from attrs import evolve, frozen
 
-from nectar_async._exchange import Exchange
 from nectar_async.recording.contents import standin_shape
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.outline import NUMBER, STANDIN, TEXT, Outline, outline
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["Change", "ChangeKind", "Comparison", "compare"]
 

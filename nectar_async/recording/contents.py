@@ -9,13 +9,13 @@ from typing import Final
 
 from attrs import frozen
 
-from nectar_async._exchange import Exchange
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.format import written
-from nectar_async.redaction.kinds import LINK
-from nectar_async.redaction.redaction import Redaction
-from nectar_async.redaction.spots import kinds
-from nectar_async.redaction.standins import LINKS, PART, shape
+from nectar_async.recording.redaction.kinds import LINK
+from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.redaction.spots import kinds
+from nectar_async.recording.redaction.standins import LINKS, PART, shape
 
 __all__ = [
     "OperationContents",

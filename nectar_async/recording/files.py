@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 from attrs import evolve, field, frozen
 
-from nectar_async._bodies import Json, digest
-from nectar_async._exchange import Exchange
 from nectar_async._json.json import announced_pages
 from nectar_async._operations import DOWNLOAD
 from nectar_async.contract import operations
 from nectar_async.errors import RecordingError
+from nectar_async.recording.bodies import Json, digest
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.finding import Finding, Severity
 from nectar_async.recording.folder import BLOB, EXCHANGE, MANIFEST
 from nectar_async.recording.format import read_exchange, written
 from nectar_async.recording.leftovers import leftovers
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["Files"]
 

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from nectar_async._exchange import Exchange
 from nectar_async._version import __version__
 from nectar_async.contract import digest
 from nectar_async.errors import RecordingError
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.format import (
     VERSION,
     Manifest,
@@ -29,7 +29,7 @@ from nectar_async.recording.format import (
     read_manifest,
     written,
 )
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["BLOB", "EXCHANGE", "MANIFEST", "Recording", "missing"]
 

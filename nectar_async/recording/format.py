@@ -13,9 +13,9 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from nectar_async._bodies import Blob, Body, Form, Json, Part, Text, digest
-from nectar_async._exchange import Answer, Exchange, Pairs, Question
 from nectar_async.errors import RecordingError
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text, digest
+from nectar_async.recording.exchange import Answer, Exchange, Pairs, Question
 
 __all__ = ["VERSION", "Manifest", "read_exchange", "read_manifest", "written"]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nectar_async._bodies import Body, Form, Json
-from nectar_async._exchange import Exchange
+from nectar_async.recording.bodies import Body, Form, Json
+from nectar_async.recording.exchange import Exchange
 
 __all__ = ["leftovers"]
 

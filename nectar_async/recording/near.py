@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from nectar_async._bodies import Body, Form, Json, Part
-from nectar_async._exchange import Exchange, Question
+from nectar_async.recording.bodies import Body, Form, Json, Part
+from nectar_async.recording.exchange import Exchange, Question
 
 __all__ = ["differences", "nearest"]
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from nectar_async._bodies import Body, Json, Text
-from nectar_async._exchange import Exchange
+from nectar_async.recording.bodies import Body, Json, Text
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.places import Place, place_of
 
 __all__ = ["NUMBER", "STANDIN", "TEXT", "Outline", "outline"]

@@ -14,9 +14,9 @@ import msgspec
 from attrs import field, frozen
 from attrs.validators import optional
 
-from nectar_async._bodies import digest
 from nectar_async._http.response import Response
 from nectar_async._json.json import encoded, parse
+from nectar_async.recording.bodies import digest
 from nectar_async.recording.fields import whole
 from nectar_async.recording.scene import Play, Scene
 from nectar_async.recording.sheets import Sheet, Sheets

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from nectar_async._exchange import Answer, Exchange, Question
 from nectar_async.errors import UnmatchedRequestError
+from nectar_async.recording.exchange import Answer, Exchange, Question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.near import nearest
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["Player", "Repeat"]
 

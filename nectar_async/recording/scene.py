@@ -19,12 +19,12 @@ from typing import Any, Protocol, TypeGuard
 from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
-from nectar_async._exchange import Answer, Question
 from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.effect_text import check_operation
+from nectar_async.recording.exchange import Answer, Question
 from nectar_async.recording.fields import whole
 
 __all__ = ["Effect", "Overlay", "Play", "Scene", "is_effect"]

@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import evolve
 
-from nectar_async._bodies import Json
-from nectar_async._exchange import Answer, Question
 from nectar_async._http.request import Request
 from nectar_async._json.json import announced_pages
+from nectar_async.recording.bodies import Json
+from nectar_async.recording.exchange import Answer, Question
 
 __all__ = ["Take"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
-from nectar_async._exchange import Question
+from nectar_async.recording.exchange import Question
 
 __all__ = ["Witness"]
 

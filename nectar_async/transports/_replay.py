@@ -14,7 +14,6 @@ import anyio.lowlevel
 import anyio.to_thread
 from attrs import Attribute, evolve, field, frozen
 
-from nectar_async._exchange import Question
 from nectar_async._http.clock import Clock, SystemClock, clock_around
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
@@ -23,11 +22,12 @@ from nectar_async.errors import (
     StaleRecordingError,
     UnusedRecordingError,
 )
+from nectar_async.recording.exchange import Question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.overlays import Order, Overlays, Scene
 from nectar_async.recording.player import Player, Repeat
+from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.witness import Witness
-from nectar_async.redaction.redaction import Redaction
 
 __all__ = ["OnStale", "Replay", "Replaying"]
 

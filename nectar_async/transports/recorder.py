@@ -14,20 +14,20 @@ import anyio.lowlevel
 import anyio.to_thread
 from attrs import evolve
 
-from nectar_async._exchange import Answer, Exchange, Question, question_of
 from nectar_async._http.clock import Clock, SystemClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send
 from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
+from nectar_async.recording.exchange import Answer, Exchange, Question, question_of
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
+from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.redaction.standins import LINKS
 from nectar_async.recording.take import Take
 from nectar_async.recording.witness import Witness
-from nectar_async.redaction.redaction import Redaction
-from nectar_async.redaction.standins import LINKS
 from nectar_async.transports._body import Copy, read_body
 from nectar_async.transports._mode import Mode, mode_of, wished
 from nectar_async.transports._replay import OnStale, Replay, Replaying

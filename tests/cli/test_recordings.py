@@ -11,10 +11,10 @@ import pytest
 from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
-from nectar_async._exchange import Answer, Question
 from nectar_async.cli.app import run
+from nectar_async.recording.exchange import Answer, Question
 from nectar_async.recording.folder import MANIFEST, Recording
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 Capture = pytest.CaptureFixture[str]
 

@@ -18,9 +18,9 @@ import yaml
 from taken import NOW
 
 from nectar_async import ConfigurationError, NectarClient, RecordingError
-from nectar_async._bodies import Json, Text
-from nectar_async._exchange import Exchange
-from nectar_async.interchange.cassette import read_cassette
+from nectar_async.recording.bodies import Json, Text
+from nectar_async.recording.exchange import Exchange
+from nectar_async.recording.formats.cassette import read_cassette
 from nectar_async.sandbox import Sandbox
 from nectar_async.transports import RecordedTransport
 

@@ -13,11 +13,11 @@ from har_entries import COMPANY, entry, har
 from taken import NOW, page_of
 
 from nectar_async import ConfigurationError, NectarClient, RecordingError
-from nectar_async._bodies import Blob, Json, Text
-from nectar_async._exchange import Exchange
-from nectar_async.interchange.har import read_har
-from nectar_async.interchange.traffic import Imported
-from nectar_async.redaction.redaction import Redaction, Rule
+from nectar_async.recording.bodies import Blob, Json, Text
+from nectar_async.recording.exchange import Exchange
+from nectar_async.recording.formats.har import read_har
+from nectar_async.recording.formats.traffic import Imported
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 from nectar_async.transports import RecordedTransport
 
 SAMPLES = Path(__file__).parents[1] / "samples"

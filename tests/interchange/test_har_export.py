@@ -20,12 +20,12 @@ from strategies import json_values
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import ConfigurationError, RecordingError
-from nectar_async._bodies import Blob, Body, Form, Json, Part, Text, digest
-from nectar_async._exchange import Answer, Exchange, Question
-from nectar_async.interchange.har import read_har
-from nectar_async.interchange.har_export import write_har
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text, digest
+from nectar_async.recording.exchange import Answer, Exchange, Question
 from nectar_async.recording.folder import Recording
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.formats.har import read_har
+from nectar_async.recording.formats.har_export import write_har
+from nectar_async.recording.redaction.redaction import Redaction
 
 SCHEMAS: Final = Path(__file__).parents[1] / "samples" / "har-schema"
 ID: Final = "3b1e6f0a-52d7-4c55-9f0e-0d2b7c1a9e44"

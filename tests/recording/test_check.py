@@ -13,14 +13,14 @@ from attrs import evolve
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import RecordingError
-from nectar_async._bodies import Blob, Form, Json, Part, Text
-from nectar_async._exchange import Answer, Exchange
 from nectar_async.cli.tapes.answers import misreadings, returned
 from nectar_async.contract import operations
+from nectar_async.recording.bodies import Blob, Form, Json, Part, Text
 from nectar_async.recording.check import Checked, check
+from nectar_async.recording.exchange import Answer, Exchange
 from nectar_async.recording.finding import Finding, Severity
 from nectar_async.recording.folder import MANIFEST, Recording
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 PDF = Blob(b"%PDF-1.7", ".pdf")
 FILE = (

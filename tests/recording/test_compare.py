@@ -9,10 +9,10 @@ import pytest
 from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
-from nectar_async._bodies import Blob, Text
+from nectar_async.recording.bodies import Blob, Text
 from nectar_async.recording.compare import Change, ChangeKind, Comparison, compare
 from nectar_async.recording.folder import Recording
-from nectar_async.redaction.redaction import Redaction, Rule
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 USAGE = question("/usage/company/a", "usage_list_by_company", owner="a")
 SITE = question("/site/a", "sites_get", owner="a")

@@ -14,8 +14,8 @@ from attrs import evolve
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import RecordingError
-from nectar_async._bodies import Blob, Form, Part, Text
-from nectar_async._exchange import Answer
+from nectar_async.recording.bodies import Blob, Form, Part, Text
+from nectar_async.recording.exchange import Answer
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.format import VERSION
 

@@ -9,12 +9,12 @@ from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
 from nectar_async import UnmatchedRequestError
-from nectar_async._bodies import Form, Json, Part
-from nectar_async._exchange import Answer, Question
+from nectar_async.recording.bodies import Form, Json, Part
+from nectar_async.recording.exchange import Answer, Question
 from nectar_async.recording.format import written
 from nectar_async.recording.near import differences
 from nectar_async.recording.player import Player, Repeat
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.redaction import Redaction
 
 PING = question("/ping", "ping_get")
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import pytest
 
 from nectar_async import Secret
-from nectar_async._bodies import Blob, Body, Form, Json, Part, Text
-from nectar_async._exchange import Answer, Question
 from nectar_async.errors import RecordingError
-from nectar_async.redaction.redaction import Redaction, Rule
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
+from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 KEY = 'k3y/+&=<"\\of-mine'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nectar_async.redaction.kinds import (
+from nectar_async.recording.redaction.kinds import (
     ACCOUNT,
     ADDRESS,
     LINK,

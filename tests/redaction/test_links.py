@@ -16,12 +16,12 @@ from nectar_async import (
     Response,
     Settings,
 )
-from nectar_async._exchange import Answer, Question, question_of
+from nectar_async.recording.exchange import Answer, Question, question_of
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.format import written
 from nectar_async.recording.player import Player
-from nectar_async.redaction.links import Hop, Links, guessed
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.redaction.links import Hop, Links, guessed
+from nectar_async.recording.redaction.redaction import Redaction
 
 DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
 COMPANY = "3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11"

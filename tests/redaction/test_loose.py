@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from nectar_async._bodies import Json, Text
-from nectar_async._exchange import Answer, Question
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.bodies import Json, Text
+from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.redaction.redaction import Redaction
 
 BILL: dict[str, Any] = {
     "id": "1",

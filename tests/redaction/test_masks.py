@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from nectar_async._bodies import Json
-from nectar_async._exchange import Question
-from nectar_async.redaction.masks import MASK
-from nectar_async.redaction.redaction import Redaction, Rule
+from nectar_async.recording.bodies import Json
+from nectar_async.recording.exchange import Question
+from nectar_async.recording.redaction.masks import MASK
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 REDACTION = Redaction(rules=(Rule(kind="ticket", pattern=r"TCK-\d+"),))
 

@@ -15,11 +15,11 @@ from endpoints import ENDPOINTS, JSON, Endpoint
 from hypothesis import example, given, settings, strategies as st
 from shapes import resolved
 
-from nectar_async._bodies import Body, Form, Json, Part, Text
-from nectar_async._exchange import Answer, Exchange, Question
 from nectar_async.errors import RecordingError
+from nectar_async.recording.bodies import Body, Form, Json, Part, Text
+from nectar_async.recording.exchange import Answer, Exchange, Question
 from nectar_async.recording.format import read_exchange, written
-from nectar_async.redaction.redaction import Redaction, Rule
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 PLAIN = Redaction()
 CONNECTION = "d7f0b8e2-5a6c-4193-b2d4-8c1e3f9a7b21"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nectar_async.errors import InvalidArgumentError
-from nectar_async.redaction.rules import Rule, read_rules, written_rules
+from nectar_async.recording.redaction.rules import Rule, read_rules, written_rules
 
 
 @pytest.mark.parametrize(

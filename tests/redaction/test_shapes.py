@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from nectar_async.redaction.shapes import (
+from nectar_async.recording.redaction.shapes import (
     EMAIL,
     email_of,
     is_email,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nectar_async import contract
-from nectar_async.redaction.kinds import ADDRESS, LINK, METER, PERSON
-from nectar_async.redaction.spots import Spot, kinds, plan
+from nectar_async.recording.redaction.kinds import ADDRESS, LINK, METER, PERSON
+from nectar_async.recording.redaction.spots import Spot, kinds, plan
 
 
 def at(spot: Spot, path: str) -> Spot:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from nectar_async.redaction.kinds import ACCOUNT, ADDRESS, METER, PERSON, USERNAME, Kind
-from nectar_async.redaction.spots import kinds
-from nectar_async.redaction.standins import (
+from nectar_async.recording.redaction.kinds import (
+    ACCOUNT,
+    ADDRESS,
+    METER,
+    PERSON,
+    USERNAME,
+    Kind,
+)
+from nectar_async.recording.redaction.spots import kinds
+from nectar_async.recording.redaction.standins import (
     Book,
     folded,
     form,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from nectar_async._bodies import Form, Json, Part, Text
-from nectar_async._exchange import Answer, Question
-from nectar_async.redaction.kinds import Kind
-from nectar_async.redaction.visit import Where, place_of
-from nectar_async.redaction.walk import Walk
+from nectar_async.recording.bodies import Form, Json, Part, Text
+from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.redaction.kinds import Kind
+from nectar_async.recording.redaction.visit import Where, place_of
+from nectar_async.recording.redaction.walk import Walk
 
 
 class Seen:

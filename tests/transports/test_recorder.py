@@ -27,7 +27,7 @@ from nectar_async import (
     VirtualClock,
 )
 from nectar_async.recording.folder import Recording
-from nectar_async.redaction.redaction import Redaction, Rule
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 from nectar_async.transports import Mode, RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio

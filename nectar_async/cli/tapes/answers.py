@@ -10,8 +10,6 @@ from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from nectar_async import contract
-from nectar_async._bodies import Body, Form
-from nectar_async._exchange import Exchange
 from nectar_async._http.request import Listing
 from nectar_async._json.converter import Converter, converter
 from nectar_async._json.json import only_list
@@ -19,6 +17,8 @@ from nectar_async._names import to_python
 from nectar_async._paging.pager import Pager
 from nectar_async.client import NectarClient
 from nectar_async.errors import DecodeError
+from nectar_async.recording.bodies import Body, Form
+from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.finding import Finding, Severity
 from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport

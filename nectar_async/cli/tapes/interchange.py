@@ -16,11 +16,11 @@ from nectar_async.cli.tapes.mend import redaction_of
 from nectar_async.cli.tapes.screens import as_facts, print_recording
 from nectar_async.cli.words import counted
 from nectar_async.errors import RecordingError
-from nectar_async.interchange.cassette import read_cassette
-from nectar_async.interchange.har import read_har
-from nectar_async.interchange.har_export import write_har
-from nectar_async.interchange.traffic import Imported
 from nectar_async.recording.folder import Recording
+from nectar_async.recording.formats.cassette import read_cassette
+from nectar_async.recording.formats.har import read_har
+from nectar_async.recording.formats.har_export import write_har
+from nectar_async.recording.formats.traffic import Imported
 
 __all__ = ["export_har", "import_traffic"]
 

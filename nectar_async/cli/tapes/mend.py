@@ -14,8 +14,8 @@ from rich.console import Console
 from nectar_async.cli.outcome import Exit
 from nectar_async.cli.tapes.screens import print_replaced, replaced
 from nectar_async.recording.folder import Recording
-from nectar_async.redaction.redaction import Redaction
-from nectar_async.redaction.rules import Rule
+from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.redaction.rules import Rule
 
 __all__ = ["redact", "redaction_of"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-from nectar_async._bodies import digest
 from nectar_async.cli.words import counted
 from nectar_async.errors import RecordingError
+from nectar_async.recording.bodies import digest
 from nectar_async.recording.contents import operations_in
 from nectar_async.recording.folder import MANIFEST, Recording
 

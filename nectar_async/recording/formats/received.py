@@ -11,9 +11,9 @@ import binascii
 from datetime import UTC, datetime
 from typing import Final
 
-from nectar_async._exchange import Answer, Pairs
 from nectar_async._http.response import Response
 from nectar_async.errors import BodyCorruptError, RecordingError
+from nectar_async.recording.exchange import Answer, Pairs
 
 __all__ = ["received", "unbased"]
 

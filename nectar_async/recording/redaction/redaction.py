@@ -9,19 +9,19 @@ from typing import Any, Final, Self
 
 from attrs import evolve, field, frozen
 
-from nectar_async._exchange import Answer, Exchange, Question
 from nectar_async._types import Secret
-from nectar_async.redaction.carry import Finder
-from nectar_async.redaction.guard import Guard
-from nectar_async.redaction.kinds import Kind, bare
-from nectar_async.redaction.links import Hop, Links, guessed, joined
-from nectar_async.redaction.marks import Marks
-from nectar_async.redaction.masks import MASK, Gather, Mask, Quotes
-from nectar_async.redaction.rules import Rule, read_rules, written_rules
-from nectar_async.redaction.spots import kinds
-from nectar_async.redaction.standins import Book, folded
-from nectar_async.redaction.visitors import Census, Places, Writer
-from nectar_async.redaction.walk import Walk
+from nectar_async.recording.exchange import Answer, Exchange, Question
+from nectar_async.recording.redaction.carry import Finder
+from nectar_async.recording.redaction.guard import Guard
+from nectar_async.recording.redaction.kinds import Kind, bare
+from nectar_async.recording.redaction.links import Hop, Links, guessed, joined
+from nectar_async.recording.redaction.marks import Marks
+from nectar_async.recording.redaction.masks import MASK, Gather, Mask, Quotes
+from nectar_async.recording.redaction.rules import Rule, read_rules, written_rules
+from nectar_async.recording.redaction.spots import kinds
+from nectar_async.recording.redaction.standins import Book, folded
+from nectar_async.recording.redaction.visitors import Census, Places, Writer
+from nectar_async.recording.redaction.walk import Walk
 
 __all__ = ["Redaction", "Rule"]
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from nectar_async.redaction.carry import Finder, Span, replaced
-from nectar_async.redaction.kinds import LINK, Kind
-from nectar_async.redaction.links import Links
-from nectar_async.redaction.marks import Marks
-from nectar_async.redaction.shapes import is_link, is_signed
-from nectar_async.redaction.standins import (
+from nectar_async.recording.redaction.carry import Finder, Span, replaced
+from nectar_async.recording.redaction.kinds import LINK, Kind
+from nectar_async.recording.redaction.links import Links
+from nectar_async.recording.redaction.marks import Marks
+from nectar_async.recording.redaction.shapes import is_link, is_signed
+from nectar_async.recording.redaction.standins import (
     Book,
     folded,
     form,
@@ -19,7 +19,7 @@ from nectar_async.redaction.standins import (
     linked,
     placed,
 )
-from nectar_async.redaction.visit import Where, place_of
+from nectar_async.recording.redaction.visit import Where, place_of
 
 __all__ = ["Census", "Places", "Writer"]
 

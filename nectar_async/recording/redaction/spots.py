@@ -16,7 +16,7 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from nectar_async.contract import alternatives, operations, resolved
-from nectar_async.redaction.kinds import (
+from nectar_async.recording.redaction.kinds import (
     BELOW,
     KINDS,
     SECRET,

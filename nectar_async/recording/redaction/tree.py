@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from nectar_async.redaction.kinds import Kind
-from nectar_async.redaction.loose import may_have_json, redacted
-from nectar_async.redaction.spots import ANYTHING, LEFT, Spot, items_of
-from nectar_async.redaction.visit import Keys, Visitor, Where
+from nectar_async.recording.redaction.kinds import Kind
+from nectar_async.recording.redaction.loose import may_have_json, redacted
+from nectar_async.recording.redaction.spots import ANYTHING, LEFT, Spot, items_of
+from nectar_async.recording.redaction.visit import Keys, Visitor, Where
 
 __all__ = ["Tree"]
 

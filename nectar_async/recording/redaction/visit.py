@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from nectar_async.redaction.kinds import Kind
-from nectar_async.redaction.spots import Spot
+from nectar_async.recording.redaction.kinds import Kind
+from nectar_async.recording.redaction.spots import Spot
 
 __all__ = ["Keys", "Visitor", "Where", "place_of"]
 

@@ -15,15 +15,20 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import evolve, field, frozen
 
-from nectar_async._bodies import Body, Json
-from nectar_async._exchange import Answer, Pairs, Question, sorted_query
 from nectar_async._operations import DOWNLOAD
 from nectar_async.errors import RecordingError
-from nectar_async.interchange.addresses import Address, Addresses, has_page, origin_of
-from nectar_async.interchange.credentials import in_headers, in_url, without_keys
+from nectar_async.recording.bodies import Body, Json
+from nectar_async.recording.exchange import Answer, Pairs, Question, sorted_query
 from nectar_async.recording.folder import Recording
-from nectar_async.redaction.links import joined
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.formats.addresses import (
+    Address,
+    Addresses,
+    has_page,
+    origin_of,
+)
+from nectar_async.recording.formats.credentials import in_headers, in_url, without_keys
+from nectar_async.recording.redaction.links import joined
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["Imported", "Seen", "Told", "recorded"]
 

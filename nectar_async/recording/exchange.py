@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 from attrs import asdict, evolve, field, frozen
 
-from nectar_async._bodies import Blob, Body, Form, Json, Text, body_of
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Text, body_of
 
 __all__ = ["Answer", "Exchange", "Question", "question_of"]
 

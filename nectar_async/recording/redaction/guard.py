@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from nectar_async._bodies import Blob, Body, Form, Json, Text
-from nectar_async._exchange import Exchange
 from nectar_async._http.spelled import Plain
 from nectar_async.errors import RecordingError
-from nectar_async.redaction.shapes import token_in
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Text
+from nectar_async.recording.exchange import Exchange
+from nectar_async.recording.redaction.shapes import token_in
 
 __all__ = ["Guard"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.errors import InvalidArgumentError, RecordingError
-from nectar_async.redaction.kinds import Kind
+from nectar_async.recording.redaction.kinds import Kind
 
 __all__ = ["Rule", "read_rules", "written_rules"]
 

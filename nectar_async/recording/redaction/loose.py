@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 from attrs import define
 
-from nectar_async.redaction.kinds import Kind
-from nectar_async.redaction.spots import ANYTHING, Spot, items_of
-from nectar_async.redaction.visit import Keys, Visitor, Where
+from nectar_async.recording.redaction.kinds import Kind
+from nectar_async.recording.redaction.spots import ANYTHING, Spot, items_of
+from nectar_async.recording.redaction.visit import Keys, Visitor, Where
 
 __all__ = ["may_have_json", "redacted"]
 

@@ -10,11 +10,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from nectar_async._bodies import Blob, Body, Form, Json, Part, Text
-from nectar_async._exchange import Answer, Exchange, Pairs, Question
 from nectar_async._version import __version__
-from nectar_async.interchange.har_shape import Note
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
+from nectar_async.recording.exchange import Answer, Exchange, Pairs, Question
 from nectar_async.recording.folder import Recording
+from nectar_async.recording.formats.har_shape import Note
 from nectar_async.settings import Settings
 
 __all__ = ["write_har"]

@@ -15,7 +15,10 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from nectar_async._bodies import (
+from nectar_async._json.json import parse
+from nectar_async._json.scalars import MisfitError
+from nectar_async.errors import RecordingError
+from nectar_async.recording.bodies import (
     Blob,
     Body,
     Form,
@@ -25,11 +28,8 @@ from nectar_async._bodies import (
     body_of,
     digest,
 )
-from nectar_async._exchange import Answer, Pairs
-from nectar_async._json.json import parse
-from nectar_async._json.scalars import MisfitError
-from nectar_async.errors import RecordingError
-from nectar_async.interchange.har_shape import (
+from nectar_async.recording.exchange import Answer, Pairs
+from nectar_async.recording.formats.har_shape import (
     Content,
     Entry,
     Note,
@@ -39,9 +39,9 @@ from nectar_async.interchange.har_shape import (
     Reply,
     parsed,
 )
-from nectar_async.interchange.received import received, unbased
-from nectar_async.interchange.traffic import Imported, Seen, Told, recorded
-from nectar_async.redaction.redaction import Redaction
+from nectar_async.recording.formats.received import received, unbased
+from nectar_async.recording.formats.traffic import Imported, Seen, Told, recorded
+from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_har"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from nectar_async._exchange import Pairs
+from nectar_async.recording.exchange import Pairs
 
 __all__ = ["in_headers", "in_url", "without_keys"]
 

@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from attrs import evolve
 
-from nectar_async._bodies import Blob, Body, Form, Json, Part, Text
-from nectar_async._exchange import Answer, Pairs, Question
-from nectar_async.redaction.kinds import Kind, bare
-from nectar_async.redaction.loose import redacted
-from nectar_async.redaction.shapes import is_signature
-from nectar_async.redaction.spots import SIGNATURE, Plan, Spot, of_kind, plan
-from nectar_async.redaction.tree import Tree
-from nectar_async.redaction.visit import Visitor, Where
+from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
+from nectar_async.recording.exchange import Answer, Pairs, Question
+from nectar_async.recording.redaction.kinds import Kind, bare
+from nectar_async.recording.redaction.loose import redacted
+from nectar_async.recording.redaction.shapes import is_signature
+from nectar_async.recording.redaction.spots import SIGNATURE, Plan, Spot, of_kind, plan
+from nectar_async.recording.redaction.tree import Tree
+from nectar_async.recording.redaction.visit import Visitor, Where
 
 __all__ = ["Walk"]
 

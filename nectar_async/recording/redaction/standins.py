@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 from attrs import define, field
 
-from nectar_async.redaction.kinds import ADDRESS, PERSON, Kind
-from nectar_async.redaction.shapes import email_of, is_email, is_link
-from nectar_async.redaction.visit import Where, place_of
+from nectar_async.recording.redaction.kinds import ADDRESS, PERSON, Kind
+from nectar_async.recording.redaction.shapes import email_of, is_email, is_link
+from nectar_async.recording.redaction.visit import Where, place_of
 
 __all__ = [
     "LINKS",
