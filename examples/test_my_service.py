@@ -21,8 +21,8 @@ import pytest
 from my_service import service
 
 from nectar_async import NectarClient
-from nectar_async.pytest_plugin import NectarRecording
 from nectar_async.recording import effects
+from nectar_async.testing.plugin import NectarRecording
 
 COMPANY = "d89d31e0-982f-4965-a6a1-4bbeeb46b54e"
 WINTER = "since=2025-01-01&until=2025-03-31"  # the days on which bills came

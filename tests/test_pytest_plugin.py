@@ -16,10 +16,10 @@ import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from nectar_async import pytest_plugin
-from nectar_async._testing.booth import BriskClock, RealClock, SandboxClock
-from nectar_async._testing.terms import SANDBOX, path_of
 from nectar_async.sandbox import Sandbox
+from nectar_async.testing import plugin as pytest_plugin
+from nectar_async.testing.booth import BriskClock, RealClock, SandboxClock
+from nectar_async.testing.terms import SANDBOX, path_of
 from nectar_async.transports import Mode, _mode
 
 pytest_plugins = ["pytester"]
@@ -851,7 +851,7 @@ def test_idle():
         "nectar_async",
         "nectar_async._lazy",
         "nectar_async._version",
-        "nectar_async.pytest_plugin",
+        "nectar_async.testing.plugin",
     }
     assert not {"attrs", "msgspec", "cattrs", "aiohttp"} & {*sys.modules}
 """

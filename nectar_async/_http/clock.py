@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import anyio
 
 from nectar_async._lazy import later
-from nectar_async._timeline import Bound, Timeline, TimelineBound, owner_around
+from nectar_async.testing.virtual_clock import (
+    Bound,
+    Timeline,
+    TimelineBound,
+    owner_around,
+)
 
 if TYPE_CHECKING:
     import random

@@ -12,12 +12,12 @@ from typing import Any, Final, Literal, cast, get_args
 import pytest
 from attrs import evolve, frozen
 
-from nectar_async._testing.places import check_place, home_of, place_of
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.player import Repeat
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
+from nectar_async.testing.places import check_place, home_of, place_of
 from nectar_async.transports._mode import FLAGS, VARIABLE, Mode
 
 __all__ = ["Terms", "Unused", "changed", "path_of", "plainly"]

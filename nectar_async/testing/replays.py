@@ -12,10 +12,6 @@ import pytest
 from nectar_async._http.clock import VirtualClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._testing.places import near
-from nectar_async._testing.recordings import NectarRecording
-from nectar_async._testing.suite import Row, Suite, in_words
-from nectar_async._testing.terms import Terms
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
     RecordingError,
@@ -24,6 +20,10 @@ from nectar_async.errors import (
 )
 from nectar_async.recording.folder import MANIFEST
 from nectar_async.settings import Settings
+from nectar_async.testing.places import near
+from nectar_async.testing.recordings import NectarRecording
+from nectar_async.testing.suite import Row, Suite, in_words
+from nectar_async.testing.terms import Terms
 from nectar_async.transports.recorded import RecordedTransport
 
 __all__ = ["Replayed"]

@@ -12,12 +12,12 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import asdict, frozen
 
-from nectar_async._testing.tapes import Tape
-from nectar_async._testing.terms import Terms, path_of
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.testing.tapes import Tape
+from nectar_async.testing.terms import Terms, path_of
 
 __all__ = ["Row", "Suite", "exchanges", "has_passed", "in_words", "said"]
 

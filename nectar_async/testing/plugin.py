@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from nectar_async._testing.recordings import NectarRecording
-    from nectar_async._testing.sandboxes import NectarSandbox
     from nectar_async.client import NectarClient
+    from nectar_async.testing.recordings import NectarRecording
+    from nectar_async.testing.sandboxes import NectarSandbox
 
 __all__ = ["NectarRecording", "NectarSandbox"]
 
 _VARIABLE: Final = "NECTAR_RECORD"
-_WORK: Final = "nectar_async._testing"
+_WORK: Final = "nectar_async.testing"
 _HOMES: Final = {"NectarRecording": "recordings", "NectarSandbox": "sandboxes"}
 
 MODES: Final = ("replay", "record", "new", "passthrough")

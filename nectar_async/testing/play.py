@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nectar_async._testing.recordings import NectarRecording
-from nectar_async._testing.replays import Replayed
-from nectar_async._testing.suite import Suite, has_passed
-from nectar_async._testing.terms import Terms, plainly
+from nectar_async.testing.recordings import NectarRecording
+from nectar_async.testing.replays import Replayed
+from nectar_async.testing.suite import Suite, has_passed
+from nectar_async.testing.terms import Terms, plainly
 from nectar_async.transports._mode import Mode
 
 if TYPE_CHECKING:
-    from nectar_async._testing.live import Live
+    from nectar_async.testing.live import Live
 
 __all__ = ["play"]
 
@@ -40,7 +40,7 @@ def _playing(request: pytest.FixtureRequest, terms: Terms) -> Replayed | Live:
     if terms.mode is Mode.REPLAY:
         return Replayed(terms, suite)
     # By name, because a replay never loads aiohttp.
-    live = import_module("nectar_async._testing.live")
+    live = import_module("nectar_async.testing.live")
     if terms.is_on_sandbox:
         server = live.Server.sandbox(terms, request.getfixturevalue("nectar_sandbox"))
     else:

@@ -14,19 +14,19 @@ from nectar_async._http.clock import VirtualClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
-from nectar_async._testing.booth import Booth, BriskClock, RealClock, SandboxClock
-from nectar_async._testing.recordings import NectarRecording
-from nectar_async._testing.remote import RemoteTransport
-from nectar_async._testing.sandboxes import NectarSandbox
-from nectar_async._testing.suite import Row, Suite, exchanges, in_words
-from nectar_async._testing.tapes import Tape, written
-from nectar_async._testing.terms import Terms
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
+from nectar_async.testing.booth import Booth, BriskClock, RealClock, SandboxClock
+from nectar_async.testing.recordings import NectarRecording
+from nectar_async.testing.remote import RemoteTransport
+from nectar_async.testing.sandboxes import NectarSandbox
+from nectar_async.testing.suite import Row, Suite, exchanges, in_words
+from nectar_async.testing.tapes import Tape, written
+from nectar_async.testing.terms import Terms
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.recorder import Recorder
 

@@ -10,13 +10,13 @@ import pytest
 from anyio.from_thread import BlockingPortal
 from attrs import evolve
 
-from nectar_async._testing.remote import RemoteTransport
-from nectar_async._testing.suite import Suite
-from nectar_async._testing.terms import Terms, changed, plainly
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Faults, Sandbox, Witness
 from nectar_async.settings import Settings
+from nectar_async.testing.remote import RemoteTransport
+from nectar_async.testing.suite import Suite
+from nectar_async.testing.terms import Terms, changed, plainly
 
 __all__ = ["NectarSandbox", "run"]
 
