@@ -12,7 +12,7 @@ import msgspec
 import pydantic
 
 from nectar_async import Company, Secret, UsageData
-from nectar_async._names import to_wire
+from nectar_async.contract.wire_names import to_wire
 
 __all__ = ["companies_of", "pydantic_model", "pydantic_page", "struct", "struct_page"]
 

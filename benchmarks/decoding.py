@@ -34,7 +34,7 @@ from nectar_async import Secret, UsageData
 from nectar_async._enums import OpenEnum
 from nectar_async._http.request import Listing
 from nectar_async._json.converter import Converter
-from nectar_async._names import to_wire
+from nectar_async.contract.wire_names import to_wire
 
 LISTING = Listing(items="usage_data")
 PAGES = 8

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import Attribute, evolve, field
 
 from nectar_async._http.frozen import frozen
-from nectar_async._operations import meant
+from nectar_async.contract.operation_ids import meant
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["Operation", "RetryPolicy", "Settings"]

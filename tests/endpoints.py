@@ -19,7 +19,7 @@ from shapes import Shape, resolved, shape_of
 from values import PNG, Pair, borders, lifted, sample
 
 from nectar_async import MemoryTransport, NectarClient, contract
-from nectar_async._names import to_python
+from nectar_async.contract.wire_names import to_python
 
 __all__ = ["ENDPOINTS", "FORM", "JSON", "Argument", "Endpoint"]
 

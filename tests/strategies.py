@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from nectar_async._enums import OpenEnum
 from nectar_async._json.converter import Converter
-from nectar_async._names import to_wire
 from nectar_async._types import Secret
+from nectar_async.contract.wire_names import to_wire
 
 __all__ = [
     "_fields",

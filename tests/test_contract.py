@@ -25,7 +25,7 @@ from nectar_async import (
     models,
 )
 from nectar_async._json.converter import Converter
-from nectar_async._names import to_python
+from nectar_async.contract.wire_names import to_python
 from nectar_async.resources._resource import Resource
 from nectar_async.sandbox.routes import ROUTES
 

@@ -8,7 +8,7 @@ import re
 from importlib import resources
 
 from nectar_async import contract
-from nectar_async._operations import OPERATIONS, meant
+from nectar_async.contract.operation_ids import OPERATIONS, meant
 
 
 def test_it_holds_every_operation_once() -> None:

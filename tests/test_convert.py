@@ -28,7 +28,7 @@ from nectar_async._json.field_by_field import Careful
 from nectar_async._json.fields import plan_of
 from nectar_async._json.json import announced_pages
 from nectar_async._json.scalars import MisfitError
-from nectar_async._names import to_wire
+from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import DecodeError
 from nectar_async.models import (
     Company,

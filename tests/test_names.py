@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from nectar_async import contract
-from nectar_async._names import to_python, to_wire
+from nectar_async.contract.wire_names import to_python, to_wire
 
 
 def property_names(part: Any) -> Iterator[str]:

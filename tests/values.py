@@ -16,7 +16,7 @@ from attrs import evolve
 from shapes import Shape
 
 from nectar_async import Secret, contract, models
-from nectar_async._names import to_python
+from nectar_async.contract.wire_names import to_python
 
 __all__ = ["PNG", "Pair", "borders", "lifted", "sample", "wrong"]
 

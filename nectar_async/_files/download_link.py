@@ -14,8 +14,8 @@ from nectar_async._files.ranges import (
 from nectar_async._http.executor import Core
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._operations import DOWNLOAD
 from nectar_async._types import Secret
+from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyTooLargeError,

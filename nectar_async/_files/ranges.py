@@ -19,8 +19,8 @@ from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Tally
 from nectar_async._http.transport import Send
-from nectar_async._operations import DOWNLOAD
 from nectar_async._types import Secret
+from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import ConnectionFailedError, StatusError, TransportError
 
 __all__ = [

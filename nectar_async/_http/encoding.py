@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from nectar_async._lazy import later
-from nectar_async._names import to_wire
 from nectar_async._types import Secret
 from nectar_async._unset import UNSET
+from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from nectar_async._json.json import JSON, only_list, parse, renamed
 from nectar_async._json.records import Records, read
 from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, json_name
 from nectar_async._json.structs import Mirrors, TableHook
-from nectar_async._names import to_wire
+from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import DecodeError, NectarError
 from nectar_async.models.page import Page
 

@@ -22,7 +22,7 @@ from nectar_async._json.fields import (
     plan_of,
     without_secrets,
 )
-from nectar_async._names import to_wire
+from nectar_async.contract.wire_names import to_wire
 from nectar_async.models.page import Page
 
 __all__ = ["Writer"]

@@ -15,8 +15,8 @@ import attrs
 from attrs import frozen
 
 from nectar_async._json.scalars import SecretObject
-from nectar_async._names import to_wire
 from nectar_async._types import Secret
+from nectar_async.contract.wire_names import to_wire
 
 __all__ = ["Plan", "PlanField", "compiled", "plan_of", "without_secrets"]
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 import msgspec
 
-from nectar_async._operations import DOWNLOAD, OPERATIONS, meant
+from nectar_async.contract.operation_ids import DOWNLOAD, OPERATIONS, meant
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["Grammar", "check_operation"]

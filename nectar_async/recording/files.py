@@ -10,8 +10,8 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from nectar_async._json.json import announced_pages
-from nectar_async._operations import DOWNLOAD
 from nectar_async.contract import operations
+from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Json, digest
 from nectar_async.recording.exchange import Exchange

@@ -19,7 +19,7 @@ from nectar_async._json.json import (
     split_object,
 )
 from nectar_async._json.scalars import MisfitError
-from nectar_async._names import to_wire
+from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import RecordingError
 from nectar_async.recording.scene import Scene
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from attrs import evolve, frozen
 
-from nectar_async._operations import DOWNLOAD
+from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.sandbox.backstage import OWN_PATHS, Backstage
 from nectar_async.sandbox.bodies import Body, checked
 from nectar_async.sandbox.calls import Call, Proceed, RefusalError, Reply

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import evolve, field, frozen
 
-from nectar_async._operations import DOWNLOAD
+from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Body, Json
 from nectar_async.recording.exchange import Answer, Pairs, Question, sorted_query
