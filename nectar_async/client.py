@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from nectar_async.resources.usage import Usage
     from nectar_async.resources.webhook_portal import WebhookPortal
 else:
-    _ping = later("nectar_async._ping")
+    _ping = later("nectar_async.resources._ping")
     _wiring = later("nectar_async._http.wiring")
 
 __all__ = ["NectarClient"]

@@ -139,7 +139,7 @@ anyio.run(main)
 """
     assert loaded(code, "aiohttp", "yarl", "multidict", "typer", "rich") == []
     assert loaded(code, prefix="nectar_async.sandbox") == []
-    assert loaded(code, prefix="nectar_async.transports.live") == []
+    assert loaded(code, prefix="nectar_async.transports.aiohttp") == []
 
 
 def test_a_client_that_is_made_has_loaded_no_more_than_it_was_given() -> None:

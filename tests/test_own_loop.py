@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from nectar_async import MemoryTransport, NectarClient
-from nectar_async._loop import run_loop
+from nectar_async.sandbox.loop import run_loop
 
 
 async def loop_of_now(*words: str) -> tuple[str, ...]:

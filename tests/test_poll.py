@@ -17,7 +17,6 @@ from nectar_async import (
     VirtualClock,
 )
 from nectar_async._http.clock import SystemClock
-from nectar_async._poll import poll
 from nectar_async.errors import (
     AttemptTimeoutError,
     AuthenticationError,
@@ -31,6 +30,7 @@ from nectar_async.errors import (
     WaitTimeoutError,
 )
 from nectar_async.models import JobStatus
+from nectar_async.resources._polling import poll
 
 pytestmark = pytest.mark.anyio
 
@@ -262,7 +262,7 @@ async def hang() -> str:
 async def test_a_look_that_hangs_is_cut_at_the_end_of_the_time(
     clock: SystemClock | VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nectar_async._poll._LOOK", 0.0)
+    monkeypatch.setattr("nectar_async.resources._polling._LOOK", 0.0)
     with anyio.fail_after(5), pytest.raises(WaitTimeoutError) as caught:
         await poll(clock, hang, is_done, timeout=0.02, what="it")
     assert caught.value.last is None

@@ -144,7 +144,7 @@ class Link:
         Importing aiohttp takes a while and reads the system's certificates, so that
         happens beside the event loop.
         """
-        name = "nectar_async.transports.live"
+        name = "nectar_async.transports.aiohttp"
         self._lock = self._lock or anyio.Lock()
         async with self._lock:
             if self._transport is None:

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from nectar_async._loop import run_loop
 from nectar_async._version import __version__
 from nectar_async.cli import options, sandbox_options
 from nectar_async.cli.child import Portfolio
@@ -33,6 +32,7 @@ from nectar_async.cli.screens import (
 from nectar_async.cli.sink import LineFile
 from nectar_async.cli.transfer import download, job, upload
 from nectar_async.cli.words import counted
+from nectar_async.sandbox.loop import run_loop
 
 __all__ = ["run"]
 

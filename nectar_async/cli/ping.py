@@ -7,10 +7,10 @@ import time
 
 import typer
 
-from nectar_async._loop import run_loop
 from nectar_async.cli import options
 from nectar_async.cli.link import announce, kept, open_client, replayed_path
 from nectar_async.cli.outcome import Ending, Exit, guarded
+from nectar_async.sandbox.loop import run_loop
 from nectar_async.settings import Settings
 
 __all__ = ["ping"]

@@ -11,7 +11,6 @@ import attrs
 import typer
 
 from nectar_async._files.download import Download
-from nectar_async._loop import run_loop
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar
 from nectar_async.cli.link import announce, kept, open_client
@@ -21,6 +20,7 @@ from nectar_async.client import NectarClient
 from nectar_async.errors import NectarError, WaitTimeoutError
 from nectar_async.models.job import Job
 from nectar_async.models.statuses import JobStatus
+from nectar_async.sandbox.loop import run_loop
 
 __all__ = ["download", "job", "upload"]
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async._poll import poll
 from nectar_async._types import Secret
 from nectar_async._unset import UNSET, Unset
 from nectar_async.models.connection import Connection, SecurityQuestion
@@ -24,6 +23,7 @@ from nectar_async.resources._connections import (
 )
 from nectar_async.resources._discreet import discreet
 from nectar_async.resources._filters import CONNECTIONS
+from nectar_async.resources._polling import poll
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Connections", "Questions"]

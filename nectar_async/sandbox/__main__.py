@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nectar_async._loop import run_loop
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.certificate import read_certificate
 from nectar_async.sandbox.fault_text import fault_help, read_fault
+from nectar_async.sandbox.loop import run_loop
 from nectar_async.sandbox.serving import Options, serve
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from nectar_async.testing.places import near
 from nectar_async.testing.recordings import NectarRecording
 from nectar_async.testing.suite import Row, Suite, in_words
 from nectar_async.testing.terms import Terms
-from nectar_async.transports.recorded import RecordedTransport
+from nectar_async.transports.replay import RecordedTransport
 
 __all__ = ["Replayed"]
 

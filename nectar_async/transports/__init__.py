@@ -12,10 +12,10 @@ from nectar_async._lazy import lazy
 
 if TYPE_CHECKING:
     from nectar_async.transports._mode import Mode
-    from nectar_async.transports.live import AiohttpTransport
+    from nectar_async.transports.aiohttp import AiohttpTransport
     from nectar_async.transports.memory import MemoryTransport
-    from nectar_async.transports.recorded import RecordedTransport
     from nectar_async.transports.recorder import Recorder
+    from nectar_async.transports.replay import RecordedTransport
 
 __all__ = [
     "AiohttpTransport",

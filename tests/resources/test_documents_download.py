@@ -43,7 +43,7 @@ from nectar_async.sandbox import (
     Sandbox,
     SetHeader,
 )
-from nectar_async.transports.live import translate
+from nectar_async.transports.aiohttp import translate
 
 pytestmark = pytest.mark.asyncio
 

@@ -41,7 +41,7 @@ from nectar_async.errors import (
     TransportError,
     WrongLoopError,
 )
-from nectar_async.transports.live import AIOHTTP_ERRORS, translate
+from nectar_async.transports.aiohttp import AIOHTTP_ERRORS, translate
 
 KEY = "canary-8f14e45f"
 GET = Request.get("thing_get", "/thing", dict)

@@ -28,7 +28,7 @@ from nectar_async.errors import (
     ConnectionFailedError,
     TransportError,
 )
-from nectar_async.transports._pool import CleanConnector
+from nectar_async.transports._aiohttp_pool import CleanConnector
 
 __all__ = ["AIOHTTP_ERRORS", "AiohttpTransport"]
 
