@@ -29,7 +29,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from nectar_async import AuthenticationError, NectarClient, Settings, contract
 from nectar_async.transports import AiohttpTransport
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 from surface import walk
 
 __all__ = ["Judge", "main"]

@@ -31,10 +31,10 @@ from benchmarks._figures import Figure, ratios
 from benchmarks._pages import PER_PAGE, UNKNOWN_KEY, dump, template
 from benchmarks._program import Effort, run
 from nectar_async import Secret, UsageData
-from nectar_async._enums import OpenEnum
-from nectar_async._http.request import Listing
 from nectar_async._json.converter import Converter
+from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
+from nectar_async.models.page import Listing
 
 LISTING = Listing(items="usage_data")
 PAGES = 8

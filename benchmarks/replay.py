@@ -28,7 +28,7 @@ from nectar_async.recording.folder import Recording
 from nectar_async.sandbox import Sandbox
 from nectar_async.transports import RecordedTransport, Recorder
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from aioresponses_shim import aioresponses
 
 KEY = "k" * 16

@@ -1,63 +1,58 @@
-"""Modules that load when they are first asked for: by a name, or by an attribute."""
+"""The lazy façade of the package root (PEP 562)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable
 from importlib import import_module
-from sys import modules
-from typing import Any
 
-__all__ = ["later", "lazy"]
+__all__ = ["attach_stub"]
 
 
-class _Later:
-    """In the place of a module; what was asked for once is an attribute of its own."""
+def attach_stub(
+    package: str, file: str
+) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
+    """Read the names that a package's stub imports, to import each on first use.
 
-    def __init__(self, name: str) -> None:
-        self.__name__ = name
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(import_module(self.__name__), name)
-        setattr(self, name, value)
-        return value
-
-
-def later(name: str) -> Any:
-    """A module for its name, imported when something in it is first asked for.
-
-    For what most programs never come to, or not before there is time:
-
-    ```python
-    if TYPE_CHECKING:
-        import html
-    else:
-        html = later("html")
-    ```
-    """
-    return _Later(name)
-
-
-def lazy(
-    package: str, homes: Mapping[str, str]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a package that re-exports names (PEP 562).
+    The stub is the `.pyi` file beside the package's `__init__.py`. Type checkers read
+    the same file, so they cannot see other names than the interpreter.
 
     Args:
-        package: its `__name__`.
-        homes: public names, each with the submodule that it lives in, or, with a dot,
-            any module.
+        package: the package's `__name__`.
+        file: the package's `__file__`.
+
+    Returns:
+        `__getattr__`, `__dir__` and `__all__` for the package.
     """
+    homes = _homes(file + "i")
+    names = sorted({*homes, "__version__"})
 
     def getattr_(name: str) -> object:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home = homes[name]
-        module = import_module(home if "." in home else f"{package}.{home}")
-        value = getattr(module, name)
-        setattr(modules[package], name, value)
+        # Not from `sys.modules`: there a module may be half made by another thread.
+        value = getattr(import_module(homes[name]), name)
+        setattr(sys.modules[package], name, value)
         return value
 
     def dir_() -> list[str]:
-        return sorted({*vars(modules[package]), *homes})
+        return sorted({*vars(sys.modules[package]), *homes})
 
-    return getattr_, dir_
+    return getattr_, dir_, names
+
+
+def _homes(stub: str) -> dict[str, str]:
+    """Map each name to its module, for a stub of `from module import name as name`.
+
+    The file is read line by line: the `ast` module takes longer to load than all of
+    this package's root.
+    """
+    homes: dict[str, str] = {}
+    module = ""
+    with open(stub, encoding="utf-8") as lines:  # noqa: PTH123  pathlib takes 5 ms
+        for line in lines:
+            if line.startswith("from "):
+                module = line.split()[1]
+            if " as " in line:
+                homes[line.rpartition(" as ")[2].strip(" ,\n")] = module
+    return homes

@@ -1,10 +1,11 @@
-"""Values that must be asked for: masked wherever they could be printed by accident."""
+"""The value types that everything above shares: secrets, `UNSET`, open enums, flags."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar, final
+from enum import Enum, StrEnum
+from typing import Annotated, Final, Generic, Literal, Self, TypeVar, final
 
-__all__ = ["Secret"]
+__all__ = ["UNSET", "Flag", "OpenEnum", "Secret", "TextFlag", "Unset"]
 
 T = TypeVar("T")
 
@@ -55,3 +56,55 @@ class Secret(Generic[T]):
 
     def __reduce__(self) -> tuple[type[Secret[T]], tuple[T]]:
         return Secret, (self._value,)
+
+
+class Unset(Enum):
+    """The type of `UNSET`: an enum of one, so that type checkers narrow on `is`."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+UNSET: Final = Unset.UNSET
+"""Leave as it is: the key does not go on the wire. `None` clears, `[]` empties."""
+
+
+class OpenEnum(StrEnum):
+    """An enum that the API may extend at any time.
+
+    Members are strings: `DatasourceType.GAS == "GAS"`. A value that is not listed
+    becomes a member of its own, whose `is_known` is False, so a new value never costs
+    a record. Always keep a default branch when you match on one.
+    """
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version of the package lists the value."""
+        return self._value_ in type(self)._value2member_map_
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        # Not entered in the class's own table: a hostile server must not make it grow.
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+    def __repr__(self) -> str:
+        name = self._name_ if self.is_known else "<unknown>"
+        return f"<{type(self).__name__}.{name}: {self._value_!r}>"
+
+
+class TextFlag:
+    """Marks a boolean whose wire value is `true` or `"true"`; the API sends both."""
+
+
+Flag = Annotated[bool, TextFlag]
+"""A boolean in Python; on the wire a boolean, or `"true"` or `"false"` in any case."""

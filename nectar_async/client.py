@@ -3,51 +3,44 @@
 from __future__ import annotations
 
 import os
-import sys
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
+import anyio.to_thread
 from attrs import evolve
 
+from nectar_async._http import wiring
 from nectar_async._http.auth import HiddenSource, KeySource
-from nectar_async._http.cancellation import in_thread
 from nectar_async._http.clock import Clock
-from nectar_async._http.frozen import finish_classes
+from nectar_async._http.executor import Core
 from nectar_async._http.request import Request
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Link
 from nectar_async._http.statistics import Statistics
 from nectar_async._http.transport import Stage, Transport
-from nectar_async._lazy import later
 from nectar_async._types import Secret
 from nectar_async.errors import ConfigurationError
-from nectar_async.resources._noun import noun
+from nectar_async.resources import _ping
+from nectar_async.resources._group import Group
+from nectar_async.resources.accounts import Accounts
+from nectar_async.resources.companies import Companies
+from nectar_async.resources.connections import Connections
+from nectar_async.resources.documents import Documents
+from nectar_async.resources.intervals import Intervals
+from nectar_async.resources.invitations import Invitations
+from nectar_async.resources.jobs import Jobs
+from nectar_async.resources.magic_links import MagicLinks
+from nectar_async.resources.meters import Meters
+from nectar_async.resources.providers import Providers
+from nectar_async.resources.repository import Repository
+from nectar_async.resources.sites import Sites
+from nectar_async.resources.team import TeamProfile
+from nectar_async.resources.usage import Usage
+from nectar_async.resources.webhook_portal import WebhookPortal
 from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport
-
-if TYPE_CHECKING:
-    from nectar_async import _ping, _wiring
-    from nectar_async._http.executor import Core
-    from nectar_async.resources.accounts import Accounts
-    from nectar_async.resources.companies import Companies
-    from nectar_async.resources.connections import Connections
-    from nectar_async.resources.documents import Documents
-    from nectar_async.resources.intervals import Intervals
-    from nectar_async.resources.invitations import Invitations
-    from nectar_async.resources.jobs import Jobs
-    from nectar_async.resources.magic_links import MagicLinks
-    from nectar_async.resources.meters import Meters
-    from nectar_async.resources.providers import Providers
-    from nectar_async.resources.repository import Repository
-    from nectar_async.resources.sites import Sites
-    from nectar_async.resources.team import TeamProfile
-    from nectar_async.resources.usage import Usage
-    from nectar_async.resources.webhook_portal import WebhookPortal
-else:
-    _ping = later("nectar_async.resources._ping")
-    _wiring = later("nectar_async._http.wiring")
 
 __all__ = ["NectarClient"]
 
@@ -55,10 +48,6 @@ T = TypeVar("T")
 
 # What a light copy shares with its original, and so cannot set for itself.
 _SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency", "max_downloads")
-
-# What every request takes, and every list. A client loads it when it is first used,
-# and beside the event loop if it is opened by `async with`.
-_WORKING = frozenset({"nectar_async._http.wiring", "nectar_async.resources._resource"})
 
 
 class NectarClient:
@@ -89,21 +78,21 @@ class NectarClient:
         ConfigurationError: no key where the transport needs one, or one that cannot be.
     """
 
-    accounts: Accounts = noun("Accounts")
-    companies: Companies = noun("Companies")
-    connections: Connections = noun("Connections")
-    documents: Documents = noun("Documents")
-    intervals: Intervals = noun("Intervals")
-    invitations: Invitations = noun("Invitations")
-    jobs: Jobs = noun("Jobs")
-    magic_links: MagicLinks = noun("MagicLinks")
-    meters: Meters = noun("Meters")
-    providers: Providers = noun("Providers")
-    repository: Repository = noun("Repository")
-    sites: Sites = noun("Sites")
-    team: TeamProfile = noun("TeamProfile")
-    usage: Usage = noun("Usage")
-    webhook_portal: WebhookPortal = noun("WebhookPortal")
+    accounts = Group(Accounts)
+    companies = Group(Companies)
+    connections = Group(Connections)
+    documents = Group(Documents)
+    intervals = Group(Intervals)
+    invitations = Group(Invitations)
+    jobs = Group(Jobs)
+    magic_links = Group(MagicLinks)
+    meters = Group(Meters)
+    providers = Group(Providers)
+    repository = Group(Repository)
+    sites = Group(Sites)
+    team = Group(TeamProfile)
+    usage = Group(Usage)
+    webhook_portal = Group(WebhookPortal)
 
     def __init__(
         self,
@@ -125,7 +114,13 @@ class NectarClient:
             transport = MemoryTransport({})
         self._wire(
             settings,
-            Link(_key_source(api_key, transport, recorder), transport, settings, clock),
+            Link(
+                _key_source(api_key, transport, recorder),
+                transport,
+                settings,
+                clock,
+                default_transport=_default_transport,
+            ),
             recorder,
             RetryBudget(settings.retry.budget),
         )
@@ -148,11 +143,9 @@ class NectarClient:
 
     @cached_property
     def _core(self) -> Core:
-        return _wiring.core_of(self.settings, self._link, self._recorder, self._budget)
+        return wiring.core_of(self.settings, self._link, self._recorder, self._budget)
 
     async def __aenter__(self) -> Self:
-        if not sys.modules.keys() >= _WORKING:
-            await in_thread(_load)
         await self._link.open()
         return self
 
@@ -244,10 +237,16 @@ class NectarClient:
         return self._link.tally.snapshot(self._link.gate)
 
 
-def _load() -> None:
-    for name in sorted(_WORKING):
-        import_module(name)
-    finish_classes()
+async def _default_transport() -> Transport:
+    """Make an `AiohttpTransport`.
+
+    Importing aiohttp takes a while and reads the system's certificates, so that happens
+    in a thread.
+    """
+    name = "nectar_async.transports.aiohttp"
+    module = await anyio.to_thread.run_sync(partial(import_module, name))
+    transport: Transport = module.AiohttpTransport()
+    return transport
 
 
 def _masked(key: KeySource | None) -> HiddenSource | None:

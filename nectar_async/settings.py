@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import Attribute, evolve, field
+from attrs import Attribute, evolve, field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.contract.operation_ids import meant
 from nectar_async.errors import ConfigurationError
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from strategies import words
 
-from nectar_async._enums import OpenEnum
+from nectar_async._types import OpenEnum
 
 
 class Colour(OpenEnum):

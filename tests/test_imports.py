@@ -21,7 +21,7 @@ MODULES = [
     if not module.name.endswith("__main__")
 ]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-MAY_KNOW_AIOHTTP = ("transports/live.py", "transports/_pool.py", "sandbox/")
+MAY_KNOW_AIOHTTP = ("transports/aiohttp.py", "transports/_aiohttp_pool.py", "sandbox/")
 
 # What no client in memory or on a recording has anything to do with.
 HEAVY = ("aiohttp", "yarl", "multidict", "typer", "rich", "pyarrow", "duckdb")
@@ -37,7 +37,7 @@ for name in sorted(sys.modules):
 # From the bottom of the house to its top: a storey never imports one above, so the ones
 # below may be there already.
 STOREYS = (
-    *("models", "contract", "", "resources", "transports", "sandbox", "_testing"),
+    *("models", "contract", "", "resources", "transports", "sandbox", "testing"),
     "cli",
 )
 

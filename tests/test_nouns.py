@@ -8,9 +8,9 @@ import threading
 from typing import Any
 
 import pytest
+from nectar_async.resources._noun import _Noun
 
 from nectar_async import MemoryTransport, NectarClient
-from nectar_async.resources._noun import _Noun
 from nectar_async.resources._resource import Resource
 
 NOUNS = [name for name, one in vars(NectarClient).items() if isinstance(one, _Noun)]

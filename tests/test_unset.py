@@ -6,7 +6,7 @@ import copy
 import pickle
 
 from nectar_async import UNSET
-from nectar_async._unset import Unset
+from nectar_async._types import Unset
 
 
 def test_it_is_false_and_not_none() -> None:

@@ -14,10 +14,10 @@ from nectar_async._files.destination import PathTarget, Sink, SinkTarget, target
 from nectar_async._files.download_link import Host, document_request
 from nectar_async._files.partial_file import OVERLAP
 from nectar_async._files.progress import ByteProgress, callback, tell
-from nectar_async._files.ranges import Span, is_packed
 from nectar_async._files.validators import Validators
 from nectar_async._http.executor import Core
 from nectar_async._http.response import Response
+from nectar_async._http.status import Span, is_packed
 from nectar_async.errors import DownloadError
 
 __all__ = ["Download", "Sink", "document_request", "download"]

@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from nectar_async._files.ranges import (
-    REDIRECTS,
-    address_of,
-    chunk_request,
-    redirected,
-)
+from nectar_async._files.ranges import address_of, chunk_request, redirected
 from nectar_async._http.executor import Core
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._http.status import REDIRECTS
 from nectar_async._types import Secret
 from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import (

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 from attrs import frozen
 
+from nectar_async._http import redact, spelled
 from nectar_async._http.clock import Clock
-from nectar_async._http.frozen import changed
-from nectar_async._http.request import Request
+from nectar_async._http.request import Request, changed
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Tally
 from nectar_async._http.transport import Send
-from nectar_async._lazy import later
 from nectar_async._types import Secret
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
-
-if TYPE_CHECKING:
-    from nectar_async import _redact, _spelled
-else:
-    _redact = later("nectar_async._http.redact")
-    _spelled = later("nectar_async._http.spelled")
 
 __all__ = ["FreshKey", "HiddenSource", "KeyRing", "KeySource", "StampKey"]
 
@@ -158,12 +151,12 @@ class StampKey:
         try:
             response = await send(changed(request, headers=_headers(request, key)))
         except NectarError as error:
-            _redact.redact(error, _hidden(key))
+            redact.redact(error, _hidden(key))
             raise
         return (
             response
             if response.is_success
-            else response.rewritten(_spelled.hiding(_hidden(key)))
+            else response.rewritten(spelled.hiding(_hidden(key)))
         )
 
 

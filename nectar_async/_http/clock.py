@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import math
+import random
 import time
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
 
 import anyio
 
-from nectar_async._lazy import later
-from nectar_async.testing.virtual_clock import (
-    Bound,
-    Timeline,
-    TimelineBound,
-    owner_around,
-)
-
-if TYPE_CHECKING:
-    import random
-else:
-    random = later("random")
-
-__all__ = ["Clock", "SystemClock", "VirtualClock", "bounded", "clock_around"]
+__all__ = [
+    "Bound",
+    "BoundedClock",
+    "Clock",
+    "SystemClock",
+    "bounded",
+    "current_clock",
+]
 
 
 @runtime_checkable
@@ -66,99 +63,65 @@ class SystemClock:
         await anyio.sleep(seconds)
 
 
-class VirtualClock:
-    """A clock for tests: waits take no time, and are written down.
+class Bound:
+    """Ends a block after so many seconds: it is left without an error.
 
-    ```python
-    clock = VirtualClock()
-    nectar = NectarClient(transport=transport, clock=clock)
-    ...
-    assert clock.sleeps == [0.5, 1.0]
-    ```
-
-    It stands still while anybody can do anything, and then goes on to the nearest
-    moment that somebody waits for: waits at the same time overlap, as they do in truth.
+    As `anyio.move_on_after`, in the machine's time.
     """
 
-    def __init__(
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._scope = anyio.CancelScope()
+
+    def __enter__(self) -> Self:
+        self.renew()
+        self._scope.__enter__()
+        return self
+
+    def __exit__(
         self,
-        start: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-        *,
-        jitter: float = 0.0,
-    ) -> None:
-        self._start = start
-        self._jitter = jitter
-        self._timeline = Timeline(self)
-        self.sleeps: list[float] = []
-        """Every wait that was asked for, in seconds, in order."""
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        return bool(self._scope.__exit__(kind, error, trace))
 
-    def monotonic(self) -> float:
-        """Seconds that were slept or advanced since the start."""
-        self._timeline.looks += 1
-        return self._timeline.elapsed
+    def renew(self) -> None:
+        """Have the seconds begin anew."""
+        self._scope.deadline = anyio.current_time() + self.seconds
 
-    def now(self) -> datetime:
-        """The start plus all that was slept or advanced."""
-        return self._start + timedelta(seconds=self.monotonic())
 
-    def jitter(self) -> float:
-        """The number given to the constructor, always."""
-        return self._jitter
-
-    def advance(self, seconds: float) -> None:
-        """Let `seconds` pass without anybody sleeping."""
-        self._timeline.advance(seconds)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds` of this clock; other tasks get their turns.
-
-        Inside of `move_on_after` it lasts no longer than that.
-        """
-        self.sleeps.append(seconds)
-        await self._timeline.wait(seconds)
-
-    async def stall(self, seconds: float = math.inf) -> None:
-        """Be silent, as a server is: a wait that is not among `sleeps`.
-
-        Without an end it lasts to the end of a `move_on_after` around it, and without
-        one of those for ever; see `left`.
-        """
-        await self._timeline.wait(seconds)
+@runtime_checkable
+class BoundedClock(Clock, Protocol):
+    """A clock that ends blocks by its own time, as virtual time does."""
 
     @property
     def left(self) -> float:
         """Seconds to the first end of a `move_on_after` around; infinite for none."""
-        return self._timeline.nearest_end() - self._timeline.elapsed
+        ...
 
     def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
-        """A block that is left after `seconds`, as that of `anyio.move_on_after`.
+        """A block that is left after `seconds`; see `bounded`."""
+        ...
 
-        They pass on this clock, or on the machine's: what waits for the real world is
-        bounded as well.
+    async def stall(self, seconds: float = math.inf) -> None:
+        """Wait as a silent server makes a client wait."""
+        ...
 
-        Args:
-            seconds: how long it may take.
-            is_outside: that the block waits for the real world, as a transport does.
-                What others let pass on this clock meanwhile ends neither it nor what is
-                around it: only waits of its own on this clock do.
-        """
-        return TimelineBound(self._timeline, seconds, is_outside=is_outside)
+
+current_clock: ContextVar[Clock | None] = ContextVar("current_clock", default=None)
+"""The clock of the client whose request is being sent."""
 
 
 def bounded(clock: Clock, seconds: float, *, is_outside: bool = False) -> Bound:
     """A block that is left after so many seconds of a clock.
 
     Args:
-        clock: whose seconds they are; of any but a virtual one, the machine's.
+        clock: a `BoundedClock` counts its own seconds; any other, the machine's.
         seconds: infinite for no bound.
-        is_outside: as in `VirtualClock.move_on_after`.
+        is_outside: the block waits for the real world, as a transport does. Virtual
+            time that other tasks let pass ends neither it nor what is around it.
     """
-    if isinstance(clock, VirtualClock):
+    if isinstance(clock, BoundedClock):
         return clock.move_on_after(seconds, is_outside=is_outside)
     return Bound(seconds)
-
-
-def clock_around() -> VirtualClock | None:
-    """The virtual clock by which whoever asks is bounded, if one is."""
-    owner = owner_around()
-    return owner if isinstance(owner, VirtualClock) else None

@@ -11,19 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
-from nectar_async._lazy import later
-from nectar_async._types import Secret
-from nectar_async._unset import UNSET
+import msgspec
+
+from nectar_async._types import UNSET, Secret
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import InvalidArgumentError
-
-if TYPE_CHECKING:
-    import msgspec
-else:
-    msgspec = later("msgspec")
 
 __all__ = [
     "check_headers",

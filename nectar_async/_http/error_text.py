@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from nectar_async._lazy import later
-
-if TYPE_CHECKING:
-    import html
-
-    import msgspec
-else:
-    html = later("html")
-    msgspec = later("msgspec")
+import msgspec
 
 __all__ = ["words_of"]
 

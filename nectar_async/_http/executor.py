@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar, cast, get_args, get_origin
+from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
-from nectar_async._http.clock import Clock
+from attrs import field, frozen
+
+from nectar_async._http.clock import Clock, current_clock
 from nectar_async._http.compression import load_unpacker
-from nectar_async._http.frozen import changed
 from nectar_async._http.redact import conceal
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request, changed
 from nectar_async._http.response import Response
 from nectar_async._http.session import Link
 from nectar_async._http.trace import Trace
@@ -19,18 +20,33 @@ from nectar_async._http.transport import Send
 from nectar_async._json.converter import after_write, converter
 from nectar_async._json.cooperative import PIECE, Steps
 from nectar_async._json.json import announced_pages
-from nectar_async._paging.receipt import Source, describe
 from nectar_async._types import Secret
 from nectar_async.errors import (
     ConfigurationError,
     NectarError,
 )
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.settings import Settings
 
-__all__ = ["Core"]
+__all__ = ["Core", "Source", "describe"]
 
 T = TypeVar("T")
+
+
+@frozen
+class Source(Generic[T]):
+    """What a walk needs of a client."""
+
+    send: Callable[[Request[Page[T]]], Awaitable[Response]]
+    """One request through the whole pipeline."""
+    read: Callable[[Request[Page[T]], Response], Awaitable[Page[T]]]
+    """What an answer means; one is read in each turn of the event loop."""
+    peek: Callable[[Request[Page[T]], Response], int]
+    """How many pages a first page announces, without reading its records."""
+    prepare: Callable[[Request[Page[T]]], Coroutine[Any, Any, None]]
+    """Make ready what reads its answer, while that is under way. It takes long once."""
+    permits: int = field(default=10)
+    """How many requests may be in flight at once."""
 
 
 class Core:
@@ -130,6 +146,7 @@ class Core:
         clock, trace = self._link.clock, stamped.trace
         started = clock.monotonic() if trace.started is None else trace.started
         self._link.tally.requests += 1
+        token = current_clock.set(clock)
         try:
             response = await stages(stamped)
         except NectarError as error:
@@ -139,6 +156,8 @@ class Core:
             links = {"documents": [Secret(request.url)]} if request.url else None
             conceal(error, request.operation, request.json or links)
             raise
+        finally:
+            current_clock.reset(token)
         trace.elapsed = clock.monotonic() - started
         return changed(response, trace=trace)
 
@@ -198,3 +217,18 @@ def _listing_of(request: Request[Any]) -> Listing:
             " Request.get(..., listing=Listing(items='usage_data'))"
         )
     return request.listing
+
+
+def describe(
+    error: NectarError, request: Request[Any], trace: Trace | None = None
+) -> None:
+    """Write on an error which request it was; what is written already stays."""
+    if error.operation is not None:
+        return
+    trace = request.trace if trace is None else trace
+    error.operation = request.operation
+    error.target = request.target or None
+    error.request_id = trace.request_id or None
+    error.attempts = trace.attempts
+    error.elapsed = trace.elapsed
+    error.page = request.page

@@ -9,7 +9,6 @@ from attrs import frozen
 
 from nectar_async._http.clock import Clock
 from nectar_async._http.limiter import Gate, Permit
-from nectar_async._http.redact import concealer
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.retry import (
@@ -35,7 +34,6 @@ from nectar_async.errors import (
 from nectar_async.settings import RetryPolicy
 
 __all__ = [
-    "CheckStatus",
     "Limit",
     "Retry",
     "Unpack",
@@ -209,26 +207,3 @@ class Limit:
         if error.retry_after is None:
             return None
         return asked_wait(error.retry_after, self.policy, self.clock.jitter())
-
-
-@frozen
-class CheckStatus:
-    """Lets 2xx through and raises the error of every other status."""
-
-    clock: Clock
-    tally: Tally
-
-    async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it and judge the status."""
-        response = await send(request)
-        self.tally.bytes_received += len(response.body)
-        if not response.is_success:
-            # Before an error keeps some of it: who cuts a secret leaves a part of it.
-            hide = concealer(request.operation, request.json)
-            response = response.rewritten(hide)
-        try:
-            response.check(self.clock.now())
-        except RateLimitedError:
-            self.tally.rate_limited += 1
-            raise
-        return response

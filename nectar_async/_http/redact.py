@@ -16,33 +16,11 @@ from nectar_async._types import Secret
 from nectar_async.errors import DecodeError, NectarError
 
 __all__ = [
-    "SENSITIVE",
     "conceal",
     "concealer",
     "redact",
     "sensitive_values",
 ]
-
-SENSITIVE: Final = frozenset(
-    {
-        "appPortalUrl",
-        "billing",
-        "companyMagicLinkSecret",
-        "connectionMagicLinkSecret",
-        "documents",
-        "invitationUrl",
-        "key",
-        "magicLinkUrl",
-        "password",
-        "portalUrl",
-        "securityQuestions",
-        "token",
-        "url",
-        "username",
-        "value",
-    }
-)
-"""Every wire key that is sensitive somewhere, and other guesses at its spelling."""
 
 # The fields of bodies that are, with all that they hold.
 _SENT: Final = frozenset({"documents", "password", "securityQuestions", "username"})

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from email import utils as dates
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from attrs import evolve, field
+from attrs import evolve, field, frozen
 
 from nectar_async._http.compression import beginning, bounded, inflating
 from nectar_async._http.error_text import words_of
-from nectar_async._http.frozen import changed, frozen
+from nectar_async._http.request import changed
 from nectar_async._http.trace import Trace
 from nectar_async._json.cooperative import Steps, at_once
-from nectar_async._lazy import later
 from nectar_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -31,11 +31,6 @@ from nectar_async.errors import (
     StatusError,
     UnprocessableError,
 )
-
-if TYPE_CHECKING:
-    from email import utils as dates
-else:
-    dates = later("email.utils")
 
 __all__ = ["Response"]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 
 from nectar_async._http.auth import HiddenSource, KeyRing
 from nectar_async._http.cancellation import finish
@@ -39,6 +37,8 @@ class Link:
         transport: Transport | None,
         settings: Settings,
         clock: Clock | None,
+        *,
+        default_transport: Callable[[], Awaitable[Transport]],
     ) -> None:
         self.ring: KeyRing = KeyRing(key)
         self.clock: Clock = SystemClock() if clock is None else clock
@@ -47,6 +47,7 @@ class Link:
         self.tally: Tally = Tally()
         self.turns: Turns = Turns()
         self._transport = transport
+        self._default_transport = default_transport
         self._loop: object = None
         self._process = 0
         self._lock: anyio.Lock | None = None
@@ -139,18 +140,10 @@ class Link:
         return is_running is not None and bool(is_running())
 
     async def _make_transport(self) -> None:
-        """Make the default transport.
-
-        Importing aiohttp takes a while and reads the system's certificates, so that
-        happens beside the event loop.
-        """
-        name = "nectar_async.transports.aiohttp"
         self._lock = self._lock or anyio.Lock()
         async with self._lock:
             if self._transport is None:
-                if name not in sys.modules:
-                    await anyio.to_thread.run_sync(import_module, name)
-                self._transport = sys.modules[name].AiohttpTransport()
+                self._transport = await self._default_transport()
 
 
 def _present_loop() -> object:

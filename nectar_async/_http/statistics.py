@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import asdict, define
+from attrs import asdict, define, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async._http.limiter import Gate
 
 __all__ = ["Statistics", "Tally"]

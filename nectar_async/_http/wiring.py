@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from nectar_async._files.ranges import CheckFile
 from nectar_async._http.auth import FreshKey, StampKey
 from nectar_async._http.executor import Core
-from nectar_async._http.pipeline import CheckStatus, Limit, Retry, Unpack, compose
+from nectar_async._http.pipeline import Limit, Retry, Unpack, compose
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Link
 from nectar_async._http.spans import AttemptSpan, CallSpan
+from nectar_async._http.status import CheckFile, CheckStatus
 from nectar_async._http.telemetry import Log
 from nectar_async._http.timeouts import AttemptTimeout, Deadline
 from nectar_async._http.transport import Stage

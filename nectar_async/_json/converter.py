@@ -18,8 +18,6 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 import attrs
 import cattrs
 
-from nectar_async._enums import OpenEnum
-from nectar_async._http.request import Listing
 from nectar_async._json.cooperative import PIECE, Steps, at_once
 from nectar_async._json.decoders import Decoders
 from nectar_async._json.encoder import Writer
@@ -29,9 +27,10 @@ from nectar_async._json.json import JSON, only_list, parse, renamed
 from nectar_async._json.records import Records, read
 from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, json_name
 from nectar_async._json.structs import Mirrors, TableHook
+from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import DecodeError, NectarError
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 
 __all__ = ["Converter", "after_write", "converter"]
 

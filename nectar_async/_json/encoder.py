@@ -14,7 +14,6 @@ from typing import Any
 import attrs
 import msgspec
 
-from nectar_async._http.redact import SENSITIVE
 from nectar_async._json.fields import (
     Plan,
     PlanField,
@@ -22,6 +21,7 @@ from nectar_async._json.fields import (
     plan_of,
     without_secrets,
 )
+from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models.page import Page
 

@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from nectar_async._http.request import Listing
 from nectar_async._json.json import is_list_of_objects, parse, split_object
 from nectar_async._json.scalars import MisfitError, json_name
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models._extra import Extra
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 
 __all__ = ["Envelope"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from nectar_async._enums import OpenEnum
 from nectar_async._json.fields import PlanField, plan_of, without_secrets
 from nectar_async._json.scalars import MisfitError
+from nectar_async._types import OpenEnum
 from nectar_async.models._extra import NO_EXTRA, Extra
 
 __all__ = ["Careful"]

@@ -13,9 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from nectar_async._enums import OpenEnum
-from nectar_async._flag import TextFlag
-from nectar_async._types import Secret
+from nectar_async._types import OpenEnum, Secret, TextFlag
 
 __all__ = [
     "LEAVES",

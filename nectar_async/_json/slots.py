@@ -14,10 +14,9 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from nectar_async._flag import TextFlag
 from nectar_async._json.fields import PlanField
 from nectar_async._json.scalars import MisfitError, SecretObject, flag
-from nectar_async._types import Secret
+from nectar_async._types import Secret, TextFlag
 from nectar_async.models._extra import NO_EXTRA, Extra
 
 __all__ = ["CHANGEABLE", "EXPRESSIONS", "SCOPE", "WIRE_TYPES", "slot", "twin"]

@@ -21,7 +21,6 @@ from typing import Any
 import attrs
 import msgspec
 
-from nectar_async._enums import OpenEnum
 from nectar_async._json.cooperative import Steps
 from nectar_async._json.fields import Plan, PlanField, compiled, plan_of
 from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, enum_table
@@ -34,6 +33,7 @@ from nectar_async._json.slots import (
     slot,
     twin,
 )
+from nectar_async._types import OpenEnum
 
 __all__ = ["Copy", "Mirrors", "TableHook"]
 

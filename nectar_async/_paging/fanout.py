@@ -13,9 +13,10 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from attrs import frozen
 
+from nectar_async._http.executor import Source
 from nectar_async._http.request import Request
 from nectar_async._paging.prefetch import NOT_ENTERED, Schedule
-from nectar_async._paging.receipt import Receipt, Source
+from nectar_async._paging.receipt import Receipt
 from nectar_async._paging.traversal import REWALKS, Course
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from nectar_async._http.executor import Source
 from nectar_async._http.request import Request
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.prefetch import Schedule
-from nectar_async._paging.receipt import Receipt, Source
+from nectar_async._paging.receipt import Receipt
 from nectar_async._paging.sequential import Records, Walk
 from nectar_async._paging.traversal import Course
 from nectar_async.errors import InvalidArgumentError

@@ -15,9 +15,9 @@ import anyio
 import anyio.lowlevel
 from attrs import frozen
 
+from nectar_async._http.executor import Source, describe
 from nectar_async._http.response import Response
 from nectar_async._paging.page_queue import Board, Job, Owner
-from nectar_async._paging.receipt import Source, describe
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 

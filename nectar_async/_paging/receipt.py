@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, Generic, Self, TypeVar
+from typing import Self, TypeVar
 
-from attrs import field, frozen
-
-from nectar_async._http.request import Request
-from nectar_async._http.response import Response
-from nectar_async._http.trace import Trace
-from nectar_async._paging.cursor import Cursor
-from nectar_async.errors import NectarError
-from nectar_async.models.page import Page
+from attrs import frozen
 
 __all__ = [
     "Receipt",
-    "Source",
     "Verdict",
-    "describe",
     "note",
     "sum_known",
     "worst",
@@ -89,43 +80,10 @@ class Receipt:
         )
 
 
-@frozen
-class Source(Generic[T]):
-    """What a walk needs of a client."""
-
-    send: Callable[[Request[Page[T]]], Awaitable[Response]]
-    """One request through the whole pipeline."""
-    read: Callable[[Request[Page[T]], Response], Awaitable[Page[T]]]
-    """What an answer means; one is read in each turn of the event loop."""
-    peek: Callable[[Request[Page[T]], Response], int]
-    """How many pages a first page announces, without reading its records."""
-    prepare: Callable[[Request[Page[T]]], Coroutine[Any, Any, None]]
-    """Make ready what reads its answer, while that is under way. It takes long once."""
-    permits: int = field(default=10)
-    """How many requests may be in flight at once."""
-
-
 def sum_known(totals: Iterable[int | None]) -> int | None:
     """The sum of what is known; None when nothing is."""
     known = [total for total in totals if total is not None]
     return sum(known) if known else None
-
-
-def describe(
-    error: NectarError, request: Request[Any], trace: Trace | None = None
-) -> None:
-    """Write on an error which request it was; what is written already stays."""
-    if error.operation is not None:
-        return
-    trace = request.trace if trace is None else trace
-    error.operation = request.operation
-    error.target = request.target or None
-    error.request_id = trace.request_id or None
-    error.attempts = trace.attempts
-    error.elapsed = trace.elapsed
-    if (page := request.page) is not None:
-        error.page = page
-        error.cursor = str(Cursor.of(request))
 
 
 def note(error: BaseException, others: Iterable[BaseException]) -> None:

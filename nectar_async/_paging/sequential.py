@@ -21,10 +21,11 @@ from typing import Generic, Self, TypeAlias, TypeVar
 import anyio
 import anyio.abc
 
+from nectar_async._http.executor import Source, describe
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.cooperative import LITTLE
-from nectar_async._paging.receipt import Source, describe, note
+from nectar_async._paging.receipt import note
 from nectar_async._paging.traversal import Course
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from nectar_async._enums import OpenEnum
+from nectar_async._types import OpenEnum
 from nectar_async.models.enums import DatasourceType, DateType
 from nectar_async.models.statuses import ConnectionStatus
 

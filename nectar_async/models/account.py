@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._flag import Flag
-from nectar_async._http.frozen import frozen
+from nectar_async._types import Flag
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import AccountStatus, AccountTrackingStatus
@@ -17,7 +16,7 @@ from nectar_async.models.statuses import AccountStatus, AccountTrackingStatus
 __all__ = ["Account"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Account:
     """A customer's account with a utility, found behind the login of a connection.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from nectar_async._http.frozen import frozen
+from attrs import frozen
 
 __all__ = ["AccountAdvice", "Advice"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Advice:
     """What the status of a connection means, and what to do about it."""
 
@@ -37,7 +37,7 @@ class Advice:
     """What to do, one sentence or two."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class AccountAdvice:
     """What the status of an account means, and what to do about it."""
 

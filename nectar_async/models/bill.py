@@ -7,9 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async._types import Secret
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import CurrencyCode, SourceType
@@ -17,7 +16,7 @@ from nectar_async.models.enums import CurrencyCode, SourceType
 __all__ = ["DocumentEmbedded"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class DocumentEmbedded:
     """The bill that a usage record was read from, as it comes inside that record.
 

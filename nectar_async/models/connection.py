@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async._types import Secret
 from nectar_async.models._extra import names_of
 from nectar_async.models.account import Account
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class ConnectionDatasource:
     """The utility of a connection, as it comes inside the connection."""
 
@@ -34,7 +33,7 @@ class ConnectionDatasource:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class ConnectionCompany:
     """The company of a connection, as it comes inside the connection.
 
@@ -50,7 +49,7 @@ class ConnectionCompany:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Connection:
     """A login to the portal of a utility, and what was found behind it.
 
@@ -113,7 +112,7 @@ def _masked(text: str | Secret[str]) -> Secret[str]:
     return text if isinstance(text, Secret) else Secret(text)
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class SecurityQuestion:
     """A question that a portal asks at login, and the answer to it.
 

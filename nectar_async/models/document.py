@@ -7,9 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
@@ -25,7 +24,7 @@ from nectar_async.models.usage import UsageDataNested
 __all__ = ["DemandMeter", "Document", "LineItem"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class DemandMeter:
     """One amount of electricity demand that a bill states (v2.2).
 
@@ -52,7 +51,7 @@ class DemandMeter:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class LineItem:
     """One charge of a bill, in the `charges_units` of its document."""
 
@@ -81,7 +80,7 @@ class LineItem:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Document(DocumentEmbedded):
     """A bill with all that was read from it.
 

@@ -6,7 +6,7 @@ API has, or may have, values that it does not publish.
 
 from __future__ import annotations
 
-from nectar_async._enums import OpenEnum
+from nectar_async._types import OpenEnum
 
 __all__ = [
     "CurrencyCode",

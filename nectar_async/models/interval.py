@@ -7,16 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 from nectar_async.models.meter import MeterIdentifier
 
 __all__ = ["Interval"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Interval:
     """What one meter used in one interval of a smart meter, such as 15 minutes.
 

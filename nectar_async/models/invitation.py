@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async._types import Secret
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import DatasourceType, InvitationType
@@ -23,7 +22,7 @@ __all__ = [
 ]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class InvitationPrefill:
     """What the form behind an invitation is filled with before the customer sees it.
 
@@ -50,7 +49,7 @@ class InvitationPrefill:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class CreatedConnection:
     """A connection that was made through an invitation, in short.
 
@@ -67,7 +66,7 @@ class CreatedConnection:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class InvitationEvent:
     """One line of the log of an invitation, such as that it was opened."""
 
@@ -82,7 +81,7 @@ class InvitationEvent:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Invitation:
     """A link by which a customer connects an account, or repairs a connection.
 
@@ -120,7 +119,7 @@ class Invitation:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class InvitationDetail(Invitation):
     """An invitation with its log, as it comes when one is fetched by its id."""
 

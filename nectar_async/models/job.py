@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 from nectar_async.models.statuses import JobStatus
 
 __all__ = ["Job"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Job:
     """The processing of one upload, of one bill or of several.
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async._types import Secret
 from nectar_async.models._extra import names_of
 
 __all__ = ["MagicLink", "WebhookPortalLink"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class MagicLink:
     """A link by which a customer connects accounts to a company.
 
@@ -32,7 +31,7 @@ class MagicLink:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class WebhookPortalLink:
     """A link to the portal where webhooks are set up and their deliveries are seen.
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._flag import Flag
-from nectar_async._http.frozen import frozen
+from nectar_async._types import Flag
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import (
     DatasourceType,
@@ -27,7 +26,7 @@ from nectar_async.models.enums import (
 __all__ = ["Meter", "MeterIdentifier"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class MeterIdentifier:
     """One number by which bills name a meter: a serial, an account, a delivery point.
 
@@ -46,7 +45,7 @@ class MeterIdentifier:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Meter:
     """What measures one commodity at one site, on one account.
 

@@ -1,16 +1,15 @@
-"""One page of a list."""
+"""One page of a list, and how the envelope around it is spelled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 
-__all__ = ["Page"]
+__all__ = ["Listing", "Page"]
 
 T = TypeVar("T")
 
@@ -41,3 +40,18 @@ class Page(Generic[T]):
     """Whether the server says that there is something before."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
     """Keys of the envelope that this version does not know."""
+
+
+@frozen(kw_only=True)
+class Listing:
+    """How a list comes: the key of its items, and whether it may be a bare array."""
+
+    items: str
+    """The key of the items, as Python spells it: `usage_data`."""
+    is_array: bool = False
+    """True where the API gives a bare array (and an envelope is accepted as well)."""
+
+    @property
+    def total(self) -> str:
+        """The key of the total, as Python spells it: `total_usage_data`."""
+        return f"total_{self.items}"

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 
 __all__ = ["UtilityProvider"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class UtilityProvider:
     """A utility that the search for providers knows.
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from nectar_async._enums import OpenEnum
-from nectar_async._lazy import later
+from nectar_async._types import OpenEnum
+from nectar_async.models import _advice_table as advices
 from nectar_async.models.advice import AccountAdvice, Advice
-
-if TYPE_CHECKING:
-    from nectar_async.models import _advice_table as advices
-else:
-    advices = later("nectar_async.models._advice_table")
 
 __all__ = [
     "AccountStatus",

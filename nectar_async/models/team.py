@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async._types import Secret
 from nectar_async.models._extra import names_of
 
 __all__ = ["Team"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Team:
     """The organization of the API key: who is in it, and who pays.
 

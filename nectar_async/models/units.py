@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nectar_async._enums import OpenEnum
+from nectar_async._types import OpenEnum
 
 __all__ = ["DemandUsageUnits", "TimeOfUseBreakdownUsageUnits", "UsageUnits"]
 

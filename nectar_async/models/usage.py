@@ -7,9 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from attrs import field
+from attrs import field, frozen
 
-from nectar_async._http.frozen import frozen
 from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
@@ -32,7 +31,7 @@ from nectar_async.models.units import TimeOfUseBreakdownUsageUnits, UsageUnits
 __all__ = ["TimeOfUseBreakdownItem", "UsageData", "UsageDataNested"]
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class TimeOfUseBreakdownItem:
     """The part of a usage record that falls into one time-of-use period."""
 
@@ -50,7 +49,7 @@ class TimeOfUseBreakdownItem:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class UsageDataNested:
     """What one meter used in one billing period, as it comes inside a document.
 
@@ -141,7 +140,7 @@ class UsageDataNested:
     under their wire names."""
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class UsageData(UsageDataNested):
     """What one meter used in one billing period, with the bill that says so."""
 

@@ -12,20 +12,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from nectar_async._lazy import lazy
-
-if TYPE_CHECKING:
-    from nectar_async.recording.exchange import Exchange, Question
-    from nectar_async.recording.folder import Recording
-    from nectar_async.recording.formats.cassette import read_cassette
-    from nectar_async.recording.formats.har import read_har
-    from nectar_async.recording.formats.har_export import write_har
-    from nectar_async.recording.formats.traffic import Imported
-    from nectar_async.recording.overlays import Overlay
-    from nectar_async.recording.redaction.redaction import Redaction, Rule
-    from nectar_async.recording.witness import Witness
+from nectar_async.recording.exchange import Exchange, Question
+from nectar_async.recording.folder import Recording
+from nectar_async.recording.formats.cassette import read_cassette
+from nectar_async.recording.formats.har import read_har
+from nectar_async.recording.formats.har_export import write_har
+from nectar_async.recording.formats.traffic import Imported
+from nectar_async.recording.overlays import Overlay
+from nectar_async.recording.redaction.redaction import Redaction, Rule
+from nectar_async.recording.witness import Witness
 
 __all__ = [
     "Exchange",
@@ -40,20 +35,3 @@ __all__ = [
     "read_har",
     "write_har",
 ]
-
-_HOMES: Final = {
-    "Exchange": "nectar_async.recording.exchange",
-    "Imported": "nectar_async.recording.formats.traffic",
-    "Overlay": "overlays",
-    "Question": "nectar_async.recording.exchange",
-    "Recording": "folder",
-    "Redaction": "nectar_async.recording.redaction.redaction",
-    "Rule": "nectar_async.recording.redaction.redaction",
-    "Witness": "witness",
-    "read_cassette": "nectar_async.recording.formats.cassette",
-    "read_har": "nectar_async.recording.formats.har",
-    "write_har": "nectar_async.recording.formats.har_export",
-}
-
-if not TYPE_CHECKING:  # a checker that saw these would accept every name
-    __getattr__, __dir__ = lazy(__name__, _HOMES)

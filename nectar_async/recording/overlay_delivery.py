@@ -13,7 +13,7 @@ from typing import Final
 import anyio
 from attrs import field, frozen
 
-from nectar_async._http.clock import Clock, VirtualClock
+from nectar_async._http.clock import BoundedClock, Clock
 from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError, ConnectionFailedError
 from nectar_async.recording.fields import seconds, whole
@@ -109,7 +109,7 @@ class CutGzip:
 
 
 async def _be_silent(clock: Clock, seconds: float) -> None:
-    if not isinstance(clock, VirtualClock):
+    if not isinstance(clock, BoundedClock):
         await (anyio.sleep_forever() if math.isinf(seconds) else clock.sleep(seconds))
         return
     if math.isinf(min(seconds, clock.left)):

@@ -9,7 +9,6 @@ from typing import Any, Self
 import msgspec
 from attrs import evolve, frozen
 
-from nectar_async._http.request import Listing
 from nectar_async._http.response import Response
 from nectar_async._json.json import (
     encoded,
@@ -21,6 +20,7 @@ from nectar_async._json.json import (
 from nectar_async._json.scalars import MisfitError
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import RecordingError
+from nectar_async.models.page import Listing
 from nectar_async.recording.scene import Scene
 
 __all__ = ["Sheet", "Sheets"]

@@ -15,8 +15,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from nectar_async._enums import OpenEnum
-from nectar_async._types import Secret
+from nectar_async._types import OpenEnum, Secret
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = [

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import attrs
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async._types import Secret
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.connection import Connection, SecurityQuestion
 from nectar_async.models.enums import DatasourceType
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.resources._checks import (
     Nullable,
     boolean,

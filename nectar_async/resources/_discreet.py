@@ -11,9 +11,8 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, ParamSpec, TypeVar, cast
 
-from nectar_async._http.redact import SENSITIVE
-from nectar_async._types import Secret
-from nectar_async._unset import UNSET
+from nectar_async._types import UNSET, Secret
+from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models.connection import SecurityQuestion
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.resources._checks import (
     Nullable,
     boolean,

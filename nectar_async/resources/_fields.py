@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from nectar_async._unset import UNSET
+from nectar_async._types import UNSET
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.resources._checks import Check, Nullable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.enums import (
     DatasourceType,
@@ -20,7 +20,7 @@ from nectar_async.models.enums import (
     WaterType,
 )
 from nectar_async.models.meter import Meter, MeterIdentifier
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.resources._checks import (
     Nullable,
     anything,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from uuid import UUID
 
-from nectar_async._http.request import Listing, Request
-from nectar_async.models.page import Page
+from nectar_async._http.request import Request
+from nectar_async.models.page import Listing, Page
 from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData
 from nectar_async.resources._checks import (

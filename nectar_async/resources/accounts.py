@@ -7,7 +7,7 @@ from uuid import UUID
 
 from nectar_async._http.request import Request
 from nectar_async._json.json import list_of_objects
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.models.account import Account
 from nectar_async.resources._checks import boolean, identity, many
 from nectar_async.resources._fields import Fields

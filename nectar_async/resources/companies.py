@@ -8,10 +8,10 @@ from decimal import Decimal
 from types import NoneType
 from uuid import UUID
 
-from nectar_async._http.request import Listing, Request
-from nectar_async._unset import UNSET, Unset
+from nectar_async._http.request import Request
+from nectar_async._types import UNSET, Unset
 from nectar_async.models.company import Company
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.resources._checks import (
     Nullable,
     boolean,

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async._types import Secret
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Secret, Unset
 from nectar_async.models.connection import Connection, SecurityQuestion
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import ConnectionStatus

@@ -12,7 +12,7 @@ from nectar_async._files.download import Download, Sink, download
 from nectar_async._files.progress import ByteProgress
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode, DateType
 from nectar_async.resources import _documents

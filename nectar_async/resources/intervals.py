@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async.models.interval import Interval
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.resources._filters import INTERVALS, DatasourceTypes
 from nectar_async.resources._resource import Resource
 

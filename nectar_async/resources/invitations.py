@@ -7,9 +7,9 @@ from uuid import UUID
 
 import attrs
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.errors import InvalidArgumentError, NectarError
 from nectar_async.models.enums import DatasourceType, InvitationType
 from nectar_async.models.invitation import (
@@ -17,7 +17,7 @@ from nectar_async.models.invitation import (
     InvitationDetail,
     InvitationPrefill,
 )
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.models.statuses import InvitationStatus
 from nectar_async.resources._checks import (
     boolean,

@@ -11,8 +11,7 @@ from nectar_async._files.multipart import Form
 from nectar_async._files.progress import ByteProgress, callback
 from nectar_async._files.upload import Upload, Uploadable
 from nectar_async._http.request import Request
-from nectar_async._types import Secret
-from nectar_async._unset import UNSET
+from nectar_async._types import UNSET, Secret
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.job import Job
 from nectar_async.resources._checks import identity, link, many, text

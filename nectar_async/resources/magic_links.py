@@ -10,7 +10,7 @@ from attrs import evolve
 from typing_extensions import deprecated
 
 from nectar_async._http.request import Request
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.models.connection import Connection
 from nectar_async.models.link import MagicLink
 from nectar_async.resources._checks import day, identity, many, text

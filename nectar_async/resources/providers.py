@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.models.provider import UtilityProvider
 from nectar_async.resources._filters import PROVIDERS
 from nectar_async.resources._resource import Resource

@@ -7,11 +7,11 @@ from decimal import Decimal
 from types import NoneType
 from uuid import UUID
 
-from nectar_async._http.request import Listing, Request
+from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.errors import InvalidArgumentError
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.models.site import Site
 from nectar_async.resources._checks import Nullable, decimal, many, text
 from nectar_async.resources._fields import Fields

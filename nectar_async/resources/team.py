@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nectar_async._http.request import Request
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.models.team import Team
 from nectar_async.resources._checks import email, many
 from nectar_async.resources._fields import Fields

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
-from nectar_async._unset import UNSET, Unset
+from nectar_async._types import UNSET, Unset
 from nectar_async.models.enums import DateType
 from nectar_async.models.meter import MeterIdentifier
 from nectar_async.models.units import UsageUnits

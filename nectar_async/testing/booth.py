@@ -11,7 +11,6 @@ from typing import Any, Final
 import anyio
 import anyio.lowlevel
 
-from nectar_async._http.clock import VirtualClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
@@ -28,6 +27,7 @@ from nectar_async.recording.effects import (
 from nectar_async.recording.exchange import Answer, Question, question_of
 from nectar_async.recording.overlays import Effect, Order, Overlay, Overlays, Scene
 from nectar_async.recording.witness import Witness
+from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports._body import read_body
 
 __all__ = ["Booth", "BriskClock", "RealClock", "SandboxClock"]

@@ -10,7 +10,6 @@ from typing import Any, Self
 import pytest
 from attrs import evolve, frozen
 
-from nectar_async._http.clock import VirtualClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
@@ -27,6 +26,7 @@ from nectar_async.testing.sandboxes import NectarSandbox
 from nectar_async.testing.suite import Row, Suite, exchanges, in_words
 from nectar_async.testing.tapes import Tape, written
 from nectar_async.testing.terms import Terms
+from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.recorder import Recorder
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from nectar_async._http.clock import VirtualClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.client import NectarClient
@@ -24,6 +23,7 @@ from nectar_async.testing.places import near
 from nectar_async.testing.recordings import NectarRecording
 from nectar_async.testing.suite import Row, Suite, in_words
 from nectar_async.testing.terms import Terms
+from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports.replay import RecordedTransport
 
 __all__ = ["Replayed"]

@@ -12,6 +12,7 @@ import math
 from bisect import insort
 from collections.abc import Iterator
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import TracebackType
 from typing import Final, Self
@@ -20,7 +21,9 @@ import anyio
 import anyio.lowlevel
 from attrs import define, field
 
-__all__ = ["Bound", "Timeline", "TimelineBound", "owner_around"]
+from nectar_async._http.clock import Bound
+
+__all__ = ["Timeline", "TimelineBound", "VirtualClock"]
 
 # Between two looks at the clock a request has fewer turns of the event loop than this;
 # whoever looks on and on without waiting is not waited for.
@@ -28,43 +31,89 @@ _QUIET_TURNS: Final = 20
 _MOST_ROUNDS: Final = 50
 
 
-class Bound:
-    """Ends a block after so many seconds: it is left without an error.
+class VirtualClock:
+    """A clock for tests: waits take no time, and are written down.
 
-    As `anyio.move_on_after`, in the machine's time.
+    ```python
+    clock = VirtualClock()
+    nectar = NectarClient(transport=transport, clock=clock)
+    ...
+    assert clock.sleeps == [0.5, 1.0]
+    ```
+
+    It stands still while anybody can do anything, and then goes on to the nearest
+    moment that somebody waits for: waits at the same time overlap, as they do in truth.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._scope = anyio.CancelScope()
-
-    def __enter__(self) -> Self:
-        self.renew()
-        self._scope.__enter__()
-        return self
-
-    def __exit__(
+    def __init__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        return bool(self._scope.__exit__(kind, error, trace))
+        start: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        *,
+        jitter: float = 0.0,
+    ) -> None:
+        self._start = start
+        self._jitter = jitter
+        self._timeline = Timeline()
+        self.sleeps: list[float] = []
+        """Every wait that was asked for, in seconds, in order."""
 
-    def renew(self) -> None:
-        """Have the seconds begin anew."""
-        self._scope.deadline = anyio.current_time() + self.seconds
+    def monotonic(self) -> float:
+        """Seconds that were slept or advanced since the start."""
+        self._timeline.looks += 1
+        return self._timeline.elapsed
+
+    def now(self) -> datetime:
+        """The start plus all that was slept or advanced."""
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def jitter(self) -> float:
+        """The number given to the constructor, always."""
+        return self._jitter
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass without anybody sleeping."""
+        self._timeline.advance(seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of this clock; other tasks get their turns.
+
+        Inside of `move_on_after` it lasts no longer than that.
+        """
+        self.sleeps.append(seconds)
+        await self._timeline.wait(seconds)
+
+    async def stall(self, seconds: float = math.inf) -> None:
+        """Be silent, as a server is: a wait that is not among `sleeps`.
+
+        Without an end it lasts to the end of a `move_on_after` around it, and without
+        one of those for ever; see `left`.
+        """
+        await self._timeline.wait(seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds to the first end of a `move_on_after` around; infinite for none."""
+        return self._timeline.nearest_end() - self._timeline.elapsed
+
+    def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
+        """A block that is left after `seconds`, as that of `anyio.move_on_after`.
+
+        They pass on this clock, or on the machine's: what waits for the real world is
+        bounded as well.
+
+        Args:
+            seconds: how long it may take.
+            is_outside: that the block waits for the real world, as a transport does.
+                What others let pass on this clock meanwhile ends neither it nor what is
+                around it: only waits of its own on this clock do.
+        """
+        return TimelineBound(self._timeline, seconds, is_outside=is_outside)
 
 
 class Timeline:
-    """The time of one virtual clock.
+    """The time of one virtual clock."""
 
-    Args:
-        owner: whose time it is; see `owner_around`.
-    """
-
-    def __init__(self, owner: object) -> None:
-        self.owner = owner
+    def __init__(self) -> None:
         self.elapsed: float = 0.0
         """Seconds since the start."""
         self.looks: int = 0
@@ -221,12 +270,6 @@ class TimelineBound(Bound):
 
 
 _innermost: ContextVar[TimelineBound | None] = ContextVar("_innermost", default=None)
-
-
-def owner_around() -> object:
-    """Whose time bounds whoever asks; None for nobody's."""
-    bound = _innermost.get()
-    return None if bound is None else bound.timeline.owner
 
 
 def _bounds_around(innermost: TimelineBound | None = None) -> Iterator[TimelineBound]:

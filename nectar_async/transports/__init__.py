@@ -1,21 +1,21 @@
-"""What carries requests: over the network, or nowhere at all.
+"""The transports: over the network, from memory, and from a recording.
 
-Loaded by name, so that whoever replays a recording, or tests on `MemoryTransport`,
-never loads aiohttp.
+`AiohttpTransport` loads on first use, so that a program on recordings or on a
+`MemoryTransport` never loads aiohttp.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from nectar_async._lazy import lazy
+from nectar_async.transports._mode import Mode
+from nectar_async.transports.memory import MemoryTransport
+from nectar_async.transports.recorder import Recorder
+from nectar_async.transports.replay import RecordedTransport
 
 if TYPE_CHECKING:
-    from nectar_async.transports._mode import Mode
     from nectar_async.transports.aiohttp import AiohttpTransport
-    from nectar_async.transports.memory import MemoryTransport
-    from nectar_async.transports.recorder import Recorder
-    from nectar_async.transports.replay import RecordedTransport
 
 __all__ = [
     "AiohttpTransport",
@@ -25,13 +25,9 @@ __all__ = [
     "Recorder",
 ]
 
-_HOMES: Final = {
-    "AiohttpTransport": "live",
-    "MemoryTransport": "memory",
-    "Mode": "_mode",
-    "RecordedTransport": "recorded",
-    "Recorder": "recorder",
-}
+if not TYPE_CHECKING:  # a checker that saw this would accept every name
 
-if not TYPE_CHECKING:  # a checker that saw these would accept every name
-    __getattr__, __dir__ = lazy(__name__, _HOMES)
+    def __getattr__(name: str) -> object:
+        if name != "AiohttpTransport":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module("nectar_async.transports.aiohttp").AiohttpTransport

@@ -14,7 +14,7 @@ import anyio.lowlevel
 import anyio.to_thread
 from attrs import Attribute, evolve, field, frozen
 
-from nectar_async._http.clock import Clock, SystemClock, clock_around
+from nectar_async._http.clock import Clock, SystemClock, current_clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.errors import (
@@ -108,7 +108,7 @@ class Replay:
                 question=question,
                 play=player.give,
                 peek=player.peek,
-                clock=clock_around() or self._how.clock,
+                clock=current_clock.get() or self._how.clock,
             )
             return await self._overlays.apply(scene, proceed)
 

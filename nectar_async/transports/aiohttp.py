@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import hdrs
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from nectar_async._http.request import Request
@@ -28,7 +30,6 @@ from nectar_async.errors import (
     ConnectionFailedError,
     TransportError,
 )
-from nectar_async.transports._aiohttp_pool import CleanConnector
 
 __all__ = ["AIOHTTP_ERRORS", "AiohttpTransport"]
 
@@ -283,3 +284,25 @@ def _once_after(session: aiohttp.ClientSession) -> tuple[Any, ...]:
 
     # Middlewares of a request replace those of its session, so both are given.
     return (*getattr(session, "_middlewares", ()), once)
+
+
+class CleanConnector(aiohttp.TCPConnector):
+    """Keeps connections alive, but uses none on which something came unasked.
+
+    aiohttp would take what a broken server sent between two requests for the answer to
+    the second one: the records of one company for those of another.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,
+    ) -> Connection:
+        """A connection from the pool on which nothing is waiting, or a new one."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
+                return connection
+            connection.close()

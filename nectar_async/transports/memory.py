@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio.lowlevel
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._lazy import later
+from nectar_async._json import json as _json
 from nectar_async.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from nectar_async._json import json as _json
-else:
-    _json = later("nectar_async._json.json")
 
 __all__ = ["MemoryTransport"]
 

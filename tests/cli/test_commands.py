@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from cli.runs import records
+from runs import records
 
 from nectar_async._version import __version__
 from nectar_async.cli import main

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.runs import (
+from runs import (
     Commands,
     children_of,
     end,

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from cli.runs import records
+from runs import records
 
 from nectar_async import (
     Account,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nectar_async import contract
-from nectar_async._enums import OpenEnum
+from nectar_async._types import OpenEnum
 from nectar_async.models import enums, statuses, units
 from nectar_async.models.enums import DatasourceType, DateType, IdentifierType
 from nectar_async.models.statuses import ConnectionStatus, JobStatus

@@ -16,9 +16,8 @@ import pytest
 from filled import CANARY, FILLED, LINK, USAGE
 
 from nectar_async import contract, models
-from nectar_async._flag import Flag
 from nectar_async._json.converter import Converter
-from nectar_async._types import Secret
+from nectar_async._types import Flag, Secret
 from nectar_async.contract.wire_names import to_python, to_wire
 from nectar_async.models import Page, SecurityQuestion, Site
 

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from nectar_async import contract, models
-from nectar_async._enums import OpenEnum
+from nectar_async._types import OpenEnum
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import USAGE, MakeClient, settle_down
-from recording.overlaid import ACME, DAYS, POST, ROWS, Stage, record
+from overlaid import ACME, DAYS, POST, ROWS, Stage, record
 
 from nectar_async import RetryPolicy, SystemClock, VirtualClock
 from nectar_async.errors import (

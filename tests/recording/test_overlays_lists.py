@@ -13,13 +13,13 @@ from typing import Any
 import anyio
 import pytest
 from doubles import USAGE, MakeClient
-from recording.overlaid import ACME, DAYS, ROWS, Stage, record
+from overlaid import ACME, DAYS, ROWS, Stage, record
 
 from nectar_async import MemoryTransport, NectarClient, Page, Request
-from nectar_async._http.request import Listing
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.errors import ConfigurationError, PaginationError, RecordingError
 from nectar_async.models import UsageData
+from nectar_async.models.page import Listing
 from nectar_async.recording.effects import (
     Answer,
     ClampSilently,

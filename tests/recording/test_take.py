@@ -7,8 +7,7 @@ from typing import Any
 from taken import answer, page_of, question
 
 from nectar_async import Request
-from nectar_async._http.request import Listing
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.recording.exchange import Answer, Question
 from nectar_async.recording.take import Take
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 import pytest_asyncio
-from sandbox.caller import Caller
-from sandbox.visitor import Visitor
+from caller import Caller
+from visitor import Visitor
 
 from nectar_async.sandbox import Portfolio, Sandbox
 

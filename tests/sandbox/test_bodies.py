@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
-from sandbox.visitor import Seen, Visitor
+from visitor import Seen, Visitor
 
 from nectar_async import contract
 from nectar_async.sandbox.bodies import LIMIT

@@ -6,7 +6,7 @@ from datetime import date
 
 import aiohttp
 import pytest
-from sandbox.visitor import Visitor
+from visitor import Visitor
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Clock, Sandbox

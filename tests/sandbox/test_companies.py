@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sandbox.caller import Caller
+from caller import Caller
 
 from nectar_async.sandbox import Portfolio, Sandbox
 from nectar_async.sandbox.team import CALLER

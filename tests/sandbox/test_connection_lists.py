@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox.caller import Caller
+from caller import Caller
 
 pytestmark = pytest.mark.asyncio
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sandbox.caller import Caller
+from caller import Caller
 
 pytestmark = pytest.mark.asyncio
 

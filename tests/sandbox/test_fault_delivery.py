@@ -9,7 +9,7 @@ import zlib
 
 import aiohttp
 import pytest
-from sandbox.visitor import Seen, Visitor
+from visitor import Seen, Visitor
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (

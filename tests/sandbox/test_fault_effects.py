@@ -7,7 +7,7 @@ import json
 
 import aiohttp
 import pytest
-from sandbox.visitor import Visitor
+from visitor import Visitor
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import attrs
 import pytest
-from sandbox.visitor import Visitor
+from visitor import Visitor
 
 import nectar_async.sandbox
 from nectar_async.cli.app import run

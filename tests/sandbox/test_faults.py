@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from attrs import evolve, frozen
-from sandbox.visitor import Visitor
+from visitor import Visitor
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from attrs import evolve
-from sandbox.visitor import Seen, Visitor
+from visitor import Seen, Visitor
 
 from nectar_async.sandbox import (
     Answer,

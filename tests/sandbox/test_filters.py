@@ -12,7 +12,7 @@ from nectar_async.sandbox.filters import normal_identifier
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.visitor import Visitor
+    from visitor import Visitor
 
 Record = dict[str, Any]
 START, END = "2024-06-30", "2025-03-07"

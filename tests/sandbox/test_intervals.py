@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sandbox.test_answers import answer_schema, check
-from sandbox.visitor import Visitor
+from answers import answer_schema, check
+from visitor import Visitor
 
 from nectar_async.sandbox.filters import normal_identifier
 from nectar_async.sandbox.intervals import DAYS

@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sandbox.test_answers import answer_schema, check
-from sandbox.visitor import Seen, Visitor
+from answers import answer_schema, check
+from visitor import Seen, Visitor
 
 from nectar_async.sandbox import Sandbox
 from nectar_async.sandbox.logins import SANDBOX_LOGIN

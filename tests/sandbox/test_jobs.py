@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from sandbox.test_answers import answer_schema, check
-from sandbox.visitor import Seen, Visitor
+from answers import answer_schema, check
+from visitor import Seen, Visitor
 
 from nectar_async.sandbox.jobs import SECONDS
 from nectar_async.sandbox.pdf import make_pdf

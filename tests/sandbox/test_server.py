@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 from attrs import field, frozen
-from sandbox.visitor import Visitor
+from visitor import Visitor
 
 from nectar_async.sandbox import Fault, Sandbox, Stall, fingerprint
 from nectar_async.settings import Settings

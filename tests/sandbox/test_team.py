@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox.test_answers import answer_schema, check
-from sandbox.visitor import Visitor
+from answers import answer_schema, check
+from visitor import Visitor
 
 from nectar_async.sandbox.names import REGIONS
 from nectar_async.sandbox.team import CALLER

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from sandbox.caller import Caller
+from caller import Caller
 
 from nectar_async import contract
 from nectar_async.sandbox import Sandbox

@@ -10,13 +10,13 @@ from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from nectar_async import contract
-from nectar_async._http.request import Listing
 from nectar_async._json.converter import Converter, converter
 from nectar_async._json.json import only_list
 from nectar_async._paging.pager import Pager
 from nectar_async.client import NectarClient
 from nectar_async.contract.wire_names import to_python
 from nectar_async.errors import DecodeError
+from nectar_async.models.page import Listing
 from nectar_async.recording.bodies import Body, Form
 from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.finding import Finding, Severity

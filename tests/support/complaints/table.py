@@ -24,8 +24,8 @@ __all__ = [
     "render",
 ]
 
-FOLDER = Path(__file__).resolve().parent
-ROOT = FOLDER.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
+FOLDER = ROOT / "tests" / "complaints"
 PAGE = ROOT / "docs" / "complaints.md"
 
 _ISSUE = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)/(?:issues|pull)/(\d+)")

@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 from strategies import finite, json_values
 
 from nectar_async import DatasourceType, Secret
-from nectar_async._flag import TextFlag
 from nectar_async._json.scalars import (
     LEAVES,
     LENIENT,
@@ -20,6 +19,7 @@ from nectar_async._json.scalars import (
     enum_table,
     json_name,
 )
+from nectar_async._types import TextFlag
 from nectar_async.models import ConnectionStatus, JobStatus, UsageUnits
 
 # Kinds that only mark a field are made into something else.

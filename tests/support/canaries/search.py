@@ -32,7 +32,7 @@ __all__ = ["Shown", "Trail", "found", "revealed", "shown"]
 Shown = tuple[str, str]
 """Where a text stands, and the text."""
 
-_TESTS = str(Path(__file__).parents[1])
+_TESTS = str(Path(__file__).parents[2])
 _AROUND = 30
 
 

@@ -20,7 +20,7 @@ from nectar_async.recording.formats.traffic import Imported
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 from nectar_async.transports import RecordedTransport
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 LINK = "https://files.example/bills/b%20ill.pdf?X-Amz-Signature=0a1b2c3d4e5f"
 DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
 

@@ -27,7 +27,7 @@ from nectar_async.recording.formats.har import read_har
 from nectar_async.recording.formats.har_export import write_har
 from nectar_async.recording.redaction.redaction import Redaction
 
-SCHEMAS: Final = Path(__file__).parents[1] / "samples" / "har-schema"
+SCHEMAS: Final = Path(__file__).parents[2] / "samples" / "har-schema"
 ID: Final = "3b1e6f0a-52d7-4c55-9f0e-0d2b7c1a9e44"
 PDF: Final = Blob(b"%PDF-1.7\xff", ".pdf")
 UPLOAD: Final = Form(

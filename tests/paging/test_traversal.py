@@ -23,9 +23,9 @@ from nectar_async import (
     ServerTimeoutError,
     Verdict,
 )
+from nectar_async._http.executor import describe
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.date_windows import halves, window_of
-from nectar_async._paging.receipt import describe
 from nectar_async._paging.traversal import Course
 
 LIST: Request[Any] = Request.get(

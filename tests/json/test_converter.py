@@ -22,12 +22,12 @@ from hypothesis import given, settings, strategies as st
 from strategies import damaged, models, words
 
 from nectar_async import Listing, Secret, _careful, _mirror, contract
-from nectar_async._enums import OpenEnum
 from nectar_async._json.converter import Converter, converter
 from nectar_async._json.field_by_field import Careful
 from nectar_async._json.fields import plan_of
 from nectar_async._json.json import announced_pages
 from nectar_async._json.scalars import MisfitError
+from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import DecodeError
 from nectar_async.models import (
@@ -295,7 +295,7 @@ def test_an_unknown_enum_value_never_costs_a_record() -> None:
     assert record.extra == {}
 
 
-@frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True)
 class Link:
     """A model as users of `send` may write them; its enum has an alias."""
 

@@ -11,8 +11,7 @@ from attrs import evolve
 from taken import NOW, answer, question
 
 from nectar_async import Operation, Request, Response
-from nectar_async._http.request import Listing
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.recording.bodies import Blob, Json, Text, body_of
 from nectar_async.recording.exchange import Answer, Exchange, question_of
 

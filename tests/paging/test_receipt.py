@@ -7,7 +7,8 @@ from typing import Any
 from attrs import evolve
 
 from nectar_async import Listing, Page, Receipt, Request, Verdict
-from nectar_async._paging.receipt import describe, note
+from nectar_async._http.executor import describe
+from nectar_async._paging.receipt import note
 from nectar_async.errors import ConnectionFailedError, NotFoundError
 
 LIST: Request[Any] = Request.get(

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hint
 import attrs
 from hypothesis import strategies as st
 
-from nectar_async._enums import OpenEnum
 from nectar_async._json.converter import Converter
-from nectar_async._types import Secret
+from nectar_async._types import OpenEnum, Secret
 from nectar_async.contract.wire_names import to_wire
 
 __all__ = [

@@ -12,9 +12,9 @@ from doubles import ListServer, MakeClient, Row, settle_down
 from hypothesis import given, settings, strategies as st
 
 from nectar_async import Listing, Page, Request, Response
+from nectar_async._http.executor import Source
 from nectar_async._paging.page_queue import Board, Owner
 from nectar_async._paging.prefetch import Schedule
-from nectar_async._paging.receipt import Source
 from nectar_async._paging.traversal import Course
 
 LIST: Request[Any] = Request.get(

@@ -15,12 +15,8 @@ from hypothesis import given, strategies as st
 from shapes import resolved
 
 from nectar_async import NectarError, Response, Secret, contract
-from nectar_async._http.redact import (
-    SENSITIVE,
-    conceal,
-    redact,
-    sensitive_values,
-)
+from nectar_async._http.redact import conceal, redact, sensitive_values
+from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
 
 LINK = "https://u:pw@files.example/aBcDeFgHiJkLmNoP/bill.pdf?sig=sIgNa%2BtUrE&n=1#part"

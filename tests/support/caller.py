@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.test_answers import OPERATIONS, answer_schema, check, success
-from sandbox.visitor import Seen, Visitor
+from answers import OPERATIONS, answer_schema, check, success
+from visitor import Seen, Visitor
 
 from nectar_async.sandbox.logins import SANDBOX_LOGIN
 
