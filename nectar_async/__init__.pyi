@@ -1,4 +1,4 @@
-"""The public names, each with the module that it lives in: the façade's one table."""
+# The public names, each with the module that it lives in. `_lazy` reads this file.
 
 from nectar_async._files.download import Download as Download
 from nectar_async._files.progress import ByteProgress as ByteProgress
@@ -129,4 +129,5 @@ from nectar_async.transports import (
     MemoryTransport as MemoryTransport,
 )
 
+__all__: list[str]
 __version__: str

@@ -53,6 +53,6 @@ def _homes(stub: str) -> dict[str, str]:
         for line in lines:
             if line.startswith("from "):
                 module = line.split()[1]
-            if " as " in line:
-                homes[line.rpartition(" as ")[2].strip(" ,\n")] = module
+            for name in line.split(" as ")[1:]:
+                homes[name.partition(",")[0].strip()] = module
     return homes

@@ -121,12 +121,6 @@ def test_the_root_loads_nothing_heavy_and_nothing_of_its_own() -> None:
     assert own == ["nectar_async", "nectar_async._lazy", "nectar_async._version"]
 
 
-def test_naming_the_settings_and_errors_loads_no_transport_and_no_model() -> None:
-    code = "from nectar_async import Settings, NotFoundError, UNSET"
-    assert loaded(code, "aiohttp", "anyio", "cattrs", "msgspec") == []
-    assert loaded(code, prefix="nectar_async.models") == []
-
-
 def test_a_client_on_a_memory_transport_never_loads_aiohttp() -> None:
     code = """
 import anyio
@@ -140,56 +134,6 @@ anyio.run(main)
     assert loaded(code, "aiohttp", "yarl", "multidict", "typer", "rich") == []
     assert loaded(code, prefix="nectar_async.sandbox") == []
     assert loaded(code, prefix="nectar_async.transports.aiohttp") == []
-
-
-def test_a_client_that_is_made_has_loaded_no_more_than_it_was_given() -> None:
-    code = """
-from nectar_async import MemoryTransport, NectarClient, Settings, UsageData
-client = NectarClient(transport=MemoryTransport({}), settings=Settings())
-"""
-    others = ("asyncio", "trio", "cattrs", "msgspec", "email", "hashlib", "random")
-    assert loaded(code, *HEAVY, *others) == []
-    assert loaded(code, prefix="nectar_async.resources.") == [
-        "nectar_async.resources._noun"
-    ]
-    assert loaded(code, prefix="nectar_async.models.") == [
-        f"nectar_async.models.{name}"
-        for name in ("_extra", "bill", "enums", "meter", "site", "units", "usage")
-    ]
-
-
-def test_a_noun_loads_itself_and_what_it_gives() -> None:
-    code = """
-from nectar_async import MemoryTransport, NectarClient
-NectarClient(transport=MemoryTransport({})).jobs
-"""
-    nouns = loaded(code, prefix="nectar_async.resources.")
-    public = [name for name in nouns if not name.split(".")[-1].startswith("_")]
-    assert public == ["nectar_async.resources.jobs"]
-    models = loaded(code, prefix="nectar_async.models.")
-    assert "nectar_async.models.job" in models
-    assert "nectar_async.models.usage" not in models
-
-
-def test_what_is_needed_at_work_is_loaded_beside_the_loop() -> None:
-    code = """
-import sys, threading
-import anyio
-from nectar_async import MemoryTransport, NectarClient
-loop = threading.get_ident()
-class Watch:
-    def find_spec(self, name, path=None, target=None):
-        if name.startswith(("nectar_async.", "cattrs")):
-            assert threading.get_ident() != loop, name
-async def main():
-    client = NectarClient(transport=MemoryTransport({"companies_list": []}))
-    sys.meta_path.insert(0, Watch())
-    async with client as nectar:
-        assert "nectar_async._json.converter" in sys.modules
-        assert "nectar_async._paging.pager" in sys.modules
-anyio.run(main)
-"""
-    assert "cattrs" in loaded(code, "cattrs")
 
 
 def test_a_client_that_nobody_opens_loads_what_it_needs_as_well() -> None:
@@ -222,25 +166,6 @@ async def main():
 anyio.run(main)
 """
     assert loaded(code, *HEAVY) == []
-
-
-def test_a_module_that_is_put_off_is_loaded_with_the_first_thing_in_it() -> None:
-    code = """
-import sys
-from nectar_async._lazy import later
-secrets = later("secrets")
-assert "secrets" not in sys.modules
-token = secrets.token_hex
-import secrets as itself
-assert token is itself.token_hex is secrets.token_hex
-try:
-    secrets.nothing
-except AttributeError as error:
-    assert "'secrets'" in str(error)
-else:
-    raise AssertionError
-"""
-    assert loaded(code, "secrets") == ["secrets"]
 
 
 def test_on_trio_not_even_asyncio_is_loaded_by_the_package() -> None:

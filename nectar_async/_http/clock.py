@@ -56,7 +56,7 @@ class SystemClock:
 
     def jitter(self) -> float:
         """A fresh pseudo-random number in [0, 1)."""
-        return random.random()  # spreads retries, guards nothing
+        return random.random()  # noqa: S311  it spreads retries and guards nothing
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop."""

@@ -60,7 +60,7 @@ from nectar_async.models.invitation import (
 from nectar_async.models.job import Job
 from nectar_async.models.link import MagicLink, WebhookPortalLink
 from nectar_async.models.meter import Meter, MeterIdentifier
-from nectar_async.models.page import Page
+from nectar_async.models.page import Listing, Page
 from nectar_async.models.provider import UtilityProvider
 from nectar_async.models.site import Site
 from nectar_async.models.statuses import (
@@ -122,6 +122,7 @@ __all__ = [
     "LineItem",
     "LineItemBillingPeriod",
     "LineItemChargeType",
+    "Listing",
     "MagicLink",
     "Meter",
     "MeterHighLow",

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Flag
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import AccountStatus, AccountTrackingStatus
@@ -17,7 +18,7 @@ __all__ = ["Account"]
 
 
 @frozen(kw_only=True)
-class Account:
+class Account(Model):
     """A customer's account with a utility, found behind the login of a connection.
 
     Accounts come inside their connection and as the answer to an update; the API has

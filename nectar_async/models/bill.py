@@ -10,6 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Secret
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import CurrencyCode, SourceType
 
@@ -17,7 +18,7 @@ __all__ = ["DocumentEmbedded"]
 
 
 @frozen(kw_only=True)
-class DocumentEmbedded:
+class DocumentEmbedded(Model):
     """The bill that a usage record was read from, as it comes inside that record.
 
     It is the bill without its company, usage data, line items and demand meters; fetch

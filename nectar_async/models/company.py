@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.site import Site
 
@@ -16,7 +17,7 @@ __all__ = ["Company"]
 
 
 @frozen(kw_only=True)
-class Company:
+class Company(Model):
     """A client whose utility bills are collected.
 
     The answer for a company holds its sites as whole objects and its users as e-mail

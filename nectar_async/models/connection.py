@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Secret
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.account import Account
 from nectar_async.models.enums import DatasourceType
@@ -23,7 +24,7 @@ __all__ = [
 
 
 @frozen(kw_only=True)
-class ConnectionDatasource:
+class ConnectionDatasource(Model):
     """The utility of a connection, as it comes inside the connection."""
 
     name: str | None = None
@@ -34,7 +35,7 @@ class ConnectionDatasource:
 
 
 @frozen(kw_only=True)
-class ConnectionCompany:
+class ConnectionCompany(Model):
     """The company of a connection, as it comes inside the connection.
 
     Fetch the company by its id for the rest of it.
@@ -50,7 +51,7 @@ class ConnectionCompany:
 
 
 @frozen(kw_only=True)
-class Connection:
+class Connection(Model):
     """A login to the portal of a utility, and what was found behind it.
 
     The guides also call it a workflow. A login that no longer works is renewed, not
@@ -113,7 +114,7 @@ def _masked(text: str | Secret[str]) -> Secret[str]:
 
 
 @frozen(kw_only=True)
-class SecurityQuestion:
+class SecurityQuestion(Model):
     """A question that a portal asks at login, and the answer to it.
 
     It is sent and does not come back. Plain text is masked as it is taken:

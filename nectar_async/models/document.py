@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
@@ -25,7 +26,7 @@ __all__ = ["DemandMeter", "Document", "LineItem"]
 
 
 @frozen(kw_only=True)
-class DemandMeter:
+class DemandMeter(Model):
     """One amount of electricity demand that a bill states (v2.2).
 
     It is read from the tables and summaries of meters, never from a charge, and only
@@ -52,7 +53,7 @@ class DemandMeter:
 
 
 @frozen(kw_only=True)
-class LineItem:
+class LineItem(Model):
     """One charge of a bill, in the `charges_units` of its document."""
 
     rate: Decimal | None = None

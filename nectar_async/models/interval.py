@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.meter import MeterIdentifier
 
@@ -16,7 +17,7 @@ __all__ = ["Interval"]
 
 
 @frozen(kw_only=True)
-class Interval:
+class Interval(Model):
     """What one meter used in one interval of a smart meter, such as 15 minutes.
 
     It names its meter by identifiers alone, not by an id.

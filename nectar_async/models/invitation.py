@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Secret
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import DatasourceType, InvitationType
 from nectar_async.models.statuses import ConnectionStatus, InvitationStatus
@@ -23,7 +24,7 @@ __all__ = [
 
 
 @frozen(kw_only=True)
-class InvitationPrefill:
+class InvitationPrefill(Model):
     """What the form behind an invitation is filled with before the customer sees it.
 
     It is sent with a new invitation and comes back with it. All of it may be missing,
@@ -50,7 +51,7 @@ class InvitationPrefill:
 
 
 @frozen(kw_only=True)
-class CreatedConnection:
+class CreatedConnection(Model):
     """A connection that was made through an invitation, in short.
 
     Fetch the connection by its id for the rest of it.
@@ -67,7 +68,7 @@ class CreatedConnection:
 
 
 @frozen(kw_only=True)
-class InvitationEvent:
+class InvitationEvent(Model):
     """One line of the log of an invitation, such as that it was opened."""
 
     id: str | None = None
@@ -82,7 +83,7 @@ class InvitationEvent:
 
 
 @frozen(kw_only=True)
-class Invitation:
+class Invitation(Model):
     """A link by which a customer connects an account, or repairs a connection.
 
     The page behind the link asks for no sign-in, so the link and its token are masked.

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.statuses import JobStatus
 
@@ -14,7 +15,7 @@ __all__ = ["Job"]
 
 
 @frozen(kw_only=True)
-class Job:
+class Job(Model):
     """The processing of one upload, of one bill or of several.
 
     What became of the files is empty until the job is COMPLETED.

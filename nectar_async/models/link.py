@@ -8,13 +8,14 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Secret
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 
 __all__ = ["MagicLink", "WebhookPortalLink"]
 
 
 @frozen(kw_only=True)
-class MagicLink:
+class MagicLink(Model):
     """A link by which a customer connects accounts to a company.
 
     Magic links are deprecated: invitations expire, can be revoked, and keep a log.
@@ -32,7 +33,7 @@ class MagicLink:
 
 
 @frozen(kw_only=True)
-class WebhookPortalLink:
+class WebhookPortalLink(Model):
     """A link to the portal where webhooks are set up and their deliveries are seen.
 
     The API does not publish the shape of this answer: what else it sends is in `extra`.

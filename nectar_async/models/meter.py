@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Flag
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.enums import (
     DatasourceType,
@@ -27,7 +28,7 @@ __all__ = ["Meter", "MeterIdentifier"]
 
 
 @frozen(kw_only=True)
-class MeterIdentifier:
+class MeterIdentifier(Model):
     """One number by which bills name a meter: a serial, an account, a delivery point.
 
     A meter may have several; an update of its identifiers replaces all of them.
@@ -46,7 +47,7 @@ class MeterIdentifier:
 
 
 @frozen(kw_only=True)
-class Meter:
+class Meter(Model):
     """What measures one commodity at one site, on one account.
 
     It need not be a device: a container for waste is a meter too. Demand has meters of

@@ -7,13 +7,14 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 
 __all__ = ["UtilityProvider"]
 
 
 @frozen(kw_only=True)
-class UtilityProvider:
+class UtilityProvider(Model):
     """A utility that the search for providers knows.
 
     The API does not publish what its search answers with: what else it sends is in

@@ -9,13 +9,14 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 
 __all__ = ["Site"]
 
 
 @frozen(kw_only=True)
-class Site:
+class Site(Model):
     """A place of a company to which meters belong.
 
     The same whole object comes alone, inside a company and inside usage data; meters

@@ -8,13 +8,14 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Secret
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 
 __all__ = ["Team"]
 
 
 @frozen(kw_only=True)
-class Team:
+class Team(Model):
     """The organization of the API key: who is in it, and who pays.
 
     An update that sends `users` replaces the whole list; whoever calls stays in.

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from nectar_async.models._base import Model
 from nectar_async.models._extra import names_of
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
@@ -32,7 +33,7 @@ __all__ = ["TimeOfUseBreakdownItem", "UsageData", "UsageDataNested"]
 
 
 @frozen(kw_only=True)
-class TimeOfUseBreakdownItem:
+class TimeOfUseBreakdownItem(Model):
     """The part of a usage record that falls into one time-of-use period."""
 
     time_of_use: TimeOfUse | None = None
@@ -50,7 +51,7 @@ class TimeOfUseBreakdownItem:
 
 
 @frozen(kw_only=True)
-class UsageDataNested:
+class UsageDataNested(Model):
     """What one meter used in one billing period, as it comes inside a document.
 
     One class serves every version of the API; what a version does not send is None or

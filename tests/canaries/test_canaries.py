@@ -20,7 +20,8 @@ from canaries.server import NEVER, WAYS, Way, answer_to, odd_of
 from endpoints import ENDPOINTS
 
 import nectar_async
-from nectar_async import WaitTimeoutError, _careful
+from nectar_async import WaitTimeoutError
+from nectar_async._json import field_by_field
 from nectar_async._json.converter import converter
 from nectar_async.models import Connection
 
@@ -169,7 +170,7 @@ async def test_what_was_seen_last_is_shown_and_pickled_without_secrets(
 def test_a_warning_about_drift_shows_paths_and_no_values(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_careful, "_noted", set())
+    monkeypatch.setattr(field_by_field, "_noted", set())
     body = msgspec.json.encode(odd_of(answer_to("connections_create")[1]))
     converter(is_strict=False).decode(body, Connection)
     lines = [record.getMessage() for record in caplog.records]

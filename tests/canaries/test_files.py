@@ -14,7 +14,8 @@ from canaries.canaries import KEY, VALUES
 from canaries.run import Outcome, outcome_of
 from canaries.server import FILE, WAYS, Way, novel, odd, success
 
-from nectar_async import NectarClient, _part
+from nectar_async import NectarClient
+from nectar_async._files import partial_file
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +109,7 @@ async def test_a_note_that_holds_the_link_is_found_out(
     def careless(*_: object) -> dict[str, str]:
         return {"etag": '"one"', "link": VALUES["url"]}
 
-    monkeypatch.setattr(_part, "asdict", careless)
+    monkeypatch.setattr(partial_file, "asdict", careless)
     way = next(one for one in WAYS if str(one) == "unsent")
     out = await broken_off(way, tmp_path / "bill.pdf")
     assert [leak.partition(":")[0] for leak in out.leaks] == [FILES_LEFT[1]]

@@ -30,10 +30,8 @@ from nectar_async import (
     NectarError,
     NotFoundError,
     Secret,
-    _core,
-    _log,
-    _spelled,
 )
+from nectar_async._http import executor, spelled, telemetry
 from nectar_async._paging.fanout import Failure
 from nectar_async.models import Connection, Invitation
 
@@ -228,21 +226,21 @@ WAY = {way.name: way for way in WAYS}
 
 
 def careless_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = _log._write
+    write = telemetry._write
 
     def careless(level: int, request: Any, **facts: object) -> None:
         write(level, request, **facts, body=request.body)
 
-    monkeypatch.setattr(_log, "_write", careless)
+    monkeypatch.setattr(telemetry, "_write", careless)
 
 
 def no_concealing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_core, "conceal", lambda *_: None)
-    monkeypatch.setattr("nectar_async._http.pipeline.concealer", lambda *_: str)
+    monkeypatch.setattr(executor, "conceal", lambda *_: None)
+    monkeypatch.setattr("nectar_async._http.status.concealer", lambda *_: str)
 
 
 def escapes_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_spelled, "_ESCAPE", re.compile("(?!)"))
+    monkeypatch.setattr(spelled, "_ESCAPE", re.compile("(?!)"))
 
 
 def key_left(monkeypatch: pytest.MonkeyPatch) -> None:

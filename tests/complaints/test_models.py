@@ -35,7 +35,7 @@ from nectar_async import (
 )
 from nectar_async.sandbox import Sandbox
 
-TESTS = Path(__file__).parent.parent
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 def answer_of(*rows: str) -> bytes:
@@ -241,7 +241,7 @@ def test_the_import_costs_next_to_nothing() -> None:
     """
     done = subprocess.run(  # noqa: S603  our own code
         [sys.executable, "-c", LOADED],
-        cwd=TESTS,
+        cwd=SUPPORT,
         capture_output=True,
         text=True,
         check=True,

@@ -39,7 +39,7 @@ from nectar_async import (
     WrongLoopError,
 )
 
-TESTS = Path(__file__).parent.parent
+SUPPORT = Path(__file__).parents[1] / "support"
 ONCE = RetryPolicy(attempts=1)
 
 
@@ -169,8 +169,8 @@ def run(code: str, *arguments: str) -> list[str]:
     """What a script writes, up to the line `--` and behind it."""
     done = subprocess.run(  # noqa: S603  our own code
         [sys.executable, "-u", "-c", code, *arguments],
-        cwd=TESTS,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        cwd=SUPPORT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SUPPORT), *sys.path])},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -5,14 +5,23 @@ from __future__ import annotations
 import math
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 from doubles import settle_down
 
-from nectar_async import Clock, SystemClock, VirtualClock
-from nectar_async._http.clock import bounded, clock_around
+from nectar_async import (
+    Clock,
+    NectarClient,
+    Request,
+    Response,
+    Settings,
+    SystemClock,
+    VirtualClock,
+)
+from nectar_async._http.clock import bounded, current_clock
 
 pytestmark = pytest.mark.anyio
 
@@ -246,14 +255,25 @@ async def test_a_bound_of_another_clock_goes_by_the_machines_time() -> None:
     with bounded(SystemClock(), 0.01) as bound:
         bound.renew()
         await anyio.sleep_forever()
-    assert clock_around() is None
 
 
-async def test_the_clock_around_is_the_innermost_virtual_one() -> None:
-    one, other = VirtualClock(), VirtualClock()
-    with one.move_on_after(5):
-        with other.move_on_after(1):
-            assert clock_around() is other
-            assert (one.left, other.left) == (5, 1)
-        assert clock_around() is one
-    assert clock_around() is None
+async def test_a_transport_sees_the_clock_of_the_client_that_sends() -> None:
+    seen: list[object] = []
+
+    class Transport:
+        needs_key = False
+
+        async def send(self, _request: Request[Any]) -> Response:
+            seen.append(current_clock.get())
+            return Response(200, {}, b'"pong v2.2"')
+
+        async def aclose(self) -> None:
+            """Nothing to close."""
+
+    clock = VirtualClock()
+    async with NectarClient(
+        transport=Transport(), settings=Settings(), clock=clock
+    ) as nectar:
+        await nectar.ping()
+    assert seen == [clock]
+    assert current_clock.get() is None

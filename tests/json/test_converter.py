@@ -21,7 +21,8 @@ from filled import FILLED
 from hypothesis import given, settings, strategies as st
 from strategies import damaged, models, words
 
-from nectar_async import Listing, Secret, _careful, _mirror, contract
+from nectar_async import Listing, Secret, contract
+from nectar_async._json import field_by_field, structs
 from nectar_async._json.converter import Converter, converter
 from nectar_async._json.field_by_field import Careful
 from nectar_async._json.fields import plan_of
@@ -61,7 +62,7 @@ many = settings(max_examples=40, deadline=None)
 @pytest.fixture(autouse=True)
 def _nothing_noted_or_learned_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What another test met is met for the first time again."""
-    monkeypatch.setattr(_careful, "_noted", set())
+    monkeypatch.setattr(field_by_field, "_noted", set())
     monkeypatch.setitem(globals(), "LENIENT", Converter())
     monkeypatch.setitem(globals(), "STRICT", Converter(is_strict=True))
 
@@ -689,7 +690,7 @@ def test_what_is_prepared_is_not_made_again(
     assert list(own.preparing(model, Listing(items="things"))) == []
     records = [bare(one) for one in FILLED if type(one) is model]
     bodies = b",".join(map(LENIENT.encode, records))
-    monkeypatch.setattr(_mirror, "compiled", None)
+    monkeypatch.setattr(structs, "compiled", None)
     monkeypatch.setattr(msgspec, "defstruct", None)
     monkeypatch.setattr(own, "_careful", None)
     monkeypatch.setattr(own._records, "_careful", None)

@@ -73,7 +73,7 @@ def public_calls() -> set[str]:
 
 
 def _methods(owner: object) -> Iterator[str]:
-    for name, _ in inspect.getmembers(type(owner), callable):
+    for name, _ in inspect.getmembers(type(owner), inspect.isroutine):
         if not name.startswith("_"):
             yield name
 
