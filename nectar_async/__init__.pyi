@@ -129,5 +129,5 @@ from nectar_async.transports import (
     MemoryTransport as MemoryTransport,
 )
 
-__all__: list[str]
+__all__: list[str]  # noqa: PYI035  read from this file by `_lazy`
 __version__: str
