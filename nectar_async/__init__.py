@@ -1,8 +1,9 @@
 """The async SDK for Nectar's utility-data API.
 
-A call goes through these packages: `resources` describe the request (`Request`), `_http`
-adds deadline, retry, limiter, timeout, status check and key, a transport sends it once
-(`Response`), `_json` makes models of it, and `_paging` turns pages into records.
+A call goes through these packages: `resources` describe the request (`Request`),
+`_http` adds deadline, retry, limiter, timeout, status check and key, a transport sends
+it once (`Response`), `_json` makes models of it, and `_paging` turns pages into
+records.
 
 The public names are listed in `__init__.pyi`. Each loads its module on first use.
 """
