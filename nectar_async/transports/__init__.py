@@ -1,21 +1,22 @@
 """The transports: over the network, from memory, and from a recording.
 
-`AiohttpTransport` loads on first use, so that a program on recordings or on a
-`MemoryTransport` never loads aiohttp.
+`AiohttpTransport` loads aiohttp, and the two classes of recordings load
+`nectar_async.recording`: together longer than everything else that a client needs. So
+these three load on first use.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.memory import MemoryTransport
-from nectar_async.transports.recorder import Recorder
-from nectar_async.transports.replay import RecordedTransport
 
 if TYPE_CHECKING:
     from nectar_async.transports.aiohttp import AiohttpTransport
+    from nectar_async.transports.recorder import Recorder
+    from nectar_async.transports.replay import RecordedTransport
 
 __all__ = [
     "AiohttpTransport",
@@ -25,9 +26,15 @@ __all__ = [
     "Recorder",
 ]
 
+_LATE: Final = {
+    "AiohttpTransport": "aiohttp",
+    "RecordedTransport": "replay",
+    "Recorder": "recorder",
+}
+
 if not TYPE_CHECKING:  # a checker that saw this would accept every name
 
     def __getattr__(name: str) -> object:
-        if name != "AiohttpTransport":
+        if name not in _LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module("nectar_async.transports.aiohttp").AiohttpTransport
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
