@@ -1,0 +1,1 @@
+"""The commands of `nectar`, one module per group."""
