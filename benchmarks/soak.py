@@ -25,7 +25,7 @@ import anyio
 from attrs import define, field
 
 from nectar_async import NectarClient, RetryPolicy, Settings, Statistics, UsageData
-from nectar_async.cli.child import Portfolio, SandboxProcess, sandbox_process
+from nectar_async.cli.sandbox_process import Portfolio, SandboxProcess, sandbox_process
 from nectar_async.models import Page
 
 COMPANIES = 600

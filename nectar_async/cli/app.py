@@ -11,17 +11,14 @@ import typer
 
 from nectar_async._version import __version__
 from nectar_async.cli import options, sandbox_options
-from nectar_async.cli.child import Portfolio
+from nectar_async.cli.commands.demo import default_out, run_demo
+from nectar_async.cli.commands.ping import ping
+from nectar_async.cli.commands.pull import pull_app
+from nectar_async.cli.commands.record import Record, record
+from nectar_async.cli.commands.recording import recording_app
+from nectar_async.cli.commands.transfer import download, job, upload
 from nectar_async.cli.conduct import conduct
-from nectar_async.cli.demo import default_out, run_demo
-from nectar_async.cli.outcome import Exit, complain, guarded
-from nectar_async.cli.ping import ping
-from nectar_async.cli.pull import Pull, Query, Watch
-from nectar_async.cli.pulls import pull_app
-from nectar_async.cli.record import Record, record
-from nectar_async.cli.recordings import recording_app
-from nectar_async.cli.report import Bound
-from nectar_async.cli.screens import (
+from nectar_async.cli.help import (
     FOOT,
     SETTINGS,
     SHORT_FOOT,
@@ -29,8 +26,11 @@ from nectar_async.cli.screens import (
     Group,
     no_command,
 )
-from nectar_async.cli.sink import LineFile
-from nectar_async.cli.transfer import download, job, upload
+from nectar_async.cli.json_lines import LineFile
+from nectar_async.cli.output import Exit, complain, guarded
+from nectar_async.cli.pull_run import Pull, Query, Watch
+from nectar_async.cli.report import Bound
+from nectar_async.cli.sandbox_process import Portfolio
 from nectar_async.cli.words import counted
 from nectar_async.sandbox.loop import run_loop
 

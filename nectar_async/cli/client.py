@@ -11,7 +11,7 @@ from typing import Any, Final
 import typer
 
 from nectar_async import transports
-from nectar_async.cli.outcome import Exit, NoKeyError
+from nectar_async.cli.output import Exit, NoKeyError
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Settings

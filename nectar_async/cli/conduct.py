@@ -10,11 +10,11 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
-from nectar_async.cli.outcome import Ending, StoppedError, complain, guarded, notes_of
+from nectar_async.cli.json_lines import STDOUT
+from nectar_async.cli.output import Ending, StoppedError, complain, guarded, notes_of
 from nectar_async.cli.progress import shown
-from nectar_async.cli.pull import Pull, Watch
+from nectar_async.cli.pull_run import Pull, Watch
 from nectar_async.cli.report import Bound, Report
-from nectar_async.cli.sink import STDOUT
 from nectar_async.errors import NectarError
 from nectar_async.sandbox.loop import run_loop
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from nectar_async.cli.outcome import EXIT_CODES, Exit
+from nectar_async.cli.output import EXIT_CODES, Exit
 
 __all__ = ["FOOT", "SETTINGS", "SHORT_FOOT", "Command", "Group", "no_command"]
 

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nectar_async.cli.pull import Pull, Status, Watch
+from nectar_async.cli.pull_run import Pull, Status, Watch
 from nectar_async.cli.words import counted
 
 __all__ = ["shown"]

@@ -13,8 +13,8 @@ from nectar_async._json.converter import converter
 from nectar_async._paging.fanout import Failure, FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async._paging.relaxed_gc import relaxed_gc
+from nectar_async.cli.json_lines import LineFile
 from nectar_async.cli.lists import CompanyWalk
-from nectar_async.cli.sink import LineFile
 from nectar_async.cli.totals import Totals
 from nectar_async.cli.views import VIEWS, View
 from nectar_async.cli.words import counted

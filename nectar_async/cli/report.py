@@ -13,8 +13,8 @@ from rich.table import Table
 
 from nectar_async._paging.fanout import Failure
 from nectar_async._paging.receipt import Receipt, Verdict
-from nectar_async.cli.outcome import Exit, notes_of
-from nectar_async.cli.pull import Pull, Status
+from nectar_async.cli.output import Exit, notes_of
+from nectar_async.cli.pull_run import Pull, Status
 from nectar_async.cli.totals import Total
 from nectar_async.cli.views import View
 from nectar_async.cli.words import counted

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runs import Commands, ctrl_c_works, sandbox
+from cli_processes import Commands, ctrl_c_works, sandbox
 
 
 @pytest.fixture(scope="session")

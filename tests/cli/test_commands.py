@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from runs import records
+from cli_processes import records
 
 from nectar_async._version import __version__
 from nectar_async.cli import main

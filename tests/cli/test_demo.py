@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nectar_async.cli.demo import bound
+from nectar_async.cli.commands.demo import bound
 from nectar_async.cli.makespan import ideal_makespan
 
 

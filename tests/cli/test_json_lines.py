@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nectar_async.cli.sink import LineFile
+from nectar_async.cli.json_lines import LineFile
 
 
 def test_an_old_file_is_replaced_when_the_first_block_comes(tmp_path: Path) -> None:

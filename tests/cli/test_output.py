@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from nectar_async.cli.outcome import Ending, Exit, NoKeyError, StoppedError, guarded
+from nectar_async.cli.output import Ending, Exit, NoKeyError, StoppedError, guarded
 from nectar_async.errors import (
     AttemptTimeoutError,
     AuthenticationError,

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runs import (
+from cli_processes import (
     Commands,
     children_of,
     end,

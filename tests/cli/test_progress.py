@@ -12,9 +12,9 @@ from rich.console import Console
 
 from nectar_async import DatasourceType, UsageData, UsageUnits
 from nectar_async._paging.fanout import Progress
+from nectar_async.cli.json_lines import LineFile
 from nectar_async.cli.progress import picture, shown
-from nectar_async.cli.pull import Pull, Query, Status, Traffic
-from nectar_async.cli.sink import LineFile
+from nectar_async.cli.pull_run import Pull, Query, Status, Traffic
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runs import Commands, end, records, sandbox, until
+from cli_processes import Commands, end, records, sandbox, until
 
 from nectar_async import ConfigurationError
 from nectar_async.cli.app import run

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from nectar_async._paging.fanout import Failure, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
-from nectar_async.cli.outcome import Exit
-from nectar_async.cli.pull import Status, Traffic
+from nectar_async.cli.output import Exit
+from nectar_async.cli.pull_run import Status, Traffic
 from nectar_async.cli.report import CompanyLine, Report
 from nectar_async.cli.totals import Total
 from nectar_async.cli.views import VIEWS

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import sandbox
+from cli_processes import sandbox
 
 from nectar_async import RetryPolicy
 from nectar_async.cli.app import run

@@ -11,8 +11,8 @@ import anyio
 import pytest
 import trustme
 from attrs import frozen
+from cli_processes import Commands, end, sandbox
 from cryptography.hazmat.primitives import serialization
-from runs import Commands, end, sandbox
 
 from nectar_async import (
     AiohttpTransport,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import anyio
 import pytest
+from cli_processes import Commands, sandbox
 from rich.console import Console
-from runs import Commands, sandbox
 
 from nectar_async import Document, NectarClient
 from nectar_async.cli.app import run

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from runs import records
+from cli_processes import records
 
 from nectar_async import (
     Account,

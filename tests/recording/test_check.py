@@ -13,7 +13,7 @@ from attrs import evolve
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import RecordingError
-from nectar_async.cli.tapes.answers import misreadings, returned
+from nectar_async.cli.decode_check import misreadings, returned
 from nectar_async.contract import operations
 from nectar_async.recording.bodies import Blob, Form, Json, Part, Text
 from nectar_async.recording.check import Checked, check

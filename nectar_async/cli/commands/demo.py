@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nectar_async.cli.child import Portfolio, sandbox_process
 from nectar_async.cli.makespan import ideal_makespan
-from nectar_async.cli.pull import Pull, Watch
+from nectar_async.cli.pull_run import Pull, Watch
 from nectar_async.cli.report import Bound
+from nectar_async.cli.sandbox_process import Portfolio, sandbox_process
 from nectar_async.client import NectarClient
 from nectar_async.settings import Settings
 

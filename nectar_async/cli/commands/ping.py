@@ -8,8 +8,8 @@ import time
 import typer
 
 from nectar_async.cli import options
-from nectar_async.cli.link import announce, kept, open_client, replayed_path
-from nectar_async.cli.outcome import Ending, Exit, guarded
+from nectar_async.cli.client import announce, kept, open_client, replayed_path
+from nectar_async.cli.output import Ending, Exit, guarded
 from nectar_async.sandbox.loop import run_loop
 from nectar_async.settings import Settings
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 import typer
 
 from nectar_async.cli import client_options, options
+from nectar_async.cli.client import announce, kept, open_client
 from nectar_async.cli.conduct import conduct
-from nectar_async.cli.link import announce, kept, open_client
-from nectar_async.cli.pull import Pull, Query, Watch
-from nectar_async.cli.screens import SHORT_FOOT, Command, Group, no_command
-from nectar_async.cli.sink import STDOUT, LineFile
+from nectar_async.cli.help import SHORT_FOOT, Command, Group, no_command
+from nectar_async.cli.json_lines import STDOUT, LineFile
+from nectar_async.cli.pull_run import Pull, Query, Watch
 from nectar_async.cli.views import VIEWS
 from nectar_async.models.enums import DateType
 

@@ -17,9 +17,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from nectar_async.cli import tapes
-from nectar_async.cli.link import VARIABLE
-from nectar_async.cli.outcome import Exit, complain, guarded
-from nectar_async.cli.screens import Command
+from nectar_async.cli.client import VARIABLE
+from nectar_async.cli.help import Command
+from nectar_async.cli.output import Exit, complain, guarded
 from nectar_async.cli.views import VIEWS
 from nectar_async.cli.words import counted
 

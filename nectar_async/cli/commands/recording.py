@@ -8,8 +8,8 @@ from typing import Final
 import typer
 
 from nectar_async.cli import options, recording_options, tapes
-from nectar_async.cli.outcome import Ending, Exit, guarded
-from nectar_async.cli.screens import Command, Group, no_command
+from nectar_async.cli.help import Command, Group, no_command
+from nectar_async.cli.output import Ending, Exit, guarded
 
 __all__ = ["recording_app"]
 

@@ -13,9 +13,9 @@ import typer
 from nectar_async._files.download import Download
 from nectar_async.cli import options
 from nectar_async.cli.bar import Bar
-from nectar_async.cli.link import announce, kept, open_client
-from nectar_async.cli.outcome import Ending, Exit, StoppedError, complain, guarded
-from nectar_async.cli.sink import STDOUT
+from nectar_async.cli.client import announce, kept, open_client
+from nectar_async.cli.json_lines import STDOUT
+from nectar_async.cli.output import Ending, Exit, StoppedError, complain, guarded
 from nectar_async.client import NectarClient
 from nectar_async.errors import NectarError, WaitTimeoutError
 from nectar_async.models.job import Job

@@ -11,9 +11,9 @@ from typing import Any, Final
 import typer
 from rich.console import Console
 
-from nectar_async.cli.outcome import Exit
+from nectar_async.cli.output import Exit
+from nectar_async.cli.recording_report import as_facts, print_recording
 from nectar_async.cli.tapes.mend import redaction_of
-from nectar_async.cli.tapes.screens import as_facts, print_recording
 from nectar_async.cli.words import counted
 from nectar_async.errors import RecordingError
 from nectar_async.recording.folder import Recording

@@ -10,9 +10,9 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from nectar_async.cli.outcome import Exit, complain
-from nectar_async.cli.tapes.answers import misreadings
-from nectar_async.cli.tapes.screens import (
+from nectar_async.cli.decode_check import misreadings
+from nectar_async.cli.output import Exit, complain
+from nectar_async.cli.recording_report import (
     as_facts,
     checked_facts,
     compared_facts,

@@ -11,8 +11,8 @@ import typer
 from attrs import asdict, evolve
 from rich.console import Console
 
-from nectar_async.cli.outcome import Exit
-from nectar_async.cli.tapes.screens import print_replaced, replaced
+from nectar_async.cli.output import Exit
+from nectar_async.cli.recording_report import print_replaced, replaced
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.redaction.rules import Rule
