@@ -15,13 +15,13 @@ from rich.table import Table
 from nectar_async import contract
 from nectar_async.cli.words import counted
 from nectar_async.recording.check import Checked
-from nectar_async.recording.compare import Change, ChangeKind, Comparison
 from nectar_async.recording.contents import (
     OperationContents,
     StandinContents,
     operations_in,
     standins_in,
 )
+from nectar_async.recording.diff import Change, ChangeKind, Comparison
 from nectar_async.recording.finding import Finding, Severity
 from nectar_async.recording.folder import Recording
 

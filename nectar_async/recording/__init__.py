@@ -15,12 +15,12 @@ from __future__ import annotations
 from nectar_async.recording.exchange import Exchange, Question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.formats.cassette import read_cassette
-from nectar_async.recording.formats.har import read_har
-from nectar_async.recording.formats.har_export import write_har
-from nectar_async.recording.formats.traffic import Imported
+from nectar_async.recording.formats.har_reader import read_har
+from nectar_async.recording.formats.har_writer import write_har
+from nectar_async.recording.formats.importer import Imported
 from nectar_async.recording.overlays import Overlay
 from nectar_async.recording.redaction.redaction import Redaction, Rule
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.request_log import Witness
 
 __all__ = [
     "Exchange",

@@ -13,9 +13,9 @@ from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.format import written
 from nectar_async.recording.redaction.kinds import LINK
+from nectar_async.recording.redaction.placeholders import LINKS, PART, shape
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.redaction.spots import kinds
-from nectar_async.recording.redaction.standins import LINKS, PART, shape
+from nectar_async.recording.redaction.sensitive_fields import kinds
 
 __all__ = [
     "OperationContents",

@@ -26,7 +26,7 @@ from nectar_async.recording.effects import (
 )
 from nectar_async.recording.exchange import Answer, Question, question_of
 from nectar_async.recording.overlays import Effect, Order, Overlay, Overlays, Scene
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.request_log import Witness
 from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports._body import read_body
 

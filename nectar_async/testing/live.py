@@ -20,12 +20,12 @@ from nectar_async.recording.folder import MANIFEST, Recording
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.testing.booth import Booth, BriskClock, RealClock, SandboxClock
+from nectar_async.testing.options import Terms
+from nectar_async.testing.portal_transport import RemoteTransport
 from nectar_async.testing.recordings import NectarRecording
-from nectar_async.testing.remote import RemoteTransport
-from nectar_async.testing.sandboxes import NectarSandbox
-from nectar_async.testing.suite import Row, Suite, exchanges, in_words
-from nectar_async.testing.tapes import Tape, written
-from nectar_async.testing.terms import Terms
+from nectar_async.testing.sandbox_fixture import NectarSandbox
+from nectar_async.testing.session import Row, Suite, exchanges, in_words
+from nectar_async.testing.shared_recorder import Tape, written
 from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.recorder import Recorder

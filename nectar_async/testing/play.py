@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nectar_async.testing.fixtures import Replayed
+from nectar_async.testing.options import Terms, plainly
 from nectar_async.testing.recordings import NectarRecording
-from nectar_async.testing.replays import Replayed
-from nectar_async.testing.suite import Suite, has_passed
-from nectar_async.testing.terms import Terms, plainly
+from nectar_async.testing.session import Suite, has_passed
 from nectar_async.transports._mode import Mode
 
 if TYPE_CHECKING:

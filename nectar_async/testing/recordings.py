@@ -9,9 +9,9 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.client import NectarClient
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.request_log import Witness
 from nectar_async.settings import Settings
-from nectar_async.testing.terms import changed
+from nectar_async.testing.options import changed
 from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports._mode import Mode
 

@@ -25,9 +25,9 @@ from nectar_async.errors import (
 from nectar_async.recording.exchange import Question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.overlays import Order, Overlays, Scene
-from nectar_async.recording.player import Player, Repeat
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.replayer import Player, Repeat
+from nectar_async.recording.request_log import Witness
 
 __all__ = ["OnStale", "Replay", "Replaying"]
 

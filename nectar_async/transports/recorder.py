@@ -22,12 +22,12 @@ from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
 from nectar_async.recording.exchange import Answer, Exchange, Question, question_of
 from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.log import Take
 from nectar_async.recording.overlays import Order
-from nectar_async.recording.player import Repeat
+from nectar_async.recording.redaction.placeholders import LINKS
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.redaction.standins import LINKS
-from nectar_async.recording.take import Take
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.replayer import Repeat
+from nectar_async.recording.request_log import Witness
 from nectar_async.transports._body import Copy, read_body
 from nectar_async.transports._mode import Mode, mode_of, wished
 from nectar_async.transports._replay import OnStale, Replay, Replaying

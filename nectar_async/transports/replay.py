@@ -13,9 +13,9 @@ from nectar_async._http.response import Response
 from nectar_async.recording.exchange import question_of
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.overlays import Order
-from nectar_async.recording.player import Repeat
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.replayer import Repeat
+from nectar_async.recording.request_log import Witness
 from nectar_async.transports._body import read_body
 from nectar_async.transports._replay import OnStale, Replay, Replaying
 

@@ -19,7 +19,7 @@ from anyio.from_thread import start_blocking_portal
 from nectar_async.sandbox import Sandbox
 from nectar_async.testing import plugin as pytest_plugin
 from nectar_async.testing.booth import BriskClock, RealClock, SandboxClock
-from nectar_async.testing.terms import SANDBOX, path_of
+from nectar_async.testing.options import SANDBOX, path_of
 from nectar_async.transports import Mode, _mode
 
 pytest_plugins = ["pytester"]

@@ -18,9 +18,9 @@ from nectar_async.cli.words import counted
 from nectar_async.errors import RecordingError
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.formats.cassette import read_cassette
-from nectar_async.recording.formats.har import read_har
-from nectar_async.recording.formats.har_export import write_har
-from nectar_async.recording.formats.traffic import Imported
+from nectar_async.recording.formats.har_reader import read_har
+from nectar_async.recording.formats.har_writer import write_har
+from nectar_async.recording.formats.importer import Imported
 
 __all__ = ["export_har", "import_traffic"]
 

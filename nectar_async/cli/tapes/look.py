@@ -21,7 +21,7 @@ from nectar_async.cli.recording_report import (
     print_recording,
 )
 from nectar_async.recording.check import check
-from nectar_async.recording.compare import compare
+from nectar_async.recording.diff import compare
 from nectar_async.recording.folder import MANIFEST, Recording, missing
 
 __all__ = ["check_all", "diff", "show"]

@@ -16,8 +16,8 @@ import msgspec
 from nectar_async.errors import ConfigurationError, RecordingError
 from nectar_async.recording.bodies import Body, body_of
 from nectar_async.recording.exchange import Answer, Pairs
+from nectar_async.recording.formats.importer import Imported, Seen, recorded
 from nectar_async.recording.formats.received import received, unbased
-from nectar_async.recording.formats.traffic import Imported, Seen, recorded
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_cassette"]

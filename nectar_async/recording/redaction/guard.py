@@ -12,7 +12,7 @@ from nectar_async._http.spelled import Plain
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Blob, Body, Form, Json, Text
 from nectar_async.recording.exchange import Exchange
-from nectar_async.recording.redaction.shapes import token_in
+from nectar_async.recording.redaction.patterns import token_in
 
 __all__ = ["Guard"]
 

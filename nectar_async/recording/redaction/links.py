@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from attrs import frozen
 
-from nectar_async.recording.redaction.shapes import is_signature
-from nectar_async.recording.redaction.standins import LINKS, PART, linked
+from nectar_async.recording.redaction.patterns import is_signature
+from nectar_async.recording.redaction.placeholders import LINKS, PART, linked
 
 __all__ = ["Hop", "Links", "guessed"]
 

@@ -14,7 +14,7 @@ import msgspec
 from attrs import define
 
 from nectar_async.recording.redaction.kinds import Kind
-from nectar_async.recording.redaction.spots import ANYTHING, Spot, items_of
+from nectar_async.recording.redaction.sensitive_fields import ANYTHING, Spot, items_of
 from nectar_async.recording.redaction.visit import Keys, Visitor, Where
 
 __all__ = ["may_have_json", "redacted"]

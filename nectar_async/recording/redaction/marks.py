@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import frozen
 
 from nectar_async.recording.redaction.kinds import PERSON, Kind
-from nectar_async.recording.redaction.shapes import EMAIL, email_of, may_have_email
-from nectar_async.recording.redaction.standins import MAIL, shape
+from nectar_async.recording.redaction.patterns import EMAIL, email_of, may_have_email
+from nectar_async.recording.redaction.placeholders import MAIL, shape
 
 __all__ = ["Mark", "Marks"]
 

@@ -11,16 +11,16 @@ from attrs import evolve, field, frozen
 
 from nectar_async._types import Secret
 from nectar_async.recording.exchange import Answer, Exchange, Question
-from nectar_async.recording.redaction.carry import Finder
 from nectar_async.recording.redaction.guard import Guard
 from nectar_async.recording.redaction.kinds import Kind, bare
+from nectar_async.recording.redaction.known_values import Finder
 from nectar_async.recording.redaction.links import Hop, Links, guessed, joined
 from nectar_async.recording.redaction.marks import Marks
-from nectar_async.recording.redaction.masks import MASK, Gather, Mask, Quotes
+from nectar_async.recording.redaction.masking import MASK, Gather, Mask, Quotes
+from nectar_async.recording.redaction.placeholders import Book, folded
+from nectar_async.recording.redaction.replacement import Census, Places, Writer
 from nectar_async.recording.redaction.rules import Rule, read_rules, written_rules
-from nectar_async.recording.redaction.spots import kinds
-from nectar_async.recording.redaction.standins import Book, folded
-from nectar_async.recording.redaction.visitors import Census, Places, Writer
+from nectar_async.recording.redaction.sensitive_fields import kinds
 from nectar_async.recording.redaction.walk import Walk
 
 __all__ = ["Redaction", "Rule"]

@@ -9,7 +9,12 @@ from typing import Any, Final
 
 from nectar_async.recording.redaction.kinds import Kind
 from nectar_async.recording.redaction.loose import may_have_json, redacted
-from nectar_async.recording.redaction.spots import ANYTHING, LEFT, Spot, items_of
+from nectar_async.recording.redaction.sensitive_fields import (
+    ANYTHING,
+    LEFT,
+    Spot,
+    items_of,
+)
 from nectar_async.recording.redaction.visit import Keys, Visitor, Where
 
 __all__ = ["Tree"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from nectar_async.recording.redaction.kinds import Kind
-from nectar_async.recording.redaction.spots import Spot
+from nectar_async.recording.redaction.sensitive_fields import Spot
 
 __all__ = ["Keys", "Visitor", "Where", "place_of"]
 

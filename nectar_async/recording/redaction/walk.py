@@ -18,8 +18,14 @@ from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
 from nectar_async.recording.exchange import Answer, Pairs, Question
 from nectar_async.recording.redaction.kinds import Kind, bare
 from nectar_async.recording.redaction.loose import redacted
-from nectar_async.recording.redaction.shapes import is_signature
-from nectar_async.recording.redaction.spots import SIGNATURE, Plan, Spot, of_kind, plan
+from nectar_async.recording.redaction.patterns import is_signature
+from nectar_async.recording.redaction.sensitive_fields import (
+    SIGNATURE,
+    Plan,
+    Spot,
+    of_kind,
+    plan,
+)
 from nectar_async.recording.redaction.tree import Tree
 from nectar_async.recording.redaction.visit import Visitor, Where
 

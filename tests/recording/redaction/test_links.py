@@ -19,9 +19,9 @@ from nectar_async import (
 from nectar_async.recording.exchange import Answer, Question, question_of
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.format import written
-from nectar_async.recording.player import Player
 from nectar_async.recording.redaction.links import Hop, Links, guessed
 from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.replayer import Player
 
 DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
 COMPANY = "3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11"

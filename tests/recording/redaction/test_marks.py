@@ -8,7 +8,7 @@ import pytest
 
 from nectar_async.recording.redaction.kinds import PERSON, Kind
 from nectar_async.recording.redaction.marks import Marks
-from nectar_async.recording.redaction.spots import kinds
+from nectar_async.recording.redaction.sensitive_fields import kinds
 
 TICKET = Kind("ticket", is_secret=True, is_rule=True)
 MARKS = Marks([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *kinds()))

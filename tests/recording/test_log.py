@@ -9,7 +9,7 @@ from taken import answer, page_of, question
 from nectar_async import Request
 from nectar_async.models.page import Listing, Page
 from nectar_async.recording.exchange import Answer, Question
-from nectar_async.recording.take import Take
+from nectar_async.recording.log import Take
 
 PING = question("/ping", "ping_get")
 LIST: Request[Any] = Request.get(

@@ -19,10 +19,10 @@ from nectar_async.errors import (
 )
 from nectar_async.recording.folder import MANIFEST
 from nectar_async.settings import Settings
+from nectar_async.testing.options import Terms
 from nectar_async.testing.places import near
 from nectar_async.testing.recordings import NectarRecording
-from nectar_async.testing.suite import Row, Suite, in_words
-from nectar_async.testing.terms import Terms
+from nectar_async.testing.session import Row, Suite, in_words
 from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports.replay import RecordedTransport
 

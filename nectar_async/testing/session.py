@@ -16,8 +16,8 @@ from nectar_async.errors import ConfigurationError
 from nectar_async.recording.folder import MANIFEST
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.testing.tapes import Tape
-from nectar_async.testing.terms import Terms, path_of
+from nectar_async.testing.options import Terms, path_of
+from nectar_async.testing.shared_recorder import Tape
 
 __all__ = ["Row", "Suite", "exchanges", "has_passed", "in_words", "said"]
 

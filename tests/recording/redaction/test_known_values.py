@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from nectar_async.recording.redaction.carry import Finder, replaced
+from nectar_async.recording.redaction.known_values import Finder, replaced
 
 PASSWORD = 'p"w<é>\\/+%d'
 KNOWN = {

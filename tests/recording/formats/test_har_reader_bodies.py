@@ -15,7 +15,7 @@ from har_entries import API, COMPANY, entry, har
 from nectar_async import RecordingError
 from nectar_async.recording.bodies import Form, Json, Part, Text, digest
 from nectar_async.recording.exchange import Exchange
-from nectar_async.recording.formats.har import read_har
+from nectar_async.recording.formats.har_reader import read_har
 
 
 def only(data: bytes) -> Exchange:

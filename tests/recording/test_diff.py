@@ -10,7 +10,7 @@ from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
 from nectar_async.recording.bodies import Blob, Text
-from nectar_async.recording.compare import Change, ChangeKind, Comparison, compare
+from nectar_async.recording.diff import Change, ChangeKind, Comparison, compare
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 

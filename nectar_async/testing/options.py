@@ -14,8 +14,8 @@ from attrs import evolve, frozen
 
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.recording.overlays import Order
-from nectar_async.recording.player import Repeat
 from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.replayer import Repeat
 from nectar_async.settings import Settings
 from nectar_async.testing.places import check_place, home_of, place_of
 from nectar_async.transports._mode import FLAGS, VARIABLE, Mode

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from nectar_async.recording.redaction.carry import Finder, Span, replaced
 from nectar_async.recording.redaction.kinds import LINK, Kind
+from nectar_async.recording.redaction.known_values import Finder, Span, replaced
 from nectar_async.recording.redaction.links import Links
 from nectar_async.recording.redaction.marks import Marks
-from nectar_async.recording.redaction.shapes import is_link, is_signed
-from nectar_async.recording.redaction.standins import (
+from nectar_async.recording.redaction.patterns import is_link, is_signed
+from nectar_async.recording.redaction.placeholders import (
     Book,
     folded,
     form,

@@ -13,8 +13,8 @@ from nectar_async.recording.bodies import Form, Json, Part
 from nectar_async.recording.exchange import Answer, Question
 from nectar_async.recording.format import written
 from nectar_async.recording.near import differences
-from nectar_async.recording.player import Player, Repeat
 from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.replayer import Player, Repeat
 
 PING = question("/ping", "ping_get")
 

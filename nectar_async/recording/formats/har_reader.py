@@ -29,7 +29,7 @@ from nectar_async.recording.bodies import (
     digest,
 )
 from nectar_async.recording.exchange import Answer, Pairs
-from nectar_async.recording.formats.har_shape import (
+from nectar_async.recording.formats.har_schema import (
     Content,
     Entry,
     Note,
@@ -39,8 +39,8 @@ from nectar_async.recording.formats.har_shape import (
     Reply,
     parsed,
 )
+from nectar_async.recording.formats.importer import Imported, Seen, Told, recorded
 from nectar_async.recording.formats.received import received, unbased
-from nectar_async.recording.formats.traffic import Imported, Seen, Told, recorded
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_har"]

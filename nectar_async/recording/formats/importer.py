@@ -20,13 +20,13 @@ from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Body, Json
 from nectar_async.recording.exchange import Answer, Pairs, Question, sorted_query
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.formats.addresses import (
+from nectar_async.recording.formats.credentials import in_headers, in_url, without_keys
+from nectar_async.recording.formats.routing import (
     Address,
     Addresses,
     has_page,
     origin_of,
 )
-from nectar_async.recording.formats.credentials import in_headers, in_url, without_keys
 from nectar_async.recording.redaction.links import joined
 from nectar_async.recording.redaction.redaction import Redaction
 

@@ -14,7 +14,7 @@ from nectar_async._version import __version__
 from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
 from nectar_async.recording.exchange import Answer, Exchange, Pairs, Question
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.formats.har_shape import Note
+from nectar_async.recording.formats.har_schema import Note
 from nectar_async.settings import Settings
 
 __all__ = ["write_har"]

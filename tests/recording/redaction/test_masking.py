@@ -8,7 +8,7 @@ import pytest
 
 from nectar_async.recording.bodies import Json
 from nectar_async.recording.exchange import Question
-from nectar_async.recording.redaction.masks import MASK
+from nectar_async.recording.redaction.masking import MASK
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 REDACTION = Redaction(rules=(Rule(kind="ticket", pattern=r"TCK-\d+"),))

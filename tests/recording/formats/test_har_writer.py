@@ -23,8 +23,8 @@ from nectar_async import ConfigurationError, RecordingError
 from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text, digest
 from nectar_async.recording.exchange import Answer, Exchange, Question
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.formats.har import read_har
-from nectar_async.recording.formats.har_export import write_har
+from nectar_async.recording.formats.har_reader import read_har
+from nectar_async.recording.formats.har_writer import write_har
 from nectar_async.recording.redaction.redaction import Redaction
 
 SCHEMAS: Final = Path(__file__).parents[2] / "samples" / "har-schema"

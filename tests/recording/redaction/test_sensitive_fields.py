@@ -6,7 +6,7 @@ import pytest
 
 from nectar_async import contract
 from nectar_async.recording.redaction.kinds import ADDRESS, LINK, METER, PERSON
-from nectar_async.recording.redaction.spots import Spot, kinds, plan
+from nectar_async.recording.redaction.sensitive_fields import Spot, kinds, plan
 
 
 def at(spot: Spot, path: str) -> Spot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from taken import question
 
-from nectar_async.recording.witness import Witness
+from nectar_async.recording.request_log import Witness
 
 PING = question("/ping", "ping_get")
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from attrs import define, field
 
 from nectar_async.recording.redaction.kinds import ADDRESS, PERSON, Kind
-from nectar_async.recording.redaction.shapes import email_of, is_email, is_link
+from nectar_async.recording.redaction.patterns import email_of, is_email, is_link
 from nectar_async.recording.redaction.visit import Where, place_of
 
 __all__ = [

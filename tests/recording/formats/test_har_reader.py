@@ -15,8 +15,8 @@ from taken import NOW, page_of
 from nectar_async import ConfigurationError, NectarClient, RecordingError
 from nectar_async.recording.bodies import Blob, Json, Text
 from nectar_async.recording.exchange import Exchange
-from nectar_async.recording.formats.har import read_har
-from nectar_async.recording.formats.traffic import Imported
+from nectar_async.recording.formats.har_reader import read_har
+from nectar_async.recording.formats.importer import Imported
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 from nectar_async.transports import RecordedTransport
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from nectar_async.recording.redaction.shapes import (
+from nectar_async.recording.redaction.patterns import (
     EMAIL,
     email_of,
     is_email,

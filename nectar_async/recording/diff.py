@@ -17,8 +17,14 @@ from attrs import evolve, frozen
 from nectar_async.recording.contents import standin_shape
 from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.outline import NUMBER, STANDIN, TEXT, Outline, outline
 from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.response_shape import (
+    NUMBER,
+    STANDIN,
+    TEXT,
+    Outline,
+    outline,
+)
 
 __all__ = ["Change", "ChangeKind", "Comparison", "compare"]
 

@@ -12,8 +12,7 @@ from nectar_async.recording.redaction.kinds import (
     USERNAME,
     Kind,
 )
-from nectar_async.recording.redaction.spots import kinds
-from nectar_async.recording.redaction.standins import (
+from nectar_async.recording.redaction.placeholders import (
     Book,
     folded,
     form,
@@ -22,6 +21,7 @@ from nectar_async.recording.redaction.standins import (
     linked,
     shape,
 )
+from nectar_async.recording.redaction.sensitive_fields import kinds
 
 TENANT = Kind("tenant", is_secret=True, is_rule=True)
 

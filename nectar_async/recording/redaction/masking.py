@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from nectar_async.recording.redaction.carry import Finder, Span, replaced
 from nectar_async.recording.redaction.kinds import LINK, Kind
+from nectar_async.recording.redaction.known_values import Finder, Span, replaced
 from nectar_async.recording.redaction.marks import Marks
-from nectar_async.recording.redaction.shapes import is_signed
-from nectar_async.recording.redaction.standins import is_quotable
+from nectar_async.recording.redaction.patterns import is_signed
+from nectar_async.recording.redaction.placeholders import is_quotable
 from nectar_async.recording.redaction.visit import Where, place_of
 
 __all__ = ["MASK", "Gather", "Mask", "Quotes"]

@@ -14,9 +14,9 @@ from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Faults, Sandbox, Witness
 from nectar_async.settings import Settings
-from nectar_async.testing.remote import RemoteTransport
-from nectar_async.testing.suite import Suite
-from nectar_async.testing.terms import Terms, changed, plainly
+from nectar_async.testing.options import Terms, changed, plainly
+from nectar_async.testing.portal_transport import RemoteTransport
+from nectar_async.testing.session import Suite
 
 __all__ = ["NectarSandbox", "run"]
 
