@@ -851,6 +851,7 @@ def test_idle():
         "nectar_async",
         "nectar_async._lazy",
         "nectar_async._version",
+        "nectar_async.testing",
         "nectar_async.testing.plugin",
     }
     assert not {"attrs", "msgspec", "cattrs", "aiohttp"} & {*sys.modules}
