@@ -14,10 +14,10 @@ from attrs import evolve
 from nectar_async._http import wiring
 from nectar_async._http.auth import HiddenSource, KeySource
 from nectar_async._http.clock import Clock
-from nectar_async._http.executor import Core
+from nectar_async._http.executor import Executor
 from nectar_async._http.request import Request
 from nectar_async._http.retry import RetryBudget
-from nectar_async._http.session import Link
+from nectar_async._http.session import Session
 from nectar_async._http.statistics import Statistics
 from nectar_async._http.transport import Stage, Transport
 from nectar_async._types import Secret
@@ -61,7 +61,7 @@ class NectarClient:
 
     Without `async with`, call `aclose()` at the end. A client binds to the event loop
     of its first use, may be opened and closed by different tasks, and is meant to be
-    shared by everything in that loop: its gate bounds them together.
+    shared by everything in that loop: its limiter bounds them together.
 
     Args:
         api_key: the key, or a function (plain or async) that gives it; a function is
@@ -114,7 +114,7 @@ class NectarClient:
             transport = MemoryTransport({})
         self._wire(
             settings,
-            Link(
+            Session(
                 _key_source(api_key, transport, recorder),
                 transport,
                 settings,
@@ -126,27 +126,29 @@ class NectarClient:
         )
         self._is_original = True
         if (guard := getattr(recorder, "guard", None)) is not None:
-            guard(self._link.ring.keys)
+            guard(self._session.key_store.keys)
 
     def _wire(
         self,
         settings: Settings,
-        link: Link,
+        session: Session,
         recorder: Stage | None,
         budget: RetryBudget,
     ) -> None:
         self.settings = settings
-        self._link = link
+        self._session = session
         self._recorder = recorder
         self._budget = budget
         self._is_original = False
 
     @cached_property
-    def _core(self) -> Core:
-        return wiring.core_of(self.settings, self._link, self._recorder, self._budget)
+    def _executor(self) -> Executor:
+        return wiring.build_executor(
+            self.settings, self._session, self._recorder, self._budget
+        )
 
     async def __aenter__(self) -> Self:
-        await self._link.open()
+        await self._session.open()
         return self
 
     async def __aexit__(
@@ -176,15 +178,15 @@ class NectarClient:
 
     async def _finish_recording(self) -> None:
         finish = getattr(self._recorder, "finish", None)
-        if finish is not None and self._is_original and self._link.is_used:
-            await finish(self._core.source.send if self._link.is_here else None)
+        if finish is not None and self._is_original and self._session.is_used:
+            await finish(self._executor.source.send if self._session.is_here else None)
 
     async def _close(self) -> None:
         if self._is_original:
-            await self._link.aclose()
+            await self._session.aclose()
 
     def with_settings(self, **changes: Any) -> NectarClient:
-        """A light copy with other settings that shares transport, key and gate.
+        """A light copy with other settings that shares transport, key and limiter.
 
         ```python
         patient = nectar.with_settings(attempt_timeout=120, deadline=300)
@@ -197,7 +199,7 @@ class NectarClient:
         if shared:
             raise ConfigurationError(
                 f"{', '.join(shared)} cannot change in a copy: it shares the transport"
-                " and the gate; make another NectarClient"
+                " and the limiter; make another NectarClient"
             )
         try:
             settings = evolve(self.settings, **changes)
@@ -209,7 +211,7 @@ class NectarClient:
         copy = object.__new__(type(self))
         is_same = settings.retry == self.settings.retry
         budget = self._budget if is_same else RetryBudget(settings.retry.budget)
-        copy._wire(settings, self._link, self._recorder, budget)
+        copy._wire(settings, self._session, self._recorder, budget)
         return copy
 
     async def send(self, request: Request[T]) -> T:
@@ -221,7 +223,7 @@ class NectarClient:
         Raises:
             NectarError: any of the tree in `nectar_async.errors`.
         """
-        return await self._core.send(request)
+        return await self._executor.send(request)
 
     async def ping(self) -> str:
         """Test the key; the API's own words, as `pong v2.2`. `ping_get`, GET /ping.
@@ -230,11 +232,11 @@ class NectarClient:
             DecodeError: something answered, but not this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        return await self._core.ask(request, _ping.pong)
+        return await self._executor.ask(request, _ping.pong)
 
     def statistics(self) -> Statistics:
         """What this client and its copies did so far."""
-        return self._link.tally.snapshot(self._link.gate)
+        return self._session.counters.snapshot(self._session.limiter)
 
 
 async def _default_transport() -> Transport:

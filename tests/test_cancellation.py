@@ -584,7 +584,7 @@ class Live(Case):
     async def idle(self) -> None:
         """No connection is checked out, and the server is asked nothing more."""
         self.no_permit_is_held()
-        session = getattr(self.nectar._link._transport, "_session", None)
+        session = getattr(self.nectar._session._transport, "_session", None)
         assert session is None or not session.connector._acquired
         with anyio.fail_after(10):
             while self.sandbox.witness.in_flight:

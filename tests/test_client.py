@@ -227,7 +227,7 @@ async def test_a_client_that_is_closed_while_it_opens_sends_nothing() -> None:
         group.start_soon(use)
         await anyio.lowlevel.checkpoint()
         await nectar.aclose()
-    if (left := nectar._link._transport) is not None:
+    if (left := nectar._session._transport) is not None:
         await left.aclose()  # so that this test alone fails
     assert raised == [ClientClosedError]
 
@@ -580,7 +580,7 @@ async def test_an_answer_that_stays_damaged_is_an_error(
     assert len(transport.requests) == 4
     assert caught.value.operation == "thing_get"
     assert (caught.value.attempts, caught.value.elapsed) == (4, 3.5)
-    assert len({one.trace.request_id for one in transport.requests}) == 1
+    assert len({one.timing.request_id for one in transport.requests}) == 1
 
 
 async def test_damaged_answers_cost_the_retry_budget(make_client: MakeClient) -> None:

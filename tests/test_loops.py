@@ -258,7 +258,7 @@ async def lifespan(app):
         async with NectarClient(sandbox.api_key, settings=sandbox.settings) as nectar:
             app.state.nectar, app.state.witness = nectar, sandbox.witness
             yield
-        app.state.is_closed = nectar._link._transport._session is None
+        app.state.is_closed = nectar._session._transport._session is None
 
 
 app = FastAPI(lifespan=lifespan)

@@ -15,7 +15,7 @@ from nectar_async._files.download_link import Host, document_request
 from nectar_async._files.partial_file import OVERLAP
 from nectar_async._files.progress import ByteProgress, callback, tell
 from nectar_async._files.validators import Validators
-from nectar_async._http.executor import Core
+from nectar_async._http.executor import Executor
 from nectar_async._http.response import Response
 from nectar_async._http.status import Span, is_packed
 from nectar_async.errors import DownloadError
@@ -43,7 +43,7 @@ class Download:
 
 
 async def download(
-    core: Core,
+    executor: Executor,
     document_id: str | UUID,
     target: str | PathLike[str] | Sink,
     *,
@@ -51,7 +51,7 @@ async def download(
 ) -> Download:
     """Save the file of a document; see `Documents.download`."""
     callback("on_progress", on_progress)
-    host = Host(core, document_id)
+    host = Host(executor, document_id)
     place = await target_of(target)
     await host.open()
     try:

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from nectar_async._files.ranges import address_of, chunk_request, redirected
-from nectar_async._http.executor import Core
+from nectar_async._http.executor import Executor
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.status import REDIRECTS
@@ -51,15 +51,15 @@ class Host:
         InvalidArgumentError: `document_id` is none.
     """
 
-    def __init__(self, core: Core, document_id: str | UUID) -> None:
-        self._core = core
+    def __init__(self, executor: Executor, document_id: str | UUID) -> None:
+        self._executor = executor
         self._request = document_request(document_id)
         self.document_id: str = self._request.parts["document_id"]
         self.file_name: str | None = None
         """What the document calls the file."""
         self.links: int = 0
         """How many links were asked for."""
-        self.most_whole: int = core.settings.max_body_bytes
+        self.most_whole: int = executor.settings.max_body_bytes
         """The largest file that can come in one answer."""
         self._address: Secret[str]
         self._refusals = 0  # links refused since the last byte that was new
@@ -121,7 +121,7 @@ class Host:
         return error
 
     async def _renew(self) -> None:
-        document = await self._core.send(self._request)
+        document = await self._executor.send(self._request)
         self.links += 1
         if self.links == 1:
             self.file_name = document.file_name
@@ -175,7 +175,7 @@ class Host:
     ) -> Response:
         """The answer of the last host of a few."""
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._core.fetch(
+            response = await self._executor.fetch(
                 chunk_request(
                     self.document_id,
                     self._address,
@@ -207,8 +207,8 @@ class Host:
 
     def _grow(self, response: Response) -> None:
         """Ask for more at once, if this came so quickly that twice of it may come."""
-        seconds = self._core.settings.attempt_timeout
-        took = 0.0 if response.trace is None else response.trace.network_seconds
+        seconds = self._executor.settings.attempt_timeout
+        took = 0.0 if response.timing is None else response.timing.network_seconds
         if seconds is None or took * _GROWTH**2 <= seconds:
             self._size = min(self._size * _GROWTH, _CHUNK, self.most_whole)
 

@@ -13,13 +13,13 @@ from nectar_async._http import redact, spelled
 from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request, changed
 from nectar_async._http.response import Response
-from nectar_async._http.statistics import Tally
+from nectar_async._http.statistics import Counters
 from nectar_async._http.transport import Send
 from nectar_async._types import Secret
 from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
-__all__ = ["FreshKey", "HiddenSource", "KeyRing", "KeySource", "StampKey"]
+__all__ = ["FetchKey", "HiddenSource", "KeySource", "KeyStore", "StampKey"]
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ KEY_HEADER: Final = "X-API-Key"
 _LEAST_REDACTED = 6
 
 
-class KeyRing:
+class KeyStore:
     """The present key. A source that is a function is asked once for all who wait."""
 
     def __init__(self, source: HiddenSource | None) -> None:
@@ -106,22 +106,22 @@ def _checked(given: Secret[Any]) -> Secret[str]:
 
 
 @frozen
-class FreshKey:
+class FetchKey:
     """Has a key before a permit is taken, and after a 401 asks once for another."""
 
-    ring: KeyRing
+    key_store: KeyStore
     clock: Clock
-    tally: Tally
+    counters: Counters
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it; when the key was refused and can be renewed, once more."""
-        version = await self._wait(request, self.ring.ready())
+        version = await self._wait(request, self.key_store.ready())
         try:
             return await send(request)
         except AuthenticationError:
-            if not self.ring.can_renew or not request.can_resend:
+            if not self.key_store.can_renew or not request.can_resend:
                 raise
-        await self._wait(request, self.ring.renew(version))
+        await self._wait(request, self.key_store.renew(version))
         return await send(request)
 
     async def _wait(self, request: Request[Any], key: Awaitable[T]) -> T:
@@ -131,8 +131,8 @@ class FreshKey:
             return await key
         finally:
             waited = self.clock.monotonic() - start
-            request.trace.queue_seconds += waited
-            self.tally.queue_seconds += waited
+            request.timing.queue_seconds += waited
+            self.counters.queue_seconds += waited
 
 
 @frozen
@@ -142,11 +142,11 @@ class StampKey:
     What comes back without success may quote it: from there it is taken out again.
     """
 
-    ring: KeyRing
+    key_store: KeyStore
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send a copy with the key."""
-        key = self.ring.key
+        key = self.key_store.key
         # The headers are no local of this frame: a traceback may show those.
         try:
             response = await send(changed(request, headers=_headers(request, key)))
@@ -164,7 +164,7 @@ def _headers(request: Request[Any], key: Secret[str] | None) -> dict[str, str]:
     own = {
         "Accept": "application/json",
         "User-Agent": _USER_AGENT,
-        "X-Request-Id": request.trace.request_id,
+        "X-Request-Id": request.timing.request_id,
     }
     stamp = {} if key is None else {KEY_HEADER: key.reveal()}
     return {**own, **request.headers, **stamp}

@@ -14,8 +14,8 @@ from nectar_async._http.compression import load_unpacker
 from nectar_async._http.redact import conceal
 from nectar_async._http.request import Request, changed
 from nectar_async._http.response import Response
-from nectar_async._http.session import Link
-from nectar_async._http.trace import Trace
+from nectar_async._http.session import Session
+from nectar_async._http.trace import Timing
 from nectar_async._http.transport import Send
 from nectar_async._json.converter import after_write, converter
 from nectar_async._json.cooperative import PIECE, Steps
@@ -28,7 +28,7 @@ from nectar_async.errors import (
 from nectar_async.models.page import Listing, Page
 from nectar_async.settings import Settings
 
-__all__ = ["Core", "Source", "describe"]
+__all__ = ["Executor", "Source", "describe"]
 
 T = TypeVar("T")
 
@@ -49,21 +49,21 @@ class Source(Generic[T]):
     """How many requests may be in flight at once."""
 
 
-class Core:
+class Executor:
     """What a client and its nouns ask through.
 
     Args:
         settings: where to, and how what comes back is read.
-        link: what is shared with the client's copies.
+        session: what is shared with the client's copies.
         pipeline: the stages around the transport.
         files: the stages of downloads, which know no key.
     """
 
     def __init__(
-        self, settings: Settings, link: Link, pipeline: Send, files: Send
+        self, settings: Settings, session: Session, pipeline: Send, files: Send
     ) -> None:
         self._settings = settings
-        self._link = link
+        self._session = session
         self._pipeline = pipeline
         self._files = files
         self._converter = converter(is_strict=settings.strict)
@@ -84,7 +84,7 @@ class Core:
     @property
     def clock(self) -> Clock:
         """The time that waits go by."""
-        return self._link.clock
+        return self._session.clock
 
     async def send(self, request: Request[T]) -> T:
         """The answer, decoded to what the request says."""
@@ -119,54 +119,54 @@ class Core:
 
     async def fetch(self, request: Request[Any]) -> Response:
         """What a file host answers to a request that has its `url`: sent as it is."""
-        await self._link.open()
-        trace = Trace(started=self._link.clock.monotonic())
+        await self._session.open()
+        timing = Timing(started=self._session.clock.monotonic())
         stamped = changed(
-            request, max_body_bytes=self._settings.max_body_bytes, trace=trace
+            request, max_body_bytes=self._settings.max_body_bytes, timing=timing
         )
         return await self._through(self._files, request, stamped)
 
     async def _respond(self, request: Request[Any]) -> Response:
         """The response to a request, unpacked."""
-        await self._link.open()
-        started = self._link.clock.monotonic()
-        trace = Trace(request_id=uuid4().hex, started=started)
+        await self._session.open()
+        started = self._session.clock.monotonic()
+        timing = Timing(request_id=uuid4().hex, started=started)
         stamped = changed(
             request.addressed(
                 self._settings.api_url, self._settings.operations.get(request.operation)
             ),
             max_body_bytes=self._settings.max_body_bytes,
-            trace=trace,
+            timing=timing,
         )
         return await self._through(self._pipeline, request, stamped)
 
     async def _through(
         self, stages: Send, request: Request[Any], stamped: Request[Any]
     ) -> Response:
-        clock, trace = self._link.clock, stamped.trace
-        started = clock.monotonic() if trace.started is None else trace.started
-        self._link.tally.requests += 1
+        clock, timing = self._session.clock, stamped.timing
+        started = clock.monotonic() if timing.started is None else timing.started
+        self._session.counters.requests += 1
         token = current_clock.set(clock)
         try:
             response = await stages(stamped)
         except NectarError as error:
-            trace.elapsed = clock.monotonic() - started
-            describe(error, request, trace)
+            timing.elapsed = clock.monotonic() - started
+            describe(error, request, timing)
             # One that has its address from the start asks for a file: that opens it.
             links = {"documents": [Secret(request.url)]} if request.url else None
             conceal(error, request.operation, request.json or links)
             raise
         finally:
             current_clock.reset(token)
-        trace.elapsed = clock.monotonic() - started
-        return changed(response, trace=trace)
+        timing.elapsed = clock.monotonic() - started
+        return changed(response, timing=timing)
 
     async def _read(
         self, request: Request[Any], response: Response, work: Steps[T]
     ) -> T:
         """What a response means, by the work of decoding it."""
         try:
-            return await self._link.turns.take(work, len(response.body))
+            return await self._session.turns.take(work, len(response.body))
         except NectarError as error:
             raise self._told(error, request, response) from None
 
@@ -176,7 +176,7 @@ class Core:
         """An error of decoding, with what it is about, and nothing of the answer."""
         if request.method != "GET" or not request.is_repeatable:
             after_write(error, response.status)
-        describe(error, request, response.trace)
+        describe(error, request, response.timing)
         conceal(error, request.operation, request.json)
         # The frames below hold the answer, and a traceback may show their locals.
         error.__cause__ = error.__context__ = None
@@ -195,7 +195,7 @@ class Core:
         with suppress(Exception):  # whatever it is, reading an answer says it
             work = self._preparing(request)
             for _ in work:  # there is something left to do
-                await self._link.turns.take(work, PIECE)
+                await self._session.turns.take(work, PIECE)
 
     def _preparing(self, request: Request[Any]) -> Steps[None]:
         (kind,) = get_args(request.returns)
@@ -220,15 +220,15 @@ def _listing_of(request: Request[Any]) -> Listing:
 
 
 def describe(
-    error: NectarError, request: Request[Any], trace: Trace | None = None
+    error: NectarError, request: Request[Any], timing: Timing | None = None
 ) -> None:
     """Write on an error which request it was; what is written already stays."""
     if error.operation is not None:
         return
-    trace = request.trace if trace is None else trace
+    timing = request.timing if timing is None else timing
     error.operation = request.operation
     error.target = request.target or None
-    error.request_id = trace.request_id or None
-    error.attempts = trace.attempts
-    error.elapsed = trace.elapsed
+    error.request_id = timing.request_id or None
+    error.attempts = timing.attempts
+    error.elapsed = timing.elapsed
     error.page = request.page

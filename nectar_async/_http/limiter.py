@@ -4,10 +4,11 @@ A permit covers one attempt: from before the first byte goes out to after the la
 came in. Nobody holds one while sleeping, decoding, or giving a record to the caller,
 and nobody asks for a second one while holding the first, so no nesting can deadlock.
 
-How many permits there are follows the server: half as many when it says that it has too
-much to do, one more for each round in which all of them succeeded. A wait that it asks
-for is everybody's wait. Who waits stands in the line of its lane, and lanes take turns:
-one call does not wait for the thousand pages that a walk has asked for before it.
+The number of permits follows the server: it is halved when the server says that it is
+overloaded, and grows by one for each round in which all attempts succeeded. A wait that
+the server asks for holds back every attempt. Attempts wait in the queue of their
+`queue_key`, and the queues take turns: a single call does not wait for the thousand
+pages that a list has requested before it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import anyio.lowlevel
 
 from nectar_async._http.clock import Clock
 
-__all__ = ["Gate", "Permit"]
+__all__ = ["Limiter", "Permit"]
 
 
 Waited = Callable[[float, float], None]
@@ -37,11 +38,11 @@ class _Waiter:
         self.is_granted = False
 
 
-class Gate:
-    """At most `limit` holders at a time; within a lane, first come, first served.
+class Limiter:
+    """At most `limit` holders at a time; within a queue, first come, first served.
 
     ```python
-    async with gate.permit(lane) as permit:
+    async with limiter.permit(queue_key) as permit:
         response = await send(request)
         permit.succeeded()
     ```
@@ -57,8 +58,8 @@ class Gate:
         self.peak_in_flight: int = 0
         """The most that were ever held at once."""
         self._clock = clock
-        # Lanes in the order in which they take turns, each with its line.
-        self._lanes: OrderedDict[object, deque[_Waiter]] = OrderedDict()
+        # The queues in the order in which they take turns, each with its waiters.
+        self._queues: OrderedDict[object, deque[_Waiter]] = OrderedDict()
         self._warm_at: float | None = None
         self._round = 0
         """Grows with each cut: permits from before it prove nothing about it."""
@@ -67,7 +68,7 @@ class Gate:
     @property
     def waiting(self) -> int:
         """How many stand in line."""
-        return sum(map(len, self._lanes.values()))
+        return sum(map(len, self._queues.values()))
 
     @property
     def cooling(self) -> float:
@@ -79,12 +80,12 @@ class Gate:
             self._warm_at = None
         return max(0.0, left)
 
-    def permit(self, lane: object = None, waited: Waited | None = None) -> Permit:
-        """A permit to be had with `async with`; a lane is anything that hashes.
+    def permit(self, queue_key: object = None, waited: Waited | None = None) -> Permit:
+        """A permit to be had with `async with`; `queue_key` is anything that hashes.
 
         `waited` is told how long it took, also when the wait is cancelled.
         """
-        return Permit(self, lane, waited)
+        return Permit(self, queue_key, waited)
 
     def cool_down(self, seconds: float) -> None:
         """Give out no permit for that long."""
@@ -92,19 +93,19 @@ class Gate:
         self._warm_at = max(until, self._warm_at or until)
         # Whoever stands in line looks at the clock from now on, each for itself: one
         # that watched for all could be cancelled.
-        for line in self._lanes.values():
+        for line in self._queues.values():
             for waiter in line:
                 waiter.event.set()
 
-    async def take(self, lane: object, waited: Waited | None = None) -> None:
+    async def take(self, queue_key: object, waited: Waited | None = None) -> None:
         """Wait for a permit; say how long it took, and how much of it was cooling."""
         await anyio.lowlevel.checkpoint_if_cancelled()
-        if not self._lanes and self.in_flight < self.allowed and not self.cooling:
+        if not self._queues and self.in_flight < self.allowed and not self.cooling:
             self._grant()
             return
         started = self._clock.monotonic()
         waiter = _Waiter()
-        self._lanes.setdefault(lane, deque()).append(waiter)
+        self._queues.setdefault(queue_key, deque()).append(waiter)
         cooled = 0.0
         try:
             while not waiter.is_granted:
@@ -125,7 +126,7 @@ class Gate:
             if waiter.is_granted:
                 self.give_back()
             else:
-                self._leave(lane, waiter)
+                self._leave(queue_key, waiter)
             raise
         finally:
             if waited is not None:
@@ -159,12 +160,12 @@ class Gate:
         return self._round
 
     def _give_out(self) -> None:
-        """Grant what there is to grant, a lane at a time."""
-        while self._lanes and self.in_flight < self.allowed and not self.cooling:
-            lane, line = self._lanes.popitem(last=False)
+        """Grant what there is to grant, one of each queue in turn."""
+        while self._queues and self.in_flight < self.allowed and not self.cooling:
+            queue_key, line = self._queues.popitem(last=False)
             waiter = line.popleft()
             if line:
-                self._lanes[lane] = line
+                self._queues[queue_key] = line
             # Taken on the waiter's behalf at once, so that nobody slips in between.
             self._grant()
             waiter.is_granted = True
@@ -174,27 +175,29 @@ class Gate:
         self.in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
-    def _leave(self, lane: object, waiter: _Waiter) -> None:
-        line = self._lanes[lane]
+    def _leave(self, queue_key: object, waiter: _Waiter) -> None:
+        line = self._queues[queue_key]
         line.remove(waiter)
         if not line:
-            del self._lanes[lane]
+            del self._queues[queue_key]
 
 
 class Permit:
-    """One of the gate's permits, for the length of an `async with`."""
+    """One of the limiter's permits, for the length of an `async with`."""
 
-    __slots__ = ("_gate", "_lane", "_round", "_waited")
+    __slots__ = ("_limiter", "_queue_key", "_round", "_waited")
 
-    def __init__(self, gate: Gate, lane: object, waited: Waited | None) -> None:
-        self._gate = gate
-        self._lane = lane
+    def __init__(
+        self, limiter: Limiter, queue_key: object, waited: Waited | None
+    ) -> None:
+        self._limiter = limiter
+        self._queue_key = queue_key
         self._round = 0
         self._waited = waited
 
     async def __aenter__(self) -> Self:
-        await self._gate.take(self._lane, self._waited)
-        self._round = self._gate.round
+        await self._limiter.take(self._queue_key, self._waited)
+        self._round = self._limiter.round
         return self
 
     async def __aexit__(
@@ -203,14 +206,14 @@ class Permit:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._gate.give_back()
+        self._limiter.give_back()
 
     def succeeded(self) -> None:
         """The server did what it was asked."""
-        self._gate.count_success(self._round)
+        self._limiter.count_success(self._round)
 
     def refused(self, wait: float | None = None) -> None:
         """The server has too much to do, and asks for a wait, in seconds, or not."""
-        self._gate.cut(self._round)
+        self._limiter.cut(self._round)
         if wait is not None:
-            self._gate.cool_down(wait)
+            self._limiter.cool_down(wait)

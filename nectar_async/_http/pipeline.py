@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from nectar_async._http.clock import Clock
-from nectar_async._http.limiter import Gate, Permit
+from nectar_async._http.limiter import Limiter, Permit
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.retry import (
@@ -19,7 +19,7 @@ from nectar_async._http.retry import (
     may_have_happened,
     settle,
 )
-from nectar_async._http.statistics import Tally
+from nectar_async._http.statistics import Counters
 from nectar_async._http.telemetry import log_repeat
 from nectar_async._http.timeouts import Deadline
 from nectar_async._http.transport import Send, Stage
@@ -61,7 +61,7 @@ class Retry:
     policy: RetryPolicy
     budget: RetryBudget
     clock: Clock
-    tally: Tally
+    counters: Counters
     deadline: Deadline
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
@@ -91,7 +91,7 @@ class Retry:
             else:
                 self.budget.earn()
                 return response
-            self.tally.retries += 1
+            self.counters.retries += 1
             await self._sleep(request, wait)
 
     def _check_time(
@@ -109,8 +109,8 @@ class Retry:
             await self.clock.sleep(seconds)
         finally:
             slept = self.clock.monotonic() - start
-            request.trace.backoff_seconds += slept
-            self.tally.backoff_seconds += slept
+            request.timing.backoff_seconds += slept
+            self.counters.backoff_seconds += slept
 
 
 def _explain(request: Request[Any], error: NectarError, policy: RetryPolicy) -> None:
@@ -160,23 +160,23 @@ class Unpack:
 
 @frozen
 class Limit:
-    """Takes a permit for one attempt, and tells the gate what came of it."""
+    """Takes a permit for one attempt, and tells the limiter what came of it."""
 
-    gate: Gate
+    limiter: Limiter
     policy: RetryPolicy
     clock: Clock
-    tally: Tally
+    counters: Counters
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Wait for a permit, send it, give the permit back."""
-        accounts = (request.trace, self.tally)
+        accounts = (request.timing, self.counters)
 
         def waited(queued: float, cooled: float) -> None:
             for account in accounts:
                 account.queue_seconds += queued
                 account.backoff_seconds += cooled
 
-        async with self.gate.permit(request.lane, waited) as permit:
+        async with self.limiter.permit(request.queue_key, waited) as permit:
             sent = self.clock.monotonic()
             for account in accounts:
                 account.attempts += 1

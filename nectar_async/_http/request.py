@@ -19,12 +19,12 @@ from nectar_async._http.encoding import (
     query_pairs,
     segment,
 )
-from nectar_async._http.trace import Trace
+from nectar_async._http.trace import Timing
 from nectar_async.errors import ConfigurationError
 from nectar_async.models.page import Listing
 from nectar_async.settings import Operation
 
-__all__ = ["Body", "Request", "Trace", "changed"]
+__all__ = ["Body", "Request", "Timing", "changed"]
 
 T = TypeVar("T")
 
@@ -81,10 +81,10 @@ class Request(Generic[T]):
     file opens it."""
     max_body_bytes: int | None = None
     """The largest answer to read; stamped by the client."""
-    trace: Trace = field(factory=Trace, repr=False, eq=False)
-    lane: object = field(default=None, repr=False, eq=False)
-    """What the gate takes for one walk: requests of a lane stand in one line. Single
-    calls share the lane None."""
+    timing: Timing = field(factory=Timing, repr=False, eq=False)
+    queue_key: object = field(default=None, repr=False, eq=False)
+    """The limiter's queue that the request waits in. All requests of one list share a
+    queue; all single calls share the queue None."""
     can_halve: bool = False
     """Whether a walk goes on over halves of its window when the server runs out of
     time; then asking for the whole of it again and again is of no use."""

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 from nectar_async._http.compression import beginning, bounded, inflating
 from nectar_async._http.error_text import words_of
 from nectar_async._http.request import changed
-from nectar_async._http.trace import Trace
+from nectar_async._http.trace import Timing
 from nectar_async._json.cooperative import Steps, at_once
 from nectar_async.errors import (
     AuthenticationError,
@@ -91,7 +91,7 @@ class Response:
     """Any mapping or pairs are taken; the names are kept in lower case."""
     body: bytes = field(default=b"", repr=False)
     """As received: packed exactly when `content-encoding` is among the headers."""
-    trace: Trace | None = field(default=None, eq=False, repr=False)
+    timing: Timing | None = field(default=None, eq=False, repr=False)
     """What happened to the request; stamped by the client, a transport leaves it."""
 
     @property

@@ -10,26 +10,26 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from nectar_async._http.auth import HiddenSource, KeyRing
+from nectar_async._http.auth import HiddenSource, KeyStore
 from nectar_async._http.cancellation import finish
 from nectar_async._http.clock import Clock, SystemClock
-from nectar_async._http.limiter import Gate
+from nectar_async._http.limiter import Limiter
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._http.statistics import Tally
+from nectar_async._http.statistics import Counters
 from nectar_async._http.transport import Transport
 from nectar_async._json.cooperative import Turns
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings
 
-__all__ = ["Link"]
+__all__ = ["Session"]
 
 # A transport that cannot close holds nobody up for longer than this.
 _CLOSING_SECONDS = 10.0
 
 
-class Link:
-    """What a client and its copies share: transport, key, gate, counts, event loop."""
+class Session:
+    """What a client and its copies share: transport, key, limiters, counters, loop."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class Link:
         *,
         default_transport: Callable[[], Awaitable[Transport]],
     ) -> None:
-        self.ring: KeyRing = KeyRing(key)
+        self.key_store: KeyStore = KeyStore(key)
         self.clock: Clock = SystemClock() if clock is None else clock
-        self.gate: Gate = Gate(settings.max_concurrency, self.clock)
-        self.files_gate: Gate = Gate(settings.max_downloads, self.clock)
-        self.tally: Tally = Tally()
+        self.limiter: Limiter = Limiter(settings.max_concurrency, self.clock)
+        self.download_limiter: Limiter = Limiter(settings.max_downloads, self.clock)
+        self.counters: Counters = Counters()
         self.turns: Turns = Turns()
         self._transport = transport
         self._default_transport = default_transport

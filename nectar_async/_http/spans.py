@@ -39,7 +39,7 @@ class CallSpan:
             try:
                 return await _told(trace, span, request, send)
             finally:
-                went = request.trace
+                went = request.timing
                 span.set_attribute("nectar.attempts", went.attempts)
                 span.set_attribute("nectar.queue_seconds", went.queue_seconds)
                 span.set_attribute("nectar.backoff_seconds", went.backoff_seconds)
@@ -55,7 +55,7 @@ class AttemptSpan:
         trace = sys.modules.get(_TRACE)
         if trace is None:
             return await send(request)
-        went = request.trace
+        went = request.timing
         with _span(trace, f"{request.operation} attempt", request) as span:
             span.set_attribute("nectar.attempt", went.attempts)
             span.set_attribute("nectar.queue_seconds", went.queue_seconds)
@@ -72,7 +72,7 @@ def _span(trace: Any, name: str, request: Request[Any]) -> Any:
         set_status_on_exception=False,
         attributes={
             "nectar.operation": request.operation,
-            "nectar.request_id": request.trace.request_id,
+            "nectar.request_id": request.timing.request_id,
             "http.request.method": request.method,
             "server.address": urlsplit(request.url).hostname or "",
         },

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from attrs import asdict, define, frozen
 
-from nectar_async._http.limiter import Gate
+from nectar_async._http.limiter import Limiter
 
-__all__ = ["Statistics", "Tally"]
+__all__ = ["Counters", "Statistics"]
 
 
 @define
-class Tally:
+class Counters:
     """What a client counts while it works."""
 
     requests: int = 0
@@ -22,15 +22,15 @@ class Tally:
     network_seconds: float = 0.0
     backoff_seconds: float = 0.0
 
-    def snapshot(self, gate: Gate) -> Statistics:
-        """A picture of it, and of the gate."""
+    def snapshot(self, limiter: Limiter) -> Statistics:
+        """A picture of it, and of the limiter."""
         return Statistics(
             **asdict(self),
-            in_flight=gate.in_flight,
-            peak_in_flight=gate.peak_in_flight,
-            waiting=gate.waiting,
-            limit=gate.allowed,
-            max_limit=gate.limit,
+            in_flight=limiter.in_flight,
+            peak_in_flight=limiter.peak_in_flight,
+            waiting=limiter.waiting,
+            limit=limiter.allowed,
+            max_limit=limiter.limit,
         )
 
 
@@ -41,7 +41,7 @@ class Statistics:
     requests: int
     """Calls, whatever came of them."""
     attempts: int
-    """What went through the gate; each is one request at the server."""
+    """What went through the limiter; each is one request at the server."""
     retries: int
     """Attempts after a failure."""
     rate_limited: int

@@ -12,7 +12,7 @@ from nectar_async._http.clock import Clock
 from nectar_async._http.redact import concealer
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._http.statistics import Tally
+from nectar_async._http.statistics import Counters
 from nectar_async._http.transport import Send
 from nectar_async.errors import (
     ConnectionFailedError,
@@ -45,12 +45,12 @@ class CheckStatus:
     """Lets 2xx through and raises the error of every other status."""
 
     clock: Clock
-    tally: Tally
+    counters: Counters
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it and judge the status."""
         response = await send(request)
-        self.tally.bytes_received += len(response.body)
+        self.counters.bytes_received += len(response.body)
         if not response.is_success:
             # Before an error keeps some of it: who cuts a secret leaves a part of it.
             hide = concealer(request.operation, request.json)
@@ -58,7 +58,7 @@ class CheckStatus:
         try:
             response.check(self.clock.now())
         except RateLimitedError:
-            self.tally.rate_limited += 1
+            self.counters.rate_limited += 1
             raise
         return response
 
@@ -110,12 +110,12 @@ class CheckFile:
     """
 
     clock: Clock
-    tally: Tally
+    counters: Counters
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send it and judge status and length."""
         response = await send(request)
-        self.tally.bytes_received += len(response.body)
+        self.counters.bytes_received += len(response.body)
         if response.status not in _TAKEN:
             raise self._refused(response)
         if _is_cut(response):

@@ -73,8 +73,8 @@ def _write(level: int, request: Request[Any], **facts: object) -> None:
     """One line, and the same as a mapping for whoever logs structures."""
     if not _log.isEnabledFor(level):
         return
-    trace = request.trace
-    known = {"attempt": trace.attempts, "request_id": trace.request_id} | facts
+    timing = request.timing
+    known = {"attempt": timing.attempts, "request_id": timing.request_id} | facts
     words = ", ".join(f"{name} {value}" for name, value in known.items())
     _log.log(
         level,

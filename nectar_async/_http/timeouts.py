@@ -36,22 +36,23 @@ class Deadline:
         """Seconds that the request has left; infinite when nothing bounds it."""
         if self.seconds is None:
             return math.inf
-        started = request.trace.started
+        started = request.timing.started
         now = self.clock.monotonic()
         return self.seconds - (0.0 if started is None else now - started)
 
     def exceeded(self, request: Request[Any]) -> DeadlineExceededError:
         """The error, with where the time went."""
-        trace = request.trace
-        counted = f"{trace.attempts} attempt{'s' * (trace.attempts != 1)}"
+        timing = request.timing
+        counted = f"{timing.attempts} attempt{'s' * (timing.attempts != 1)}"
         error = DeadlineExceededError(
             f"not done within its deadline of {self.seconds:g} s:"
-            f" {trace.queue_seconds:.1f} s in the queue, {trace.network_seconds:.1f} s"
-            f" in {counted}, {trace.backoff_seconds:.1f} s of back-off"
+            f" {timing.queue_seconds:.1f} s in the queue,"
+            f" {timing.network_seconds:.1f} s in {counted},"
+            f" {timing.backoff_seconds:.1f} s of back-off"
         )
-        error.queue_seconds = trace.queue_seconds
-        error.network_seconds = trace.network_seconds
-        error.backoff_seconds = trace.backoff_seconds
+        error.queue_seconds = timing.queue_seconds
+        error.network_seconds = timing.network_seconds
+        error.backoff_seconds = timing.backoff_seconds
         return error
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from attrs import define
 
-__all__ = ["Trace"]
+__all__ = ["Timing"]
 
 
 @define(kw_only=True)
-class Trace:
+class Timing:
     """What happened to one request on its way: the one mutable thing it carries."""
 
     request_id: str = ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nectar_async._http.auth import FreshKey, StampKey
-from nectar_async._http.executor import Core
+from nectar_async._http.auth import FetchKey, StampKey
+from nectar_async._http.executor import Executor
 from nectar_async._http.pipeline import Limit, Retry, Unpack, compose
 from nectar_async._http.retry import RetryBudget
-from nectar_async._http.session import Link
+from nectar_async._http.session import Session
 from nectar_async._http.spans import AttemptSpan, CallSpan
 from nectar_async._http.status import CheckFile, CheckStatus
 from nectar_async._http.telemetry import Log
@@ -14,19 +14,19 @@ from nectar_async._http.timeouts import AttemptTimeout, Deadline
 from nectar_async._http.transport import Stage
 from nectar_async.settings import Settings
 
-__all__ = ["core_of"]
+__all__ = ["build_executor"]
 
 
-def core_of(
-    settings: Settings, link: Link, recorder: Stage | None, budget: RetryBudget
-) -> Core:
+def build_executor(
+    settings: Settings, session: Session, recorder: Stage | None, budget: RetryBudget
+) -> Executor:
     """What a client and its nouns ask through, with all its stages."""
-    clock, tally = link.clock, link.tally
-    # The order of the stages, outermost first. Retry is outside the gate, so that
+    clock, counters = session.clock, session.counters
+    # The order of the stages, outermost first. Retry is outside the limiter, so that
     # nobody holds a permit while waiting; the key is stamped last, so that nothing
     # above can leak it.
     deadline = Deadline(settings.deadline, clock)
-    retry = Retry(settings.retry, budget, clock, tally, deadline)
+    retry = Retry(settings.retry, budget, clock, counters, deadline)
     timeout = AttemptTimeout(settings.attempt_timeout, clock)
     recorders = [] if recorder is None else [recorder]
     observers: list[Stage] = [AttemptSpan(), Log(clock)]
@@ -34,14 +34,14 @@ def core_of(
         CallSpan(),
         deadline,
         retry,
-        Unpack(link.turns),
-        FreshKey(link.ring, clock, tally),
-        Limit(link.gate, settings.retry, clock, tally),
+        Unpack(session.turns),
+        FetchKey(session.key_store, clock, counters),
+        Limit(session.limiter, settings.retry, clock, counters),
         *observers,
         timeout,
-        CheckStatus(clock, tally),
+        CheckStatus(clock, counters),
         *recorders,
-        StampKey(link.ring),
+        StampKey(session.key_store),
     ]
     # Files come from other hosts by links that are signed: no key, and a bound of
     # their own.
@@ -49,10 +49,12 @@ def core_of(
         CallSpan(),
         deadline,
         retry,
-        Limit(link.files_gate, settings.retry, clock, tally),
+        Limit(session.download_limiter, settings.retry, clock, counters),
         *observers,
         timeout,
-        CheckFile(clock, tally),
+        CheckFile(clock, counters),
         *recorders,
     ]
-    return Core(settings, link, compose(stages, link.send), compose(files, link.send))
+    return Executor(
+        settings, session, compose(stages, session.send), compose(files, session.send)
+    )

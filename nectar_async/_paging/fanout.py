@@ -115,7 +115,7 @@ class FanOut(Generic[T]):
             self._request(company_id),
             rewalks=REWALKS,
             verify=self._verify,
-            lane=self,
+            queue_key=self,
         )
 
     async def __aexit__(

@@ -74,7 +74,7 @@ class Course(Generic[T]):
         rewalks: how often a window whose rows moved may be walked again.
         verify: whether the first page of each window is asked for again at its end.
         cursor: where to begin, by default at the beginning.
-        lane: what the gate takes for one walk; by default this list.
+        queue_key: the limiter's queue for these requests; by default one of their own.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Course(Generic[T]):
         rewalks: int = 0,
         verify: bool = False,
         cursor: Cursor | None = None,
-        lane: object = None,
+        queue_key: object = None,
     ) -> None:
-        self._list = evolve(request, lane=self if lane is None else lane)
+        self._list = evolve(request, queue_key=self if queue_key is None else queue_key)
         self._rewalks_left = rewalks
         self._verify = verify
         self._given = Seen()

@@ -33,5 +33,5 @@ class Group(Generic[R]):
         if client is None:
             return self._resource
         # Two threads may both come here: both are given the one that was kept first.
-        made: R = vars(client).setdefault(self._name, self._resource(client._core))  # noqa: SLF001  a client's own descriptor
+        made: R = vars(client).setdefault(self._name, self._resource(client._executor))  # noqa: SLF001  a client's own descriptor
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from nectar_async._http.executor import Core
+from nectar_async._http.executor import Executor
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async.models.page import Page
@@ -17,11 +17,11 @@ T = TypeVar("T")
 class Resource:
     """A noun of the API, bound to a client."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
 
     async def _fetch(self, request: Request[T]) -> T:
-        return await self._core.send(request)
+        return await self._executor.send(request)
 
     def _pages(self, request: Request[Page[T]], *, verify: bool = False) -> Pager[T]:
-        return Pager(request, self._core.source, verify=verify)
+        return Pager(request, self._executor.source, verify=verify)

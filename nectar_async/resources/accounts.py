@@ -94,8 +94,8 @@ class Accounts(Resource):
             is_repeatable=True,
             company_id=company_id,
         )
-        read = self._core.reader(request)
-        true = self._core.keys(request.operation).get("accounts", "accounts")
-        return await self._core.ask(
+        read = self._executor.reader(request)
+        true = self._executor.keys(request.operation).get("accounts", "accounts")
+        return await self._executor.ask(
             request, lambda body: read(list_of_objects(body, true, "accounts"))
         )

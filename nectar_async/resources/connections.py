@@ -255,7 +255,7 @@ class Connections(Resource):
             NotFoundError, PermissionDeniedError, AuthenticationError: at once.
         """
         return await poll(
-            self._core.clock,
+            self._executor.clock,
             lambda: self.get(connection_id),
             _connections.is_settled,
             timeout=timeout,

@@ -236,4 +236,6 @@ class Documents(Resource):
                 is no function; nothing was sent.
             NotFoundError, PermissionDeniedError: no document that the key may see.
         """
-        return await download(self._core, document_id, target, on_progress=on_progress)
+        return await download(
+            self._executor, document_id, target, on_progress=on_progress
+        )

@@ -231,8 +231,8 @@ class Invitations(Resource):
             is_repeatable=True,
             invitation_id=invitation_id,
         )
-        read = self._core.reader(request)
-        revoked = await self._core.ask(
+        read = self._executor.reader(request)
+        revoked = await self._executor.ask(
             request, lambda body: read(body) if body.strip() else None
         )
         if revoked is not None:

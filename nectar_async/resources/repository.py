@@ -249,12 +249,12 @@ class Repository(Resource):
         async def ids() -> Sequence[str]:
             if named is not None:
                 return named
-            return [company.id for company in await Companies(self._core).all()]
+            return [company.id for company in await Companies(self._executor).all()]
 
         return FanOut(
             ids,
             lambda company_id: request(company_id, filters),
-            self._core.source,
+            self._executor.source,
             on_error=on_error,
             look_ahead=look_ahead,
             verify=given["verify"],

@@ -21,7 +21,7 @@ from complaints.scene import GET, OK, Busy, PatientClock, crowd
 from doubles import ListServer, MakeClient, settle_down
 
 from nectar_async import MemoryTransport, Request, Response, RetryPolicy
-from nectar_async._http.limiter import Gate
+from nectar_async._http.limiter import Limiter
 
 pytestmark = pytest.mark.anyio
 
@@ -312,4 +312,4 @@ async def test_a_waiter_that_is_cancelled_takes_no_permit_along(moment: str) -> 
         return await PatientClock().ends(story)
 
     assert not await works_afterwards(HandOverGate(1).permit)
-    assert await works_afterwards(Gate(1, PatientClock()).permit)
+    assert await works_afterwards(Limiter(1, PatientClock()).permit)

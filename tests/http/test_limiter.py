@@ -1,4 +1,4 @@
-"""The gate: never more than its limit, in order, and no permit is ever lost."""
+"""The limiter: never more than its limit, in order, and no permit is ever lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doubles import ListServer, MakeClient, settle_down
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nectar_async import VirtualClock
-from nectar_async._http.limiter import Gate, Permit
+from nectar_async._http.limiter import Limiter, Permit
 
 pytestmark = pytest.mark.anyio
 
@@ -25,27 +25,27 @@ class HandClock(VirtualClock):
             await anyio.lowlevel.checkpoint()
 
 
-def gate_of(limit: int, clock: VirtualClock | None = None) -> Gate:
-    return Gate(limit, clock or VirtualClock())
+def limiter_of(limit: int, clock: VirtualClock | None = None) -> Limiter:
+    return Limiter(limit, clock or VirtualClock())
 
 
 class Visitor:
-    """Somebody who goes through a gate when told to."""
+    """Somebody who goes through a limiter when told to."""
 
-    def __init__(self, name: int, log: list[int], lane: object = None) -> None:
+    def __init__(self, name: int, log: list[int], queue_key: object = None) -> None:
         self.name = name
         self.log = log
-        self.lane = lane
+        self.queue_key = queue_key
         self.permit: Permit | None = None
         self.scope = anyio.CancelScope()
         self.leave = anyio.Event()
         self.is_inside = False
         self.is_over = False
 
-    async def visit(self, gate: Gate) -> None:
+    async def visit(self, limiter: Limiter) -> None:
         try:
             with self.scope:
-                async with gate.permit(self.lane) as self.permit:
+                async with limiter.permit(self.queue_key) as self.permit:
                     self.log.append(self.name)
                     self.is_inside = True
                     try:
@@ -57,25 +57,25 @@ class Visitor:
 
 
 async def test_as_many_as_the_limit_are_inside_and_the_rest_wait() -> None:
-    gate, log = gate_of(3), list[int]()
+    limiter, log = limiter_of(3), list[int]()
     visitors = [Visitor(name, log) for name in range(8)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
-            group.start_soon(visitor.visit, gate)
+            group.start_soon(visitor.visit, limiter)
         await settle_down()
-        assert (gate.in_flight, gate.waiting) == (3, 5)
+        assert (limiter.in_flight, limiter.waiting) == (3, 5)
         assert sum(visitor.is_inside for visitor in visitors) == 3
         for visitor in visitors:
             visitor.leave.set()
-    assert (gate.in_flight, gate.waiting, gate.peak_in_flight) == (0, 0, 3)
+    assert (limiter.in_flight, limiter.waiting, limiter.peak_in_flight) == (0, 0, 3)
 
 
 async def test_who_comes_first_enters_first() -> None:
-    gate, log = gate_of(1), list[int]()
+    limiter, log = limiter_of(1), list[int]()
     visitors = [Visitor(name, log) for name in range(6)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
-            group.start_soon(visitor.visit, gate)
+            group.start_soon(visitor.visit, limiter)
             await settle_down(5)  # trio starts tasks in no particular order
         for visitor in visitors:
             visitor.leave.set()
@@ -84,74 +84,74 @@ async def test_who_comes_first_enters_first() -> None:
 
 
 async def test_nobody_slips_in_between_a_release_and_the_waiter_it_is_for() -> None:
-    gate, log = gate_of(1), list[int]()
+    limiter, log = limiter_of(1), list[int]()
     first, second, late = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
-        async with gate.permit():
-            group.start_soon(first.visit, gate)
+        async with limiter.permit():
+            group.start_soon(first.visit, limiter)
             await settle_down()
         # The permit is given already, though its owner did not run yet.
-        assert gate.in_flight == 1
-        group.start_soon(second.visit, gate)
-        group.start_soon(late.visit, gate)
+        assert limiter.in_flight == 1
+        group.start_soon(second.visit, limiter)
+        group.start_soon(late.visit, limiter)
         await settle_down()
         assert log == [0]
         for visitor in (first, second, late):
             visitor.leave.set()
-    assert gate.peak_in_flight == 1
+    assert limiter.peak_in_flight == 1
 
 
 async def test_a_permit_comes_back_after_an_error() -> None:
-    gate = gate_of(1)
+    limiter = limiter_of(1)
     with pytest.raises(ZeroDivisionError):
-        async with gate.permit():
+        async with limiter.permit():
             _ = 1 / 0
-    assert gate.in_flight == 0
+    assert limiter.in_flight == 0
 
 
 async def test_a_permit_comes_back_when_its_holder_is_cancelled() -> None:
-    gate, log = gate_of(1), list[int]()
+    limiter, log = limiter_of(1), list[int]()
     holder, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
-        group.start_soon(holder.visit, gate)
+        group.start_soon(holder.visit, limiter)
         await settle_down()
-        group.start_soon(waiter.visit, gate)
+        group.start_soon(waiter.visit, limiter)
         await settle_down()
         holder.scope.cancel()
         await settle_down()
         assert waiter.is_inside
         waiter.leave.set()
-    assert gate.in_flight == 0
+    assert limiter.in_flight == 0
 
 
 async def test_who_is_cancelled_in_the_queue_leaves_it() -> None:
-    gate, log = gate_of(1), list[int]()
+    limiter, log = limiter_of(1), list[int]()
     holder, quitter, waiter = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
         for visitor in (holder, quitter, waiter):
-            group.start_soon(visitor.visit, gate)
+            group.start_soon(visitor.visit, limiter)
             await settle_down(5)
         quitter.scope.cancel()
         await settle_down()
-        assert gate.waiting == 1
+        assert limiter.waiting == 1
         holder.leave.set()
         await settle_down()
         assert waiter.is_inside
         waiter.leave.set()
     assert log == [0, 2]
-    assert (gate.in_flight, gate.waiting) == (0, 0)
+    assert (limiter.in_flight, limiter.waiting) == (0, 0)
 
 
 @pytest.mark.parametrize("is_release_first", [True, False])
 async def test_a_permit_granted_to_somebody_who_is_cancelled_goes_on_to_the_next(
     is_release_first: bool,
 ) -> None:
-    gate, log = gate_of(1), list[int]()
+    limiter, log = limiter_of(1), list[int]()
     quitter, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
-        async with gate.permit():
+        async with limiter.permit():
             for visitor in (quitter, waiter):
-                group.start_soon(visitor.visit, gate)
+                group.start_soon(visitor.visit, limiter)
                 await settle_down(5)
             if not is_release_first:
                 quitter.scope.cancel()
@@ -160,20 +160,20 @@ async def test_a_permit_granted_to_somebody_who_is_cancelled_goes_on_to_the_next
             quitter.scope.cancel()
         await settle_down()
         # The permit is never lost: one of them has it.
-        assert gate.in_flight == 1
+        assert limiter.in_flight == 1
         assert quitter.is_inside or waiter.is_inside
         for visitor in (quitter, waiter):
             visitor.leave.set()
-    assert (gate.in_flight, gate.waiting) == (0, 0)
+    assert (limiter.in_flight, limiter.waiting) == (0, 0)
 
 
 async def test_who_is_cancelled_already_does_not_enter() -> None:
-    gate = gate_of(1)
+    limiter = limiter_of(1)
     with anyio.CancelScope() as scope:
         scope.cancel()
-        async with gate.permit():
+        async with limiter.permit():
             pytest.fail("it was cancelled before")
-    assert gate.in_flight == 0
+    assert limiter.in_flight == 0
 
 
 STEPS = [
@@ -182,7 +182,7 @@ STEPS = [
 ]
 
 
-class WatchedGate(Gate):
+class WatchedLimiter(Limiter):
     """Notes whether somebody entered when as many were inside as may be just then."""
 
     was_overfull = False
@@ -205,15 +205,15 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
     limit: int, steps: list[tuple[str, int]]
 ) -> None:
     clock = HandClock()
-    gate, log = WatchedGate(limit, clock), list[int]()
+    limiter, log = WatchedLimiter(limit, clock), list[int]()
     visitors: list[Visitor] = []
     async with anyio.create_task_group() as group:
         for step, pick in steps:
             visitor = visitors[pick % len(visitors)] if visitors else Visitor(0, log)
             match step:
                 case "come":
-                    visitors.append(Visitor(len(visitors), log, lane=pick % 3))
-                    group.start_soon(visitors[-1].visit, gate)
+                    visitors.append(Visitor(len(visitors), log, queue_key=pick % 3))
+                    group.start_soon(visitors[-1].visit, limiter)
                 case "leave":
                     visitor.leave.set()
                 case "cancel":
@@ -223,85 +223,85 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
                 case "succeed" if visitor.permit is not None:
                     visitor.permit.succeeded()
                 case "cool":
-                    gate.cool_down(pick)
+                    limiter.cool_down(pick)
                 case "later":
                     clock.advance(pick)
                 case _:
                     await anyio.lowlevel.checkpoint()
-            assert 1 <= gate.allowed <= limit
-            assert 0 <= gate.in_flight <= limit
-            assert not gate.was_overfull
-            assert sum(visitor.is_inside for visitor in visitors) <= gate.in_flight
+            assert 1 <= limiter.allowed <= limit
+            assert 0 <= limiter.in_flight <= limit
+            assert not limiter.was_overfull
+            assert sum(visitor.is_inside for visitor in visitors) <= limiter.in_flight
         clock.advance(100)  # whatever cooled is warm again
         await settle_down()
         inside = sum(visitor.is_inside for visitor in visitors)
         waiting = sum(not v.is_over and not v.is_inside for v in visitors)
-        assert (gate.in_flight, gate.waiting) == (inside, waiting)
+        assert (limiter.in_flight, limiter.waiting) == (inside, waiting)
         # Nobody waits while a permit is free.
-        assert inside >= gate.allowed or waiting == 0
+        assert inside >= limiter.allowed or waiting == 0
         for visitor in visitors:
             visitor.leave.set()
-    assert (gate.in_flight, gate.waiting) == (0, 0)
-    assert gate.peak_in_flight <= limit
+    assert (limiter.in_flight, limiter.waiting) == (0, 0)
+    assert limiter.peak_in_flight <= limit
 
 
 # As many permits as the server can do with.
 
 
 async def test_a_refusal_halves_the_permits_once_for_all_who_were_inside() -> None:
-    gate = gate_of(10)
+    limiter = limiter_of(10)
     async with AsyncExitStack() as stack:
-        permits = [await stack.enter_async_context(gate.permit()) for _ in range(10)]
+        permits = [await stack.enter_async_context(limiter.permit()) for _ in range(10)]
         for permit in permits:
             permit.refused()
-        assert gate.allowed == 5
-    async with gate.permit() as permit:
+        assert limiter.allowed == 5
+    async with limiter.permit() as permit:
         permit.refused()
-    assert gate.allowed == 2
+    assert limiter.allowed == 2
 
 
 async def test_permits_never_go_below_one() -> None:
-    gate = gate_of(3)
+    limiter = limiter_of(3)
     for _ in range(5):
-        async with gate.permit() as permit:
+        async with limiter.permit() as permit:
             permit.refused()
-    assert gate.allowed == 1
+    assert limiter.allowed == 1
 
 
 async def test_a_round_of_successes_brings_one_permit_back() -> None:
-    gate = gate_of(4)
-    async with gate.permit() as permit:
+    limiter = limiter_of(4)
+    async with limiter.permit() as permit:
         permit.refused()
     steps: list[int] = []
     for _ in range(8):
-        async with gate.permit() as permit:
+        async with limiter.permit() as permit:
             permit.succeeded()
-        steps.append(gate.allowed)
+        steps.append(limiter.allowed)
     # Two successes at two permits, three at three: one for each permit, not for each.
     assert steps == [2, 3, 3, 3, 4, 4, 4, 4]
 
 
 async def test_a_success_from_before_the_refusal_proves_nothing() -> None:
-    gate = gate_of(2)
-    async with gate.permit() as early, gate.permit() as late:
+    limiter = limiter_of(2)
+    async with limiter.permit() as early, limiter.permit() as late:
         late.refused()
         early.succeeded()
-        assert gate.allowed == 1
+        assert limiter.allowed == 1
 
 
 async def test_fewer_permits_let_nobody_in_until_enough_have_left() -> None:
-    gate, log = gate_of(4), list[int]()
+    limiter, log = limiter_of(4), list[int]()
     visitors = [Visitor(name, log) for name in range(5)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
-            group.start_soon(visitor.visit, gate)
+            group.start_soon(visitor.visit, limiter)
             await settle_down(5)
         assert visitors[0].permit is not None
         visitors[0].permit.refused()
         for visitor in visitors[:2]:
             visitor.leave.set()
         await settle_down()
-        assert (gate.allowed, gate.in_flight, gate.waiting) == (2, 2, 1)
+        assert (limiter.allowed, limiter.in_flight, limiter.waiting) == (2, 2, 1)
         visitors[2].leave.set()
         await settle_down()
         assert visitors[4].is_inside
@@ -314,19 +314,19 @@ async def test_fewer_permits_let_nobody_in_until_enough_have_left() -> None:
 
 async def test_a_wait_that_the_server_asks_for_is_everybodys() -> None:
     clock, log = HandClock(), list[int]()
-    gate = Gate(2, clock)
+    limiter = Limiter(2, clock)
     early, late = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
-        async with gate.permit() as permit, gate.permit():
-            group.start_soon(early.visit, gate)
+        async with limiter.permit() as permit, limiter.permit():
+            group.start_soon(early.visit, limiter)
             await settle_down()
             permit.refused(30)
-        group.start_soon(late.visit, gate)
+        group.start_soon(late.visit, limiter)
         await settle_down()
-        assert (gate.in_flight, gate.waiting) == (0, 2)
+        assert (limiter.in_flight, limiter.waiting) == (0, 2)
         clock.advance(29)
         await settle_down()
-        assert gate.in_flight == 0
+        assert limiter.in_flight == 0
         early.leave.set()
         late.leave.set()
         clock.advance(2)
@@ -335,26 +335,26 @@ async def test_a_wait_that_the_server_asks_for_is_everybodys() -> None:
 
 async def test_a_longer_wait_prolongs_a_shorter_one_and_not_the_other_way() -> None:
     clock = VirtualClock()
-    gate = Gate(1, clock)
-    gate.cool_down(10)
-    gate.cool_down(3)
-    assert gate.cooling == 10
-    gate.cool_down(20)
+    limiter = Limiter(1, clock)
+    limiter.cool_down(10)
+    limiter.cool_down(3)
+    assert limiter.cooling == 10
+    limiter.cool_down(20)
     waits: list[tuple[float, float]] = []
-    async with gate.permit(None, lambda *wait: waits.append(wait)):
+    async with limiter.permit(None, lambda *wait: waits.append(wait)):
         assert clock.sleeps == [20]
     assert waits == [(0, 20)]
 
 
 async def test_a_wait_is_told_also_when_it_is_cancelled() -> None:
     clock, waits = HandClock(), list[tuple[float, float]]()
-    gate = Gate(1, clock)
+    limiter = Limiter(1, clock)
 
     async def wait() -> None:
-        async with gate.permit(None, lambda *wait: waits.append(wait)):
+        async with limiter.permit(None, lambda *wait: waits.append(wait)):
             pytest.fail("there is no permit")
 
-    async with gate.permit(), anyio.create_task_group() as group:
+    async with limiter.permit(), anyio.create_task_group() as group:
         group.start_soon(wait)
         await settle_down()
         clock.advance(7)
@@ -364,12 +364,12 @@ async def test_a_wait_is_told_also_when_it_is_cancelled() -> None:
 
 async def test_who_watches_the_clock_may_be_cancelled_and_nobody_is_forgotten() -> None:
     clock, log = HandClock(), list[int]()
-    gate = Gate(1, clock)
+    limiter = Limiter(1, clock)
     visitors = [Visitor(name, log) for name in range(3)]
     async with anyio.create_task_group() as group:
-        gate.cool_down(5)
+        limiter.cool_down(5)
         for visitor in visitors:
-            group.start_soon(visitor.visit, gate)
+            group.start_soon(visitor.visit, limiter)
             await settle_down(5)
             visitor.leave.set()
         visitors[0].scope.cancel()
@@ -379,30 +379,32 @@ async def test_who_watches_the_clock_may_be_cancelled_and_nobody_is_forgotten() 
 
 async def test_a_cooling_that_is_over_before_anybody_looks_forgets_nobody() -> None:
     clock, log = HandClock(), list[int]()
-    gate = Gate(1, clock)
+    limiter = Limiter(1, clock)
     waiter = Visitor(0, log)
     async with anyio.create_task_group() as group:
-        async with gate.permit():
-            group.start_soon(waiter.visit, gate)
+        async with limiter.permit():
+            group.start_soon(waiter.visit, limiter)
             await settle_down()
-            gate.cool_down(5)  # wakes the waiter, who did not run yet when
+            limiter.cool_down(5)  # wakes the waiter, who did not run yet when
         clock.advance(5)  # the permit is back and the cooling is over
         await settle_down()
         assert waiter.is_inside
         waiter.leave.set()
 
 
-# Lanes take turns.
+# Queues take turns.
 
 
-async def test_lanes_take_turns_and_within_one_who_comes_first_goes_first() -> None:
-    gate, log = gate_of(1), list[int]()
-    lanes = ["bulk", "bulk", "bulk", "other", "bulk", None]
-    visitors = [Visitor(name, log, lane) for name, lane in enumerate(lanes)]
+async def test_queues_take_turns_and_each_queue_is_first_in_first_out() -> None:
+    limiter, log = limiter_of(1), list[int]()
+    queue_keys = ["bulk", "bulk", "bulk", "other", "bulk", None]
+    visitors = [
+        Visitor(name, log, queue_key) for name, queue_key in enumerate(queue_keys)
+    ]
     async with anyio.create_task_group() as group:
-        async with gate.permit():
+        async with limiter.permit():
             for visitor in visitors:
-                group.start_soon(visitor.visit, gate)
+                group.start_soon(visitor.visit, limiter)
                 await settle_down(5)
         for visitor in visitors:
             visitor.leave.set()

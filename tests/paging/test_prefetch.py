@@ -302,7 +302,7 @@ def schedule_of(
     nectar: Any, *companies: str, look_ahead: int | None = None
 ) -> Schedule[Any]:
     """A schedule over the usage of companies."""
-    source: Source[Any] = nectar._core.source
+    source: Source[Any] = nectar._executor.source
     jobs = [
         (name, Course[Any](nectar.usage.by_company(name)._request))
         for name in companies

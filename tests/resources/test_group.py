@@ -42,10 +42,10 @@ def test_a_copy_has_groups_of_its_own_settings(nectar: NectarClient) -> None:
     before = nectar.usage
     strict = nectar.with_settings(strict=True)
     assert strict.usage is not before
-    assert strict.usage._core.settings.strict
+    assert strict.usage._executor.settings.strict
     assert nectar.usage is before
-    assert not before._core.settings.strict
-    assert strict.usage._core.clock is before._core.clock
+    assert not before._executor.settings.strict
+    assert strict.usage._executor.clock is before._executor.clock
 
 
 def test_help_and_completion_show_the_groups(nectar: NectarClient) -> None:

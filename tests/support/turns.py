@@ -45,8 +45,11 @@ class Case:
         assert len(self.transport.requests) == asked
 
     def no_permit_is_held(self) -> None:
-        gates = (self.nectar._link.gate, self.nectar._link.files_gate)
-        assert [(gate.in_flight, gate.waiting) for gate in gates] == [(0, 0), (0, 0)]
+        limiters = (self.nectar._session.limiter, self.nectar._session.download_limiter)
+        assert [(limiter.in_flight, limiter.waiting) for limiter in limiters] == [
+            (0, 0),
+            (0, 0),
+        ]
 
     @asynccontextmanager
     async def around(self) -> AsyncIterator[None]:

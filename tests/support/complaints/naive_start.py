@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nectar_async import models
-from nectar_async._http.wiring import core_of
+from nectar_async._http.wiring import build_executor
 from nectar_async.client import NectarClient
 from nectar_async.transports.aiohttp import AiohttpTransport
 
-__all__ = ["AiohttpTransport", "NectarClient", "core_of", "models"]
+__all__ = ["AiohttpTransport", "NectarClient", "build_executor", "models"]
