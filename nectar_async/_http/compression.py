@@ -16,7 +16,7 @@ from typing import Any
 from nectar_async._json.cooperative import PIECE, Steps
 from nectar_async.errors import BodyCorruptError, BodyTooLargeError
 
-__all__ = ["beginning", "bounded", "inflating", "load_unpacker"]
+__all__ = ["beginning", "bounded", "inflating"]
 
 _PLAIN = frozenset({"", "identity"})
 _GZIP, _ZLIB, _BARE = 31, 15, -15  # zlib's words for them
@@ -86,11 +86,6 @@ def _unpack(body: bytes, wbits: int, limit: int | None) -> Steps[bytes]:
         with suppress(Exception):  # whatever it is, zlib says what
             return (yield from _members(body, wbits, limit, quick))
     return (yield from _members(body, wbits, limit, zlib.decompressobj))
-
-
-def load_unpacker() -> None:
-    """Load isal, if it is there, which takes longer than to unpack a page."""
-    _quick()
 
 
 @cache

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
 from attrs import field, frozen
 
 from nectar_async._http.clock import Clock, current_clock
-from nectar_async._http.compression import load_unpacker
 from nectar_async._http.redact import conceal
 from nectar_async._http.request import Request, changed
 from nectar_async._http.response import Response
@@ -18,7 +16,7 @@ from nectar_async._http.session import Session
 from nectar_async._http.trace import Timing
 from nectar_async._http.transport import Send
 from nectar_async._json.converter import after_write, converter
-from nectar_async._json.cooperative import PIECE, Steps
+from nectar_async._json.cooperative import Steps
 from nectar_async._json.json import announced_pages
 from nectar_async._types import Secret
 from nectar_async.errors import (
@@ -43,8 +41,6 @@ class Source(Generic[T]):
     """What an answer means; one is read in each turn of the event loop."""
     peek: Callable[[Request[Page[T]], Response], int]
     """How many pages a first page announces, without reading its records."""
-    prepare: Callable[[Request[Page[T]]], Coroutine[Any, Any, None]]
-    """Make ready what reads its answer, while that is under way. It takes long once."""
     permits: int = field(default=10)
     """How many requests may be in flight at once."""
 
@@ -71,7 +67,6 @@ class Executor:
             send=self._respond,
             read=self._read_page,
             peek=self._announced,
-            prepare=self._prepare,
             permits=settings.max_concurrency,
         )
         """What a walk over a list needs."""
@@ -190,19 +185,6 @@ class Executor:
             response.body, kind, listing, request.page or 1, keys
         )
         return await self._read(request, response, work)
-
-    async def _prepare(self, request: Request[Any]) -> None:
-        with suppress(Exception):  # whatever it is, reading an answer says it
-            work = self._preparing(request)
-            for _ in work:  # there is something left to do
-                await self._session.turns.take(work, PIECE)
-
-    def _preparing(self, request: Request[Any]) -> Steps[None]:
-        (kind,) = get_args(request.returns)
-        keys = self.keys(request.operation)
-        for _ in self._converter.preparing(kind, _listing_of(request), keys):
-            yield
-            load_unpacker()
 
     def _announced(self, request: Request[Any], response: Response) -> int:
         keys = self.keys(request.operation)

@@ -102,18 +102,6 @@ class Converter:
             raise DecodeError.of(name, (problem,))
         return value
 
-    def preparing(
-        self, kind: type, listing: Listing, keys: Mapping[str, str] | None = None
-    ) -> Steps[None]:
-        """Make what reads such a list, which takes as long as to read ten pages of it.
-
-        It stops before each piece that is left to do: not at all the next time.
-        """
-        envelope = Envelope(listing, keys or {}, is_strict=self._is_strict)
-        yield from self._records.preparing(kind, envelope.items_key, envelope.facts)
-        if listing.is_array:
-            yield from self._records.many(kind, b"[]", "$", "")
-
     def decode_page(
         self,
         body: bytes,

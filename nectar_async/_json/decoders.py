@@ -40,13 +40,6 @@ class Decoders:
         self._lists: dict[type, ListDecoder] = {}
         self._pages: dict[object, PageDecoder] = {}
 
-    def preparing(self, model: type, items: str, facts: tuple[str, ...]) -> Steps[None]:
-        """Make that of a page; it stops before each piece that is left to do."""
-        yield from self._mirrors.preparing(model)
-        if (model, items, facts) not in self._pages:
-            yield
-            self.page(model, items, facts)
-
     def one(self, model: type) -> OneDecoder:
         """From the JSON of one record to an instance."""
         if model not in self._ones:

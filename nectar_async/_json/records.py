@@ -49,14 +49,6 @@ class Records:
         self._careful = careful
         self._has_quick_way = has_quick_way
 
-    def preparing(self, kind: type, items: str, facts: tuple[str, ...]) -> Steps[None]:
-        """Make what reads such a list; it stops before each piece that is left to do.
-
-        `items` and `facts` are those of `page`.
-        """
-        if self._has_quick_way(kind):
-            yield from self._decoders.preparing(kind, items, facts)
-
     def one(self, kind: type[T], record: JSON, name: str) -> T:
         """One record, called `name` in errors.
 

@@ -21,7 +21,6 @@ from typing import Any
 import attrs
 import msgspec
 
-from nectar_async._json.cooperative import Steps
 from nectar_async._json.fields import Plan, PlanField, compiled, plan_of
 from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, enum_table
 from nectar_async._json.shared import is_text, share_lines
@@ -80,25 +79,6 @@ class Mirrors:
         """For records, which come once."""
         self._shares: dict[type, Copy] = {}
         """For parts of them, which may come again."""
-
-    def preparing(self, model: type, *, is_part: bool = False) -> Steps[None]:
-        """Make the struct and the copier of a model, in pieces, its parts first.
-
-        It stops before each piece that is left to do, and nowhere else.
-        """
-        made = self._shares if is_part else self._copies
-        if model in self._structs and model in made:
-            return
-        yield
-        for field in plan_of(model).fields:
-            if self._is_model(field):
-                yield from self.preparing(field.kind, is_part=True)
-        if model not in self._structs:
-            yield
-            self.struct(model)
-        if model not in made:
-            yield
-            (self._share if is_part else self.copy)(model)
 
     def struct(self, model: type) -> type:
         """What JSON of a model is decoded to; it refuses what is odd."""

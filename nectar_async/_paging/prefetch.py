@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import anyio
-import anyio.lowlevel
 from attrs import frozen
 
 from nectar_async._http.executor import Source, describe
@@ -120,7 +119,7 @@ class Schedule(Generic[T]):
         await self._group.__aenter__()
         for _ in range(_WORKERS_A_PERMIT * self._source.permits):
             self._group.start_soon(self._work)
-        self._group.start_soon(self._prepare)
+        self._work_bell.ring()
         return self
 
     async def __aexit__(
@@ -209,15 +208,6 @@ class Schedule(Generic[T]):
         if given is None and not course.is_over:
             return None
         return Delivery(owner, given, is_last=course.is_over)
-
-    async def _prepare(self) -> None:
-        """Wake the first worker; while its request is under way, what reads answers."""
-        self._work_bell.ring()
-        while not self.board.open and not self.board.is_finished:
-            await anyio.lowlevel.checkpoint()
-        for owner in self.board.open.values():
-            await self._source.prepare(owner.leg.request)
-            return
 
     async def _work(self) -> None:
         """One permit's worth of asking."""

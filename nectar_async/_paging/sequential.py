@@ -131,8 +131,6 @@ class Walk(Generic[T]):
         )
         async with anyio.create_task_group() as group:
             window.start(group, range(first, last + 1))
-            if not self._windows:
-                group.start_soon(self._source.prepare, self._leg.request)
         ready, self._held = window.outcomes()
         self._ready.extend(ready)
         self._next = last + 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import json
 import logging
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import NoneType
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 import attrs
@@ -22,10 +22,9 @@ from hypothesis import given, settings, strategies as st
 from strategies import damaged, models, words
 
 from nectar_async import Listing, Secret, contract
-from nectar_async._json import field_by_field, structs
+from nectar_async._json import field_by_field
 from nectar_async._json.converter import Converter, converter
 from nectar_async._json.field_by_field import Careful
-from nectar_async._json.fields import plan_of
 from nectar_async._json.json import announced_pages
 from nectar_async._json.scalars import MisfitError
 from nectar_async._types import OpenEnum
@@ -676,28 +675,6 @@ def test_every_record_of_the_contract_takes_the_quick_path() -> None:
     for parameters in examples():
         kind, value = parameters.values
         quickly(json.dumps(value).encode(), kind, Converter())
-
-
-@each_model
-def test_what_is_prepared_is_not_made_again(
-    model: type[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = Converter()
-    pieces = sum(1 for _ in own.preparing(model, Listing(items="things")))
-    fields = plan_of(cast("Hashable", model)).fields
-    parts = {field.kind for field in fields if attrs.has(field.kind)}
-    assert pieces > 2 * len(parts)
-    assert list(own.preparing(model, Listing(items="things"))) == []
-    records = [bare(one) for one in FILLED if type(one) is model]
-    bodies = b",".join(map(LENIENT.encode, records))
-    monkeypatch.setattr(structs, "compiled", None)
-    monkeypatch.setattr(msgspec, "defstruct", None)
-    monkeypatch.setattr(own, "_careful", None)
-    monkeypatch.setattr(own._records, "_careful", None)
-    page = own.decode_page(
-        b'{"things": [' + bodies + b"]}", model, Listing(items="things"), 1
-    )
-    assert page.items == tuple(records)
 
 
 def bare(value: Any) -> Any:
