@@ -92,7 +92,7 @@ async def test_the_recorder_never_sees_the_key_and_the_transport_does(
     assert [dict(request.headers) for request in seen] == [{}]
     headers = transport.requests[0].headers
     assert headers["X-API-Key"] == KEY
-    assert headers["X-Request-Id"] == seen[0].trace.request_id
+    assert headers["X-Request-Id"] == seen[0].timing.request_id
     assert KEY not in repr(transport.requests[0])
 
 
