@@ -36,7 +36,7 @@ from nectar_async.sandbox import (
     SendAway,
     WrongLength,
 )
-from nectar_async.sandbox.calls import Call, Proceed, Reply
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 

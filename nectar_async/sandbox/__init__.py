@@ -14,8 +14,6 @@ from nectar_async.sandbox.answer_faults import (
     SendAway,
 )
 from nectar_async.sandbox.body_faults import Garble, Nest, RepeatKeys, SetValue
-from nectar_async.sandbox.certificate import read_certificate
-from nectar_async.sandbox.clock import Clock
 from nectar_async.sandbox.delivery_faults import (
     CloseIdle,
     CutGzip,
@@ -36,6 +34,8 @@ from nectar_async.sandbox.file_faults import (
     Redirect,
     SetHeader,
 )
+from nectar_async.sandbox.generator.clock import Clock
+from nectar_async.sandbox.generator.portfolio import Portfolio
 from nectar_async.sandbox.in_force import Faults
 from nectar_async.sandbox.page_faults import (
     Change,
@@ -46,8 +46,10 @@ from nectar_async.sandbox.page_faults import (
     Shuffle,
     StandStill,
 )
-from nectar_async.sandbox.portfolio import Portfolio
-from nectar_async.sandbox.server import API_KEY, Sandbox
+from nectar_async.sandbox.process import Options, serve
+from nectar_async.sandbox.sandbox import API_KEY, Sandbox
+from nectar_async.sandbox.server.certificate import read_certificate
+from nectar_async.sandbox.server.request_log import Entry, Witness, fingerprint
 from nectar_async.sandbox.server_faults import (
     Crowd,
     Refuse,
@@ -55,8 +57,6 @@ from nectar_async.sandbox.server_faults import (
     RunOutOfTime,
     Stall,
 )
-from nectar_async.sandbox.serving import Options, serve
-from nectar_async.sandbox.witness import Entry, Witness, fingerprint
 
 __all__ = [
     "API_KEY",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from nectar_async.sandbox.calls import Call, Proceed, Reply
-from nectar_async.sandbox.wire import encode
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
+from nectar_async.sandbox.server.wire_format import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

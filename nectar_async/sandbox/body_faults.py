@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from attrs import evolve, frozen
 
-from nectar_async.sandbox.calls import Call, Proceed, Reply
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

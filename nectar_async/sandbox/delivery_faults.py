@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from attrs import evolve, frozen
 
-from nectar_async.sandbox.calls import Call, Proceed, Reply
-from nectar_async.sandbox.packing import gzipped
+from nectar_async.sandbox.server.compression import gzipped
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 __all__ = [
     "CloseIdle",
@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.calls import Deliver
-    from nectar_async.sandbox.front import Front
+    from nectar_async.sandbox.server.listener import Front
+    from nectar_async.sandbox.server.messages import Deliver
 
 # On, and no time to linger: closing sends a reset instead of a farewell.
 _NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 from attrs import evolve, frozen
 
-from nectar_async.sandbox.calls import Reply
-from nectar_async.sandbox.wire import encode
+from nectar_async.sandbox.server.messages import Reply
+from nectar_async.sandbox.server.wire_format import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

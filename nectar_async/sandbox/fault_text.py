@@ -11,7 +11,6 @@ from typing import Final
 from nectar_async.recording.effect_text import Grammar
 from nectar_async.sandbox.answer_faults import Answer, Empty, GzipBomb, Html, SendAway
 from nectar_async.sandbox.body_faults import Garble, Nest, RepeatKeys, SetValue
-from nectar_async.sandbox.certificate import TLS_HELP
 from nectar_async.sandbox.delivery_faults import (
     CloseIdle,
     CutGzip,
@@ -40,6 +39,7 @@ from nectar_async.sandbox.page_faults import (
     Shuffle,
     StandStill,
 )
+from nectar_async.sandbox.server.certificate import TLS_HELP
 from nectar_async.sandbox.server_faults import (
     Crowd,
     Refuse,

@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeGuard
 from attrs import Attribute, field, frozen
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.calls import Call, Proceed, Reply
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 __all__ = ["Effect", "Fault", "is_effect"]
 

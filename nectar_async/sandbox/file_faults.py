@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 from attrs import evolve, frozen
 
-from nectar_async.sandbox.calls import Call, Proceed, Reply
-from nectar_async.sandbox.files import expired
-from nectar_async.sandbox.links import FILES_PATH
+from nectar_async.sandbox.server.files import expired
+from nectar_async.sandbox.server.links import FILES_PATH
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 __all__ = ["ChangeFile", "ExpireLink", "IgnoreRange", "Redirect", "SetHeader"]
 

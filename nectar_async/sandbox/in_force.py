@@ -13,7 +13,7 @@ from nectar_async.sandbox.faults import Effect, Fault, is_effect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nectar_async.sandbox.calls import Call, Proceed, Reply
+    from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 __all__ = ["Faults", "Order"]
 

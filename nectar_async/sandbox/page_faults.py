@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.calls import Call, Proceed, Reply
-from nectar_async.sandbox.dice import Dice
 from nectar_async.sandbox.envelopes import Envelope
+from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 if TYPE_CHECKING:
     import msgspec

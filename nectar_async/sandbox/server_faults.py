@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from nectar_async.sandbox.answer_faults import Answer, Html
-from nectar_async.sandbox.calls import Call, Proceed, RefusalError, Reply
 from nectar_async.sandbox.delivery_faults import deliver_nothing
 from nectar_async.sandbox.envelopes import count_of
+from nectar_async.sandbox.server.messages import Call, Proceed, RefusalError, Reply
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.queries import Query
+    from nectar_async.sandbox.server.queries import Query
 
 __all__ = ["Crowd", "Refuse", "RotateKey", "RunOutOfTime", "Stall"]
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from nectar_async import Document, NectarClient
 from nectar_async.cli.app import run
 from nectar_async.cli.bar import Bar
-from nectar_async.sandbox.pdf import make_pdf
+from nectar_async.sandbox.generator.pdf import make_pdf
 
 Capture = pytest.CaptureFixture[str]
 

@@ -27,7 +27,7 @@ from nectar_async import (
 from nectar_async._json.converter import Converter
 from nectar_async.contract.wire_names import to_python
 from nectar_async.resources._resource import Resource
-from nectar_async.sandbox.routes import ROUTES
+from nectar_async.sandbox.handlers.routes import ROUTES
 
 # What is more than one operation, or asks one until something happens.
 WITHOUT_OPERATION = {

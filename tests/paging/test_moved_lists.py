@@ -19,8 +19,8 @@ from house import House, open_house
 
 from nectar_async import Receipt
 from nectar_async.sandbox import Fault
-from nectar_async.sandbox.calls import Call, Proceed, Reply
 from nectar_async.sandbox.envelopes import Envelope
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 

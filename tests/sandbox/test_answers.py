@@ -14,11 +14,11 @@ from visitor import Seen, Visitor
 
 from nectar_async import contract
 from nectar_async.sandbox import Portfolio, Sandbox
-from nectar_async.sandbox.logins import SANDBOX_LOGIN
-from nectar_async.sandbox.pdf import make_pdf
-from nectar_async.sandbox.routes import ROUTES, SEGMENTS
-from nectar_async.sandbox.wire import connection_json, encode, meter_json
-from nectar_async.sandbox.writer import document_json
+from nectar_async.sandbox.generator.pdf import make_pdf
+from nectar_async.sandbox.generator.portal_logins import SANDBOX_LOGIN
+from nectar_async.sandbox.handlers.routes import ROUTES, SEGMENTS
+from nectar_async.sandbox.server.usage_writer import document_json
+from nectar_async.sandbox.server.wire_format import connection_json, encode, meter_json
 
 # Read here, since the event loop is no place to read files.
 BILL = make_pdf("a bill", size=30_000)

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from visitor import Seen, Visitor
 
 from nectar_async import contract
-from nectar_async.sandbox.bodies import LIMIT
-from nectar_async.sandbox.schemas import coerced, problem
+from nectar_async.sandbox.server.json_schema import coerced, problem
+from nectar_async.sandbox.server.request_body import LIMIT
 
 # Read here, since the event loop is no place to read files.
 OPERATIONS = contract.operations()

@@ -10,7 +10,7 @@ from visitor import Visitor
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Clock, Sandbox
-from nectar_async.sandbox.moments import Instant
+from nectar_async.sandbox.generator.dates import Instant
 
 NEW_YEARS_EVE = date(2025, 12, 31)
 

@@ -9,7 +9,7 @@ import pytest
 from caller import Caller
 
 from nectar_async.sandbox import Portfolio, Sandbox
-from nectar_async.sandbox.team import CALLER
+from nectar_async.sandbox.server.team import CALLER
 
 pytestmark = pytest.mark.asyncio
 

@@ -23,7 +23,7 @@ from nectar_async.sandbox import (
     Sandbox,
     Stall,
 )
-from nectar_async.sandbox.calls import Call, Proceed, Reply
+from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 

@@ -23,7 +23,7 @@ from nectar_async.sandbox import (
     Sandbox,
     SetHeader,
 )
-from nectar_async.sandbox.pdf import make_pdf, page_count, usual_size
+from nectar_async.sandbox.generator.pdf import make_pdf, page_count, usual_size
 
 SIZE = 40_000
 # As aiohttp spells it, whatever the server wrote.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nectar_async.sandbox.filters import normal_identifier
+from nectar_async.sandbox.server.filters import normal_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

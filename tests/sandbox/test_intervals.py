@@ -11,8 +11,8 @@ import pytest
 from answers import answer_schema, check
 from visitor import Visitor
 
-from nectar_async.sandbox.filters import normal_identifier
-from nectar_async.sandbox.intervals import DAYS
+from nectar_async.sandbox.generator.intervals import DAYS
+from nectar_async.sandbox.server.filters import normal_identifier
 
 pytestmark = pytest.mark.asyncio
 

@@ -10,8 +10,8 @@ import pytest
 from answers import answer_schema, check
 from visitor import Seen, Visitor
 
-from nectar_async.sandbox.jobs import SECONDS
-from nectar_async.sandbox.pdf import make_pdf
+from nectar_async.sandbox.generator.pdf import make_pdf
+from nectar_async.sandbox.server.jobs import SECONDS
 
 pytestmark = pytest.mark.asyncio
 

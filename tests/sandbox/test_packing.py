@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from isal import isal_zlib
 
-from nectar_async.sandbox import packing
-from nectar_async.sandbox.calls import Reply
-from nectar_async.sandbox.packing import gzipped
+from nectar_async.sandbox.server.compression import gzipped
+from nectar_async.sandbox.server.messages import Reply
 
 
 @pytest.fixture(autouse=True)

@@ -16,14 +16,14 @@ import pytest
 from nectar_async import contract
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Portfolio
-from nectar_async.sandbox.charges import line_items
-from nectar_async.sandbox.moments import Cycle, first_day
-from nectar_async.sandbox.wire import company_json, encode
+from nectar_async.sandbox.generator.charges import line_items
+from nectar_async.sandbox.generator.dates import Cycle, first_day
+from nectar_async.sandbox.server.wire_format import company_json, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nectar_async.sandbox.entities import Meter, UsageRecord
+    from nectar_async.sandbox.generator.entities import Meter, UsageRecord
 
 FIRST = date(2024, 1, 1).toordinal()
 LAST = date(2025, 12, 31).toordinal()
@@ -77,7 +77,7 @@ def test_ten_thousand_companies_are_listed_without_making_usage(
     def refuse(*_: object) -> None:
         raise AssertionError("usage was made")
 
-    monkeypatch.setattr("nectar_async.sandbox.generation.make_usage", refuse)
+    monkeypatch.setattr("nectar_async.sandbox.generator.generation.make_usage", refuse)
     began = time.perf_counter()
     companies = list(Portfolio(companies=10_000))
     assert time.perf_counter() - began < 10
@@ -106,7 +106,7 @@ def test_any_id_of_ten_thousand_companies_leads_to_its_company() -> None:
 def test_only_the_companies_read_last_are_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("nectar_async.sandbox.portfolio._RECORDS_KEPT", 1_000)
+    monkeypatch.setattr("nectar_async.sandbox.generator.portfolio._RECORDS_KEPT", 1_000)
     portfolio = Portfolio(companies=10)
     first, last = [portfolio.book(index) for index in range(10)][::9]
     assert portfolio.book(9) is last

@@ -15,7 +15,7 @@ from nectar_async.sandbox import Fault, Sandbox, Stall, fingerprint
 from nectar_async.settings import Settings
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.calls import Call, Proceed, Reply
+    from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 

@@ -8,8 +8,8 @@ import pytest
 from answers import answer_schema, check
 from visitor import Visitor
 
-from nectar_async.sandbox.names import REGIONS
-from nectar_async.sandbox.team import CALLER
+from nectar_async.sandbox.generator.names import REGIONS
+from nectar_async.sandbox.server.team import CALLER
 
 pytestmark = pytest.mark.asyncio
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.handlers import companies, finding
-from nectar_async.sandbox.wire import account_json
+from nectar_async.sandbox.handlers import companies, lookup
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.wire_format import account_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nectar_async.sandbox.entities import Account, Company
+    from nectar_async.sandbox.generator.entities import Account, Company
 
 __all__ = ["bulk_update", "update"]
 
@@ -20,10 +20,10 @@ _BAD_REQUEST = 400
 
 async def update(call: Call) -> Reply:
     """The account as it is tracked from now on."""
-    company, account = finding.account(call)
+    company, account = lookup.find_account(call)
     if "isTracked" in call.json:
         _track(call, company, [account])
-    _, account = finding.account(call)
+    _, account = lookup.find_account(call)
     return Reply.json(account_json(account))
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.amounts import within
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.logins import later
-from nectar_async.sandbox.pages import array
-from nectar_async.sandbox.team import CALLER
-from nectar_async.sandbox.wire import company_json, encode
+from nectar_async.sandbox.generator.portal_logins import later
+from nectar_async.sandbox.server.amounts import within
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.pagination import array
+from nectar_async.sandbox.server.team import CALLER
+from nectar_async.sandbox.server.wire_format import company_json, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.entities import Company
+    from nectar_async.sandbox.generator.entities import Company
 
 __all__ = ["by_id", "create", "delete", "get", "list_all", "update"]
 

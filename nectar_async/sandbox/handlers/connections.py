@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from nectar_async.sandbox.calls import Call, Reply
-from nectar_async.sandbox.connecting import check_sites, check_unique
-from nectar_async.sandbox.filters import page_number
-from nectar_async.sandbox.handlers import companies, finding
-from nectar_async.sandbox.logins import checked, confirmed, state_of
-from nectar_async.sandbox.pages import written_page
-from nectar_async.sandbox.queries import page_size, single
-from nectar_async.sandbox.wire import connection_json, encode, sites_of
+from nectar_async.sandbox.generator.portal_logins import checked, confirmed, state_of
+from nectar_async.sandbox.handlers import companies, lookup
+from nectar_async.sandbox.server.checks import check_sites, check_unique
+from nectar_async.sandbox.server.filters import page_number
+from nectar_async.sandbox.server.messages import Call, Reply
+from nectar_async.sandbox.server.pagination import written_page
+from nectar_async.sandbox.server.queries import page_size, single
+from nectar_async.sandbox.server.wire_format import connection_json, encode, sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.entities import Company, Connection
+    from nectar_async.sandbox.generator.entities import Company, Connection
 
 __all__ = ["confirm", "create", "get", "list_by_company", "update"]
 
@@ -69,13 +69,13 @@ async def create(call: Call) -> Reply:
 
 async def get(call: Call) -> Reply:
     """One connection."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     return Reply.json(connection_json(company, connection))
 
 
 async def update(call: Call) -> Reply:
     """The connection with some fields changed; new credentials are checked again."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     now = call.clock.now()
     fields = _fields(call, company)
     changed = evolve(connection, **fields, updated=now)
@@ -93,7 +93,7 @@ async def update(call: Call) -> Reply:
 
 async def confirm(call: Call) -> Reply:
     """The connection as CONNECTED, if that is what the caller says."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     if call.json["confirm"]:
         _keep(call, company, confirmed(connection, call.clock.now()))
     return await get(call)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.calls import Call, Reply
-from nectar_async.sandbox.filters import UsageFilter, page_number
-from nectar_async.sandbox.handlers import companies, finding, sites
-from nectar_async.sandbox.pages import written_page
-from nectar_async.sandbox.queries import is_set
-from nectar_async.sandbox.wire import encode
-from nectar_async.sandbox.writer import document_json
+from nectar_async.sandbox.handlers import companies, lookup, sites
+from nectar_async.sandbox.server.filters import UsageFilter, page_number
+from nectar_async.sandbox.server.messages import Call, Reply
+from nectar_async.sandbox.server.pagination import written_page
+from nectar_async.sandbox.server.queries import is_set
+from nectar_async.sandbox.server.usage_writer import document_json
+from nectar_async.sandbox.server.wire_format import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nectar_async.sandbox.entities import Company, Document, UsageRecord
+    from nectar_async.sandbox.generator.entities import Company, Document, UsageRecord
 
     _Bill = tuple[Document, list[UsageRecord]]
 
@@ -45,7 +45,7 @@ async def list_by_company(call: Call) -> Reply:
 
 async def list_by_connection(call: Call) -> Reply:
     """A page of the bills that a connection brought."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     accounts = {account.id for account in connection.accounts}
     return _page(call, company, lambda bill: bill[0].account_id in accounts)
 
@@ -60,7 +60,7 @@ async def list_by_site(call: Call) -> Reply:
 
 async def get(call: Call) -> Reply:
     """One bill, be it a deleted one."""
-    company, document = finding.document(call)
+    company, document = lookup.find_document(call)
     book = call.portfolio.book(company.index)
     rows = [
         row
@@ -72,7 +72,7 @@ async def get(call: Call) -> Reply:
 
 async def update(call: Call) -> Reply:
     """The bill with some fields changed; its line items stay as they are printed."""
-    company, document = finding.document(call)
+    company, document = lookup.find_document(call)
     body = call.json
     fields: dict[str, Any] = {_FIELDS[key]: body[key] for key in body if key in _FIELDS}
     for key, name in _DAYS.items():

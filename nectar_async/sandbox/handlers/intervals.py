@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.filters import normal_identifier, page_number
-from nectar_async.sandbox.intervals import Lines, Series
-from nectar_async.sandbox.moments import Instant
-from nectar_async.sandbox.pages import page_of
+from nectar_async.sandbox.generator.dates import Instant
+from nectar_async.sandbox.generator.intervals import Lines, Series
+from nectar_async.sandbox.server.filters import normal_identifier, page_number
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.pagination import page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nectar_async.sandbox.entities import Connection, Meter
+    from nectar_async.sandbox.generator.entities import Connection, Meter
 
 __all__ = ["list_by_connection"]
 

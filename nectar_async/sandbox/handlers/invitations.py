@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.filters import page_number
 from nectar_async.sandbox.handlers import companies
-from nectar_async.sandbox.pages import page_of
-from nectar_async.sandbox.wire import encode
+from nectar_async.sandbox.server.filters import page_number
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.pagination import page_of
+from nectar_async.sandbox.server.wire_format import encode
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.invitations import Invitation
+    from nectar_async.sandbox.server.invitations import Invitation
 
 __all__ = ["create", "create_reconnect", "get", "list_by_company", "revoke"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nectar_async.sandbox.calls import Call, RefusalError, Reply, Upload
+from nectar_async.sandbox.generator.pdf import page_count
 from nectar_async.sandbox.handlers import companies
-from nectar_async.sandbox.jobs import Source
-from nectar_async.sandbox.pdf import page_count
+from nectar_async.sandbox.server.jobs import Source
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply, Upload
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.entities import Company
+    from nectar_async.sandbox.generator.entities import Company
 
 __all__ = ["get", "submit_bulk", "submit_document"]
 

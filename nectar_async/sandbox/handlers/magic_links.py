@@ -5,13 +5,13 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.calls import Call, Reply
-from nectar_async.sandbox.connecting import check_sites
-from nectar_async.sandbox.handlers import companies, finding
-from nectar_async.sandbox.wire import connection_json, encode
+from nectar_async.sandbox.handlers import companies, lookup
+from nectar_async.sandbox.server.checks import check_sites
+from nectar_async.sandbox.server.messages import Call, Reply
+from nectar_async.sandbox.server.wire_format import connection_json, encode
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.entities import Company
+    from nectar_async.sandbox.generator.entities import Company
 
 __all__ = ["create", "create_edit", "create_prefilled"]
 
@@ -34,7 +34,7 @@ async def create_prefilled(call: Call) -> Reply:
 
 async def create_edit(call: Call) -> Reply:
     """The connection with what it takes to build the link to its edit page."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     return Reply.json(
         {
             **connection_json(company, connection),

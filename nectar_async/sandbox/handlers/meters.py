@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.commodities import COMMODITIES
-from nectar_async.sandbox.corrections import identifiers, site_named
-from nectar_async.sandbox.filters import MeterFilter, page_number
-from nectar_async.sandbox.handlers import companies, finding, sites
-from nectar_async.sandbox.pages import written_page
-from nectar_async.sandbox.wire import WASTE_KEYS, encode, meter_json
+from nectar_async.sandbox.generator.commodities import COMMODITIES
+from nectar_async.sandbox.handlers import companies, lookup, sites
+from nectar_async.sandbox.server.corrections import identifiers, site_named
+from nectar_async.sandbox.server.filters import MeterFilter, page_number
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.pagination import written_page
+from nectar_async.sandbox.server.wire_format import WASTE_KEYS, encode, meter_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.entities import Company, Meter
+    from nectar_async.sandbox.generator.entities import Company, Meter
 
 __all__ = [
     "get",
@@ -50,13 +50,13 @@ _KINDS = (
 
 async def get(call: Call) -> Reply:
     """One meter."""
-    company, meter = finding.meter(call)
+    company, meter = lookup.find_meter(call)
     return Reply.json(meter_json(call.portfolio.ids, company, meter))
 
 
 async def update(call: Call) -> Reply:
     """The meter with some fields changed, of which its usage tells as well."""
-    company, meter = finding.meter(call)
+    company, meter = lookup.find_meter(call)
     fields = _fields(call, company, meter)
     with call.portfolio.change(company.index) as changes:
         changes.edit(meter.id, fields)
@@ -78,14 +78,14 @@ async def list_by_site(call: Call) -> Reply:
 
 async def list_by_connection(call: Call) -> Reply:
     """A page of the meters of a connection's accounts."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     meters = [meter for account in connection.accounts for meter in account.meters]
     return _page(call, company, meters)
 
 
 async def list_by_document(call: Call) -> Reply:
     """A page of the meters that are on a bill."""
-    company, document = finding.document(call)
+    company, document = lookup.find_document(call)
     records = call.portfolio.book(company.index).records
     meters = {
         record.meter.id: record.meter

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from attrs import asdict
 
-from nectar_async.sandbox.calls import Call, Reply
-from nectar_async.sandbox.filters import page_number
-from nectar_async.sandbox.pages import page_of
-from nectar_async.sandbox.providers import providers
-from nectar_async.sandbox.wire import encode
+from nectar_async.sandbox.generator.providers import providers
+from nectar_async.sandbox.server.filters import page_number
+from nectar_async.sandbox.server.messages import Call, Reply
+from nectar_async.sandbox.server.pagination import page_of
+from nectar_async.sandbox.server.wire_format import encode
 
 __all__ = ["search"]
 

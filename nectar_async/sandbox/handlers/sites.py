@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.amounts import within
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.companies import new_site
-from nectar_async.sandbox.filters import page_number
+from nectar_async.sandbox.generator.companies import new_site
 from nectar_async.sandbox.handlers import companies
-from nectar_async.sandbox.pages import array, page_of
-from nectar_async.sandbox.wire import encode, site_json
+from nectar_async.sandbox.server.amounts import within
+from nectar_async.sandbox.server.filters import page_number
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.pagination import array, page_of
+from nectar_async.sandbox.server.wire_format import encode, site_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.entities import Company, Site
+    from nectar_async.sandbox.generator.entities import Company, Site
 
 __all__ = [
     "by_id",

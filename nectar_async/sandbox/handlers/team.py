@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nectar_async.sandbox.calls import Call, Reply
+from nectar_async.sandbox.server.messages import Call, Reply
 
 __all__ = ["get", "update"]
 

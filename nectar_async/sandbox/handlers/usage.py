@@ -5,17 +5,21 @@ from __future__ import annotations
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.calls import Call, RefusalError, Reply
-from nectar_async.sandbox.corrections import identifiers, site_named, usage_fields
-from nectar_async.sandbox.filters import UsageFilter, page_number
-from nectar_async.sandbox.handlers import companies, finding, sites
-from nectar_async.sandbox.pages import page_of
-from nectar_async.sandbox.writer import UsageWriter
+from nectar_async.sandbox.handlers import companies, lookup, sites
+from nectar_async.sandbox.server.corrections import (
+    identifiers,
+    site_named,
+    usage_fields,
+)
+from nectar_async.sandbox.server.filters import UsageFilter, page_number
+from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.server.pagination import page_of
+from nectar_async.sandbox.server.usage_writer import UsageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nectar_async.sandbox.entities import Company, Meter, UsageRecord
+    from nectar_async.sandbox.generator.entities import Company, Meter, UsageRecord
 
 __all__ = [
     "delete",
@@ -46,20 +50,20 @@ async def list_by_site(call: Call) -> Reply:
 
 async def list_by_meter(call: Call) -> Reply:
     """A page of the usage of a meter."""
-    company, meter = finding.meter(call)
+    company, meter = lookup.find_meter(call)
     return _page(call, company, lambda record: record.meter.id == meter.id)
 
 
 async def list_by_connection(call: Call) -> Reply:
     """A page of the usage that a connection brought."""
-    company, connection = finding.connection(call)
+    company, connection = lookup.find_connection(call)
     meters = {meter.id for account in connection.accounts for meter in account.meters}
     return _page(call, company, lambda record: record.meter.id in meters)
 
 
 async def list_by_document(call: Call) -> Reply:
     """A page of the usage on a bill, by default within the bounds of its period."""
-    company, document = finding.document(call)
+    company, document = lookup.find_document(call)
     return _page(
         call,
         company,
@@ -72,13 +76,13 @@ async def list_by_document(call: Call) -> Reply:
 
 async def get(call: Call) -> Reply:
     """One record."""
-    _, record = finding.usage(call)
+    _, record = lookup.find_usage(call)
     return Reply(body=UsageWriter(call.version).write(record))
 
 
 async def update(call: Call) -> Reply:
     """The record with some fields changed, and its meter with those that are its."""
-    company, record = finding.usage(call)
+    company, record = lookup.find_usage(call)
     if record.is_demand and call.version != _CHANGES_DEMAND:
         raise RefusalError(_BAD_REQUEST, "Demand rows cannot be changed.")
     now = call.clock.now()
@@ -101,7 +105,7 @@ async def update(call: Call) -> Reply:
 
 async def delete(call: Call) -> Reply:
     """The record is gone from all lists; its bill stays."""
-    company, record = finding.usage(call)
+    company, record = lookup.find_usage(call)
     with call.portfolio.change(company.index) as changes:
         changes.deleted.add(record.id)
     return Reply(status=_NO_CONTENT, headers={})

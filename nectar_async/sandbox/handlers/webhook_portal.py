@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from nectar_async.sandbox.calls import Call, Reply
+from nectar_async.sandbox.server.messages import Call, Reply
 
 __all__ = ["get"]
 

@@ -1,0 +1,292 @@
+"""Connections, their accounts, and the meters these bill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field
+
+from nectar_async.sandbox.generator.commodities import COMMODITIES, SEWER, Commodity
+from nectar_async.sandbox.generator.dates import Cycle, Instant, first_day, midnight
+from nectar_async.sandbox.generator.entities import (
+    Account,
+    Company,
+    Connection,
+    Identifier,
+    Meter,
+    Site,
+)
+from nectar_async.sandbox.generator.portal_logins import ERROR_DETAILS, portal_of
+from nectar_async.sandbox.generator.seeded_random import Dice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from nectar_async.sandbox.generator.ids import Ids
+
+__all__ = [
+    "SAMPLED",
+    "make_connections",
+    "make_loose_meter",
+    "make_sample_accounts",
+]
+
+SAMPLED = ("ELECTRICITY", "SOLAR", "WATER", "GAS", "FUEL")
+"""The commodities of sample data (`methodology.yaml`, `sandbox`)."""
+
+_MONTHS = 24
+# What a utility bills on one account. A site gets the first three, and then any.
+_SERVICES = (
+    ("ELECTRICITY",),
+    ("WATER",),
+    ("GAS",),
+    ("ELECTRICITY", "GAS"),
+    ("WASTE",),
+    ("DISTRICT",),
+    ("FUEL",),
+    ("MISC",),
+    ("REFRIGERANT",),
+    ("SOLAR",),
+    ("TELECOM",),
+    ("ELECTRICITY", "ELECTRICITY"),
+    ("WATER", "WATER"),
+)
+_BASIC_SERVICES = 3
+# Each company has one of these for certain, in turn, so 20 companies have them all.
+_TYPES = tuple(COMMODITIES)
+_STATUSES = ("CONNECTED",) * 12 + (
+    "PENDING",
+    "PASSWORD_INCORRECT",
+    "MFA_TOKEN_EXPIRED",
+    "UNDER_INVESTIGATION",
+)
+
+
+def make_connections(
+    ids: Ids, seed: int, company: Company, last_day: date
+) -> tuple[Connection, ...]:
+    """All that bills a company, with meters for about as many records as planned."""
+    plan = _Plan(ids=ids, dice=Dice(seed, "meters", company.index), company=company)
+    plan.fill()
+    return tuple(plan.connections(last_day))
+
+
+def make_sample_accounts(
+    ids: Ids, seed: int, company: Company, connection: Connection
+) -> tuple[Account, ...]:
+    """What a connection with the sandbox's credentials brings.
+
+    That is an account for each sampled commodity at each of its sites, or for those of
+    them that it was made for.
+    """
+    plan = _Plan(
+        ids=ids,
+        dice=Dice(seed, "samples", connection.id),
+        company=company,
+        prefix=f"{connection.id}/",
+    )
+    wanted = connection.datasource_types or SAMPLED
+    return tuple(
+        plan.account(site, (name,))
+        for site in company.sites
+        if site.id in (connection.sites or ())
+        for name in SAMPLED
+        if name in wanted
+    )
+
+
+def make_loose_meter(
+    ids: Ids, seed: int, company: Company, site: Site, document_id: str
+) -> Meter:
+    """The meter of an uploaded bill that is of no meter known before."""
+    plan = _Plan(
+        ids=ids,
+        dice=Dice(seed, "upload", "meter", document_id),
+        company=company,
+        prefix=f"{document_id}/",
+    )
+    return evolve(plan.account(site, SAMPLED[:1]).meters[0], account_id=None)
+
+
+@define(kw_only=True)
+class _Plan:
+    """Accounts by utility, as they come to be."""
+
+    ids: Ids
+    dice: Dice
+    company: Company
+    prefix: str = ""
+    """In front of the numbers from which ids are made."""
+    accounts: dict[str, list[Account]] = field(factory=dict)
+    account_count: int = 0
+    meter_count: int = 0
+
+    def fill(self) -> None:
+        left = self.company.planned_records
+        turn = 0
+        while left > 0:
+            sites = self.company.sites
+            service = self._service(turn, lap=turn // len(sites))
+            account = self.account(sites[turn % len(sites)], service)
+            utility = self.dice.pick(self.company.region.utilities)
+            self.accounts.setdefault(utility, []).append(account)
+            left -= len(account.meters) * (_MONTHS // account.cycle.months)
+            turn += 1
+
+    def connections(self, last_day: date) -> Iterator[Connection]:
+        start = midnight(first_day(last_day).toordinal())
+        for number, (utility, accounts) in enumerate(self.accounts.items()):
+            age = self.dice.below(86_400_000_000) * 1_000
+            connection_id = self.ids.make("connection", self.company.index, str(number))
+            status = self.dice.pick(_STATUSES)
+            created = Instant.at(start + age)
+            updated = Instant.at(start + 2 * age, digits=6)
+            yield Connection(
+                id=connection_id,
+                utility=utility,
+                url=portal_of(utility),
+                username=f"login-{connection_id[:8]}",
+                country=self.company.region.country,
+                status=status,
+                error_detail=ERROR_DETAILS.get(status),
+                created=created,
+                updated=updated,
+                status_seen=created,
+                status_checked=updated,
+                knows_password=status == "CONNECTED",
+                owner_email=self.company.users[0],
+                accounts=tuple(accounts),
+            )
+
+    def _service(self, turn: int, *, lap: int) -> tuple[str, ...]:
+        if turn == 0:
+            return (_TYPES[self.company.index % len(_TYPES)],)
+        if lap < _BASIC_SERVICES and self.dice.chance(800):
+            return _SERVICES[lap]
+        return self.dice.pick(_SERVICES)
+
+    def account(self, site: Site, service: tuple[str, ...]) -> Account:
+        dice = self.dice
+        commodities = [COMMODITIES[name] for name in service]
+        months = dice.pick(commodities[0].months)
+        number = dice.pick(
+            (
+                f"{dice.digits(4)}-{dice.digits(4)}-{dice.digits(2)}",
+                f"{dice.digits(3)} {dice.digits(3)} {dice.digits(4)}",
+                f"00{dice.digits(7)}/{dice.digits(1)}",
+                f"{dice.digits(5)}_{dice.digits(4)}",
+            )
+        )
+        account_id = self.ids.make(
+            "account", self.company.index, f"{self.prefix}{self.account_count}"
+        )
+        self.account_count += 1
+        meters: list[Meter] = []
+        for commodity in commodities:
+            # An account may have meters at several sites.
+            is_elsewhere = bool(meters) and dice.chance(150)
+            place = dice.pick(self.company.sites) if is_elsewhere else site
+            meters += self._meters(place, account_id, number, commodity)
+        return Account(
+            id=account_id,
+            number=number,
+            cycle=Cycle(
+                months=months,
+                day=1 if dice.chance(350) else dice.between(2, 28),
+                phase=dice.below(months),
+            ),
+            meters=tuple(meters),
+        )
+
+    def _meters(
+        self, site: Site, account_id: str, number: str, commodity: Commodity
+    ) -> Iterator[Meter]:
+        meter = self._meter(site, account_id, number, commodity)
+        if commodity.datasource_type == "SOLAR":
+            # Generation, what of it goes to the grid, and what the site buys.
+            grid = COMMODITIES["ELECTRICITY"]
+            yield meter
+            yield self._sibling(meter, account_id, grid, {"netMeteringType": "EXPORT"})
+            yield self._sibling(meter, account_id, grid, {"netMeteringType": "IMPORT"})
+            return
+        yield meter
+        has_sewer = self.company.is_implied_metering_enabled
+        if commodity.datasource_type == "WATER" and has_sewer:
+            sewer = self._sibling(meter, account_id, commodity, SEWER)
+            yield evolve(sewer, is_implied=True, has_register=False)
+
+    def _sibling(
+        self,
+        meter: Meter,
+        account_id: str,
+        commodity: Commodity,
+        kind: Mapping[str, str],
+    ) -> Meter:
+        """Another meter of the same account and site, in the same unit."""
+        number = meter.identifiers[-1].value
+        sibling = self._meter(meter.site, account_id, number, commodity)
+        return evolve(
+            sibling,
+            kind=kind,
+            unit=meter.unit,
+            day_amount=self.dice.between(meter.unit.low, meter.unit.high),
+            sends_numbers=meter.sends_numbers,
+        )
+
+    def _meter(
+        self, site: Site, account_id: str, number: str, commodity: Commodity
+    ) -> Meter:
+        dice = self.dice
+        is_metric = self.company.region.is_metric
+        unit = dice.pick(commodity.metric_units if is_metric else commodity.units)
+        place = f"{self.prefix}{self.meter_count}"
+        self.meter_count += 1
+        return Meter(
+            id=self.ids.make("meter", self.company.index, place),
+            site=site,
+            account_id=account_id,
+            address=site.address.upper(),
+            country=site.path[0] if site.path else None,
+            commodity=commodity,
+            unit=unit,
+            kind=dice.pick(commodity.kinds),
+            identifiers=self._identifiers(number, commodity),
+            day_amount=dice.between(unit.low, unit.high),
+            tariff=dice.pick(("GS-1", "GS-2", "TOU-8", "Rate 62"))
+            if dice.chance(600)
+            else None,
+            is_tracked=not dice.chance(30),
+            sends_numbers=dice.chance(120),
+            has_time_of_use=(
+                commodity.datasource_type == "ELECTRICITY"
+                and unit.name == "kWh"
+                and dice.chance(400)
+            ),
+            has_register=dice.chance(350),
+            is_implied=False,
+        )
+
+    def _identifiers(self, number: str, commodity: Commodity) -> tuple[Identifier, ...]:
+        """The meter's own numbers, and last the account's, which its siblings share."""
+        dice = self.dice
+        serial = dice.pick(
+            (
+                f"MTR-{dice.pick('ABCDEF')}{dice.digits(6)}",
+                f"00{dice.digits(8)}",
+                f"{dice.digits(3)} {dice.digits(3)}/{dice.pick('xyz')}{dice.digits(3)}",
+            )
+        )
+        own = [Identifier(raw_name="Meter No.", value=serial, name="METER")]
+        is_power = commodity.datasource_type == "ELECTRICITY"
+        if is_power and self.company.region.is_metric:
+            code = f"{self.company.region.country}001E{dice.digits(8)}"
+            own.append(Identifier(raw_name="POD", value=code, name="POD"))
+        elif is_power and dice.chance(200):
+            code = f"1044372{dice.digits(10)}"
+            own.append(Identifier(raw_name="ESI ID", value=code, name="ESI"))
+        elif dice.chance(100):
+            code = f"PREM_{dice.digits(5)}"
+            own.append(Identifier(raw_name="Premise", value=code, name="PREMISE"))
+        account = Identifier(raw_name="Account Number", value=number, name="ACCOUNT")
+        return (*own, account)

@@ -1,0 +1,59 @@
+"""Invented utility providers: those of the portfolio, and a few hundred more."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from itertools import product
+from uuid import NAMESPACE_URL, uuid5
+
+from attrs import frozen
+
+from nectar_async.sandbox.generator.names import REGIONS
+
+__all__ = ["Provider", "providers"]
+
+_PLACES = (
+    "Alder County", "Ashford", "Bayview", "Brightwater", "Cedar Valley", "Clearbrook",
+    "Coldstream", "Copperfield", "Dunmore", "Eastlake", "Elm Hollow", "Fairmount",
+    "Foxglove", "Glenrock", "Goldfield", "Greenhaven", "Highmoor", "Hillcrest",
+    "Ironbridge", "Juniper Flats", "Kingsport", "Lakemont", "Longmeadow", "Maplewood",
+    "Millbrook", "Northgate", "Oakridge", "Pinehurst", "Quarry Bay", "Redstone",
+    "Riverbend", "Rosemont", "Sandhill", "Silverton", "Stonebridge", "Sunnyvale",
+    "Thornbury", "Upland", "Westbrook", "Whitewater",
+)  # fmt: skip
+_KINDS = (
+    "Electric Cooperative", "Energy", "Gas Company", "Light and Power",
+    "Municipal Utilities", "Sanitation", "Water District", "Waterworks",
+)  # fmt: skip
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
+
+
+@frozen
+class Provider:
+    """A utility with a portal to log in at."""
+
+    id: str
+    name: str
+    url: str
+
+    def matches(self, text: str) -> bool:
+        """Whether a search for this text finds it, by name or address."""
+        wanted = text.strip().casefold()
+        return wanted in self.name.casefold() or wanted in self.url
+
+
+@cache
+def providers() -> tuple[Provider, ...]:
+    """All of them, by name."""
+    billing = {name for region in REGIONS for name in region.utilities}
+    others = {f"{place} {kind}" for place, kind in product(_PLACES, _KINDS)}
+    return tuple(_provider(name) for name in sorted(billing | others))
+
+
+def _provider(name: str) -> Provider:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    host = _NO_LETTERS.sub("-", plain.lower()).strip("-")
+    url = f"https://{host}.example.com"
+    return Provider(str(uuid5(NAMESPACE_URL, url)), name, url)

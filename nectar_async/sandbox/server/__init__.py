@@ -1,0 +1,1 @@
+"""The HTTP server of the sandbox, without the operations: these are in `handlers`."""
