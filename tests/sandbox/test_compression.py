@@ -17,9 +17,9 @@ from nectar_async.sandbox.server.messages import Reply
 
 @pytest.fixture(autouse=True)
 def _looked_for_anew() -> Iterator[None]:
-    packing._library.cache_clear()
+    compression._library.cache_clear()
     yield
-    packing._library.cache_clear()
+    compression._library.cache_clear()
 
 
 @pytest.mark.parametrize("missing", [[], ["isal", "isal.isal_zlib"]])
@@ -30,7 +30,7 @@ def test_a_packed_body_comes_back(
     for name in missing:
         monkeypatch.setitem(sys.modules, name, None)
     reply = gzipped(Reply(body=body))
-    assert packing._library() is (zlib if missing else isal_zlib)
+    assert compression._library() is (zlib if missing else isal_zlib)
     assert gzip.decompress(reply.body) == body
     assert reply.headers["Content-Encoding"] == "gzip"
     assert gzipped(reply) is reply
