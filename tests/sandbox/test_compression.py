@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from isal import isal_zlib
 
+from nectar_async.sandbox.server import compression
 from nectar_async.sandbox.server.compression import gzipped
 from nectar_async.sandbox.server.messages import Reply
 
