@@ -171,6 +171,21 @@ ACCOUNTS: Final[dict[str, AccountAdvice]] = {
         is_in_analytics=None,
         action="To collect its bills again, update it with `is_tracked=True`.",
     ),
+    "NEEDS_PULL": AccountAdvice(
+        meaning="A week has passed since the last collection, and another one is due.",
+        is_in_analytics=None,
+        action="Nothing.",
+    ),
+    "ONBOARDING": AccountAdvice(
+        meaning="The account has been initialised.",
+        is_in_analytics=None,
+        action="Wait.",
+    ),
+    "WAITING_CONFIRMATION": AccountAdvice(
+        meaning="Somebody has to confirm the account, judging by the status's name.",
+        is_in_analytics=None,
+        action="Look at the connection on the dashboard, or ask Nectar's support.",
+    ),
 }
 """By the value of the status, in the order of `AccountStatus`."""
 

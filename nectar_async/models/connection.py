@@ -70,7 +70,7 @@ class Connection(Model):
     status_last_update_time: datetime | None = None
     """When the present status was last recorded."""
     status_first_seen_time: datetime | None = None
-    """When the present status was first seen, to judge by the name."""
+    """When the present status was first set."""
     status_error_detail: str | None = None
     """What went wrong, in free text."""
     updated: datetime | None = None

@@ -18,16 +18,23 @@ __all__ = [
 
 
 class AccountStatus(OpenEnum):
-    """How far the set-up of a utility account has come; more values exist.
+    """How far the set-up of a utility account is; more values exist.
 
-    DETECTED was found and is not yet set up, ONBOARDED is confirmed and tracked,
-    PULL_COMPLETED has its latest bills, CUSTOMER_NOT_TRACKED was switched off.
+    DETECTED: found and not yet set up. ONBOARDED: confirmed and tracked.
+    PULL_COMPLETED: the latest bills were collected. CUSTOMER_NOT_TRACKED: tracking was
+    switched off.
+
+    NEEDS_PULL, ONBOARDING and WAITING_CONFIRMATION are known by the labels of the
+    dashboard only; their spelling here follows from those labels.
     """
 
     DETECTED = "DETECTED"
     ONBOARDED = "ONBOARDED"
     PULL_COMPLETED = "PULL_COMPLETED"
     CUSTOMER_NOT_TRACKED = "CUSTOMER_NOT_TRACKED"
+    NEEDS_PULL = "NEEDS_PULL"
+    ONBOARDING = "ONBOARDING"
+    WAITING_CONFIRMATION = "WAITING_CONFIRMATION"
 
     @property
     def advice(self) -> AccountAdvice:

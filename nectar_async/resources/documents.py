@@ -73,7 +73,7 @@ class Documents(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
-            is_deleted: True lists the deleted ones.
+            is_deleted: True lists the deleted ones too; they are left out otherwise.
             verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
@@ -109,7 +109,7 @@ class Documents(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
-            is_deleted: True lists the deleted ones.
+            is_deleted: True lists the deleted ones too; they are left out otherwise.
             verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:
@@ -143,7 +143,7 @@ class Documents(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
-            is_deleted: True lists the deleted ones.
+            is_deleted: True lists the deleted ones too; they are left out otherwise.
             verify: ask for page 1 again at the end; finds the moves that show on it.
 
         Raises:

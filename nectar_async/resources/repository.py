@@ -178,7 +178,7 @@ class Repository(Resource):
                 said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
             datasource_type: one commodity or several; all when left out.
             identifier: of a meter on the bill, by its normal form; see `Usage`.
-            is_deleted: True lists the deleted ones.
+            is_deleted: True lists the deleted ones too; they are left out otherwise.
             on_error: `raise`, `collect` or a function; see `Repository`.
             look_ahead: pages that may be asked for and not yet given.
             verify: ask for page 1 again at the end; finds the moves that show on it.

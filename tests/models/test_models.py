@@ -22,8 +22,8 @@ from nectar_async.contract.wire_names import to_python, to_wire
 from nectar_async.models import Page, SecurityQuestion, Site
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
-# `Page` stands for the envelope of every list, and advice is none of the API's data.
-WITHOUT_SCHEMA = {"AccountAdvice", "Advice", "Page"}
+# `Page` and `Listing` describe the envelope of every list; the API sends no advice.
+WITHOUT_SCHEMA = {"AccountAdvice", "Advice", "Listing", "Page"}
 MODELS: dict[str, type[Any]] = {
     name: cls
     for name in models.__all__

@@ -76,9 +76,12 @@ class Book:
         return lines
 
     def documents(
-        self, *, version: str = "v2.2", deleted: bool = False
+        self, *, version: str = "v2.2", with_deleted: bool = False
     ) -> list[tuple[Document, list[UsageRecord]]]:
-        """Every bill with the rows on it, what came in last first."""
+        """Every bill with the rows on it, the newest first.
+
+        Deleted bills are left out unless `with_deleted` is true.
+        """
         by_document: defaultdict[str, list[UsageRecord]] = defaultdict(list)
         for record in self.rows(version):
             if record.document is not None:
@@ -86,7 +89,7 @@ class Book:
         return [
             (document, by_document[document.id])
             for document in self._bills_in_order
-            if document.is_deleted == deleted
+            if with_deleted or not document.is_deleted
         ]
 
     @cached_property

@@ -113,6 +113,8 @@ class Account:
     number: str
     cycle: Cycle
     meters: tuple[Meter, ...]
+    status_seen: Instant | None = None
+    """When the present status was set; it follows from `is_tracked`."""
     is_tracked: bool = True
 
 

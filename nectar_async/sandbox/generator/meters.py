@@ -88,7 +88,7 @@ def make_sample_accounts(
     )
     wanted = connection.datasource_types or SAMPLED
     return tuple(
-        plan.account(site, (name,))
+        evolve(plan.account(site, (name,)), status_seen=connection.created)
         for site in company.sites
         if site.id in (connection.sites or ())
         for name in SAMPLED
@@ -156,7 +156,9 @@ class _Plan:
                 status_checked=updated,
                 knows_password=status == "CONNECTED",
                 owner_email=self.company.users[0],
-                accounts=tuple(accounts),
+                accounts=tuple(
+                    evolve(account, status_seen=created) for account in accounts
+                ),
             )
 
     def _service(self, turn: int, *, lap: int) -> tuple[str, ...]:

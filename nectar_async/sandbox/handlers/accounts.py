@@ -42,13 +42,16 @@ async def bulk_update(call: Call) -> Reply:
 
 
 def _track(call: Call, company: Company, accounts: Sequence[Account]) -> None:
-    fields = {"is_tracked": call.json["isTracked"]}
-    changed = [account.id for account in accounts]
-    if call.json.get("updateMeters", True):
-        changed += [meter.id for account in accounts for meter in account.meters]
+    is_tracked = call.json["isTracked"]
+    now = call.clock.now()
     with call.portfolio.change(company.index) as changes:
-        for some_id in changed:
-            changes.edit(some_id, fields)
+        for account in accounts:
+            changes.edit(account.id, {"is_tracked": is_tracked})
+            if account.is_tracked != is_tracked:
+                changes.edit(account.id, {"status_seen": now})
+            if call.json.get("updateMeters", True):
+                for meter in account.meters:
+                    changes.edit(meter.id, {"is_tracked": is_tracked})
 
 
 def _accounts(call: Call, company: Company) -> list[Account]:

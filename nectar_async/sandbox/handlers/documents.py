@@ -87,7 +87,7 @@ async def update(call: Call) -> Reply:
 def _page(call: Call, company: Company, belongs: Callable[[_Bill], bool]) -> Reply:
     wanted = UsageFilter.from_query(call.query)
     bills = call.portfolio.book(company.index).documents(
-        version=call.version, deleted=is_set(call.query, "isDeleted")
+        version=call.version, with_deleted=is_set(call.query, "isDeleted")
     )
     return written_page(
         [bill for bill in bills if belongs(bill) and wanted.keeps_bill(*bill)],

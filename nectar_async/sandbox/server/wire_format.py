@@ -142,6 +142,7 @@ def sites_of(connection: Connection) -> Sequence[str]:
 def account_json(account: Account) -> dict[str, Any]:
     """An account; whether it is tracked stands there three times over."""
     tracking, status = _TRACKING[account.is_tracked]
+    status_seen = account.status_seen.text if account.status_seen else None
     return {
         "id": account.id,
         "meters": [meter.id for meter in account.meters],
@@ -155,6 +156,9 @@ def account_json(account: Account) -> dict[str, Any]:
         "datasourceTypes": _datasource_types(account.meters),
         "lastServiceDate": None,
         "status": status,
+        "statusLastUpdateTime": status_seen,
+        "statusFirstSeenTime": status_seen,
+        "statusErrorDetail": None,
     }
 
 
