@@ -10,10 +10,13 @@ import anyio
 import pytest
 from blockbuster import blockbuster_ctx
 from doubles import MakeClient, assert_idle
+from profiles import load_profile
 
 import nectar_async
 from nectar_async import NectarClient, Settings
 from nectar_async.transports import MemoryTransport
+
+load_profile()
 
 
 @pytest.fixture(params=["asyncio", "trio"])

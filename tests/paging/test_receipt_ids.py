@@ -7,7 +7,8 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from profiles import examples
 
 from nectar_async._paging.seen import Seen
 
@@ -26,7 +27,7 @@ def pages(count: int) -> list[tuple[int, ...]]:
     return [every[at : at + 100] for at in range(0, count, 100)]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     st.lists(
         st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=40),

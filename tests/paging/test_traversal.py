@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 from doubles import Row
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
+from profiles import examples
 
 from nectar_async import (
     UNSET,
@@ -539,7 +540,7 @@ def ids_given(course: Course[Any], server: Overloaded) -> list[int]:
 KINDS = [None, "BILL_DATE", "USAGE_PERIOD", "CREATED_DATE", "UPDATED_DATE"]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     bills(),
     st.tuples(days, days).map(sorted),
@@ -639,7 +640,7 @@ def leaves(window: Window, longest: timedelta) -> Iterator[Window]:
         yield from leaves((start, end), longest)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.integers(0, 366 * 24 * 60).map(lambda n: NEW_YEAR + timedelta(minutes=n)),
     st.timedeltas(timedelta(minutes=1), timedelta(days=60)),
