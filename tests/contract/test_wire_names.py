@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from profiles import examples
+from profiles import max_examples
 
 from nectar_async import contract
 from nectar_async.contract.wire_names import to_python, to_wire
@@ -73,7 +73,7 @@ part = st.from_regex(r"[a-z][a-z0-9]*", fullmatch=True)
 
 
 @given(st.lists(part, min_size=1, max_size=5).map("_".join))
-@examples(50)
+@max_examples(50)
 def test_every_python_name_comes_back(name: str) -> None:
     assert to_python(to_wire(name)) == name
 

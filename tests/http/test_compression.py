@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import given, strategies as st
-from profiles import examples
+from profiles import max_examples
 
 from nectar_async._http import compression as _packing
 from nectar_async._http.response import Response
@@ -104,7 +104,7 @@ def test_a_member_that_broke_off_is_an_error() -> None:
 
 @each_packing
 @given(noise=st.binary(min_size=1, max_size=50))
-@examples(50)
+@max_examples(50)
 def test_rubbish_is_an_error_or_bytes_and_nothing_else(kind: str, noise: bytes) -> None:
     encoding, pack = PACKERS[kind]
     body = bytearray(pack(TEXT))
@@ -243,7 +243,7 @@ def by_zlib(body: bytes, encoding: str, limit: int | None) -> bytes | str:
 
 @pytest.mark.parametrize("kind", MEANT)
 @given(data=st.data())
-@examples(150)
+@max_examples(150)
 def test_whatever_comes_means_the_same_to_isal_and_zlib(kind: str, data: Any) -> None:
     encoding, meant = MEANT[kind]
     body = bytearray(meant)

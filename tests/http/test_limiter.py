@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 from doubles import ListServer, MakeClient, settle_down
 from hypothesis import HealthCheck, given, strategies as st
-from profiles import examples
+from profiles import max_examples
 
 from nectar_async import VirtualClock
 from nectar_async._http.limiter import Limiter, Permit
@@ -193,7 +193,7 @@ class WatchedLimiter(Limiter):
         super()._grant()
 
 
-@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@max_examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     limit=st.integers(1, 5),
     steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 7)), max_size=60),

@@ -19,7 +19,7 @@ import pytest
 from attrs import evolve, field, frozen
 from filled import FILLED
 from hypothesis import given, strategies as st
-from profiles import examples
+from profiles import max_examples
 from strategies import damaged, models, words
 
 from nectar_async import Listing, Secret, contract
@@ -56,7 +56,7 @@ MODELS: list[type[Any]] = sorted(
     {type(one) for one in FILLED}, key=lambda one: str(one.__name__)
 )
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda one: one.__name__)
-many = examples(40)
+many = max_examples(40)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_what_is_encoded_decodes_to_the_same(model: type[Any], data: Any) -> Non
 
 @each_model
 @given(data=st.data())
-@examples(20)
+@max_examples(20)
 def test_strict_and_lenient_agree_on_what_fits(model: type[Any], data: Any) -> None:
     value = evolve(data.draw(models(model)), extra={})
     body = LENIENT.encode(value)
@@ -135,7 +135,7 @@ def test_encoded_json_has_wire_names_and_is_one_line(value: UsageData) -> None:
 
 @each_model
 @given(data=st.data())
-@examples(20)
+@max_examples(20)
 def test_lines_are_the_records_with_their_owners_in_front(
     model: type[Any], data: Any
 ) -> None:
@@ -666,7 +666,7 @@ def quickly(body: bytes, kind: Any, own: Converter) -> Any:
 
 @each_model
 @given(data=st.data())
-@examples(20)
+@max_examples(20)
 def test_what_fits_takes_the_quick_path(model: type[Any], data: Any) -> None:
     value = data.draw(models(model, with_extra=False))
     assert quickly(LENIENT.encode(value), model, LENIENT) == value

@@ -10,7 +10,7 @@ import pytest
 from attrs import define, field
 from doubles import ListServer, MakeClient, Row, settle_down
 from hypothesis import given, strategies as st
-from profiles import examples
+from profiles import max_examples
 
 from nectar_async import Listing, Page, Request, Response
 from nectar_async._http.executor import Source
@@ -116,7 +116,7 @@ sizes_of = st.lists(
 )
 
 
-@examples(300)
+@max_examples(300)
 @given(
     sizes_of,
     st.integers(1, 5),
@@ -200,7 +200,7 @@ def test_no_permit_idles_while_there_is_work(pages: list[int], permits: int) -> 
     assert rounds(sizes, permits) <= bound(sizes, permits) + 1
 
 
-@examples(200)
+@max_examples(200)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 10))
 def test_no_portfolio_takes_more_than_a_few_rounds_over_the_bound(
     pages: list[int], permits: int

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, strategies as st
-from profiles import examples
+from profiles import max_examples
 
 from nectar_async._paging.seen import Seen
 
@@ -27,7 +27,7 @@ def pages(count: int) -> list[tuple[int, ...]]:
     return [every[at : at + 100] for at in range(0, count, 100)]
 
 
-@examples(100)
+@max_examples(100)
 @given(
     st.lists(
         st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=40),

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve, frozen
 from doubles import Row
 from hypothesis import given, strategies as st
-from profiles import examples
+from profiles import max_examples
 
 from nectar_async import (
     UNSET,
@@ -540,7 +540,7 @@ def ids_given(course: Course[Any], server: Overloaded) -> list[int]:
 KINDS = [None, "BILL_DATE", "USAGE_PERIOD", "CREATED_DATE", "UPDATED_DATE"]
 
 
-@examples(300)
+@max_examples(300)
 @given(
     bills(),
     st.tuples(days, days).map(sorted),
@@ -640,7 +640,7 @@ def leaves(window: Window, longest: timedelta) -> Iterator[Window]:
         yield from leaves((start, end), longest)
 
 
-@examples(200)
+@max_examples(200)
 @given(
     st.integers(0, 366 * 24 * 60).map(lambda n: NEW_YEAR + timedelta(minutes=n)),
     st.timedeltas(timedelta(minutes=1), timedelta(days=60)),

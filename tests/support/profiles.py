@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import settings
 
-__all__ = ["examples", "load_profile"]
+__all__ = ["load_profile", "max_examples"]
 
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 _QUICK_SHARE = 8
@@ -24,7 +24,7 @@ def load_profile() -> None:
     settings.load_profile(_PROFILE)
 
 
-def examples(thorough: int, **options: Any) -> settings:
+def max_examples(thorough: int, **options: Any) -> settings:
     """Settings of a property test that tries so many examples in the thorough profile.
 
     The quick profile tries an eighth of them, but ten at least.

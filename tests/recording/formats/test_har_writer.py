@@ -14,7 +14,7 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 from jsonschema import ValidationError
 from jsonschema.validators import Draft6Validator
-from profiles import examples
+from profiles import max_examples
 from referencing import Registry
 from referencing.jsonschema import DRAFT6
 from strategies import json_values
@@ -214,7 +214,7 @@ def test_what_somebody_changed_in_an_export_is_no_longer_ours(
     assert words in caught.value.message
 
 
-@examples(60)
+@max_examples(60)
 @given(st.data(), json_values)
 def test_a_damaged_file_is_read_or_refused_in_words(
     data: st.DataObject, value: Any
@@ -298,7 +298,7 @@ def pairs(draw: st.DrawFn) -> tuple[Question, Answer]:
     return asked, Answer(status=status, headers=headers, body=draw(bodies))
 
 
-@examples(60)
+@max_examples(60)
 @given(st.lists(pairs(), min_size=1, max_size=4))
 def test_whatever_is_recorded_comes_back(taken: list[tuple[Question, Answer]]) -> None:
     exchanges: tuple[Exchange, ...] = Redaction().apply(taken)

@@ -13,7 +13,7 @@ import pytest
 from canaries.canaries import MARKS, VALUES, marked
 from endpoints import ENDPOINTS, JSON, Endpoint
 from hypothesis import example, given, strategies as st
-from profiles import examples
+from profiles import max_examples
 from shapes import resolved
 
 from nectar_async.errors import RecordingError
@@ -510,7 +510,7 @@ _values = st.recursive(
 _operations = st.sampled_from(["connections_create", "documents_update", "unheard_of"])
 
 
-@examples(300)
+@max_examples(300)
 @given(_operations, _values, _texts_, st.sampled_from(["identifier", "search", "page"]))
 @example("unheard_of", {"username": "jdoe99", "name": "of jdoe99"}, "jdoe99", "search")
 def test_a_question_is_found_by_what_is_left_of_it(
@@ -525,7 +525,7 @@ def test_a_question_is_found_by_what_is_left_of_it(
     assert PLAIN.agrees(one[0], exchange.question)
 
 
-@examples(200)
+@max_examples(200)
 @given(_operations, _values, _values)
 def test_what_is_applied_twice_is_what_was_applied_once(
     operation: str, sent: Any, answer: Any
