@@ -249,7 +249,7 @@ async def test_the_gate_finds_how_many_a_server_takes() -> None:
         whole = {
             record.id
             for company in house.sandbox.portfolio
-            for record in house.sandbox.portfolio.book(company.index).records
+            for record in house.sandbox.portfolio.company_data(company.index).records
         }
         assert given == whole
         assert records.receipt.verdict == "complete"

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.server.listener import Front
+    from nectar_async.sandbox.server.listener import Listener
     from nectar_async.sandbox.server.messages import Deliver
 
 # On, and no time to linger: closing sends a reset instead of a farewell.
@@ -213,16 +213,16 @@ class CloseIdle:
 
     async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
         """The right answer, and then a connection that is no more."""
-        return await _delivered(call, proceed, partial(self._deliver, call.front))
+        return await _delivered(call, proceed, partial(self._deliver, call.listener))
 
     async def _deliver(
-        self, front: Front, request: web.BaseRequest, reply: Reply
+        self, listener: Listener, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
         response = await _begun(request, reply, len(reply.body))
         await response.write(reply.body)
         await response.write_eof()
         loop = asyncio.get_running_loop()
-        loop.call_later(self.seconds, front.hang_up, request.protocol)
+        loop.call_later(self.seconds, listener.hang_up, request.protocol)
         return response
 
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.envelopes import Envelope
-from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.generator.seeded_random import SeededRandom
 from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Shuffle:
         for number in range(1, page.number("totalPages") + 1):
             part = Envelope.of(await proceed(call.with_page(number)))
             rows += () if part is None else part.items
-        dice = Dice(self.seed, "shuffle")
-        order = sorted(rows, key=lambda _: dice.below(1 << 52))
+        random = SeededRandom(self.seed, "shuffle")
+        order = sorted(rows, key=lambda _: random.below(1 << 52))
         size = page.number("perPage")
         start = (page.number("currentPage") - 1) * size
         return page.changed(**{page.items_key: order[start : start + size]})

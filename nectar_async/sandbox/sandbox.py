@@ -13,11 +13,11 @@ from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.handlers import sites
 from nectar_async.sandbox.handlers.routes import ROUTES, Route, Router
 from nectar_async.sandbox.in_force import Faults, Order
-from nectar_async.sandbox.server.control_api import Backstage
+from nectar_async.sandbox.server.control_api import ControlApi
 from nectar_async.sandbox.server.gateway import Gateway
-from nectar_async.sandbox.server.listener import Front
+from nectar_async.sandbox.server.listener import Listener
 from nectar_async.sandbox.server.request_log import Witness
-from nectar_async.sandbox.server.state import State
+from nectar_async.sandbox.server.state import ServerState
 from nectar_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Sandbox:
         self.witness: Witness = Witness()
         self.faults: Faults = Faults(faults, seed=seed)
         self.restricted: set[str] = set(restricted)
-        self._front = Front((api_key, *api_keys), port=port, tls=ssl_context)
-        state = State.empty(self.portfolio, file_bytes=file_bytes)
+        self._listener = Listener((api_key, *api_keys), port=port, tls=ssl_context)
+        state = ServerState.empty(self.portfolio, file_bytes=file_bytes)
         gateway = Gateway(
             portfolio=self.portfolio,
             clock=self.clock,
@@ -101,9 +101,9 @@ class Sandbox:
             faults=self.faults,
             router=Router(_routes(site_list)),
             latency=latency,
-            front=self._front,
+            listener=self._listener,
             restricted=self.restricted,
-            backstage=Backstage(
+            control_api=ControlApi(
                 witness=self.witness,
                 clock=self.clock,
                 portfolio=self.portfolio,
@@ -132,12 +132,12 @@ class Sandbox:
     @property
     def url(self) -> str:
         """Where it listens, without a version: `http://127.0.0.1:41234`."""
-        return self._front.url
+        return self._listener.url
 
     @property
     def api_key(self) -> str:
         """The key that opens it."""
-        return self._front.key
+        return self._listener.key
 
     @property
     def settings(self) -> Settings:
@@ -148,7 +148,7 @@ class Sandbox:
         """Listen. A small portfolio is made first, so that no request pays for it."""
         # In a thread: the contract is read from disk, and companies take their time.
         await asyncio.to_thread(self.portfolio.warm)
-        await self._front.open(self._server)
+        await self._listener.open(self._server)
 
     def rotate_key(self, key: str) -> None:
         """From now on this key opens it, and no other.
@@ -156,22 +156,22 @@ class Sandbox:
         Raises:
             ConfigurationError: the key is empty.
         """
-        self._front.rotate(key)
+        self._listener.rotate(key)
 
     def refuse(self, seconds: float) -> None:
         """Take no connection for so long, and close those that are idle.
 
         What is being served is served to its end; the port is the same afterwards.
         """
-        self._front.refuse(seconds)
+        self._listener.refuse(seconds)
 
     def kill(self) -> None:
         """Stop listening and drop every connection, as a crash would."""
-        self._front.kill()
+        self._listener.kill()
 
     async def aclose(self) -> None:
         """Stop listening, and end what is still being served."""
-        await self._front.aclose()
+        await self._listener.aclose()
 
 
 def _routes(site_list: Literal["array", "envelope"]) -> Mapping[str, Route]:

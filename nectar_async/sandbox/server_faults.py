@@ -55,7 +55,7 @@ class Refuse:
 
     async def apply(self, call: Call, _proceed: Proceed, /) -> Reply:
         """No answer."""
-        call.front.refuse(self.seconds)
+        call.listener.refuse(self.seconds)
         return Reply(deliver=deliver_nothing)
 
 
@@ -112,8 +112,8 @@ class RotateKey:
 
     async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
         """401, unless the call has the new key."""
-        call.front.rotate(self.key)
-        if not call.front.knows(call.headers.get("X-API-Key", "")):
+        call.listener.rotate(self.key)
+        if not call.listener.knows(call.headers.get("X-API-Key", "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         return await proceed(call)
 

@@ -234,7 +234,7 @@ async def test_intervals_that_are_too_many_come_in_parts(
 ) -> None:
     nectar = house.client()
     end = datetime(2026, 1, 1, tzinfo=UTC)
-    connections = house.sandbox.portfolio.book(0).connections
+    connections = house.sandbox.portfolio.company_data(0).connections
     smart = max(connections, key=smart_meters)
 
     async def pull() -> tuple[str, list[str]]:

@@ -30,26 +30,28 @@ SEGMENT_PING = [("v2.2", "pong v2.2"), ("v2.1", "pong v2.1"), ("v2", "pong v2")]
 
 def path_of(sandbox: Sandbox, operation: str, index: int, **more: str) -> str:
     """The operation's path with ids of things that the company has."""
-    book = sandbox.portfolio.book(index)
-    record = next(record for record in book.records if record.document is not None)
+    company_data = sandbox.portfolio.company_data(index)
+    record = next(
+        record for record in company_data.records if record.document is not None
+    )
     assert record.document is not None
     known = {
-        "company_id": book.company.id,
-        "site_id": book.company.sites[-1].id,
-        "connection_id": book.connections[0].id,
-        "account_id": book.accounts[0].id,
+        "company_id": company_data.company.id,
+        "site_id": company_data.company.sites[-1].id,
+        "connection_id": company_data.connections[0].id,
+        "account_id": company_data.accounts[0].id,
         "meter_id": record.meter.id,
         "document_id": record.document.id,
         "usage_data_id": record.id,
-        "invitation_id": book.company.id,
-        "job_id": book.company.id,
+        "invitation_id": company_data.company.id,
+        "job_id": company_data.company.id,
     }
     return OPERATIONS[operation].path.format(**{**known, **more})
 
 
 def body_of(sandbox: Sandbox, operation: str, index: int) -> dict[str, Any]:
     """What a test sends: a body that only just does, or one that changes something."""
-    book = sandbox.portfolio.book(index)
+    company_data = sandbox.portfolio.company_data(index)
     bodies: dict[str, dict[str, Any]] = {
         "companies_create": {"name": "Ælfric Mills"},
         "companies_update": {"externalId": None},
@@ -57,12 +59,12 @@ def body_of(sandbox: Sandbox, operation: str, index: int) -> dict[str, Any]:
         "sites_update": {"path": []},
         "accounts_update": {"isTracked": False},
         "accounts_bulk_update": {
-            "accounts": [book.accounts[0].id],
+            "accounts": [company_data.accounts[0].id],
             "isTracked": False,
         },
         "connections_create": {
             **SANDBOX_LOGIN._asdict(),
-            "sites": [book.company.sites[0].id],
+            "sites": [company_data.company.sites[0].id],
         },
         "connections_update": {"isActive": False},
         "connections_confirm": {"confirm": True},
@@ -208,13 +210,17 @@ async def test_sites_come_in_pages_where_the_sandbox_is_told_so() -> None:
 def test_what_bills_a_company_is_valid(portfolio: Portfolio) -> None:
     """More of it than the lists above have on their first pages."""
     for index in range(0, 20, 4):
-        book = portfolio.book(index)
-        for connection in book.connections:
-            value = json.loads(encode(connection_json(book.company, connection)))
+        company_data = portfolio.company_data(index)
+        for connection in company_data.connections:
+            value = json.loads(
+                encode(connection_json(company_data.company, connection))
+            )
             check("Connection", value)
             for account in connection.accounts[:3]:
-                meter = meter_json(portfolio.ids, book.company, account.meters[0])
+                meter = meter_json(
+                    portfolio.ids, company_data.company, account.meters[0]
+                )
                 check("Meter", json.loads(encode(meter)))
-        for document, records in book.documents()[:10]:
-            whole = document_json(book.company, document, records, "v2.2")
+        for document, records in company_data.documents()[:10]:
+            whole = document_json(company_data.company, document, records, "v2.2")
             check("Document", json.loads(encode(whole)))

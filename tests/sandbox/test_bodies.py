@@ -151,8 +151,10 @@ async def test_a_query_that_the_contract_does_not_know_is_refused_by_name(
     visitor: Visitor, path: str, query: tuple[str, str]
 ) -> None:
     portfolio = visitor.sandbox.portfolio
-    book = portfolio.book(0)
-    address = path.format(company=book.company.id, connection=book.connections[0].id)
+    company_data = portfolio.company_data(0)
+    address = path.format(
+        company=company_data.company.id, connection=company_data.connections[0].id
+    )
     seen = await visitor.ask(f"/v2.2{address}", [query])
     assert seen.status == 400
     assert seen.json["detail"].startswith(query[0])

@@ -123,17 +123,17 @@ async def test_a_change_does_not_reshuffle_what_was_generated(caller: Caller) ->
 
 async def test_a_change_forgets_no_other_company(caller: Caller) -> None:
     portfolio = caller.sandbox.portfolio
-    held = portfolio.company(1), portfolio.book(1)
+    held = portfolio.company(1), portfolio.company_data(1)
     body = {"name": "G"}
     await caller.call("companies_update", body, company_id=caller.company_id(0))
     assert portfolio.company(1) is held[0]
-    assert portfolio.book(1) is held[1]
+    assert portfolio.company_data(1) is held[1]
 
 
 async def test_a_deleted_company_stays_visible_for_a_while(caller: Caller) -> None:
     company_id = caller.company_id()
     (gone, other) = await listed(caller)
-    book = caller.sandbox.portfolio.book(0)
+    company_data = caller.sandbox.portfolio.company_data(0)
     await caller.call("companies_delete", company_id=company_id)
     caller.wait(3)
     assert await listed(caller) == [gone, other]
@@ -145,10 +145,10 @@ async def test_a_deleted_company_stays_visible_for_a_while(caller: Caller) -> No
         ("companies_delete", {"company_id": company_id}),
         ("usage_list_by_company", {"company_id": company_id}),
         ("sites_get", {"site_id": gone["sites"][0]["id"]}),
-        ("connections_get", {"connection_id": book.connections[0].id}),
-        ("documents_get", {"document_id": book.bills[0].id}),
-        ("meters_get", {"meter_id": book.meters[0].id}),
-        ("usage_get", {"usage_data_id": book.records[0].id}),
+        ("connections_get", {"connection_id": company_data.connections[0].id}),
+        ("documents_get", {"document_id": company_data.bills[0].id}),
+        ("meters_get", {"meter_id": company_data.meters[0].id}),
+        ("usage_get", {"usage_data_id": company_data.records[0].id}),
     ):
         assert await caller.call(operation, status=404, **ids) == {
             "detail": "Not found."
@@ -178,7 +178,7 @@ async def test_the_same_calls_give_the_same_bytes() -> None:
             await caller.call("sites_create", body, company_id=made["id"])
             await caller.connect(index=2)
             caller.wait(20)
-            bodies.append(b"".join(sandbox.portfolio.book(2).lines("v2.2")))
+            bodies.append(b"".join(sandbox.portfolio.company_data(2).lines("v2.2")))
     assert bodies[0] == bodies[1] != b""
 
 

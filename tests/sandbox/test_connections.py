@@ -172,7 +172,7 @@ async def test_no_password_comes_back(caller: Caller) -> None:
     for body in bodies:
         assert "hunter" not in body
         assert "Rex" not in body
-    (connection,) = caller.sandbox.portfolio.book(0).connections[-1:]
+    (connection,) = caller.sandbox.portfolio.company_data(0).connections[-1:]
     assert "hunter" not in repr(connection)
 
 

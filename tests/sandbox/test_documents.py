@@ -95,7 +95,7 @@ async def test_connections_share_the_bills_out(caller: Caller) -> None:
     bills = await listed(caller)
     shared = [
         bill
-        for connection in caller.sandbox.portfolio.book(0).connections
+        for connection in caller.sandbox.portfolio.company_data(0).connections
         for bill in await listed(caller, connection_id=connection.id)
     ]
     assert sorted(bill["id"] for bill in shared) == sorted(bill["id"] for bill in bills)
@@ -179,7 +179,7 @@ async def test_an_uploaded_bill_has_usage_of_the_sites_first_meter(
     assert bill in await listed(caller)
     assert bill in await listed(caller, site_id=site_id)
     meter_id = bill["usageData"][0]["meter"]
-    assert meter_id in {meter.id for meter in portfolio.book(0).meters}
+    assert meter_id in {meter.id for meter in portfolio.company_data(0).meters}
 
 
 async def test_a_bill_uploaded_to_a_new_site_brings_a_meter(caller: Caller) -> None:

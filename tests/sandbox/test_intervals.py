@@ -27,7 +27,7 @@ def smart_connection(visitor: Visitor) -> Any:
     every = [
         connection
         for index in range(2)
-        for connection in visitor.sandbox.portfolio.book(index).connections
+        for connection in visitor.sandbox.portfolio.company_data(index).connections
     ]
     return max(every, key=lambda connection: len(kinds(connection)))
 

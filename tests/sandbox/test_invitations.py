@@ -235,7 +235,7 @@ async def test_a_reconnect_invitation_renews_the_credentials(host: Host) -> None
 
 
 async def test_invitations_are_listed_newest_first_and_filtered(host: Host) -> None:
-    connection = host.sandbox.portfolio.book(0).connections[0]
+    connection = host.sandbox.portfolio.company_data(0).connections[0]
     await host.invite(index=1)
     first = (await host.invite())["id"]
     second = await host.invite()

@@ -16,7 +16,7 @@ def portfolio() -> Portfolio:
 def ids_of(portfolio: Portfolio, site_id: str | None = None) -> list[str]:
     return [
         record.id
-        for record in portfolio.book(0).records
+        for record in portfolio.company_data(0).records
         if site_id in {None, record.meter.site.id}
     ]
 
@@ -73,5 +73,7 @@ def test_what_is_put_behind_a_row_came_in_with_it(
 ) -> None:
     """So that dates go down the list, as they do in all lists."""
     portfolio.change_usage(0, insert=2, at=at)
-    moments = [record.created.nanoseconds for record in portfolio.book(0).records]
+    moments = [
+        record.created.nanoseconds for record in portfolio.company_data(0).records
+    ]
     assert moments == sorted(moments, reverse=True)

@@ -35,7 +35,7 @@ async def test_the_lists_share_the_companys_meters_out(caller: Caller) -> None:
     ]
     by_connection = [
         meter
-        for connection in caller.sandbox.portfolio.book(0).connections
+        for connection in caller.sandbox.portfolio.company_data(0).connections
         for meter in await caller.every(
             "meters_list_by_connection", "meters", connection_id=connection.id
         )
@@ -48,7 +48,7 @@ async def test_the_lists_share_the_companys_meters_out(caller: Caller) -> None:
 
 
 async def test_a_bills_meters_are_those_of_its_usage(caller: Caller) -> None:
-    for document, records in caller.sandbox.portfolio.book(0).documents()[:20]:
+    for document, records in caller.sandbox.portfolio.company_data(0).documents()[:20]:
         meters = await caller.every(
             "meters_list_by_document", "meters", document_id=document.id
         )
@@ -134,7 +134,7 @@ async def test_every_other_field_shows_in_the_usage(caller: Caller) -> None:
 
 
 async def test_waste_has_uuids_on_meters_and_names_on_usage(caller: Caller) -> None:
-    meters = caller.sandbox.portfolio.book(0).meters
+    meters = caller.sandbox.portfolio.company_data(0).meters
     waste = next(m for m in meters if m.commodity.datasource_type == "WASTE")
     ids = caller.sandbox.portfolio.ids
     wanted = ids.make("wasteType", 0, "Food scraps")
@@ -150,7 +150,7 @@ async def test_waste_has_uuids_on_meters_and_names_on_usage(caller: Caller) -> N
 async def test_tracking_an_account_is_up_to_its_meters_or_not(
     caller: Caller, *, updates_meters: bool
 ) -> None:
-    account = caller.sandbox.portfolio.book(0).accounts[0]
+    account = caller.sandbox.portfolio.company_data(0).accounts[0]
     was = await caller.call("meters_get", meter_id=account.meters[0].id)
     body = {"isTracked": False, "updateMeters": updates_meters}
     now = await caller.call("accounts_update", body, account_id=account.id)
@@ -167,9 +167,11 @@ async def test_tracking_an_account_is_up_to_its_meters_or_not(
 
 
 async def test_many_accounts_change_at_once_or_none(caller: Caller) -> None:
-    accounts = [account.id for account in caller.sandbox.portfolio.book(0).accounts[:3]]
+    accounts = [
+        account.id for account in caller.sandbox.portfolio.company_data(0).accounts[:3]
+    ]
     company_id = caller.company_id()
-    stranger = caller.sandbox.portfolio.book(1).accounts[0].id
+    stranger = caller.sandbox.portfolio.company_data(1).accounts[0].id
     body: dict[str, Any] = {"accounts": [*accounts, stranger], "isTracked": False}
     detail = await caller.refused("accounts_bulk_update", body, company_id=company_id)
     assert stranger in detail
@@ -178,7 +180,7 @@ async def test_many_accounts_change_at_once_or_none(caller: Caller) -> None:
     now = await caller.call("accounts_bulk_update", body, company_id=company_id)
     assert [account["id"] for account in now] == accounts
     assert {account["trackingStatus"] for account in now} == {"DISABLED"}
-    tracked = caller.sandbox.portfolio.book(0).accounts[3:]
+    tracked = caller.sandbox.portfolio.company_data(0).accounts[3:]
     assert all(account.is_tracked for account in tracked)
     body["accounts"] = []
     assert await caller.call("accounts_bulk_update", body, company_id=company_id) == []

@@ -23,7 +23,7 @@ from nectar_async.sandbox.server.wire_format import company_json, encode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nectar_async.sandbox.generator.entities import Meter, UsageRecord
+    from nectar_async.sandbox.generator.entities import MeterRecord, UsageRecord
 
 FIRST = date(2024, 1, 1).toordinal()
 LAST = date(2025, 12, 31).toordinal()
@@ -31,26 +31,28 @@ LAST = date(2025, 12, 31).toordinal()
 
 def records_of(portfolio: Portfolio) -> Iterator[UsageRecord]:
     for index in range(len(portfolio)):
-        yield from portfolio.book(index).records
+        yield from portfolio.company_data(index).records
 
 
-def meters_of(portfolio: Portfolio) -> Iterator[Meter]:
+def meters_of(portfolio: Portfolio) -> Iterator[MeterRecord]:
     for index in range(len(portfolio)):
-        for connection in portfolio.book(index).connections:
+        for connection in portfolio.company_data(index).connections:
             for account in connection.accounts:
                 yield from account.meters
 
 
 def everything(portfolio: Portfolio) -> bytes:
     companies = b"".join(encode(company_json(company)) for company in portfolio)
-    books = (portfolio.book(index).lines("v2.2") for index in range(len(portfolio)))
-    return companies + b"".join(b"".join(lines) for lines in books)
+    company_data = (
+        portfolio.company_data(index).lines("v2.2") for index in range(len(portfolio))
+    )
+    return companies + b"".join(b"".join(lines) for lines in company_data)
 
 
 def test_the_same_seed_gives_the_same_bytes_in_whatever_order_they_are_read() -> None:
     forwards, backwards = Portfolio(companies=4), Portfolio(companies=4)
     for index in reversed(range(4)):
-        backwards.book(index)
+        backwards.company_data(index)
     assert everything(forwards) == everything(backwards)
 
 
@@ -62,7 +64,7 @@ def test_no_machine_and_no_python_changes_a_byte() -> None:
 
 def test_a_company_does_not_depend_on_how_many_others_there_are() -> None:
     small, large = Portfolio(companies=3), Portfolio(companies=9_000)
-    assert small.book(2).lines("v2.2") == large.book(2).lines("v2.2")
+    assert small.company_data(2).lines("v2.2") == large.company_data(2).lines("v2.2")
 
 
 def test_another_seed_gives_other_bytes() -> None:
@@ -95,7 +97,7 @@ def test_any_id_of_ten_thousand_companies_leads_to_its_company() -> None:
         assert portfolio.find_site(site.id) == (company, site)
         assert portfolio.find_company(site.id) is None
         assert portfolio.find_site(company.id) is None
-    record = portfolio.book(4_711).records[0]
+    record = portfolio.company_data(4_711).records[0]
     assert record.document is not None
     for some_id in (record.id, record.meter.id, record.document.id):
         owner = portfolio.owner(some_id)
@@ -108,9 +110,9 @@ def test_only_the_companies_read_last_are_held(
 ) -> None:
     monkeypatch.setattr("nectar_async.sandbox.generator.portfolio._RECORDS_KEPT", 1_000)
     portfolio = Portfolio(companies=10)
-    first, last = [portfolio.book(index) for index in range(10)][::9]
-    assert portfolio.book(9) is last
-    again = portfolio.book(0)
+    first, last = [portfolio.company_data(index) for index in range(10)][::9]
+    assert portfolio.company_data(9) is last
+    again = portfolio.company_data(0)
     assert again is not first
     assert again.lines("v2.2") == first.lines("v2.2")
 
@@ -131,7 +133,7 @@ def test_ids_are_uuids_and_differ(portfolio: Portfolio) -> None:
 
 def test_fifty_companies_make_about_two_hundred_pages() -> None:
     portfolio = Portfolio(companies=50)
-    counts = [len(portfolio.book(index).records) for index in range(50)]
+    counts = [len(portfolio.company_data(index).records) for index in range(50)]
     assert 180 <= sum(max(1, ceil(count / 100)) for count in counts) <= 240
     assert min(counts) == 0
     assert 1_000 <= max(counts) <= 2_000
@@ -159,17 +161,17 @@ def test_records_belong_to_a_meter_of_the_company_and_it_to_a_site(
     portfolio: Portfolio,
 ) -> None:
     for index in range(len(portfolio)):
-        book = portfolio.book(index)
+        company_data = portfolio.company_data(index)
         meters = {
             meter.id: (meter, account)
-            for connection in book.connections
+            for connection in company_data.connections
             for account in connection.accounts
             for meter in account.meters
         }
-        for record in book.records:
+        for record in company_data.records:
             meter, account = meters[record.meter.id]
             assert record.meter is meter
-            assert meter.site in book.company.sites
+            assert meter.site in company_data.company.sites
             assert meter.account_id == account.id
             if record.document is not None:
                 assert record.document.account_id == account.id
@@ -179,7 +181,7 @@ def test_periods_adjoin_but_for_a_few_gaps(portfolio: Portfolio) -> None:
     periods = defaultdict(set)
     cycles = {}
     for index in range(len(portfolio)):
-        for connection in portfolio.book(index).connections:
+        for connection in portfolio.company_data(index).connections:
             for account in connection.accounts:
                 cycles[account.id] = account.cycle
     for record in records_of(portfolio):
@@ -212,7 +214,7 @@ def test_nothing_is_billed_after_a_site_is_archived(portfolio: Portfolio) -> Non
 def test_meters_of_an_account_share_its_bills(portfolio: Portfolio) -> None:
     shared = 0
     for index in range(len(portfolio)):
-        for document, records in portfolio.book(index).documents():
+        for document, records in portfolio.company_data(index).documents():
             assert len({(record.start, record.end) for record in records}) == 1
             assert len({record.meter.id for record in records}) == len(records)
             shared += len(records) > 1
@@ -223,7 +225,7 @@ def test_meters_of_an_account_share_its_bills(portfolio: Portfolio) -> None:
 
 def test_line_items_add_up_to_the_total(portfolio: Portfolio) -> None:
     for index in range(0, len(portfolio), 5):
-        for document, records in portfolio.book(index).documents():
+        for document, records in portfolio.company_data(index).documents():
             items = line_items(document, records)
             cents = sum(int(item["totalCharge"].replace(".", "")) for item in items)
             assert cents == document.total_cents
@@ -276,13 +278,13 @@ def test_solar_sites_buy_generate_and_send_back(portfolio: Portfolio) -> None:
 def test_implied_sewer_is_the_companys_share_of_the_water(portfolio: Portfolio) -> None:
     found = 0
     for index in range(len(portfolio)):
-        book = portfolio.book(index)
-        for _, records in book.documents():
+        company_data = portfolio.company_data(index)
+        for _, records in company_data.documents():
             for record in records:
                 if not record.meter.is_implied:
                     continue
                 found += 1
-                percent = book.company.sewer_percent
+                percent = company_data.company.sewer_percent
                 assert percent is not None
                 assert record.places == record.meter.unit.places + 2
                 assert record.amount in {
@@ -331,7 +333,7 @@ def test_the_portfolio_covers_the_two_years_up_to_its_last_day(
 ) -> None:
     assert first_day(last) == first
     portfolio = Portfolio(companies=1, last_day=last)
-    records = portfolio.book(0).records
+    records = portfolio.company_data(0).records
     assert all(first.toordinal() <= record.start for record in records)
     assert all(record.end <= last.toordinal() for record in records)
 

@@ -27,7 +27,7 @@ async def test_every_list_holds_what_belongs_to_it(caller: Caller) -> None:
     first = next(record for record in records if record["document"])
     connection = next(
         connection
-        for connection in caller.sandbox.portfolio.book(0).connections
+        for connection in caller.sandbox.portfolio.company_data(0).connections
         for account in connection.accounts
         for meter in account.meters
         if meter.id == first["meter"]
@@ -147,7 +147,7 @@ async def test_a_record_can_be_given_to_another_meter(caller: Caller) -> None:
     for key in ("meter", "site", "identifiers", "datasourceType", "meterAddress"):
         assert now[key] == other[key]
     assert (now["usage"], now["id"]) == (record["usage"], record["id"])
-    for stranger in ("nothing", caller.sandbox.portfolio.book(1).meters[0].id):
+    for stranger in ("nothing", caller.sandbox.portfolio.company_data(1).meters[0].id):
         body = {"meter": stranger}
         detail = await caller.refused("usage_update", body, usage_data_id=record["id"])
         assert "meter" in detail

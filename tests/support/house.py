@@ -80,7 +80,7 @@ class House:
     @property
     def usage_ids(self) -> list[str]:
         """Its usage records, as the sandbox holds them."""
-        return [record.id for record in self.sandbox.portfolio.book(0).records]
+        return [record.id for record in self.sandbox.portfolio.company_data(0).records]
 
     @property
     def checked_out(self) -> int:

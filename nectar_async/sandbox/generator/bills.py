@@ -9,14 +9,14 @@ from attrs import define, evolve, field
 
 from nectar_async.sandbox.generator.dates import Instant, first_day, midnight
 from nectar_async.sandbox.generator.entities import (
-    Account,
-    Company,
-    Connection,
-    Document,
-    Meter,
+    AccountRecord,
+    CompanyRecord,
+    ConnectionRecord,
+    DocumentRecord,
+    MeterRecord,
     UsageRecord,
 )
-from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ _NO_DOCUMENT = 6
 _AT_MIDNIGHT = 15
 _TOUCHED_LATER = 100
 
-# Files that came in twice; no dice, since they came to the portfolio after them.
+# Files that came in twice; no random, since they came to the portfolio after them.
 _COPIED_EVERY = 40
 
 _DUE_DAYS = 21
@@ -47,12 +47,14 @@ _DAY_CENTS = (90, 4_000)
 def make_usage(
     ids: Ids,
     seed: int,
-    company: Company,
-    connections: Sequence[Connection],
+    company: CompanyRecord,
+    connections: Sequence[ConnectionRecord],
     last_day: date,
 ) -> list[UsageRecord]:
     """All usage of a company, what came in last first."""
-    press = _Press(ids=ids, dice=Dice(seed, "bills", company.index), company=company)
+    press = _BillGenerator(
+        ids=ids, random=SeededRandom(seed, "bills", company.index), company=company
+    )
     first = first_day(last_day)
     records = [
         record
@@ -69,13 +71,15 @@ def make_usage(
 def make_sample_usage(
     ids: Ids,
     seed: int,
-    company: Company,
-    connection: Connection,
+    company: CompanyRecord,
+    connection: ConnectionRecord,
     last_day: date,
 ) -> list[UsageRecord]:
     """All usage of a connection's sample data, which comes in at one moment."""
-    dice = Dice(seed, "bills", connection.id)
-    press = _Press(ids=ids, dice=dice, company=company, came_in=connection.samples_due)
+    random = SeededRandom(seed, "bills", connection.id)
+    press = _BillGenerator(
+        ids=ids, random=random, company=company, came_in=connection.samples_due
+    )
     first = first_day(last_day)
     return [
         record
@@ -87,8 +91,8 @@ def make_sample_usage(
 
 
 def make_bills(
-    ids: Ids, company: Company, records: Sequence[UsageRecord]
-) -> list[Document]:
+    ids: Ids, company: CompanyRecord, records: Sequence[UsageRecord]
+) -> list[DocumentRecord]:
     """Every bill that the records are on, and of some a copy that was deleted again."""
     bills = {
         record.document.id: record.document
@@ -109,18 +113,18 @@ def make_bills(
 
 
 @define(kw_only=True)
-class _Press:
+class _BillGenerator:
     """Prints the bills of one company, one account after the other."""
 
     ids: Ids
-    dice: Dice
-    company: Company
+    random: SeededRandom
+    company: CompanyRecord
     came_in: Instant | None = None
     """When all bills came in; None for each in its own time, and some revised."""
     registers: dict[str, int] = field(factory=dict)
 
     def bill(
-        self, account: Account, utility: str, periods: Sequence[tuple[int, int]]
+        self, account: AccountRecord, utility: str, periods: Sequence[tuple[int, int]]
     ) -> Iterator[UsageRecord]:
         for place, (start, end) in enumerate(periods):
             meters = [
@@ -128,27 +132,27 @@ class _Press:
                 for meter in account.meters
                 if meter.site.stop_day is None or end <= meter.site.stop_day
             ]
-            if not meters or self.dice.chance(_GAP):
+            if not meters or self.random.chance(_GAP):
                 continue
             document = self._document(account, utility, place, end)
             records = self._records(meters, document, start, end)
             yield from records
             has_document = all(record.document is not None for record in records)
-            is_revised = self.dice.chance(_REVISED) and self.came_in is None
+            is_revised = self.random.chance(_REVISED) and self.came_in is None
             if is_revised and has_document:
                 yield from self._revised(document, records)
 
     def _document(
-        self, account: Account, utility: str, place: int, end: int
-    ) -> Document:
-        dice = self.dice
-        bill_day = end + dice.between(1, 6)
+        self, account: AccountRecord, utility: str, place: int, end: int
+    ) -> DocumentRecord:
+        random = self.random
+        bill_day = end + random.between(1, 6)
         created = self._arrival(bill_day)
-        digits = dice.pick(_FRACTION_DIGITS)
-        later = dice.between(1, 40 * 86_400) if dice.chance(_TOUCHED_LATER) else 3
+        digits = random.pick(_FRACTION_DIGITS)
+        later = random.between(1, 40 * 86_400) if random.chance(_TOUCHED_LATER) else 3
         number = f"INV-{account.id[:4]}-{place + 1:04d}"
-        is_illegible = dice.chance(_NO_BILL_DATE)
-        return Document(
+        is_illegible = random.chance(_NO_BILL_DATE)
+        return DocumentRecord(
             id=self.ids.make("document", self.company.index, f"{account.id}{place}"),
             utility=utility,
             currency=self.company.region.currency,
@@ -162,7 +166,7 @@ class _Press:
             updated=self.came_in
             or Instant.at(created.nanoseconds + later * _SECONDS, digits=digits),
             total_cents=sum(
-                self.dice.between(*_DAY_CENTS) * 30 * account.cycle.months
+                self.random.between(*_DAY_CENTS) * 30 * account.cycle.months
                 for _ in account.meters
             ),
             revised_document_id=None,
@@ -170,18 +174,22 @@ class _Press:
 
     def _arrival(self, bill_day: int) -> Instant:
         """When a bill came in: some time in the days after its date."""
-        dice = self.dice
-        day = midnight(bill_day + dice.between(0, 5))
-        if dice.chance(_AT_MIDNIGHT):
+        random = self.random
+        day = midnight(bill_day + random.between(0, 5))
+        if random.chance(_AT_MIDNIGHT):
             return Instant.at(day)
-        time = dice.below(86_400_000_000) * 1_000 + dice.below(1_000)
-        return Instant.at(day + time, digits=dice.pick(_FRACTION_DIGITS))
+        time = random.below(86_400_000_000) * 1_000 + random.below(1_000)
+        return Instant.at(day + time, digits=random.pick(_FRACTION_DIGITS))
 
     def _records(
-        self, meters: Sequence[Meter], document: Document, start: int, end: int
+        self,
+        meters: Sequence[MeterRecord],
+        document: DocumentRecord,
+        start: int,
+        end: int,
     ) -> list[UsageRecord]:
         amounts = self._amounts(meters, start, end)
-        is_estimated = self.dice.chance(_ESTIMATED)
+        is_estimated = self.random.chance(_ESTIMATED)
         records = []
         for meter, amount in zip(meters, amounts, strict=True):
             record = self._record(meter, document, start, end, amount)
@@ -194,20 +202,20 @@ class _Press:
 
     def _record(
         self,
-        meter: Meter,
-        document: Document,
+        meter: MeterRecord,
+        document: DocumentRecord,
         start: int,
         end: int,
         amount: int | None,
     ) -> UsageRecord:
-        dice = self.dice
+        random = self.random
         register = None
         if meter.has_register and amount is not None:
             register = self.registers.get(meter.id, 10**6)
             self.registers[meter.id] = register + amount
         peak = None
         if meter.has_time_of_use and amount is not None:
-            peak = amount * dice.between(28, 47) // 100
+            peak = amount * random.between(28, 47) // 100
         has_demand = (
             self.company.is_demand_enabled
             and meter.commodity.datasource_type == "ELECTRICITY"
@@ -215,21 +223,21 @@ class _Press:
         return UsageRecord(
             id=self.ids.make("usage", self.company.index, f"{meter.id}{start}"),
             meter=meter,
-            document=None if dice.chance(_NO_DOCUMENT) else document,
+            document=None if random.chance(_NO_DOCUMENT) else document,
             start=start,
             end=end,
             created=document.created,
             updated=document.updated,
             amount=amount,
             places=meter.unit.places + 2 * meter.is_implied,
-            exclusion=dice.chance(10),
+            exclusion=random.chance(10),
             peak_amount=peak,
             register=register,
-            peak_demand=dice.between(50, 4_000) if has_demand else None,
+            peak_demand=random.between(50, 4_000) if has_demand else None,
         )
 
     def _amounts(
-        self, meters: Sequence[Meter], start: int, end: int
+        self, meters: Sequence[MeterRecord], start: int, end: int
     ) -> list[int | None]:
         """What each meter used; some follow from the meter before them."""
         month = date.fromordinal((start + end) // 2).month - 1
@@ -241,21 +249,23 @@ class _Press:
             previous = amount or 0
         return amounts
 
-    def _amount(self, meter: Meter, days: int, month: int, previous: int) -> int | None:
+    def _amount(
+        self, meter: MeterRecord, days: int, month: int, previous: int
+    ) -> int | None:
         if meter.commodity.datasource_type == "TELECOM":
             return None  # a phone bill has charges, and nothing that is measured
         if meter.is_implied:
             # In hundredths of the water's last place, so that the share is exact.
             return previous * self.company.sewer_percent
         if meter.kind.get("netMeteringType") == "EXPORT":
-            return previous * self.dice.between(10, 60) // 100
-        season = meter.commodity.season[month] * self.dice.between(88, 112)
+            return previous * self.random.between(10, 60) // 100
+        season = meter.commodity.season[month] * self.random.between(88, 112)
         return meter.day_amount * days * season // 10_000
 
     def _with_net_metering(
         self,
         record: UsageRecord,
-        meters: Sequence[Meter],
+        meters: Sequence[MeterRecord],
         amounts: Sequence[int | None],
     ) -> UsageRecord:
         """The bought energy's record also says what was generated and sent back."""
@@ -273,10 +283,10 @@ class _Press:
         )
 
     def _revised(
-        self, document: Document, records: Sequence[UsageRecord]
+        self, document: DocumentRecord, records: Sequence[UsageRecord]
     ) -> Iterator[UsageRecord]:
         """The bill as it first came, its charges higher; `document` took its place."""
-        age = self.dice.between(1, 20 * 86_400) * _SECONDS
+        age = self.random.between(1, 20 * 86_400) * _SECONDS
         was_at = Instant.at(document.created.nanoseconds - age)
         former = evolve(
             document,

@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import (
-        Company,
-        Connection,
-        Document,
-        Meter,
-        Site,
+        CompanyRecord,
+        ConnectionRecord,
+        DocumentRecord,
+        MeterRecord,
+        SiteRecord,
         UsageRecord,
     )
 
-__all__ = ["Changes", "Place", "Thing"]
+__all__ = ["Changes", "HasId", "SortKey"]
 
-Place = tuple[int | str, ...]
+SortKey = tuple[int | str, ...]
 """What usage is sorted by: nanoseconds before, the id, and what tells rows apart that
 were put behind the same one."""
 
 
-class Thing(Protocol):
+class HasId(Protocol):
     """Whatever has an id."""
 
     @property
@@ -34,7 +34,7 @@ class Thing(Protocol):
         """Unlike that of any other thing, of whatever kind."""
 
 
-_Thing = TypeVar("_Thing", bound=Thing)
+_HasIdT = TypeVar("_HasIdT", bound=HasId)
 
 
 @define
@@ -48,13 +48,13 @@ class Changes:
     """By the id of a thing: its fields that are not as they were generated."""
     deleted: set[str] = field(factory=set)
     """Ids of usage records."""
-    sites: list[Site] = field(factory=list)
-    connections: list[Connection] = field(factory=list)
-    meters: list[Meter] = field(factory=list)
+    sites: list[SiteRecord] = field(factory=list)
+    connections: list[ConnectionRecord] = field(factory=list)
+    meters: list[MeterRecord] = field(factory=list)
     """Known from uploaded bills alone."""
-    documents: list[Document] = field(factory=list)
+    documents: list[DocumentRecord] = field(factory=list)
     records: list[UsageRecord] = field(factory=list)
-    places: dict[str, Place] = field(factory=dict)
+    places: dict[str, SortKey] = field(factory=dict)
     """By the id of a record: its place, where that does not follow from its date."""
     gone_at: Instant | None = None
     """When the company is no longer there."""
@@ -63,17 +63,17 @@ class Changes:
         """Change fields of one thing; what was changed before stays."""
         self.edits.setdefault(some_id, {}).update(fields)
 
-    def place(self, record: UsageRecord) -> Place:
+    def place(self, record: UsageRecord) -> SortKey:
         """Where a record stands: what came in last is first."""
         own = (-record.created.nanoseconds, record.id)
         return self.places.get(record.id, own)
 
-    def edited(self, thing: _Thing) -> _Thing:
+    def edited(self, thing: _HasIdT) -> _HasIdT:
         """The thing with its fields as they are now."""
         fields = self.edits.get(thing.id)
         return evolve(thing, **fields) if fields else thing  # type: ignore[misc]
 
-    def company(self, company: Company) -> Company:
+    def company(self, company: CompanyRecord) -> CompanyRecord:
         """The company with its sites as they are now."""
         sites = tuple(self.edited(site) for site in (*company.sites, *self.sites))
         return evolve(self.edited(company), sites=sites)

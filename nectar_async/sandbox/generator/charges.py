@@ -9,7 +9,7 @@ from nectar_async.sandbox.generator.dates import iso
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nectar_async.sandbox.generator.entities import Document, UsageRecord
+    from nectar_async.sandbox.generator.entities import DocumentRecord, UsageRecord
 
 __all__ = ["decimal", "demand_meters", "line_items", "money"]
 
@@ -32,7 +32,7 @@ def decimal(amount: int, places: int) -> str:
 
 
 def line_items(
-    document: Document, records: Sequence[UsageRecord]
+    document: DocumentRecord, records: Sequence[UsageRecord]
 ) -> list[dict[str, Any]]:
     """The bill's charges; they add up to its total to the cent."""
     share = document.total_cents // max(1, len(records))
@@ -79,7 +79,7 @@ def demand_meters(records: Sequence[UsageRecord]) -> list[dict[str, Any]]:
 
 
 def _item(
-    document: Document,
+    document: DocumentRecord,
     description: str,
     cents: int,
     *,

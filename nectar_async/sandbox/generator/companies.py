@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from nectar_async.sandbox.generator.dates import first_day
-from nectar_async.sandbox.generator.entities import Company, Site
+from nectar_async.sandbox.generator.entities import CompanyRecord, SiteRecord
 from nectar_async.sandbox.generator.names import (
     BUILDINGS,
     REGIONS,
@@ -14,7 +14,7 @@ from nectar_async.sandbox.generator.names import (
     Region,
     company_name,
 )
-from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,32 +29,32 @@ _LARGE_EVERY = 13
 _RECORDS_A_SITE = 130
 
 
-def make_company(ids: Ids, seed: int, index: int, last_day: date) -> Company:
+def make_company(ids: Ids, seed: int, index: int, last_day: date) -> CompanyRecord:
     """The company of that index, the same each time it is asked for."""
-    dice = Dice(seed, "company", index)
-    region = REGIONS[0] if dice.chance(780) else dice.pick(REGIONS[1:])
-    planned = _planned_records(dice, seed, index)
+    random = SeededRandom(seed, "company", index)
+    region = REGIONS[0] if random.chance(780) else random.pick(REGIONS[1:])
+    planned = _planned_records(random, seed, index)
     name = company_name(index)
-    has_implied_sewer = dice.chance(200)
+    has_implied_sewer = random.chance(200)
     first = first_day(last_day)
-    return Company(
+    return CompanyRecord(
         index=index,
         id=ids.make("company", index),
         name=name,
-        external_id=f"CO-{index + 1:05d}" if dice.chance(850) else None,
+        external_id=f"CO-{index + 1:05d}" if random.chance(850) else None,
         users=tuple(
             f"{who}{index}@example.com" for who in ("ops", "energy")[: 1 + index % 2]
         ),
         region=region,
-        start_date=first.isoformat() if dice.chance(700) else None,
-        is_demand_enabled=dice.chance(300),
+        start_date=first.isoformat() if random.chance(700) else None,
+        is_demand_enabled=random.chance(300),
         is_implied_metering_enabled=has_implied_sewer,
-        sewer_percent=dice.pick((100, 100, 90, 75)) if has_implied_sewer else 100,
-        is_basic_identifier_mapping_enabled=dice.chance(100),
-        is_low_accuracy_mode_enabled=dice.chance(60),
+        sewer_percent=random.pick((100, 100, 90, 75)) if has_implied_sewer else 100,
+        is_basic_identifier_mapping_enabled=random.chance(100),
+        is_low_accuracy_mode_enabled=random.chance(60),
         sites=tuple(
             _make_site(
-                ids.make("site", index, str(place)), dice, place, region, last_day
+                ids.make("site", index, str(place)), random, place, region, last_day
             )
             for place in range(max(1, round(planned / _RECORDS_A_SITE)))
         ),
@@ -64,7 +64,7 @@ def make_company(ids: Ids, seed: int, index: int, last_day: date) -> Company:
 
 def new_company(
     index: int, company_id: str, fields: Mapping[str, Any], today: int
-) -> Company:
+) -> CompanyRecord:
     """A company as a caller makes it; `fields` are values' own, and may be left out."""
     year = date.fromordinal(today).year
     values: dict[str, Any] = {
@@ -78,7 +78,7 @@ def new_company(
         "is_low_accuracy_mode_enabled": False,
         **fields,
     }
-    return Company(
+    return CompanyRecord(
         index=index,
         id=company_id,
         region=REGIONS[0],
@@ -88,7 +88,9 @@ def new_company(
     )
 
 
-def new_site(ids: Ids, index: int, serial: int, fields: Mapping[str, Any]) -> Site:
+def new_site(
+    ids: Ids, index: int, serial: int, fields: Mapping[str, Any]
+) -> SiteRecord:
     """A site as a caller makes it; all `fields` but the name may be left out.
 
     `serial` is how many were made in that company before.
@@ -101,39 +103,41 @@ def new_site(ids: Ids, index: int, serial: int, fields: Mapping[str, Any]) -> Si
         **fields,
     }
     site_id = ids.make("site", index, f"created-{serial}")
-    return Site(id=site_id, stop_day=None, **values)
+    return SiteRecord(id=site_id, stop_day=None, **values)
 
 
-def _planned_records(dice: Dice, seed: int, index: int) -> int:
+def _planned_records(random: SeededRandom, seed: int, index: int) -> int:
     # Every so many, instead of by luck: a portfolio of 20 is to hold all sorts.
     if index % _EMPTY_EVERY == 1 + seed % (_EMPTY_EVERY - 1):
         return 0
     if index % _LARGE_EVERY == 1 + seed % (_LARGE_EVERY - 1):
-        return dice.pick((800, 950, 1_100, 1_400, 1_400, 1_900))
-    return dice.between(150, 480)
+        return random.pick((800, 950, 1_100, 1_400, 1_400, 1_900))
+    return random.between(150, 480)
 
 
 def _make_site(
-    site_id: str, dice: Dice, place: int, region: Region, last_day: date
-) -> Site:
-    state, town, postcode = dice.pick(region.towns)
-    street = dice.pick(STREETS)
-    number = dice.between(1, 900)
-    is_archived = dice.chance(40)
+    site_id: str, random: SeededRandom, place: int, region: Region, last_day: date
+) -> SiteRecord:
+    state, town, postcode = random.pick(region.towns)
+    street = random.pick(STREETS)
+    number = random.between(1, 900)
+    is_archived = random.chance(40)
     address = (
         f"{street} {number}, {postcode} {town}"
         if region.is_metric
         else f"{number} {street}, {town}, {state} {postcode}"
     )
-    stop_day = last_day.toordinal() - dice.between(30, 400)
-    return Site(
+    stop_day = last_day.toordinal() - random.between(30, 400)
+    return SiteRecord(
         id=site_id,
-        name=f"{street} {dice.pick(BUILDINGS)} {place + 1}",
+        name=f"{street} {random.pick(BUILDINGS)} {place + 1}",
         address=address,
-        path=(region.country, state, town) if dice.chance(900) else (),
-        external_id=f"SITE-{place + 1:03d}" if dice.chance(700) else None,
+        path=(region.country, state, town) if random.chance(900) else (),
+        external_id=f"SITE-{place + 1:03d}" if random.chance(700) else None,
         stop_day=stop_day if is_archived else None,
         occupancy_percent=(
-            f"{dice.between(20, 99)}.{dice.digits(4)}" if dice.chance(400) else None
+            f"{random.between(20, 99)}.{random.digits(4)}"
+            if random.chance(400)
+            else None
         ),
     )

@@ -9,38 +9,38 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from nectar_async.sandbox.generator.changes import Changes
-from nectar_async.sandbox.server.usage_writer import UsageWriter
+from nectar_async.sandbox.server.usage_writer import UsageEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import (
-        Account,
-        Company,
-        Connection,
-        Document,
-        Meter,
+        AccountRecord,
+        CompanyRecord,
+        ConnectionRecord,
+        DocumentRecord,
+        MeterRecord,
         UsageRecord,
     )
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["Book"]
+__all__ = ["CompanyData"]
 
 _LISTS_DEMAND = "v2.1"
 
 
 @define(kw_only=True, slots=False)
-class Book:
+class CompanyData:
     """Who bills a company, its bills, and its usage, newest first."""
 
     ids: Ids
-    company: Company
-    connections: tuple[Connection, ...]
+    company: CompanyRecord
+    connections: tuple[ConnectionRecord, ...]
     records: Sequence[UsageRecord]
-    bills: Sequence[Document]
+    bills: Sequence[DocumentRecord]
     """Deleted ones included."""
-    loose_meters: Sequence[Meter] = ()
+    loose_meters: Sequence[MeterRecord] = ()
     """Those that are on no account."""
     changes: Changes = field(factory=Changes)
     stale_at: Instant | None = None
@@ -48,7 +48,7 @@ class Book:
     _lines: dict[str, list[bytes]] = field(factory=dict, init=False)
 
     @cached_property
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[AccountRecord]:
         """Those of all connections."""
         return [
             account
@@ -57,7 +57,7 @@ class Book:
         ]
 
     @cached_property
-    def meters(self) -> list[Meter]:
+    def meters(self) -> list[MeterRecord]:
         """Those of all accounts, and after them those on none."""
         billed = [meter for account in self.accounts for meter in account.meters]
         return [*billed, *self.loose_meters]
@@ -70,14 +70,14 @@ class Book:
         """Each row as JSON of that API version, in the rows' order."""
         lines = self._lines.get(version)
         if lines is None:
-            writer = UsageWriter(version)
+            writer = UsageEncoder(version)
             lines = [writer.write(record) for record in self.rows(version)]
             self._lines[version] = lines
         return lines
 
     def documents(
         self, *, version: str = "v2.2", with_deleted: bool = False
-    ) -> list[tuple[Document, list[UsageRecord]]]:
+    ) -> list[tuple[DocumentRecord, list[UsageRecord]]]:
         """Every bill with the rows on it, the newest first.
 
         Deleted bills are left out unless `with_deleted` is true.
@@ -93,7 +93,7 @@ class Book:
         ]
 
     @cached_property
-    def _bills_in_order(self) -> list[Document]:
+    def _bills_in_order(self) -> list[DocumentRecord]:
         return sorted(
             self.bills,
             key=lambda document: (-document.created.nanoseconds, document.id),

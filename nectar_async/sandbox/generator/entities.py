@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.generator.names import Region
 
 __all__ = [
-    "Account",
-    "Check",
-    "Company",
-    "Connection",
-    "Document",
-    "Identifier",
-    "Meter",
-    "Site",
+    "AccountRecord",
+    "CompanyRecord",
+    "ConnectionRecord",
+    "DocumentRecord",
+    "IdentifierRecord",
+    "LoginCheck",
+    "MeterRecord",
+    "SiteRecord",
     "UsageRecord",
 ]
 
@@ -34,7 +34,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @frozen(kw_only=True)
-class Site:
+class SiteRecord:
     """A building. Its meters belong to it, whatever account bills them."""
 
     id: str
@@ -48,7 +48,7 @@ class Site:
 
 
 @frozen(kw_only=True)
-class Company:
+class CompanyRecord:
     """A company with its sites, but nothing that costs much to make."""
 
     index: int
@@ -64,13 +64,13 @@ class Company:
     """Share of water taken as sewer usage, where implied metering is on."""
     is_basic_identifier_mapping_enabled: bool
     is_low_accuracy_mode_enabled: bool
-    sites: tuple[Site, ...]
+    sites: tuple[SiteRecord, ...]
     planned_records: int
     """About how many usage records two years bring; 0 for none at all."""
 
 
 @frozen(kw_only=True)
-class Identifier:
+class IdentifierRecord:
     """One of the numbers by which a meter is known."""
 
     raw_name: str | None
@@ -79,11 +79,11 @@ class Identifier:
 
 
 @frozen(kw_only=True)
-class Meter:
+class MeterRecord:
     """What is read and billed at a site."""
 
     id: str
-    site: Site
+    site: SiteRecord
     account_id: str | None
     """None for a meter that is known from uploaded bills alone."""
     address: str | None
@@ -91,7 +91,7 @@ class Meter:
     commodity: Commodity
     unit: Unit
     kind: Mapping[str, str | None]
-    identifiers: tuple[Identifier, ...]
+    identifiers: tuple[IdentifierRecord, ...]
     day_amount: int
     """What an average day comes to."""
     tariff: str | None
@@ -106,20 +106,20 @@ class Meter:
 
 
 @frozen(kw_only=True)
-class Account:
+class AccountRecord:
     """A customer number at a utility; its meters are billed together."""
 
     id: str
     number: str
     cycle: Cycle
-    meters: tuple[Meter, ...]
+    meters: tuple[MeterRecord, ...]
     status_seen: Instant | None = None
     """When the present status was set; it follows from `is_tracked`."""
     is_tracked: bool = True
 
 
 @frozen(kw_only=True)
-class Check:
+class LoginCheck:
     """A login at a portal that is under way."""
 
     due: Instant
@@ -128,7 +128,7 @@ class Check:
 
 
 @frozen(kw_only=True)
-class Connection:
+class ConnectionRecord:
     """A login at a utility's portal, which brings accounts."""
 
     id: str
@@ -145,7 +145,7 @@ class Connection:
     status_checked: Instant
     """When the status was last recorded."""
     owner_email: str | None
-    accounts: tuple[Account, ...]
+    accounts: tuple[AccountRecord, ...]
     external_id: str | None = None
     sites: tuple[str, ...] | None = None
     """Ids of the sites it was made for; None for those of its meters."""
@@ -156,7 +156,7 @@ class Connection:
     is_active: bool = True
     knows_password: bool = field(default=True, repr=False)
     """Whether the password last given is the right one; it is not kept itself."""
-    check: Check | None = None
+    check: LoginCheck | None = None
     brings_samples: bool = False
     """Whether it was made by a caller, so that its accounts are sample data."""
     samples_due: Instant | None = None
@@ -164,7 +164,7 @@ class Connection:
 
 
 @frozen(kw_only=True)
-class Document:
+class DocumentRecord:
     """A bill."""
 
     id: str
@@ -194,8 +194,8 @@ class UsageRecord:
     """What one meter used in one billing period."""
 
     id: str
-    meter: Meter
-    document: Document | None
+    meter: MeterRecord
+    document: DocumentRecord | None
     start: int
     end: int
     created: Instant

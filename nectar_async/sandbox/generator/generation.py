@@ -11,7 +11,7 @@ from nectar_async.sandbox.generator.bills import (
     make_sample_usage,
     make_usage,
 )
-from nectar_async.sandbox.generator.company_data import Book
+from nectar_async.sandbox.generator.company_data import CompanyData
 from nectar_async.sandbox.generator.meters import make_connections, make_sample_accounts
 from nectar_async.sandbox.generator.overlay import Overlay
 from nectar_async.sandbox.generator.portal_logins import next_turn, settled
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.generator.changes import Changes
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import (
-        Account,
-        Company,
-        Connection,
+        AccountRecord,
+        CompanyRecord,
+        ConnectionRecord,
         UsageRecord,
     )
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["Generator"]
+__all__ = ["CompanyGenerator"]
 
 
 @frozen
-class Generator:
+class CompanyGenerator:
     """Makes books of one seed."""
 
     ids: Ids
     seed: int
     last_day: date
 
-    def book(self, company: Company) -> Book:
+    def company_data(self, company: CompanyRecord) -> CompanyData:
         """The book of a company that nobody changed."""
         connections, records = self._generated(company)
-        return Book(
+        return CompanyData(
             ids=self.ids,
             company=company,
             connections=connections,
@@ -51,7 +51,9 @@ class Generator:
             bills=make_bills(self.ids, company, records),
         )
 
-    def changed_book(self, company: Company, changes: Changes, now: Instant) -> Book:
+    def changed_book(
+        self, company: CompanyRecord, changes: Changes, now: Instant
+    ) -> CompanyData:
         """The book of a company with all changes, as it is by now.
 
         `company` is the one that nobody changed.
@@ -72,7 +74,7 @@ class Generator:
             present.append(overlay.connection(current, accounts))
         loose_meters = [overlay.meter(meter) for meter in changes.meters]
         turns = (next_turn(connection, now) for connection in present)
-        return Book(
+        return CompanyData(
             ids=self.ids,
             company=overlay.company,
             connections=tuple(present),
@@ -84,16 +86,16 @@ class Generator:
         )
 
     def _generated(
-        self, company: Company
-    ) -> tuple[tuple[Connection, ...], list[UsageRecord]]:
+        self, company: CompanyRecord
+    ) -> tuple[tuple[ConnectionRecord, ...], list[UsageRecord]]:
         connections = make_connections(self.ids, self.seed, company, self.last_day)
         return connections, make_usage(
             self.ids, self.seed, company, connections, self.last_day
         )
 
     def _samples(
-        self, company: Company, connection: Connection, due: Instant
-    ) -> tuple[tuple[Account, ...], list[UsageRecord]]:
+        self, company: CompanyRecord, connection: ConnectionRecord, due: Instant
+    ) -> tuple[tuple[AccountRecord, ...], list[UsageRecord]]:
         """From sites and commodities as they first were: no change reshuffles them."""
         accounts = make_sample_accounts(self.ids, self.seed, company, connection)
         ready = evolve(connection, accounts=accounts, samples_due=due)

@@ -16,16 +16,16 @@ from attrs import frozen
 
 from nectar_async.sandbox.generator.charges import decimal
 from nectar_async.sandbox.generator.dates import NANOSECONDS_A_DAY, Instant, midnight
-from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.generator.seeded_random import SeededRandom
 from nectar_async.sandbox.server.wire_format import encode, identifiers_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.generator.entities import Meter
+    from nectar_async.sandbox.generator.entities import MeterRecord
     from nectar_async.sandbox.generator.portfolio import Portfolio
 
-__all__ = ["DAYS", "Lines", "Series"]
+__all__ = ["DAYS", "IntervalLines", "IntervalSeries"]
 
 DAYS = 7
 """How many days have intervals: the last ones of the portfolio."""
@@ -51,10 +51,10 @@ _DELAY = 4 * 60 * _MINUTE
 
 
 @frozen
-class Series:
+class IntervalSeries:
     """The intervals of one meter between two moments, oldest first."""
 
-    meter: Meter
+    meter: MeterRecord
     first: int
     """Nanoseconds since 1970 at which the first interval begins."""
     count: int
@@ -63,8 +63,12 @@ class Series:
 
     @classmethod
     def of(
-        cls, portfolio: Portfolio, meter: Meter, start: int | None, end: int | None
-    ) -> Series | None:
+        cls,
+        portfolio: Portfolio,
+        meter: MeterRecord,
+        start: int | None,
+        end: int | None,
+    ) -> IntervalSeries | None:
         """Those that begin at `start` or later and end by `end`; None if it sends none.
 
         Bounds are nanoseconds since 1970, and None leaves a side open.
@@ -103,10 +107,10 @@ class Series:
         }
 
 
-class Lines(Sequence[bytes]):
+class IntervalLines(Sequence[bytes]):
     """The intervals of many meters as JSON, made only where they are looked at."""
 
-    def __init__(self, portfolio: Portfolio, series: Sequence[Series]) -> None:
+    def __init__(self, portfolio: Portfolio, series: Sequence[IntervalSeries]) -> None:
         self._portfolio = portfolio
         self._series = series
         self._ends = list(accumulate(each.count for each in series))
@@ -143,24 +147,24 @@ class _Steps:
 def _day(
     meter_id: str, day_amount: int, day: int, step: int, shape: tuple[int, ...]
 ) -> _Steps:
-    dice = Dice(meter_id, "intervals", day)
+    random = SeededRandom(meter_id, "intervals", day)
     count = NANOSECONDS_A_DAY // step
     weights = [
-        shape[place * len(shape) // count] * dice.between(70, 130)
+        shape[place * len(shape) // count] * random.between(70, 130)
         for place in range(count)
     ]
-    total = day_amount * 10**_MORE_PLACES * dice.between(85, 115) // 100
+    total = day_amount * 10**_MORE_PLACES * random.between(85, 115) // 100
     sums = list(accumulate(weights, initial=0))
     # Differences of rounded sums, so that nothing of the day is lost.
     bounds = [total * part // sums[-1] for part in sums]
     return _Steps(
         amounts=tuple(end - start for start, end in pairwise(bounds)),
         estimated=frozenset(
-            place for place in range(count) if dice.chance(_ESTIMATED_PER_MILLE)
+            place for place in range(count) if random.chance(_ESTIMATED_PER_MILLE)
         ),
     )
 
 
-def _shape(meter: Meter) -> tuple[int, ...]:
+def _shape(meter: MeterRecord) -> tuple[int, ...]:
     is_solar = meter.commodity.datasource_type == "SOLAR"
     return _SUNNY if is_solar else _WORKING

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Shelf"]
+__all__ = ["LruCache"]
 
 _T = TypeVar("_T")
 
 
-class Shelf(Generic[_T]):
+class LruCache(Generic[_T]):
     """Keeps what was asked for last, as much as there is room for."""
 
     def __init__(

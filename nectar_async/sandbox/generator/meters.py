@@ -9,15 +9,15 @@ from attrs import define, evolve, field
 from nectar_async.sandbox.generator.commodities import COMMODITIES, SEWER, Commodity
 from nectar_async.sandbox.generator.dates import Cycle, Instant, first_day, midnight
 from nectar_async.sandbox.generator.entities import (
-    Account,
-    Company,
-    Connection,
-    Identifier,
-    Meter,
-    Site,
+    AccountRecord,
+    CompanyRecord,
+    ConnectionRecord,
+    IdentifierRecord,
+    MeterRecord,
+    SiteRecord,
 )
 from nectar_async.sandbox.generator.portal_logins import ERROR_DETAILS, portal_of
-from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,25 +64,27 @@ _STATUSES = ("CONNECTED",) * 12 + (
 
 
 def make_connections(
-    ids: Ids, seed: int, company: Company, last_day: date
-) -> tuple[Connection, ...]:
+    ids: Ids, seed: int, company: CompanyRecord, last_day: date
+) -> tuple[ConnectionRecord, ...]:
     """All that bills a company, with meters for about as many records as planned."""
-    plan = _Plan(ids=ids, dice=Dice(seed, "meters", company.index), company=company)
+    plan = _MeterGenerator(
+        ids=ids, random=SeededRandom(seed, "meters", company.index), company=company
+    )
     plan.fill()
     return tuple(plan.connections(last_day))
 
 
 def make_sample_accounts(
-    ids: Ids, seed: int, company: Company, connection: Connection
-) -> tuple[Account, ...]:
+    ids: Ids, seed: int, company: CompanyRecord, connection: ConnectionRecord
+) -> tuple[AccountRecord, ...]:
     """What a connection with the sandbox's credentials brings.
 
     That is an account for each sampled commodity at each of its sites, or for those of
     them that it was made for.
     """
-    plan = _Plan(
+    plan = _MeterGenerator(
         ids=ids,
-        dice=Dice(seed, "samples", connection.id),
+        random=SeededRandom(seed, "samples", connection.id),
         company=company,
         prefix=f"{connection.id}/",
     )
@@ -97,12 +99,12 @@ def make_sample_accounts(
 
 
 def make_loose_meter(
-    ids: Ids, seed: int, company: Company, site: Site, document_id: str
-) -> Meter:
+    ids: Ids, seed: int, company: CompanyRecord, site: SiteRecord, document_id: str
+) -> MeterRecord:
     """The meter of an uploaded bill that is of no meter known before."""
-    plan = _Plan(
+    plan = _MeterGenerator(
         ids=ids,
-        dice=Dice(seed, "upload", "meter", document_id),
+        random=SeededRandom(seed, "upload", "meter", document_id),
         company=company,
         prefix=f"{document_id}/",
     )
@@ -110,15 +112,15 @@ def make_loose_meter(
 
 
 @define(kw_only=True)
-class _Plan:
+class _MeterGenerator:
     """Accounts by utility, as they come to be."""
 
     ids: Ids
-    dice: Dice
-    company: Company
+    random: SeededRandom
+    company: CompanyRecord
     prefix: str = ""
     """In front of the numbers from which ids are made."""
-    accounts: dict[str, list[Account]] = field(factory=dict)
+    accounts: dict[str, list[AccountRecord]] = field(factory=dict)
     account_count: int = 0
     meter_count: int = 0
 
@@ -129,20 +131,20 @@ class _Plan:
             sites = self.company.sites
             service = self._service(turn, lap=turn // len(sites))
             account = self.account(sites[turn % len(sites)], service)
-            utility = self.dice.pick(self.company.region.utilities)
+            utility = self.random.pick(self.company.region.utilities)
             self.accounts.setdefault(utility, []).append(account)
             left -= len(account.meters) * (_MONTHS // account.cycle.months)
             turn += 1
 
-    def connections(self, last_day: date) -> Iterator[Connection]:
+    def connections(self, last_day: date) -> Iterator[ConnectionRecord]:
         start = midnight(first_day(last_day).toordinal())
         for number, (utility, accounts) in enumerate(self.accounts.items()):
-            age = self.dice.below(86_400_000_000) * 1_000
+            age = self.random.below(86_400_000_000) * 1_000
             connection_id = self.ids.make("connection", self.company.index, str(number))
-            status = self.dice.pick(_STATUSES)
+            status = self.random.pick(_STATUSES)
             created = Instant.at(start + age)
             updated = Instant.at(start + 2 * age, digits=6)
-            yield Connection(
+            yield ConnectionRecord(
                 id=connection_id,
                 utility=utility,
                 url=portal_of(utility),
@@ -164,46 +166,46 @@ class _Plan:
     def _service(self, turn: int, *, lap: int) -> tuple[str, ...]:
         if turn == 0:
             return (_TYPES[self.company.index % len(_TYPES)],)
-        if lap < _BASIC_SERVICES and self.dice.chance(800):
+        if lap < _BASIC_SERVICES and self.random.chance(800):
             return _SERVICES[lap]
-        return self.dice.pick(_SERVICES)
+        return self.random.pick(_SERVICES)
 
-    def account(self, site: Site, service: tuple[str, ...]) -> Account:
-        dice = self.dice
+    def account(self, site: SiteRecord, service: tuple[str, ...]) -> AccountRecord:
+        random = self.random
         commodities = [COMMODITIES[name] for name in service]
-        months = dice.pick(commodities[0].months)
-        number = dice.pick(
+        months = random.pick(commodities[0].months)
+        number = random.pick(
             (
-                f"{dice.digits(4)}-{dice.digits(4)}-{dice.digits(2)}",
-                f"{dice.digits(3)} {dice.digits(3)} {dice.digits(4)}",
-                f"00{dice.digits(7)}/{dice.digits(1)}",
-                f"{dice.digits(5)}_{dice.digits(4)}",
+                f"{random.digits(4)}-{random.digits(4)}-{random.digits(2)}",
+                f"{random.digits(3)} {random.digits(3)} {random.digits(4)}",
+                f"00{random.digits(7)}/{random.digits(1)}",
+                f"{random.digits(5)}_{random.digits(4)}",
             )
         )
         account_id = self.ids.make(
             "account", self.company.index, f"{self.prefix}{self.account_count}"
         )
         self.account_count += 1
-        meters: list[Meter] = []
+        meters: list[MeterRecord] = []
         for commodity in commodities:
             # An account may have meters at several sites.
-            is_elsewhere = bool(meters) and dice.chance(150)
-            place = dice.pick(self.company.sites) if is_elsewhere else site
+            is_elsewhere = bool(meters) and random.chance(150)
+            place = random.pick(self.company.sites) if is_elsewhere else site
             meters += self._meters(place, account_id, number, commodity)
-        return Account(
+        return AccountRecord(
             id=account_id,
             number=number,
             cycle=Cycle(
                 months=months,
-                day=1 if dice.chance(350) else dice.between(2, 28),
-                phase=dice.below(months),
+                day=1 if random.chance(350) else random.between(2, 28),
+                phase=random.below(months),
             ),
             meters=tuple(meters),
         )
 
     def _meters(
-        self, site: Site, account_id: str, number: str, commodity: Commodity
-    ) -> Iterator[Meter]:
+        self, site: SiteRecord, account_id: str, number: str, commodity: Commodity
+    ) -> Iterator[MeterRecord]:
         meter = self._meter(site, account_id, number, commodity)
         if commodity.datasource_type == "SOLAR":
             # Generation, what of it goes to the grid, and what the site buys.
@@ -220,11 +222,11 @@ class _Plan:
 
     def _sibling(
         self,
-        meter: Meter,
+        meter: MeterRecord,
         account_id: str,
         commodity: Commodity,
         kind: Mapping[str, str],
-    ) -> Meter:
+    ) -> MeterRecord:
         """Another meter of the same account and site, in the same unit."""
         number = meter.identifiers[-1].value
         sibling = self._meter(meter.site, account_id, number, commodity)
@@ -232,19 +234,19 @@ class _Plan:
             sibling,
             kind=kind,
             unit=meter.unit,
-            day_amount=self.dice.between(meter.unit.low, meter.unit.high),
+            day_amount=self.random.between(meter.unit.low, meter.unit.high),
             sends_numbers=meter.sends_numbers,
         )
 
     def _meter(
-        self, site: Site, account_id: str, number: str, commodity: Commodity
-    ) -> Meter:
-        dice = self.dice
+        self, site: SiteRecord, account_id: str, number: str, commodity: Commodity
+    ) -> MeterRecord:
+        random = self.random
         is_metric = self.company.region.is_metric
-        unit = dice.pick(commodity.metric_units if is_metric else commodity.units)
+        unit = random.pick(commodity.metric_units if is_metric else commodity.units)
         place = f"{self.prefix}{self.meter_count}"
         self.meter_count += 1
-        return Meter(
+        return MeterRecord(
             id=self.ids.make("meter", self.company.index, place),
             site=site,
             account_id=account_id,
@@ -252,43 +254,50 @@ class _Plan:
             country=site.path[0] if site.path else None,
             commodity=commodity,
             unit=unit,
-            kind=dice.pick(commodity.kinds),
+            kind=random.pick(commodity.kinds),
             identifiers=self._identifiers(number, commodity),
-            day_amount=dice.between(unit.low, unit.high),
-            tariff=dice.pick(("GS-1", "GS-2", "TOU-8", "Rate 62"))
-            if dice.chance(600)
+            day_amount=random.between(unit.low, unit.high),
+            tariff=random.pick(("GS-1", "GS-2", "TOU-8", "Rate 62"))
+            if random.chance(600)
             else None,
-            is_tracked=not dice.chance(30),
-            sends_numbers=dice.chance(120),
+            is_tracked=not random.chance(30),
+            sends_numbers=random.chance(120),
             has_time_of_use=(
                 commodity.datasource_type == "ELECTRICITY"
                 and unit.name == "kWh"
-                and dice.chance(400)
+                and random.chance(400)
             ),
-            has_register=dice.chance(350),
+            has_register=random.chance(350),
             is_implied=False,
         )
 
-    def _identifiers(self, number: str, commodity: Commodity) -> tuple[Identifier, ...]:
+    def _identifiers(
+        self, number: str, commodity: Commodity
+    ) -> tuple[IdentifierRecord, ...]:
         """The meter's own numbers, and last the account's, which its siblings share."""
-        dice = self.dice
-        serial = dice.pick(
+        random = self.random
+        serial = random.pick(
             (
-                f"MTR-{dice.pick('ABCDEF')}{dice.digits(6)}",
-                f"00{dice.digits(8)}",
-                f"{dice.digits(3)} {dice.digits(3)}/{dice.pick('xyz')}{dice.digits(3)}",
+                f"MTR-{random.pick('ABCDEF')}{random.digits(6)}",
+                f"00{random.digits(8)}",
+                (
+                    f"{random.digits(3)} {random.digits(3)}"
+                    f"/{random.pick('xyz')}{random.digits(3)}"
+                ),
             )
         )
-        own = [Identifier(raw_name="Meter No.", value=serial, name="METER")]
+        own = [IdentifierRecord(raw_name="Meter No.", value=serial, name="METER")]
         is_power = commodity.datasource_type == "ELECTRICITY"
         if is_power and self.company.region.is_metric:
-            code = f"{self.company.region.country}001E{dice.digits(8)}"
-            own.append(Identifier(raw_name="POD", value=code, name="POD"))
-        elif is_power and dice.chance(200):
-            code = f"1044372{dice.digits(10)}"
-            own.append(Identifier(raw_name="ESI ID", value=code, name="ESI"))
-        elif dice.chance(100):
-            code = f"PREM_{dice.digits(5)}"
-            own.append(Identifier(raw_name="Premise", value=code, name="PREMISE"))
-        account = Identifier(raw_name="Account Number", value=number, name="ACCOUNT")
+            code = f"{self.company.region.country}001E{random.digits(8)}"
+            own.append(IdentifierRecord(raw_name="POD", value=code, name="POD"))
+        elif is_power and random.chance(200):
+            code = f"1044372{random.digits(10)}"
+            own.append(IdentifierRecord(raw_name="ESI ID", value=code, name="ESI"))
+        elif random.chance(100):
+            code = f"PREM_{random.digits(5)}"
+            own.append(IdentifierRecord(raw_name="Premise", value=code, name="PREMISE"))
+        account = IdentifierRecord(
+            raw_name="Account Number", value=number, name="ACCOUNT"
+        )
         return (*own, account)

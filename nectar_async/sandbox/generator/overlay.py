@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.changes import Changes
     from nectar_async.sandbox.generator.entities import (
-        Account,
-        Company,
-        Connection,
-        Document,
-        Meter,
-        Site,
+        AccountRecord,
+        CompanyRecord,
+        ConnectionRecord,
+        DocumentRecord,
+        MeterRecord,
+        SiteRecord,
         UsageRecord,
     )
 
@@ -32,22 +32,22 @@ class Overlay:
     """
 
     changes: Changes
-    company: Company
+    company: CompanyRecord
     """As it is now."""
-    _sites: dict[str, Site] = field(init=False)
-    _meters: dict[str, Meter] = field(factory=dict, init=False)
-    _documents: dict[str, Document] = field(factory=dict, init=False)
+    _sites: dict[str, SiteRecord] = field(init=False)
+    _meters: dict[str, MeterRecord] = field(factory=dict, init=False)
+    _documents: dict[str, DocumentRecord] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._sites = {site.id: site for site in self.company.sites}
 
     def connection(
-        self, connection: Connection, accounts: Iterable[Account]
-    ) -> Connection:
+        self, connection: ConnectionRecord, accounts: Iterable[AccountRecord]
+    ) -> ConnectionRecord:
         """A connection that is as it is now, with its accounts as they are now."""
         return evolve(connection, accounts=tuple(map(self._account, accounts)))
 
-    def meter(self, meter: Meter) -> Meter:
+    def meter(self, meter: MeterRecord) -> MeterRecord:
         """The meter at the site where it is now."""
         edited = self.changes.edited(meter)
         site = self._sites[edited.site.id]
@@ -56,7 +56,7 @@ class Overlay:
         self._meters[meter.id] = edited
         return edited
 
-    def document(self, document: Document) -> Document:
+    def document(self, document: DocumentRecord) -> DocumentRecord:
         """The bill as it is now."""
         known = self._documents.get(document.id)
         if known is None:
@@ -73,7 +73,7 @@ class Overlay:
         kept.sort(key=self.changes.place)
         return kept
 
-    def _account(self, account: Account) -> Account:
+    def _account(self, account: AccountRecord) -> AccountRecord:
         meters = tuple(map(self.meter, account.meters))
         return evolve(self.changes.edited(account), meters=meters)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from attrs import asdict, evolve, filters
 
 from nectar_async.sandbox.generator.dates import Instant
-from nectar_async.sandbox.generator.entities import Check, Connection
+from nectar_async.sandbox.generator.entities import ConnectionRecord, LoginCheck
 from nectar_async.sandbox.generator.providers import providers
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def same_portal(first: str, second: str) -> bool:
 
 
 def checked(
-    connection: Connection, moment: Instant, *, password: str | None
-) -> Connection:
+    connection: ConnectionRecord, moment: Instant, *, password: str | None
+) -> ConnectionRecord:
     """The connection with a check of its login under way.
 
     `password` is the one that came with it; None leaves the one that it has. The
@@ -111,12 +111,12 @@ def checked(
     return evolve(
         connection,
         knows_password=knows,
-        check=Check(due=later(moment, CHECK_SECONDS), succeeds=succeeds),
+        check=LoginCheck(due=later(moment, CHECK_SECONDS), succeeds=succeeds),
         samples_due=samples_due,
     )
 
 
-def settled(connection: Connection, now: Instant) -> Connection:
+def settled(connection: ConnectionRecord, now: Instant) -> ConnectionRecord:
     """The connection as it is by now: a check that is due has come to its end."""
     check = connection.check
     if check is None or now < check.due:
@@ -125,7 +125,7 @@ def settled(connection: Connection, now: Instant) -> Connection:
     return evolve(_with_status(connection, status, check.due), check=None)
 
 
-def next_turn(connection: Connection, now: Instant) -> Instant | None:
+def next_turn(connection: ConnectionRecord, now: Instant) -> Instant | None:
     """When the connection changes by itself for the next time."""
     due = None if connection.check is None else connection.check.due
     turns = [
@@ -136,19 +136,21 @@ def next_turn(connection: Connection, now: Instant) -> Instant | None:
     return min(turns, default=None)
 
 
-def confirmed(connection: Connection, now: Instant) -> Connection:
+def confirmed(connection: ConnectionRecord, now: Instant) -> ConnectionRecord:
     """The connection as CONNECTED, whatever its portal said."""
     return evolve(_with_status(connection, "CONNECTED", now), check=None)
 
 
-def state_of(connection: Connection) -> dict[str, Any]:
+def state_of(connection: ConnectionRecord) -> dict[str, Any]:
     """All fields that a change may have changed, to be laid over the connection."""
     return asdict(
         connection, recurse=False, filter=filters.exclude("id", "created", "accounts")
     )
 
 
-def _with_status(connection: Connection, status: str, moment: Instant) -> Connection:
+def _with_status(
+    connection: ConnectionRecord, status: str, moment: Instant
+) -> ConnectionRecord:
     is_new = status != connection.status
     return evolve(
         connection,

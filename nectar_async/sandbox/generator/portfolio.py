@@ -7,12 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.generator.changes import Changes, Thing
+from nectar_async.sandbox.generator.changes import Changes, HasId
 from nectar_async.sandbox.generator.clock import Clock
 from nectar_async.sandbox.generator.companies import make_company, new_company
-from nectar_async.sandbox.generator.generation import Generator
+from nectar_async.sandbox.generator.generation import CompanyGenerator
 from nectar_async.sandbox.generator.ids import MAX_COMPANIES, Ids
-from nectar_async.sandbox.generator.lru_cache import Shelf
+from nectar_async.sandbox.generator.lru_cache import LruCache
 from nectar_async.sandbox.generator.moving import (
     later,
     place_of,
@@ -25,15 +25,15 @@ from nectar_async.sandbox.server.checks import new_connection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from nectar_async.sandbox.generator.company_data import Book
+    from nectar_async.sandbox.generator.company_data import CompanyData
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import (
-        Account,
-        Company,
-        Connection,
-        Document,
-        Meter,
-        Site,
+        AccountRecord,
+        CompanyRecord,
+        ConnectionRecord,
+        DocumentRecord,
+        MeterRecord,
+        SiteRecord,
         UsageRecord,
     )
 
@@ -45,7 +45,7 @@ _PROFILES_KEPT = 2_048
 _RECORDS_KEPT = 60_000
 _WARMED = 200
 
-_Found = TypeVar("_Found", bound=Thing)
+_Found = TypeVar("_Found", bound=HasId)
 
 
 class Portfolio:
@@ -71,20 +71,22 @@ class Portfolio:
         self.last_day = last_day
         self.clock: Clock = clock or Clock(last_day, speed=0)
         self._size = companies
-        self._created: list[Company] = []
+        self._created: list[CompanyRecord] = []
         self._ids = Ids(seed)
-        self._generator = Generator(self._ids, seed, last_day)
+        self._generator = CompanyGenerator(self._ids, seed, last_day)
         self._changes: dict[int, Changes] = {}
-        self._companies = Shelf(self._make_company, room=_PROFILES_KEPT)
-        self._books = Shelf(
-            self._make_book, room=_RECORDS_KEPT, size=lambda book: len(book.records)
+        self._companies = LruCache(self._make_company, room=_PROFILES_KEPT)
+        self._company_data = LruCache(
+            self._make_book,
+            room=_RECORDS_KEPT,
+            size=lambda company_data: len(company_data.records),
         )
 
     def __len__(self) -> int:
         """How many companies there ever were: each index below it has had one."""
         return self._size + len(self._created)
 
-    def __iter__(self) -> Iterator[Company]:
+    def __iter__(self) -> Iterator[CompanyRecord]:
         """Every company that is there, made one by one; no usage is made."""
         return (
             self.company(index)
@@ -97,60 +99,69 @@ class Portfolio:
         """What makes and reads this portfolio's ids."""
         return self._ids
 
-    def company(self, index: int) -> Company:
+    def company(self, index: int) -> CompanyRecord:
         """The company of that index, with its sites."""
         return self._companies[index]
 
-    def book(self, index: int) -> Book:
+    def company_data(self, index: int) -> CompanyData:
         """The company's bills and usage, generated unless they were read lately."""
-        book = self._books[index]
-        if book.stale_at is not None and self.clock.now() >= book.stale_at:
-            self._books.forget(index)
-            book = self._books[index]
-        return book
+        company_data = self._company_data[index]
+        if (
+            company_data.stale_at is not None
+            and self.clock.now() >= company_data.stale_at
+        ):
+            self._company_data.forget(index)
+            company_data = self._company_data[index]
+        return company_data
 
-    def owner(self, some_id: str) -> Company | None:
+    def owner(self, some_id: str) -> CompanyRecord | None:
         """The company that an id of any kind would belong to; look there for the id."""
         index = self._ids.company_of(some_id)
         if index is None or index >= len(self) or self._is_gone(index):
             return None
         return self.company(index)
 
-    def find_company(self, company_id: str) -> Company | None:
+    def find_company(self, company_id: str) -> CompanyRecord | None:
         """The company of that id."""
         company = self.owner(company_id)
         is_it = company is not None and company.id == company_id.lower()
         return company if is_it else None
 
-    def find_site(self, site_id: str) -> tuple[Company, Site] | None:
+    def find_site(self, site_id: str) -> tuple[CompanyRecord, SiteRecord] | None:
         """The site of that id, and whose it is."""
         company = self.owner(site_id)
         return _found(company, company.sites, site_id) if company else None
 
-    def find_connection(self, connection_id: str) -> tuple[Company, Connection] | None:
+    def find_connection(
+        self, connection_id: str
+    ) -> tuple[CompanyRecord, ConnectionRecord] | None:
         """The connection of that id, and whose it is."""
-        return self._find(connection_id, lambda book: book.connections)
+        return self._find(connection_id, lambda company_data: company_data.connections)
 
-    def find_account(self, account_id: str) -> tuple[Company, Account] | None:
+    def find_account(
+        self, account_id: str
+    ) -> tuple[CompanyRecord, AccountRecord] | None:
         """The account of that id, and whose it is."""
-        return self._find(account_id, lambda book: book.accounts)
+        return self._find(account_id, lambda company_data: company_data.accounts)
 
-    def find_meter(self, meter_id: str) -> tuple[Company, Meter] | None:
+    def find_meter(self, meter_id: str) -> tuple[CompanyRecord, MeterRecord] | None:
         """The meter of that id, and whose it is."""
-        return self._find(meter_id, lambda book: book.meters)
+        return self._find(meter_id, lambda company_data: company_data.meters)
 
-    def find_document(self, document_id: str) -> tuple[Company, Document] | None:
+    def find_document(
+        self, document_id: str
+    ) -> tuple[CompanyRecord, DocumentRecord] | None:
         """The bill of that id, be it a deleted one, and whose it is."""
-        return self._find(document_id, lambda book: book.bills)
+        return self._find(document_id, lambda company_data: company_data.bills)
 
-    def find_usage(self, usage_id: str) -> tuple[Company, UsageRecord] | None:
+    def find_usage(self, usage_id: str) -> tuple[CompanyRecord, UsageRecord] | None:
         """The usage record or v2.1's demand row of that id, and whose it is."""
-        return self._find(usage_id, lambda book: book.rows("v2.1"))
+        return self._find(usage_id, lambda company_data: company_data.rows("v2.1"))
 
     def warm(self, version: str = "v2.2") -> None:
         """Make everything now, if it fits, so that no request pays for it."""
         for index in range(self._size if self._size <= _WARMED else 1):
-            self.book(index).lines(version)
+            self.company_data(index).lines(version)
 
     @contextmanager
     def change(self, index: int) -> Iterator[Changes]:
@@ -159,9 +170,9 @@ class Portfolio:
             yield self._changes.setdefault(index, Changes())
         finally:
             self._companies.forget(index)
-            self._books.forget(index)
+            self._company_data.forget(index)
 
-    def create_company(self, fields: Mapping[str, Any]) -> Company:
+    def create_company(self, fields: Mapping[str, Any]) -> CompanyRecord:
         """A company without sites, the last one of the list; `fields` lack its id."""
         index = len(self)
         company_id = self._ids.make("company", index)
@@ -171,7 +182,7 @@ class Portfolio:
 
     def add_connection(
         self, index: int, fields: Mapping[str, Any], moment: Instant
-    ) -> Connection:
+    ) -> ConnectionRecord:
         """A connection as a caller or an invitation's recipient makes it.
 
         `fields` are those of the contract's `ConnectionCreate`. It is PENDING, and
@@ -181,8 +192,8 @@ class Portfolio:
             RefusalError: the sites are not one to three of the company's, or it has a
                 connection with that URL and user name already.
         """
-        book = self.book(index)
-        connection = new_connection(self._ids, book, fields, moment)
+        company_data = self.company_data(index)
+        connection = new_connection(self._ids, company_data, fields, moment)
         with self.change(index) as changes:
             changes.connections.append(connection)
         return connection
@@ -195,15 +206,15 @@ class Portfolio:
         job_id: str | None,
         site_id: str | None,
         moment: Instant,
-    ) -> Document:
+    ) -> DocumentRecord:
         """An uploaded bill, with usage if the company has a meter or a site for it."""
-        book = self.book(index)
-        sites = book.company.sites
+        company_data = self.company_data(index)
+        sites = company_data.company.sites
         upload = read_bill(
             self._ids,
             self.seed,
-            book,
-            serial=len(book.changes.documents),
+            company_data,
+            serial=len(company_data.changes.documents),
             file_name=file_name,
             job_id=job_id,
             site=next((site for site in sites if site.id == site_id), None),
@@ -230,12 +241,12 @@ class Portfolio:
         """
         listed = [
             record
-            for record in self.book(index).records
+            for record in self.company_data(index).records
             if site_id is None or record.meter.site.id == site_id
         ]
         if not listed:
             return
-        newest = self.book(index).records[0].created
+        newest = self.company_data(index).records[0].created
         begin = place_of(at, len(listed) - delete)
         with self.change(index) as changes:
             changes.deleted.update(one.id for one in listed[begin : begin + delete])
@@ -255,33 +266,33 @@ class Portfolio:
         return self.clock.now() >= changes.gone_at
 
     def _find(
-        self, some_id: str, things: Callable[[Book], Iterable[_Found]]
-    ) -> tuple[Company, _Found] | None:
+        self, some_id: str, things: Callable[[CompanyData], Iterable[_Found]]
+    ) -> tuple[CompanyRecord, _Found] | None:
         company = self.owner(some_id)
         if company is None:
             return None
-        return _found(company, things(self.book(company.index)), some_id)
+        return _found(company, things(self.company_data(company.index)), some_id)
 
-    def _pristine(self, index: int) -> Company:
+    def _pristine(self, index: int) -> CompanyRecord:
         if index >= self._size:
             return self._created[index - self._size]
         return make_company(self._ids, self.seed, index, self.last_day)
 
-    def _make_company(self, index: int) -> Company:
+    def _make_company(self, index: int) -> CompanyRecord:
         company = self._pristine(index)
         changes = self._changes.get(index)
         return company if changes is None else changes.company(company)
 
-    def _make_book(self, index: int) -> Book:
+    def _make_book(self, index: int) -> CompanyData:
         changes = self._changes.get(index)
         if changes is None:
-            return self._generator.book(self.company(index))
+            return self._generator.company_data(self.company(index))
         now = self.clock.now()
         return self._generator.changed_book(self._pristine(index), changes, now)
 
 
 def _found(
-    company: Company, things: Iterable[_Found], some_id: str
-) -> tuple[Company, _Found] | None:
+    company: CompanyRecord, things: Iterable[_Found], some_id: str
+) -> tuple[CompanyRecord, _Found] | None:
     wanted = some_id.lower()
     return next(((company, thing) for thing in things if thing.id == wanted), None)

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from nectar_async.sandbox.generator.names import REGIONS
 
-__all__ = ["Provider", "providers"]
+__all__ = ["ProviderRecord", "providers"]
 
 _PLACES = (
     "Alder County", "Ashford", "Bayview", "Brightwater", "Cedar Valley", "Clearbrook",
@@ -31,7 +31,7 @@ _NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 @frozen
-class Provider:
+class ProviderRecord:
     """A utility with a portal to log in at."""
 
     id: str
@@ -45,15 +45,15 @@ class Provider:
 
 
 @cache
-def providers() -> tuple[Provider, ...]:
+def providers() -> tuple[ProviderRecord, ...]:
     """All of them, by name."""
     billing = {name for region in REGIONS for name in region.utilities}
     others = {f"{place} {kind}" for place, kind in product(_PLACES, _KINDS)}
     return tuple(_provider(name) for name in sorted(billing | others))
 
 
-def _provider(name: str) -> Provider:
+def _provider(name: str) -> ProviderRecord:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     host = _NO_LETTERS.sub("-", plain.lower()).strip("-")
     url = f"https://{host}.example.com"
-    return Provider(str(uuid5(NAMESPACE_URL, url)), name, url)
+    return ProviderRecord(str(uuid5(NAMESPACE_URL, url)), name, url)

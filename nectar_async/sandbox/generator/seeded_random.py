@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Dice"]
+__all__ = ["SeededRandom"]
 
 _T = TypeVar("_T")
 
 
-class Dice:
+class SeededRandom:
     """Draws from one seeded stream.
 
     Only `Random.random` is used: Python promises its sequence for good, and those of

@@ -8,58 +8,66 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from nectar_async.sandbox.generator.dates import ordinal
-from nectar_async.sandbox.generator.entities import Document, Meter, UsageRecord
+from nectar_async.sandbox.generator.entities import (
+    DocumentRecord,
+    MeterRecord,
+    UsageRecord,
+)
 from nectar_async.sandbox.generator.meters import make_loose_meter
-from nectar_async.sandbox.generator.seeded_random import Dice
+from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.generator.company_data import Book
+    from nectar_async.sandbox.generator.company_data import CompanyData
     from nectar_async.sandbox.generator.dates import Instant
-    from nectar_async.sandbox.generator.entities import Company, Site
+    from nectar_async.sandbox.generator.entities import CompanyRecord, SiteRecord
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["Upload", "read_bill"]
+__all__ = ["UploadedBill", "read_bill"]
 
 _DAY_CENTS = (90, 4_000)
 _DUE_DAYS = 21
 
 
 @frozen(kw_only=True)
-class Upload:
+class UploadedBill:
     """What a bill's file brought."""
 
-    document: Document
+    document: DocumentRecord
     records: tuple[UsageRecord, ...]
     """None where the company has neither a meter nor a site."""
-    new_meters: tuple[Meter, ...]
+    new_meters: tuple[MeterRecord, ...]
     """Those of the records that were not known before."""
 
 
 def read_bill(
     ids: Ids,
     seed: int,
-    book: Book,
+    company_data: CompanyData,
     *,
     serial: int,
     file_name: str,
     job_id: str | None,
-    site: Site | None,
+    site: SiteRecord | None,
     moment: Instant,
-) -> Upload:
+) -> UploadedBill:
     """The bill of the month before: of the site's first meter, or of a new one there.
 
     Without a site it is the company's first meter, or a new one at its first site.
     """
-    company = book.company
+    company = company_data.company
     document_id = ids.make("document", company.index, f"upload-{serial}")
-    dice = Dice(seed, "upload", document_id)
+    random = SeededRandom(seed, "upload", document_id)
     start, end = _month_before(ordinal(moment))
     known = next(
-        (meter for meter in book.meters if site is None or meter.site.id == site.id),
+        (
+            meter
+            for meter in company_data.meters
+            if site is None or meter.site.id == site.id
+        ),
         None,
     )
     meter = known or _new_meter(ids, seed, company, site, document_id)
-    document = Document(
+    document = DocumentRecord(
         id=document_id,
         utility=company.region.utilities[0],
         currency=company.region.currency,
@@ -71,12 +79,12 @@ def read_bill(
         due_day=end + _DUE_DAYS,
         created=moment,
         updated=moment,
-        total_cents=dice.between(*_DAY_CENTS) * (end - start + 1),
+        total_cents=random.between(*_DAY_CENTS) * (end - start + 1),
         revised_document_id=None,
     )
     if meter is None:
-        return Upload(document=document, records=(), new_meters=())
-    return Upload(
+        return UploadedBill(document=document, records=(), new_meters=())
+    return UploadedBill(
         document=document,
         records=(_record(ids, company, meter, document, start=start, end=end),),
         new_meters=() if known else (meter,),
@@ -84,8 +92,12 @@ def read_bill(
 
 
 def _new_meter(
-    ids: Ids, seed: int, company: Company, site: Site | None, document_id: str
-) -> Meter | None:
+    ids: Ids,
+    seed: int,
+    company: CompanyRecord,
+    site: SiteRecord | None,
+    document_id: str,
+) -> MeterRecord | None:
     place = site or next(iter(company.sites), None)
     if place is None:
         return None
@@ -94,9 +106,9 @@ def _new_meter(
 
 def _record(
     ids: Ids,
-    company: Company,
-    meter: Meter,
-    document: Document,
+    company: CompanyRecord,
+    meter: MeterRecord,
+    document: DocumentRecord,
     *,
     start: int,
     end: int,

@@ -11,7 +11,7 @@ from nectar_async.sandbox.server.wire_format import account_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nectar_async.sandbox.generator.entities import Account, Company
+    from nectar_async.sandbox.generator.entities import AccountRecord, CompanyRecord
 
 __all__ = ["bulk_update", "update"]
 
@@ -41,7 +41,9 @@ async def bulk_update(call: Call) -> Reply:
     return Reply.json([account_json(now[account_id]) for account_id in wanted])
 
 
-def _track(call: Call, company: Company, accounts: Sequence[Account]) -> None:
+def _track(
+    call: Call, company: CompanyRecord, accounts: Sequence[AccountRecord]
+) -> None:
     is_tracked = call.json["isTracked"]
     now = call.clock.now()
     with call.portfolio.change(company.index) as changes:
@@ -54,5 +56,5 @@ def _track(call: Call, company: Company, accounts: Sequence[Account]) -> None:
                     changes.edit(meter.id, {"is_tracked": is_tracked})
 
 
-def _accounts(call: Call, company: Company) -> list[Account]:
-    return call.portfolio.book(company.index).accounts
+def _accounts(call: Call, company: CompanyRecord) -> list[AccountRecord]:
+    return call.portfolio.company_data(company.index).accounts

@@ -15,7 +15,7 @@ from nectar_async.sandbox.server.wire_format import company_json, encode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.generator.entities import Company
+    from nectar_async.sandbox.generator.entities import CompanyRecord
 
 __all__ = ["by_id", "create", "delete", "get", "list_all", "update"]
 
@@ -83,7 +83,7 @@ async def delete(call: Call) -> Reply:
     return Reply(status=_NO_CONTENT, headers={})
 
 
-def by_id(call: Call) -> Company:
+def by_id(call: Call) -> CompanyRecord:
     """The company that the path names, or 404."""
     company = call.portfolio.find_company(call.params["company_id"])
     if company is None:

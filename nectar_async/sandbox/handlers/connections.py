@@ -18,7 +18,7 @@ from nectar_async.sandbox.server.wire_format import connection_json, encode, sit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.generator.entities import Company, Connection
+    from nectar_async.sandbox.generator.entities import CompanyRecord, ConnectionRecord
 
 __all__ = ["confirm", "create", "get", "list_by_company", "update"]
 
@@ -44,7 +44,7 @@ async def list_by_company(call: Call) -> Reply:
     sites = {site_id.lower() for site_id in call.query.get("sites", ())}
     kept = [
         connection
-        for connection in call.portfolio.book(company.index).connections
+        for connection in call.portfolio.company_data(company.index).connections
         if owner in {None, connection.owner_email}
         and status in {None, connection.status}
         and (not sites or not sites.isdisjoint(sites_of(connection)))
@@ -81,7 +81,7 @@ async def update(call: Call) -> Reply:
     changed = evolve(connection, **fields, updated=now)
     if not _CREDENTIALS.isdisjoint(call.json):
         check_unique(
-            call.portfolio.book(company.index).connections,
+            call.portfolio.company_data(company.index).connections,
             changed.url,
             changed.username,
             but=connection.id,
@@ -99,7 +99,7 @@ async def confirm(call: Call) -> Reply:
     return await get(call)
 
 
-def _fields(call: Call, company: Company) -> dict[str, Any]:
+def _fields(call: Call, company: CompanyRecord) -> dict[str, Any]:
     fields = {_FIELDS[key]: call.json[key] for key in call.json if key in _FIELDS}
     if "initialSites" in call.json:
         wanted = call.json["initialSites"]
@@ -109,6 +109,6 @@ def _fields(call: Call, company: Company) -> dict[str, Any]:
     return fields
 
 
-def _keep(call: Call, company: Company, connection: Connection) -> None:
+def _keep(call: Call, company: CompanyRecord, connection: ConnectionRecord) -> None:
     with call.portfolio.change(company.index) as changes:
         changes.edit(connection.id, state_of(connection))

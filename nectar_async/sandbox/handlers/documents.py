@@ -16,9 +16,13 @@ from nectar_async.sandbox.server.wire_format import encode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nectar_async.sandbox.generator.entities import Company, Document, UsageRecord
+    from nectar_async.sandbox.generator.entities import (
+        CompanyRecord,
+        DocumentRecord,
+        UsageRecord,
+    )
 
-    _Bill = tuple[Document, list[UsageRecord]]
+    _Bill = tuple[DocumentRecord, list[UsageRecord]]
 
 __all__ = [
     "get",
@@ -61,10 +65,10 @@ async def list_by_site(call: Call) -> Reply:
 async def get(call: Call) -> Reply:
     """One bill, be it a deleted one."""
     company, document = lookup.find_document(call)
-    book = call.portfolio.book(company.index)
+    company_data = call.portfolio.company_data(company.index)
     rows = [
         row
-        for row in book.rows(call.version)
+        for row in company_data.rows(call.version)
         if row.document is not None and row.document.id == document.id
     ]
     return Reply.json(document_json(company, document, rows, call.version))
@@ -84,9 +88,11 @@ async def update(call: Call) -> Reply:
     return await get(call)
 
 
-def _page(call: Call, company: Company, belongs: Callable[[_Bill], bool]) -> Reply:
+def _page(
+    call: Call, company: CompanyRecord, belongs: Callable[[_Bill], bool]
+) -> Reply:
     wanted = UsageFilter.from_query(call.query)
-    bills = call.portfolio.book(company.index).documents(
+    bills = call.portfolio.company_data(company.index).documents(
         version=call.version, with_deleted=is_set(call.query, "isDeleted")
     )
     return written_page(

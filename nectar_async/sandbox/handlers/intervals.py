@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nectar_async.sandbox.generator.dates import Instant
-from nectar_async.sandbox.generator.intervals import Lines, Series
+from nectar_async.sandbox.generator.intervals import IntervalLines, IntervalSeries
 from nectar_async.sandbox.server.filters import normal_identifier, page_number
 from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
 from nectar_async.sandbox.server.pagination import page_of
@@ -13,7 +13,7 @@ from nectar_async.sandbox.server.pagination import page_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nectar_async.sandbox.generator.entities import Connection, Meter
+    from nectar_async.sandbox.generator.entities import ConnectionRecord, MeterRecord
 
 __all__ = ["list_by_connection"]
 
@@ -28,18 +28,20 @@ async def list_by_connection(call: Call) -> Reply:
         raise RefusalError(_NOT_FOUND, "Not found.")
     start, end = _moment(call, "startDate"), _moment(call, "endDate")
     every = (
-        Series.of(call.portfolio, meter, start, end)
+        IntervalSeries.of(call.portfolio, meter, start, end)
         for meter in _meters(call, found[1])
     )
     return page_of(
-        Lines(call.portfolio, [series for series in every if series is not None]),
+        IntervalLines(
+            call.portfolio, [series for series in every if series is not None]
+        ),
         page=page_number(call.query),
         items="intervals",
         total="totalIntervals",
     )
 
 
-def _meters(call: Call, connection: Connection) -> Iterator[Meter]:
+def _meters(call: Call, connection: ConnectionRecord) -> Iterator[MeterRecord]:
     types = call.query.get("datasourceType", ())
     identifier = call.query.get("identifier", (None,))[-1]
     wanted = None if identifier is None else normal_identifier(identifier)

@@ -11,7 +11,7 @@ from nectar_async.sandbox.server.pagination import page_of
 from nectar_async.sandbox.server.wire_format import encode
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.server.invitations import Invitation
+    from nectar_async.sandbox.server.invitations import InvitationRecord
 
 __all__ = ["create", "create_reconnect", "get", "list_by_company", "revoke"]
 
@@ -80,7 +80,7 @@ async def revoke(call: Call) -> Reply:
     return Reply.json(_json(call, found))
 
 
-def _by_id(call: Call) -> Invitation:
+def _by_id(call: Call) -> InvitationRecord:
     found = call.state.invitations.find(call.params["invitation_id"])
     if found is None:
         raise RefusalError(_NOT_FOUND, "Not found.")
@@ -95,7 +95,7 @@ def _check_expiry(call: Call) -> None:
         )
 
 
-def _json(call: Call, invitation: Invitation) -> dict[str, Any]:
+def _json(call: Call, invitation: InvitationRecord) -> dict[str, Any]:
     connections = []
     for connection_id in invitation.created_connections:
         found = call.portfolio.find_connection(connection_id)

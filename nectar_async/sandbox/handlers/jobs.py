@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from nectar_async.sandbox.generator.pdf import page_count
 from nectar_async.sandbox.handlers import companies
-from nectar_async.sandbox.server.jobs import Source
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply, Upload
+from nectar_async.sandbox.server.jobs import SubmittedFile
+from nectar_async.sandbox.server.messages import Call, FilePart, RefusalError, Reply
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.generator.entities import Company
+    from nectar_async.sandbox.generator.entities import CompanyRecord
 
 __all__ = ["get", "submit_bulk", "submit_document"]
 
@@ -30,7 +30,7 @@ async def submit_document(call: Call) -> Reply:
         raise _refusal("The submitted data was not a file.")
     _check(upload)
     site_id = _site_id(call, company)
-    source = Source.of_upload(upload)
+    source = SubmittedFile.of_upload(upload)
     job = call.state.jobs.submit(company.index, [source], site_id)
     return Reply.json(job.as_json(), status=_CREATED)
 
@@ -39,7 +39,7 @@ async def submit_bulk(call: Call) -> Reply:
     """One job for many files, each known by its link."""
     company = companies.by_id(call)
     site_id = _site_id(call, company)
-    sources = [Source.of_link(url) for url in call.json["documents"]]
+    sources = [SubmittedFile.of_link(url) for url in call.json["documents"]]
     if not sources:
         raise RefusalError(_BAD_REQUEST, "documents: This list may not be empty.")
     job = call.state.jobs.submit(company.index, sources, site_id)
@@ -54,7 +54,7 @@ async def get(call: Call) -> Reply:
     return Reply.json(job.as_json())
 
 
-def _check(upload: Upload) -> None:
+def _check(upload: FilePart) -> None:
     name = upload.name.lower()
     if not name.endswith(_EXTENSIONS):
         raise _refusal(f"The file's name must end with {', '.join(_EXTENSIONS)}.")
@@ -66,7 +66,7 @@ def _check(upload: Upload) -> None:
         raise _refusal(f"The file may have at most {_MAX_PAGES} pages.")
 
 
-def _site_id(call: Call, company: Company) -> str | None:
+def _site_id(call: Call, company: CompanyRecord) -> str | None:
     site_id: str | None = call.json.get("siteId")
     if site_id is None:
         return None

@@ -8,11 +8,11 @@ from nectar_async.sandbox.server.messages import Call, RefusalError
 
 if TYPE_CHECKING:
     from nectar_async.sandbox.generator.entities import (
-        Account,
-        Company,
-        Connection,
-        Document,
-        Meter,
+        AccountRecord,
+        CompanyRecord,
+        ConnectionRecord,
+        DocumentRecord,
+        MeterRecord,
         UsageRecord,
     )
 
@@ -29,27 +29,27 @@ _NOT_FOUND = 404
 _Found = TypeVar("_Found")
 
 
-def find_account(call: Call) -> tuple[Company, Account]:
+def find_account(call: Call) -> tuple[CompanyRecord, AccountRecord]:
     """The account that the path names."""
     return _there(call.portfolio.find_account(call.params["account_id"]))
 
 
-def find_connection(call: Call) -> tuple[Company, Connection]:
+def find_connection(call: Call) -> tuple[CompanyRecord, ConnectionRecord]:
     """The connection that the path names."""
     return _there(call.portfolio.find_connection(call.params["connection_id"]))
 
 
-def find_document(call: Call) -> tuple[Company, Document]:
+def find_document(call: Call) -> tuple[CompanyRecord, DocumentRecord]:
     """The bill that the path names, be it a deleted one."""
     return _there(call.portfolio.find_document(call.params["document_id"]))
 
 
-def find_meter(call: Call) -> tuple[Company, Meter]:
+def find_meter(call: Call) -> tuple[CompanyRecord, MeterRecord]:
     """The meter that the path names."""
     return _there(call.portfolio.find_meter(call.params["meter_id"]))
 
 
-def find_usage(call: Call) -> tuple[Company, UsageRecord]:
+def find_usage(call: Call) -> tuple[CompanyRecord, UsageRecord]:
     """The usage record or demand row that the path names."""
     return _there(call.portfolio.find_usage(call.params["usage_data_id"]))
 

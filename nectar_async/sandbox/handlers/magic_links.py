@@ -11,7 +11,7 @@ from nectar_async.sandbox.server.messages import Call, Reply
 from nectar_async.sandbox.server.wire_format import connection_json, encode
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.generator.entities import Company
+    from nectar_async.sandbox.generator.entities import CompanyRecord
 
 __all__ = ["create", "create_edit", "create_prefilled"]
 
@@ -44,7 +44,7 @@ async def create_edit(call: Call) -> Reply:
     )
 
 
-def _link(call: Call, company: Company, prefill: bytes) -> dict[str, Any]:
+def _link(call: Call, company: CompanyRecord, prefill: bytes) -> dict[str, Any]:
     public_id = _public_id(call, company)
     secret = _secret(call, company.id, prefill)
     return {
@@ -54,7 +54,7 @@ def _link(call: Call, company: Company, prefill: bytes) -> dict[str, Any]:
     }
 
 
-def _public_id(call: Call, company: Company) -> str:
+def _public_id(call: Call, company: CompanyRecord) -> str:
     return call.portfolio.ids.make("public-company", company.index)
 
 

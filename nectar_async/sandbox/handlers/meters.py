@@ -15,7 +15,7 @@ from nectar_async.sandbox.server.wire_format import WASTE_KEYS, encode, meter_js
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.generator.entities import Company, Meter
+    from nectar_async.sandbox.generator.entities import CompanyRecord, MeterRecord
 
 __all__ = [
     "get",
@@ -66,13 +66,13 @@ async def update(call: Call) -> Reply:
 async def list_by_company(call: Call) -> Reply:
     """A page of a company's meters."""
     company = companies.by_id(call)
-    return _page(call, company, call.portfolio.book(company.index).meters)
+    return _page(call, company, call.portfolio.company_data(company.index).meters)
 
 
 async def list_by_site(call: Call) -> Reply:
     """A page of a site's meters, whatever account bills them."""
     company, site = sites.by_id(call)
-    meters = call.portfolio.book(company.index).meters
+    meters = call.portfolio.company_data(company.index).meters
     return _page(call, company, [m for m in meters if m.site.id == site.id])
 
 
@@ -86,7 +86,7 @@ async def list_by_connection(call: Call) -> Reply:
 async def list_by_document(call: Call) -> Reply:
     """A page of the meters that are on a bill."""
     company, document = lookup.find_document(call)
-    records = call.portfolio.book(company.index).records
+    records = call.portfolio.company_data(company.index).records
     meters = {
         record.meter.id: record.meter
         for record in records
@@ -95,7 +95,7 @@ async def list_by_document(call: Call) -> Reply:
     return _page(call, company, meters.values())
 
 
-def _page(call: Call, company: Company, meters: Iterable[Meter]) -> Reply:
+def _page(call: Call, company: CompanyRecord, meters: Iterable[MeterRecord]) -> Reply:
     wanted = MeterFilter.from_query(call.query)
     return written_page(
         [meter for meter in meters if wanted.keeps(meter)],
@@ -106,7 +106,7 @@ def _page(call: Call, company: Company, meters: Iterable[Meter]) -> Reply:
     )
 
 
-def _fields(call: Call, company: Company, meter: Meter) -> dict[str, Any]:
+def _fields(call: Call, company: CompanyRecord, meter: MeterRecord) -> dict[str, Any]:
     body = call.json
     fields = {_FIELDS[key]: body[key] for key in body if key in _FIELDS}
     kind = {key: body[key] for key in _KINDS if key in body}
@@ -126,7 +126,7 @@ def _fields(call: Call, company: Company, meter: Meter) -> dict[str, Any]:
     return fields
 
 
-def _waste_name(call: Call, company: Company, key: str, waste_id: str) -> str:
+def _waste_name(call: Call, company: CompanyRecord, key: str, waste_id: str) -> str:
     """What usage records call the material or destination of that uuid."""
     names = {kind[key] for kind in COMMODITIES["WASTE"].kinds if key in kind}
     for name in names:

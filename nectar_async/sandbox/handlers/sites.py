@@ -15,7 +15,7 @@ from nectar_async.sandbox.server.wire_format import encode, site_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.generator.entities import Company, Site
+    from nectar_async.sandbox.generator.entities import CompanyRecord, SiteRecord
 
 __all__ = [
     "by_id",
@@ -85,7 +85,7 @@ async def delete(call: Call) -> Reply:
     return Reply(status=_NO_CONTENT, headers={})
 
 
-def by_id(call: Call) -> tuple[Company, Site]:
+def by_id(call: Call) -> tuple[CompanyRecord, SiteRecord]:
     """The site that the path names and its company, or 404."""
     found = call.portfolio.find_site(call.params["site_id"])
     if found is None:

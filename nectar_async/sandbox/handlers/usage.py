@@ -14,12 +14,16 @@ from nectar_async.sandbox.server.corrections import (
 from nectar_async.sandbox.server.filters import UsageFilter, page_number
 from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
 from nectar_async.sandbox.server.pagination import page_of
-from nectar_async.sandbox.server.usage_writer import UsageWriter
+from nectar_async.sandbox.server.usage_writer import UsageEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nectar_async.sandbox.generator.entities import Company, Meter, UsageRecord
+    from nectar_async.sandbox.generator.entities import (
+        CompanyRecord,
+        MeterRecord,
+        UsageRecord,
+    )
 
 __all__ = [
     "delete",
@@ -77,7 +81,7 @@ async def list_by_document(call: Call) -> Reply:
 async def get(call: Call) -> Reply:
     """One record."""
     _, record = lookup.find_usage(call)
-    return Reply(body=UsageWriter(call.version).write(record))
+    return Reply(body=UsageEncoder(call.version).write(record))
 
 
 async def update(call: Call) -> Reply:
@@ -111,7 +115,7 @@ async def delete(call: Call) -> Reply:
     return Reply(status=_NO_CONTENT, headers={})
 
 
-def _meter_named(call: Call, company: Company) -> Meter:
+def _meter_named(call: Call, company: CompanyRecord) -> MeterRecord:
     found = call.portfolio.find_meter(call.json["meter"])
     if found is None or found[0].id != company.id:
         detail = f"meter: the company has no such meter: {call.json['meter']}."
@@ -121,19 +125,19 @@ def _meter_named(call: Call, company: Company) -> Meter:
 
 def _page(
     call: Call,
-    company: Company,
+    company: CompanyRecord,
     belongs: Callable[[UsageRecord], bool] | None = None,
     *,
     date_type: str = "BILL_DATE",
 ) -> Reply:
     page = page_number(call.query)
     wanted = UsageFilter.from_query(call.query, date_type=date_type)
-    book = call.portfolio.book(company.index)
-    lines = book.lines(call.version)
+    company_data = call.portfolio.company_data(company.index)
+    lines = company_data.lines(call.version)
     if belongs is not None or not wanted.keeps_all:
         kept = (
             (belongs is None or belongs(record)) and wanted.keeps(record)
-            for record in book.rows(call.version)
+            for record in company_data.rows(call.version)
         )
         lines = list(compress(lines, kept))
     return page_of(lines, page=page, items="usageData", total="totalUsageData")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from nectar_async.sandbox.generator.entities import Connection
+from nectar_async.sandbox.generator.entities import ConnectionRecord
 from nectar_async.sandbox.generator.portal_logins import (
     SANDBOX_LOGIN,
     checked,
@@ -17,9 +17,9 @@ from nectar_async.sandbox.server.messages import RefusalError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.generator.company_data import Book
+    from nectar_async.sandbox.generator.company_data import CompanyData
     from nectar_async.sandbox.generator.dates import Instant
-    from nectar_async.sandbox.generator.entities import Company
+    from nectar_async.sandbox.generator.entities import CompanyRecord
     from nectar_async.sandbox.generator.ids import Ids
 
 __all__ = ["MAX_SITES", "check_sites", "check_unique", "new_connection"]
@@ -32,20 +32,20 @@ _BAD_REQUEST = 400
 
 
 def new_connection(
-    ids: Ids, book: Book, fields: Mapping[str, Any], moment: Instant
-) -> Connection:
+    ids: Ids, company_data: CompanyData, fields: Mapping[str, Any], moment: Instant
+) -> ConnectionRecord:
     """A PENDING connection from the fields of the contract's `ConnectionCreate`.
 
     Raises:
         RefusalError: the sites are not one to three of the company's, or it has a
             connection with that URL and user name already.
     """
-    company = book.company
+    company = company_data.company
     sites = check_sites(company, fields["sites"], most=MAX_SITES)
-    check_unique(book.connections, fields["url"], fields["username"])
-    serial = len(book.changes.connections)
+    check_unique(company_data.connections, fields["url"], fields["username"])
+    serial = len(company_data.changes.connections)
     types = fields.get("initialDatasourceTypes")
-    connection = Connection(
+    connection = ConnectionRecord(
         id=ids.make("connection", company.index, f"created-{serial}"),
         utility=_utility(fields["url"]),
         url=fields["url"],
@@ -69,7 +69,7 @@ def new_connection(
 
 
 def check_sites(
-    company: Company,
+    company: CompanyRecord,
     site_ids: Iterable[str],
     *,
     most: int | None = None,
@@ -90,7 +90,7 @@ def check_sites(
 
 
 def check_unique(
-    connections: Iterable[Connection], url: str, username: str, *, but: str = ""
+    connections: Iterable[ConnectionRecord], url: str, username: str, *, but: str = ""
 ) -> None:
     """400 if another connection than the one of that id has the same login."""
     for connection in connections:

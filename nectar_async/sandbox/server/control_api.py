@@ -14,17 +14,17 @@ from attrs import frozen
 from nectar_async.sandbox.server import guests
 from nectar_async.sandbox.server.json_schema import Schema, problem
 from nectar_async.sandbox.server.messages import RefusalError, Reply
-from nectar_async.sandbox.server.request_body import Body, json_object
+from nectar_async.sandbox.server.request_body import RequestBody, json_object
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.portfolio import Portfolio
-    from nectar_async.sandbox.server.invitations import Invitations
+    from nectar_async.sandbox.server.invitations import InvitationStore
     from nectar_async.sandbox.server.request_log import Witness
 
-__all__ = ["CLOCK_PATH", "INVITATIONS_PATH", "OWN_PATHS", "WITNESS_PATH", "Backstage"]
+__all__ = ["CLOCK_PATH", "INVITATIONS_PATH", "OWN_PATHS", "WITNESS_PATH", "ControlApi"]
 
 OWN_PATHS = "/_sandbox/"
 """How the paths begin that are no part of the API."""
@@ -57,13 +57,13 @@ _NOT_FOUND = 404
 
 
 @frozen(kw_only=True)
-class Backstage:
+class ControlApi:
     """Witness, clock and invitations over HTTP."""
 
     witness: Witness
     clock: Clock
     portfolio: Portfolio
-    invitations: Invitations
+    invitations: InvitationStore
 
     async def reply(self, request: web.BaseRequest) -> Reply:
         """The answer, a refusal included."""
@@ -75,45 +75,45 @@ class Backstage:
             return refusal.reply
 
 
-async def _miss(_backstage: Backstage, _request: web.BaseRequest) -> Reply:
+async def _miss(_backstage: ControlApi, _request: web.BaseRequest) -> Reply:
     raise RefusalError(_NOT_FOUND, "Not found.")
 
 
-async def _read_witness(backstage: Backstage, _request: web.BaseRequest) -> Reply:
-    return Reply.json(backstage.witness.as_json())
+async def _read_witness(control_api: ControlApi, _request: web.BaseRequest) -> Reply:
+    return Reply.json(control_api.witness.as_json())
 
 
-async def _reset_witness(backstage: Backstage, request: web.BaseRequest) -> Reply:
-    backstage.witness.reset()
-    return await _read_witness(backstage, request)
+async def _reset_witness(control_api: ControlApi, request: web.BaseRequest) -> Reply:
+    control_api.witness.reset()
+    return await _read_witness(control_api, request)
 
 
-async def _read_clock(backstage: Backstage, _request: web.BaseRequest) -> Reply:
-    return Reply.json(backstage.clock.as_json())
+async def _read_clock(control_api: ControlApi, _request: web.BaseRequest) -> Reply:
+    return Reply.json(control_api.clock.as_json())
 
 
-async def _advance_clock(backstage: Backstage, request: web.BaseRequest) -> Reply:
+async def _advance_clock(control_api: ControlApi, request: web.BaseRequest) -> Reply:
     seconds = request.query.get("seconds", "")
     if _SECONDS.fullmatch(seconds) is None:
         raise RefusalError(_BAD_REQUEST, "seconds: This must be a number.")
-    backstage.clock.advance(float(seconds))
-    return await _read_clock(backstage, request)
+    control_api.clock.advance(float(seconds))
+    return await _read_clock(control_api, request)
 
 
-async def _use_invitation(backstage: Backstage, request: web.BaseRequest) -> Reply:
+async def _use_invitation(control_api: ControlApi, request: web.BaseRequest) -> Reply:
     found = _TOKEN.search(request.path)
-    invitation = backstage.invitations.find_token(found[1]) if found else None
+    invitation = control_api.invitations.find_token(found[1]) if found else None
     if invitation is None:
-        return await _miss(backstage, request)
-    typed = json_object((await Body.read(request)).data)
+        return await _miss(control_api, request)
+    typed = json_object((await RequestBody.read(request)).data)
     problem_found = problem(_TYPED, typed)
     if problem_found is not None:
         raise RefusalError(_BAD_REQUEST, problem_found)
-    connection = guests.use(invitation, backstage.portfolio, typed)
+    connection = guests.use(invitation, control_api.portfolio, typed)
     return Reply.json({"connectionId": connection.id, "status": connection.status})
 
 
-_Answer = Callable[[Backstage, "web.BaseRequest"], Awaitable[Reply]]
+_Answer = Callable[[ControlApi, "web.BaseRequest"], Awaitable[Reply]]
 _ANSWERS: Mapping[tuple[str, str], _Answer] = {
     ("GET", WITNESS_PATH): _read_witness,
     ("POST", f"{WITNESS_PATH}/reset"): _reset_witness,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.generator.entities import Identifier
+from nectar_async.sandbox.generator.entities import IdentifierRecord
 from nectar_async.sandbox.server.messages import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.generator.entities import Company, Site, UsageRecord
+    from nectar_async.sandbox.generator.entities import (
+        CompanyRecord,
+        SiteRecord,
+        UsageRecord,
+    )
 
 __all__ = ["identifiers", "site_named", "usage_fields"]
 
@@ -41,7 +45,7 @@ _WRITTEN = (
 )
 
 
-def identifiers(values: Iterable[Mapping[str, Any]]) -> tuple[Identifier, ...]:
+def identifiers(values: Iterable[Mapping[str, Any]]) -> tuple[IdentifierRecord, ...]:
     """A meter's whole list of numbers; 400 if one of them has no value."""
     made = []
     for place, value in enumerate(values):
@@ -49,7 +53,7 @@ def identifiers(values: Iterable[Mapping[str, Any]]) -> tuple[Identifier, ...]:
             detail = f"identifiers.{place}.value: this field is required."
             raise RefusalError(_BAD_REQUEST, detail)
         made.append(
-            Identifier(
+            IdentifierRecord(
                 raw_name=value.get("rawName"),
                 value=value["value"],
                 name=value.get("name"),
@@ -58,7 +62,7 @@ def identifiers(values: Iterable[Mapping[str, Any]]) -> tuple[Identifier, ...]:
     return tuple(made)
 
 
-def site_named(company: Company, site_id: str) -> Site:
+def site_named(company: CompanyRecord, site_id: str) -> SiteRecord:
     """The company's site of that id, or 400."""
     for site in company.sites:
         if site.id == site_id.lower():

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nectar_async.sandbox.generator.clock import Clock
-    from nectar_async.sandbox.server.messages import Upload
+    from nectar_async.sandbox.server.messages import FilePart
 
 __all__ = [
-    "Files",
+    "FileStore",
     "FilesRefusalError",
     "expired",
     "missing",
@@ -63,13 +63,13 @@ class FilesRefusalError(RefusalError):
 
 
 @frozen
-class _File:
+class _StoredFile:
     data: bytes = field(repr=False)
     content_type: str
     etag: str
 
 
-class Files:
+class FileStore:
     """What lies behind the links of documents.
 
     Args:
@@ -83,9 +83,9 @@ class Files:
         self._size = size
         self._key = f"{seed}/files".encode()
         self._modified = formatdate(clock.unix(), usegmt=True)
-        self._uploads: dict[str, Upload] = {}
+        self._uploads: dict[str, FilePart] = {}
 
-    def put(self, document_id: str, upload: Upload) -> None:
+    def put(self, document_id: str, upload: FilePart) -> None:
         """Serve these bytes for a document from now on, and no generated ones."""
         self._uploads[document_id] = upload
 
@@ -155,7 +155,7 @@ class Files:
         if int(expires) <= self._clock.unix():
             raise expired()
 
-    def _file(self, call: Call) -> _File:
+    def _file(self, call: Call) -> _StoredFile:
         document_id, revision = call.params["document_id"], int(call.params["revision"])
         upload = self._uploads.get(document_id)
         if upload is None:
@@ -164,9 +164,9 @@ class Files:
         name = upload.name.lower()
         kind = next((kind for end, kind in _TYPES.items() if name.endswith(end)), None)
         data = upload.data + b"\n" * revision
-        return _File(data, kind or _OTHER_TYPE, _etag(data))
+        return _StoredFile(data, kind or _OTHER_TYPE, _etag(data))
 
-    def _is_current(self, file: _File, condition: str | None) -> bool:
+    def _is_current(self, file: _StoredFile, condition: str | None) -> bool:
         return condition is None or condition in {file.etag, self._modified}
 
     def _signature(self, expires: str) -> str:
@@ -199,9 +199,9 @@ def _bounds(text: str, total: int) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=8)
-def _generated(document_id: str, size: int, revision: int) -> _File:
+def _generated(document_id: str, size: int, revision: int) -> _StoredFile:
     data = make_pdf(document_id, size=size, revision=revision)
-    return _File(data, _TYPES[".pdf"], _etag(data))
+    return _StoredFile(data, _TYPES[".pdf"], _etag(data))
 
 
 def _etag(data: bytes) -> str:

@@ -15,7 +15,11 @@ from nectar_async.sandbox.server.queries import Query, day, page_number, single
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nectar_async.sandbox.generator.entities import Document, Meter, UsageRecord
+    from nectar_async.sandbox.generator.entities import (
+        DocumentRecord,
+        MeterRecord,
+        UsageRecord,
+    )
 
 __all__ = ["MeterFilter", "UsageFilter", "normal_identifier", "page_number"]
 
@@ -58,7 +62,7 @@ class MeterFilter:
         """Whether there is nothing to compare."""
         return not self.datasource_types and self.identifier is None
 
-    def keeps(self, meter: Meter) -> bool:
+    def keeps(self, meter: MeterRecord) -> bool:
         """Whether the meter is in the list."""
         if (
             self.datasource_types
@@ -108,7 +112,7 @@ class UsageFilter:
             return True
         return _IS_WITHIN[self.date_type](record, self.start, self.end)
 
-    def keeps_bill(self, document: Document, rows: Sequence[UsageRecord]) -> bool:
+    def keeps_bill(self, document: DocumentRecord, rows: Sequence[UsageRecord]) -> bool:
         """Whether the bill is in the list: of what is on it, one row is enough."""
         if not (
             self.meters.keeps_all or any(self.meters.keeps(row.meter) for row in rows)
@@ -126,7 +130,7 @@ def _billed_within(record: UsageRecord, start: int | None, end: int | None) -> b
     return document is not None and _dated_within(document, start, end)
 
 
-def _dated_within(document: Document, start: int | None, end: int | None) -> bool:
+def _dated_within(document: DocumentRecord, start: int | None, end: int | None) -> bool:
     # Without a bill date there is nothing that could lie within a bound.
     bill_day = document.bill_day
     return bill_day is not None and _lies_within(bill_day, start, end)
@@ -138,13 +142,13 @@ def _used_within(record: UsageRecord, start: int | None, end: int | None) -> boo
 
 
 def _created_within(
-    thing: UsageRecord | Document, start: int | None, end: int | None
+    thing: UsageRecord | DocumentRecord, start: int | None, end: int | None
 ) -> bool:
     return _is_between_midnights(thing.created.nanoseconds, start, end)
 
 
 def _updated_within(
-    thing: UsageRecord | Document, start: int | None, end: int | None
+    thing: UsageRecord | DocumentRecord, start: int | None, end: int | None
 ) -> bool:
     return _is_between_midnights(thing.updated.nanoseconds, start, end)
 
@@ -168,7 +172,9 @@ _IS_WITHIN: Mapping[str, Callable[[UsageRecord, int | None, int | None], bool]] 
     "CREATED_DATE": _created_within,
     "UPDATED_DATE": _updated_within,
 }
-_IS_BILL_WITHIN: Mapping[str, Callable[[Document, int | None, int | None], bool]] = {
+_IS_BILL_WITHIN: Mapping[
+    str, Callable[[DocumentRecord, int | None, int | None], bool]
+] = {
     "BILL_DATE": _dated_within,
     "CREATED_DATE": _created_within,
     "UPDATED_DATE": _updated_within,

@@ -12,11 +12,11 @@ from attrs import evolve, frozen
 
 from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.sandbox.server.compression import gzipped
-from nectar_async.sandbox.server.control_api import OWN_PATHS, Backstage
+from nectar_async.sandbox.server.control_api import OWN_PATHS, ControlApi
 from nectar_async.sandbox.server.files import FilesRefusalError
 from nectar_async.sandbox.server.links import FILES_PATH
 from nectar_async.sandbox.server.messages import Call, Proceed, RefusalError, Reply
-from nectar_async.sandbox.server.request_body import Body, checked
+from nectar_async.sandbox.server.request_body import RequestBody, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.generator.portfolio import Portfolio
     from nectar_async.sandbox.handlers.routes import Router
     from nectar_async.sandbox.in_force import Faults
-    from nectar_async.sandbox.server.listener import Front
-    from nectar_async.sandbox.server.request_log import Visit, Witness
-    from nectar_async.sandbox.server.state import State
+    from nectar_async.sandbox.server.listener import Listener
+    from nectar_async.sandbox.server.request_log import PendingEntry, Witness
+    from nectar_async.sandbox.server.state import ServerState
 
 __all__ = ["Gateway"]
 
@@ -38,7 +38,7 @@ _BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _NOT_ALLOWED = 405
-_Find = Callable[[web.BaseRequest, "Visit"], tuple[Call, Proceed]]
+_Find = Callable[[web.BaseRequest, "PendingEntry"], tuple[Call, Proceed]]
 
 
 @frozen(kw_only=True)
@@ -47,21 +47,21 @@ class Gateway:
 
     portfolio: Portfolio
     clock: Clock
-    state: State
+    state: ServerState
     witness: Witness
     faults: Faults
     router: Router
     latency: float
-    front: Front
+    listener: Listener
     restricted: set[str]
-    backstage: Backstage
+    control_api: ControlApi
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         self.clock.catch_up()
         if request.path.startswith(OWN_PATHS):
-            return _response(await self.backstage.reply(request))
-        with self.front.serving(request.protocol):
+            return _response(await self.control_api.reply(request))
+        with self.listener.serving(request.protocol):
             return await self._serve(request)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -85,11 +85,11 @@ class Gateway:
         return response
 
     async def _reply(
-        self, request: web.BaseRequest, visit: Visit, find: _Find
+        self, request: web.BaseRequest, visit: PendingEntry, find: _Find
     ) -> Reply:
         try:
             call, handler = find(request, visit)
-            body = await Body.read(request) if request.can_read_body else None
+            body = await RequestBody.read(request) if request.can_read_body else None
 
             async def proceed(call: Call) -> Reply:
                 return await handler(checked(call, body))
@@ -98,11 +98,13 @@ class Gateway:
         except RefusalError as refusal:
             return refusal.reply
 
-    def _call(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Proceed]:
+    def _call(
+        self, request: web.BaseRequest, visit: PendingEntry
+    ) -> tuple[Call, Proceed]:
         """The operation that the request asks for, if its key may."""
         match = self.router.match(request.method, request.path)
         visit.operation = match.operation
-        if not self.front.knows(request.headers.get(_KEY_HEADER, "")):
+        if not self.listener.knows(request.headers.get(_KEY_HEADER, "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         call = self._described(request, match.operation, match.version, match.params)
         visit.company = call.company_id
@@ -110,7 +112,9 @@ class Gateway:
             raise RefusalError(_FORBIDDEN, "No access to this resource.")
         return call, match.handler
 
-    def _download(self, request: web.BaseRequest, visit: Visit) -> tuple[Call, Proceed]:
+    def _download(
+        self, request: web.BaseRequest, visit: PendingEntry
+    ) -> tuple[Call, Proceed]:
         """The file that a link leads to; a key has no business here."""
         visit.operation = DOWNLOAD
         if request.method not in {"GET", "HEAD"}:
@@ -140,7 +144,7 @@ class Gateway:
             company_id=owners[0].id if owners and owners[0] is not None else None,
             clock=self.clock,
             state=self.state,
-            front=self.front,
+            listener=self.listener,
             target=request.raw_path,
             in_flight=self.witness.in_flight,
             headers=request.headers,
@@ -151,7 +155,7 @@ class Gateway:
         body = self.state.files.with_links(reply.body, _address(request))
         return evolve(reply, body=body)
 
-    async def _wait(self, visit: Visit) -> None:
+    async def _wait(self, visit: PendingEntry) -> None:
         rest = visit.started + self.latency - time.monotonic()
         if rest > 0:
             await asyncio.sleep(rest)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nectar_async.sandbox.generator.dates import Instant
-    from nectar_async.sandbox.generator.entities import Connection
+    from nectar_async.sandbox.generator.entities import ConnectionRecord
     from nectar_async.sandbox.generator.portfolio import Portfolio
-    from nectar_async.sandbox.server.invitations import Invitation
+    from nectar_async.sandbox.server.invitations import InvitationRecord
 
 __all__ = ["use"]
 
@@ -36,8 +36,8 @@ _GONE = 410
 
 
 def use(
-    invitation: Invitation, portfolio: Portfolio, typed: Mapping[str, Any]
-) -> Connection:
+    invitation: InvitationRecord, portfolio: Portfolio, typed: Mapping[str, Any]
+) -> ConnectionRecord:
     """What becomes of the link when someone opens it and enters `typed`.
 
     `typed` has `url`, `username`, `password` and `sites`, of which the link's prefill
@@ -69,11 +69,11 @@ def use(
 
 
 def _connect(
-    invitation: Invitation,
+    invitation: InvitationRecord,
     portfolio: Portfolio,
     typed: Mapping[str, Any],
     now: Instant,
-) -> Connection:
+) -> ConnectionRecord:
     prefilled = {
         name: invitation.prefill[key]
         for key, name in _FROM_PREFILL.items()
@@ -87,7 +87,7 @@ def _connect(
 
 def _reconnect(
     connection_id: str, portfolio: Portfolio, typed: Mapping[str, Any], now: Instant
-) -> Connection:
+) -> ConnectionRecord:
     found = portfolio.find_connection(connection_id)
     if found is None:
         raise RefusalError(_NOT_FOUND, "Not found.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["CREATE", "EDIT", "Invitation", "Invitations"]
+__all__ = ["CREATE", "EDIT", "InvitationRecord", "InvitationStore"]
 
 CREATE = "CREATE_CONNECTION"
 EDIT = "EDIT_CONNECTION"
@@ -26,7 +26,7 @@ _FRACTION_DIGITS = 6
 
 
 @define
-class _Event:
+class _InvitationEvent:
     """A line of an invitation's log."""
 
     event_type: str
@@ -35,7 +35,7 @@ class _Event:
 
 
 @define(kw_only=True, eq=False)
-class Invitation:
+class InvitationRecord:
     """A link, what it may be used for, and what became of it."""
 
     id: str
@@ -54,7 +54,7 @@ class Invitation:
     is_revoked: bool = False
     created_connections: list[str] = field(factory=list)
     """Ids of the connections that came through this link."""
-    _events: list[_Event] = field(factory=list)
+    _events: list[_InvitationEvent] = field(factory=list)
 
     @property
     def invitation_type(self) -> str:
@@ -83,7 +83,7 @@ class Invitation:
 
     def note(self, event_type: str, moment: Instant, email: str | None = None) -> None:
         """Add a line to the log."""
-        self._events.append(_Event(event_type, moment, email))
+        self._events.append(_InvitationEvent(event_type, moment, email))
 
     def as_json(
         self, now: Instant, created_connections: Sequence[Mapping[str, Any]]
@@ -110,7 +110,7 @@ class Invitation:
         """The log, oldest first."""
         events = self._events
         if self.expires is not None and self.status(now) == "EXPIRED":
-            events = [*events, _Event("EXPIRED", self.expires)]
+            events = [*events, _InvitationEvent("EXPIRED", self.expires)]
         return [
             {
                 "id": f"{self.id}-{place}",
@@ -122,13 +122,13 @@ class Invitation:
         ]
 
 
-class Invitations:
+class InvitationStore:
     """All invitations of a sandbox."""
 
     def __init__(self, ids: Ids, clock: Clock) -> None:
         self._ids = ids
         self._clock = clock
-        self._by_id: dict[str, Invitation] = {}
+        self._by_id: dict[str, InvitationRecord] = {}
 
     def create(
         self,
@@ -136,7 +136,7 @@ class Invitations:
         company: tuple[int, str],
         connection_id: str | None,
         wanted: Mapping[str, Any],
-    ) -> Invitation:
+    ) -> InvitationRecord:
         """A new one; `company` is its index and id, `wanted` the request's body."""
         now = self._clock.now()
         index, company_id = company
@@ -144,7 +144,7 @@ class Invitations:
         invitation_id = self._ids.make("invitation", index, serial)
         seconds = wanted.get("expiresInSeconds")
         emails = wanted.get("allowedEmails", ())
-        invitation = Invitation(
+        invitation = InvitationRecord(
             id=invitation_id,
             token=blake2b(
                 f"token/{invitation_id}".encode(), digest_size=20
@@ -164,17 +164,17 @@ class Invitations:
         self._by_id[invitation_id] = invitation
         return invitation
 
-    def find(self, invitation_id: str) -> Invitation | None:
+    def find(self, invitation_id: str) -> InvitationRecord | None:
         """The one of that id."""
         return self._by_id.get(invitation_id.lower())
 
-    def find_token(self, token: str) -> Invitation | None:
+    def find_token(self, token: str) -> InvitationRecord | None:
         """The one whose link ends with that token."""
         return next(
             (each for each in self._by_id.values() if each.token == token), None
         )
 
-    def of_company(self, index: int) -> list[Invitation]:
+    def of_company(self, index: int) -> list[InvitationRecord]:
         """Those of a company, newest first."""
         every = reversed(self._by_id.values())
         return [each for each in every if each.company == index]

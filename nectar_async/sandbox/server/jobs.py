@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.portfolio import Portfolio
-    from nectar_async.sandbox.server.files import Files
-    from nectar_async.sandbox.server.messages import Upload
+    from nectar_async.sandbox.server.files import FileStore
+    from nectar_async.sandbox.server.messages import FilePart
 
-__all__ = ["SECONDS", "Job", "Jobs", "Source"]
+__all__ = ["SECONDS", "JobRecord", "JobStore", "SubmittedFile"]
 
 SECONDS = 10
 """How long a job takes, by the sandbox's clock."""
@@ -32,22 +32,22 @@ _REASON = "The files could not be read, and were given up."
 
 
 @define(frozen=True, kw_only=True)
-class Source:
+class SubmittedFile:
     """A file that was handed in."""
 
     name: str
     digest: bytes
     """The same for the same file."""
-    upload: Upload | None
+    upload: FilePart | None
     """None for a link, from which nothing is fetched."""
 
     @classmethod
-    def of_upload(cls, upload: Upload) -> Source:
+    def of_upload(cls, upload: FilePart) -> SubmittedFile:
         """A file that came with the call."""
         return cls(name=upload.name, digest=_digest(upload.data), upload=upload)
 
     @classmethod
-    def of_link(cls, url: str) -> Source:
+    def of_link(cls, url: str) -> SubmittedFile:
         """A file at some address; the same address is the same file."""
         path = url.partition("?")[0].partition("#")[0]
         name = path.rstrip("/").rpartition("/")[2]
@@ -55,14 +55,14 @@ class Source:
 
 
 @define(kw_only=True, eq=False)
-class Job:
+class JobRecord:
     """The work on some files, and what came of it."""
 
     id: str
     company: int
     """The company's index."""
     site_id: str | None
-    sources: Sequence[Source]
+    sources: Sequence[SubmittedFile]
     status: str = "PENDING"
     termination_reason: str | None = None
     parsed: list[str] = field(factory=list)
@@ -84,33 +84,33 @@ class Job:
         }
 
 
-class Jobs:
+class JobStore:
     """All jobs of a sandbox."""
 
-    def __init__(self, portfolio: Portfolio, clock: Clock, files: Files) -> None:
+    def __init__(self, portfolio: Portfolio, clock: Clock, files: FileStore) -> None:
         self._portfolio = portfolio
         self._clock = clock
         self._files = files
-        self._by_id: dict[str, Job] = {}
+        self._by_id: dict[str, JobRecord] = {}
         self._read: dict[tuple[int, bytes], str] = {}
         """The document that a company's file became."""
 
     def submit(
-        self, company: int, sources: Sequence[Source], site_id: str | None
-    ) -> Job:
+        self, company: int, sources: Sequence[SubmittedFile], site_id: str | None
+    ) -> JobRecord:
         """A new one, for the company of that index."""
         job_id = self._portfolio.ids.make("job", company, str(len(self._by_id)))
-        job = Job(id=job_id, company=company, site_id=site_id, sources=sources)
+        job = JobRecord(id=job_id, company=company, site_id=site_id, sources=sources)
         self._by_id[job_id] = job
         if not _is_any_named(sources, _STUCK):
             self._clock.after(SECONDS, lambda: self._work(job))
         return job
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: str) -> JobRecord | None:
         """The one of that id."""
         return self._by_id.get(job_id.lower())
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: JobRecord) -> None:
         for word, status in _ENDS.items():
             if _is_any_named(job.sources, word):
                 job.status = status
@@ -120,7 +120,7 @@ class Jobs:
             self._read_source(job, source)
         job.status = "COMPLETED"
 
-    def _read_source(self, job: Job, source: Source) -> None:
+    def _read_source(self, job: JobRecord, source: SubmittedFile) -> None:
         place = (job.company, source.digest)
         if place in self._read:
             job.duplicates.append(self._read[place])
@@ -142,7 +142,7 @@ class Jobs:
             job.parsed.append(document.id)
 
 
-def _is_any_named(sources: Sequence[Source], word: str) -> bool:
+def _is_any_named(sources: Sequence[SubmittedFile], word: str) -> bool:
     return any(word in source.name.lower() for source in sources)
 
 

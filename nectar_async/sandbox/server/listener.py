@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-__all__ = ["Front"]
+__all__ = ["Listener"]
 
 _HOST = "127.0.0.1"
 # Whoever is still being served at the end has this many seconds to be done.
 _SHUTDOWN_SECONDS = 0.1
 
 
-class Front:
+class Listener:
     """A port on loopback that opens, closes for a while, and closes for good.
 
     Args:

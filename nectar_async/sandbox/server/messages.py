@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.portfolio import Portfolio
-    from nectar_async.sandbox.server.listener import Front
-    from nectar_async.sandbox.server.state import State
+    from nectar_async.sandbox.server.listener import Listener
+    from nectar_async.sandbox.server.state import ServerState
 
-__all__ = ["Call", "Deliver", "Handler", "Proceed", "RefusalError", "Reply", "Upload"]
+__all__ = ["Call", "Deliver", "FilePart", "Handler", "Proceed", "RefusalError", "Reply"]
 
 
 @frozen(kw_only=True)
@@ -56,7 +56,7 @@ class RefusalError(Exception):
 
 
 @frozen(kw_only=True)
-class Upload:
+class FilePart:
     """A file that came as a part of a form."""
 
     name: str
@@ -77,8 +77,8 @@ class Call:
     company_id: str | None
     """The company that the path's id belongs to, if there is one."""
     clock: Clock = field(repr=False)
-    state: State = field(repr=False)
-    front: Front = field(repr=False)
+    state: ServerState = field(repr=False)
+    listener: Listener = field(repr=False)
     target: str
     """The path with its version and the query, as the client wrote them."""
     in_flight: int
@@ -87,7 +87,7 @@ class Call:
     """The request's, found whatever the case of their names."""
     json: Mapping[str, Any] = field(factory=dict, repr=False)
     """The request's body, valid for the contract; a form's texts are here as well."""
-    files: Mapping[str, Upload] = field(factory=dict, repr=False)
+    files: Mapping[str, FilePart] = field(factory=dict, repr=False)
     """The files of a form, by the name of their part."""
 
     @property

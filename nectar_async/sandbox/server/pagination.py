@@ -13,7 +13,7 @@ __all__ = ["PER_PAGE", "array", "page_of", "written_page"]
 
 PER_PAGE = 100
 
-_Thing = TypeVar("_Thing")
+_ItemT = TypeVar("_ItemT")
 
 
 def array(lines: Sequence[bytes]) -> Reply:
@@ -28,8 +28,8 @@ def page_of(lines: Sequence[bytes], *, page: int, items: str, total: str) -> Rep
 
 
 def written_page(
-    things: Sequence[_Thing],
-    write: Callable[[_Thing], bytes],
+    things: Sequence[_ItemT],
+    write: Callable[[_ItemT], bytes],
     *,
     page: int,
     items: str,

@@ -13,12 +13,12 @@ from attrs import evolve, frozen
 
 from nectar_async import contract
 from nectar_async.sandbox.server.json_schema import Schema, coerced, problem, resolved
-from nectar_async.sandbox.server.messages import Call, RefusalError, Upload
+from nectar_async.sandbox.server.messages import Call, FilePart, RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LIMIT", "Body", "checked", "json_object"]
+__all__ = ["LIMIT", "RequestBody", "checked", "json_object"]
 
 LIMIT = 30 * 2**20
 """Bytes that a body may have: more than any file that the API takes."""
@@ -33,14 +33,14 @@ _Texts = dict[str, list[str]]
 
 
 @frozen
-class Body:
+class RequestBody:
     """A request's body as it came, with what was said of its kind."""
 
     content_type: str
     data: bytes
 
     @classmethod
-    async def read(cls, request: web.BaseRequest) -> Body:
+    async def read(cls, request: web.BaseRequest) -> RequestBody:
         """All of it.
 
         Raises:
@@ -61,7 +61,7 @@ class Body:
         return cls(request.headers.get("Content-Type", ""), bytes(data))
 
 
-def checked(call: Call, body: Body | None) -> Call:
+def checked(call: Call, body: RequestBody | None) -> Call:
     """The call with its body in it, if query and body are valid for the contract.
 
     Raises:
@@ -78,7 +78,7 @@ def checked(call: Call, body: Body | None) -> Call:
     if kind not in wanted.kinds:
         detail = f"Unsupported media type {kind!r}; this takes {wanted.kinds[0]}."
         raise RefusalError(_UNSUPPORTED, detail)
-    files: Mapping[str, Upload] = {}
+    files: Mapping[str, FilePart] = {}
     value: Any
     if kind == _JSON:
         value = json_object(body.data)
@@ -146,7 +146,7 @@ def json_object(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _form(kind: str, body: Body) -> tuple[_Texts, dict[str, Upload]]:
+def _form(kind: str, body: RequestBody) -> tuple[_Texts, dict[str, FilePart]]:
     try:
         if kind == _FORM:
             return parse_qs(body.data.decode(), keep_blank_values=True), {}
@@ -155,21 +155,21 @@ def _form(kind: str, body: Body) -> tuple[_Texts, dict[str, Upload]]:
         raise RefusalError(_BAD_REQUEST, f"Form parse error: {error}") from None
 
 
-def _parts(body: Body) -> tuple[_Texts, dict[str, Upload]]:
+def _parts(body: RequestBody) -> tuple[_Texts, dict[str, FilePart]]:
     boundary = _header("Content-Type", body.content_type).get_boundary("").encode()
     # With a line break in front, the first boundary is like all others.
     _, *parts = (b"\r\n" + body.data).split(b"\r\n--" + boundary)
     if not boundary or not parts or not parts[-1].startswith(b"--"):
         raise ValueError("the parts do not end with their boundary")
     texts: _Texts = {}
-    files: dict[str, Upload] = {}
+    files: dict[str, FilePart] = {}
     for part in parts[:-1]:
         head, _, data = part.partition(b"\r\n\r\n")
         name, file_name = _disposition(head)
         if file_name is None:
             texts.setdefault(name, []).append(data.decode())
         else:
-            files[name] = Upload(name=_base_name(file_name), data=data)
+            files[name] = FilePart(name=_base_name(file_name), data=data)
     return texts, files
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import asdict, define, frozen
 
-__all__ = ["Entry", "Visit", "Witness", "fingerprint"]
+__all__ = ["Entry", "PendingEntry", "Witness", "fingerprint"]
 
 _LOG_BOUND = 200_000
 
@@ -41,7 +41,7 @@ class Entry:
 
 
 @define(kw_only=True, eq=False)
-class Visit:
+class PendingEntry:
     """A request while it is served; what is known of it grows."""
 
     started: float
@@ -81,11 +81,11 @@ class Witness:
 
     def begin(
         self, *, method: str, path: str, page: str | None, key: str | None
-    ) -> Visit:
+    ) -> PendingEntry:
         """A request has arrived; `finish` must follow."""
         self._in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
-        return Visit(
+        return PendingEntry(
             started=time.monotonic(),
             epoch=self._epoch,
             method=method,
@@ -94,7 +94,7 @@ class Witness:
             key=fingerprint(key),
         )
 
-    def finish(self, visit: Visit) -> None:
+    def finish(self, visit: PendingEntry) -> None:
         """The request is over, answered or not."""
         self._in_flight -= 1
         if visit.epoch != self._epoch:

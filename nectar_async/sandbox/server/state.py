@@ -6,34 +6,34 @@ from typing import TYPE_CHECKING, Self
 
 from attrs import frozen
 
-from nectar_async.sandbox.server.files import Files
-from nectar_async.sandbox.server.invitations import Invitations
-from nectar_async.sandbox.server.jobs import Jobs
-from nectar_async.sandbox.server.team import Team
+from nectar_async.sandbox.server.files import FileStore
+from nectar_async.sandbox.server.invitations import InvitationStore
+from nectar_async.sandbox.server.jobs import JobStore
+from nectar_async.sandbox.server.team import TeamRecord
 
 if TYPE_CHECKING:
     from nectar_async.sandbox.generator.portfolio import Portfolio
 
-__all__ = ["State"]
+__all__ = ["ServerState"]
 
 
 @frozen(kw_only=True)
-class State:
+class ServerState:
     """Things that are made and changed by calls, and are gone with the sandbox."""
 
-    files: Files
-    invitations: Invitations
-    jobs: Jobs
-    team: Team
+    files: FileStore
+    invitations: InvitationStore
+    jobs: JobStore
+    team: TeamRecord
 
     @classmethod
     def empty(cls, portfolio: Portfolio, *, file_bytes: int | None) -> Self:
         """What there is at the beginning; it follows the portfolio's clock."""
         clock = portfolio.clock
-        files = Files(seed=portfolio.seed, clock=clock, size=file_bytes)
+        files = FileStore(seed=portfolio.seed, clock=clock, size=file_bytes)
         return cls(
             files=files,
-            invitations=Invitations(portfolio.ids, clock),
-            jobs=Jobs(portfolio, clock, files),
-            team=Team(portfolio.ids),
+            invitations=InvitationStore(portfolio.ids, clock),
+            jobs=JobStore(portfolio, clock, files),
+            team=TeamRecord(portfolio.ids),
         )

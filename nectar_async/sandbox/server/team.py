@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["CALLER", "Team"]
+__all__ = ["CALLER", "TeamRecord"]
 
 CALLER = "owner@example.com"
 """Whose key it is that opens the sandbox."""
@@ -17,7 +17,7 @@ CALLER = "owner@example.com"
 _MEMBERS = (CALLER, "ops@example.com", "energy@example.com")
 
 
-class Team:
+class TeamRecord:
     """Its members, of whom the caller is always one."""
 
     def __init__(self, ids: Ids) -> None:

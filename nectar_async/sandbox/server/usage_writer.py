@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nectar_async.sandbox.generator.entities import (
-        Company,
-        Document,
-        Meter,
+        CompanyRecord,
+        DocumentRecord,
+        MeterRecord,
         UsageRecord,
     )
 
-__all__ = ["UsageWriter", "document_json"]
+__all__ = ["UsageEncoder", "document_json"]
 
 _HAS_DEMAND_METERS = "v2.2"
 
 
 @define
-class UsageWriter:
+class UsageEncoder:
     """Writes usage records of one API version.
 
     What many records share (meter, site, bill) is prepared once.
@@ -98,13 +98,13 @@ class UsageWriter:
                 values[key] = _number(meter, amount, record.places)
         return values
 
-    def _half(self, meter: Meter) -> dict[str, Any]:
+    def _half(self, meter: MeterRecord) -> dict[str, Any]:
         half = self._halves.get(meter.id)
         if half is None:
             half = self._halves[meter.id] = self._make_half(meter)
         return half
 
-    def _make_half(self, meter: Meter) -> dict[str, Any]:
+    def _make_half(self, meter: MeterRecord) -> dict[str, Any]:
         values: dict[str, Any] = {
             "meter": meter.id,
             "meterAddress": meter.address,
@@ -126,7 +126,7 @@ class UsageWriter:
         half = dict.fromkeys(key for key, is_always in fields.items() if is_always)
         return half | {key: value for key, value in values.items() if key in fields}
 
-    def _document(self, document: Document) -> msgspec.Raw:
+    def _document(self, document: DocumentRecord) -> msgspec.Raw:
         raw = self._documents.get(document.id)
         if raw is None:
             raw = msgspec.Raw(encode(_embedded(document)))
@@ -135,10 +135,13 @@ class UsageWriter:
 
 
 def document_json(
-    company: Company, document: Document, rows: Sequence[UsageRecord], version: str
+    company: CompanyRecord,
+    document: DocumentRecord,
+    rows: Sequence[UsageRecord],
+    version: str,
 ) -> dict[str, Any]:
     """A bill whole, in that API version: with its usage, line items and demand."""
-    writer = UsageWriter(version)
+    writer = UsageEncoder(version)
     records = [row for row in rows if not row.is_demand]
     values = {
         **_embedded(document),
@@ -161,7 +164,7 @@ def _fields(version: str) -> Mapping[str, bool]:
     )
 
 
-def _embedded(document: Document) -> dict[str, Any]:
+def _embedded(document: DocumentRecord) -> dict[str, Any]:
     return {
         "id": document.id,
         "created": document.created.text,
@@ -206,6 +209,6 @@ def _parts(record: UsageRecord) -> list[dict[str, Any]]:
     ]
 
 
-def _number(meter: Meter, amount: int, places: int) -> str | msgspec.Raw:
+def _number(meter: MeterRecord, amount: int, places: int) -> str | msgspec.Raw:
     text = decimal(amount, places)
     return msgspec.Raw(text.encode()) if meter.sends_numbers else text

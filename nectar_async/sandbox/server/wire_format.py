@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nectar_async.sandbox.generator.entities import (
-        Account,
-        Company,
-        Connection,
-        Meter,
-        Site,
+        AccountRecord,
+        CompanyRecord,
+        ConnectionRecord,
+        MeterRecord,
+        SiteRecord,
     )
     from nectar_async.sandbox.generator.ids import Ids
 
@@ -45,7 +45,7 @@ encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 """A value as compact JSON."""
 
 
-def company_json(company: Company) -> dict[str, Any]:
+def company_json(company: CompanyRecord) -> dict[str, Any]:
     """A company with its sites whole."""
     return {
         "id": company.id,
@@ -62,7 +62,7 @@ def company_json(company: Company) -> dict[str, Any]:
     }
 
 
-def site_json(site: Site) -> dict[str, Any]:
+def site_json(site: SiteRecord) -> dict[str, Any]:
     """A site, as it also stands in companies and usage records."""
     return {
         "id": site.id,
@@ -75,7 +75,7 @@ def site_json(site: Site) -> dict[str, Any]:
     }
 
 
-def meter_json(ids: Ids, company: Company, meter: Meter) -> dict[str, Any]:
+def meter_json(ids: Ids, company: CompanyRecord, meter: MeterRecord) -> dict[str, Any]:
     """A meter of the meter lists; here waste has uuids, in usage records names."""
     kind = {
         key: ids.make(key, company.index, value)
@@ -97,7 +97,9 @@ def meter_json(ids: Ids, company: Company, meter: Meter) -> dict[str, Any]:
     }
 
 
-def connection_json(company: Company, connection: Connection) -> dict[str, Any]:
+def connection_json(
+    company: CompanyRecord, connection: ConnectionRecord
+) -> dict[str, Any]:
     """A connection with its accounts."""
     meters = [meter for account in connection.accounts for meter in account.meters]
     types = connection.datasource_types
@@ -131,7 +133,7 @@ def connection_json(company: Company, connection: Connection) -> dict[str, Any]:
     }
 
 
-def sites_of(connection: Connection) -> Sequence[str]:
+def sites_of(connection: ConnectionRecord) -> Sequence[str]:
     """The ids that a connection says are its sites."""
     if connection.sites is not None:
         return connection.sites
@@ -139,7 +141,7 @@ def sites_of(connection: Connection) -> Sequence[str]:
     return sorted({meter.site.id for meter in meters})
 
 
-def account_json(account: Account) -> dict[str, Any]:
+def account_json(account: AccountRecord) -> dict[str, Any]:
     """An account; whether it is tracked stands there three times over."""
     tracking, status = _TRACKING[account.is_tracked]
     status_seen = account.status_seen.text if account.status_seen else None
@@ -162,7 +164,7 @@ def account_json(account: Account) -> dict[str, Any]:
     }
 
 
-def identifiers_json(meter: Meter) -> list[dict[str, str | None]]:
+def identifiers_json(meter: MeterRecord) -> list[dict[str, str | None]]:
     """A meter's numbers, as meters and usage records carry them."""
     return [
         {
@@ -174,5 +176,5 @@ def identifiers_json(meter: Meter) -> list[dict[str, str | None]]:
     ]
 
 
-def _datasource_types(meters: Sequence[Meter]) -> list[str]:
+def _datasource_types(meters: Sequence[MeterRecord]) -> list[str]:
     return sorted({meter.commodity.datasource_type for meter in meters})
