@@ -1,8 +1,8 @@
-"""The transports: over the network, from memory, and from a recording.
+"""Transports that send requests over the network, or answer from memory or a recording.
 
-`AiohttpTransport` loads aiohttp, and the two classes of recordings load
-`nectar_async.recording`: together longer than everything else that a client needs. So
-these three load on first use.
+`AiohttpTransport` and the two classes for recordings are imported on first use: aiohttp
+and `nectar_async.recording` take longer to import than everything else that a client
+needs.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ __all__ = [
     "Recorder",
 ]
 
-_LATE: Final = {
+_MODULES: Final = {
     "AiohttpTransport": "aiohttp",
     "RecordedTransport": "replay",
     "Recorder": "recorder",
 }
 
-if not TYPE_CHECKING:  # a checker that saw this would accept every name
+if not TYPE_CHECKING:  # with `__getattr__`, a type checker would accept every name
 
     def __getattr__(name: str) -> object:
-        if name not in _LATE:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

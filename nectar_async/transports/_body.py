@@ -1,4 +1,4 @@
-"""The body of a request, read for a recording."""
+"""Read the body of a request for a recording, while it is sent or instead."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from attrs import evolve
 
 from nectar_async._http.request import Request
 
-__all__ = ["Copy", "read_body"]
+__all__ = ["BodyCopy", "read_body"]
 
 
 async def read_body(request: Request[Any]) -> bytes | None:
-    """All of it; a stream is taken to its end."""
+    """Read the whole body of a request; a one-shot stream is consumed."""
     body = request.body
     if body is None or isinstance(body, bytes):
         return body
@@ -21,53 +21,60 @@ async def read_body(request: Request[Any]) -> bytes | None:
     return b"".join([chunk async for chunk in chunks])
 
 
-class Copy:
-    """What a transport takes of the body of a request while it sends it."""
+class BodyCopy:
+    """Copies the body of a request while a transport sends it.
+
+    Attributes:
+        request: the request to send instead; its body keeps the chunks that pass.
+    """
 
     def __init__(self, request: Request[Any]) -> None:
         self._original = request
-        self._copied: _Copied | None = None
+        self._chunks: _CopiedChunks | None = None
         body = request.body
         if body is None or isinstance(body, bytes):
             self.request: Request[Any] = request
         elif callable(body):
-            self.request = evolve(request, body=lambda: self._over(body()))
+            self.request = evolve(request, body=lambda: self._copy(body()))
         else:
-            self.request = evolve(request, body=self._over(body))
+            self.request = evolve(request, body=self._copy(body))
 
-    async def whole(self) -> bytes | None:
-        """The body. A server may answer before it took all of it."""
+    async def read(self) -> bytes | None:
+        """Get the whole body; reads the rest if the server answered before it."""
         body = self._original.body
         if body is None or isinstance(body, bytes):
             return body
-        copied = self._copied
-        if copied is None or (callable(body) and not copied.is_over):
+        copied = self._chunks
+        if copied is None or (callable(body) and not copied.is_complete):
             return await read_body(self._original)
         async for _ in copied:
             pass
         return b"".join(copied.chunks)
 
-    def _over(self, body: AsyncIterable[bytes]) -> AsyncIterable[bytes]:
-        self._copied = copied = _Copied(body)
+    def _copy(self, body: AsyncIterable[bytes]) -> AsyncIterable[bytes]:
+        self._chunks = copied = _CopiedChunks(body)
         return copied
 
 
-class _Copied:
-    """The chunks of a body. No generator: trio warns of one that is left early."""
+class _CopiedChunks:
+    """Iterates over chunks and keeps each of them.
+
+    It is no generator, because trio warns of a generator that is left early.
+    """
 
     def __init__(self, body: AsyncIterable[bytes]) -> None:
-        self._rest = aiter(body)
+        self._source = aiter(body)
         self.chunks: list[bytes] = []
-        self.is_over = False
+        self.is_complete = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
         try:
-            chunk = await anext(self._rest)
+            chunk = await anext(self._source)
         except StopAsyncIteration:
-            self.is_over = True
+            self.is_complete = True
             raise
         self.chunks.append(chunk)
         return chunk

@@ -1,9 +1,12 @@
-"""What a recorder is to do, and how the environment says so."""
+"""The modes of a recorder, and how the environment variable `NECTAR_RECORD` sets one.
+
+A module of its own, because the pytest plugin needs it before any recording is loaded.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -11,60 +14,62 @@ from attrs import field, frozen
 
 from nectar_async.errors import ConfigurationError
 
-__all__ = ["FLAGS", "VARIABLE", "Mode", "Wish", "mode_of", "wished"]
+__all__ = ["FLAGS", "VARIABLE", "EnvironmentMode", "Mode", "parse_mode", "read_mode"]
 
 VARIABLE: Final = "NECTAR_RECORD"
 FLAGS: Final = ("touch", "keep-failures")
-"""What may stand behind the mode in it."""
+"""The flags that may follow the mode in the variable."""
 
 
 class Mode(StrEnum):
-    """What a recorder does."""
+    """What a recorder does with a request."""
 
     REPLAY = "replay"
-    """Answer from the recording; no request leaves."""
+    """Answer from the recording; send nothing."""
     RECORD = "record"
-    """Send everything, and write the recording anew."""
+    """Send every request, and write the recording anew."""
     NEW = "new"
-    """Answer from the recording; send and add what is missing."""
+    """Answer from the recording; send and add the requests that are missing in it."""
     PASSTHROUGH = "passthrough"
-    """Send everything, and record nothing."""
+    """Send every request, and record nothing."""
 
 
 @frozen
-class Wish:
-    """What the environment, or whoever asks it, wants."""
+class EnvironmentMode:
+    """The path, mode and flags that the environment sets for a recorder."""
 
     path: str | os.PathLike[str]
     mode: Mode
-    flags: Mapping[str, Any] = field(factory=dict)
-    """Arguments of a recorder."""
+    flags: dict[str, Any] = field(factory=dict)
+    """Keyword arguments of `Recorder`."""
 
 
-def wished(path: str | os.PathLike[str] | None) -> Wish:
-    """What `NECTAR_RECORD` wants; a path that is given here wins.
+def read_mode(path: str | os.PathLike[str] | None) -> EnvironmentMode:
+    """Read `NECTAR_RECORD`; a path that is passed in has precedence over its path.
 
     Raises:
         ConfigurationError: there is no such mode or flag, or no path.
     """
-    said = os.environ.get(VARIABLE, "")
-    words, _, folder = said.partition(":")
-    mode, *flags = (word.strip() for word in words.split(","))
-    chosen = path if path is not None else folder
-    if not chosen and not said:
-        return Wish("", Mode.PASSTHROUGH)
-    if not chosen:
+    setting = os.environ.get(VARIABLE, "")
+    words, _, folder = setting.partition(":")
+    chosen_path = path if path is not None else folder
+    if not chosen_path and not setting:
+        return EnvironmentMode("", Mode.PASSTHROUGH)
+    if not chosen_path:
         raise ConfigurationError(
             f"no path of a recording: pass one, or set {VARIABLE}=record:PATH"
         )
-    return Wish(chosen, mode_of(mode or Mode.REPLAY), _arguments(flags))
+    mode, *flags = (word.strip() for word in words.split(","))
+    return EnvironmentMode(
+        chosen_path, parse_mode(mode or Mode.REPLAY), _parse_flags(flags)
+    )
 
 
-def mode_of(word: str) -> Mode:
-    """A mode by its name.
+def parse_mode(word: str) -> Mode:
+    """Parse the name of a mode.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is no such mode.
     """
     try:
         return Mode(word)
@@ -74,7 +79,12 @@ def mode_of(word: str) -> Mode:
         ) from None
 
 
-def _arguments(flags: list[str]) -> dict[str, Any]:
+def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
+    """Convert the flags behind a mode to keyword arguments of a recorder.
+
+    Raises:
+        ConfigurationError: there is no such flag.
+    """
     for flag in flags:
         if flag not in FLAGS:
             raise ConfigurationError(

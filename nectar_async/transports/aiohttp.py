@@ -1,9 +1,10 @@
-"""The transport over the network, on aiohttp.
+"""The transport that sends requests over the network with aiohttp.
 
-It sends once: no repeat, no redirect, no waiting, no judging of a status. What aiohttp
-would do on its own (follow redirects with our key, send a request again when a
-keep-alive connection drops, unpack without a bound) is turned off per request, so it
-holds for a session that the user brought as well, which is neither changed nor closed.
+It sends each request once: it does not retry, follow redirects, wait, or check the
+status. aiohttp's own automatic behaviour (redirects that carry the key along, a resend
+when a keep-alive connection drops, decompression without a limit) is turned off per
+request, so that this also holds for a session of the user's, which is neither changed
+nor closed.
 """
 
 from __future__ import annotations
@@ -33,33 +34,34 @@ from nectar_async.errors import (
 
 __all__ = ["AIOHTTP_ERRORS", "AiohttpTransport"]
 
-# The pipeline bounds attempts, whatever transport it has; aiohttp's own bounds are off.
+# The pipeline limits the time of an attempt for every transport, so aiohttp must not.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(
     total=None, connect=None, sock_connect=None, sock_read=None
 )
 _CHUNK: Final = 256 * 1024
 
-Verdict = Callable[[BaseException, str], TransportError]
+ErrorFactory = Callable[[BaseException, str], TransportError]
+"""Builds the error for an exception of aiohttp; the text is the origin of the URL."""
 
 
-def _not_sent(words: str, *, is_permanent: bool = False) -> Verdict:
-    """A verdict for what keeps a request from being sent; the words take an origin."""
+def _not_sent(words: str, *, is_permanent: bool = False) -> ErrorFactory:
+    """Build errors of failures before the request was sent; `{}` is the origin."""
     return lambda error, origin: ConnectionFailedError(
-        f"{words.format(origin)}{_reason(error)}",
+        f"{words.format(origin)}{_read_reason(error)}",
         is_sent=False,
         is_permanent=is_permanent,
     )
 
 
-def _broke(words: str) -> Verdict:
-    """A verdict for what may have reached the server."""
+def _maybe_sent(words: str) -> ErrorFactory:
+    """Build errors of failures after which the request may have reached the server."""
     return lambda error, origin: ConnectionFailedError(
-        f"{words.format(origin)}{_reason(error)}"
+        f"{words.format(origin)}{_read_reason(error)}"
     )
 
 
-def _reason(error: BaseException) -> str:
-    """The system's words. Nothing else: an aiohttp error's text may hold more."""
+def _read_reason(error: BaseException) -> str:
+    """Get the system's message only; the text of an aiohttp error may hold secrets."""
     cause = getattr(error, "certificate_error", None) or getattr(
         error, "os_error", error
     )
@@ -73,8 +75,8 @@ def _reason(error: BaseException) -> str:
 
 _CERTIFICATE = "the certificate of {} is not trusted"
 
-# The first row that fits counts, so special kinds come before their bases.
-AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], Verdict]]] = (
+# The first row that matches is used, so subclasses come before their base classes.
+AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], ErrorFactory]]] = (
     (
         aiohttp.ClientConnectorCertificateError,
         _not_sent(_CERTIFICATE, is_permanent=True),
@@ -89,48 +91,49 @@ AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], Verdict]]] = (
     (aiohttp.ConnectionTimeoutError, _not_sent("no connection to {} in time")),
     (aiohttp.InvalidURL, _not_sent("the address is no URL", is_permanent=True)),
     (aiohttp.NonHttpUrlClientError, _not_sent("no HTTP address", is_permanent=True)),
-    (aiohttp.ServerDisconnectedError, _broke("{} closed the connection")),
-    (aiohttp.ServerTimeoutError, _broke("{} went silent")),
-    (aiohttp.ClientPayloadError, _broke("the answer of {} broke off")),
-    (aiohttp.ClientResponseError, _broke("the answer of {} is no HTTP")),
-    (aiohttp.ClientOSError, _broke("the connection to {} broke")),
-    (aiohttp.ClientConnectionError, _broke("the connection to {} broke")),
-    (aiohttp.ClientError, _broke("the HTTP client failed")),
-    (ConnectionError, _broke("the connection to {} broke")),
-    (TimeoutError, _broke("{} went silent")),
-    (OSError, _broke("the connection to {} broke")),
+    (aiohttp.ServerDisconnectedError, _maybe_sent("{} closed the connection")),
+    (aiohttp.ServerTimeoutError, _maybe_sent("{} went silent")),
+    (aiohttp.ClientPayloadError, _maybe_sent("the answer of {} broke off")),
+    (aiohttp.ClientResponseError, _maybe_sent("the answer of {} is no HTTP")),
+    (aiohttp.ClientOSError, _maybe_sent("the connection to {} broke")),
+    (aiohttp.ClientConnectionError, _maybe_sent("the connection to {} broke")),
+    (aiohttp.ClientError, _maybe_sent("the HTTP client failed")),
+    (ConnectionError, _maybe_sent("the connection to {} broke")),
+    (TimeoutError, _maybe_sent("{} went silent")),
+    (OSError, _maybe_sent("the connection to {} broke")),
 )
 
 
-def translate(error: BaseException, url: str = "") -> TransportError:
-    """Our error for one of aiohttp's.
+def translate_error(error: BaseException, url: str = "") -> TransportError:
+    """Convert an exception of aiohttp to a `TransportError`.
 
-    Theirs must not get out: its `repr` holds the key, and it does not pickle.
+    The original must not reach the caller: its `repr` holds the key, and it cannot be
+    pickled.
     """
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]  # a link may hold a password
     origin = f"{parts.scheme}://{host}" if host else "the server"
-    make = next(make for kind, make in AIOHTTP_ERRORS if isinstance(error, kind))
-    return make(error, origin)
+    build = next(build for kind, build in AIOHTTP_ERRORS if isinstance(error, kind))
+    return build(error, origin)
 
 
 _TRANSLATED: Final = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
 
 class AiohttpTransport:
-    """Sends requests with aiohttp, over a session of its own or one that you bring.
+    """Sends requests with aiohttp, over its own session or one that you pass in.
 
     Args:
-        session: a session to use; it is left as it is, and left open. The other
-            arguments, `proxy` aside, belong to a session of our own.
-        proxy: the address of an HTTP proxy, as `http://proxy.example:3128`.
-        ssl_context: certificates to trust and to show; by default those of the system.
-            Make it before the event loop runs: that reads files.
-        trust_env: whether proxies come from `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`.
+        session: a session to use; it is neither changed nor closed. The other
+            arguments, except `proxy`, apply to the transport's own session only.
+        proxy: the URL of an HTTP proxy, such as `http://proxy.example:3128`.
+        ssl_context: certificates to trust and to present; by default the system's.
+            Create it before the event loop runs, because that reads files.
+        trust_env: whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` set the proxy.
         keepalive_timeout: seconds that an idle connection is kept open.
 
     Raises:
-        ConfigurationError: `session` together with arguments that it decides.
+        ConfigurationError: `session` was passed with arguments that a session decides.
     """
 
     needs_key = True
@@ -147,7 +150,7 @@ class AiohttpTransport:
         if session is not None and (ssl_context is not None or trust_env):
             raise ConfigurationError(
                 "ssl_context and trust_env belong to the session; set them where you"
-                " make it"
+                " create it"
             )
         self._session = session
         self._is_own = session is None
@@ -158,35 +161,37 @@ class AiohttpTransport:
         self._keepalive_timeout = keepalive_timeout
 
     async def send(self, request: Request[Any], /) -> Response:
-        """Send it once and read the whole answer.
+        """Send a request once and read the whole response.
 
         Raises:
-            TransportError: no answer arrived; what aiohttp raised is not its cause.
+            TransportError: no response arrived; its cause is not set, because aiohttp's
+                exception holds the key.
         """
         failure: TransportError
         try:
             return await self._exchange(request)
         except _TRANSLATED as error:
-            failure = translate(error, request.url)
+            failure = translate_error(error, request.url)
         except BodyTooLargeError as error:
             failure = error.with_traceback(None)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None
-        # Raised out here, so that aiohttp's error is not even its context, and without
-        # the frames below: in them is aiohttp's response, whose `repr` has the address.
+        # Raised outside the `except` block, so that aiohttp's error is not its context,
+        # and without the inner frames: they hold aiohttp's response, whose `repr` shows
+        # the URL.
         raise failure
 
     async def aclose(self) -> None:
-        """Close the session, if it is our own."""
+        """Close the transport's own session; leave one that was passed in."""
         self._is_closed = True
         if self._is_own and self._session is not None:
             await self._session.close()
             self._session = None
 
     async def _exchange(self, request: Request[Any]) -> Response:
-        session = self._open()
-        # Left by cancellation or error in mid-body, `async with` drops the connection;
-        # otherwise it would stay checked out for ever.
+        session = self._get_session()
+        # `async with` drops the connection when a cancellation or an error interrupts
+        # the body; otherwise it would never return to the pool.
         async with session.request(
             request.method,
             URL(request.url, encoded=True),
@@ -197,14 +202,14 @@ class AiohttpTransport:
             auto_decompress=False,
             timeout=_NO_TIMEOUT,
             proxy=self._proxy,
-            # A body brings its own; aiohttp would invent one for a POST without any.
+            # A request with a body sets it; aiohttp would add one to an empty POST.
             skip_auto_headers=(hdrs.CONTENT_TYPE,),
-            middlewares=_once_after(session),
+            middlewares=_build_middlewares(session),
         ) as response:
             body = await _read(response, request.max_body_bytes)
             return Response(response.status, response.headers.items(), body)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _get_session(self) -> aiohttp.ClientSession:
         if self._is_closed:
             raise ClientClosedError("the transport is closed")
         if self._session is not None and self._session.closed:
@@ -217,8 +222,9 @@ class AiohttpTransport:
                 " transport: NectarClient(transport=...)"
             ) from None
         if self._session is None:
-            # The gate bounds requests; the pool bounds nothing, or two bounds would
-            # wait for each other. `ssl=True` is aiohttp's context, made at its import.
+            # The client's limiter bounds the requests; with a second limit in the pool
+            # each could wait for the other. `ssl=True` selects the context that aiohttp
+            # creates at its import.
             self._session = aiohttp.ClientSession(
                 connector=CleanConnector(
                     limit=0,
@@ -262,12 +268,12 @@ async def _read(response: aiohttp.ClientResponse, limit: int | None) -> bytes:
 _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
-def _once_after(session: aiohttp.ClientSession) -> tuple[Any, ...]:
-    """The session's middlewares, and one that refuses a second entry.
+def _build_middlewares(session: aiohttp.ClientSession) -> tuple[Any, ...]:
+    """Build the session's middlewares, and one that refuses to send a second time.
 
-    aiohttp sends GET, PUT and DELETE again by itself when a kept-alive connection
-    drops, so that two calls are three hits at the server. How often a request is sent
-    is decided in one place, and it is not this one.
+    aiohttp resends GET, PUT and DELETE by itself when a keep-alive connection drops, so
+    that the server sees three requests for two calls. Only the retry stage may decide
+    to repeat a request.
     """
     broken: list[BaseException] = []
 
@@ -282,15 +288,15 @@ def _once_after(session: aiohttp.ClientSession) -> tuple[Any, ...]:
             broken.append(error)
             raise
 
-    # Middlewares of a request replace those of its session, so both are given.
+    # The middlewares of a request replace the session's, so both are passed.
     return (*getattr(session, "_middlewares", ()), once)
 
 
 class CleanConnector(aiohttp.TCPConnector):
-    """Keeps connections alive, but uses none on which something came unasked.
+    """Keeps connections alive, but reuses none that received unrequested data.
 
-    aiohttp would take what a broken server sent between two requests for the answer to
-    the second one: the records of one company for those of another.
+    aiohttp would take data that a broken server sent between two requests for the
+    response to the second one: the records of one company for those of another.
     """
 
     async def connect(
@@ -299,7 +305,7 @@ class CleanConnector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,
     ) -> Connection:
-        """A connection from the pool on which nothing is waiting, or a new one."""
+        """Get a connection without unread data from the pool, or a new one."""
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol

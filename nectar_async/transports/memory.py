@@ -1,4 +1,4 @@
-"""A transport that answers from memory: for tests, without a server or a key."""
+"""A transport that answers from memory, for tests without a server or a key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Handler = Callable[[Request[Any]], object | Awaitable[object]]
 
 
 class MemoryTransport:
-    """Answers each operation with what you give it, and writes down what was asked.
+    """Answers each operation with a prepared answer, and keeps every request.
 
     ```python
     transport = MemoryTransport({"companies_list": [], "ping_get": "pong v2.2"})
@@ -30,9 +30,10 @@ class MemoryTransport:
     ```
 
     Args:
-        answers: by operation id, or one function for all of them. An answer is JSON
-            (sent with status 200), a `Response`, an exception to raise, or a function
-            (plain or async) from the request to one of these.
+        answers: a mapping of operation ids to answers, or one function for all of
+            them. An answer is JSON data (sent with status 200), a `Response`, an
+            exception to raise, or a function (plain or async) that takes the request
+            and returns one of these.
     """
 
     needs_key = False
@@ -40,30 +41,34 @@ class MemoryTransport:
     def __init__(self, answers: Mapping[str, object] | Handler) -> None:
         self._answers = answers
         self.requests: list[Request[Any]] = []
-        """Every request that came, in order."""
+        """Every request that was sent, in order."""
         self.is_closed: bool = False
 
     async def send(self, request: Request[Any], /) -> Response:
-        """The answer that was prepared for the request's operation."""
+        """Answer with what was prepared for the request's operation.
+
+        Raises:
+            ConfigurationError: nothing was prepared for it.
+        """
         self.requests.append(request)
         await anyio.lowlevel.checkpoint()
-        answer = self._prepared(request)
+        answer = self._find_answer(request)
         if callable(answer):
             answer = answer(request)
         if isawaitable(answer):
             answer = await answer
         if isinstance(answer, BaseException):
-            raise copy(answer)  # the client writes on it which request it was
+            raise copy(answer)  # the client adds details of this request to it
         if isinstance(answer, Response):
             return answer
         headers = {"content-type": "application/json"}
         return Response(200, headers, _json.encoded(answer))
 
     async def aclose(self) -> None:
-        """Note that the client was closed."""
+        """Set `is_closed`."""
         self.is_closed = True
 
-    def _prepared(self, request: Request[Any]) -> object:
+    def _find_answer(self, request: Request[Any]) -> object:
         if not isinstance(self._answers, Mapping):
             return self._answers
         if request.operation not in self._answers:

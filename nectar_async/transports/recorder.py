@@ -1,4 +1,7 @@
-"""The stage that records, replays, or does both: between status check and key."""
+"""The stage that records requests and their responses, replays them, or does both.
+
+It runs between the status check and the key stage.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +31,15 @@ from nectar_async.recording.redaction.placeholders import LINKS
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat
 from nectar_async.recording.request_log import Witness
-from nectar_async.transports._body import Copy, read_body
-from nectar_async.transports._mode import Mode, mode_of, wished
-from nectar_async.transports._replay import OnStale, Replay, Replaying
+from nectar_async.transports._body import BodyCopy, read_body
+from nectar_async.transports._mode import Mode, parse_mode, read_mode
+from nectar_async.transports.replay import OnStale, RecordedTransport
 
 __all__ = ["Mode", "Recorder"]
 
 
 class Recorder:
-    """A stage of the client that records what goes through it.
+    """A stage of the client that records what it sends and receives.
 
     ```python
     recorder = Recorder("tests/recordings/usage", mode="record")
@@ -45,22 +48,22 @@ class Recorder:
     # written when the client is closed
     ```
 
-    It sits above the key, so the key never reaches it. Secrets and personal data are
-    replaced before anything is written (see `Redaction`), lists that were begun are
-    read to their end, and a recording that would hold a secret is refused. A client
-    that is left by an exception leaves the recording on disk as it was.
+    It runs above the key stage, so that it never sees the key. Secrets and personal
+    data are replaced before anything is written (see `Redaction`), lists that were read
+    in part are read to their end, and a recording that would hold a secret is refused.
+    When an exception leaves the client's block, the recording on disk stays as it was.
 
     Args:
         path: the folder of the recording.
         mode: "replay", "record", "new" or "passthrough"; see `Mode`.
-        redaction: rules and aliases of your own.
-        keep_failures: record a 429 or 5xx also where the same request succeeded later.
-        touch: have the recording say that it is of today also when nothing changed.
-        overlays: as in `RecordedTransport`, with `repeat`, `max_age`, `on_stale` and
+        redaction: your own rules and aliases.
+        keep_failures: record a 429 or 5xx also when the same request succeeded later.
+        touch: set the date of the recording to today also when nothing changed.
+        overlays: as in `RecordedTransport`, like `repeat`, `max_age`, `on_stale` and
             `clock`.
 
     Raises:
-        ConfigurationError: there is no such mode, or an argument makes no sense.
+        ConfigurationError: there is no such mode, or an argument has a wrong value.
     """
 
     def __init__(
@@ -78,77 +81,81 @@ class Recorder:
         clock: Clock | None = None,
     ) -> None:
         self.path: Path = Path(path)
-        self.mode: Mode = mode_of(mode)
+        self.mode: Mode = parse_mode(mode)
         self._redaction = redaction or Redaction()
         self._keep_failures = keep_failures
         self._touch = touch
         self._clock = clock or SystemClock()
-        self._replay = Replay(
+        self._replay = RecordedTransport(
             path,
-            Replaying(
-                overlays=overlays,
-                repeat=repeat,
-                max_age=max_age,
-                on_stale=on_stale,
-                redaction=redaction,
-                clock=self._clock,
-            ),
+            overlays=overlays,
+            repeat=repeat,
+            max_age=max_age,
+            on_stale=on_stale,
+            redaction=redaction,
+            clock=self._clock,
         )
         self._take = Take()
-        self._keys: list[Callable[[], Iterable[Secret[str]]]] = []
+        self._key_sources: list[Callable[[], Iterable[Secret[str]]]] = []
         self._version = ""
-        self._is_there: bool | None = None
-        self._is_owed = False
+        self._has_recording: bool | None = None
+        self._is_unsaved = False
 
     @classmethod
-    def from_env(cls, path: str | os.PathLike[str] | None = None, **how: Any) -> Self:
-        """A recorder whose mode is `NECTAR_RECORD`; replay when that is not set.
+    def from_env(
+        cls, path: str | os.PathLike[str] | None = None, **arguments: Any
+    ) -> Self:
+        """Build a recorder whose mode is read from `NECTAR_RECORD`.
 
-        The variable is a mode, or a mode and a path: `record:tests/recordings/usage`.
-        Behind the mode may stand `,touch` and `,keep-failures`, for the arguments of
-        these names. A path, or another argument, that is given here wins. Without
-        variable and path all requests pass: a program records when it is told to.
+        The variable holds a mode, or a mode and a path: `record:tests/recordings/api`.
+        `,touch` and `,keep-failures` may follow the mode; they set the arguments of
+        these names. A path or another argument that is passed here has precedence.
+        Without the variable, a recorder with a path replays, and one without a path
+        lets all requests pass and records nothing.
 
         Raises:
-            ConfigurationError: there is no such mode, or no path.
+            ConfigurationError: there is no such mode or flag, or no path.
         """
-        wish = wished(path)
-        return cls(wish.path, mode=wish.mode, **{**wish.flags, **how})
+        setting = read_mode(path)
+        return cls(setting.path, mode=setting.mode, **{**setting.flags, **arguments})
 
     @property
     def needs_key(self) -> bool:
-        """Whether requests may leave, and so want a key."""
+        """Whether requests may be sent, which takes an API key."""
         return self.mode is not Mode.REPLAY
 
     def guard(self, keys: Callable[[], Iterable[Secret[str]]]) -> None:
-        """Have nothing saved that holds one of these. The client gives its own keys."""
-        self._keys.append(keys)
-        self._is_owed = True
+        """Refuse to save a recording that holds one of these keys.
+
+        The client passes a function that lists its own API keys.
+        """
+        self._key_sources.append(keys)
+        self._is_unsaved = True
 
     @property
     def witness(self) -> Witness:
-        """What went through it, and how much at once."""
+        """The requests that passed through, and how many of them at once."""
         return self._replay.witness
 
     @property
     def unmet(self) -> tuple[Order, ...]:
-        """Overlays that hit no request (yet), as they were given."""
+        """The overlays that matched no request so far, as they were passed in."""
         return self._replay.unmet
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The names of exchanges of the recording that nobody asked for (yet)."""
+        """The names of the recording's exchanges that were not requested so far."""
         return self._replay.unused
 
     def check_unused(self) -> None:
-        """As `RecordedTransport.check_unused`."""
+        """Check that every exchange was requested; see `RecordedTransport`."""
         self._replay.check_unused()
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Answer a request, or send it and take it down.
+        """Answer a request from the recording, or send it and record the response.
 
         Raises:
-            UnmatchedRequestError: in replay, nothing like it is recorded.
+            UnmatchedRequestError: in replay, no such request is recorded.
             RecordingError: the recording cannot be read.
         """
         if self.mode is Mode.PASSTHROUGH:
@@ -156,59 +163,62 @@ class Recorder:
                 return await send(request)
         if self.mode is Mode.RECORD:
             return await self._record(request, send)
+        if self.mode is Mode.REPLAY:
+            return await self._replay.send(request)
         body = await read_body(request)
         question = question_of(request, body)
-        if self.mode is Mode.REPLAY:
-            return await self._replay.answer(request, question)
         if not request.can_resend:
-            request = evolve(request, body=body)  # the stream is used up
-        found = await self._known(question)
-        if found is None and question.url.startswith(LINKS):
-            # A stand-in that a replayed answer gave: there is no such host.
-            (await self._replay.ready()).give(question)
-        if found is None:
+            request = evolve(request, body=body)  # the stream has been consumed
+        answer = await self._find_answer(question)
+        if answer is None and question.url.startswith(LINKS):
+            # A link from a replayed answer is a placeholder; there is no such host.
+            (await self._replay.load_player()).give(question)
+        if answer is None:
             return await self._record(request, send)
         with self.witness.watch(question):
-            await anyio.lowlevel.checkpoint()  # as any answer takes a turn of the loop
-            return found.response()
+            await anyio.lowlevel.checkpoint()  # yield to the event loop, like a send
+            return answer.response()
 
     async def finish(self, send: Send | None) -> bool:
-        """Read lists that were begun to their end, and write what was recorded.
+        """Read partly read lists to their end, and save the recording.
 
         The client does this when it is closed.
 
         Args:
-            send: a request through the client; None where its loop is over, so that
-                only what came already is written.
+            send: sends a request through the client. With None, when the client's event
+                loop has ended, only the responses that are there are saved.
 
         Returns:
             Whether the recording changed.
 
         Raises:
-            RecordingError: a list has no end, a secret would be written, or the folder
-                cannot be.
+            RecordingError: a list cannot be read to its end, a secret would be written,
+                or the folder cannot be written.
         """
-        self._is_owed = False
+        self._is_unsaved = False
         if send is not None:
             await self._complete(send)
         return await anyio.to_thread.run_sync(self.save)
 
     def save(self) -> bool:
-        """Write what was recorded so far; whether the recording changed. Blocks.
+        """Save what was recorded so far. Blocks.
+
+        Returns:
+            Whether the recording changed.
 
         Raises:
-            RecordingError: a secret would be written, or it cannot be written.
+            RecordingError: a secret would be written, or the folder cannot be written.
         """
-        self._is_owed = False
+        self._is_unsaved = False
         if self.mode not in {Mode.RECORD, Mode.NEW}:
             return False
         taken = self._take.pairs(with_failures=self._keep_failures)
         if not taken:
-            return False  # nobody asked for anything: that is no recording
-        before = self._before()
+            return False  # a recording without exchanges is not written
+        before = self._load_previous()
         self._check_rules(before)
         old = () if before is None else before.exchanges
-        keys = [key for keys in self._keys for key in keys()]
+        keys = [key for list_keys in self._key_sources for key in list_keys()]
         redaction = evolve(self._redaction, secrets=(*self._redaction.secrets, *keys))
         new = redaction.apply(taken, previous=old)
         kept: Sequence[Exchange] = old if self.mode is Mode.NEW else ()
@@ -219,12 +229,15 @@ class Recorder:
         return recording.save(self.path, datetime.now(UTC), touch=self._touch)
 
     def discard(self) -> None:
-        """Forget what was recorded; the client does it when an exception leaves it."""
+        """Forget what was recorded.
+
+        The client does this when an exception leaves its block.
+        """
         self._take = Take()
 
     def __del__(self) -> None:
-        # Who uses a recorder without a client decides what is written.
-        if getattr(self, "_is_owed", False) and self._take:
+        # Without a client it is the caller who calls `save`, so there is no warning.
+        if getattr(self, "_is_unsaved", False) and self._take:
             warnings.warn(
                 f"nothing was written to {self.path}: close the client that records"
                 " (async with, or aclose()), or call discard() on its recorder",
@@ -233,36 +246,43 @@ class Recorder:
             )
 
     async def _complete(self, send: Send) -> None:
-        """Read lists that were begun to their end."""
+        """Read partly read lists to their end."""
         for request in [*self._take.missing()]:
             try:
                 await send(request)
             except NectarError as error:
                 raise RecordingError(
-                    f"nothing was written to {self.path}: a recording has whole lists,"
-                    f" and the rest of one cannot be had ({request.target}: {error})"
+                    f"nothing was written to {self.path}: a recording holds whole"
+                    " lists, and the rest of one cannot be read"
+                    f" ({request.target}: {error})"
                 ) from error
 
-    async def _known(self, question: Question) -> Answer | None:
-        """The answer that is recorded already."""
-        if self._is_there is None:
-            self._is_there = await anyio.to_thread.run_sync(_is_recording, self.path)
-        if not self._is_there:
+    async def _find_answer(self, question: Question) -> Answer | None:
+        """Find the answer in the recording on disk, if there is one."""
+        if self._has_recording is None:
+            self._has_recording = await anyio.to_thread.run_sync(
+                _is_recording, self.path
+            )
+        if not self._has_recording:
             return None
-        found = (await self._replay.ready()).find(question)
-        return None if found is None else found.answer
+        exchange = (await self._replay.load_player()).find(question)
+        return None if exchange is None else exchange.answer
 
     def _check_rules(self, before: Recording | None) -> None:
         if self.mode is not Mode.NEW or before is None:
             return
         if before.redaction != self._redaction.manifest():
             raise RecordingError(
-                f"{self.path} was made with other rules of redaction; to change them,"
+                f"{self.path} was made with other redaction rules; to change them,"
                 " record it anew with mode='record'"
             )
 
-    def _before(self) -> Recording | None:
-        """The recording that is on disk. One that is damaged can be made anew."""
+    def _load_previous(self) -> Recording | None:
+        """Load the recording on disk; None if there is none or it is damaged.
+
+        Raises:
+            RecordingError: it is damaged, and the mode is to add to it.
+        """
         if not _is_recording(self.path):
             return None
         try:
@@ -273,15 +293,15 @@ class Recorder:
             return None
 
     async def _record(self, request: Request[Any], send: Send) -> Response:
-        copy = Copy(request)
+        copy = BodyCopy(request)
         number = self._take.reserve()
         with self.witness.watch(question_of(request)):
             response = await send(copy.request)
-        question = question_of(request, await copy.whole())
+        question = question_of(request, await copy.read())
         now, limit = self._clock.now(), request.max_body_bytes
         answer = Answer.of(response, now, limit, is_file=bool(question.url))
         self._take.put(number, question, answer, request)
-        self._version = _version(request) or self._version
+        self._version = _read_version(request) or self._version
         return response
 
 
@@ -289,8 +309,8 @@ def _is_recording(path: Path) -> bool:
     return (path / MANIFEST).exists()
 
 
-def _version(request: Request[Any]) -> str:
-    """The version in the address of a request, as in `Settings`; empty for files."""
+def _read_version(request: Request[Any]) -> str:
+    """Read the API version, as in `Settings`, from a URL; empty for a file's URL."""
     path = urlsplit(request.url).path
     if not request.relative or not path.endswith(request.relative):
         return ""

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, get_args
 
-from nectar_async._http.clock import Clock, SystemClock
+import anyio.lowlevel
+import anyio.to_thread
+from attrs import evolve
+
+from nectar_async._http.clock import Clock, SystemClock, current_clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async.errors import (
+    ConfigurationError,
+    StaleRecordingError,
+    UnusedRecordingError,
+)
 from nectar_async.recording.exchange import question_of
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.overlays import Order
+from nectar_async.recording.overlays import Order, Overlays, Scene
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.replayer import Repeat
+from nectar_async.recording.replayer import Player, Repeat
 from nectar_async.recording.request_log import Witness
 from nectar_async.transports._body import read_body
-from nectar_async.transports._replay import OnStale, Replay, Replaying
 
-__all__ = ["RecordedTransport"]
+__all__ = ["OnStale", "RecordedTransport"]
+
+OnStale = Literal["ignore", "warn", "error"]
+"""What happens when a recording is older than `max_age`."""
 
 
 class RecordedTransport:
@@ -28,29 +42,29 @@ class RecordedTransport:
     ```python
     transport = RecordedTransport("tests/recordings/usage")
     async with NectarClient(transport=transport) as nectar:
-        records = [one async for one in nectar.usage.by_company(company_id)]
+        records = [record async for record in nectar.usage.by_company(company_id)]
     transport.check_unused()
     ```
 
-    It is strict: a request that was not recorded is an error that says what comes
-    nearest, and equal requests are answered as often as they were recorded. Which of
-    several requests comes first does not matter.
+    Matching is strict: a request that was not recorded raises an error that names the
+    nearest exchanges, and equal requests are answered as often as they were recorded.
+    The order of different requests does not matter.
 
     Args:
         path: the folder of a recording.
-        overlays: trouble laid over it: an `Overlay`, an effect for every request, or
-            either as text, as "answer status=429 page=2 times=1".
-        repeat: "last" gives the last answer to a question again and again, for what is
-            polled; "never" makes one time too many an error.
+        overlays: faults to inject: an `Overlay`, an effect for every request, or
+            either as text, such as "answer status=429 page=2 times=1".
+        repeat: "last" repeats the last answer to a request without end, as polling
+            needs it; "never" raises an error when the recorded answers are used up.
         max_age: how old the recording may be.
-        on_stale: what it is when it is older: "ignore", "warn" or "error".
-        redaction: aliases for what is redacted in requests; the rules of the recording
-            are its own.
-        clock: time, for overlays that wait; a client's virtual clock comes before it.
+        on_stale: what to do with an older recording: "ignore", "warn" or "error".
+        redaction: aliases for values that are redacted in requests; the rules always
+            come from the recording.
+        clock: the clock of overlays that wait; a client's virtual clock has precedence.
 
     Raises:
-        ConfigurationError: an argument makes no sense. The recording itself is read,
-            in a thread, when the first request comes.
+        ConfigurationError: an argument has a wrong type or value. The recording itself
+            is read in a thread when the first request is sent.
     """
 
     needs_key = False
@@ -66,59 +80,144 @@ class RecordedTransport:
         redaction: Redaction | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._replay = Replay(
-            path,
-            Replaying(
-                overlays=overlays,
-                repeat=repeat,
-                max_age=max_age,
-                on_stale=on_stale,
-                redaction=redaction,
-                clock=clock or SystemClock(),
-            ),
-        )
-
-    @property
-    def witness(self) -> Witness:
-        """What was asked for, and how many requests at once."""
-        return self._replay.witness
+        _check_word("repeat", repeat, get_args(Repeat))
+        _check_word("on_stale", on_stale, get_args(OnStale))
+        if max_age is not None and not isinstance(max_age, timedelta):
+            raise ConfigurationError(
+                "max_age must be a timedelta such as timedelta(days=90), not"
+                f" {max_age!r}"
+            )
+        self.path: Path = Path(path)
+        self.witness: Witness = Witness()
+        """The requests that were made, and how many of them at once."""
+        self._overlays = Overlays(overlays)
+        self._repeat = repeat
+        self._max_age = max_age
+        self._on_stale = on_stale
+        self._redaction = redaction
+        self._clock = clock or SystemClock()
+        self._loaded: tuple[Recording, Player] | None = None
+        # The first requests arrive together, and each of them reads in a thread.
+        self._lock = Lock()
 
     @property
     def recording(self) -> Recording:
-        """What is replayed. Read from disk now, if it was not yet: that blocks."""
-        recording, _ = self._replay.load()
+        """The recording; the first access reads it from disk, which blocks."""
+        recording, _ = self._load()
         return recording
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The names of exchanges that nobody asked for (yet)."""
-        return self._replay.unused
+        """The names of the exchanges that were not requested so far."""
+        _, player = self._load()
+        return tuple(exchange.name for exchange in player.unused)
 
     @property
     def unmet(self) -> tuple[Order, ...]:
-        """Overlays that hit no request (yet), as they were given."""
-        return self._replay.unmet
+        """The overlays that matched no request so far, as they were passed in."""
+        return self._overlays.unmet
 
     def check_unused(self) -> None:
-        """Hold that every exchange was asked for, at the end of a test.
+        """Check at the end of a test that every exchange was requested.
 
-        Pages behind those that were read of a list do not count: how far a client
-        looks ahead is its own affair.
+        The unread pages of a list of which some page was read do not count: how far
+        ahead a client fetches may change.
 
         Raises:
-            UnusedRecordingError: some were not; names them.
+            UnusedRecordingError: some exchanges were not requested; names them.
         """
-        self._replay.check_unused()
+        if unused := self.unused:
+            files = "".join(f"\n  {name}.json" for name in unused)
+            raise UnusedRecordingError(
+                f"{len(unused)} exchanges of {self.path} were not requested; record it"
+                f" anew, or delete these files:{files}",
+                unused=unused,
+            )
 
     async def send(self, request: Request[Any], /) -> Response:
-        """The recorded answer.
+        """Answer a request from the recording.
 
         Raises:
-            UnmatchedRequestError: nothing like it is recorded, or it is used up.
-            RecordingError: there is no recording, or it cannot be read.
+            UnmatchedRequestError: no such request is recorded, or its answers are used
+                up.
+            RecordingError: the recording does not exist or cannot be read.
         """
         question = question_of(request, await read_body(request))
-        return await self._replay.answer(request, question)
+        with self.witness.watch(question):
+            player = await self.load_player()
+            await anyio.lowlevel.checkpoint()
+            player.meet(question)
+
+            async def proceed() -> Response:
+                return player.give(question).response()
+
+            scene = Scene(
+                request=request,
+                question=question,
+                play=player.give,
+                peek=player.peek,
+                clock=current_clock.get() or self._clock,
+            )
+            return await self._overlays.apply(scene, proceed)
+
+    async def load_player(self) -> Player:
+        """Get the player of the recording, which a thread reads on the first call.
+
+        Raises:
+            RecordingError: the recording does not exist or cannot be read.
+            StaleRecordingError: it is older than `max_age`, and `on_stale` is "error".
+        """
+        if self._loaded is None:
+            _, player = await anyio.to_thread.run_sync(self._load)
+        else:
+            _, player = self._loaded
+        return player
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file or connection is open."""
+
+    def _load(self) -> tuple[Recording, Player]:
+        """Read the recording from disk on the first call."""
+        loaded = self._loaded
+        if loaded is None:
+            with self._lock:
+                # Another thread may have read it meanwhile.
+                loaded = self._loaded = self._loaded or self._read()
+        return loaded
+
+    def _read(self) -> tuple[Recording, Player]:
+        recording = Recording.load(self.path)
+        self._check_age(recording)
+        # The recording decides what is left out of its requests; only the aliases are
+        # the caller's.
+        recorded = Redaction.of(recording.redaction)
+        redaction = evolve(self._redaction or recorded, rules=recorded.rules)
+        return recording, Player(recording, redaction, repeat=self._repeat)
+
+    def _check_age(self, recording: Recording) -> None:
+        if self._max_age is None or self._on_stale == "ignore":
+            return
+        # Real time: the client's clock may be a test's virtual one.
+        age = datetime.now(UTC) - (recording.recorded_at or datetime.now(UTC))
+        if age <= self._max_age:
+            return
+        message = (
+            f"the recording {self.path} is {age.days} days old, and max_age is"
+            f" {self._max_age.days}: record it anew, with touch=True (nectar record"
+            " --touch, pytest --nectar-record=record,touch) if nothing changed"
+        )
+        if self._on_stale == "error":
+            raise StaleRecordingError(message)
+        warnings.warn(message, stacklevel=2)
+
+
+def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
+    """Refuse a value that is none of the given words.
+
+    Raises:
+        ConfigurationError: it is another one.
+    """
+    if value not in words:
+        raise ConfigurationError(
+            f"{name} must be one of {', '.join(words)}, not {value!r}"
+        )

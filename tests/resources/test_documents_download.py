@@ -43,7 +43,7 @@ from nectar_async.sandbox import (
     Sandbox,
     SetHeader,
 )
-from nectar_async.transports.aiohttp import translate
+from nectar_async.transports.aiohttp import translate_error
 
 pytestmark = pytest.mark.asyncio
 
@@ -357,6 +357,6 @@ async def test_not_even_the_frames_of_a_cancelled_download_do(tmp_path: Path) ->
 
 
 async def test_a_password_in_a_link_is_in_no_error() -> None:
-    error = translate(ConnectionResetError(), "https://me:secret@host:81/x")
+    error = translate_error(ConnectionResetError(), "https://me:secret@host:81/x")
     assert "https://host:81" in str(error)
     assert "secret" not in str(error)

@@ -41,7 +41,7 @@ from nectar_async.errors import (
     TransportError,
     WrongLoopError,
 )
-from nectar_async.transports.aiohttp import AIOHTTP_ERRORS, translate
+from nectar_async.transports.aiohttp import AIOHTTP_ERRORS, translate_error
 
 KEY = "canary-8f14e45f"
 GET = Request.get("thing_get", "/thing", dict)
@@ -682,7 +682,7 @@ def test_every_error_of_aiohttp_is_among_them() -> None:
 def test_every_error_of_aiohttp_becomes_one_of_ours(kind: type[Exception]) -> None:
     theirs = kind.__new__(kind)
     theirs.args = (KEY,)
-    ours = translate(theirs, f"https://api.example/v2.2/thing?secret={KEY}")
+    ours = translate_error(theirs, f"https://api.example/v2.2/thing?secret={KEY}")
     assert_clean(ours)
     assert isinstance(ours, ConnectionFailedError)
 
@@ -714,7 +714,7 @@ def test_no_row_of_the_table_hides_one_below_it() -> None:
     ],
 )
 def test_what_was_provably_not_sent(kind: type[Exception], is_sent: bool) -> None:
-    assert translate(kind.__new__(kind)).is_sent is is_sent
+    assert translate_error(kind.__new__(kind)).is_sent is is_sent
 
 
 @pytest.mark.asyncio

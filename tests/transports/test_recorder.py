@@ -343,7 +343,7 @@ async def test_rules_are_those_of_the_recording(
         {"ping_get": "pong"}, recorder=Recorder(tmp_path / "r", mode="new")
     )
     await other.ping()
-    with pytest.raises(RecordingError, match="other rules of redaction"):
+    with pytest.raises(RecordingError, match="other redaction rules"):
         await other.aclose()
 
 
