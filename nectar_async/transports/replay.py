@@ -84,8 +84,7 @@ class RecordedTransport:
         _check_word("on_stale", on_stale, get_args(OnStale))
         if max_age is not None and not isinstance(max_age, timedelta):
             raise ConfigurationError(
-                "max_age must be a timedelta such as timedelta(days=90), not"
-                f" {max_age!r}"
+                f"max_age is a timedelta such as timedelta(days=90), not {max_age!r}"
             )
         self.path: Path = Path(path)
         self.witness: Witness = Witness()
@@ -218,6 +217,4 @@ def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
         ConfigurationError: it is another one.
     """
     if value not in words:
-        raise ConfigurationError(
-            f"{name} must be one of {', '.join(words)}, not {value!r}"
-        )
+        raise ConfigurationError(f"{name} is one of {', '.join(words)}, not {value!r}")

@@ -188,7 +188,7 @@ MISTAKES: list[dict[str, Any]] = [
 def test_an_argument_that_makes_no_sense_is_refused_at_once(
     mistake: dict[str, Any],
 ) -> None:
-    with pytest.raises(ConfigurationError, match=rf"{next(iter(mistake))} must be "):
+    with pytest.raises(ConfigurationError, match=rf"{next(iter(mistake))} is "):
         RecordedTransport("x", **mistake)
 
 
