@@ -1,0 +1,127 @@
+"""Effects that change the body or a header of the right answer.
+
+A body that is no JSON is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from attrs import evolve, field, frozen
+
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._json.json import encoded, parse
+from nectar_async._json.scalars import MisfitError
+from nectar_async.faults.fault import Proceed, check_whole
+
+__all__ = ["Garble", "Nest", "RepeatKeys", "SetHeader", "SetValue"]
+
+_NO_UTF8: Final = b"\xff\xfe\xc3\x28"
+
+
+@frozen
+class Garble:
+    """Put bytes that are not valid UTF-8 into the first text of the body."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Change the right answer."""
+        response = await proceed(request)
+        before, mark, after = response.body.partition(b':"')
+        if not mark:  # no object with a text, so the first text itself
+            before, mark, after = response.body.partition(b'"')
+        if not mark:
+            return response
+        return evolve(response, body=b"".join((before, mark, _NO_UTF8, after)))
+
+
+@frozen(kw_only=True)
+class SetValue:
+    """Replace every value of a key, at any depth, by some JSON.
+
+    ```python
+    Fault(SetValue(key="usage", json="1e999999999"))
+    ```
+    """
+
+    key: str
+    json: str
+    """Put into the body as it is, whether it is valid JSON or not."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Change the right answer."""
+        return _rewrite(await proceed(request), self._replace)
+
+    def _replace(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._replace(inner) for inner in value]
+        if not isinstance(value, dict):
+            return value
+        other = msgspec.Raw(self.json.encode())
+        return {
+            key: other if key == self.key else self._replace(inner)
+            for key, inner in value.items()
+        }
+
+
+@frozen(kw_only=True)
+class Nest:
+    """Replace the body, or every value of a key, by deeply nested lists."""
+
+    depth: int = field(default=100_000, validator=check_whole(0))
+    key: str | None = None
+    """None for the whole body."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Change the right answer."""
+        nest = "[" * self.depth + "]" * self.depth
+        if self.key is None:
+            return evolve(await proceed(request), body=nest.encode())
+        return await SetValue(key=self.key, json=nest).apply(request, proceed)
+
+
+@frozen
+class RepeatKeys:
+    """Write every key of every object twice: first with null, then with its value."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Change the right answer; most parsers take the last value of a key."""
+        return _rewrite(
+            await proceed(request), lambda value: msgspec.Raw(_repeat_keys(value))
+        )
+
+
+@frozen(kw_only=True)
+class SetHeader:
+    """Replace or remove a header of the right answer: a weak `ETag`, for example."""
+
+    name: str
+    value: str = ""
+    """Empty removes the header."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Change the right answer."""
+        response = await proceed(request)
+        headers = {**response.headers, self.name.lower(): self.value}
+        if not self.value:
+            del headers[self.name.lower()]
+        return evolve(response, headers=headers)
+
+
+def _rewrite(response: Response, change: Callable[[Any], Any]) -> Response:
+    try:
+        value = parse(response.body)
+    except MisfitError:
+        return response
+    return evolve(response, body=encoded(change(value)))
+
+
+def _repeat_keys(value: Any) -> bytes:
+    if isinstance(value, list):
+        return b"[" + b",".join(map(_repeat_keys, value)) + b"]"
+    if not isinstance(value, dict):
+        return encoded(value)
+    pairs = ((encoded(key), _repeat_keys(inner)) for key, inner in value.items())
+    return b"{" + b",".join(b"%b:null,%b:%b" % (k, k, v) for k, v in pairs) + b"}"

@@ -1,0 +1,166 @@
+"""Which requests a fault applies to, and what an effect is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, TypeGuard
+
+from attrs import Attribute, field, frozen
+from attrs.validators import optional
+
+from nectar_async._http.clock import Clock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async.contract.operation_ids import DOWNLOAD, OPERATIONS, meant
+from nectar_async.errors import ConfigurationError
+
+__all__ = [
+    "Effect",
+    "Fault",
+    "Proceed",
+    "Send",
+    "at_page",
+    "check_operation",
+    "check_seconds",
+    "check_whole",
+    "find_page",
+    "is_effect",
+]
+
+Send = Callable[[Request[Any]], Awaitable[Response]]
+"""Answers a request."""
+
+# Python refuses to read a number of more than 4,300 digits.
+_PAGE: Final = re.compile("[0-9]{1,18}")
+
+
+@frozen
+class Proceed:
+    """Answers a request as it would be answered without the effect."""
+
+    _send: Send
+    clock: Clock
+    """The time that effects wait by."""
+    times_delivered: Callable[[int], int] = lambda _: 0
+    """How often a page of the requested list was delivered before."""
+
+    async def __call__(self, request: Request[Any]) -> Response:
+        """Answer the request given to the effect, or a changed one."""
+        return await self._send(request)
+
+
+class Effect(Protocol):
+    """What a fault does to a request that it applies to."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Answer the request; `proceed(request)` gives the answer without the fault."""
+        ...
+
+
+def is_effect(value: object) -> TypeGuard[Effect]:
+    """Whether a value is an effect; a class of effects is not."""
+    return callable(getattr(value, "apply", None)) and not isinstance(value, type)
+
+
+def check_whole(least: int) -> Any:
+    """Build a validator for attrs that accepts whole numbers from `least`."""
+
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ConfigurationError(
+                f"{attribute.name} is a whole number from {least}, not {value!r}"
+            )
+
+    return check
+
+
+def check_seconds(_: object, attribute: Attribute[Any], value: object) -> None:
+    """Validate a number of seconds from 0, which may be infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ConfigurationError(
+            f"{attribute.name} is a number of seconds from 0, not {value!r}"
+        )
+
+
+def check_operation(name: str) -> None:
+    """Check that an operation exists.
+
+    Raises:
+        ConfigurationError: it does not; suggests the nearest name, or lists all.
+    """
+    if name in OPERATIONS or name == DOWNLOAD:
+        return
+    close = meant(name)
+    every = ", ".join((*OPERATIONS, DOWNLOAD))
+    hint = f"did you mean {close!r}?" if close else f"there are {every}"
+    raise ConfigurationError(f"there is no operation {name!r}; {hint}")
+
+
+@frozen
+class Fault:
+    """An effect, and the requests it applies to: those that meet every condition.
+
+    ```python
+    Fault(Answer(429, retry_after=1), page=2, times=1)
+    ```
+
+    Raises:
+        ConfigurationError: there is no such operation, or a value makes no sense.
+    """
+
+    effect: Effect = field()
+    operation: str | None = field(default=None, kw_only=True)
+    """The contract's operation id, or `documents_download` for files."""
+    page: int | None = field(
+        default=None, kw_only=True, validator=optional(check_whole(1))
+    )
+    """The requested page of a list."""
+    company: str | None = field(default=None, kw_only=True)
+    """The id of the company in the path; in a sandbox, ids of its sites match too."""
+    skip: int = field(default=0, kw_only=True, validator=check_whole(0))
+    """How many matching requests are answered normally first."""
+    times: int | None = field(
+        default=None, kw_only=True, validator=optional(check_whole(1))
+    )
+    """How many matching requests are hit after that; None for all."""
+    probability: float | None = field(default=None, kw_only=True)
+    """The share of the matching requests that are hit, drawn from a seed."""
+
+    @effect.validator
+    def _check_effect(self, _: Attribute[Any], value: object) -> None:
+        if not is_effect(value):
+            raise ConfigurationError(
+                f"a fault has an effect, as Fault(Html(status=502)), not {value!r}"
+            )
+
+    @operation.validator
+    def _check_operation(self, _: Attribute[Any], value: str | None) -> None:
+        if value is not None:
+            check_operation(value)
+
+    @probability.validator
+    def _check_probability(self, _: Attribute[Any], value: float | None) -> None:
+        if value is not None and not 0 <= value <= 1:
+            raise ConfigurationError(f"probability is between 0 and 1, not {value}")
+
+    def matches(self, request: Request[Any], company: str | None) -> bool:
+        """Whether a request, of this company, meets the conditions."""
+        return (
+            (self.operation is None or request.operation == self.operation)
+            and (self.page is None or find_page(request) == self.page)
+            and (self.company is None or company == self.company)
+        )
+
+
+def find_page(request: Request[Any]) -> int | None:
+    """Find the requested page, from 1; None for a request that has no pages."""
+    default = "" if request.listing is None else "1"
+    text = dict(request.query).get(request.page_key, default)
+    return int(text) if _PAGE.fullmatch(text) else None
+
+
+def at_page(request: Request[Any], page: int) -> Request[Any]:
+    """Build the request for another page of the same list, with its own URL."""
+    base = request.url.partition("?")[0].removesuffix(request.relative)
+    return request.at(page).addressed(base)

@@ -1,0 +1,160 @@
+"""The faults that are active, and how often each of them hit a request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
+from random import Random
+from typing import Any
+
+from nectar_async._http.clock import Clock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async.errors import ConfigurationError
+from nectar_async.faults.fault import Effect, Fault, Proceed, Send, find_page
+from nectar_async.faults.vocabulary import VOCABULARY, Order, Vocabulary
+
+__all__ = ["Faults", "Interpret"]
+
+Interpret = Callable[[Effect, Request[Any], Proceed], Awaitable[Response]]
+"""Applies an effect to a request."""
+
+
+async def _apply(effect: Effect, request: Request[Any], proceed: Proceed) -> Response:
+    return await effect.apply(request, proceed)
+
+
+class Faults:
+    """Active faults; those that were added first are applied first.
+
+    Args:
+        faults: each a `Fault`, an effect for every request, or the text of a fault.
+        seed: decides which requests a `probability` hits.
+        argument: what callers name `faults`, for errors.
+
+    Raises:
+        ConfigurationError: one of them is no fault; says how a fault is written.
+    """
+
+    vocabulary: Vocabulary = VOCABULARY
+
+    def __init__(
+        self,
+        faults: Iterable[Order] = (),
+        *,
+        seed: int = 7,
+        argument: str = "faults",
+    ) -> None:
+        if isinstance(faults, str) or not isinstance(faults, Iterable):
+            raise ConfigurationError(
+                f"{argument} are a list: write {argument}=[{faults!r}]"
+            )
+        self._faults: list[_CountedFault] = []
+        self._random = Random(f"{seed}/faults")
+        self._delivered: Counter[tuple[Hashable, int]] = Counter()
+        """How often each page of each list was delivered."""
+        self._lists: set[Hashable] = set()
+        """The lists that a fault hit."""
+        self.add(*faults)
+
+    def __bool__(self) -> bool:
+        """Whether any fault is active."""
+        return bool(self._faults)
+
+    def add(self, *faults: Order) -> None:
+        """Add faults behind those that are active.
+
+        Raises:
+            ConfigurationError: one of them is no fault, and none was added.
+        """
+        to_fault = self.vocabulary.to_fault
+        self._faults += [_CountedFault(to_fault(order), order) for order in faults]
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        self._faults.clear()
+
+    @property
+    def unmet(self) -> tuple[Order, ...]:
+        """The faults that hit no request (yet), as they were given."""
+        return tuple(fault.order for fault in self._faults if not fault.hits)
+
+    def has_hit_list(self, request: Request[Any]) -> bool:
+        """Whether a fault has hit a page of the list that is requested."""
+        return find_page(request) is not None and _identify_list(request) in self._lists
+
+    async def apply(
+        self,
+        request: Request[Any],
+        send: Send,
+        *,
+        clock: Clock,
+        company: str | None = None,
+        interpret: Interpret = _apply,
+    ) -> Response:
+        """Answer a request through the effects of all faults that hit it.
+
+        Args:
+            request: with its `url`.
+            send: answers the request, or one that an effect changed.
+            clock: the time that effects wait by.
+            company: the company whose data is requested; the one in the path if None.
+            interpret: applies an effect.
+        """
+        effects = [*self._hit(request, company or request.parts.get("company_id"))]
+        page = find_page(request)
+        whole = None if page is None else _identify_list(request)
+        if effects and page is not None:
+            self._lists.add(whole)
+
+        def count(number: int) -> int:
+            return self._delivered[whole, number]
+
+        for effect in reversed(effects):
+            send = _chain(interpret, effect, Proceed(send, clock, count))
+        response = await send(request)
+        if page is not None and response.is_success:
+            self._delivered[whole, page] += 1
+        return response
+
+    def _hit(self, request: Request[Any], company: str | None) -> Iterator[Effect]:
+        for counted in self._faults:
+            fault = counted.fault
+            if fault.matches(request, company) and counted.is_due(self._random):
+                yield fault.effect
+
+
+class _CountedFault:
+    """A fault with the number of its matches and hits."""
+
+    def __init__(self, fault: Fault, order: Order) -> None:
+        self.fault = fault
+        self.order = order
+        self.hits = 0
+        self._matches = 0
+
+    def is_due(self, random: Random) -> bool:
+        """Count a matching request; whether the fault hits it."""
+        fault = self.fault
+        self._matches += 1
+        if self._matches <= fault.skip:
+            return False
+        if fault.times is not None and self.hits >= fault.times:
+            return False
+        if fault.probability is not None and random.random() >= fault.probability:
+            return False
+        self.hits += 1
+        return True
+
+
+def _chain(interpret: Interpret, effect: Effect, proceed: Proceed) -> Send:
+    async def send(request: Request[Any]) -> Response:
+        return await interpret(effect, request, proceed)
+
+    return send
+
+
+def _identify_list(request: Request[Any]) -> Hashable:
+    """A key that is the same for all pages of a list."""
+    rest = sorted(pair for pair in request.query if pair[0] != request.page_key)
+    return request.operation, tuple(sorted(request.parts.items())), tuple(rest)

@@ -1,0 +1,406 @@
+"""Effects on lists: rows that move, repeated pages and wrong totals.
+
+An answer without pages, such as a bare array, is left as it is. Use the effects that
+move rows without `page=`, so that they apply to every page of a list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final, Self
+from uuid import UUID, uuid5
+
+import msgspec
+from attrs import evolve, field, frozen
+from attrs.validators import optional
+
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._json.json import (
+    encoded,
+    is_list_of_objects,
+    parse,
+    split_list,
+    split_object,
+)
+from nectar_async._json.scalars import MisfitError
+from nectar_async.contract.wire_names import to_wire
+from nectar_async.faults.answers import Html
+from nectar_async.faults.fault import Proceed, at_page, check_whole, find_page
+from nectar_async.models.page import Listing
+
+__all__ = [
+    "READS_OTHER_PAGES",
+    "ClampSilently",
+    "DeleteRow",
+    "Envelope",
+    "InsertRow",
+    "Miscount",
+    "PromiseMore",
+    "RepeatPage",
+    "RunOutOfTime",
+    "Shuffle",
+    "StandStill",
+]
+
+_PAGES: Final = "totalPages"
+_NEW_ROWS: Final = UUID("c0a1f9d2-5f0e-4d6b-9d3f-6c1b7b1a2e40")
+_BAD_GATEWAY: Final = 502
+_DAY: Final = timedelta(days=1)
+# Of these date types both bounds are days that count; others end at a moment.
+_BY_DAYS: Final = frozenset({"BILL_DATE", "USAGE_PERIOD"})
+
+
+@frozen
+class Envelope:
+    """A page of a list by the keys of its envelope, each value still JSON text."""
+
+    response: Response
+    values: Mapping[str, msgspec.Raw]
+    items_key: str
+    total_key: str | None
+
+    @classmethod
+    def read(cls, response: Response, listing: Listing | None = None) -> Self | None:
+        """Read the envelope of a response; None if it has none.
+
+        The keys are those of the listing, or else the first list and the first total,
+        as the client reads them.
+        """
+        if response.status != HTTPStatus.OK:
+            return None
+        try:
+            values = split_object(response.inflated())
+        except MisfitError:
+            return None
+        lists = [key for key, raw in values.items() if is_list_of_objects(raw)]
+        totals = [key for key in values if key.startswith("total") and key != _PAGES]
+        if _PAGES not in values or not lists:
+            return None
+        items = "" if listing is None else to_wire(listing.items)
+        total = "" if listing is None else to_wire(listing.total)
+        return cls(
+            response,
+            values,
+            items if items in lists else lists[0],
+            total if total in totals else next(iter(totals), None),
+        )
+
+    @property
+    def rows(self) -> Sequence[msgspec.Raw]:
+        """The rows on the page."""
+        return split_list(self.values[self.items_key])
+
+    @property
+    def pages(self) -> int:
+        """How many pages the list has, at least 1."""
+        return max(1, self.number(_PAGES) or 1)
+
+    def number(self, key: str | None) -> int | None:
+        """Read a whole number; None if the value is missing or something else."""
+        raw = None if key is None else self.values.get(key)
+        value = None if raw is None else parse(raw)
+        return value if isinstance(value, int) else None
+
+    def changed(self, **values: Any) -> Response:
+        """Build the response with other values under keys that it has."""
+        known = {key: value for key, value in values.items() if key in self.values}
+        return evolve(self.response, body=encoded({**self.values, **known}))
+
+
+@frozen
+class _ListRows:
+    """All rows of a list, to be divided into pages again."""
+
+    first: Envelope
+    rows: Sequence[msgspec.Raw]
+    page: int
+    """The requested page."""
+
+    @classmethod
+    async def read(cls, request: Request[Any], proceed: Proceed) -> Self | Response:
+        """Read all pages of the requested list; the right answer if it has no pages."""
+        page = find_page(request)
+        if page is None:
+            return await proceed(request)
+        answer = await proceed(_turn_to(request, 1))
+        first = Envelope.read(answer, request.listing)
+        if first is None:
+            return answer if page == 1 else await proceed(request)
+        rows = [*first.rows]
+        for number in range(2, first.pages + 1):
+            answer = await proceed(_turn_to(request, number))
+            envelope = Envelope.read(answer, request.listing)
+            if envelope is None:
+                return answer  # an error, which the client gets as well
+            rows += envelope.rows
+        return cls(first, rows, page)
+
+    def moved(self, move: Callable[[list[msgspec.Raw]], object]) -> Response:
+        """Build the requested page after a change of the rows, or the last page."""
+        rows = [*self.rows]
+        move(rows)
+        first = self.first
+        size = max(1, first.number("perPage") or len(first.rows))
+        pages = max(1, -(-len(rows) // size))
+        current = min(self.page, pages)
+        start = (current - 1) * size
+        values: dict[str, Any] = {
+            first.items_key: rows[start : start + size],
+            _PAGES: pages,
+            "currentPage": current,
+            "hasNext": current < pages,
+            "hasPrevious": current > 1,
+        }
+        if first.total_key is not None:
+            # Relative to the total of the server, which may be wrong on purpose.
+            total = first.number(first.total_key) or 0
+            values[first.total_key] = total + len(rows) - len(self.rows)
+        return first.changed(**values)
+
+
+@frozen(kw_only=True)
+class InsertRow:
+    """Insert a row into the list once a page was delivered.
+
+    So the last row of that page is repeated at the beginning of the next page.
+    """
+
+    after: int = field(default=1, validator=check_whole(1))
+    """The page that is delivered before."""
+    at: int = field(default=1, validator=check_whole(1))
+    """The number of the new row in the list."""
+    row: Mapping[str, Any] | None = None
+    """The new row, by its wire keys; None for a copy of the first row with a new id."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the page of the list as it is by now."""
+        if not proceed.times_delivered(self.after):
+            return await proceed(request)
+        rows = await _ListRows.read(request, proceed)
+        return rows if isinstance(rows, Response) else rows.moved(self._insert)
+
+    def _insert(self, rows: list[msgspec.Raw]) -> None:
+        row = self.row
+        if row is None:
+            row = dict(parse(rows[0])) if rows else {"id": ""}
+            row["id"] = str(uuid5(_NEW_ROWS, str(row.get("id"))))
+        rows.insert(self.at - 1, msgspec.Raw(encoded(row)))
+
+
+@frozen(kw_only=True)
+class DeleteRow:
+    """Delete a row from the list once a page was delivered.
+
+    So a client that reads one page after the other misses the first row of the next.
+    """
+
+    after: int = field(default=1, validator=check_whole(1))
+    """The page that is delivered before."""
+    at: int = field(default=1, validator=check_whole(1))
+    """The number of the row in the list."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the page of the list as it is by now."""
+        if not proceed.times_delivered(self.after):
+            return await proceed(request)
+        rows = await _ListRows.read(request, proceed)
+        return rows if isinstance(rows, Response) else rows.moved(self._delete)
+
+    def _delete(self, rows: list[msgspec.Raw]) -> None:
+        del rows[self.at - 1 : self.at]
+
+
+@frozen(kw_only=True)
+class Shuffle:
+    """Sort the rows of the list into another order, across all of its pages."""
+
+    seed: int = 1
+    """Decides the order, which is the same for all pages of a list."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the page of the list in that order."""
+        rows = await _ListRows.read(request, proceed)
+        return rows if isinstance(rows, Response) else rows.moved(self._shuffle)
+
+    def _shuffle(self, rows: list[msgspec.Raw]) -> None:
+        # By a digest: the same order on every machine and every Python.
+        rows.sort(key=self._rank)
+
+    def _rank(self, row: msgspec.Raw) -> bytes:
+        return hashlib.sha256(b"%d/%b" % (self.seed, bytes(row))).digest()
+
+
+@frozen
+class RepeatPage:
+    """Answer page n with the rows of page n - 1, and announce another page."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the page before under the requested number."""
+        page = find_page(request)
+        if page is None:
+            return await proceed(request)
+        response = await proceed(_turn_to(request, max(1, page - 1)))
+        return _edit(response, request, currentPage=page, hasNext=True)
+
+
+@frozen(kw_only=True)
+class StandStill:
+    """Answer every page with the same one, under that one's own number."""
+
+    at: int = field(default=1, validator=check_whole(1))
+    """The number of the page that is always given."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give that page."""
+        is_list = find_page(request) is not None
+        return await proceed(_turn_to(request, self.at) if is_list else request)
+
+
+@frozen
+class ClampSilently:
+    """Answer a page after the last one with the last one, under the requested number."""
+
+    last: int | None = field(default=None, validator=optional(check_whole(1)))
+    """The number of the last page; None for that of the list."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the right answer, or the last page under the requested number."""
+        last = await _find_last_page(request, proceed)
+        page = find_page(request)
+        last = last and (self.last or last)
+        if last is None or page is None or page <= last:
+            return await proceed(request)
+        return _edit(await proceed(_turn_to(request, last)), request, currentPage=page)
+
+
+@frozen
+class PromiseMore:
+    """Announce one more page on every page, for ever."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the right rows, after the last page those of the last page."""
+        last = await _find_last_page(request, proceed)
+        page = find_page(request)
+        if last is not None and page is not None and page > last:
+            response = await proceed(_turn_to(request, last))
+        else:
+            response = await proceed(request)
+        more = {"currentPage": page, _PAGES: (page or 1) + 1, "hasNext": True}
+        return _edit(response, request, **more)
+
+
+@frozen(kw_only=True)
+class Miscount:
+    """Give wrong totals: by the same number on each page, or by a growing one."""
+
+    by: int = 0
+    """How many records too many, or too few, the envelope claims."""
+    each_page: int = 0
+    """How many more records it claims for each page before this one."""
+    pages: int = 0
+    """How many pages too many, or too few, it claims."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the right rows with wrong totals."""
+        response = await proceed(request)
+        envelope = Envelope.read(response, request.listing)
+        if envelope is None:
+            return response
+        pages = envelope.number(_PAGES) or 0
+        values = {_PAGES: max(0, pages + self.pages)}
+        if envelope.total_key is not None:
+            more = self.by + self.each_page * ((find_page(request) or 1) - 1)
+            total = envelope.number(envelope.total_key) or 0
+            values[envelope.total_key] = max(0, total + more)
+        return envelope.changed(**values)
+
+
+@frozen(kw_only=True)
+class RunOutOfTime:
+    """Answer 502 with an HTML page where a list is too long to be read in 10 seconds.
+
+    The length of a list depends on its filters and not on the page. A list without a
+    start or an end covers all days.
+    """
+
+    above: int | None = None
+    """The most records that a list can have, on all of its pages together."""
+    days: float | None = None
+    """The most days that a list can cover."""
+
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        """Give the right answer, or 502 for a list that is too long."""
+        response = await proceed(request)
+        count = _count_records(response, request.listing)
+        if count is None:
+            return response
+        is_too_large = self.above is not None and count > self.above
+        is_too_long = self.days is not None and _count_days(request) > self.days
+        if is_too_large or is_too_long:
+            return await Html(_BAD_GATEWAY).apply(request, proceed)
+        return response
+
+
+READS_OTHER_PAGES: Final = (
+    ClampSilently,
+    DeleteRow,
+    InsertRow,
+    PromiseMore,
+    RepeatPage,
+    Shuffle,
+    StandStill,
+)
+"""The effects that read other pages of a list than the requested one."""
+
+
+def _turn_to(request: Request[Any], page: int) -> Request[Any]:
+    return request if find_page(request) == page else at_page(request, page)
+
+
+def _edit(response: Response, request: Request[Any], **values: Any) -> Response:
+    envelope = Envelope.read(response, request.listing)
+    return response if envelope is None else envelope.changed(**values)
+
+
+async def _find_last_page(request: Request[Any], proceed: Proceed) -> int | None:
+    """Read on the first page how many there are; None where that is not needed."""
+    if find_page(request) in {None, 1}:
+        return None  # whatever comes is right, and is not asked for twice
+    first = Envelope.read(await proceed(at_page(request, 1)), request.listing)
+    return None if first is None else first.pages
+
+
+def _count_records(response: Response, listing: Listing | None) -> int | None:
+    """Count the records of a list on all pages; None for what is no list."""
+    envelope = Envelope.read(response, listing)
+    if envelope is not None:
+        return envelope.number(envelope.total_key)
+    try:
+        return len(split_list(response.inflated()))
+    except MisfitError:
+        return None
+
+
+def _count_days(request: Request[Any]) -> float:
+    """Count the days that the filters of a request cover; infinite without both."""
+    query = dict(request.query)
+    texts = [query[key] for key in ("startDate", "endDate") if key in query]
+    try:
+        start, end = (_parse_moment(text) for text in texts)
+    except ValueError:  # one is missing or is no date
+        return math.inf
+    is_days = "T" not in texts[0] and query.get("dateType", "BILL_DATE") in _BY_DAYS
+    return (end - start) / _DAY + is_days
+
+
+def _parse_moment(text: str) -> datetime:
+    if "T" not in text:
+        day = date.fromisoformat(text)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
