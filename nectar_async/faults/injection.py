@@ -50,7 +50,7 @@ class Faults:
                 f"{argument} are a list: write {argument}=[{faults!r}]"
             )
         self._faults: list[_CountedFault] = []
-        self._random = Random(f"{seed}/faults")
+        self._random = Random(f"{seed}/faults")  # noqa: S311  it guards nothing
         self._delivered: Counter[tuple[Hashable, int]] = Counter()
         """How often each page of each list was delivered."""
         self._lists: set[Hashable] = set()

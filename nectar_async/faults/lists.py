@@ -263,7 +263,7 @@ class StandStill:
 
 @frozen
 class ClampSilently:
-    """Answer a page after the last one with the last one, under the requested number."""
+    """Answer a page after the last with the last page, under the requested number."""
 
     last: int | None = field(default=None, validator=optional(check_whole(1)))
     """The number of the last page; None for that of the list."""
