@@ -17,9 +17,9 @@ from nectar_async.client import NectarClient
 from nectar_async.contract.wire_names import to_python
 from nectar_async.errors import DecodeError
 from nectar_async.models.page import Listing
-from nectar_async.recording.bodies import Body, Form
+from nectar_async.recording.bodies import Body, FormData
+from nectar_async.recording.check import Finding, Severity
 from nectar_async.recording.exchange import Exchange
-from nectar_async.recording.finding import Finding, Severity
 from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport
 
@@ -72,7 +72,7 @@ def returned() -> Mapping[str, Any]:
 
 
 def _data(body: Body | None) -> bytes:
-    return b"" if body is None or isinstance(body, Form) else body.data()
+    return b"" if body is None or isinstance(body, FormData) else body.data()
 
 
 def _problems(

@@ -14,15 +14,14 @@ from rich.table import Table
 
 from nectar_async import contract
 from nectar_async.cli.words import counted
-from nectar_async.recording.check import Checked
+from nectar_async.recording.check import CheckReport, Finding, Severity
 from nectar_async.recording.contents import (
     OperationContents,
-    StandinContents,
-    operations_in,
-    standins_in,
+    PlaceholderContents,
+    summarize_operations,
+    summarize_placeholders,
 )
 from nectar_async.recording.diff import Change, ChangeKind, Comparison
-from nectar_async.recording.finding import Finding, Severity
 from nectar_async.recording.folder import Recording
 
 __all__ = [
@@ -68,14 +67,19 @@ def as_facts(path: Path, recording: Recording) -> dict[str, Any]:
         "is_own_contract": recording.contract == contract.digest(),
         "redaction": dict(recording.redaction),
         "exchanges": len(recording.exchanges),
-        "operations": [_operation_facts(one) for one in operations_in(recording)],
-        "standins": [_standin_facts(one) for one in standins_in(recording)],
+        "operations": [
+            _operation_facts(one) for one in summarize_operations(recording)
+        ],
+        "standins": [_standin_facts(one) for one in summarize_placeholders(recording)],
     }
 
 
 def print_recording(console: Console, path: Path, recording: Recording) -> None:
     """The same for people."""
-    operations, standins = operations_in(recording), standins_in(recording)
+    operations, standins = (
+        summarize_operations(recording),
+        summarize_placeholders(recording),
+    )
     size = sum(one.size for one in operations)
     _say(
         console,
@@ -101,7 +105,7 @@ def print_recording(console: Console, path: Path, recording: Recording) -> None:
         _say(console, "no stand-ins: there was nothing to replace")
 
 
-def checked_facts(path: Path, checked: Checked) -> dict[str, Any]:
+def checked_facts(path: Path, checked: CheckReport) -> dict[str, Any]:
     """What was found when a recording was looked at."""
     at = checked.recorded_at
     return {
@@ -122,7 +126,7 @@ def checked_facts(path: Path, checked: Checked) -> dict[str, Any]:
     }
 
 
-def print_checked(console: Console, path: Path, checked: Checked) -> None:
+def print_checked(console: Console, path: Path, checked: CheckReport) -> None:
     """The same for people; what is said of several files is said once."""
     verdict = "[green]sound[/green]" if checked.is_sound else "[red]not sound[/red]"
     _say(
@@ -177,13 +181,15 @@ def print_compared(console: Console, comparison: Comparison) -> None:
         _say(console, "nothing changed in the API")
 
 
-def replaced(old: Recording, new: Recording) -> Sequence[StandinContents]:
+def replaced(old: Recording, new: Recording) -> Sequence[PlaceholderContents]:
     """What stands in the new recording in place of something in the old one."""
-    before = {one.kind: one for one in standins_in(old)}
+    before = {one.kind: one for one in summarize_placeholders(old)}
     found = []
-    for one in standins_in(new):
-        had = before.get(one.kind, StandinContents(kind=one.kind, values=0, places=0))
-        more = StandinContents(
+    for one in summarize_placeholders(new):
+        had = before.get(
+            one.kind, PlaceholderContents(kind=one.kind, values=0, places=0)
+        )
+        more = PlaceholderContents(
             kind=one.kind,
             values=one.values - had.values,
             places=one.places - had.places,
@@ -194,7 +200,7 @@ def replaced(old: Recording, new: Recording) -> Sequence[StandinContents]:
 
 
 def print_replaced(
-    console: Console, path: Path, found: Sequence[StandinContents], *, is_dry: bool
+    console: Console, path: Path, found: Sequence[PlaceholderContents], *, is_dry: bool
 ) -> None:
     """What was replaced, by kind; never a value."""
     if not found:
@@ -228,7 +234,7 @@ def _operations_table(operations: Sequence[OperationContents]) -> Table:
     return table
 
 
-def _standins_table(title: str, standins: Sequence[StandinContents]) -> Table:
+def _standins_table(title: str, standins: Sequence[PlaceholderContents]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title)
     table.add_column("kind", overflow="fold")
     for name in ("values", "places"):
@@ -248,7 +254,7 @@ def _operation_facts(one: OperationContents) -> dict[str, Any]:
     }
 
 
-def _standin_facts(one: StandinContents) -> dict[str, Any]:
+def _standin_facts(one: PlaceholderContents) -> dict[str, Any]:
     return {"kind": one.kind, "values": one.values, "places": one.places}
 
 

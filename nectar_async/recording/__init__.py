@@ -20,7 +20,7 @@ from nectar_async.recording.formats.har_writer import write_har
 from nectar_async.recording.formats.importer import Imported
 from nectar_async.recording.overlays import Overlay
 from nectar_async.recording.redaction.redaction import Redaction, Rule
-from nectar_async.recording.request_log import Witness
+from nectar_async.recording.request_log import RequestLog
 
 __all__ = [
     "Exchange",
@@ -29,8 +29,8 @@ __all__ = [
     "Question",
     "Recording",
     "Redaction",
+    "RequestLog",
     "Rule",
-    "Witness",
     "read_cassette",
     "read_har",
     "write_har",

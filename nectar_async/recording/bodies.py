@@ -17,7 +17,16 @@ from attrs import field, frozen
 from nectar_async._json.json import parse
 from nectar_async._json.scalars import MisfitError
 
-__all__ = ["Blob", "Body", "Form", "Json", "Part", "Text", "body_of", "digest"]
+__all__ = [
+    "Blob",
+    "Body",
+    "FormData",
+    "FormPart",
+    "Json",
+    "Text",
+    "parse_body",
+    "sha256_hex",
+]
 
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -64,7 +73,7 @@ class Blob:
     @property
     def name(self) -> str:
         """The name of the file."""
-        return f"{digest(self.content)}{self.suffix}"
+        return f"{sha256_hex(self.content)}{self.suffix}"
 
     def data(self) -> bytes:
         """The bytes to send."""
@@ -72,7 +81,7 @@ class Blob:
 
 
 @frozen(kw_only=True)
-class Part:
+class FormPart:
     """One part of a form: a field with its text, or a file by its digest."""
 
     name: str
@@ -85,25 +94,25 @@ class Part:
 
 
 @frozen
-class Form:
+class FormData:
     """`multipart/form-data` without its boundary, which is another each time.
 
     Files that were sent are known by size and digest: a request is compared, never
     sent again.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[FormPart, ...]
 
 
-Body = Json | Text | Blob | Form
+Body = Json | Text | Blob | FormData
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
-def body_of(
+def parse_body(
     data: bytes, content_type: str = "", *, is_sent: bool = True, is_file: bool = False
 ) -> Body | None:
     """How a body is kept; None for an empty one.
@@ -151,27 +160,27 @@ def _text(data: bytes) -> Text | None:
     return Text(text) if "\x00" not in text else None
 
 
-def _form(data: bytes, content_type: str) -> Form | None:
+def _form(data: bytes, content_type: str) -> FormData | None:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "surrogateescape")
     message = message_from_bytes(head + data)
     if not message.is_multipart() or message.defects:
         return None
     parts = [part for part in message.walk() if not part.is_multipart()]
-    return Form(tuple(map(_part, parts)))
+    return FormData(tuple(map(_part, parts)))
 
 
-def _part(part: Message) -> Part:
+def _part(part: Message) -> FormPart:
     name, file = (_named(part, key) for key in ("name", "filename"))
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
     text = _text(content) if file is None else None
     if text is not None:
-        return Part(name=name or "", text=text.text)
-    return Part(
+        return FormPart(name=name or "", text=text.text)
+    return FormPart(
         name=name or "",
         file=file,
         type=part.get("Content-Type"),
-        sha256=digest(content),
+        sha256=sha256_hex(content),
         size=len(content),
     )
 

@@ -11,18 +11,21 @@ from attrs import frozen
 
 from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.format import written
-from nectar_async.recording.redaction.kinds import LINK
-from nectar_async.recording.redaction.placeholders import LINKS, PART, shape
+from nectar_async.recording.format import encode_exchange
+from nectar_async.recording.redaction.patterns import (
+    LINK_PART,
+    LINK_PREFIX,
+    build_placeholder_regex,
+)
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.redaction.sensitive_fields import kinds
+from nectar_async.recording.redaction.sensitive_fields import LINK, list_kinds
 
 __all__ = [
     "OperationContents",
-    "StandinContents",
-    "operations_in",
-    "standin_shape",
-    "standins_in",
+    "PlaceholderContents",
+    "build_placeholder_pattern",
+    "summarize_operations",
+    "summarize_placeholders",
 ]
 
 _KIND: Final = re.compile(r"(?P<kind>.+?)(?:-[1-9][0-9]*(?:@.*)?|:.*)")
@@ -43,7 +46,7 @@ class OperationContents:
 
 
 @frozen(kw_only=True)
-class StandinContents:
+class PlaceholderContents:
     """What stands in for one kind of value."""
 
     kind: str
@@ -53,7 +56,7 @@ class StandinContents:
     """How often they stand there."""
 
 
-def operations_in(recording: Recording) -> Sequence[OperationContents]:
+def summarize_operations(recording: Recording) -> Sequence[OperationContents]:
     """What is recorded, by operation id."""
     found: dict[str, list[Exchange]] = {}
     for one in recording.exchanges:
@@ -61,24 +64,24 @@ def operations_in(recording: Recording) -> Sequence[OperationContents]:
     return [_operation(name, found[name]) for name in sorted(found)]
 
 
-def standin_shape(*recordings: Recording) -> re.Pattern[str]:
+def build_placeholder_pattern(*recordings: Recording) -> re.Pattern[str]:
     """What finds the stand-ins of recordings in a text."""
     rules = [rule for one in recordings for rule in Redaction.of(one.redaction).rules]
-    return shape((*(rule.made for rule in rules), *kinds()))
+    return build_placeholder_regex((*(rule.made for rule in rules), *list_kinds()))
 
 
-def standins_in(recording: Recording) -> Sequence[StandinContents]:
+def summarize_placeholders(recording: Recording) -> Sequence[PlaceholderContents]:
     """What was replaced, by kind. Values never show: nobody knows them any more."""
-    known = standin_shape(recording)
+    known = build_placeholder_pattern(recording)
     found: Counter[str] = Counter()
     for one in recording.exchanges:
-        found.update(known.findall(written(one).decode()))
-    found.pop(PART, None)
+        found.update(known.findall(encode_exchange(one).decode()))
+    found.pop(LINK_PART, None)
     by_kind: dict[str, list[int]] = {}
     for standin, count in found.items():
         by_kind.setdefault(_kind(standin), []).append(count)
     return [
-        StandinContents(kind=name, values=len(counts), places=sum(counts))
+        PlaceholderContents(kind=name, values=len(counts), places=sum(counts))
         for name, counts in sorted(by_kind.items())
     ]
 
@@ -90,12 +93,12 @@ def _operation(name: str, exchanges: Sequence[Exchange]) -> OperationContents:
         exchanges=len(exchanges),
         owners=len({one.question.owner for one in exchanges} - {""}),
         statuses=dict(sorted(Counter(one.answer.status for one in exchanges).items())),
-        size=sum(len(written(one)) for one in exchanges) + sum(blobs.values()),
+        size=sum(len(encode_exchange(one)) for one in exchanges) + sum(blobs.values()),
     )
 
 
 def _kind(standin: str) -> str:
-    rest = standin.removeprefix(LINKS)
+    rest = standin.removeprefix(LINK_PREFIX)
     found = _KIND.fullmatch(rest)
     if rest != standin and (found is None or "/" in found["kind"]):
         return LINK.name

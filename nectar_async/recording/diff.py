@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from attrs import evolve, frozen
 
-from nectar_async.recording.contents import standin_shape
+from nectar_async.recording.contents import build_placeholder_pattern
 from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction
@@ -22,8 +22,8 @@ from nectar_async.recording.response_shape import (
     NUMBER,
     STANDIN,
     TEXT,
-    Outline,
-    outline,
+    ResponseShape,
+    build_shape,
 )
 
 __all__ = ["Change", "ChangeKind", "Comparison", "compare"]
@@ -109,7 +109,7 @@ def compare(old: Recording, new: Recording) -> Comparison:
     operation: how a key fares says nothing about a single record.
     """
     key = _key_of(old, new)
-    standins = standin_shape(old, new)
+    standins = build_placeholder_pattern(old, new)
     changes = [*_versions(old, new)]
     before, after = _by_operation(old), _by_operation(new)
     for operation in sorted({*before, *after}):
@@ -190,8 +190,8 @@ def _answers(
         base = Change(kind=ChangeKind.TYPE, operation=operation, status=status)
         yield from _differences(
             base,
-            outline(operation, before[status], standins),
-            outline(operation, after[status], standins),
+            build_shape(operation, before[status], standins),
+            build_shape(operation, after[status], standins),
         )
 
 
@@ -205,7 +205,9 @@ def _by_status(exchanges: Sequence[Exchange]) -> Mapping[int | None, list[Exchan
     return found
 
 
-def _differences(base: Change, old: Outline, new: Outline) -> Iterator[Change]:
+def _differences(
+    base: Change, old: ResponseShape, new: ResponseShape
+) -> Iterator[Change]:
     """The changes at a place, which is that of `base`, and below it."""
     was, now = _known_types(old, new), _known_types(new, old)
     if was != now:
@@ -227,7 +229,7 @@ def _differences(base: Change, old: Outline, new: Outline) -> Iterator[Change]:
 
 
 def _key_changes(
-    base: Change, key: str, old: Outline, new: Outline
+    base: Change, key: str, old: ResponseShape, new: ResponseShape
 ) -> Iterator[Change]:
     was, now = old.keys.get(key), new.keys.get(key)
     if was is None or now is None:
@@ -249,18 +251,18 @@ def _key_changes(
     yield from _differences(base, was, now)
 
 
-def _known_types(one: Outline, other: Outline) -> set[str]:
+def _known_types(one: ResponseShape, other: ResponseShape) -> set[str]:
     """Its types, but for those that a stand-in in either of them may be."""
     hidden = {NUMBER, STANDIN, TEXT} if STANDIN in {*one.types, *other.types} else set()
     return {*one.types} - hidden
 
 
-def _types(one: Outline) -> str:
+def _types(one: ResponseShape) -> str:
     names = {TEXT if name == STANDIN else name for name in one.types}
     return " or ".join(sorted(names))
 
 
-def _share(part: Outline, whole: Outline) -> str:
+def _share(part: ResponseShape, whole: ResponseShape) -> str:
     if part.seen == whole.objects:
         return f"in all {whole.objects:,}" if whole.objects > 1 else "in the only one"
     return f"in {part.seen:,} of {whole.objects:,}"

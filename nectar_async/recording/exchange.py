@@ -20,9 +20,9 @@ from attrs import asdict, evolve, field, frozen
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async.recording.bodies import Blob, Body, Form, Json, Text, body_of
+from nectar_async.recording.bodies import Blob, Body, FormData, Json, Text, parse_body
 
-__all__ = ["Answer", "Exchange", "Question", "question_of"]
+__all__ = ["Exchange", "Question", "RecordedAnswer", "build_question"]
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -67,7 +67,7 @@ class Question:
         return int(text) if text.isascii() and text.isdigit() else None
 
     @property
-    def walk(self) -> Question:
+    def without_page(self) -> Question:
         """The list that a page belongs to: the same question about no page."""
         return evolve(self, query=tuple(one for one in self.query if one[0] != "page"))
 
@@ -85,7 +85,7 @@ class Question:
 
 
 @frozen(kw_only=True)
-class Answer:
+class RecordedAnswer:
     """What was answered: status, the headers that matter, the body unpacked."""
 
     status: int
@@ -101,7 +101,7 @@ class Answer:
         limit: int | None = None,
         *,
         is_file: bool = False,
-    ) -> Answer:
+    ) -> RecordedAnswer:
         """What is kept of a response; a date to wait for becomes seconds from now.
 
         What a host of files answers with success is bytes.
@@ -121,7 +121,7 @@ class Answer:
         return cls(
             status=response.status,
             headers=headers,
-            body=body_of(
+            body=parse_body(
                 response.inflated(limit),
                 kind,
                 is_sent=False,
@@ -129,17 +129,19 @@ class Answer:
             ),
         )
 
-    def as_file(self) -> Answer:
+    def as_file(self) -> RecordedAnswer:
         """The same, with a body of success as the bytes of a file."""
         body = self.body
         if not isinstance(body, Text | Json) or not Response(self.status).is_success:
             return self
         kind = self.headers.get("content-type", "")
-        return evolve(self, body=body_of(body.data(), kind, is_file=True))
+        return evolve(self, body=parse_body(body.data(), kind, is_file=True))
 
     def response(self) -> Response:
         """The answer, as a transport gives it."""
-        data = b"" if self.body is None or isinstance(self.body, Form) else self.body
+        data = (
+            b"" if self.body is None or isinstance(self.body, FormData) else self.body
+        )
         content = data if isinstance(data, bytes) else data.data()
         return Response(self.status, self.headers, content)
 
@@ -149,7 +151,7 @@ class Exchange:
     """A question and one of its answers."""
 
     question: Question
-    answer: Answer
+    answer: RecordedAnswer
     key: str
     """Of the question, without what is redacted in it; see `Redaction.key`."""
     order: int = 1
@@ -159,10 +161,10 @@ class Exchange:
     def name(self) -> str:
         """What its file is called, without `.json`: for people, and unlike others."""
         number = f".{self.order}" if self.order > 1 else ""
-        return f"{self.shelf}{number}"
+        return f"{self.base_name}{number}"
 
     @property
-    def shelf(self) -> str:
+    def base_name(self) -> str:
         """The name that all answers to its question share."""
         asked = self.question
         owner = _SAFE.sub("-", asked.owner)[:_LONGEST_OWNER].strip("-.")
@@ -182,7 +184,7 @@ class Exchange:
         return [body for body in bodies if isinstance(body, Blob)]
 
 
-def question_of(request: Request[Any], body: bytes | None = None) -> Question:
+def build_question(request: Request[Any], body: bytes | None = None) -> Question:
     """What a request asks.
 
     Args:
@@ -198,14 +200,14 @@ def question_of(request: Request[Any], body: bytes | None = None) -> Question:
         method=request.method,
         path=path,
         url="" if path else request.url,
-        query=sorted_query(urlsplit(request.url).query) if path else (),
+        query=parse_query(urlsplit(request.url).query) if path else (),
         range=headers.get("range"),
-        body=body_of(body or b"", headers.get("content-type", "")),
+        body=parse_body(body or b"", headers.get("content-type", "")),
         owner=".".join(request.parts.values()),
     )
 
 
-def sorted_query(text: str) -> Pairs:
+def parse_query(text: str) -> Pairs:
     """The pairs of a query, sorted."""
     return tuple(sorted(parse_qsl(text, keep_blank_values=True)))
 
@@ -217,7 +219,7 @@ def _canonical(body: Body | None) -> object:
             return None
         case Json():
             return Json.of(body.value).raw.decode()
-        case Form():
+        case FormData():
             return [asdict(part) for part in body.parts]
         case _:
             return hashlib.sha256(body.data()).hexdigest()

@@ -24,22 +24,28 @@ from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.format import (
     VERSION,
     Manifest,
-    pretty,
+    encode_exchange,
+    encode_pretty,
     read_exchange,
     read_manifest,
-    written,
 )
 from nectar_async.recording.redaction.redaction import Redaction
 
-__all__ = ["BLOB", "EXCHANGE", "MANIFEST", "Recording", "missing"]
+__all__ = [
+    "BLOB_NAME",
+    "EXCHANGE_NAME",
+    "MANIFEST_NAME",
+    "Recording",
+    "describe_missing",
+]
 
-MANIFEST: Final = "recording.json"
+MANIFEST_NAME: Final = "recording.json"
 
 _ABANDONED: Final = 3_600.0  # seconds
 
 # `….9f8e7d6c.json`, or `….9f8e7d6c.2.json` for a second answer to the same question.
-EXCHANGE: Final = re.compile(r".*\.[0-9a-f]{8}(?:\.(?P<order>[0-9]+))?\.json")
-BLOB: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
+EXCHANGE_NAME: Final = re.compile(r".*\.[0-9a-f]{8}(?:\.(?P<order>[0-9]+))?\.json")
+BLOB_NAME: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
 
 
 @frozen(kw_only=True)
@@ -68,10 +74,12 @@ class Recording:
         folder = Path(path)
         try:
             _recover(folder)
-            manifest = read_manifest((folder / MANIFEST).read_bytes(), str(folder))
+            manifest = read_manifest((folder / MANIFEST_NAME).read_bytes(), str(folder))
             files = sorted(folder.iterdir())
             blobs = {
-                one.name: one.read_bytes() for one in files if BLOB.fullmatch(one.name)
+                one.name: one.read_bytes()
+                for one in files
+                if BLOB_NAME.fullmatch(one.name)
             }
             redaction = Redaction.of(manifest.redaction)
             exchanges = [
@@ -80,10 +88,10 @@ class Recording:
                     order=int(found["order"] or 1),
                 )
                 for one in files
-                if (found := EXCHANGE.fullmatch(one.name)) is not None
+                if (found := EXCHANGE_NAME.fullmatch(one.name)) is not None
             ]
         except (FileNotFoundError, NotADirectoryError):
-            raise RecordingError(missing(folder)) from None
+            raise RecordingError(describe_missing(folder)) from None
         except OSError as error:
             raise RecordingError(f"cannot read {folder}: {error}") from None
         return cls(
@@ -117,22 +125,24 @@ class Recording:
         try:
             _recover(folder)
             before = _present(folder)
-            old = before.pop(MANIFEST, None)
+            old = before.pop(MANIFEST_NAME, None)
             if old is not None and files == before and not touch:
                 now_is = (dict(self.redaction), self.api_version)
                 if _said(old) == now_is:
                     return False
-            _replace(folder, {**files, MANIFEST: pretty(self._manifest(now))})
+            _replace(
+                folder, {**files, MANIFEST_NAME: encode_pretty(self._manifest(now))}
+            )
         except OSError as error:
             raise RecordingError(f"cannot write {folder}: {error}") from None
         return True
 
     def with_exchanges(self, exchanges: Iterable[Exchange]) -> Recording:
         """The same recording with other exchanges; equal questions are numbered."""
-        return evolve(self, exchanges=numbered(exchanges))
+        return evolve(self, exchanges=number_exchanges(exchanges))
 
     def _files(self) -> dict[str, bytes]:
-        files = {f"{one.name}.json": written(one) for one in self.exchanges}
+        files = {f"{one.name}.json": encode_exchange(one) for one in self.exchanges}
         files |= {
             blob.name: blob.content for one in self.exchanges for blob in one.blobs
         }
@@ -149,7 +159,7 @@ class Recording:
         )
 
 
-def numbered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+def number_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
     """The exchanges in the order of their files, answers to one question counted.
 
     Whoever comes first among equal questions stays first.
@@ -163,11 +173,14 @@ def numbered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 
 
 def _in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    return tuple(sorted(exchanges, key=lambda one: (one.shelf, one.order)))
+    return tuple(sorted(exchanges, key=lambda one: (one.base_name, one.order)))
 
 
 def _is_ours(name: str) -> bool:
-    return EXCHANGE.fullmatch(name) is not None or BLOB.fullmatch(name) is not None
+    return (
+        EXCHANGE_NAME.fullmatch(name) is not None
+        or BLOB_NAME.fullmatch(name) is not None
+    )
 
 
 def _said(manifest: bytes) -> tuple[dict[str, Any], str] | None:
@@ -182,7 +195,7 @@ def _said(manifest: bytes) -> tuple[dict[str, Any], str] | None:
 def _recover(folder: Path) -> None:
     """Bring back what a kill between the two steps of a save left beside its place."""
     for old in sorted(folder.parent.glob(f".{folder.name}.*.old")):
-        if not folder.exists() and (old / MANIFEST).exists():
+        if not folder.exists() and (old / MANIFEST_NAME).exists():
             old.rename(folder)
 
 
@@ -196,7 +209,7 @@ def _sweep(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def missing(folder: Path) -> str:
+def describe_missing(folder: Path) -> str:
     """What to say of a folder that is no recording, or is not there."""
     if not folder.exists():
         return (
@@ -204,7 +217,7 @@ def missing(folder: Path) -> str:
             f" --nectar-record=record, nectar record {folder} COMMAND, or"
             " Recorder(..., mode='record')"
         )
-    return f"{folder} is no recording: it has no {MANIFEST}"
+    return f"{folder} is no recording: it has no {MANIFEST_NAME}"
 
 
 def _present(folder: Path) -> dict[str, bytes]:
@@ -215,9 +228,9 @@ def _present(folder: Path) -> dict[str, bytes]:
         raise RecordingError(f"{folder} is a file; a recording is a folder")
     entries = list(folder.iterdir())
     others = [one for one in entries if not _is_ours(one.name)]
-    if others and not (folder / MANIFEST).exists():
+    if others and not (folder / MANIFEST_NAME).exists():
         raise RecordingError(
-            f"{folder} has files and no {MANIFEST}, so it is no recording; choose"
+            f"{folder} has files and no {MANIFEST_NAME}, so it is no recording; choose"
             " another folder, or empty it"
         )
     if folders := [one.name for one in entries if one.is_dir()]:
@@ -227,7 +240,7 @@ def _present(folder: Path) -> dict[str, bytes]:
     return {
         one.name: one.read_bytes()
         for one in entries
-        if one.name == MANIFEST or _is_ours(one.name)
+        if one.name == MANIFEST_NAME or _is_ours(one.name)
     }
 
 
@@ -245,7 +258,7 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         new.mkdir()
         for one in folder.iterdir() if folder.exists() else ():
-            if one.name != MANIFEST and not _is_ours(one.name):
+            if one.name != MANIFEST_NAME and not _is_ours(one.name):
                 shutil.copy2(one, new / one.name, follow_symlinks=False)
         for name, data in files.items():
             (new / name).write_bytes(data)

@@ -14,10 +14,18 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from nectar_async.errors import RecordingError
-from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text, digest
-from nectar_async.recording.exchange import Answer, Exchange, Pairs, Question
+from nectar_async.recording.bodies import (
+    Blob,
+    Body,
+    FormData,
+    FormPart,
+    Json,
+    Text,
+    sha256_hex,
+)
+from nectar_async.recording.exchange import Exchange, Pairs, Question, RecordedAnswer
 
-__all__ = ["VERSION", "Manifest", "read_exchange", "read_manifest", "written"]
+__all__ = ["VERSION", "Manifest", "encode_exchange", "read_exchange", "read_manifest"]
 
 VERSION: Final = 1
 """Of the format. A newer one is refused, older ones are read."""
@@ -138,7 +146,7 @@ def read_exchange(
         body=_body(asked, files, where),
         owner=asked.owner,
     )
-    answer = Answer(
+    answer = RecordedAnswer(
         status=answered.status,
         headers=answered.headers,
         body=_body(answered, files, where),
@@ -146,7 +154,7 @@ def read_exchange(
     return Exchange(question=question, answer=answer, key=key(question))
 
 
-def written(exchange: Exchange) -> bytes:
+def encode_exchange(exchange: Exchange) -> bytes:
     """What stands in the file of an exchange: JSON for people, ending in a line."""
     asked, answered = exchange.question, exchange.answer
     file = _File(
@@ -166,10 +174,10 @@ def written(exchange: Exchange) -> bytes:
             **_kept(answered.body),
         ),
     )
-    return pretty(file)
+    return encode_pretty(file)
 
 
-def pretty(value: Any) -> bytes:
+def encode_pretty(value: Any) -> bytes:
     """JSON for people and for `git diff`."""
     return msgspec.json.format(msgspec.json.encode(value), indent=_INDENT) + b"\n"
 
@@ -184,7 +192,7 @@ def _kept(body: Body | None) -> dict[str, Any]:
             return {"text": body.text}
         case Blob():
             return {"file": body.name}
-        case Form():
+        case FormData():
             return {
                 "form": [
                     _Part(
@@ -209,16 +217,19 @@ def _body(
     if kept.text is not None:
         return Text(kept.text)
     if isinstance(kept, _Question) and kept.form is not None:
-        return Form(tuple(Part(**msgspec.structs.asdict(one)) for one in kept.form))
+        return FormData(
+            tuple(FormPart(**msgspec.structs.asdict(one)) for one in kept.form)
+        )
     if kept.file is None:
         return None
     name = PurePosixPath(kept.file)
     if kept.file not in files:
         raise RecordingError(f"{where} names {kept.file!r}, which is not beside it")
     content = files[kept.file]
-    if digest(content) != name.stem:
+    actual = sha256_hex(content)
+    if actual != name.stem:
         raise RecordingError(
-            f"{name} was changed: its SHA-256 is {digest(content)[:12]}…; record anew"
+            f"{name} was changed: its SHA-256 is {actual[:12]}…; record again"
         )
     return Blob(content, name.suffix)
 

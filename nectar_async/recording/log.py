@@ -12,14 +12,14 @@ from attrs import evolve
 from nectar_async._http.request import Request
 from nectar_async._json.json import announced_pages
 from nectar_async.recording.bodies import Json
-from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.exchange import Question, RecordedAnswer
 
-__all__ = ["Take"]
+__all__ = ["RecordingLog"]
 
-Pair = tuple[Question, Answer]
+Pair = tuple[Question, RecordedAnswer]
 
 
-class Take:
+class RecordingLog:
     """Questions in the order in which they were asked, and their answers."""
 
     def __init__(self) -> None:
@@ -29,18 +29,22 @@ class Take:
         self._pages: defaultdict[str, list[Pair]] = defaultdict(list)
         """What was answered of each list."""
 
-    def reserve(self) -> int:
+    def reserve_number(self) -> int:
         """A number for a request that is sent now: its answer may come late."""
         self._count += 1
         return self._count
 
-    def put(
-        self, number: int, question: Question, answer: Answer, request: Request[Any]
+    def add(
+        self,
+        number: int,
+        question: Question,
+        answer: RecordedAnswer,
+        request: Request[Any],
     ) -> None:
         """Take down what was answered; what stays without an answer is not kept."""
         self._pairs[number] = question, answer
         if request.listing is not None:
-            walk = question.walk.key
+            walk = question.without_page.key
             self._lists.setdefault(walk, request)
             self._pages[walk].append((question, answer))
 
@@ -68,7 +72,7 @@ class Take:
             if not _passes(answer) or at > settled.get(question.key, -1)
         )
 
-    def missing(self) -> Iterator[Request[Any]]:
+    def missing_pages(self) -> Iterator[Request[Any]]:
         """A request for each page that was announced by a list and not asked for.
 
         A recording has whole lists, so that how far a client looks ahead is its own
@@ -83,14 +87,14 @@ class Take:
                     yield evolve(request, url="").at(page)
 
 
-def _passes(answer: Answer) -> bool:
+def _passes(answer: RecordedAnswer) -> bool:
     return (
         answer.status == HTTPStatus.TOO_MANY_REQUESTS
         or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
 
 
-def _announced(answer: Answer) -> int:
+def _announced(answer: RecordedAnswer) -> int:
     if answer.status != HTTPStatus.OK or not isinstance(answer.body, Json):
         return 1
     return announced_pages(answer.body.raw)

@@ -16,7 +16,7 @@ from attrs.validators import optional
 
 from nectar_async._http.response import Response
 from nectar_async._json.json import encoded, parse
-from nectar_async.recording.bodies import digest
+from nectar_async.recording.bodies import sha256_hex
 from nectar_async.recording.fields import whole
 from nectar_async.recording.scene import Play, Scene
 from nectar_async.recording.sheets import Sheet, Sheets
@@ -134,7 +134,7 @@ class Shuffle:
 
     def _shuffle(self, rows: list[msgspec.Raw]) -> None:
         # By a digest: the same order on every machine and every Python.
-        rows.sort(key=lambda row: digest(b"%d/%b" % (self.seed, bytes(row))))
+        rows.sort(key=lambda row: sha256_hex(b"%d/%b" % (self.seed, bytes(row))))
 
 
 @frozen(kw_only=True)

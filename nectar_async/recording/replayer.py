@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Literal
 
 from nectar_async.errors import UnmatchedRequestError
-from nectar_async.recording.exchange import Answer, Exchange, Question
+from nectar_async.recording.bodies import Body, FormData, FormPart, Json
+from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.near import nearest
 from nectar_async.recording.redaction.redaction import Redaction
 
-__all__ = ["Player", "Repeat"]
+__all__ = ["Repeat", "Replayer", "find_nearest", "list_differences"]
 
 Repeat = Literal["never", "last"]
 """What happens when all answers to a question are given: an error, or the last one
@@ -23,7 +23,7 @@ _ADVICE = (
 )
 
 
-class Player:
+class Replayer:
     """Gives the answers of a recording.
 
     Nothing here waits: two requests at once are told apart by their keys, and equal
@@ -42,7 +42,7 @@ class Player:
         for one in recording.exchanges:
             self._shelves.setdefault(one.key, []).append(one)
 
-    def find(self, question: Question) -> Exchange | None:
+    def take_next(self, question: Question) -> Exchange | None:
         """The next answer to a question, which counts as given; None for none left."""
         shelf = self._shelf(question)
         for one in shelf:
@@ -51,24 +51,24 @@ class Player:
                 return one
         return shelf[-1] if shelf and self._repeat == "last" else None
 
-    def give(self, question: Question) -> Answer:
+    def answer(self, question: Question) -> RecordedAnswer:
         """The next answer to a question.
 
         Raises:
             UnmatchedRequestError: there is none, or none left; says what comes near.
         """
-        found = self.find(question)
+        found = self.take_next(question)
         if found is None:
             raise self._unmatched(question)
         return found.answer
 
-    def meet(self, question: Question) -> None:
+    def mark_asked(self, question: Question) -> None:
         """Note that a question was asked, whoever answers it."""
         shelf = self._shelf(question)
         left = [one.name for one in shelf if one.name not in self._met]
         self._met.update(left[:1])
 
-    def peek(self, question: Question) -> Answer | None:
+    def peek(self, question: Question) -> RecordedAnswer | None:
         """The last answer to a question, which does not count as given."""
         shelf = self._shelf(question)
         return shelf[-1].answer if shelf else None
@@ -91,7 +91,7 @@ class Player:
         """Of a page the list that it belongs to; of anything else its own name."""
         if exchange.question.page is None:
             return exchange.name
-        return self._redaction.key(exchange.question.walk)
+        return self._redaction.key(exchange.question.without_page)
 
     def _shelf(self, question: Question) -> list[Exchange]:
         redaction = self._redaction
@@ -112,7 +112,7 @@ class Player:
                 f" pass repeat='last' where something is polled, or {_ADVICE}",
                 nearest=tuple(one.name for one in shelf),
             )
-        near = nearest(masked, self._masked())
+        near = find_nearest(masked, self._masked())
         lines = []
         for name, fields in near.items():
             lines.append(f"  nearest: {name}")
@@ -138,3 +138,93 @@ class Player:
     def _masked(self) -> Iterator[tuple[Question, Exchange]]:
         for one in self._recording.exchanges:
             yield self._redaction.masked(one.question), one
+
+
+_SHOWN: Final = 3
+_LONGEST: Final = 80
+_NOTHING: Final = object()
+
+
+def find_nearest(
+    asked: Question, known: Iterable[tuple[Question, Exchange]]
+) -> Mapping[str, tuple[str, ...]]:
+    """The names of those that differ least, each with the fields in which it does.
+
+    Args:
+        asked: masked, so that no secret is shown.
+        known: masked questions, each with its exchange.
+    """
+    alike = [
+        (question, one)
+        for question, one in known
+        if question.operation == asked.operation or question.path == asked.path
+    ]
+    same = [one for one in alike if one[0].operation == asked.operation]
+    differing = [
+        (tuple(list_differences(asked, question)), one.name)
+        for question, one in same or alike
+    ]
+    differing.sort(key=lambda one: (len(one[0]), one[1]))
+    return {name: lines for lines, name in differing[:_SHOWN]}
+
+
+def list_differences(asked: Question, stored: Question) -> Iterator[str]:
+    """A line for each field that differs."""
+    mine, theirs = _fields(asked), _fields(stored)
+    for name in (*mine, *(name for name in theirs if name not in mine)):
+        here, there = mine.get(name, _NOTHING), theirs.get(name, _NOTHING)
+        if here != there:
+            yield f"{name}: asked for {_shown(here)}, recorded {_shown(there)}"
+
+
+def _fields(question: Question) -> Mapping[str, object]:
+    fields: dict[str, object] = {"method": question.method}
+    if question.path:
+        fields["path"] = question.path
+    if question.url:
+        fields["address"] = question.url
+    for key, text in question.query:
+        fields[f"query {key}"] = _joined(fields.get(f"query {key}"), text)
+    if question.range is not None:
+        fields["range"] = question.range
+    return {**fields, **dict(_leaves("body", _plain(question.body)))}
+
+
+def _joined(before: object, text: str) -> str:
+    return text if before is None else f"{before}, {text}"
+
+
+def _plain(body: Body | None) -> object:
+    match body:
+        case None:
+            return _NOTHING
+        case Json():
+            return body.value
+        case FormData():
+            return {part.name: _part(part) for part in body.parts}
+        case _:
+            return body.data()
+
+
+def _part(part: FormPart) -> str:
+    if part.text is not None:
+        return part.text
+    return f"{part.file}, {part.size:,} bytes, SHA-256 {part.sha256}"[:_LONGEST]
+
+
+def _leaves(where: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(f"{where}.{key}", inner)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _leaves(f"{where}[{at}]", inner)
+    elif value is not _NOTHING:
+        yield where, value
+
+
+def _shown(value: object) -> str:
+    if value is _NOTHING:
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

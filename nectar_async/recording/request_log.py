@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from nectar_async.recording.exchange import Question
 
-__all__ = ["Witness"]
+__all__ = ["RequestLog"]
 
 
-class Witness:
+class RequestLog:
     """What went through a recorded transport, for assertions.
 
     ```python

@@ -24,7 +24,7 @@ from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError
 from nectar_async.recording.effect_text import check_operation
-from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.exchange import Question, RecordedAnswer
 from nectar_async.recording.fields import whole
 
 __all__ = ["Effect", "Overlay", "Play", "Scene", "is_effect"]
@@ -38,9 +38,9 @@ class Scene:
 
     request: Request[Any]
     question: Question
-    play: Callable[[Question], Answer]
+    play: Callable[[Question], RecordedAnswer]
     """The recorded answer to a question, which counts as given."""
-    peek: Callable[[Question], Answer | None]
+    peek: Callable[[Question], RecordedAnswer | None]
     """The last recorded answer to a question; it does not count as given."""
     clock: Clock
     given: Callable[[int], int] = field(default=lambda _: 0)

@@ -3,41 +3,69 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any, Self
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final, Self
 
+import anyio
+import anyio.lowlevel
 import pytest
 from attrs import evolve, frozen
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
+from nectar_async._json.json import announced_pages
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
-from nectar_async.errors import ConfigurationError
-from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.errors import ConfigurationError, RecordingError
+from nectar_async.recording.effects import (
+    GRAMMAR,
+    ClampSilently,
+    DeleteRow,
+    InsertRow,
+    RepeatPage,
+    Shuffle,
+)
+from nectar_async.recording.exchange import Question, RecordedAnswer, build_question
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
+from nectar_async.recording.overlays import Effect, Order, Overlay, Overlays, Scene
 from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.request_log import RequestLog
 from nectar_async.settings import Settings
-from nectar_async.testing.booth import Booth, BriskClock, RealClock, SandboxClock
-from nectar_async.testing.options import Terms
+from nectar_async.testing.fixtures import NectarRecording
+from nectar_async.testing.options import TestOptions
 from nectar_async.testing.portal_transport import RemoteTransport
-from nectar_async.testing.recordings import NectarRecording
 from nectar_async.testing.sandbox_fixture import NectarSandbox
-from nectar_async.testing.session import Row, Suite, exchanges, in_words
-from nectar_async.testing.shared_recorder import Tape, written
+from nectar_async.testing.session import (
+    PluginSession,
+    ReportRow,
+    describe_overlays,
+    list_exchange_names,
+)
+from nectar_async.testing.shared_recorder import SharedRecorder, write_recording
 from nectar_async.testing.virtual_clock import VirtualClock
+from nectar_async.transports._body import read_body
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.recorder import Recorder
 
-__all__ = ["Live", "Server"]
+__all__ = [
+    "LiveServer",
+    "LiveStage",
+    "LiveTest",
+    "RealClock",
+    "SandboxClock",
+    "ShortWaitClock",
+]
 
 # Whoever waits for trouble that an overlay made waits for nobody, and soon for others.
 _LONGEST_WAIT = 0.5
 
 
 @frozen(kw_only=True)
-class Server:
+class LiveServer:
     """Who answers a test."""
 
     key: Secret[str]
@@ -46,7 +74,7 @@ class Server:
     is_sandbox: bool = False
 
     @classmethod
-    def api(cls, terms: Terms) -> Self:
+    def api(cls, terms: TestOptions) -> Self:
         """The API, or what NECTAR_BASE_URL calls so.
 
         Raises:
@@ -61,11 +89,11 @@ class Server:
         return cls(
             key=Secret(key),
             settings=terms.settings or Settings.from_env(),
-            clock=BriskClock(_LONGEST_WAIT) if terms.overlays else RealClock(),
+            clock=ShortWaitClock(_LONGEST_WAIT) if terms.overlays else RealClock(),
         )
 
     @classmethod
-    def sandbox(cls, terms: Terms, sandbox: NectarSandbox) -> Self:
+    def sandbox(cls, terms: TestOptions, sandbox: NectarSandbox) -> Self:
         """The sandbox of the test. Its time is the clients' time."""
         settings = terms.settings or Settings()
         return cls(
@@ -76,7 +104,7 @@ class Server:
         )
 
 
-class Live:
+class LiveTest:
     """What a test has in every mode but replay.
 
     Raises:
@@ -84,16 +112,18 @@ class Live:
             pytest-xdist may write the same recording.
     """
 
-    def __init__(self, item: pytest.Item, terms: Terms, server: Server) -> None:
+    def __init__(
+        self, item: pytest.Item, terms: TestOptions, server: LiveServer
+    ) -> None:
         self._item = item
         self._terms = terms
         self._server = server
-        self._suite = Suite.of(item.config)
+        self._suite = PluginSession.of(item.config)
         self._settings = server.settings
         self._transports: list[RemoteTransport] = []
-        self._tape: Tape | None = None
+        self._tape: SharedRecorder | None = None
         self._recorder: Recorder | None = None
-        self._booth = Booth(self._inner(), terms.overlays, server.clock)
+        self._booth = LiveStage(self._inner(), terms.overlays, server.clock)
         self.recording: NectarRecording = NectarRecording(
             path=terms.path,
             mode=terms.mode,
@@ -111,7 +141,7 @@ class Live:
             NectarError: it cannot be written, or a secret would be.
         """
         if has_passed and self._booth.unmet and self._terms.unused != "ignore":
-            self._add("unmet", in_words(self._booth.unmet))
+            self._add("unmet", describe_overlays(self._booth.unmet))
         if self._recorder is None:
             return
         is_new = self._terms.mode is Mode.NEW
@@ -120,14 +150,14 @@ class Live:
         else:
             is_due = self._tape.end(self._terms.test, has_passed=has_passed)
         if is_due:
-            before = exchanges(self._terms.path)
+            before = list_exchange_names(self._terms.path)
             has_changed = self._suite.portal.call(
-                written, self._recorder, self._server.key, self._settings
+                write_recording, self._recorder, self._server.key, self._settings
             )
-            if not (self._terms.path / MANIFEST).exists():
+            if not (self._terms.path / MANIFEST_NAME).exists():
                 # What asks nothing, or meets an overlay each time, is replayed, too.
                 has_changed = self._empty().save(self._terms.path, datetime.now(UTC))
-            gone = {*before} - {*exchanges(self._terms.path)}
+            gone = {*before} - {*list_exchange_names(self._terms.path)}
             same = "complete" if is_new else "unchanged"
             self._add("written" if has_changed else same, sorted(gone))
         elif not has_passed:
@@ -176,15 +206,191 @@ class Live:
     def _add(self, what: Any, names: Iterable[str] = ()) -> None:
         path = self._terms.path
         self._suite.add(
-            Row(
+            ReportRow(
                 test=self._terms.test,
                 path=self._suite.shown(path),
                 what=what,
                 names=tuple(names),
-                count=len(exchanges(path)),
+                count=len(list_exchange_names(path)),
             )
         )
 
 
 async def _straight(request: Request[Any], send: Send) -> Response:
     return await send(request)
+
+
+class RealClock(VirtualClock):
+    """A clock whose waits are waited for, and written down as a `VirtualClock` does.
+
+    No spread is added to them, so that a test may say how long they are.
+    """
+
+    def monotonic(self) -> float:
+        """Seconds of `time.monotonic`, and those that were advanced."""
+        return time.monotonic() + super().monotonic()
+
+    def now(self) -> datetime:
+        """The present instant in UTC, as far ahead."""
+        return datetime.now(UTC) + timedelta(seconds=super().monotonic())
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+        self.sleeps.append(seconds)
+        await anyio.sleep(seconds)
+
+
+class ShortWaitClock(VirtualClock):
+    """A clock of the waits alone, each of which is waited for a moment only.
+
+    What the network takes does not pass on it: so a test finds the same waits here and
+    in replay, to the last digit.
+
+    Args:
+        longest: what is waited for at most in truth, in seconds.
+    """
+
+    def __init__(self, longest: float) -> None:
+        super().__init__(datetime.now(UTC))
+        self._longest = longest
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass, and wait for as many of them as this clock ever does."""
+        await super().sleep(seconds)
+        await anyio.sleep(min(seconds, self._longest))
+
+
+class SandboxClock(VirtualClock):
+    """A clock that takes a sandbox along: what is waited for happens there at once.
+
+    Args:
+        advance: moves the sandbox's own clock by seconds, before the next request.
+    """
+
+    def __init__(self, advance: Callable[[float], object]) -> None:
+        super().__init__()
+        self._advance = advance
+        self._there = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass, there as well."""
+        await super().sleep(seconds)
+        # Waits overlap, so it is not moved by each of them.
+        ahead = self.monotonic() - self._there
+        if ahead > 0:
+            self._there += ahead
+            self._advance(ahead)
+
+
+_MOVING: Final = (ClampSilently, DeleteRow, InsertRow, RepeatPage, Shuffle)
+
+
+class LiveStage:
+    """The stage of a test's clients that counts its requests and makes its trouble.
+
+    An overlay that moves the rows of a list wants all of its pages, as a replay has
+    them, so then a list is asked for whole when the first request for it comes.
+
+    Args:
+        inner: what records; it meets no trouble that an overlay makes.
+        overlays: trouble.
+        clock: time, for overlays that wait.
+    """
+
+    needs_key = True
+
+    def __init__(
+        self, inner: Stage, overlays: Sequence[Order], clock: VirtualClock
+    ) -> None:
+        self.witness = RequestLog()
+        self._inner = inner
+        self._overlays = Overlays(overlays) if overlays else None
+        self._wants_all = any(isinstance(_effect(one), _MOVING) for one in overlays)
+        self._clock = clock
+        self._known: dict[str, RecordedAnswer] = {}
+        self._ahead: dict[str, RecordedAnswer] = {}
+        """Answers that came before anybody asked."""
+        self._lock = anyio.Lock()
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Have a request sent, through every overlay that it meets."""
+        if self._overlays is None:
+            with self.witness.watch(build_question(request)):
+                await anyio.lowlevel.checkpoint()  # as in replay
+                return await self._inner(request, send)
+        question = build_question(request, await read_body(request))
+
+        async def proceed() -> Response:
+            answer = self._ahead.pop(question.key, None)
+            return (answer or await self._ask(request, send)).response()
+
+        scene = Scene(
+            request=request,
+            question=question,
+            play=self._play,
+            peek=self._peek,
+            clock=self._clock,
+        )
+        with self.witness.watch(question):
+            # Trouble comes after whoever asked at the same time, as in replay.
+            await anyio.lowlevel.checkpoint()
+            if self._wants_all and request.listing is not None:
+                await self._ask_for_all(scene, send)
+            return await self._overlays.apply(scene, proceed)
+
+    @property
+    def unmet(self) -> tuple[Order, ...]:
+        """Overlays that hit no request (yet)."""
+        return () if self._overlays is None else self._overlays.unmet
+
+    async def _ask(self, request: Request[Any], send: Send) -> RecordedAnswer:
+        """An answer as a replay has it: unpacked, with the headers that matter."""
+        response = await self._inner(request, send)
+        answer = RecordedAnswer.of(
+            response,
+            self._clock.now(),
+            request.max_body_bytes,
+            is_file=not request.path,
+        )
+        question = build_question(request, await read_body(request))
+        self._known[question.key] = answer
+        return answer
+
+    async def _ask_for_all(self, scene: Scene, send: Send) -> None:
+        """Know every page of a list, from the first request for any of them on."""
+        async with self._lock:
+            pages, number = 1, 1
+            while number <= pages:
+                page = _page(scene.request, number)
+                key = build_question(page).key
+                known = self._known.get(key)
+                if known is None or known.status != HTTPStatus.OK:
+                    known = self._ahead[key] = await self._ask(page, send)
+                if known.status != HTTPStatus.OK:
+                    return  # it is told to whoever asks for it, and may pass
+                if number == 1:
+                    pages = announced_pages(known.response().body)
+                number += 1
+
+    def _peek(self, question: Question) -> RecordedAnswer | None:
+        return self._known.get(question.key)
+
+    def _play(self, question: Question) -> RecordedAnswer:
+        found = self._peek(question)
+        if found is None:
+            raise RecordingError(
+                f"an overlay wants the answer to {question}, which nobody asked for"
+                " yet; it works on recordings only"
+            )
+        return found
+
+
+def _effect(order: Order) -> Effect:
+    overlay = GRAMMAR.read(order) if isinstance(order, str) else order
+    return overlay.effect if isinstance(overlay, Overlay) else overlay
+
+
+def _page(request: Request[Any], number: int) -> Request[Any]:
+    """Another page of a list that is asked for, with its own address."""
+    base = request.url.partition("?")[0].removesuffix(request.relative)
+    return request.at(number).addressed(base)

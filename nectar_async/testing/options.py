@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
@@ -13,14 +16,24 @@ import pytest
 from attrs import evolve, frozen
 
 from nectar_async.errors import ConfigurationError, NectarError
+from nectar_async.recording.folder import MANIFEST_NAME
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat
 from nectar_async.settings import Settings
-from nectar_async.testing.places import check_place, home_of, place_of
 from nectar_async.transports._mode import FLAGS, VARIABLE, Mode
 
-__all__ = ["Terms", "Unused", "changed", "path_of", "plainly"]
+__all__ = [
+    "TestOptions",
+    "Unused",
+    "change_settings",
+    "check_folder",
+    "fail_without_traceback",
+    "find_recording_path",
+    "find_recordings_folder",
+    "find_similar_names",
+    "resolve_folder",
+]
 
 Unused = Literal["report", "warn", "error", "ignore"]
 """What exchanges are that a test did not ask for."""
@@ -55,7 +68,7 @@ SANDBOX: Final = (
 
 
 @frozen(kw_only=True)
-class Terms:
+class TestOptions:
     """How a test replays, records and redacts."""
 
     test: str
@@ -84,7 +97,7 @@ class Terms:
     """Arguments for a `Sandbox`."""
 
     @classmethod
-    def of(cls, item: pytest.Item, defaults: Mapping[str, Any]) -> Terms:
+    def of(cls, item: pytest.Item, defaults: Mapping[str, Any]) -> TestOptions:
         """The terms of a test.
 
         Args:
@@ -108,12 +121,12 @@ class Terms:
         if is_on_sandbox and mode == Mode.REPLAY:
             mode = Mode.PASSTHROUGH
         age = said.get("max_age")
-        path = path_of(item)
-        check_place(path, home_of(item))
+        path = find_recording_path(item)
+        check_folder(path, find_recordings_folder(item))
         return cls(
             test=item.nodeid,
             path=path,
-            home=home_of(item),
+            home=find_recordings_folder(item),
             is_named="recording" in said,
             mode=Mode(_word(VARIABLE, mode, [*Mode])),
             flags={
@@ -131,17 +144,17 @@ class Terms:
         )
 
 
-def path_of(item: pytest.Item) -> Path:
+def find_recording_path(item: pytest.Item) -> Path:
     """The folder of a test's recording.
 
     Raises:
         ConfigurationError: the marker or the setting makes no sense.
     """
-    return place_of(item, _marked(item).get("recording"))
+    return resolve_folder(item, _marked(item).get("recording"))
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
+def fail_without_traceback() -> Iterator[None]:
     """Have what is wrong with a test's set-up fail it in words, without a traceback."""
     try:
         yield
@@ -149,7 +162,7 @@ def plainly() -> Iterator[None]:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
-def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+def change_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """Settings with single ones changed.
 
     Raises:
@@ -233,3 +246,107 @@ def _age(said: str | float | timedelta) -> timedelta | None:
     except (ValueError, OverflowError):
         raise ConfigurationError(f"max_age is a number of days, not {said!r}") from None
     return age
+
+
+# What every file system takes, and tells apart where it does not see capitals.
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
+_PLAIN: Final = re.compile(r"[a-z0-9_.-]*")
+_LONGEST: Final = 80
+_MARK: Final = 6
+_SHOWN: Final = 5
+_LIKE: Final = 0.5
+
+
+def find_recordings_folder(item: pytest.Item) -> Path:
+    """The folder in which the recordings of a test's file are.
+
+    Raises:
+        ConfigurationError: the setting makes no sense.
+    """
+    folder = str(item.config.getini("nectar_recordings"))
+    if not folder or Path(folder).name != folder:
+        raise ConfigurationError(
+            "nectar_recordings is the name of a folder, which each test file has beside"
+            f" it; not {folder!r}"
+        )
+    return item.path.parent / folder
+
+
+def resolve_folder(item: pytest.Item, named: str | os.PathLike[str] | None) -> Path:
+    """The folder of a test's recording.
+
+    Args:
+        item: the test.
+        named: what its marker calls the recording; None for one of its own.
+
+    Raises:
+        ConfigurationError: the name or the setting makes no sense.
+    """
+    home = find_recordings_folder(item)
+    if named is None:
+        return home / item.path.stem / _safe(_within(item))
+    path = Path(os.path.normpath(home / named))
+    if home not in path.parents:
+        raise ConfigurationError(
+            f"recording={os.fspath(named)!r} names no folder within {home.name}/, where"
+            " recordings are, as recording='winter' or 'bills/winter' do"
+        )
+    return path
+
+
+def check_folder(path: Path, home: Path) -> None:
+    """Hold that a recording neither has others inside nor is inside of one.
+
+    Raises:
+        ConfigurationError: it is; names what is there.
+    """
+    above = [one for one in path.parents if home in one.parents and _is_recording(one)]
+    if above:
+        raise ConfigurationError(
+            f"{path.relative_to(home)} would be inside of the recording"
+            f" {above[0].relative_to(home)}: name another one"
+        )
+    within = [] if _is_recording(path) else _names(path)
+    if within:
+        raise ConfigurationError(
+            f"{path.relative_to(home)} is a folder of recordings, and none itself: it"
+            f" has {', '.join(within[:_SHOWN])}"
+        )
+
+
+def find_similar_names(path: Path, home: Path) -> tuple[str, ...]:
+    """The names of recordings that are there and are like one that is not."""
+    names = {name.lower(): name for name in _names(home)}
+    wanted = path.relative_to(home).as_posix().lower()
+    close = get_close_matches(wanted, names, cutoff=_LIKE)
+    longer = [name for name in names if wanted in name and name not in close]
+    return tuple(names[name] for name in [*close, *longer][:_SHOWN])
+
+
+def _is_recording(path: Path) -> bool:
+    return (path / MANIFEST_NAME).exists()
+
+
+def _names(folder: Path) -> list[str]:
+    """The recordings below a folder, by their paths from it."""
+    found = sorted(path.parent for path in folder.rglob(MANIFEST_NAME))
+    return [path.relative_to(folder).as_posix() for path in found]
+
+
+def _within(item: pytest.Item) -> str:
+    """The test's name within its file: `TestShop.test_months[2025]`."""
+    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
+    return f"{test.replace('::', '.') or item.name}{bracket}{parameters}"
+
+
+def _safe(name: str) -> str:
+    """A name for a folder; another one for each other name."""
+    test, _, parameters = name.partition("[")
+    parameters = parameters.removesuffix("]")
+    wanted = f"{test}.{parameters}" if parameters else test
+    safe = _UNSAFE.sub("-", wanted)[:_LONGEST].rstrip(".-")
+    # Where capitals count for nothing, [kWh] and [KWH] would be one folder.
+    if safe == wanted and _PLAIN.fullmatch(parameters):
+        return safe
+    mark = hashlib.sha256(name.encode()).hexdigest()[:_MARK]
+    return f"{safe}.{mark}"

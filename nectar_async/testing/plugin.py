@@ -21,14 +21,14 @@ import pytest
 
 if TYPE_CHECKING:
     from nectar_async.client import NectarClient
-    from nectar_async.testing.recordings import NectarRecording
+    from nectar_async.testing.fixtures import NectarRecording
     from nectar_async.testing.sandbox_fixture import NectarSandbox
 
 __all__ = ["NectarRecording", "NectarSandbox"]
 
 _VARIABLE: Final = "NECTAR_RECORD"
 _WORK: Final = "nectar_async.testing"
-_HOMES: Final = {"NectarRecording": "recordings", "NectarSandbox": "sandbox_fixture"}
+_HOMES: Final = {"NectarRecording": "fixtures", "NectarSandbox": "sandbox_fixture"}
 
 MODES: Final = ("replay", "record", "new", "passthrough")
 FLAGS: Final = ("touch", "keep-failures")
@@ -115,7 +115,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist has to say at the end."""
     rows = getattr(node, "workeroutput", {}).get("nectar")
     if rows:
-        import_module(f"{_WORK}.session").Suite.of(node.config).take(rows)
+        import_module(f"{_WORK}.session").PluginSession.of(node.config).take(rows)
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +136,9 @@ def nectar_recording(
     Where `@pytest.mark.nectar(recording=...)` names none, it is a folder of the test's
     own: `recordings/<module>/<test>` beside the test file.
     """
-    yield from import_module(f"{_WORK}.play").play(request, nectar_defaults)
+    yield from import_module(f"{_WORK}.fixtures").run_recording(
+        request, nectar_defaults
+    )
 
 
 @pytest.fixture
@@ -154,7 +156,9 @@ def nectar_sandbox(
     `@pytest.mark.nectar(sandbox={"companies": 20})` has another one made than that of
     three companies.
     """
-    yield from import_module(f"{_WORK}.sandbox_fixture").run(request, nectar_defaults)
+    yield from import_module(f"{_WORK}.sandbox_fixture").run_sandbox(
+        request, nectar_defaults
+    )
 
 
 if not TYPE_CHECKING:  # a checker that saw this would accept every name

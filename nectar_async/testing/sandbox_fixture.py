@@ -14,11 +14,15 @@ from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Faults, Sandbox, Witness
 from nectar_async.settings import Settings
-from nectar_async.testing.options import Terms, changed, plainly
+from nectar_async.testing.options import (
+    TestOptions,
+    change_settings,
+    fail_without_traceback,
+)
 from nectar_async.testing.portal_transport import RemoteTransport
-from nectar_async.testing.session import Suite
+from nectar_async.testing.session import PluginSession
 
-__all__ = ["NectarSandbox", "run"]
+__all__ = ["NectarSandbox", "run_sandbox"]
 
 # Enough for every list, and made in a tenth of a second.
 _COMPANIES = 3
@@ -76,7 +80,7 @@ class NectarSandbox:
         transport = RemoteTransport(self._portal)
         self._transports.append(transport)
         return NectarClient(
-            self.api_key, transport=transport, settings=changed(chosen, changes)
+            self.api_key, transport=transport, settings=change_settings(chosen, changes)
         )
 
     def close(self) -> None:
@@ -95,14 +99,14 @@ async def _serving(arguments: Mapping[str, Any]) -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-def run(
+def run_sandbox(
     request: pytest.FixtureRequest, defaults: Mapping[str, Any]
 ) -> Iterator[NectarSandbox]:
     """Have a sandbox serve while a test runs."""
-    portal = Suite.of(request.config).portal
+    portal = PluginSession.of(request.config).portal
     with ExitStack() as stack:
-        with plainly():
-            terms = Terms.of(request.node, defaults)
+        with fail_without_traceback():
+            terms = TestOptions.of(request.node, defaults)
             serving = _serving({"companies": _COMPANIES, **terms.sandbox})
             sandbox = stack.enter_context(portal.wrap_async_context_manager(serving))
         here = NectarSandbox(sandbox, portal, terms.settings)

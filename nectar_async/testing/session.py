@@ -13,19 +13,26 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import asdict, frozen
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.recording.folder import MANIFEST
+from nectar_async.recording.folder import MANIFEST_NAME
 from nectar_async.recording.overlays import Order
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.testing.options import Terms, path_of
-from nectar_async.testing.shared_recorder import Tape
+from nectar_async.testing.options import TestOptions, find_recording_path
+from nectar_async.testing.shared_recorder import SharedRecorder
 
-__all__ = ["Row", "Suite", "exchanges", "has_passed", "in_words", "said"]
+__all__ = [
+    "PluginSession",
+    "ReportRow",
+    "describe_overlays",
+    "format_summary",
+    "has_passed",
+    "list_exchange_names",
+]
 
 _SHOWN: Final = 5
 
 
 @frozen(kw_only=True)
-class Row:
+class ReportRow:
     """What is to be said of a test and its recording."""
 
     test: str
@@ -42,20 +49,20 @@ class Row:
     """How many exchanges are there now."""
 
 
-class Suite:
+class PluginSession:
     """The part of the plugin that comes to life when a test uses a fixture of it."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._rows: list[Row] = []
-        self._tapes: dict[Path, Tape] = {}
+        self._rows: list[ReportRow] = []
+        self._tapes: dict[Path, SharedRecorder] = {}
         self._sharing: Mapping[Path, Sequence[str]] | None = None
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
         config.add_cleanup(self._stack.close)
 
     @classmethod
-    def of(cls, config: pytest.Config) -> Suite:
+    def of(cls, config: pytest.Config) -> PluginSession:
         """The one of a session; made when it is first asked for."""
         suite = config.stash.get(_SUITE, None)
         if suite is None:
@@ -71,12 +78,14 @@ class Suite:
             self._portal = self._stack.enter_context(portal)
         return self._portal
 
-    def tape(self, item: pytest.Item, terms: Terms, redaction: Redaction) -> Tape:
+    def tape(
+        self, item: pytest.Item, terms: TestOptions, redaction: Redaction
+    ) -> SharedRecorder:
         """Where a test records anew, together with those that share the path."""
         path = terms.path
         if path not in self._tapes:
             tests = self._sharers(item.session, path)
-            self._tapes[path] = Tape(path, tests, redaction, terms.flags)
+            self._tapes[path] = SharedRecorder(path, tests, redaction, terms.flags)
         return self._tapes[path]
 
     def check_alone(self, item: pytest.Item, path: Path) -> None:
@@ -93,13 +102,13 @@ class Suite:
                 " -n, or with -n 0"
             )
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ReportRow) -> None:
         """Have something said at the end."""
         self._rows.append(row)
 
     def take(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Have said what a worker of pytest-xdist sent."""
-        self._rows += [Row(**row) for row in rows]
+        self._rows += [ReportRow(**row) for row in rows]
 
     def _sharers(self, session: pytest.Session, path: Path) -> Sequence[str]:
         """The ids of the tests of this session that have a recording."""
@@ -122,9 +131,11 @@ class Suite:
         """Hand on what is to be said, from a worker to where it is said."""
         for path, tape in self._tapes.items():
             for test in sorted(tape.waiting):
-                count = len(exchanges(path))
+                count = len(list_exchange_names(path))
                 self.add(
-                    Row(test=test, path=self.shown(path), what="kept", count=count)
+                    ReportRow(
+                        test=test, path=self.shown(path), what="kept", count=count
+                    )
                 )
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
@@ -137,7 +148,7 @@ class Suite:
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
         """Say what was recorded, what was not, and what nobody asked for."""
-        lines = list(said(self._rows))
+        lines = list(format_summary(self._rows))
         if lines:
             terminalreporter.section("nectar recordings", sep="-")
             for line in lines:
@@ -148,7 +159,7 @@ class Suite:
         return os.path.relpath(path, self._config.invocation_params.dir)
 
 
-_SUITE: Final = pytest.StashKey[Suite]()
+_SUITE: Final = pytest.StashKey[PluginSession]()
 _PASSED: Final = pytest.StashKey[bool]()
 
 
@@ -164,7 +175,7 @@ def _shared(items: Iterable[pytest.Item]) -> Mapping[Path, Sequence[str]]:
         if "nectar_recording" not in getattr(item, "fixturenames", ()):
             continue
         with suppress(ConfigurationError):  # told where that test is set up
-            sharing.setdefault(path_of(item), []).append(item.nodeid)
+            sharing.setdefault(find_recording_path(item), []).append(item.nodeid)
     return sharing
 
 
@@ -174,17 +185,17 @@ _NO_CHANGE: Final = {
 }
 
 
-def in_words(orders: Iterable[Order]) -> tuple[str, ...]:
+def describe_overlays(orders: Iterable[Order]) -> tuple[str, ...]:
     """Overlays as their test writes them."""
     return tuple(one if isinstance(one, str) else repr(one) for one in orders)
 
 
-def exchanges(path: Path) -> Collection[str]:
+def list_exchange_names(path: Path) -> Collection[str]:
     """The names of the exchanges that a folder has."""
-    return {one.stem for one in path.glob("*.json") if one.name != MANIFEST}
+    return {one.stem for one in path.glob("*.json") if one.name != MANIFEST_NAME}
 
 
-def said(rows: Sequence[Row]) -> Iterator[str]:
+def format_summary(rows: Sequence[ReportRow]) -> Iterator[str]:
     """The lines of the summary."""
     written = {row.path: row for row in rows if row.what == "written"}
     for row in written.values():
@@ -205,7 +216,7 @@ def said(rows: Sequence[Row]) -> Iterator[str]:
         yield f"not asked for in {path}: {_listed(names)}"
 
 
-def _kept(row: Row, *, is_there: bool) -> str:
+def _kept(row: ReportRow, *, is_there: bool) -> str:
     if not row.count and not is_there:
         return f"not written: {row.path}"
     if row.what == "left":
@@ -213,7 +224,7 @@ def _kept(row: Row, *, is_there: bool) -> str:
     return f"kept {row.path} as it was"
 
 
-def _unused(rows: Iterable[Row]) -> Mapping[str, Sequence[str]]:
+def _unused(rows: Iterable[ReportRow]) -> Mapping[str, Sequence[str]]:
     """What none of the tests that share a recording asked for, by its path."""
     found: dict[str, list[str]] = {}
     for row in rows:

@@ -19,17 +19,17 @@ from nectar_async._http.transport import Send, Stage
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.recording.exchange import question_of
+from nectar_async.recording.exchange import build_question
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
 from nectar_async.transports._body import read_body
 from nectar_async.transports._mode import Mode
 from nectar_async.transports.recorder import Recorder
 
-__all__ = ["Tape", "written"]
+__all__ = ["SharedRecorder", "write_recording"]
 
 
-class Tape:
+class SharedRecorder:
     """What is recorded anew at a path, and the tests that it is waiting for.
 
     Args:
@@ -83,7 +83,7 @@ class Tape:
 class _Turn:
     """One test at a tape: what an earlier one asked is answered as it was then."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: SharedRecorder) -> None:
         self._tape = tape
         self._earlier = {key: tuple(some) for key, some in tape.answers.items()}
         self._asked: Counter[str] = Counter()
@@ -93,7 +93,7 @@ class _Turn:
             not callable(request.body)
         ):
             return await self._tape.recorder(request, send)
-        key = question_of(request, await read_body(request)).key
+        key = build_question(request, await read_body(request)).key
         number = self._asked[key]
         self._asked[key] += 1
         earlier = self._earlier.get(key, ())
@@ -120,7 +120,9 @@ class _Last:
         self.has_changed = await self._recorder.finish(send)
 
 
-async def written(recorder: Recorder, key: Secret[str], settings: Settings) -> bool:
+async def write_recording(
+    recorder: Recorder, key: Secret[str], settings: Settings
+) -> bool:
     """Read begun lists to their end, and write a recording; whether it changed.
 
     Args:

@@ -23,14 +23,19 @@ from nectar_async._http.response import Response
 from nectar_async._http.transport import Send
 from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
-from nectar_async.recording.exchange import Answer, Exchange, Question, question_of
-from nectar_async.recording.folder import MANIFEST, Recording
-from nectar_async.recording.log import Take
+from nectar_async.recording.exchange import (
+    Exchange,
+    Question,
+    RecordedAnswer,
+    build_question,
+)
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
+from nectar_async.recording.log import RecordingLog
 from nectar_async.recording.overlays import Order
-from nectar_async.recording.redaction.placeholders import LINKS
+from nectar_async.recording.redaction.patterns import LINK_PREFIX
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat
-from nectar_async.recording.request_log import Witness
+from nectar_async.recording.request_log import RequestLog
 from nectar_async.transports._body import BodyCopy, read_body
 from nectar_async.transports._mode import Mode, parse_mode, read_mode
 from nectar_async.transports.replay import OnStale, RecordedTransport
@@ -95,7 +100,7 @@ class Recorder:
             redaction=redaction,
             clock=self._clock,
         )
-        self._take = Take()
+        self._take = RecordingLog()
         self._key_sources: list[Callable[[], Iterable[Secret[str]]]] = []
         self._version = ""
         self._has_recording: bool | None = None
@@ -133,7 +138,7 @@ class Recorder:
         self._is_unsaved = True
 
     @property
-    def witness(self) -> Witness:
+    def witness(self) -> RequestLog:
         """The requests that passed through, and how many of them at once."""
         return self._replay.witness
 
@@ -159,20 +164,20 @@ class Recorder:
             RecordingError: the recording cannot be read.
         """
         if self.mode is Mode.PASSTHROUGH:
-            with self.witness.watch(question_of(request)):
+            with self.witness.watch(build_question(request)):
                 return await send(request)
         if self.mode is Mode.RECORD:
             return await self._record(request, send)
         if self.mode is Mode.REPLAY:
             return await self._replay.send(request)
         body = await read_body(request)
-        question = question_of(request, body)
+        question = build_question(request, body)
         if not request.can_resend:
             request = evolve(request, body=body)  # the stream has been consumed
         answer = await self._find_answer(question)
-        if answer is None and question.url.startswith(LINKS):
+        if answer is None and question.url.startswith(LINK_PREFIX):
             # A link from a replayed answer is a placeholder; there is no such host.
-            (await self._replay.load_player()).give(question)
+            (await self._replay.load_player()).answer(question)
         if answer is None:
             return await self._record(request, send)
         with self.witness.watch(question):
@@ -233,7 +238,7 @@ class Recorder:
 
         The client does this when an exception leaves its block.
         """
-        self._take = Take()
+        self._take = RecordingLog()
 
     def __del__(self) -> None:
         # Without a client it is the caller who calls `save`, so there is no warning.
@@ -247,7 +252,7 @@ class Recorder:
 
     async def _complete(self, send: Send) -> None:
         """Read partly read lists to their end."""
-        for request in [*self._take.missing()]:
+        for request in [*self._take.missing_pages()]:
             try:
                 await send(request)
             except NectarError as error:
@@ -257,7 +262,7 @@ class Recorder:
                     f" ({request.target}: {error})"
                 ) from error
 
-    async def _find_answer(self, question: Question) -> Answer | None:
+    async def _find_answer(self, question: Question) -> RecordedAnswer | None:
         """Find the answer in the recording on disk, if there is one."""
         if self._has_recording is None:
             self._has_recording = await anyio.to_thread.run_sync(
@@ -265,7 +270,7 @@ class Recorder:
             )
         if not self._has_recording:
             return None
-        exchange = (await self._replay.load_player()).find(question)
+        exchange = (await self._replay.load_player()).take_next(question)
         return None if exchange is None else exchange.answer
 
     def _check_rules(self, before: Recording | None) -> None:
@@ -294,19 +299,19 @@ class Recorder:
 
     async def _record(self, request: Request[Any], send: Send) -> Response:
         copy = BodyCopy(request)
-        number = self._take.reserve()
-        with self.witness.watch(question_of(request)):
+        number = self._take.reserve_number()
+        with self.witness.watch(build_question(request)):
             response = await send(copy.request)
-        question = question_of(request, await copy.read())
+        question = build_question(request, await copy.read())
         now, limit = self._clock.now(), request.max_body_bytes
-        answer = Answer.of(response, now, limit, is_file=bool(question.url))
-        self._take.put(number, question, answer, request)
+        answer = RecordedAnswer.of(response, now, limit, is_file=bool(question.url))
+        self._take.add(number, question, answer, request)
         self._version = _read_version(request) or self._version
         return response
 
 
 def _is_recording(path: Path) -> bool:
-    return (path / MANIFEST).exists()
+    return (path / MANIFEST_NAME).exists()
 
 
 def _read_version(request: Request[Any]) -> str:

@@ -22,12 +22,12 @@ from nectar_async.errors import (
     StaleRecordingError,
     UnusedRecordingError,
 )
-from nectar_async.recording.exchange import question_of
+from nectar_async.recording.exchange import build_question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.overlays import Order, Overlays, Scene
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.replayer import Player, Repeat
-from nectar_async.recording.request_log import Witness
+from nectar_async.recording.replayer import Repeat, Replayer
+from nectar_async.recording.request_log import RequestLog
 from nectar_async.transports._body import read_body
 
 __all__ = ["OnStale", "RecordedTransport"]
@@ -87,7 +87,7 @@ class RecordedTransport:
                 f"max_age is a timedelta such as timedelta(days=90), not {max_age!r}"
             )
         self.path: Path = Path(path)
-        self.witness: Witness = Witness()
+        self.witness: RequestLog = RequestLog()
         """The requests that were made, and how many of them at once."""
         self._overlays = Overlays(overlays)
         self._repeat = repeat
@@ -95,7 +95,7 @@ class RecordedTransport:
         self._on_stale = on_stale
         self._redaction = redaction
         self._clock = clock or SystemClock()
-        self._loaded: tuple[Recording, Player] | None = None
+        self._loaded: tuple[Recording, Replayer] | None = None
         # The first requests arrive together, and each of them reads in a thread.
         self._lock = Lock()
 
@@ -141,25 +141,25 @@ class RecordedTransport:
                 up.
             RecordingError: the recording does not exist or cannot be read.
         """
-        question = question_of(request, await read_body(request))
+        question = build_question(request, await read_body(request))
         with self.witness.watch(question):
             player = await self.load_player()
             await anyio.lowlevel.checkpoint()
-            player.meet(question)
+            player.mark_asked(question)
 
             async def proceed() -> Response:
-                return player.give(question).response()
+                return player.answer(question).response()
 
             scene = Scene(
                 request=request,
                 question=question,
-                play=player.give,
+                play=player.answer,
                 peek=player.peek,
                 clock=current_clock.get() or self._clock,
             )
             return await self._overlays.apply(scene, proceed)
 
-    async def load_player(self) -> Player:
+    async def load_player(self) -> Replayer:
         """Get the player of the recording, which a thread reads on the first call.
 
         Raises:
@@ -175,7 +175,7 @@ class RecordedTransport:
     async def aclose(self) -> None:
         """Do nothing: no file or connection is open."""
 
-    def _load(self) -> tuple[Recording, Player]:
+    def _load(self) -> tuple[Recording, Replayer]:
         """Read the recording from disk on the first call."""
         loaded = self._loaded
         if loaded is None:
@@ -184,14 +184,14 @@ class RecordedTransport:
                 loaded = self._loaded = self._loaded or self._read()
         return loaded
 
-    def _read(self) -> tuple[Recording, Player]:
+    def _read(self) -> tuple[Recording, Replayer]:
         recording = Recording.load(self.path)
         self._check_age(recording)
         # The recording decides what is left out of its requests; only the aliases are
         # the caller's.
         recorded = Redaction.of(recording.redaction)
         redaction = evolve(self._redaction or recorded, rules=recorded.rules)
-        return recording, Player(recording, redaction, repeat=self._repeat)
+        return recording, Replayer(recording, redaction, repeat=self._repeat)
 
     def _check_age(self, recording: Recording) -> None:
         if self._max_age is None or self._on_stale == "ignore":

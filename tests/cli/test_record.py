@@ -15,7 +15,7 @@ from cli_processes import Commands, end, records, sandbox, until
 
 from nectar_async import ConfigurationError
 from nectar_async.cli.app import run
-from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
 from nectar_async.transports import Mode, Recorder
 
 Capture = pytest.CaptureFixture[str]
@@ -170,7 +170,7 @@ def test_only_what_is_missing_is_asked_for_in_mode_new(
     after = snapshot("rec")
     new = after.keys() - before.keys()
     assert [name.partition(".")[0] for name in new] == ["ping_get"]
-    assert all(after[name] == before[name] for name in before if name != MANIFEST)
+    assert all(after[name] == before[name] for name in before if name != MANIFEST_NAME)
 
 
 def test_a_recording_may_be_touched_though_nothing_changed(
@@ -178,7 +178,7 @@ def test_a_recording_may_be_touched_though_nothing_changed(
 ) -> None:
     environment("record:rec")
     assert run(["ping"]) == 0
-    manifest = Path("rec", MANIFEST)
+    manifest = Path("rec", MANIFEST_NAME)
     facts = json.loads(manifest.read_bytes())
     manifest.write_text(json.dumps({**facts, "recordedAt": LONG_AGO}))
     assert run(["ping"]) == 0

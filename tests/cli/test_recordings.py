@@ -12,8 +12,8 @@ from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
 from nectar_async.cli.app import run
-from nectar_async.recording.exchange import Answer, Question
-from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.exchange import Question, RecordedAnswer
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
 from nectar_async.recording.redaction.redaction import Redaction
 
 Capture = pytest.CaptureFixture[str]
@@ -24,7 +24,7 @@ SITE = question("/site/s", "sites_get", owner="s")
 JO = {"id": "s", "name": "North", "note": "ask jo@acme.example", "externalId": "A-77"}
 
 
-def saved(path: str, *pairs: tuple[Question, Answer]) -> Path:
+def saved(path: str, *pairs: tuple[Question, RecordedAnswer]) -> Path:
     recording_of(pairs).save(path, NOW)
     return Path(path)
 
@@ -80,7 +80,9 @@ def test_a_recording_is_shown_to_machines(usage: Path, capsys: Capture) -> None:
     assert by_operation["usage_list_by_company"]["exchanges"] == 3
     assert by_operation["usage_list_by_company"]["owners"] == 2
     assert by_operation["sites_get"]["statuses"] == {"404": 1}
-    size = sum(one.stat().st_size for one in usage.iterdir() if one.name != MANIFEST)
+    size = sum(
+        one.stat().st_size for one in usage.iterdir() if one.name != MANIFEST_NAME
+    )
     assert sum(one["bytes"] for one in shown["operations"]) == size
 
 

@@ -12,11 +12,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nectar_async._files import multipart as _multipart
-from nectar_async.recording.bodies import Blob, Form, Json, Part, Text, body_of
+from nectar_async.recording.bodies import (
+    Blob,
+    FormData,
+    FormPart,
+    Json,
+    Text,
+    parse_body,
+)
 
 
 def test_an_empty_body_is_none() -> None:
-    assert body_of(b"", "application/json") is None
+    assert parse_body(b"", "application/json") is None
 
 
 @pytest.mark.parametrize(
@@ -24,7 +31,7 @@ def test_an_empty_body_is_none() -> None:
     ["1.50", "1e400", "12345678901234567890123", "0.10", "-0.0", "null", '"ü"', "[]"],
 )
 def test_json_keeps_the_digits_that_it_has(text: str) -> None:
-    body = body_of(f'{{"a": {text}}}'.encode())
+    body = parse_body(f'{{"a": {text}}}'.encode())
     assert isinstance(body, Json)
     assert Json.of(body.value) == body
     if text[-1].isdigit():
@@ -32,25 +39,25 @@ def test_json_keeps_the_digits_that_it_has(text: str) -> None:
 
 
 def test_of_keys_that_repeat_the_last_is_kept_as_the_client_reads_it() -> None:
-    assert body_of(b'{"a": 1, "password": "x", "a": 2}') == Json(
+    assert parse_body(b'{"a": 1, "password": "x", "a": 2}') == Json(
         b'{"a":2,"password":"x"}'
     )
 
 
 def test_keys_of_json_are_in_order() -> None:
-    body = body_of(b'{"b": {"d": 1, "c": 2}, "a": [3]}')
+    body = parse_body(b'{"b": {"d": 1, "c": 2}, "a": [3]}')
     assert isinstance(body, Json)
     assert body.data() == b'{"a":[3],"b":{"c":2,"d":1}}'
 
 
 @pytest.mark.parametrize("text", ['{"a": ', "<html>", '{"a": "\\ud800"}', "[" * 3_000])
 def test_what_json_cannot_give_back_is_text(text: str) -> None:
-    assert body_of(text.encode(), "application/json") == Text(text)
+    assert parse_body(text.encode(), "application/json") == Text(text)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"a\x00b", bytes(range(256))], ids=repr)
 def test_what_is_no_text_lies_in_a_file(data: bytes) -> None:
-    body = body_of(data)
+    body = parse_body(data)
     assert body == Blob(data)
     assert body.name == f"{sha256(data).hexdigest()}.bin"
 
@@ -60,20 +67,20 @@ def test_what_is_no_text_lies_in_a_file(data: bytes) -> None:
     [("application/pdf", ".pdf"), ("image/PNG; x=y", ".png"), ("image/jpeg", ".jpg")],
 )
 def test_a_file_is_named_by_its_kind(kind: str, suffix: str) -> None:
-    assert body_of(b"{}", kind, is_file=True) == Blob(b"{}", suffix)
-    assert body_of(b"\xff", kind) == Blob(b"\xff", suffix)
+    assert parse_body(b"{}", kind, is_file=True) == Blob(b"{}", suffix)
+    assert parse_body(b"\xff", kind) == Blob(b"\xff", suffix)
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "image/png", ""])
 def test_what_the_api_says_is_looked_at_whatever_it_is_called(kind: str) -> None:
-    assert body_of(b'{"a":1}', kind, is_sent=False) == Json(b'{"a":1}')
+    assert parse_body(b'{"a":1}', kind, is_sent=False) == Json(b'{"a":1}')
 
 
 @given(st.binary(min_size=1))
 def test_any_bytes_come_back(data: bytes) -> None:
-    body = body_of(data)
+    body = parse_body(data)
     assert body is not None
-    assert not isinstance(body, Form)
+    assert not isinstance(body, FormData)
     if isinstance(body, Json):
         assert json.loads(body.data()) == json.loads(data)
     else:
@@ -101,11 +108,11 @@ def form(content: bytes, name: str = "bill.pdf") -> tuple[bytes, str]:
 
 @given(st.binary())
 def test_a_form_is_its_parts_whatever_its_boundary(content: bytes) -> None:
-    first, second = (body_of(*form(content)) for _ in range(2))
+    first, second = (parse_body(*form(content)) for _ in range(2))
     assert first == second
-    assert isinstance(first, Form)
+    assert isinstance(first, FormData)
     note, file = first.parts
-    assert note == Part(name="note", text="für Bär")
+    assert note == FormPart(name="note", text="für Bär")
     assert (file.name, file.file, file.type) == (
         "document",
         "bill.pdf",
@@ -115,8 +122,8 @@ def test_a_form_is_its_parts_whatever_its_boundary(content: bytes) -> None:
 
 
 def test_the_name_of_a_file_is_read_as_it_was_sent() -> None:
-    body = body_of(*form(b"x", "Rechnung für März.pdf"))
-    assert isinstance(body, Form)
+    body = parse_body(*form(b"x", "Rechnung für März.pdf"))
+    assert isinstance(body, FormData)
     assert body.parts[1].file == "Rechnung für März.pdf"
 
 
@@ -124,9 +131,9 @@ def test_the_name_of_a_file_is_read_as_it_was_sent() -> None:
     "kind", ["multipart/form-data", "multipart/form-data; boundary=x"]
 )
 def test_what_is_no_form_is_kept_all_the_same(kind: str) -> None:
-    assert body_of(b"nothing of the kind", kind) == Text("nothing of the kind")
+    assert parse_body(b"nothing of the kind", kind) == Text("nothing of the kind")
 
 
 def test_an_answer_is_no_form() -> None:
     data, kind = form(b"x")
-    assert not isinstance(body_of(data, kind, is_sent=False), Form)
+    assert not isinstance(parse_body(data, kind, is_sent=False), FormData)

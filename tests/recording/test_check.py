@@ -15,17 +15,16 @@ from taken import NOW, answer, page_of, question, recording_of
 from nectar_async import RecordingError
 from nectar_async.cli.decode_check import misreadings, returned
 from nectar_async.contract import operations
-from nectar_async.recording.bodies import Blob, Form, Json, Part, Text
-from nectar_async.recording.check import Checked, check
-from nectar_async.recording.exchange import Answer, Exchange
-from nectar_async.recording.finding import Finding, Severity
-from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.bodies import Blob, FormData, FormPart, Json, Text
+from nectar_async.recording.check import CheckReport, Finding, Severity, check
+from nectar_async.recording.exchange import Exchange, RecordedAnswer
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
 from nectar_async.recording.redaction.redaction import Redaction
 
 PDF = Blob(b"%PDF-1.7", ".pdf")
 FILE = (
     question("", "documents_download", url="https://link.invalid/d/url", owner="d"),
-    Answer(status=200, headers={"content-type": "application/pdf"}, body=PDF),
+    RecordedAnswer(status=200, headers={"content-type": "application/pdf"}, body=PDF),
 )
 PING = question("/ping", "ping_get"), answer("pong v2.2")
 USAGE = [page_of("a", page, 3) for page in (1, 2, 3)]
@@ -37,18 +36,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "r"
 
 
-def looked(folder: Path, **how: Any) -> Checked:
+def looked(folder: Path, **how: Any) -> CheckReport:
     return check(folder, now=NOW + timedelta(days=3), **how)
 
 
-def said(checked: Checked) -> Sequence[str]:
+def said(checked: CheckReport) -> Sequence[str]:
     return [
         f"{one.severity}: {one.file}{one.place and ' '}{one.place}: {one.words}"
         for one in checked.findings
     ]
 
 
-def only(checked: Checked) -> Finding:
+def only(checked: CheckReport) -> Finding:
     (finding,) = checked.findings
     return finding
 
@@ -91,9 +90,9 @@ def test_every_damage_is_told_at_once(folder: Path) -> None:
 
 
 def test_a_manifest_that_cannot_be_read_is_all_that_is_told(folder: Path) -> None:
-    (folder / MANIFEST).write_text("{")
+    (folder / MANIFEST_NAME).write_text("{")
     finding = only(looked(folder))
-    assert finding.file == MANIFEST
+    assert finding.file == MANIFEST_NAME
     assert "nothing else was looked at" in finding.words
 
 
@@ -199,7 +198,7 @@ def test_another_spelling_is_a_note(folder: Path) -> None:
 def test_another_contract_is_a_note_and_an_old_recording_what_one_makes_of_it(
     folder: Path,
 ) -> None:
-    edit(folder / MANIFEST, lambda value: value.update(contract="0" * 64))
+    edit(folder / MANIFEST_NAME, lambda value: value.update(contract="0" * 64))
     found = looked(folder)
     assert found.is_sound
     assert only(found).place == "contract"
@@ -257,7 +256,7 @@ def test_a_token_is_told_and_never_shown(tmp_path: Path) -> None:
 
 
 def test_a_form_and_a_query_are_looked_at_as_well(tmp_path: Path) -> None:
-    form = Form((Part(name="email", text="jo@acme.example"),))
+    form = FormData((FormPart(name="email", text="jo@acme.example"),))
     asked = evolve(SITE, query=(("email", "jo@acme.example"),), body=form)
     recording_of([(asked, answer({"id": "s"}))]).save(tmp_path / "r", NOW)
     places = {one.place for one in looked(tmp_path / "r").findings}
@@ -280,7 +279,7 @@ def test_what_else_is_asked_about_an_exchange_is_told_with_its_file(
 def exchange_of(operation: str, value: Any, **facts: Any) -> Exchange:
     asked = question("/x", operation, **facts)
     body = value if isinstance(value, Text | Blob) else Json.of(value)
-    answered = Answer(status=200, body=None if value is None else body)
+    answered = RecordedAnswer(status=200, body=None if value is None else body)
     return Exchange(question=asked, answer=answered, key="0" * 64)
 
 

@@ -12,8 +12,8 @@ from taken import NOW, answer, question
 
 from nectar_async import Operation, Request, Response
 from nectar_async.models.page import Listing, Page
-from nectar_async.recording.bodies import Blob, Json, Text, body_of
-from nectar_async.recording.exchange import Answer, Exchange, question_of
+from nectar_async.recording.bodies import Blob, Json, Text, parse_body
+from nectar_async.recording.exchange import Exchange, RecordedAnswer, build_question
 
 LIST: Request[Any] = Request.get(
     "usage_list_by_company",
@@ -26,7 +26,7 @@ LIST: Request[Any] = Request.get(
 
 
 def asked(base: str, request: Request[Any] = LIST) -> str:
-    return question_of(request.at(2).addressed(base)).key
+    return build_question(request.at(2).addressed(base)).key
 
 
 def test_host_prefix_and_version_are_not_in_the_key() -> None:
@@ -39,7 +39,7 @@ def test_the_order_of_a_query_does_not_matter() -> None:
 
 
 def test_a_question_says_what_is_asked_for() -> None:
-    one = question_of(LIST.at(2).addressed("https://a.example/v2.2"))
+    one = build_question(LIST.at(2).addressed("https://a.example/v2.2"))
     assert (one.path, one.owner, one.page) == ("/usage/company/a%2Fb", "a/b", 2)
     assert one.query == (
         ("datasourceType", "GAS"),
@@ -48,23 +48,25 @@ def test_a_question_says_what_is_asked_for() -> None:
         ("search", "a b&c"),
     )
     assert str(one).startswith("GET /usage/company/a%2Fb?datasourceType=GAS&")
-    assert one.walk.page is None
+    assert one.without_page.page is None
 
 
 def test_a_corrected_address_is_the_one_that_is_recorded() -> None:
     corrected = LIST.addressed(
         "https://a.example", Operation("GET", "/new/{company_id}")
     )
-    assert question_of(corrected).path == "/new/a%2Fb"
+    assert build_question(corrected).path == "/new/a%2Fb"
 
 
 def test_the_bodys_spelling_does_not_matter_and_its_values_do() -> None:
     keys = {
-        question(method="POST", body=body_of(text)).key
+        question(method="POST", body=parse_body(text)).key
         for text in (b'{"a": 1, "b": [2]}', b'{ "b":[2],"a":1}')
     }
     assert len(keys) == 1
-    assert question(method="POST", body=body_of(b'{"a": 2, "b": [2]}')).key not in keys
+    assert (
+        question(method="POST", body=parse_body(b'{"a": 2, "b": [2]}')).key not in keys
+    )
     assert question(method="POST", body=Text("x")).key != question(method="POST").key
 
 
@@ -120,7 +122,9 @@ def test_of_the_headers_only_those_that_matter_are_kept() -> None:
         "ETag": '"1"',
         "Content-Encoding": "gzip",
     }
-    kept = Answer.of(Response(200, headers, gzip.compress(b'{"b":1,"a":2}')), NOW)
+    kept = RecordedAnswer.of(
+        Response(200, headers, gzip.compress(b'{"b":1,"a":2}')), NOW
+    )
     assert kept.headers == {"content-type": "application/json", "etag": '"1"'}
     assert kept.body == Json(b'{"a":2,"b":1}')
     assert kept.response().inflated() == b'{"a":2,"b":1}'
@@ -128,15 +132,19 @@ def test_of_the_headers_only_those_that_matter_are_kept() -> None:
 
 def test_a_date_to_wait_for_becomes_seconds() -> None:
     headers = {"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}
-    assert Answer.of(Response(429, headers), NOW).headers == {"retry-after": "30"}
+    assert RecordedAnswer.of(Response(429, headers), NOW).headers == {
+        "retry-after": "30"
+    }
     late = datetime(2026, 3, 1, 13, tzinfo=UTC)
-    assert Answer.of(Response(429, headers), late).headers == {"retry-after": "0"}
-    assert Answer.of(Response(429, {"Retry-After": "soon"}), NOW).headers == {
+    assert RecordedAnswer.of(Response(429, headers), late).headers == {
+        "retry-after": "0"
+    }
+    assert RecordedAnswer.of(Response(429, {"Retry-After": "soon"}), NOW).headers == {
         "retry-after": "soon"
     }
 
 
 def test_the_bytes_of_an_exchange_are_those_of_question_and_answer() -> None:
     one = exchange(method="POST", body=Blob(b"\xff"))
-    both = evolve(one, answer=Answer(status=200, body=Blob(b"\xfe", ".pdf")))
+    both = evolve(one, answer=RecordedAnswer(status=200, body=Blob(b"\xfe", ".pdf")))
     assert [blob.content for blob in both.blobs] == [b"\xff", b"\xfe"]

@@ -14,9 +14,9 @@ from attrs import evolve
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import RecordingError
-from nectar_async.recording.bodies import Blob, Form, Part, Text
-from nectar_async.recording.exchange import Answer
-from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.bodies import Blob, FormData, FormPart, Text
+from nectar_async.recording.exchange import RecordedAnswer
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
 from nectar_async.recording.format import VERSION
 
 
@@ -33,7 +33,9 @@ PAIRS = [
             "/jobs",
             "jobs_submit_document",
             method="POST",
-            body=Form((Part(name="document", file="b.pdf", sha256="0" * 64, size=3),)),
+            body=FormData(
+                (FormPart(name="document", file="b.pdf", sha256="0" * 64, size=3),)
+            ),
         ),
         answer({"id": "j"}, 202),
     ),
@@ -44,14 +46,14 @@ PAIRS = [
             url="https://link.invalid/d/url",
             range="bytes=0-2",
         ),
-        Answer(
+        RecordedAnswer(
             status=206,
             headers={"content-range": "bytes 0-2/3"},
             body=Blob(b"\xff\x00a", ".pdf"),
         ),
     ),
-    (question("/ping", "ping_get"), Answer(status=200, body=Text("pong v2.2"))),
-    (question("/ping", "ping_get"), Answer(status=204)),
+    (question("/ping", "ping_get"), RecordedAnswer(status=200, body=Text("pong v2.2"))),
+    (question("/ping", "ping_get"), RecordedAnswer(status=204)),
 ]
 
 
@@ -97,7 +99,7 @@ def test_what_changed_changes_its_own_files_and_the_date(tmp_path: Path) -> None
     after = snapshot(folder)
     changed = {name for name in after if after[name] != before.get(name)}
     assert len(changed) == 2
-    assert MANIFEST in changed
+    assert MANIFEST_NAME in changed
     assert after.keys() == before.keys()
 
 
@@ -215,7 +217,7 @@ def test_a_damaged_manifest_does_not_keep_it_from_being_made_anew(
 ) -> None:
     folder = tmp_path / "r"
     recording_of(PAIRS[:1]).save(folder, NOW)
-    (folder / MANIFEST).write_text(text)
+    (folder / MANIFEST_NAME).write_text(text)
     assert recording_of(PAIRS[:1]).save(folder, NOW)
     assert Recording.load(folder).recorded_at == NOW
 
@@ -224,15 +226,23 @@ Harm = Callable[[Path], object]
 
 HARMS: dict[str, tuple[Harm, str]] = {
     "gone": (lambda path: path.rename(path.with_name("x")), "there is no recording at"),
-    "no manifest": (lambda path: (path / MANIFEST).unlink(), f"it has no {MANIFEST}"),
+    "no manifest": (
+        lambda path: (path / MANIFEST_NAME).unlink(),
+        f"it has no {MANIFEST_NAME}",
+    ),
     "newer": (
-        lambda path: (path / MANIFEST).write_text(json.dumps({"format": VERSION + 1})),
+        lambda path: (path / MANIFEST_NAME).write_text(
+            json.dumps({"format": VERSION + 1})
+        ),
         f"format {VERSION + 1}.*upgrade",
     ),
-    "no format": (lambda path: (path / MANIFEST).write_text("{}"), "is no manifest"),
+    "no format": (
+        lambda path: (path / MANIFEST_NAME).write_text("{}"),
+        "is no manifest",
+    ),
     "no instant": (
-        lambda path: (path / MANIFEST).write_text(
-            (path / MANIFEST).read_text().replace("2026-03-01", "soon")
+        lambda path: (path / MANIFEST_NAME).write_text(
+            (path / MANIFEST_NAME).read_text().replace("2026-03-01", "soon")
         ),
         "is no manifest",
     ),
@@ -267,6 +277,6 @@ def test_a_damaged_recording_says_what_is_wrong(tmp_path: Path, harm: str) -> No
 def test_keys_that_a_later_minor_version_adds_are_passed_over(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     recording_of(PAIRS[:1]).save(folder, NOW)
-    manifest = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps({**manifest, "mood": "good"}))
+    manifest = json.loads((folder / MANIFEST_NAME).read_text())
+    (folder / MANIFEST_NAME).write_text(json.dumps({**manifest, "mood": "good"}))
     assert len(Recording.load(folder).exchanges) == 1

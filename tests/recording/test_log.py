@@ -8,8 +8,8 @@ from taken import answer, page_of, question
 
 from nectar_async import Request
 from nectar_async.models.page import Listing, Page
-from nectar_async.recording.exchange import Answer, Question
-from nectar_async.recording.log import Take
+from nectar_async.recording.exchange import Question, RecordedAnswer
+from nectar_async.recording.log import RecordingLog
 
 PING = question("/ping", "ping_get")
 LIST: Request[Any] = Request.get(
@@ -22,18 +22,24 @@ LIST: Request[Any] = Request.get(
 PLAIN: Request[Any] = Request.get("ping_get", "/ping", str)
 
 
-def take(*pairs: tuple[Question, Answer], request: Request[Any] = PLAIN) -> Take:
-    one = Take()
+def take(
+    *pairs: tuple[Question, RecordedAnswer], request: Request[Any] = PLAIN
+) -> RecordingLog:
+    one = RecordingLog()
     for asked, answered in pairs:
-        one.put(one.reserve(), asked, answered, request)
+        one.add(one.reserve_number(), asked, answered, request)
     return one
 
 
 def test_answers_stand_in_the_order_of_their_questions() -> None:
-    one = Take()
-    first, second, never = one.reserve(), one.reserve(), one.reserve()
-    one.put(second, PING, answer(2), PLAIN)
-    one.put(first, PING, answer(1), PLAIN)
+    one = RecordingLog()
+    first, second, never = (
+        one.reserve_number(),
+        one.reserve_number(),
+        one.reserve_number(),
+    )
+    one.add(second, PING, answer(2), PLAIN)
+    one.add(first, PING, answer(1), PLAIN)
     assert never not in {first, second}
     assert one.pairs() == ((PING, answer(1)), (PING, answer(2)))
     assert len(one) == 2
@@ -60,11 +66,11 @@ def test_other_failures_are_answers() -> None:
 
 def test_pages_that_were_announced_and_not_read_are_missing() -> None:
     one = take(page_of("a", 1, 4), page_of("a", 3, 4), request=LIST.at(1))
-    assert [request.page for request in one.missing()] == [2, 4]
-    assert {request.url for request in one.missing()} == {""}
+    assert [request.page for request in one.missing_pages()] == [2, 4]
+    assert {request.url for request in one.missing_pages()} == {""}
 
 
 def test_a_list_that_was_read_or_never_answered_misses_nothing() -> None:
-    assert not [*take(page_of("a", 1), request=LIST.at(1)).missing()]
+    assert not [*take(page_of("a", 1), request=LIST.at(1)).missing_pages()]
     refused = (page_of("a", 1)[0], answer({"totalPages": 9}, status=403))
-    assert not [*take(refused, request=LIST.at(1)).missing()]
+    assert not [*take(refused, request=LIST.at(1)).missing_pages()]

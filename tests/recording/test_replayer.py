@@ -9,32 +9,33 @@ from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
 from nectar_async import UnmatchedRequestError
-from nectar_async.recording.bodies import Form, Json, Part
-from nectar_async.recording.exchange import Answer, Question
-from nectar_async.recording.format import written
-from nectar_async.recording.near import differences
+from nectar_async.recording.bodies import FormData, FormPart, Json
+from nectar_async.recording.exchange import Question, RecordedAnswer
+from nectar_async.recording.format import encode_exchange
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.replayer import Player, Repeat
+from nectar_async.recording.replayer import Repeat, Replayer, list_differences
 
 PING = question("/ping", "ping_get")
 
 
-def player(*pairs: tuple[Question, Answer], repeat: Repeat = "never") -> Player:
-    return Player(recording_of(pairs), Redaction(), repeat=repeat)
+def player(
+    *pairs: tuple[Question, RecordedAnswer], repeat: Repeat = "never"
+) -> Replayer:
+    return Replayer(recording_of(pairs), Redaction(), repeat=repeat)
 
 
 def test_equal_questions_get_their_answers_in_order() -> None:
     play = player((PING, answer(1)), page_of("a", 1), (PING, answer(2)))
-    assert [play.give(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
+    assert [play.answer(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
 
 
 def test_one_question_too_many_is_an_error_that_says_how_often_it_was_recorded() -> (
     None
 ):
     play = player((PING, answer(1)))
-    play.give(PING)
+    play.answer(PING)
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.give(PING)
+        play.answer(PING)
     assert "asked for 2 times, and recorded once" in str(caught.value)
     assert "repeat='last'" in str(caught.value)
     (near,) = caught.value.nearest
@@ -43,11 +44,11 @@ def test_one_question_too_many_is_an_error_that_says_how_often_it_was_recorded()
 
 def test_what_is_polled_may_get_its_last_answer_again() -> None:
     play = player((PING, answer(1)), (PING, answer(2)), repeat="last")
-    assert [play.give(PING).body for _ in range(4)] == [
+    assert [play.answer(PING).body for _ in range(4)] == [
         Json(text) for text in (b"1", b"2", b"2", b"2")
     ]
     with pytest.raises(UnmatchedRequestError):
-        play.give(question())
+        play.answer(question())
 
 
 def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None:
@@ -55,7 +56,7 @@ def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None
     filtered = evolve(asked, query=(*asked.query, ("startDate", "2025-01-01")))
     play = player((filtered, answered), page_of("b", 1), (PING, answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.give(asked)
+        play.answer(asked)
     text = str(caught.value)
     assert "no answer to GET /usage/company/a?page=1 is recorded" in text
     assert "--nectar-record=new" in text
@@ -69,9 +70,9 @@ def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None
 
 def test_where_nothing_is_near_it_says_what_there_is() -> None:
     with pytest.raises(UnmatchedRequestError, match="recorded are: ping_get"):
-        player((PING, answer())).give(question())
+        player((PING, answer())).answer(question())
     with pytest.raises(UnmatchedRequestError, match="no exchanges at all"):
-        player().give(question())
+        player().answer(question())
 
 
 def test_no_secret_stands_in_an_explanation() -> None:
@@ -81,7 +82,7 @@ def test_no_secret_stands_in_an_explanation() -> None:
 
     play = player((login("anna"), answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.give(login("berta", country="DE"))
+        play.answer(login("berta", country="DE"))
     assert not re.search("anna|berta", str(caught.value))
     assert "body.country: asked for 'DE', recorded nothing" in str(caught.value)
 
@@ -92,7 +93,7 @@ def test_where_only_a_stand_in_differs_it_says_which() -> None:
 
     play = player((meters("meter-1"), answer()), (meters("meter-2"), answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.give(meters("meter-3"))
+        play.answer(meters("meter-3"))
     text = str(caught.value)
     assert "identifier: asked for 'meter-3', recorded 'meter-1'" in text
     assert "identifier: asked for 'meter-3', recorded 'meter-2'" in text
@@ -100,10 +101,10 @@ def test_where_only_a_stand_in_differs_it_says_which() -> None:
 
 def test_a_file_that_differs_is_named_with_its_size() -> None:
     def upload(name: str, size: int) -> Question:
-        part = Part(name="document", file=name, sha256="0" * 64, size=size)
-        return question("/upload", "upload", method="POST", body=Form((part,)))
+        part = FormPart(name="document", file=name, sha256="0" * 64, size=size)
+        return question("/upload", "upload", method="POST", body=FormData((part,)))
 
-    (line,) = differences(upload("may.pdf", 1_024), upload("june.pdf", 9))
+    (line,) = list_differences(upload("may.pdf", 1_024), upload("june.pdf", 9))
     assert "asked for 'may.pdf, 1,024 bytes, SHA-256 000" in line
     assert "recorded 'june.pdf, 9 bytes, SHA-256 000" in line
 
@@ -112,7 +113,7 @@ def test_another_operation_is_near_only_where_there_is_no_better_one() -> None:
     made = question("/company", "companies_create", method="POST", body=Json(b"{}"))
     play = player((question("/company", "companies_list"), answer()), (made, answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.give(evolve(made, body=Json(b'{"name":"Hall"}')))
+        play.answer(evolve(made, body=Json(b'{"name":"Hall"}')))
     (near,) = caught.value.nearest
     assert near.startswith("companies_create.")
 
@@ -120,7 +121,7 @@ def test_another_operation_is_near_only_where_there_is_no_better_one() -> None:
 def test_differences_go_as_deep_as_they_are() -> None:
     one = question(method="PATCH", body=Json.of({"a": {"b": [1, 2]}, "c": 1}))
     other = evolve(one, method="PUT", body=Json.of({"a": {"b": [1, 3]}, "d": 1}))
-    assert [*differences(one, other)] == [
+    assert [*list_differences(one, other)] == [
         "method: asked for 'PATCH', recorded 'PUT'",
         "body.a.b[1]: asked for 2, recorded 3",
         "body.c: asked for 1, recorded nothing",
@@ -142,21 +143,21 @@ def test_a_text_that_quotes_what_is_personal_elsewhere_finds_its_answer() -> Non
     ]
     redaction = Redaction()
     saved = recording_of(pairs).with_exchanges(redaction.apply(pairs))
-    assert b"Harbor" not in b"".join(map(written, saved.exchanges))
-    play = Player(saved, redaction)
-    assert play.give(rename) == answer({"id": "1"})
+    assert b"Harbor" not in b"".join(map(encode_exchange, saved.exchanges))
+    play = Replayer(saved, redaction)
+    assert play.answer(rename) == answer({"id": "1"})
 
 
 def test_what_nobody_asked_for_is_told() -> None:
     play = player((PING, answer()), (question(), answer()))
-    play.give(PING)
+    play.answer(PING)
     assert [one.question.operation for one in play.unused] == ["companies_list"]
 
 
 def test_pages_behind_those_that_were_read_are_not_unused() -> None:
     pages = [page_of("a", number, 3) for number in (1, 2, 3)]
     play = player(*pages, *(page_of("b", number, 2) for number in (1, 2)))
-    play.give(pages[0][0])
+    play.answer(pages[0][0])
     assert [one.question.owner for one in play.unused] == ["b", "b"]
 
 
@@ -169,7 +170,7 @@ def test_who_peeks_takes_nothing() -> None:
 
 def test_what_trouble_answered_was_asked_for() -> None:
     play = player((PING, answer()), (PING, answer()), (question(), answer()))
-    play.meet(PING)
+    play.mark_asked(PING)
     assert [one.order for one in play.unused if one.question == PING] == [2]
-    play.meet(PING)
+    play.mark_asked(PING)
     assert [one.question.operation for one in play.unused] == ["companies_list"]

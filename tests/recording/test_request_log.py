@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from taken import question
 
-from nectar_async.recording.request_log import Witness
+from nectar_async.recording.request_log import RequestLog
 
 PING = question("/ping", "ping_get")
 
 
 def test_it_counts_what_came_and_how_much_at_once() -> None:
-    witness = Witness()
+    witness = RequestLog()
     with witness.watch(PING):
         with witness.watch(question()):
             assert witness.in_flight == 2
@@ -29,7 +29,7 @@ def test_it_counts_what_came_and_how_much_at_once() -> None:
 
 
 def test_who_fails_is_out_again() -> None:
-    witness = Witness()
+    witness = RequestLog()
     with pytest.raises(KeyError), witness.watch(PING):
         raise KeyError
     assert (witness.in_flight, witness.unfinished) == (0, ())
@@ -37,4 +37,4 @@ def test_who_fails_is_out_again() -> None:
 
 def test_its_counts_are_read_only() -> None:
     with pytest.raises(TypeError):
-        Witness().by_operation["ping_get"] = 3  # type: ignore[index]
+        RequestLog().by_operation["ping_get"] = 3  # type: ignore[index]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nectar_async.recording.bodies import Json
-from nectar_async.recording.exchange import Answer, Exchange, Question
+from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction
 
@@ -23,14 +23,14 @@ def question(
     return Question(**{"operation": operation, "method": "GET", "path": path, **facts})
 
 
-def answer(value: Any = None, status: int = 200) -> Answer:
+def answer(value: Any = None, status: int = 200) -> RecordedAnswer:
     """An answer with JSON."""
-    return Answer(
+    return RecordedAnswer(
         status=status, headers={"content-type": "application/json"}, body=Json.of(value)
     )
 
 
-def page_of(owner: str, page: int, pages: int = 1) -> tuple[Question, Answer]:
+def page_of(owner: str, page: int, pages: int = 1) -> tuple[Question, RecordedAnswer]:
     """A page of the usage of a company, with one record."""
     asked = question(
         f"/usage/company/{owner}",
@@ -50,7 +50,7 @@ def page_of(owner: str, page: int, pages: int = 1) -> tuple[Question, Answer]:
     return asked, answer(envelope)
 
 
-def recording_of(pairs: Iterable[tuple[Question, Answer]]) -> Recording:
+def recording_of(pairs: Iterable[tuple[Question, RecordedAnswer]]) -> Recording:
     """A recording of questions and answers, as they came."""
     redaction = Redaction()
     return Recording(api_version="v2.2").with_exchanges(

@@ -18,8 +18,8 @@ from anyio.from_thread import start_blocking_portal
 
 from nectar_async.sandbox import Sandbox
 from nectar_async.testing import plugin as pytest_plugin
-from nectar_async.testing.booth import BriskClock, RealClock, SandboxClock
-from nectar_async.testing.options import SANDBOX, path_of
+from nectar_async.testing.live import RealClock, SandboxClock, ShortWaitClock
+from nectar_async.testing.options import SANDBOX, find_recording_path
 from nectar_async.transports import Mode, _mode
 
 pytest_plugins = ["pytester"]
@@ -761,7 +761,7 @@ def test_each_test_has_a_sandbox_of_its_own(user: User) -> None:
 
 @pytest.mark.anyio
 async def test_waits_of_a_real_clock_are_waited_for_up_to_its_bound() -> None:
-    clock = BriskClock(0.01)
+    clock = ShortWaitClock(0.01)
     began, since = anyio.current_time(), clock.now()
     async with anyio.create_task_group() as group:
         group.start_soon(clock.sleep, 60)
@@ -811,7 +811,8 @@ def test_each_test_has_a_folder_that_every_file_system_takes(
     name: str, folder: str, request: pytest.FixtureRequest
 ) -> None:
     item = Named(request.node, name)
-    assert path_of(item) == Path("/suite/tests/recordings/test_shop") / folder  # type: ignore[arg-type]
+    path = find_recording_path(item)  # type: ignore[arg-type]
+    assert path == Path("/suite/tests/recordings/test_shop") / folder
 
 
 class Named:

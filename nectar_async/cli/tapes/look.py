@@ -22,7 +22,7 @@ from nectar_async.cli.recording_report import (
 )
 from nectar_async.recording.check import check
 from nectar_async.recording.diff import compare
-from nectar_async.recording.folder import MANIFEST, Recording, missing
+from nectar_async.recording.folder import MANIFEST_NAME, Recording, describe_missing
 
 __all__ = ["check_all", "diff", "show"]
 
@@ -46,7 +46,7 @@ def check_all(
         one: check(one, max_age=max_age, look=misreadings)
         for one in dict.fromkeys(one for some in below.values() for one in some)
     }
-    absent = [missing(path) for path, some in below.items() if not some]
+    absent = [describe_missing(path) for path, some in below.items() if not some]
     is_sound = not absent and all(one.is_sound for one in found.values())
     if as_json:
         facts = [checked_facts(path, checked) for path, checked in found.items()]
@@ -63,10 +63,10 @@ def check_all(
 
 def _recordings(path: Path) -> Iterator[Path]:
     """A recording, or those that are below a folder which is none."""
-    if (path / MANIFEST).is_file():
+    if (path / MANIFEST_NAME).is_file():
         yield path
     else:
-        yield from (one.parent for one in sorted(path.rglob(MANIFEST)))
+        yield from (one.parent for one in sorted(path.rglob(MANIFEST_NAME)))
 
 
 def diff(old: Path, new: Path, *, as_json: bool) -> bool:

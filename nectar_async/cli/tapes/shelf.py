@@ -9,9 +9,9 @@ from attrs import frozen
 
 from nectar_async.cli.words import counted
 from nectar_async.errors import RecordingError
-from nectar_async.recording.bodies import digest
-from nectar_async.recording.contents import operations_in
-from nectar_async.recording.folder import MANIFEST, Recording
+from nectar_async.recording.bodies import sha256_hex
+from nectar_async.recording.contents import summarize_operations
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
 
 __all__ = ["Shelf"]
 
@@ -29,23 +29,25 @@ class Shelf:
         """What is there; what cannot be read is not."""
         recordings: dict[Path, Recording] = {}
         files: dict[Path, str] = {}
-        for manifest in sorted(path.rglob(MANIFEST)):
+        for manifest in sorted(path.rglob(MANIFEST_NAME)):
             folder = manifest.parent
             try:
                 recordings[folder] = Recording.load(folder)
             except RecordingError:
                 continue
             files |= {
-                one: digest(one.read_bytes())
+                one: sha256_hex(one.read_bytes())
                 for one in folder.iterdir()
-                if one.is_file() and one.name != MANIFEST
+                if one.is_file() and one.name != MANIFEST_NAME
             }
         return cls(recordings, files)
 
     def since(self, before: Shelf, path: Path) -> str:
         """What is there now, and what of that is new."""
         found = self.recordings.values()
-        operations = {line.operation for one in found for line in operations_in(one)}
+        operations = {
+            line.operation for one in found for line in summarize_operations(one)
+        }
         exchanges = sum(len(one.exchanges) for one in found)
         several = f"{counted(len(found), 'recording')} below " * (len(found) != 1)
         return (

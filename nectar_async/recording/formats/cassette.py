@@ -14,10 +14,15 @@ from typing import Any, Final
 import msgspec
 
 from nectar_async.errors import ConfigurationError, RecordingError
-from nectar_async.recording.bodies import Body, body_of
-from nectar_async.recording.exchange import Answer, Pairs
-from nectar_async.recording.formats.importer import Imported, Seen, recorded
-from nectar_async.recording.formats.received import received, unbased
+from nectar_async.recording.bodies import Body, parse_body
+from nectar_async.recording.exchange import Pairs, RecordedAnswer
+from nectar_async.recording.formats.importer import (
+    Imported,
+    TrafficEntry,
+    build_answer,
+    decode_base64,
+    import_traffic,
+)
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_cassette"]
@@ -83,7 +88,7 @@ def read_cassette(
         _seen(one, f"$.interactions[{at}]")
         for at, one in enumerate(_parsed(data).interactions)
     ]
-    return recorded(seen, base_url=base_url, redaction=redaction)
+    return import_traffic(seen, base_url=base_url, redaction=redaction)
 
 
 def _parsed(data: bytes) -> _Cassette:
@@ -158,7 +163,7 @@ def _loader(yaml: Any) -> Any:
     return Loader
 
 
-def _seen(one: _Interaction, place: str) -> Seen:
+def _seen(one: _Interaction, place: str) -> TrafficEntry:
     asked, reply = one.request, one.response
     status = reply.old_status if reply.status is None else reply.status.code
     if status is None:
@@ -166,7 +171,7 @@ def _seen(one: _Interaction, place: str) -> Seen:
     sent, got = _headers(asked.headers), _headers(reply.headers)
     method, url = _whole(asked.method.strip().upper()), _whole(asked.uri.strip())
     named = f"{place} ({method} {url.partition('?')[0]})"
-    return Seen(
+    return TrafficEntry(
         place=named,
         method=method,
         url=url.partition("#")[0],
@@ -180,19 +185,21 @@ def _seen(one: _Interaction, place: str) -> Seen:
 
 def _body(body: Any, sent: Pairs, place: str) -> Body | None:
     headers = {name.lower(): text for name, text in sent}
-    return body_of(_bytes(body, place), headers.get("content-type", ""))
+    return parse_body(_bytes(body, place), headers.get("content-type", ""))
 
 
-def _answer(reply: _Response, status: int, headers: Pairs, place: str) -> Answer:
+def _answer(
+    reply: _Response, status: int, headers: Pairs, place: str
+) -> RecordedAnswer:
     data = _bytes(reply.content if reply.body is None else reply.body, place)
-    return received(status, headers, data, None, f"the body of {place}")
+    return build_answer(status, headers, data, None, f"the body of {place}")
 
 
 def _bytes(body: Any, place: str) -> bytes:
     """The bytes of a body, however it is spelled."""
     if isinstance(body, Mapping):
         if isinstance(text := body.get("base64_string"), str):
-            return unbased(text, place)
+            return decode_base64(text, place)
         body = body.get("string")
     parts = body if isinstance(body, list) else [body]
     found = [

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from nectar_async.recording.exchange import Pairs
 
-__all__ = ["in_headers", "in_url", "without_keys"]
+__all__ = ["drop_query_keys", "find_header_secrets", "find_url_secrets"]
 
 _KEYS: Final = frozenset({"x-api-key", "api-key", "x-auth-token", "x-csrf-token"})
 _SCHEMES: Final = frozenset({"authorization", "proxy-authorization"})
@@ -43,7 +43,7 @@ _ORDINARY: Final = re.compile(
 )
 
 
-def in_headers(headers: Pairs) -> Iterator[str]:
+def find_header_secrets(headers: Pairs) -> Iterator[str]:
     """What the headers of a request or an answer hold that must not be anywhere."""
     for name, text in headers:
         kind = name.lower()
@@ -58,7 +58,7 @@ def in_headers(headers: Pairs) -> Iterator[str]:
         yield from (one for one in found if _MASK.fullmatch(one) is None)
 
 
-def in_url(url: str) -> Iterator[str]:
+def find_url_secrets(url: str) -> Iterator[str]:
     """A key in the query of an address, and a password before its host."""
     parts = urlsplit(url)
     for name, text in parse_qsl(parts.query):
@@ -68,7 +68,7 @@ def in_url(url: str) -> Iterator[str]:
         yield unquote(parts.password)
 
 
-def without_keys(query: Pairs) -> Pairs:
+def drop_query_keys(query: Pairs) -> Pairs:
     """A query without what is a key: the API has it in a header."""
     return tuple(pair for pair in query if _IN_QUERY.fullmatch(pair[0]) is None)
 

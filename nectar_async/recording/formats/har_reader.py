@@ -21,26 +21,32 @@ from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import (
     Blob,
     Body,
-    Form,
+    FormData,
+    FormPart,
     Json,
-    Part,
     Text,
-    body_of,
-    digest,
+    parse_body,
+    sha256_hex,
 )
-from nectar_async.recording.exchange import Answer, Pairs
+from nectar_async.recording.exchange import Pairs, RecordedAnswer
 from nectar_async.recording.formats.har_schema import (
-    Content,
-    Entry,
-    Note,
-    Pair,
-    Param,
-    PostData,
-    Reply,
-    parsed,
+    HarContent,
+    HarEntry,
+    HarNote,
+    HarPair,
+    HarParam,
+    HarPostData,
+    HarResponse,
+    parse_har,
 )
-from nectar_async.recording.formats.importer import Imported, Seen, Told, recorded
-from nectar_async.recording.formats.received import received, unbased
+from nectar_async.recording.formats.importer import (
+    ExportNote,
+    Imported,
+    TrafficEntry,
+    build_answer,
+    decode_base64,
+    import_traffic,
+)
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_har"]
@@ -82,12 +88,12 @@ def read_har(
         ConfigurationError: `base_url` cannot be one.
     """
     seen = [
-        _seen(entry, f"$.log.entries[{at}]") for at, entry in enumerate(parsed(data))
+        _seen(entry, f"$.log.entries[{at}]") for at, entry in enumerate(parse_har(data))
     ]
-    return recorded(_in_order(seen), base_url=base_url, redaction=redaction)
+    return import_traffic(_in_order(seen), base_url=base_url, redaction=redaction)
 
 
-def _in_order(seen: Sequence[Seen]) -> Sequence[Seen]:
+def _in_order(seen: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
     """By time, as the format asks of its readers; as it is where a time is missing."""
     timed = [(one.started, one) for one in seen if one.started is not None]
     if len(timed) < len(seen):
@@ -95,12 +101,12 @@ def _in_order(seen: Sequence[Seen]) -> Sequence[Seen]:
     return [one for _, one in sorted(timed, key=lambda pair: pair[0])]
 
 
-def _seen(entry: Entry, place: str) -> Seen:
+def _seen(entry: HarEntry, place: str) -> TrafficEntry:
     asked, reply, note = entry.request, entry.response, entry.note
     started = _instant(entry.started)
     sent = (*_pairs(asked.headers), *_cookies("cookie", asked.cookies))
     named = f"{place} ({asked.method} {asked.url.partition('?')[0]})"
-    return Seen(
+    return TrafficEntry(
         place=named,
         method=asked.method.strip().upper(),
         url=_url(asked.url, _pairs(asked.query)),
@@ -113,11 +119,13 @@ def _seen(entry: Entry, place: str) -> Seen:
         skip=_skip(entry),
         told=None
         if note is None
-        else Told(operation=note.operation, owner=note.owner, is_file=note.is_file),
+        else ExportNote(
+            operation=note.operation, owner=note.owner, is_file=note.is_file
+        ),
     )
 
 
-def _skip(entry: Entry) -> str:
+def _skip(entry: HarEntry) -> str:
     """Why an entry is no exchange with a server; empty where it may be one."""
     reply = entry.response
     if entry.kind == "websocket" or reply.status == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -138,67 +146,67 @@ def _url(url: str, query: Pairs) -> str:
 
 
 def _answer(
-    reply: Reply, started: datetime | None, note: Note | None, place: str
-) -> Answer:
-    content = reply.content or Content()
+    reply: HarResponse, started: datetime | None, note: HarNote | None, place: str
+) -> RecordedAnswer:
+    content = reply.content or HarContent()
     headers = _pairs(reply.headers)
     names = {name.lower() for name, _ in headers}
     kind = (content.type or "").strip()
     if note is None and "content-type" not in names and kind not in _NO_TYPE:
         headers = (*headers, ("content-type", kind))
     data = _content(content, reply.status, place)
-    answer = received(reply.status, headers, data, started, f"the body of {place}")
+    answer = build_answer(reply.status, headers, data, started, f"the body of {place}")
     if note is None:
         return answer
-    return Answer(
+    return RecordedAnswer(
         status=answer.status,
         headers=answer.headers,
         body=_as_told(data, note.answered, place),
     )
 
 
-def _content(content: Content, status: int, place: str) -> bytes:
+def _content(content: HarContent, status: int, place: str) -> bytes:
     """The bytes of an answer's body."""
     if content.text is None:
         if (content.size or 0) > 0 and status not in _EMPTY:
             raise RecordingError(f"{place}: {_ADVICE}")
         return b""
     if (content.encoding or "").lower() == "base64":
-        return unbased(content.text, place)
+        return decode_base64(content.text, place)
     return content.text.encode()
 
 
 def _body(
-    body: PostData | None, sent: Pairs, note: Note | None, place: str
+    body: HarPostData | None, sent: Pairs, note: HarNote | None, place: str
 ) -> Body | None:
     """What was sent."""
     if body is None:
         return None
     text = body.text or ""
     is_file = note is not None and note.asked.startswith(".")
-    data = unbased(text, place) if is_file else text.encode()
+    data = decode_base64(text, place) if is_file else text.encode()
     if note is not None and note.asked != "form":
         return _as_told(data, note.asked, place)
     headers = {name.lower(): value for name, value in sent}
     kind = headers.get("content-type") or body.type or ""
     if not data and kind.lower().startswith(_FORM):
-        return Form(tuple(map(_part, body.params or ())))
+        return FormData(tuple(map(_part, body.params or ())))
     if not data and body.params:
         pairs = [(one.name, _text(one.value)) for one in body.params]
         data = urlencode(pairs).encode()
-    return body_of(data, kind)
+    return parse_body(data, kind)
 
 
-def _part(param: Param) -> Part:
+def _part(param: HarParam) -> FormPart:
     """A field of a form. What tools keep of a file is seldom the file."""
     if param.file is None and param.sha256 is None:
-        return Part(name=param.name, text=_text(param.value))
+        return FormPart(name=param.name, text=_text(param.value))
     data = _text(param.value).encode()
-    return Part(
+    return FormPart(
         name=param.name,
         file=param.file,
         type=param.type,
-        sha256=param.sha256 or digest(data),
+        sha256=param.sha256 or sha256_hex(data),
         size=len(data) if param.size is None else param.size,
     )
 
@@ -220,11 +228,11 @@ def _as_told(data: bytes, kind: str, place: str) -> Body | None:
     return Json(data)
 
 
-def _pairs(pairs: Sequence[Pair] | None) -> Pairs:
+def _pairs(pairs: Sequence[HarPair] | None) -> Pairs:
     return tuple((_text(one.name), _text(one.value)) for one in pairs or ())
 
 
-def _cookies(header: str, cookies: Sequence[Pair] | None) -> Pairs:
+def _cookies(header: str, cookies: Sequence[HarPair] | None) -> Pairs:
     """Cookies as headers, for tools that keep them apart."""
     return tuple((header, f"{name}={value}") for name, value in _pairs(cookies))
 

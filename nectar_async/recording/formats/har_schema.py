@@ -15,13 +15,22 @@ import msgspec
 
 from nectar_async.errors import RecordingError
 
-__all__ = ["Content", "Entry", "Note", "Pair", "Param", "PostData", "Reply", "parsed"]
+__all__ = [
+    "HarContent",
+    "HarEntry",
+    "HarNote",
+    "HarPair",
+    "HarParam",
+    "HarPostData",
+    "HarResponse",
+    "parse_har",
+]
 
 _Loose = str | int | float | bool | None
 """What should be text."""
 
 
-class Note(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+class HarNote(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
     """What HAR cannot say of an exchange: `_nectar` of an entry that we exported."""
 
     operation: str
@@ -34,14 +43,14 @@ class Note(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
     """The same of the answer's."""
 
 
-class Pair(msgspec.Struct):
+class HarPair(msgspec.Struct):
     """A header, a cookie, a parameter of a query."""
 
     name: _Loose = ""
     value: _Loose = ""
 
 
-class Param(
+class HarParam(
     msgspec.Struct,
     rename={
         "file": "fileName",
@@ -60,15 +69,15 @@ class Param(
     size: int | None = None
 
 
-class PostData(msgspec.Struct, rename={"type": "mimeType"}):
+class HarPostData(msgspec.Struct, rename={"type": "mimeType"}):
     """What was sent: as text, or by field."""
 
     type: str | None = None
     text: str | None = None
-    params: list[Param] | None = None
+    params: list[HarParam] | None = None
 
 
-class Content(msgspec.Struct, rename={"type": "mimeType"}):
+class HarContent(msgspec.Struct, rename={"type": "mimeType"}):
     """What was answered."""
 
     size: float | None = None
@@ -77,18 +86,18 @@ class Content(msgspec.Struct, rename={"type": "mimeType"}):
     encoding: str | None = None
 
 
-class Asked(msgspec.Struct, rename={"body": "postData", "query": "queryString"}):
+class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryString"}):
     """A request."""
 
     method: str
     url: str
-    headers: list[Pair] | None = None
-    cookies: list[Pair] | None = None
-    query: list[Pair] | None = None
-    body: PostData | None = None
+    headers: list[HarPair] | None = None
+    cookies: list[HarPair] | None = None
+    query: list[HarPair] | None = None
+    body: HarPostData | None = None
 
 
-class Reply(msgspec.Struct, rename={"error": "_error", "fetched": "_fetchType"}):
+class HarResponse(msgspec.Struct, rename={"error": "_error", "fetched": "_fetchType"}):
     """An answer.
 
     Chrome says under `_error` why there is none, Safari under `_fetchType` where it
@@ -96,14 +105,14 @@ class Reply(msgspec.Struct, rename={"error": "_error", "fetched": "_fetchType"})
     """
 
     status: int
-    headers: list[Pair] | None = None
-    cookies: list[Pair] | None = None
-    content: Content | None = None
+    headers: list[HarPair] | None = None
+    cookies: list[HarPair] | None = None
+    content: HarContent | None = None
     error: Any = None
     fetched: str | None = None
 
 
-class Entry(
+class HarEntry(
     msgspec.Struct,
     rename={
         "started": "startedDateTime",
@@ -118,16 +127,16 @@ class Entry(
     page wanted.
     """
 
-    request: Asked
-    response: Reply
+    request: HarRequest
+    response: HarResponse
     started: str | None = None
     cached: Any = None
     kind: str | None = None
-    note: Note | None = None
+    note: HarNote | None = None
 
 
 class _Log(msgspec.Struct):
-    entries: list[Entry]
+    entries: list[HarEntry]
 
 
 class _Har(msgspec.Struct):
@@ -142,7 +151,7 @@ _MARKS: Final = (
 )
 
 
-def parsed(data: bytes) -> list[Entry]:
+def parse_har(data: bytes) -> list[HarEntry]:
     """The entries of a file.
 
     Raises:

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from nectar_async._version import __version__
-from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
-from nectar_async.recording.exchange import Answer, Exchange, Pairs, Question
+from nectar_async.recording.bodies import Blob, Body, FormData, FormPart, Json, Text
+from nectar_async.recording.exchange import Exchange, Pairs, Question, RecordedAnswer
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.formats.har_schema import Note
+from nectar_async.recording.formats.har_schema import HarNote
 from nectar_async.settings import Settings
 
 __all__ = ["write_har"]
@@ -73,7 +73,7 @@ def _entry(exchange: Exchange, base: str, started: str) -> dict[str, Any]:
         "response": _response(answered),
         "cache": {},
         "timings": {"send": 0, "wait": 0, "receive": 0},
-        "_nectar": Note(
+        "_nectar": HarNote(
             operation=asked.operation,
             owner=asked.owner,
             is_file=not asked.path,
@@ -106,7 +106,7 @@ def _request(asked: Question, base: str) -> dict[str, Any]:
 
 def _post_data(body: Body, kind: str) -> dict[str, Any]:
     match body:
-        case Form():
+        case FormData():
             return {"mimeType": kind, "params": [_param(one) for one in body.parts]}
         case Blob():
             text = base64.b64encode(body.content).decode()
@@ -115,7 +115,7 @@ def _post_data(body: Body, kind: str) -> dict[str, Any]:
             return {"mimeType": kind, "params": [], "text": body.data().decode()}
 
 
-def _param(part: Part) -> dict[str, Any]:
+def _param(part: FormPart) -> dict[str, Any]:
     param = {
         "name": part.name,
         "value": part.text,
@@ -127,7 +127,7 @@ def _param(part: Part) -> dict[str, Any]:
     return {name: one for name, one in param.items() if one is not None}
 
 
-def _response(answered: Answer) -> dict[str, Any]:
+def _response(answered: RecordedAnswer) -> dict[str, Any]:
     return {
         "status": answered.status,
         "statusText": _phrase(answered.status),
@@ -141,9 +141,9 @@ def _response(answered: Answer) -> dict[str, Any]:
     }
 
 
-def _content(answered: Answer) -> dict[str, Any]:
+def _content(answered: RecordedAnswer) -> dict[str, Any]:
     body = answered.body
-    data = b"" if body is None or isinstance(body, Form) else body.data()
+    data = b"" if body is None or isinstance(body, FormData) else body.data()
     kind = answered.headers.get("content-type") or _type(body) or "x-unknown"
     content: dict[str, Any] = {"size": len(data), "mimeType": kind}
     if isinstance(body, Blob):
@@ -161,7 +161,7 @@ def _kind(body: Body | None) -> str:
             return "json"
         case Text():
             return "text"
-        case Form():
+        case FormData():
             return "form"
         case Blob():
             return body.suffix
@@ -175,7 +175,7 @@ def _type(body: Body | None) -> str:
             return "application/json"
         case Text():
             return "text/plain"
-        case Form():
+        case FormData():
             return "multipart/form-data"
         case Blob():
             return _TYPES.get(body.suffix, "application/octet-stream")

@@ -6,36 +6,50 @@ Nectar, what of that is an answer of the API, and what is a file.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from attrs import evolve, field, frozen
 
+from nectar_async._http.response import Response
 from nectar_async.contract.operation_ids import DOWNLOAD
-from nectar_async.errors import RecordingError
+from nectar_async.errors import BodyCorruptError, RecordingError
 from nectar_async.recording.bodies import Body, Json
-from nectar_async.recording.exchange import Answer, Pairs, Question, sorted_query
+from nectar_async.recording.exchange import Pairs, Question, RecordedAnswer, parse_query
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.formats.credentials import in_headers, in_url, without_keys
-from nectar_async.recording.formats.routing import (
-    Address,
-    Addresses,
-    has_page,
-    origin_of,
+from nectar_async.recording.formats.credentials import (
+    drop_query_keys,
+    find_header_secrets,
+    find_url_secrets,
 )
-from nectar_async.recording.redaction.links import joined
+from nectar_async.recording.formats.routing import (
+    RoutedUrl,
+    UrlRouter,
+    is_paged,
+    parse_origin,
+)
+from nectar_async.recording.redaction.placeholders import resolve_location
 from nectar_async.recording.redaction.redaction import Redaction
 
-__all__ = ["Imported", "Seen", "Told", "recorded"]
+__all__ = [
+    "ExportNote",
+    "Imported",
+    "TrafficEntry",
+    "build_answer",
+    "decode_base64",
+    "import_traffic",
+]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_ORIGINS: Final = 10
 
-Pair = tuple[Question, Answer]
+Pair = tuple[Question, RecordedAnswer]
 
 
 @frozen(kw_only=True)
@@ -51,7 +65,7 @@ class Imported:
 
 
 @frozen(kw_only=True)
-class Told:
+class ExportNote:
     """What our own export says of an entry besides, so that it comes back the same."""
 
     operation: str
@@ -60,7 +74,7 @@ class Told:
 
 
 @frozen(kw_only=True)
-class Seen:
+class TrafficEntry:
     """One request and its answer, as they were written down."""
 
     place: str
@@ -75,16 +89,16 @@ class Seen:
     body: Callable[[], Body | None]
     """What was sent. It is read when it is known to belong here: what does not may
     well be broken."""
-    answer: Callable[[], Answer]
+    answer: Callable[[], RecordedAnswer]
     """What was answered."""
     started: datetime | None = None
     skip: str = ""
     """Why it is no exchange with a server, if the format knows."""
-    told: Told | None = None
+    told: ExportNote | None = None
 
 
-def recorded(
-    seen: Sequence[Seen], *, base_url: str | None, redaction: Redaction | None
+def import_traffic(
+    seen: Sequence[TrafficEntry], *, base_url: str | None, redaction: Redaction | None
 ) -> Imported:
     """A recording of what belongs to Nectar.
 
@@ -98,7 +112,7 @@ def recorded(
             a secret would survive.
         ConfigurationError: `base_url` cannot be one.
     """
-    addresses = Addresses(
+    addresses = UrlRouter(
         base_url,
         ((one.method, one.url) for one in seen),
         (one.url for one in seen if one.told is not None and not one.told.is_file),
@@ -127,7 +141,7 @@ def recorded(
 class _Sorting:
     """Takes one entry after the other, and knows the links that were given so far."""
 
-    def __init__(self, addresses: Addresses) -> None:
+    def __init__(self, addresses: UrlRouter) -> None:
         self._addresses = addresses
         self._files: dict[str, tuple[str, str]] = {}
         self.pairs: list[Pair] = []
@@ -136,7 +150,7 @@ class _Sorting:
         self.times: list[datetime] = []
         self.secrets: list[str] = []
 
-    def take(self, one: Seen) -> None:
+    def take(self, one: TrafficEntry) -> None:
         """Make a question and an answer of it, or count why not."""
         # The host of files may be that of the API.
         file = self._file(one)
@@ -144,7 +158,10 @@ class _Sorting:
         if address is None and file is None:
             self.skipped["not Nectar's"] += 1
             return
-        self.secrets += (*in_headers(one.sent), *in_headers(one.received))
+        self.secrets += (
+            *find_header_secrets(one.sent),
+            *find_header_secrets(one.received),
+        )
         if reason := _reason(one, is_file=file is not None):
             self.skipped[reason] += 1
             return
@@ -157,33 +174,33 @@ class _Sorting:
         if address is None:
             self._follow(question, answer)
             return
-        self.secrets += in_url(one.url)
+        self.secrets += find_url_secrets(one.url)
         self.versions.update([address.version] if address.version else [])
         self._note(question, answer)
 
-    def _file(self, one: Seen) -> tuple[str, str] | None:
+    def _file(self, one: TrafficEntry) -> tuple[str, str] | None:
         """The link that was asked for, and whose it is."""
         if one.told is not None:
             return (one.url, one.told.owner) if one.told.is_file else None
         is_read = one.method == "GET"
         return self._files.get(_bare(one.url)) if is_read else None
 
-    def _note(self, question: Question, answer: Answer) -> None:
+    def _note(self, question: Question, answer: RecordedAnswer) -> None:
         """Keep in mind what an answer about documents links to."""
         is_about = question.operation.startswith("documents_")
         if is_about and isinstance(answer.body, Json):
             for link, owner in _links(answer.body.value):
                 self._files[_bare(link)] = link, owner
 
-    def _follow(self, question: Question, answer: Answer) -> None:
+    def _follow(self, question: Question, answer: RecordedAnswer) -> None:
         """Keep in mind where the host of a file sends on to."""
         if answer.status in _REDIRECTS and "location" in answer.headers:
-            link = joined(question.url, answer.headers["location"])
+            link = resolve_location(question.url, answer.headers["location"])
             self._files[_bare(link)] = link, question.owner
 
 
 def _question(
-    one: Seen, address: Address | None, file: tuple[str, str] | None
+    one: TrafficEntry, address: RoutedUrl | None, file: tuple[str, str] | None
 ) -> Question:
     headers = {name.lower(): text for name, text in one.sent}
     asked = Question(
@@ -208,18 +225,18 @@ def _question(
     return asked
 
 
-def _query(one: Seen, operation: str) -> Pairs:
-    query = sorted_query(urlsplit(one.url).query)
+def _query(one: TrafficEntry, operation: str) -> Pairs:
+    query = parse_query(urlsplit(one.url).query)
     if one.told is not None:
         return query
-    query = without_keys(query)
+    query = drop_query_keys(query)
     # This package always says which page it wants, also of the first one.
-    if has_page(operation) and "page" not in dict(query):
+    if is_paged(operation) and "page" not in dict(query):
         query = tuple(sorted((*query, ("page", "1"))))
     return query
 
 
-def _reason(one: Seen, *, is_file: bool) -> str:
+def _reason(one: TrafficEntry, *, is_file: bool) -> str:
     """Why it is no exchange as this package would have it; empty when it is one."""
     if one.told is not None or one.skip:
         return one.skip
@@ -241,27 +258,27 @@ def _links(value: Any) -> Iterator[tuple[str, str]]:
             todo += one
         elif isinstance(one, Mapping):
             link, owner = one.get("url"), one.get("id")
-            if isinstance(link, str) and origin_of(link) is not None:
+            if isinstance(link, str) and parse_origin(link) is not None:
                 yield link.strip(), owner if isinstance(owner, str) else ""
             todo += one.values()
 
 
 def _bare(link: str) -> str:
     """An address as it reads, however many of its characters are escaped."""
-    origin = origin_of(link)
+    origin = parse_origin(link)
     if origin is None:
         return link
     parts = urlsplit(link.strip())
     return unquote(f"{origin}{parts.path or '/'}?{parts.query}")
 
 
-def _nothing(seen: Iterable[Seen], skipped: Counter[str]) -> str:
+def _nothing(seen: Iterable[TrafficEntry], skipped: Counter[str]) -> str:
     """Why there is nothing to import, and what to do."""
     ours = skipped.total() - skipped["not Nectar's"]
     if ours:
         reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
         return f"nothing in it can be imported; its entries are: {reasons}"
-    origins = Counter(origin_of(one.url) or "no web address" for one in seen)
+    origins = Counter(parse_origin(one.url) or "no web address" for one in seen)
     if not origins:
         return "there is not one request in it"
     shown = ", ".join(
@@ -272,3 +289,68 @@ def _nothing(seen: Iterable[Seen], skipped: Counter[str]) -> str:
         f" contract. It has {shown}; pass base_url (--base-url), an origin with an"
         " optional path, if one of these is where Nectar is"
     )
+
+
+_GZIP: Final = b"\x1f\x8b"
+_FOREIGN: Final = frozenset({"br", "compress", "zstd", "x-compress"})
+
+
+def build_answer(
+    status: int, headers: Pairs, data: bytes, started: datetime | None, place: str
+) -> RecordedAnswer:
+    """An answer as a recording keeps it.
+
+    Args:
+        status: of HTTP.
+        headers: as they came.
+        data: the body, packed or not.
+        started: when it was asked for: what a date to wait for counts from, if the
+            answer has no date of its own.
+        place: where it stands; for messages.
+
+    Raises:
+        RecordingError: the body is packed, and cannot be unpacked.
+    """
+    kept = {name.lower(): text for name, text in headers}
+    packing = kept.pop("content-encoding", "").strip().lower()
+    if data.startswith(_GZIP) and "gzip" in packing:
+        kept["content-encoding"] = "gzip"
+    elif packing == "deflate" and not _is_text(data):
+        kept["content-encoding"] = "deflate"
+    elif packing in _FOREIGN and _means_text(kept) and not _is_text(data):
+        raise RecordingError(
+            f"{place} is packed as {packing!r}, which only its server's clients unpack;"
+            " record it anew unpacked (vcrpy: decode_compressed_response=True), or with"
+            " 'Accept-Encoding: gzip'"
+        )
+    try:
+        return RecordedAnswer.of(
+            Response(status, kept, data), started or datetime.now(UTC)
+        )
+    except BodyCorruptError as error:
+        raise RecordingError(f"{place} cannot be unpacked: {error}") from None
+
+
+def decode_base64(text: str, place: str) -> bytes:
+    """The bytes that base64 stands for, in lines or not.
+
+    Raises:
+        RecordingError: it is none.
+    """
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RecordingError(f"{place}: its body is no base64: {error}") from None
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _means_text(headers: dict[str, str]) -> bool:
+    kind = headers.get("content-type", "").lower()
+    return "json" in kind or kind.startswith("text/")

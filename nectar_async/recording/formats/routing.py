@@ -18,7 +18,7 @@ from attrs import frozen
 from nectar_async.contract import operations
 from nectar_async.settings import DEFAULT_BASE_URL, Settings
 
-__all__ = ["Address", "Addresses", "has_page", "origin_of"]
+__all__ = ["RoutedUrl", "UrlRouter", "is_paged", "parse_origin"]
 
 # v2.0 lives under /v2; there is no /v2.0, but people write it.
 _VERSIONS: Final = {"v2": "v2.0", "v2.0": "v2.0", "v2.1": "v2.1", "v2.2": "v2.2"}
@@ -32,7 +32,7 @@ _PART: Final = re.compile(r"\{\w+\}")
 
 
 @frozen(kw_only=True)
-class Address:
+class RoutedUrl:
     """What an address asks for."""
 
     operation: str
@@ -55,7 +55,7 @@ class _Split:
     path: str
 
 
-class Addresses:
+class UrlRouter:
     """Tells what belongs to Nectar among the addresses of some traffic.
 
     With a base URL that is all that lies below it. Without one it is what has a version
@@ -90,14 +90,14 @@ class Addresses:
             told = (split.base for url in sure for split in islice(_splits(url), 1))
             self._bases = frozenset({DEFAULT_BASE_URL, *found, *told})
 
-    def of(self, method: str, url: str) -> Address | None:
+    def of(self, method: str, url: str) -> RoutedUrl | None:
         """What an address asks for; None for what does not belong to Nectar."""
         split = self._split(url)
         if split is None:
             return None
         known = _known(method, split.path)
         operation, ids = known or _named(method, split.path)
-        return Address(
+        return RoutedUrl(
             operation=operation,
             path=split.path if known is None else _path(split.path),
             owner=".".join(ids),
@@ -107,7 +107,7 @@ class Addresses:
     def _split(self, url: str) -> _Split | None:
         if self._base is None:
             return next((one for one in _splits(url) if one.base in self._bases), None)
-        origin = origin_of(url)
+        origin = parse_origin(url)
         whole = "" if origin is None else origin + urlsplit(url.strip()).path
         if not f"{whole}/".startswith(f"{self._base}/"):
             return None
@@ -118,7 +118,7 @@ class Addresses:
         return _Split(self._base, _VERSIONS[found[1]], rest[found.end() :])
 
 
-def origin_of(url: str) -> str | None:
+def parse_origin(url: str) -> str | None:
     """Scheme, host and port in small letters; None for what is no web address."""
     try:
         parts = urlsplit(url.strip())
@@ -133,7 +133,7 @@ def origin_of(url: str) -> str | None:
     return f"{scheme}://{shown}" if is_usual else f"{scheme}://{shown}:{port}"
 
 
-def has_page(operation: str) -> bool:
+def is_paged(operation: str) -> bool:
     """Whether the contract knows an operation as a list in pages."""
     known = operations().get(operation)
     if known is None:
@@ -144,12 +144,12 @@ def has_page(operation: str) -> bool:
 
 def _base(url: str) -> str:
     """A base URL with its origin spelled in one way."""
-    return f"{origin_of(url)}{urlsplit(url).path}".rstrip("/")
+    return f"{parse_origin(url)}{urlsplit(url).path}".rstrip("/")
 
 
 def _splits(url: str) -> Iterator[_Split]:
     """Every way to read an address as a base, a version and a path."""
-    origin = origin_of(url)
+    origin = parse_origin(url)
     if origin is None:
         return
     path = urlsplit(url.strip()).path

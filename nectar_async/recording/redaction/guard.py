@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from nectar_async._http.spelled import Plain
 from nectar_async.errors import RecordingError
-from nectar_async.recording.bodies import Blob, Body, Form, Json, Text
+from nectar_async.recording.bodies import Blob, Body, FormData, Json, Text
 from nectar_async.recording.exchange import Exchange
-from nectar_async.recording.redaction.patterns import token_in
+from nectar_async.recording.redaction.patterns import find_token
 
-__all__ = ["Guard"]
+__all__ = ["SecretGuard"]
 
 _SHORTEST: Final = 4
 _SURE: Final = 8
@@ -27,7 +27,7 @@ Shown = tuple[str, str]
 """A place, and the text that stands there."""
 
 
-class Guard:
+class SecretGuard:
     """Looks for what must not be saved.
 
     Args:
@@ -63,18 +63,18 @@ class Guard:
             return  # a bill: its bytes look like anything
         for encoding in ("latin-1", "utf-16"):
             text = body.content.decode(encoding, "replace")
-            if (what := token_in(text)) is not None:
+            if (what := find_token(text)) is not None:
                 raise _refusal(exchange, place, f"what looks like {what}")
 
     def _look(self, exchange: Exchange, place: str, text: str) -> None:
         if any(one.is_in(text) for one in self._secrets):
             raise _refusal(exchange, place, "a registered secret")
-        if (what := token_in(text)) is not None:
+        if (what := find_token(text)) is not None:
             raise _refusal(exchange, place, f"what looks like {what}")
 
     def _may_be_in(self, text: str) -> bool:
         """Whether it is worth to look at the parts of a text, each by itself."""
-        if token_in(text) is not None:
+        if find_token(text) is not None:
             return True
         lowered = text.lower() if self._secrets else ""
         return any(one.may_be_in(text, lowered) for one in self._secrets)
@@ -153,7 +153,7 @@ def _in_body(part: str, body: Body | None, may: Any) -> Iterator[Shown]:
                 yield from _leaves(f"{part}.json $", body.value)
         case Text():
             yield f"{part}.text", body.text
-        case Form():
+        case FormData():
             for one in body.parts:
                 yield f"{part}.form.{one.name}", f"{one.text or ''}\n{one.file or ''}"
         case Blob() | None:

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from nectar_async._http.spelled import Plain
 
-__all__ = ["SHORTEST", "Finder", "Span", "replaced"]
+__all__ = ["SHORTEST", "KnownValues", "Span", "replace_spans"]
 
 SHORTEST: Final = 4
 """Of shorter values most are part of ordinary words."""
@@ -37,7 +37,7 @@ class _Word:
     size: int
 
 
-class Finder:
+class KnownValues:
     """Finds values in a text in one walk over its words, however many there are.
 
     Args:
@@ -126,7 +126,7 @@ def _plain(text: str) -> tuple[str, Sequence[int]]:
     return bare.text, bare.places
 
 
-def replaced(text: str, spans: list[Span]) -> str:
+def replace_spans(text: str, spans: list[Span]) -> str:
     """The text with each span replaced; those that overlap are one, of the first."""
     if not spans:
         return text

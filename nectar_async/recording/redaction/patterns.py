@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
 from attrs import frozen
 
+from nectar_async.recording.redaction.sensitive_fields import PERSON, Kind
+
 __all__ = [
     "EMAIL",
-    "email_of",
+    "EMAIL_SUFFIX",
+    "LINK_PART",
+    "LINK_PREFIX",
+    "PatternMatch",
+    "PatternSearch",
+    "build_placeholder_regex",
+    "find_token",
     "is_email",
     "is_link",
-    "is_signature",
-    "is_signed",
-    "token_in",
+    "is_signature_key",
+    "is_signed_link",
+    "normalize_email",
 ]
 
 # The sign as it is, in an address, in HTML and in JSON.
@@ -33,6 +41,27 @@ _SIGNED_KEYS: Final = (
     r"(?:x-(?:amz-|goog-|oss-|ms-)?)?(?:signature|security-token)"
     r"|sig|hmac|access[-_]?token|api[-_]?key"
 )
+
+
+LINK_PREFIX: Final = "https://link.invalid/"
+"""Where all stand-ins for links begin."""
+
+LINK_PART: Final = "link-part"
+"""Stands for what is quoted of a link."""
+
+EMAIL_SUFFIX: Final = "@example.invalid"
+"""Where all stand-ins for e-mail addresses end."""
+
+
+def build_placeholder_regex(kinds: Iterable[Kind]) -> re.Pattern[str]:
+    """What finds stand-ins of these kinds in a text."""
+    names = "|".join(sorted({re.escape(one.name) for one in kinds}, reverse=True))
+    return re.compile(
+        rf"{re.escape(LINK_PREFIX)}[\w/$.~%-]*|(?<![\w-])(?:{LINK_PART}"
+        rf"|(?:{names})-[1-9][0-9]*(?:{re.escape(EMAIL_SUFFIX)})?(?!\w|-\w)"
+        rf"|(?:{names}):[\w/$.~%-]+)",
+        re.ASCII,
+    )
 
 
 @frozen
@@ -104,7 +133,7 @@ def is_email(text: str) -> bool:
     return may_have_email(text) and EMAIL.fullmatch(text) is not None
 
 
-def email_of(text: str) -> str:
+def normalize_email(text: str) -> str:
     """An address as it reads, however it is spelled."""
     for _ in range(3):
         text = unquote(text)
@@ -118,20 +147,86 @@ def is_link(text: str) -> bool:
     return text[:4].lower() == "http" and _LINK.fullmatch(text) is not None
 
 
-def is_signature(key: str) -> bool:
+def is_signature_key(key: str) -> bool:
     """Whether a parameter of an address opens it."""
     return re.fullmatch(_SIGNED_KEYS, key, re.IGNORECASE) is not None
 
 
-def is_signed(text: str) -> bool:
+def is_signed_link(text: str) -> bool:
     """Whether a text is one web address that opens without a key."""
     return is_link(text) and _SIGNED.is_in(text, text.lower())
 
 
-def token_in(text: str) -> str | None:
+def find_token(text: str) -> str | None:
     """What a text holds that nobody may save; None for nothing of the kind."""
     lowered = text.lower()
     for name, one in _TOKENS.items():
         if one.is_in(text, lowered):
             return name
     return None
+
+
+@frozen
+class PatternMatch:
+    """Something in a text."""
+
+    start: int
+    end: int
+    kind: Kind
+    text: str
+
+
+class PatternSearch:
+    """Finds them.
+
+    Args:
+        patterns: the users' own, and what it is that they find.
+        kinds: all kinds that there are.
+    """
+
+    def __init__(
+        self, patterns: Sequence[tuple[re.Pattern[str], Kind]], kinds: Iterable[Kind]
+    ) -> None:
+        self._patterns = patterns
+        self._shape = build_placeholder_regex(kinds)
+        self._found_shape = build_placeholder_regex(
+            [PERSON, *(kind for _, kind in patterns)]
+        )
+
+    def found(self, text: str) -> Iterator[PatternMatch]:
+        """Addresses, and what the patterns match; stand-ins are not among them."""
+        if may_have_email(text):
+            for one in EMAIL.finditer(text):
+                mark = PatternMatch(
+                    one.start(), one.end(), PERSON, normalize_email(one[0])
+                )
+                if not self.is_standin(mark.text):
+                    yield mark
+        for pattern, kind in self._patterns:
+            for one in pattern.finditer(text):
+                if one[0].strip() and not self.is_standin(one[0]):
+                    yield PatternMatch(one.start(), one.end(), kind, one[0])
+
+    def standins(self, text: str) -> Iterator[re.Match[str]]:
+        """The stand-ins in a text."""
+        return self._shape.finditer(text)
+
+    def found_standins(self, text: str) -> Iterator[re.Match[str]]:
+        """Those that may stand for what `found` gives."""
+        if not self._patterns and EMAIL_SUFFIX not in text:
+            return iter(())
+        return self._found_shape.finditer(text)
+
+    def around(self, text: str) -> re.Pattern[str] | None:
+        """What matches a text with anything for its stand-ins; None if it has none."""
+        parts, at = [], 0
+        for one in self.standins(text):
+            parts.append(re.escape(text[at : one.start()]))
+            at = one.end()
+        if not parts:
+            return None
+        return re.compile(".+".join((*parts, re.escape(text[at:]))), re.DOTALL)
+
+    def is_standin(self, text: str) -> bool:
+        """Whether a text is one stand-in."""
+        return self._shape.fullmatch(text) is not None

@@ -10,24 +10,42 @@ from typing import Any, Final, Self
 from attrs import evolve, field, frozen
 
 from nectar_async._types import Secret
-from nectar_async.recording.exchange import Answer, Exchange, Question
-from nectar_async.recording.redaction.guard import Guard
-from nectar_async.recording.redaction.kinds import Kind, bare
-from nectar_async.recording.redaction.known_values import Finder
-from nectar_async.recording.redaction.links import Hop, Links, guessed, joined
-from nectar_async.recording.redaction.marks import Marks
-from nectar_async.recording.redaction.masking import MASK, Gather, Mask, Quotes
-from nectar_async.recording.redaction.placeholders import Book, folded
-from nectar_async.recording.redaction.replacement import Census, Places, Writer
-from nectar_async.recording.redaction.rules import Rule, read_rules, written_rules
-from nectar_async.recording.redaction.sensitive_fields import kinds
-from nectar_async.recording.redaction.walk import Walk
+from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
+from nectar_async.recording.redaction.guard import SecretGuard
+from nectar_async.recording.redaction.known_values import KnownValues
+from nectar_async.recording.redaction.masking import (
+    MASK,
+    FreeTexts,
+    MaskVisitor,
+    SensitiveTexts,
+)
+from nectar_async.recording.redaction.patterns import PatternSearch
+from nectar_async.recording.redaction.placeholders import (
+    FileRequest,
+    LinkTable,
+    PlaceholderTable,
+    guess_link_placeholder,
+    normalize_value,
+    resolve_location,
+)
+from nectar_async.recording.redaction.replacement import (
+    PlaceholderCollector,
+    PlaceholderWriter,
+    ValueCollector,
+)
+from nectar_async.recording.redaction.rules import Rule, encode_rules, parse_rules
+from nectar_async.recording.redaction.sensitive_fields import (
+    Kind,
+    list_kinds,
+    normalize_key,
+)
+from nectar_async.recording.redaction.walk import ExchangeWalk
 
 __all__ = ["Redaction", "Rule"]
 
 _ROOT: Final = "question"
 
-Pair = tuple[Question, Answer]
+Pair = tuple[Question, RecordedAnswer]
 
 
 @frozen(kw_only=True)
@@ -68,7 +86,7 @@ class Redaction:
         asked = self._wanted(question)
         if not asked:
             return {}
-        gather = Gather(self._marks, self._aliased)
+        gather = SensitiveTexts(self._marks, self._aliased)
         self._walk.question(stored, gather, _ROOT)
         return {
             place.removeprefix(f"{_ROOT}/"): (text, gather.found.get(place, ""))
@@ -82,7 +100,7 @@ class Redaction:
         What a name or a note quotes from another exchange has a stand-in in the
         recording; nobody who replays it knows which. Then anything may stand there.
         """
-        theirs, mine = Quotes(), Quotes()
+        theirs, mine = FreeTexts(), FreeTexts()
         self._walk.question(stored, theirs, _ROOT)
         shapes = {
             place: pattern
@@ -113,19 +131,19 @@ class Redaction:
         """
         shelves = [*_told_apart(self._shelf(*pair) for pair in exchanges)]
         order = sorted(range(len(exchanges)), key=shelves.__getitem__)
-        book = Book(self._kinds, self.aliases, self._places(previous))
-        links = Links()
-        census = Census(self._marks, book, links)
+        book = PlaceholderTable(self._kinds, self.aliases, self._places(previous))
+        links = LinkTable()
+        census = ValueCollector(self._marks, book, links)
         for at in order:
             self._count(*exchanges[at], shelves[at], census, links)
         links.follow([_hop(*pair) for pair in exchanges if pair[0].url])
         given = book.settle()
         quotable = {name: given[name] for name in book.quotable()}
         known = {**links.known(), **census.volatile, **quotable, **self._others}
-        finder = Finder(known)
-        writer = Writer(self._marks, links, given, census.volatile, finder)
+        finder = KnownValues(known)
+        writer = PlaceholderWriter(self._marks, links, given, census.volatile, finder)
         counts: dict[str, int] = {}
-        guard = Guard(_revealed(self.secrets))
+        guard = SecretGuard(_revealed(self.secrets))
         found = []
         for (asked, answered), shelf in zip(exchanges, shelves, strict=True):
             question, answer = self._written(asked, answered, shelf, writer)
@@ -138,7 +156,7 @@ class Redaction:
 
     def manifest(self) -> dict[str, Any]:
         """The rules, as they stand in the manifest."""
-        return written_rules(self.rules)
+        return encode_rules(self.rules)
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
@@ -147,60 +165,66 @@ class Redaction:
         Raises:
             RecordingError: it has something else in their place.
         """
-        return cls(rules=read_rules(manifest))
+        return cls(rules=parse_rules(manifest))
 
     @cached_property
     def _kinds(self) -> tuple[Kind, ...]:
-        return (*(rule.made for rule in self.rules), *kinds())
+        return (*(rule.made for rule in self.rules), *list_kinds())
 
     @cached_property
-    def _walk(self) -> Walk:
-        return Walk({bare(key): one.made for one in self.rules for key in one.keys})
+    def _walk(self) -> ExchangeWalk:
+        return ExchangeWalk(
+            {normalize_key(key): one.made for one in self.rules for key in one.keys}
+        )
 
     @cached_property
-    def _marks(self) -> Marks:
+    def _marks(self) -> PatternSearch:
         patterns = [
             (re.compile(rule.pattern), rule.made) for rule in self.rules if rule.pattern
         ]
-        return Marks(patterns, self._kinds)
+        return PatternSearch(patterns, self._kinds)
 
     @cached_property
     def _others(self) -> Mapping[str, str]:
-        return {folded(text): standin for text, standin in self.aliases.items()}
+        return {
+            normalize_value(text): standin for text, standin in self.aliases.items()
+        }
 
     @cached_property
-    def _aliased(self) -> Finder:
-        return Finder(self._others)
+    def _aliased(self) -> KnownValues:
+        return KnownValues(self._others)
 
     def _masked(self, question: Question, blank: Collection[str]) -> Question:
-        url = guessed(question.url, question.owner) if question.url else ""
-        mask = Mask(self._marks, self._aliased, blank)
+        url = (
+            guess_link_placeholder(question.url, question.owner) if question.url else ""
+        )
+        mask = MaskVisitor(self._marks, self._aliased, blank)
         masked = self._walk.question(question, mask, _ROOT)
         if mask.known and mask.has_free:
             # What stands in its place may be quoted in another one.
-            finder = Finder({**mask.known, **self._others})
-            mask = Mask(self._marks, finder, blank)
+            finder = KnownValues({**mask.known, **self._others})
+            mask = MaskVisitor(self._marks, finder, blank)
             masked = self._walk.question(question, mask, _ROOT)
         return evolve(masked, url=url) if url else masked
 
     def _wanted(self, question: Question) -> Mapping[str, str]:
         """What has to stand in a stored question, by place."""
-        gather = Gather(self._marks, self._aliased)
+        gather = SensitiveTexts(self._marks, self._aliased)
         self._walk.question(question, gather, _ROOT)
         wanted = {}
         for place, text in gather.found.items():
-            alias = self._others.get(folded(text))
+            alias = self._others.get(normalize_value(text))
             if alias is not None or self._marks.is_standin(text):
                 wanted[place] = alias or text
         return wanted
 
-    def _shelf(self, asked: Question, answered: Answer) -> str:
+    def _shelf(self, asked: Question, answered: RecordedAnswer) -> str:
         """The name that a pair has before anything is replaced in it."""
         masked = self.masked(asked)
-        return Exchange(question=masked, answer=answered, key=masked.key).shelf
+        return Exchange(question=masked, answer=answered, key=masked.key).base_name
 
     def _places(self, previous: Sequence[Exchange]) -> Mapping[str, set[str]]:
-        places = Places(self._marks)
+        places = PlaceholderCollector(self._marks)
         for one in previous:
             shelf = _numbered(self._shelf(one.question, one.answer), one.order)
             self._walk.question(one.question, places, f"{shelf}/asked")
@@ -210,10 +234,10 @@ class Redaction:
     def _count(
         self,
         asked: Question,
-        answered: Answer,
+        answered: RecordedAnswer,
         shelf: str,
-        census: Census,
-        links: Links,
+        census: ValueCollector,
+        links: LinkTable,
     ) -> None:
         census.is_sent = True
         self._walk.question(asked, census, f"{shelf}/asked")
@@ -224,7 +248,11 @@ class Redaction:
             links.note(location, f"{shelf}/location")
 
     def _written(
-        self, asked: Question, answered: Answer, shelf: str, writer: Writer
+        self,
+        asked: Question,
+        answered: RecordedAnswer,
+        shelf: str,
+        writer: PlaceholderWriter,
     ) -> Pair:
         links = writer.links
         sent = evolve(writer, is_sent=True)
@@ -233,7 +261,7 @@ class Redaction:
         if asked.url:
             question = evolve(question, url=links.of(asked.url, asked.owner) or MASK)
         if (location := answered.headers.get("location")) is not None:
-            standin = links.of(joined(asked.url, location)) or MASK
+            standin = links.of(resolve_location(asked.url, location)) or MASK
             headers = {**answer.headers, "location": standin}
             answer = evolve(answer, headers=headers)
         return question, answer
@@ -251,8 +279,8 @@ def _numbered(shelf: str, order: int) -> str:
     return f"{shelf}.{order}" if order > 1 else shelf
 
 
-def _hop(asked: Question, answered: Answer) -> Hop:
-    return Hop(asked.url, asked.owner, answered.headers.get("location"))
+def _hop(asked: Question, answered: RecordedAnswer) -> FileRequest:
+    return FileRequest(asked.url, asked.owner, answered.headers.get("location"))
 
 
 def _revealed(secrets: Iterable[str | Secret[str]]) -> Iterator[str]:

@@ -9,9 +9,9 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.errors import InvalidArgumentError, RecordingError
-from nectar_async.recording.redaction.kinds import Kind
+from nectar_async.recording.redaction.sensitive_fields import Kind
 
-__all__ = ["Rule", "read_rules", "written_rules"]
+__all__ = ["Rule", "encode_rules", "parse_rules"]
 
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -72,13 +72,13 @@ class Rule:
         )
 
 
-def written_rules(rules: Iterable[Rule]) -> dict[str, Any]:
+def encode_rules(rules: Iterable[Rule]) -> dict[str, Any]:
     """Rules as they stand in a manifest; nothing for none."""
     found = [dict(_fields(rule)) for rule in rules]
     return {"rules": found} if found else {}
 
 
-def read_rules(manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
+def parse_rules(manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
     """The rules of a manifest.
 
     Raises:

@@ -13,7 +13,7 @@ import pytest
 from har_entries import API, COMPANY, entry, har
 
 from nectar_async import RecordingError
-from nectar_async.recording.bodies import Form, Json, Part, Text, digest
+from nectar_async.recording.bodies import FormData, FormPart, Json, Text, sha256_hex
 from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.formats.har_reader import read_har
 
@@ -121,8 +121,12 @@ def test_headers_stay_behind_but_for_those_that_mean_something() -> None:
 
 
 FORM = "multipart/form-data; boundary=b"
-PDF = Part(
-    name="file", file="a.pdf", type="application/pdf", sha256=digest(b"%PDF"), size=4
+PDF = FormPart(
+    name="file",
+    file="a.pdf",
+    type="application/pdf",
+    sha256=sha256_hex(b"%PDF"),
+    size=4,
 )
 
 
@@ -137,7 +141,7 @@ PDF = Part(
         ),
         (
             {"mimeType": FORM, "params": [{"name": "a", "value": "1"}]},
-            Form((Part(name="a", text="1"),)),
+            FormData((FormPart(name="a", text="1"),)),
         ),
         (
             {
@@ -151,7 +155,7 @@ PDF = Part(
                     }
                 ],
             },
-            Form((PDF,)),
+            FormData((PDF,)),
         ),
         (
             {
@@ -159,7 +163,7 @@ PDF = Part(
                 "text": '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
                 "--b--\r\n",
             },
-            Form((Part(name="a", text="1"),)),
+            FormData((FormPart(name="a", text="1"),)),
         ),
         ({"mimeType": ""}, None),
     ],

@@ -21,8 +21,16 @@ from strategies import json_values
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import ConfigurationError, RecordingError
-from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text, digest
-from nectar_async.recording.exchange import Answer, Exchange, Question
+from nectar_async.recording.bodies import (
+    Blob,
+    Body,
+    FormData,
+    FormPart,
+    Json,
+    Text,
+    sha256_hex,
+)
+from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.formats.har_reader import read_har
 from nectar_async.recording.formats.har_writer import write_har
@@ -31,14 +39,14 @@ from nectar_async.recording.redaction.redaction import Redaction
 SCHEMAS: Final = Path(__file__).parents[2] / "samples" / "har-schema"
 ID: Final = "3b1e6f0a-52d7-4c55-9f0e-0d2b7c1a9e44"
 PDF: Final = Blob(b"%PDF-1.7\xff", ".pdf")
-UPLOAD: Final = Form(
+UPLOAD: Final = FormData(
     (
-        Part(name="siteIds", text="Ü"),
-        Part(
+        FormPart(name="siteIds", text="Ü"),
+        FormPart(
             name="file",
             file="bill.pdf",
             type="application/pdf",
-            sha256=digest(b"%PDF"),
+            sha256=sha256_hex(b"%PDF"),
             size=4,
         ),
     )
@@ -60,11 +68,13 @@ PAIRS: Final = [
     ),
     (
         question(f"/site/{ID}", "sites_delete", method="DELETE", owner=ID),
-        Answer(status=204),
+        RecordedAnswer(status=204),
     ),
     (
         question("/label/8123", "labels_get", owner="8123", query=(("a b", "ü&"),)),
-        Answer(status=502, headers={"content-type": "text/html"}, body=Text("<p>ü")),
+        RecordedAnswer(
+            status=502, headers={"content-type": "text/html"}, body=Text("<p>ü")
+        ),
     ),
     (
         question(
@@ -74,7 +84,7 @@ PAIRS: Final = [
             owner=ID,
             range="bytes=0-9",
         ),
-        Answer(
+        RecordedAnswer(
             status=206,
             headers={"content-range": "bytes 0-9/10", "etag": '"1"'},
             body=PDF,
@@ -82,7 +92,7 @@ PAIRS: Final = [
     ),
     (
         question("", "documents_download", url=f"https://link.invalid/{ID}/url"),
-        Answer(
+        RecordedAnswer(
             status=302, headers={"location": f"https://link.invalid/{ID}/url/location"}
         ),
     ),
@@ -254,15 +264,15 @@ bodies: st.SearchStrategy[Body | None] = st.one_of(
     st.builds(Blob, st.binary(max_size=20), st.sampled_from([".bin", ".pdf", ".zip"])),
 )
 forms = st.builds(
-    Form,
+    FormData,
     st.lists(
-        st.builds(Part, name=texts, text=texts)
+        st.builds(FormPart, name=texts, text=texts)
         | st.builds(
-            Part,
+            FormPart,
             name=texts,
             file=st.none() | texts,
             type=st.none() | texts,
-            sha256=st.binary().map(digest),
+            sha256=st.binary().map(sha256_hex),
             size=st.integers(0, 9),
         )
     ).map(tuple),
@@ -270,7 +280,7 @@ forms = st.builds(
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[Question, Answer]:
+def pairs(draw: st.DrawFn) -> tuple[Question, RecordedAnswer]:
     owner = draw(ids)
     operation, path = draw(
         st.sampled_from(
@@ -295,12 +305,14 @@ def pairs(draw: st.DrawFn) -> tuple[Question, Answer]:
     )
     headers = draw(st.sampled_from([{}, {"content-type": "text/html", "etag": "a"}]))
     status = draw(st.sampled_from([200, 204, 206, 304, 307, 404, 429, 502, 599]))
-    return asked, Answer(status=status, headers=headers, body=draw(bodies))
+    return asked, RecordedAnswer(status=status, headers=headers, body=draw(bodies))
 
 
 @max_examples(60)
 @given(st.lists(pairs(), min_size=1, max_size=4))
-def test_whatever_is_recorded_comes_back(taken: list[tuple[Question, Answer]]) -> None:
+def test_whatever_is_recorded_comes_back(
+    taken: list[tuple[Question, RecordedAnswer]],
+) -> None:
     exchanges: tuple[Exchange, ...] = Redaction().apply(taken)
     recording = Recording(api_version="v2.2").with_exchanges(exchanges)
     assert read_har(write_har(recording)).recording.exchanges == recording.exchanges

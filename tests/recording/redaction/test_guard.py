@@ -13,8 +13,8 @@ import pytest
 
 from nectar_async import Secret
 from nectar_async.errors import RecordingError
-from nectar_async.recording.bodies import Blob, Body, Form, Json, Part, Text
-from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.bodies import Blob, Body, FormData, FormPart, Json, Text
+from nectar_async.recording.exchange import Question, RecordedAnswer
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 KEY = 'k3y/+&=<"\\of-mine'
@@ -26,7 +26,7 @@ def exchange(body: Body | None, sent: Body | None = None, **asked: Any) -> Any:
         | asked,
         body=sent,
     )
-    return question, Answer(status=200, headers={"etag": '"x"'}, body=body)
+    return question, RecordedAnswer(status=200, headers={"etag": '"x"'}, body=body)
 
 
 def refused(pair: Any, *secrets: str | Secret[str], **how: Any) -> str:
@@ -62,8 +62,10 @@ def test_a_registered_secret_is_found_however_it_is_spelled(
     assert "keys=('detail',)" in words
 
 
-FORM = Form((Part(name="siteId", text=KEY),))
-FILE = Form((Part(name="document", file=f"{KEY}.pdf", sha256="0" * 64, size=1),))
+FORM = FormData((FormPart(name="siteId", text=KEY),))
+FILE = FormData(
+    (FormPart(name="document", file=f"{KEY}.pdf", sha256="0" * 64, size=1),)
+)
 
 
 @pytest.mark.parametrize(

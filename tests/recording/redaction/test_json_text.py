@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nectar_async.recording.bodies import Json, Text
-from nectar_async.recording.exchange import Answer, Question
+from nectar_async.recording.exchange import Question, RecordedAnswer
 from nectar_async.recording.redaction.redaction import Redaction
 
 BILL: dict[str, Any] = {
@@ -24,7 +24,7 @@ PERSONAL = ("04-9912-77", "04-9912-78", "MTR 5519", "Jane Roe", "Ann Doe")
 def saved(body: Text | Json, operation: str = "documents_get") -> str:
     """The body of an answer as it is saved."""
     question = Question(operation=operation, method="GET", path="/x/1", owner="1")
-    (one,) = Redaction().apply([(question, Answer(status=200, body=body))])
+    (one,) = Redaction().apply([(question, RecordedAnswer(status=200, body=body))])
     assert isinstance(one.answer.body, Text | Json)
     return one.answer.body.data().decode()
 

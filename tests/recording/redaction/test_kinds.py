@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nectar_async.recording.redaction.kinds import (
+from nectar_async.recording.redaction.sensitive_fields import (
     ACCOUNT,
     ADDRESS,
     LINK,
@@ -17,10 +17,10 @@ from nectar_async.recording.redaction.kinds import (
     SECRET,
     USERNAME,
     Kind,
-    bare,
-    is_id,
-    kind_of,
-    sensitive,
+    find_kind,
+    is_id_key,
+    kind_in_contract,
+    normalize_key,
 )
 
 KEYS = {
@@ -52,7 +52,7 @@ KEYS = {
 
 @pytest.mark.parametrize(("key", "kind"), KEYS.items(), ids=KEYS)
 def test_some_keys_are_secret_or_personal_anywhere(key: str, kind: Kind) -> None:
-    assert kind_of(key) == kind
+    assert find_kind(key) == kind
 
 
 @pytest.mark.parametrize(
@@ -64,20 +64,22 @@ def test_some_keys_are_secret_or_personal_anywhere(key: str, kind: Kind) -> None
     ],
 )
 def test_others_mean_nothing_by_themselves(key: str) -> None:
-    assert kind_of(key) is None
+    assert find_kind(key) is None
 
 
 def test_where_the_contract_marks_a_key_it_is_secret_whatever_it_is_called() -> None:
-    assert sensitive("url") == sensitive("documents") == LINK
-    assert sensitive("username") == USERNAME
-    assert sensitive("apiThing") == Kind("api-thing", is_secret=True)
-    assert sensitive("billing") == Kind("billing", is_secret=True)
+    assert kind_in_contract("url") == kind_in_contract("documents") == LINK
+    assert kind_in_contract("username") == USERNAME
+    assert kind_in_contract("apiThing") == Kind("api-thing", is_secret=True)
+    assert kind_in_contract("billing") == Kind("billing", is_secret=True)
 
 
 @pytest.mark.parametrize("key", ["id", "siteId", "parsedDocumentIds", "site", "meters"])
 def test_keys_of_ids_are_known(key: str) -> None:
-    assert is_id(key)
+    assert is_id_key(key)
 
 
 def test_a_key_is_the_same_in_every_spelling() -> None:
-    assert {bare(key) for key in ("userName", "user_name", "User-Name")} == {"username"}
+    assert {normalize_key(key) for key in ("userName", "user_name", "User-Name")} == {
+        "username"
+    }

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from nectar_async.recording.redaction.known_values import Finder, replaced
+from nectar_async.recording.redaction.known_values import KnownValues, replace_spans
 
 PASSWORD = 'p"w<é>\\/+%d'
 KNOWN = {
@@ -26,7 +26,7 @@ KNOWN = {
 
 
 def carried(text: str) -> str:
-    return replaced(text, [*Finder(KNOWN).spans(text)])
+    return replace_spans(text, [*KnownValues(KNOWN).spans(text)])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_long_text_may_end_in_the_middle_of_one() -> None:
 
 
 def test_spans_that_overlap_are_one() -> None:
-    assert replaced("abcdef", [(2, 4, "two"), (1, 3, "one")]) == "aonee" + "f"
+    assert replace_spans("abcdef", [(2, 4, "two"), (1, 3, "one")]) == "aonee" + "f"
 
 
 def test_it_takes_no_longer_with_many_values() -> None:
@@ -79,7 +79,7 @@ def test_it_takes_no_longer_with_many_values() -> None:
     few, many = ({f"acc-{at}": "x" for at in range(n)} for n in (10, 50_000))
     seconds = []
     for known in (few, many):
-        finder = Finder(known)
+        finder = KnownValues(known)
         start = process_time()
         for _ in range(20):
             assert [*finder.spans(text)] == []

@@ -16,12 +16,16 @@ from nectar_async import (
     Response,
     Settings,
 )
-from nectar_async.recording.exchange import Answer, Question, question_of
+from nectar_async.recording.exchange import Question, RecordedAnswer, build_question
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.format import written
-from nectar_async.recording.redaction.links import Hop, Links, guessed
+from nectar_async.recording.format import encode_exchange
+from nectar_async.recording.redaction.placeholders import (
+    FileRequest,
+    LinkTable,
+    guess_link_placeholder,
+)
 from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.replayer import Player
+from nectar_async.recording.replayer import Replayer
 
 DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
 COMPANY = "3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11"
@@ -35,11 +39,11 @@ class Host:
 
     def __init__(self) -> None:
         self._fresh = count(1)
-        self.pairs: list[tuple[Question, Answer]] = []
+        self.pairs: list[tuple[Question, RecordedAnswer]] = []
 
     async def __call__(self, request: Request[object]) -> Response:
         response = self._respond(request)
-        self.pairs.append((question_of(request), Answer.of(response, NOW)))
+        self.pairs.append((build_question(request), RecordedAnswer.of(response, NOW)))
         return response
 
     def _respond(self, request: Request[object]) -> Response:
@@ -96,14 +100,14 @@ async def test_chunks_behind_redirects_are_found_again() -> None:
 
     saved = await to_thread.run_sync(Redaction().apply, host.pairs)
     recording = Recording(contract="").with_exchanges(saved)
-    player = Player(recording, Redaction())
+    player = Replayer(recording, Redaction())
 
     async def play(request: Request[object]) -> Response:
-        return player.give(question_of(request)).response()
+        return player.answer(build_question(request)).response()
 
     assert await download(MemoryTransport(play)) == (FILE, OURS)
     assert player.unused == ()
-    assert b"sgnd" not in b"".join(map(written, saved))
+    assert b"sgnd" not in b"".join(map(encode_exchange, saved))
 
 
 @pytest.mark.anyio
@@ -120,11 +124,11 @@ async def test_another_time_the_same_files_are_written() -> None:
 
 
 def _files(host: Host) -> list[bytes]:
-    return sorted(map(written, Redaction().apply(host.pairs)))
+    return sorted(map(encode_exchange, Redaction().apply(host.pairs)))
 
 
 def test_a_link_is_named_by_its_place_and_a_download_by_its_owner() -> None:
-    links = Links()
+    links = LinkTable()
     links.note("https://a.example.com/f?sig=abcdefgh", "b/url")
     links.note("https://a.example.com/f?sig=abcdefgh", "a/url")
 
@@ -136,27 +140,33 @@ def test_a_link_is_named_by_its_place_and_a_download_by_its_owner() -> None:
 
 
 def test_hosts_that_send_on_to_each_other_come_to_an_end() -> None:
-    links = Links()
+    links = LinkTable()
     one, two = "https://a.example.com/1", "https://a.example.com/2"
 
-    links.follow([Hop(one, "d", two), Hop(two, "d", one), Hop(two, "d", "http://[")])
+    links.follow(
+        [
+            FileRequest(one, "d", two),
+            FileRequest(two, "d", one),
+            FileRequest(two, "d", "http://["),
+        ]
+    )
 
     assert links.of(one) == "https://link.invalid/d/url"
     assert links.of(two) == "https://link.invalid/d/url/location"
 
 
 def test_a_link_that_nobody_gave_is_named_without_what_signs_it() -> None:
-    first = guessed("https://a.example.com/f.pdf?sig=1", "")
+    first = guess_link_placeholder("https://a.example.com/f.pdf?sig=1", "")
 
-    assert first == guessed("https://a.example.com/f.pdf?sig=2", "")
-    assert first != guessed("https://a.example.com/g.pdf?sig=1", "")
-    assert guessed("https://a.example.com/f.pdf", DOCUMENT) == OURS
-    assert guessed(OURS, "x") == OURS
+    assert first == guess_link_placeholder("https://a.example.com/f.pdf?sig=2", "")
+    assert first != guess_link_placeholder("https://a.example.com/g.pdf?sig=1", "")
+    assert guess_link_placeholder("https://a.example.com/f.pdf", DOCUMENT) == OURS
+    assert guess_link_placeholder(OURS, "x") == OURS
 
 
 def test_parts_of_a_link_are_known_where_somebody_quotes_them() -> None:
     link = f"https://a.example.com/{DOCUMENT}/t0k3n-of-a-path/b.pdf?v=2&sig=s1gned%2Fxx"
-    links = Links()
+    links = LinkTable()
     links.note(link, "d/url")
 
     known = links.known()
@@ -167,14 +177,15 @@ def test_parts_of_a_link_are_known_where_somebody_quotes_them() -> None:
 
 def test_where_the_api_sends_on_to_is_named_by_the_exchange(tmp_path: Path) -> None:
     question = Question(operation="team_get", method="GET", path="/team")
-    answer = Answer(
+    answer = RecordedAnswer(
         status=302, headers={"location": "https://login.example.com/?t=abc"}
     )
 
     (one,) = Redaction().apply([(question, answer)])
 
     assert (
-        one.answer.headers["location"] == f"https://link.invalid/{one.shelf}/location"
+        one.answer.headers["location"]
+        == f"https://link.invalid/{one.base_name}/location"
     )
     Recording().with_exchanges([one]).save(tmp_path / "r", NOW)
     assert Recording.load(tmp_path / "r").exchanges == (one,)

@@ -6,12 +6,11 @@ import re
 
 import pytest
 
-from nectar_async.recording.redaction.kinds import PERSON, Kind
-from nectar_async.recording.redaction.marks import Marks
-from nectar_async.recording.redaction.sensitive_fields import kinds
+from nectar_async.recording.redaction.patterns import PatternSearch
+from nectar_async.recording.redaction.sensitive_fields import PERSON, Kind, list_kinds
 
 TICKET = Kind("ticket", is_secret=True, is_rule=True)
-MARKS = Marks([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *kinds()))
+MARKS = PatternSearch([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *list_kinds()))
 
 
 def test_addresses_and_what_the_patterns_match_are_found() -> None:

@@ -10,11 +10,11 @@ import pytest
 
 from nectar_async.recording.redaction.patterns import (
     EMAIL,
-    email_of,
+    find_token,
     is_email,
     is_link,
-    is_signed,
-    token_in,
+    is_signed_link,
+    normalize_email,
 )
 
 _PARTS = ("eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0In0", "c2lnbmF0dXJl")
@@ -37,7 +37,7 @@ TOKENS = {
 
 @pytest.mark.parametrize("text", TOKENS.values(), ids=TOKENS)
 def test_a_token_is_known(text: str) -> None:
-    assert token_in(text) is not None
+    assert find_token(text) is not None
 
 
 ORDINARY = {
@@ -56,13 +56,13 @@ ORDINARY = {
 
 @pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
 def test_an_ordinary_text_is_none(text: str) -> None:
-    assert token_in(text) is None
+    assert find_token(text) is None
 
 
 def test_a_signed_link_is_told_from_others() -> None:
-    assert is_signed("https://b.example.com/a?sig=abcdef12")
-    assert not is_signed("https://b.example.com/a?page=2")
-    assert not is_signed("at https://b.example.com/a?sig=abcdef12")
+    assert is_signed_link("https://b.example.com/a?sig=abcdef12")
+    assert not is_signed_link("https://b.example.com/a?page=2")
+    assert not is_signed_link("at https://b.example.com/a?sig=abcdef12")
     assert is_link("HTTPS://b.example.com")
     assert not is_link("ftp://b.example.com")
 
@@ -80,7 +80,7 @@ def test_a_signed_link_is_told_from_others() -> None:
 def test_an_address_is_found_however_it_is_spelled(spelled: str) -> None:
     (found,) = EMAIL.finditer(f"to <{spelled}>, please")
 
-    assert email_of(found[0]) == "ann.b+c@real.com"
+    assert normalize_email(found[0]) == "ann.b+c@real.com"
 
 
 @pytest.mark.parametrize("text", ["a@b", "@here", "ann@", "1@2.3", "cost @ 3.50"])

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import pytest
 
-from nectar_async.recording.redaction.kinds import (
+from nectar_async.recording.redaction.patterns import build_placeholder_regex
+from nectar_async.recording.redaction.placeholders import (
+    PlaceholderTable,
+    build_form,
+    build_link_placeholder,
+    is_quotable,
+    normalize_value,
+    parse_form,
+)
+from nectar_async.recording.redaction.sensitive_fields import (
     ACCOUNT,
     ADDRESS,
     METER,
     PERSON,
     USERNAME,
     Kind,
+    list_kinds,
 )
-from nectar_async.recording.redaction.placeholders import (
-    Book,
-    folded,
-    form,
-    form_of,
-    is_quotable,
-    linked,
-    shape,
-)
-from nectar_async.recording.redaction.sensitive_fields import kinds
 
 TENANT = Kind("tenant", is_secret=True, is_rule=True)
 
 
-def book(before: dict[str, str] | None = None, **aliases: str) -> Book:
+def book(before: dict[str, str] | None = None, **aliases: str) -> PlaceholderTable:
     stood = {place: {standin} for place, standin in (before or {}).items()}
-    return Book((TENANT, *kinds()), aliases, stood)
+    return PlaceholderTable((TENANT, *list_kinds()), aliases, stood)
 
 
 def test_two_that_stood_at_one_place_after_each_other_keep_their_own() -> None:
     stood = {"m": {f"meter-{n}" for n in (9, 10)}, "n": {"meter-10"}}
-    notes = Book(kinds(), {}, stood)
+    notes = PlaceholderTable(list_kinds(), {}, stood)
     for text, place in (("new", "m"), ("old", "m"), ("old", "n")):
         notes.note(METER, text, (None, place))
     assert notes.settle() == {"new": "meter-9", "old": "meter-10"}
@@ -112,13 +112,13 @@ def test_an_alias_is_given_as_it_is() -> None:
     [
         "account-12",
         "person-1@example.invalid",
-        linked("3b1e/identifiers/0/ü x"),
+        build_link_placeholder("3b1e/identifiers/0/ü x"),
         "magic:3b1e/connectionMagicLinkSecret",
         "link-part",
     ],
 )
 def test_stand_ins_are_known_by_their_shape(text: str) -> None:
-    found = shape(kinds())
+    found = build_placeholder_regex(list_kinds())
 
     assert found.fullmatch(text)
     assert found.search(f"({text})")
@@ -129,13 +129,13 @@ def test_stand_ins_are_known_by_their_shape(text: str) -> None:
     "text", ["account-0", "account-1a", "my-account-1", "tenant-1"]
 )
 def test_others_are_none(text: str) -> None:
-    assert not shape(kinds()).search(text)
+    assert not build_placeholder_regex(list_kinds()).search(text)
 
 
 def test_what_stand_ins_of_a_kind_have_in_common() -> None:
-    assert form(PERSON, "ann@real.com") == form_of("person-17@example.invalid")
-    assert form(ACCOUNT, "1") != form_of("meter-1")
-    assert folded(" Ann@Real.COM ") == "ann@real.com"
+    assert build_form(PERSON, "ann@real.com") == parse_form("person-17@example.invalid")
+    assert build_form(ACCOUNT, "1") != parse_form("meter-1")
+    assert normalize_value(" Ann@Real.COM ") == "ann@real.com"
 
 
 def test_a_street_without_a_number_is_a_word_like_any_other() -> None:

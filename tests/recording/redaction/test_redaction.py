@@ -17,16 +17,16 @@ from profiles import max_examples
 from shapes import resolved
 
 from nectar_async.errors import RecordingError
-from nectar_async.recording.bodies import Body, Form, Json, Part, Text
-from nectar_async.recording.exchange import Answer, Exchange, Question
-from nectar_async.recording.format import read_exchange, written
+from nectar_async.recording.bodies import Body, FormData, FormPart, Json, Text
+from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
+from nectar_async.recording.format import encode_exchange, read_exchange
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 PLAIN = Redaction()
 CONNECTION = "d7f0b8e2-5a6c-4193-b2d4-8c1e3f9a7b21"
 DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
 
-Pair = tuple[Question, Answer]
+Pair = tuple[Question, RecordedAnswer]
 
 
 def pair(
@@ -48,18 +48,18 @@ def pair(
         query=query,
         body=_body(sent),
     )
-    return question, Answer(status=status, body=_body(answer))
+    return question, RecordedAnswer(status=status, body=_body(answer))
 
 
 def _body(value: Any) -> Body | None:
-    if value is None or isinstance(value, Text | Form):
+    if value is None or isinstance(value, Text | FormData):
         return value
     return Json.of(value)
 
 
 def saved(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
     """What stands in the files, one after the other."""
-    return "".join(written(one).decode() for one in redaction.apply(pairs))
+    return "".join(encode_exchange(one).decode() for one in redaction.apply(pairs))
 
 
 def answered(one: Exchange) -> Any:
@@ -192,7 +192,9 @@ def test_recording_the_same_again_changes_no_byte() -> None:
     first = PLAIN.apply(surface())
     again = PLAIN.apply(surface(), first)
 
-    assert [written(one) for one in again] == [written(one) for one in first]
+    assert [encode_exchange(one) for one in again] == [
+        encode_exchange(one) for one in first
+    ]
     assert [one.name for one in again] == [one.name for one in first]
 
 
@@ -200,14 +202,16 @@ def test_what_is_redacted_already_stays_as_it_is() -> None:
     first = PLAIN.apply(surface())
     again = PLAIN.apply([(one.question, one.answer) for one in first])
 
-    assert [written(one) for one in again] == [written(one) for one in first]
+    assert [encode_exchange(one) for one in again] == [
+        encode_exchange(one) for one in first
+    ]
 
 
 def test_what_was_saved_is_found_by_what_was_asked() -> None:
     pairs = surface()
 
     for (question, _), one in zip(pairs, PLAIN.apply(pairs), strict=True):
-        read = read_exchange(written(one), PLAIN.key, {}, one.name)
+        read = read_exchange(encode_exchange(one), PLAIN.key, {}, one.name)
         assert PLAIN.key(question) == one.key == read.key
 
 
@@ -229,10 +233,10 @@ COMPANY = {"id": "7", "users": ["ann@real.com", "bob@real.com"]}
 
 
 def test_one_value_has_one_stand_in_in_bodies_queries_forms_and_texts() -> None:
-    form = Form(
+    form = FormData(
         (
-            Part(name="accountNumber", text="0099-4417"),
-            Part(
+            FormPart(name="accountNumber", text="0099-4417"),
+            FormPart(
                 name="document", file="march of 0099-4417.pdf", sha256="a" * 64, size=1
             ),
         )
@@ -252,7 +256,7 @@ def test_one_value_has_one_stand_in_in_bodies_queries_forms_and_texts() -> None:
     assert exchanges[1].question.query == (("identifier", "account-1"),)
     assert answered(exchanges[2])["notes"] == "as on account-1, see there"
     assert answered(exchanges[3])["detail"] == "account-1?"
-    assert isinstance(exchanges[3].question.body, Form)
+    assert isinstance(exchanges[3].question.body, FormData)
     number, file = exchanges[3].question.body.parts
     assert (number.text, file.file) == ("account-1", "march of account-1.pdf")
 
@@ -304,7 +308,7 @@ def test_the_order_of_arrival_decides_no_number() -> None:
     ]
 
     files = {
-        frozenset(written(one) for one in PLAIN.apply(list(order)))
+        frozenset(encode_exchange(one) for one in PLAIN.apply(list(order)))
         for order in permutations(pairs)
     }
 
@@ -321,7 +325,9 @@ def test_an_exchange_in_between_renumbers_nothing() -> None:
 
     first, between, last = PLAIN.apply([old[0], new, old[1]], before)
 
-    assert [written(first), written(last)] == [written(one) for one in before]
+    assert [encode_exchange(first), encode_exchange(last)] == [
+        encode_exchange(one) for one in before
+    ]
     assert answered(between)["accountNumber"] == "account-3"
 
 
@@ -334,7 +340,7 @@ def test_a_new_value_in_a_list_takes_nobodys_stand_in() -> None:
         [pair("companies_get", {**COMPANY, "users": users}), owned], before
     )
 
-    assert written(connection) == written(before[1])
+    assert encode_exchange(connection) == encode_exchange(before[1])
     assert answered(company)["users"][1] == "person-1@example.invalid"
     assert len({*answered(company)["users"]}) == len(users)
 
@@ -347,7 +353,7 @@ def test_what_is_kept_beside_new_exchanges_keeps_its_stand_ins_to_itself() -> No
         [(kept.question, kept.answer), pair("companies_get", new, owner="8")], [kept]
     )
 
-    assert written(same) == written(kept)
+    assert encode_exchange(same) == encode_exchange(kept)
     assert answered(one)["users"] == ["person-3@example.invalid"]
 
 
@@ -533,4 +539,6 @@ def test_what_is_applied_twice_is_what_was_applied_once(
     once = PLAIN.apply([pair(operation, answer, sent=sent)])
     twice = PLAIN.apply([(one.question, one.answer) for one in once], once)
 
-    assert [written(one) for one in twice] == [written(one) for one in once]
+    assert [encode_exchange(one) for one in twice] == [
+        encode_exchange(one) for one in once
+    ]

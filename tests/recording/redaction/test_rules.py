@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nectar_async.errors import InvalidArgumentError
-from nectar_async.recording.redaction.rules import Rule, read_rules, written_rules
+from nectar_async.recording.redaction.rules import Rule, encode_rules, parse_rules
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_rules_are_read_as_they_were_written() -> None:
         Rule(kind="ticket", pattern=r"TCK-\d+", is_volatile=True),
     )
 
-    assert read_rules(written_rules(rules)) == rules
-    assert written_rules(rules)["rules"][0] == {
+    assert parse_rules(encode_rules(rules)) == rules
+    assert encode_rules(rules)["rules"][0] == {
         "kind": "tenant",
         "keys": ["externalId", "name"],
     }
-    assert written_rules(()) == {}
+    assert encode_rules(()) == {}

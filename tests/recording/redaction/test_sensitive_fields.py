@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from nectar_async import contract
-from nectar_async.recording.redaction.kinds import ADDRESS, LINK, METER, PERSON
-from nectar_async.recording.redaction.sensitive_fields import Spot, kinds, plan
+from nectar_async.recording.redaction.sensitive_fields import (
+    ADDRESS,
+    LINK,
+    METER,
+    PERSON,
+    FieldNode,
+    find_operation_fields,
+    list_kinds,
+)
 
 
-def at(spot: Spot, path: str) -> Spot:
+def at(spot: FieldNode, path: str) -> FieldNode:
     for word in path.split("."):
         if word == "[]":
             assert spot.items is not None
@@ -37,22 +44,25 @@ def at(spot: Spot, path: str) -> Spot:
 def test_answers_are_known_through_references_lists_and_guesses(
     operation: str, path: str, kind: object
 ) -> None:
-    assert at(plan(operation).answered, path).kind == kind
+    assert at(find_operation_fields(operation).answered, path).kind == kind
 
 
 def test_a_body_that_is_a_link_itself_is_known() -> None:
-    assert plan("webhook_portal_get").answered.kind == LINK
+    assert find_operation_fields("webhook_portal_get").answered.kind == LINK
 
 
 def test_where_the_contract_knows_nothing_names_of_the_operation_count() -> None:
-    answer, elsewhere = plan("documents_get"), plan("connections_get")
+    answer, elsewhere = (
+        find_operation_fields("documents_get"),
+        find_operation_fields("connections_get"),
+    )
 
-    assert answer.below(Spot(), "url").kind == LINK
-    assert elsewhere.below(Spot(), "url").kind is None
+    assert answer.below(FieldNode(), "url").kind == LINK
+    assert elsewhere.below(FieldNode(), "url").kind is None
 
 
 def test_dates_numbers_and_known_values_are_no_free_text() -> None:
-    row = plan("usage_get").answered
+    row = find_operation_fields("usage_get").answered
 
     assert row.keys["startDate"].is_typed("2024-01-31")
     assert row.keys["usage"].is_typed("-12.50")
@@ -64,7 +74,7 @@ def test_dates_numbers_and_known_values_are_no_free_text() -> None:
 
 def test_every_operation_has_a_plan_and_every_kind_a_name_of_its_own() -> None:
     for operation in contract.operations():
-        assert plan(operation) is plan(operation)
-    names = [kind.name for kind in kinds()]
+        assert find_operation_fields(operation) is find_operation_fields(operation)
+    names = [kind.name for kind in list_kinds()]
     assert len(names) == len({*names})
-    assert plan("unheard_of").names == {}
+    assert find_operation_fields("unheard_of").names == {}

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from nectar_async.recording.bodies import Form, Json, Part, Text
-from nectar_async.recording.exchange import Answer, Question
-from nectar_async.recording.redaction.kinds import Kind
-from nectar_async.recording.redaction.visit import Where, place_of
-from nectar_async.recording.redaction.walk import Walk
+from nectar_async.recording.bodies import FormData, FormPart, Json, Text
+from nectar_async.recording.exchange import Question, RecordedAnswer
+from nectar_async.recording.redaction.sensitive_fields import Kind
+from nectar_async.recording.redaction.walk import (
+    ExchangeWalk,
+    Location,
+    format_location,
+)
 
 
 class Seen:
@@ -21,12 +24,12 @@ class Seen:
         self.own_texts: list[tuple[str, str, str]] = []
         self.free_texts: list[tuple[str, str]] = []
 
-    def own(self, kind: Kind, text: str, where: Where) -> str:
-        self.own_texts.append((kind.name, place_of(where), text))
+    def own(self, kind: Kind, text: str, where: Location) -> str:
+        self.own_texts.append((kind.name, format_location(where), text))
         return self.mark or text
 
-    def free(self, text: str, where: Where) -> str:
-        self.free_texts.append((place_of(where), text))
+    def free(self, text: str, where: Location) -> str:
+        self.free_texts.append((format_location(where), text))
         return text
 
     def part(self, text: str) -> str:
@@ -35,8 +38,8 @@ class Seen:
 
 def over(operation: str, body: Any, status: int = 200, mark: str = "") -> Any:
     seen = Seen(mark)
-    answer = Answer(status=status, headers={"etag": '"e"'}, body=body)
-    return seen, Walk({}).answer(answer, operation, seen, "root")
+    answer = RecordedAnswer(status=status, headers={"etag": '"e"'}, body=body)
+    return seen, ExchangeWalk({}).answer(answer, operation, seen, "root")
 
 
 def test_places_begin_at_the_nearest_object_that_has_an_id() -> None:
@@ -118,16 +121,19 @@ def test_forms_and_queries_are_seen_by_their_keys() -> None:
         method="POST",
         path="/job/1",
         query=(("identifier", "M1"), ("page", "2"), ("sig", "abc")),
-        body=Form(
-            (Part(name="username", text="ann"), Part(name="document", file="a.pdf"))
+        body=FormData(
+            (
+                FormPart(name="username", text="ann"),
+                FormPart(name="document", file="a.pdf"),
+            )
         ),
     )
 
-    new = Walk({}).question(question, seen, "root")
+    new = ExchangeWalk({}).question(question, seen, "root")
 
     assert new.query == (("identifier", "***"), ("page", "2"), ("sig", "***"))
-    assert new.body == Form(
-        (Part(name="username", text="***"), Part(name="document", file="a.pdf"))
+    assert new.body == FormData(
+        (FormPart(name="username", text="***"), FormPart(name="document", file="a.pdf"))
     )
     assert ("root/document", "a.pdf") in seen.free_texts
 
