@@ -6,12 +6,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import pytest_asyncio
 import trustme
 from aiohttp import web
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from doubles import settle_down
 from house import WALKS, Ask, House, a_walk, everything, name_of, open_house
 
@@ -22,9 +23,12 @@ from nectar_async import (
     NectarError,
     RateLimitedError,
     RedirectedError,
+    Request,
+    Response,
     RetryPolicy,
 )
 from nectar_async._http.clock import SystemClock
+from nectar_async.faults import Proceed
 from nectar_async.sandbox import (
     CloseIdle,
     Crowd,
@@ -36,7 +40,8 @@ from nectar_async.sandbox import (
     SendAway,
     WrongLength,
 )
-from nectar_async.sandbox.server.messages import Call, Proceed, Reply
+from nectar_async.sandbox.server.delivery import SocketResponse
+from nectar_async.sandbox.server.messages import Reply
 
 pytestmark = pytest.mark.asyncio
 
@@ -195,9 +200,9 @@ class Poison:
     sent: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(0))
     """Released when the second answer is out."""
 
-    async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
         """The right answer, and soon another one that nobody asked for."""
-        return evolve(await proceed(call), deliver=self._deliver)
+        return SocketResponse.build(await proceed(request), self._deliver)
 
     async def _deliver(
         self, request: web.BaseRequest, reply: Reply

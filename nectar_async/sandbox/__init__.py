@@ -6,57 +6,60 @@ for the same seed. `python -m nectar_async.sandbox` runs one until it is interru
 
 from __future__ import annotations
 
-from nectar_async.sandbox.answer_faults import (
+from nectar_async.faults import (
     Answer,
-    Empty,
-    GzipBomb,
-    Html,
-    SendAway,
-)
-from nectar_async.sandbox.body_faults import Garble, Nest, RepeatKeys, SetValue
-from nectar_async.sandbox.delivery_faults import (
-    CloseIdle,
+    ClampSilently,
     CutGzip,
+    DeleteRow,
     Disconnect,
     Drip,
     DropBody,
-    Endless,
-    Reset,
-    StallBody,
-    WrongLength,
-)
-from nectar_async.sandbox.fault_text import fault_help, read_fault
-from nectar_async.sandbox.faults import Effect, Fault
-from nectar_async.sandbox.file_faults import (
-    ChangeFile,
+    Effect,
+    Empty,
     ExpireLink,
-    IgnoreRange,
-    Redirect,
+    Fault,
+    Garble,
+    GzipBomb,
+    Html,
+    InsertRow,
+    Miscount,
+    Nest,
+    PromiseMore,
+    Refuse,
+    RepeatKeys,
+    RepeatPage,
+    RunOutOfTime,
+    SendAway,
     SetHeader,
+    SetValue,
+    Shuffle,
+    Stall,
+    StallBody,
+    StandStill,
 )
 from nectar_async.sandbox.generator.clock import Clock
 from nectar_async.sandbox.generator.portfolio import Portfolio
-from nectar_async.sandbox.in_force import Faults
-from nectar_async.sandbox.page_faults import (
-    Change,
-    ClampSilently,
-    Miscount,
-    PromiseMore,
-    RepeatPage,
-    Shuffle,
-    StandStill,
-)
 from nectar_async.sandbox.process import Options, serve
 from nectar_async.sandbox.sandbox import API_KEY, Sandbox
 from nectar_async.sandbox.server.certificate import read_certificate
-from nectar_async.sandbox.server.request_log import Entry, Witness, fingerprint
-from nectar_async.sandbox.server_faults import (
-    Crowd,
-    Refuse,
-    RotateKey,
-    RunOutOfTime,
-    Stall,
+from nectar_async.sandbox.server.delivery import (
+    CloseIdle,
+    Endless,
+    Reset,
+    WrongLength,
 )
+from nectar_async.sandbox.server.faults import (
+    Change,
+    ChangeFile,
+    Crowd,
+    Faults,
+    IgnoreRange,
+    Redirect,
+    RotateKey,
+    fault_help,
+    read_fault,
+)
+from nectar_async.sandbox.server.request_log import Entry, Witness, fingerprint
 
 __all__ = [
     "API_KEY",
@@ -68,6 +71,7 @@ __all__ = [
     "CloseIdle",
     "Crowd",
     "CutGzip",
+    "DeleteRow",
     "Disconnect",
     "Drip",
     "DropBody",
@@ -82,6 +86,7 @@ __all__ = [
     "GzipBomb",
     "Html",
     "IgnoreRange",
+    "InsertRow",
     "Miscount",
     "Nest",
     "Options",

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.fault_text import fault_help, read_fault
 from nectar_async.sandbox.loop import run_loop
 from nectar_async.sandbox.process import Options, serve
 from nectar_async.sandbox.server.certificate import read_certificate
+from nectar_async.sandbox.server.faults import fault_help, read_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nectar_async.sandbox.faults import Fault
+    from nectar_async.faults import Fault
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

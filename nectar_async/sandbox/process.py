@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from types import FrameType
 
-    from nectar_async.sandbox.faults import Fault
+    from nectar_async.faults import Fault
 
 __all__ = ["Options", "serve"]
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal, Self
 from aiohttp import web
 from attrs import evolve
 
+from nectar_async.faults import Order
 from nectar_async.sandbox.generator.clock import Clock
 from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.handlers import sites
 from nectar_async.sandbox.handlers.routes import ROUTES, Route, Router
-from nectar_async.sandbox.in_force import Faults, Order
 from nectar_async.sandbox.server.control_api import ControlApi
+from nectar_async.sandbox.server.faults import Faults
 from nectar_async.sandbox.server.gateway import Gateway
 from nectar_async.sandbox.server.listener import Listener
 from nectar_async.sandbox.server.request_log import Witness

@@ -17,10 +17,11 @@ import pytest_asyncio
 from attrs import define, evolve, field
 from house import House, open_house
 
-from nectar_async import Receipt
+from nectar_async import Receipt, Request, Response
+from nectar_async.faults import Proceed
+from nectar_async.faults.fault import at_page, find_page
+from nectar_async.faults.lists import Envelope
 from nectar_async.sandbox import Fault
-from nectar_async.sandbox.envelopes import Envelope
-from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,16 +52,16 @@ class Moving:
     at: int = 0
     has_moved: bool = field(default=False, init=False)
 
-    async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
         """The page of the list as it is by now."""
-        page = call.page or 1
+        page = find_page(request) or 1
         self.has_moved = self.has_moved or page > 1
         rows: list[Any] = []
-        first = envelope = Envelope.of(await proceed(call.with_page(1)))
+        first = envelope = Envelope.read(await proceed(at_page(request, 1)))
         assert first is not None
-        for number in range(1, first.number("totalPages") + 1):
-            envelope = Envelope.of(await proceed(call.with_page(number)))
-            rows += () if envelope is None else envelope.items
+        for number in range(1, first.pages + 1):
+            envelope = Envelope.read(await proceed(at_page(request, number)))
+            rows += () if envelope is None else envelope.rows
         if self.has_moved:
             rows = self.moved([msgspec.json.decode(bytes(row)) for row in rows])
         return self._cut(first, rows, page)
@@ -70,7 +71,8 @@ class Moving:
         new = [{**row, "id": f"{row['id']}-new"} for row in rows[: self.insert]]
         return [*rows[: self.at], *new, *rows[self.at + self.delete :]]
 
-    def _cut(self, first: Envelope, rows: Sequence[Any], page: int) -> Reply:
+    def _cut(self, first: Envelope, rows: Sequence[Any], page: int) -> Response:
+        assert first.total_key is not None
         pages = max(1, -(-len(rows) // SIZE))
         page = min(page, pages)
         return first.changed(

@@ -31,13 +31,15 @@ from nectar_async.sandbox import (
     WrongLength,
 )
 from nectar_async.sandbox.__main__ import main
-from nectar_async.sandbox.fault_text import EFFECTS, fault_help, read_fault
+from nectar_async.sandbox.server.faults import EFFECTS, fault_help, read_fault
 
 # A text that every kind of field can be, and what it is then.
 SAMPLES: dict[str, tuple[str, Any]] = {
     "int": ("3", 3),
     "float": ("0.5", 0.5),
     "str": ("text", "text"),
+    "float | str | datetime": ("text", "text"),
+    "Mapping[str, Any]": ('\'{"id":"a1"}\'', {"id": "a1"}),
     "bytes": ("text", b"text"),
     "int | str": ("3", 3),
     "Mapping[str, str]": ('\'{"X-A":"b c"}\'', {"X-A": "b c"}),
@@ -127,6 +129,8 @@ def test_every_field_of_an_effect_can_be_said(name: str) -> None:
     said, expected = [name], {}
     for one in attrs.fields(kind):
         sample, value = SAMPLES[str(one.type).removesuffix(" | None")]
+        if one.name == "status":
+            sample, value = "503", 503
         said.append(f"{one.name.replace('_', '-')}={sample}")
         expected[one.name] = value
     assert read_fault(" ".join(said)).effect == kind(**expected)
@@ -135,7 +139,7 @@ def test_every_field_of_an_effect_can_be_said(name: str) -> None:
 def test_no_effect_has_a_field_that_is_a_condition_as_well() -> None:
     conditions = {one.name for one in attrs.fields(Fault)}
     for kind in EFFECTS.values():
-        fields: Any = attrs.fields(kind)  # type: ignore[arg-type]
+        fields: Any = attrs.fields(kind)
         assert conditions.isdisjoint(one.name for one in fields)
 
 

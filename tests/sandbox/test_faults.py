@@ -7,10 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from attrs import evolve, frozen
+from attrs import frozen
 from visitor import Visitor
 
+from nectar_async import Request, Response
 from nectar_async.errors import ConfigurationError
+from nectar_async.faults import Proceed
 from nectar_async.sandbox import (
     Answer,
     Change,
@@ -23,7 +25,8 @@ from nectar_async.sandbox import (
     Sandbox,
     Stall,
 )
-from nectar_async.sandbox.server.messages import Call, Proceed, Reply
+from nectar_async.sandbox.server.delivery import SocketResponse
+from nectar_async.sandbox.server.messages import Reply
 
 pytestmark = pytest.mark.asyncio
 
@@ -115,8 +118,8 @@ async def test_a_fault_without_an_effect_is_refused(effect: Any) -> None:
 class Gone:
     """An effect of this test's own: who asked is gone before the answer is written."""
 
-    async def apply(self, call: Call, proceed: Proceed, /) -> Reply:
-        return evolve(await proceed(call), deliver=self._deliver)
+    async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
+        return SocketResponse.build(await proceed(request), self._deliver)
 
     async def _deliver(
         self, request: web.BaseRequest, reply: Reply

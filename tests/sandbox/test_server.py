@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from typing import TYPE_CHECKING
+from typing import Any
 
 import aiohttp
 import pytest
 from attrs import field, frozen
 from visitor import Visitor
 
+from nectar_async import Request, Response
+from nectar_async.faults import Proceed
 from nectar_async.sandbox import Fault, Sandbox, Stall, fingerprint
 from nectar_async.settings import Settings
-
-if TYPE_CHECKING:
-    from nectar_async.sandbox.server.messages import Call, Proceed, Reply
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,7 +28,7 @@ class Hold:
     entered: asyncio.Event = field(factory=asyncio.Event)
     left: asyncio.Event = field(factory=asyncio.Event)
 
-    async def apply(self, _call: Call, _proceed: Proceed, /) -> Reply:
+    async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
         self.entered.set()
         try:
             await asyncio.Event().wait()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.portfolio import Portfolio
     from nectar_async.sandbox.handlers.routes import Router
-    from nectar_async.sandbox.in_force import Faults
+    from nectar_async.sandbox.server.faults import Faults
     from nectar_async.sandbox.server.listener import Listener
     from nectar_async.sandbox.server.request_log import PendingEntry, Witness
     from nectar_async.sandbox.server.state import ServerState
@@ -94,7 +94,7 @@ class Gateway:
             async def proceed(call: Call) -> Reply:
                 return await handler(checked(call, body))
 
-            return await self.faults.apply(call, proceed)
+            return await self.faults.serve(call, proceed)
         except RefusalError as refusal:
             return refusal.reply
 
@@ -138,6 +138,7 @@ class Gateway:
         return Call(
             operation=operation,
             version=version,
+            method=request.method,
             params=params,
             query={key: tuple(request.query.getall(key)) for key in request.query},
             portfolio=self.portfolio,

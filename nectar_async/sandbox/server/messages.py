@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
-from nectar_async.sandbox.server.json_schema import MAX_DIGITS
 from nectar_async.sandbox.server.wire_format import encode
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(factory=lambda: {"Content-Type": _JSON})
     deliver: Deliver | None = None
-    """How the answer is sent, where not as it should be (see `faults`)."""
+    """Writes the answer to the connection, where a fault changes that."""
 
     @classmethod
     def json(cls, value: Any, *, status: int = 200) -> Reply:
@@ -70,6 +69,7 @@ class Call:
 
     operation: str
     version: str
+    method: str
     params: Mapping[str, str]
     """The ids in the path, by their names in the contract."""
     query: Mapping[str, tuple[str, ...]]
@@ -89,17 +89,6 @@ class Call:
     """The request's body, valid for the contract; a form's texts are here as well."""
     files: Mapping[str, FilePart] = field(factory=dict, repr=False)
     """The files of a form, by the name of their part."""
-
-    @property
-    def page(self) -> int | None:
-        """The number of the page asked for, if it is a number; 1 when none is said."""
-        text = self.query.get("page", ("1",))[-1]
-        is_number = text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
-        return int(text) if is_number else None
-
-    def with_page(self, page: int) -> Call:
-        """The same call for another page."""
-        return evolve(self, query={**self.query, "page": (str(page),)})
 
 
 Handler = Callable[[Call], Awaitable[Reply]]

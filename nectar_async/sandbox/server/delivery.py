@@ -1,0 +1,257 @@
+"""Effects on a real connection: how a sandbox breaks, delays and cuts its answers.
+
+Of several effects of this kind on one request the one that was added first counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from aiohttp import web
+from attrs import evolve, field, frozen
+
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async.errors import ConfigurationError
+from nectar_async.faults.delivery import CutGzip, Disconnect, Drip, DropBody, StallBody
+from nectar_async.faults.fault import Proceed
+from nectar_async.sandbox.server.compression import gzipped
+from nectar_async.sandbox.server.messages import Call, Deliver, Reply
+
+__all__ = [
+    "DELIVERIES",
+    "CloseIdle",
+    "Endless",
+    "Reset",
+    "SandboxEffect",
+    "SocketResponse",
+    "WrongLength",
+    "close_instead",
+]
+
+# On, and no time to linger: closing sends a reset.
+_NO_LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_PIECE: Final = b" " * 64 * 1024
+
+
+@frozen
+class SocketResponse(Response):
+    """A response, and how it is written to the connection."""
+
+    deliver: Deliver | None = field(default=None, eq=False, repr=False)
+
+    @classmethod
+    def build(cls, response: Response, deliver: Deliver) -> SocketResponse:
+        """Build one from another response."""
+        return cls(
+            response.status, response.headers, response.body, None, deliver=deliver
+        )
+
+
+class SandboxEffect:
+    """An effect that needs the server of a sandbox."""
+
+    async def serve(
+        self, call: Call, request: Request[Any], proceed: Proceed
+    ) -> Response:
+        """Answer the request in a sandbox, which received it as `call`."""
+        raise NotImplementedError
+
+    async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
+        """Refuse to work without a sandbox.
+
+        Raises:
+            ConfigurationError: always.
+        """
+        raise ConfigurationError(
+            f"{type(self).__name__} works in a sandbox only, not on a recording"
+        )
+
+
+class _SocketEffect(SandboxEffect):
+    """An effect on the way in which the right answer is written."""
+
+    async def serve(
+        self, call: Call, request: Request[Any], proceed: Proceed
+    ) -> Response:
+        """Give the right answer, written as the effect does it."""
+        deliver = partial(self.deliver, call)
+        return SocketResponse.build(await proceed(request), deliver)
+
+    async def deliver(
+        self, call: Call, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        """Write an answer to the connection."""
+        raise NotImplementedError
+
+
+@frozen(kw_only=True)
+class Reset(_SocketEffect):
+    """Reset the connection (RST), so that even bytes that were sent may be lost."""
+
+    share: float = 0.0
+    """The share of the body that is sent before; 0 resets before the first byte."""
+
+    async def deliver(
+        self, _call: Call, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        """Write the share of the answer, and reset the connection."""
+        response: web.StreamResponse = web.Response()
+        if self.share > 0:
+            response = await _begin(request, reply, len(reply.body))
+            await response.write(reply.body[: int(len(reply.body) * self.share)])
+        if request.transport is not None:
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            request.transport.abort()
+        return response
+
+
+@frozen(kw_only=True)
+class WrongLength(_SocketEffect):
+    """Send a wrong `Content-Length`.
+
+    Above 0 it announces more bytes than there are, and the connection closes after
+    them. Below 0 it announces fewer, and the rest arrives in place of the next answer.
+    """
+
+    by: int
+    """How many bytes too many, or too few, it announces."""
+
+    async def deliver(
+        self, _call: Call, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        """Write the answer under the wrong length."""
+        length = max(0, len(reply.body) + self.by)
+        response = await _begin(request, reply, length)
+        await response.write(reply.body[:length])
+        if self.by >= 0:
+            _close(request)
+        elif request.transport is not None:
+            # Not through the response, which refuses bytes beyond the length.
+            request.transport.write(reply.body[length:])
+        return response
+
+
+@frozen
+class Endless(_SocketEffect):
+    """Send a body of spaces that never ends, as fast as the client reads it."""
+
+    async def deliver(
+        self, _call: Call, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        """Write the headers of the answer, and spaces until the client leaves."""
+        response = await _begin(request, reply, None)
+        while request.transport is not None and not request.transport.is_closing():
+            await response.write(_PIECE)
+            await asyncio.sleep(0)  # a client in the same process needs its turn
+        return response
+
+
+@frozen(kw_only=True)
+class CloseIdle(_SocketEffect):
+    """Close the connection soon after the answer, although it should be kept alive."""
+
+    seconds: float = 0.0
+    """How long it is idle."""
+
+    async def deliver(
+        self, call: Call, request: web.BaseRequest, reply: Reply
+    ) -> web.StreamResponse:
+        """Write the answer, and close the connection later."""
+        response = await _begin(request, reply, len(reply.body))
+        await response.write(reply.body)
+        await response.write_eof()
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.seconds, call.listener.hang_up, request.protocol)
+        return response
+
+
+async def close_instead(request: web.BaseRequest, _reply: Reply) -> web.StreamResponse:
+    """Close the connection instead of an answer."""
+    _close(request)
+    return web.Response()
+
+
+async def _disconnect(
+    _effect: Disconnect, request: web.BaseRequest, reply: Reply
+) -> web.StreamResponse:
+    return await close_instead(request, reply)
+
+
+async def _drop_body(
+    _effect: DropBody, request: web.BaseRequest, reply: Reply
+) -> web.StreamResponse:
+    response = await _begin(request, reply, len(reply.body))
+    await response.write(reply.body[: len(reply.body) // 2])
+    _close(request)
+    return response
+
+
+async def _stall_body(
+    effect: StallBody, request: web.BaseRequest, reply: Reply
+) -> web.StreamResponse:
+    response = await _begin(request, reply, len(reply.body))
+    middle = len(reply.body) // 2
+    await response.write(reply.body[:middle])
+    await asyncio.sleep(effect.seconds)
+    await response.write(reply.body[middle:])
+    await response.write_eof()
+    return response
+
+
+async def _drip(
+    effect: Drip, request: web.BaseRequest, reply: Reply
+) -> web.StreamResponse:
+    response = await _begin(request, reply, len(reply.body))
+    for start in range(0, len(reply.body), effect.size):
+        if start > 0:
+            await asyncio.sleep(effect.seconds)
+        await response.write(reply.body[start : start + effect.size])
+    await response.write_eof()
+    return response
+
+
+async def _cut_gzip(
+    _effect: CutGzip, request: web.BaseRequest, reply: Reply
+) -> web.StreamResponse:
+    packed = gzipped(reply)
+    body = packed.body[: len(packed.body) // 2]
+    response = await _begin(request, evolve(packed, body=body), len(body))
+    await response.write(body)
+    await response.write_eof()
+    return response
+
+
+_Write = Callable[[Any, web.BaseRequest, Reply], Awaitable[web.StreamResponse]]
+
+DELIVERIES: Final[Mapping[type[Any], _Write]] = {
+    Disconnect: _disconnect,
+    DropBody: _drop_body,
+    StallBody: _stall_body,
+    Drip: _drip,
+    CutGzip: _cut_gzip,
+}
+"""How a sandbox writes an answer, by the effect of `nectar_async.faults`."""
+
+
+async def _begin(
+    request: web.BaseRequest, reply: Reply, length: int | None
+) -> web.StreamResponse:
+    """Send the headers of an answer; without a length the body is sent in chunks."""
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_length = length
+    await response.prepare(request)
+    return response
+
+
+def _close(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        # An ordinary close: bytes that were written still arrive.
+        request.transport.close()
