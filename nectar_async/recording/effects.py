@@ -1,4 +1,4 @@
-"""Everything that can be laid over a replay with `Overlay`.
+"""The effects that an overlay can inject into a replay.
 
 ```python
 from nectar_async.recording import Overlay, effects
@@ -6,36 +6,42 @@ from nectar_async.recording import Overlay, effects
 RecordedTransport(path, overlays=[Overlay(effects.Answer(429), page=2, times=1)])
 ```
 
-They are called as the sandbox's faults are, where they mean the same.
+They are those of `nectar_async.faults`, and a sandbox has them too.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-from nectar_async.recording.effect_text import Grammar
-from nectar_async.recording.overlay_answers import Answer, Empty, Html
-from nectar_async.recording.overlay_delivery import (
+from nectar_async.faults import (
+    Answer,
+    ClampSilently,
     CutGzip,
+    DeleteRow,
     Disconnect,
     Drip,
     DropBody,
-    Refuse,
-    Stall,
-    StallBody,
-)
-from nectar_async.recording.overlay_lists import (
-    ClampSilently,
-    DeleteRow,
+    Empty,
+    ExpireLink,
+    Garble,
+    GzipBomb,
+    Html,
     InsertRow,
     Miscount,
+    Nest,
+    PromiseMore,
+    Refuse,
+    RepeatKeys,
     RepeatPage,
+    RunOutOfTime,
+    SendAway,
+    SetHeader,
+    SetValue,
     Shuffle,
+    Stall,
+    StallBody,
+    StandStill,
 )
-from nectar_async.recording.scene import Overlay
 
 __all__ = [
-    "GRAMMAR",
     "Answer",
     "ClampSilently",
     "CutGzip",
@@ -44,23 +50,23 @@ __all__ = [
     "Drip",
     "DropBody",
     "Empty",
+    "ExpireLink",
+    "Garble",
+    "GzipBomb",
     "Html",
     "InsertRow",
     "Miscount",
+    "Nest",
+    "PromiseMore",
     "Refuse",
+    "RepeatKeys",
     "RepeatPage",
+    "RunOutOfTime",
+    "SendAway",
+    "SetHeader",
+    "SetValue",
     "Shuffle",
     "Stall",
     "StallBody",
+    "StandStill",
 ]
-
-GRAMMAR: Final = Grammar(
-    "overlay",
-    (
-        *(Answer, Html, Empty),
-        *(Refuse, Disconnect, DropBody, StallBody, Stall, Drip, CutGzip),
-        *(InsertRow, DeleteRow, Shuffle, RepeatPage, ClampSilently, Miscount),
-    ),
-    Overlay,
-)
-"""How overlays are written as text: `GRAMMAR.read("stall-body page=2 times=1")`."""

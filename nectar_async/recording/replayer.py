@@ -42,25 +42,48 @@ class Replayer:
         for one in recording.exchanges:
             self._shelves.setdefault(one.key, []).append(one)
 
-    def take_next(self, question: Question) -> Exchange | None:
-        """The next answer to a question, which counts as given; None for none left."""
+    def take_next(
+        self, question: Question, *, can_repeat: bool = False
+    ) -> Exchange | None:
+        """Take the next answer to a question, which counts as given.
+
+        Args:
+            question: the request.
+            can_repeat: whether the last answer is taken again when none is left.
+
+        Returns:
+            None if the question is not recorded, or no answer is left.
+        """
         shelf = self._shelf(question)
         for one in shelf:
             if one.name not in self._given:
                 self._given.add(one.name)
                 return one
-        return shelf[-1] if shelf and self._repeat == "last" else None
+        can_repeat = can_repeat or self._repeat == "last"
+        return shelf[-1] if shelf and can_repeat else None
 
-    def answer(self, question: Question) -> RecordedAnswer:
-        """The next answer to a question.
+    def take(self, question: Question, *, can_repeat: bool = False) -> Exchange:
+        """Take the next answer to a question, as `take_next` does.
 
         Raises:
-            UnmatchedRequestError: there is none, or none left; says what comes near.
+            UnmatchedRequestError: there is none, or none left; names the nearest ones.
         """
-        found = self.take_next(question)
+        found = self.take_next(question, can_repeat=can_repeat)
         if found is None:
             raise self._unmatched(question)
-        return found.answer
+        return found
+
+    def put_back(self, exchange: Exchange) -> None:
+        """Let an answer that was taken and not delivered be given again."""
+        self._given.discard(exchange.name)
+
+    def answer(self, question: Question) -> RecordedAnswer:
+        """Take the next answer to a question.
+
+        Raises:
+            UnmatchedRequestError: there is none, or none left; names the nearest ones.
+        """
+        return self.take(question).answer
 
     def mark_asked(self, question: Question) -> None:
         """Note that a question was asked, whoever answers it."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import anyio
 import anyio.lowlevel
@@ -20,18 +20,12 @@ from nectar_async._http.transport import Send, Stage
 from nectar_async._json.json import announced_pages
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
-from nectar_async.errors import ConfigurationError, RecordingError
-from nectar_async.recording.effects import (
-    GRAMMAR,
-    ClampSilently,
-    DeleteRow,
-    InsertRow,
-    RepeatPage,
-    Shuffle,
-)
-from nectar_async.recording.exchange import Question, RecordedAnswer, build_question
+from nectar_async.errors import ConfigurationError
+from nectar_async.faults import VOCABULARY, Faults, Order
+from nectar_async.faults.fault import at_page
+from nectar_async.faults.lists import READS_OTHER_PAGES
+from nectar_async.recording.exchange import RecordedAnswer, build_question
 from nectar_async.recording.folder import MANIFEST_NAME, Recording
-from nectar_async.recording.overlays import Effect, Order, Overlay, Overlays, Scene
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.request_log import RequestLog
 from nectar_async.settings import Settings
@@ -282,9 +276,6 @@ class SandboxClock(VirtualClock):
             self._advance(ahead)
 
 
-_MOVING: Final = (ClampSilently, DeleteRow, InsertRow, RepeatPage, Shuffle)
-
-
 class LiveStage:
     """The stage of a test's clients that counts its requests and makes its trouble.
 
@@ -304,8 +295,9 @@ class LiveStage:
     ) -> None:
         self.witness = RequestLog()
         self._inner = inner
-        self._overlays = Overlays(overlays) if overlays else None
-        self._wants_all = any(isinstance(_effect(one), _MOVING) for one in overlays)
+        self._faults = Faults(overlays, argument="overlays")
+        effects = [VOCABULARY.to_fault(order).effect for order in overlays]
+        self._wants_all = any(isinstance(one, READS_OTHER_PAGES) for one in effects)
         self._clock = clock
         self._known: dict[str, RecordedAnswer] = {}
         self._ahead: dict[str, RecordedAnswer] = {}
@@ -314,34 +306,32 @@ class LiveStage:
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Have a request sent, through every overlay that it meets."""
-        if self._overlays is None:
+        if not self._faults:
             with self.witness.watch(build_question(request)):
                 await anyio.lowlevel.checkpoint()  # as in replay
                 return await self._inner(request, send)
         question = build_question(request, await read_body(request))
 
-        async def proceed() -> Response:
-            answer = self._ahead.pop(question.key, None)
-            return (answer or await self._ask(request, send)).response()
+        async def answer(asked: Request[Any]) -> Response:
+            if asked is not request:
+                return (await self._look_up(asked, send)).response()
+            known = self._ahead.pop(question.key, None)
+            if known is None and self._faults.has_hit_list(request):
+                # As in replay, where a list that a fault hit can be read again.
+                known = self._find_success(question.key)
+            return (known or await self._ask(request, send)).response()
 
-        scene = Scene(
-            request=request,
-            question=question,
-            play=self._play,
-            peek=self._peek,
-            clock=self._clock,
-        )
         with self.witness.watch(question):
-            # Trouble comes after whoever asked at the same time, as in replay.
+            # Faults come after requests that were made at the same time, as in replay.
             await anyio.lowlevel.checkpoint()
             if self._wants_all and request.listing is not None:
-                await self._ask_for_all(scene, send)
-            return await self._overlays.apply(scene, proceed)
+                await self._ask_for_all(request, send)
+            return await self._faults.apply(request, answer, clock=self._clock)
 
     @property
     def unmet(self) -> tuple[Order, ...]:
         """Overlays that hit no request (yet)."""
-        return () if self._overlays is None else self._overlays.unmet
+        return self._faults.unmet
 
     async def _ask(self, request: Request[Any], send: Send) -> RecordedAnswer:
         """An answer as a replay has it: unpacked, with the headers that matter."""
@@ -356,41 +346,30 @@ class LiveStage:
         self._known[question.key] = answer
         return answer
 
-    async def _ask_for_all(self, scene: Scene, send: Send) -> None:
-        """Know every page of a list, from the first request for any of them on."""
+    async def _ask_for_all(self, request: Request[Any], send: Send) -> None:
+        """Request every page of a list, when the first of them is requested."""
         async with self._lock:
             pages, number = 1, 1
             while number <= pages:
-                page = _page(scene.request, number)
+                page = at_page(request, number)
                 key = build_question(page).key
-                known = self._known.get(key)
-                if known is None or known.status != HTTPStatus.OK:
+                known = self._find_success(key)
+                if known is None:
                     known = self._ahead[key] = await self._ask(page, send)
                 if known.status != HTTPStatus.OK:
-                    return  # it is told to whoever asks for it, and may pass
+                    return  # the client gets it when it asks, and may try again
                 if number == 1:
                     pages = announced_pages(known.response().body)
                 number += 1
 
-    def _peek(self, question: Question) -> RecordedAnswer | None:
-        return self._known.get(question.key)
+    async def _look_up(self, request: Request[Any], send: Send) -> RecordedAnswer:
+        """The answer to a request that an effect makes."""
+        key = build_question(request).key
+        known = self._known.get(key)
+        if known is None:
+            known = self._ahead[key] = await self._ask(request, send)
+        return known
 
-    def _play(self, question: Question) -> RecordedAnswer:
-        found = self._peek(question)
-        if found is None:
-            raise RecordingError(
-                f"an overlay wants the answer to {question}, which nobody asked for"
-                " yet; it works on recordings only"
-            )
-        return found
-
-
-def _effect(order: Order) -> Effect:
-    overlay = GRAMMAR.read(order) if isinstance(order, str) else order
-    return overlay.effect if isinstance(overlay, Overlay) else overlay
-
-
-def _page(request: Request[Any], number: int) -> Request[Any]:
-    """Another page of a list that is asked for, with its own address."""
-    base = request.url.partition("?")[0].removesuffix(request.relative)
-    return request.at(number).addressed(base)
+    def _find_success(self, key: str) -> RecordedAnswer | None:
+        known = self._known.get(key)
+        return known if known is not None and known.status == HTTPStatus.OK else None

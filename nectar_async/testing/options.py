@@ -16,8 +16,8 @@ import pytest
 from attrs import evolve, frozen
 
 from nectar_async.errors import ConfigurationError, NectarError
+from nectar_async.faults import Order
 from nectar_async.recording.folder import MANIFEST_NAME
-from nectar_async.recording.overlays import Order
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat
 from nectar_async.settings import Settings

@@ -13,8 +13,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import asdict, frozen
 
 from nectar_async.errors import ConfigurationError
+from nectar_async.faults import Order
 from nectar_async.recording.folder import MANIFEST_NAME
-from nectar_async.recording.overlays import Order
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.testing.options import TestOptions, find_recording_path
 from nectar_async.testing.shared_recorder import SharedRecorder

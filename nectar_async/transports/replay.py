@@ -19,12 +19,15 @@ from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.errors import (
     ConfigurationError,
+    RecordingError,
     StaleRecordingError,
     UnusedRecordingError,
 )
-from nectar_async.recording.exchange import build_question
+from nectar_async.faults import Faults, Order
+from nectar_async.faults.delivery import IncompleteResponse
+from nectar_async.faults.fault import find_page
+from nectar_async.recording.exchange import Exchange, Question, build_question
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.overlays import Order, Overlays, Scene
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat, Replayer
 from nectar_async.recording.request_log import RequestLog
@@ -89,7 +92,7 @@ class RecordedTransport:
         self.path: Path = Path(path)
         self.witness: RequestLog = RequestLog()
         """The requests that were made, and how many of them at once."""
-        self._overlays = Overlays(overlays)
+        self._faults = Faults(overlays, argument="overlays")
         self._repeat = repeat
         self._max_age = max_age
         self._on_stale = on_stale
@@ -114,7 +117,7 @@ class RecordedTransport:
     @property
     def unmet(self) -> tuple[Order, ...]:
         """The overlays that matched no request so far, as they were passed in."""
-        return self._overlays.unmet
+        return self._faults.unmet
 
     def check_unused(self) -> None:
         """Check at the end of a test that every exchange was requested.
@@ -141,23 +144,44 @@ class RecordedTransport:
                 up.
             RecordingError: the recording does not exist or cannot be read.
         """
-        question = build_question(request, await read_body(request))
+        body = await read_body(request)
+        question = build_question(request, body)
         with self.witness.watch(question):
             player = await self.load_player()
             await anyio.lowlevel.checkpoint()
             player.mark_asked(question)
-
-            async def proceed() -> Response:
+            if not self._faults:
                 return player.answer(question).response()
+            return await self._send_through_faults(request, question, body, player)
 
-            scene = Scene(
-                request=request,
-                question=question,
-                play=player.answer,
-                peek=player.peek,
-                clock=current_clock.get() or self._clock,
-            )
-            return await self._overlays.apply(scene, proceed)
+    async def _send_through_faults(
+        self,
+        request: Request[Any],
+        question: Question,
+        body: bytes | None,
+        player: Replayer,
+    ) -> Response:
+        """Answer a request; an answer that a fault withholds can be given again."""
+        taken: list[Exchange] = []
+
+        async def send(asked: Request[Any]) -> Response:
+            other = build_question(asked, body)
+            if other.key != question.key:
+                return _look_up(player, asked, other)
+            # A client may read a list again that a fault has changed.
+            can_repeat = self._faults.has_hit_list(request)
+            taken.append(player.take(question, can_repeat=can_repeat))
+            return taken[-1].answer.response()
+
+        response: Response | None = None
+        try:
+            clock = current_clock.get() or self._clock
+            response = await self._faults.apply(request, send, clock=clock)
+        finally:
+            for exchange in taken:
+                if not _is_delivered(exchange, response):
+                    player.put_back(exchange)
+        return response
 
     async def load_player(self) -> Replayer:
         """Get the player of the recording, which a thread reads on the first call.
@@ -208,6 +232,32 @@ class RecordedTransport:
         if self._on_stale == "error":
             raise StaleRecordingError(message)
         warnings.warn(message, stacklevel=2)
+
+
+def _look_up(player: Replayer, request: Request[Any], question: Question) -> Response:
+    """Read another page of a list for an effect, without taking its answer.
+
+    Raises:
+        RecordingError: it is not recorded.
+    """
+    answer = player.peek(question)
+    if answer is None and find_page(request) == 1:
+        # Recorded from a request without a page number.
+        pairs = (pair for pair in question.query if pair[0] != request.page_key)
+        answer = player.peek(evolve(question, query=tuple(pairs)))
+    if answer is None:
+        raise RecordingError(
+            f"an overlay reads other pages of {request.operation} than the requested"
+            f" one, and page {find_page(request)} is not recorded"
+        )
+    return answer.response()
+
+
+def _is_delivered(exchange: Exchange, response: Response | None) -> bool:
+    """Whether a client got a recorded answer, as far as a fault left it."""
+    if response is None or isinstance(response, IncompleteResponse):
+        return False
+    return response.status == exchange.answer.status
 
 
 def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:

@@ -26,6 +26,8 @@ from nectar_async.errors import (
     ServerError,
     UnmatchedRequestError,
 )
+from nectar_async.faults import Effect, Order
+from nectar_async.recording import Overlay
 from nectar_async.recording.effects import (
     Answer,
     CutGzip,
@@ -38,7 +40,6 @@ from nectar_async.recording.effects import (
     Stall,
     StallBody,
 )
-from nectar_async.recording.overlays import Effect, Order, Overlay
 from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio
@@ -349,9 +350,9 @@ async def test_the_first_overlay_is_met_first(lay: Lay) -> None:
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        (Answer, "an overlay is written as"),
-        (429, "an overlay is written as"),
-        ("anwser status=429", "there is no effect 'anwser'; there are answer, "),
+        (Answer, "a fault is written as"),
+        (429, "a fault is written as"),
+        ("anwser status=429", "there is no effect 'anwser'; there are stall, "),
     ],
     ids=["class", "number", "text"],
 )
@@ -371,7 +372,7 @@ def test_a_single_overlay_is_told_that_it_goes_into_a_list(overlays: Any) -> Non
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Overlay(CLASS), "an overlay has an effect"),
+        (lambda: Overlay(CLASS), "a fault has an effect"),
         (
             lambda: Overlay(Refuse(), operation="usage_lst_by_company"),
             "did you mean 'usage_list_by_company'",

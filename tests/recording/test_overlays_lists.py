@@ -18,8 +18,10 @@ from overlaid import ACME, DAYS, ROWS, Stage, record
 from nectar_async import MemoryTransport, NectarClient, Page, Request
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.errors import ConfigurationError, PaginationError, RecordingError
+from nectar_async.faults import Order
 from nectar_async.models import UsageData
 from nectar_async.models.page import Listing
+from nectar_async.recording import Overlay
 from nectar_async.recording.effects import (
     Answer,
     ClampSilently,
@@ -29,7 +31,6 @@ from nectar_async.recording.effects import (
     RepeatPage,
     Shuffle,
 )
-from nectar_async.recording.overlays import Order, Overlay
 from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from nectar_async import (
     Request,
     VirtualClock,
 )
-from nectar_async.recording.overlays import Order
+from nectar_async.faults import Order
 from nectar_async.transports import RecordedTransport, Recorder
 
 __all__ = ["ACME", "DAYS", "PAGES", "POST", "ROWS", "Stage", "record"]

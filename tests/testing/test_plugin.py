@@ -610,7 +610,7 @@ MOVED = """
 import asyncio
 import pytest
 from nectar_async.recording import effects
-from nectar_async.recording.overlays import Overlay
+from nectar_async.recording import Overlay
 
 async def walk(nectar):
     company = (await nectar.companies.all())[0].id
