@@ -12,9 +12,9 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run the command line; gives the exit code, see `nectar --help`."""
+    """Run the command line of the process and return its exit code."""
     try:
-        from nectar_async.cli.app import run  # noqa: PLC0415 - it needs the extra
+        from nectar_async.cli.app import run  # noqa: PLC0415 - needs the extra
 
         return run()
     except ModuleNotFoundError as error:
@@ -27,6 +27,6 @@ def main() -> int:
         )
         return _USAGE
     except KeyboardInterrupt:
-        # The imports alone take a while, and Ctrl-C does not wait for them.
+        # Ctrl-C may also come while the modules above are imported.
         sys.stderr.write("interrupted\n")
         return _INTERRUPTED

@@ -1,4 +1,4 @@
-"""`python -m nectar_async.cli`: the `nectar` command."""
+"""`python -m nectar_async.cli` runs the `nectar` command."""
 
 from __future__ import annotations
 

@@ -1,122 +1,146 @@
-"""The client of a command: as the environment says."""
+"""The client and the event loop of a command.
+
+Key, settings and recorder of the client come from the environment.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 import typer
 
 from nectar_async import transports
-from nectar_async.cli.output import Exit, NoKeyError
+from nectar_async.cli.output import ExitCode, MissingKeyError
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Settings
 
-__all__ = ["VARIABLE", "announce", "kept", "open_client", "replayed_path"]
+__all__ = [
+    "RECORD_VARIABLE",
+    "announce_recording",
+    "find_replayed_path",
+    "open_client",
+    "report_unwritten_recording",
+    "run_async",
+]
 
-VARIABLE: Final = "NECTAR_RECORD"
-"""Has commands record, or replay: a mode and a path."""
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
-_WRITING: Final = ("record", "new")
-_WORDS: Final[Mapping[str, str]] = {
-    "replay": "replay: the answers come from {path}, and none from the API",
-    "record": "record: what the API answers is written to {path}",
-    "new": "record: what {path} does not have is asked for, and added to it",
-    "passthrough": "record: nothing, as {variable} says passthrough",
+RECORD_VARIABLE: Final = "NECTAR_RECORD"
+"""The environment variable with the mode and the path of a recording."""
+
+_WRITING_MODES: Final = ("record", "new")
+_ANNOUNCEMENTS: Final[Mapping[str, str]] = {
+    "replay": "replay: all answers come from {path}, none from the API",
+    "record": "record: the answers of the API are written to {path}",
+    "new": "record: requests that {path} lacks go to the API and are added to it",
+    "passthrough": "record: nothing, because {variable} says passthrough",
 }
 
 
-def announce(*, as_json: bool) -> Mapping[str, Any]:
-    """Say on standard error where answers come from, if it is not the API alone.
-
-    What makes no sense in the environment is said when the client is opened.
-
-    Returns:
-        The same for a report in JSON; nothing where no recording is involved.
-    """
-    recorder = _found()
-    if recorder is None:
-        return {}
-    if not as_json:
-        words = _WORDS[recorder.mode].format(path=recorder.path, variable=VARIABLE)
-        typer.echo(words, err=True)
-    return {"recording": {"mode": recorder.mode.value, "path": str(recorder.path)}}
-
-
-class _NoSuccessError(Exception):
-    """Leaves a client, so that it records nothing."""
+class _NotRecordedError(Exception):
+    """Leaves the client's block with an error, so that its recorder writes nothing."""
 
 
 @asynccontextmanager
 async def open_client(
     is_success: Callable[[], bool] = lambda: True, **changes: Any
 ) -> AsyncIterator[NectarClient]:
-    """A client with the environment's key and settings, and these changes.
+    """Open a client with the environment's key and settings.
 
-    It records, or replays, as NECTAR_RECORD says. What is no success is not recorded:
-    a recording that is there stays as it was.
+    It records or replays as NECTAR_RECORD says. Only a successful command is recorded;
+    otherwise an existing recording stays as it was.
 
     Args:
-        is_success: asked at the end of the block, where nothing was raised.
-        changes: of the settings.
+        is_success: called at the end of a block that raised nothing.
+        changes: settings that differ from those of the environment.
 
     Raises:
-        ConfigurationError: the environment makes no sense.
-        NoKeyError: it has no key, and one is needed.
+        ConfigurationError: the environment has a wrong setting.
+        MissingKeyError: the environment has no key, and one is needed.
     """
-    with suppress(_NoSuccessError):
-        async with _client(changes) as client:
+    with suppress(_NotRecordedError):
+        async with _build_client(changes) as client:
             yield client
             if not is_success():
-                raise _NoSuccessError
+                raise _NotRecordedError
 
 
-def kept(code: int, *, is_silent: bool = False) -> int:
-    """Say of a command that did not succeed that it recorded nothing; gives the code.
+def announce_recording(*, as_json: bool) -> Mapping[str, Any]:
+    """Print on standard error where answers come from, if a recording is involved.
+
+    A wrong NECTAR_RECORD is ignored here; `open_client` raises an error for it.
 
     Args:
-        code: with which it ends.
-        is_silent: whether standard error is for its JSON alone.
+        as_json: whether to print nothing, because the report has the returned facts.
+
+    Returns:
+        The facts for a report in JSON; empty without a recording.
     """
-    if code in {Exit.OK, Exit.PIPE_CLOSED} or is_silent:
+    recorder = _find_recorder()
+    if recorder is None:
+        return {}
+    if not as_json:
+        text = _ANNOUNCEMENTS[recorder.mode]
+        typer.echo(text.format(path=recorder.path, variable=RECORD_VARIABLE), err=True)
+    return {"recording": {"mode": recorder.mode.value, "path": str(recorder.path)}}
+
+
+def report_unwritten_recording(code: int, *, is_silent: bool = False) -> int:
+    """Print that a failed command recorded nothing, and return its exit code.
+
+    Args:
+        code: the exit code of the command.
+        is_silent: whether standard error is reserved for JSON.
+    """
+    if code in {ExitCode.OK, ExitCode.PIPE_CLOSED} or is_silent:
         return code
-    found = _found()
-    if found is not None and found.mode in _WRITING:
+    recorder = _find_recorder()
+    if recorder is not None and recorder.mode in _WRITING_MODES:
         typer.echo(
-            f"not written: the command did not succeed, so {found.path} is as it was",
+            f"not recorded: the command failed, so {recorder.path} was not changed",
             err=True,
         )
     return code
 
 
-def replayed_path() -> Path | None:
-    """The recording that all answers come from; None where the API is asked."""
-    found = _found()
-    return found.path if found is not None and not found.needs_key else None
+def find_replayed_path() -> Path | None:
+    """Find the recording that is replayed; None if the API is called."""
+    recorder = _find_recorder()
+    return None if recorder is None or recorder.needs_key else recorder.path
 
 
-def _client(changes: Mapping[str, Any]) -> NectarClient:
+def run_async(work: Callable[[Unpack[Ts]], Awaitable[T]], *arguments: *Ts) -> T:
+    """Run an async function in a new event loop, as the sandbox does."""
+    # The sandbox imports its server, which would slow down `nectar --help`.
+    from nectar_async.sandbox.loop import run_loop  # noqa: PLC0415
+
+    return run_loop(work, *arguments)
+
+
+def _build_client(changes: Mapping[str, Any]) -> NectarClient:
     settings = Settings.from_env(**changes)
-    recorder = _recorder()
-    is_needed = recorder is None or recorder.needs_key
-    if is_needed and not os.environ.get("NECTAR_API_KEY", "").strip():
-        raise NoKeyError("no API key: NECTAR_API_KEY is not set")
+    recorder = _read_recorder()
+    needs_key = recorder is None or recorder.needs_key
+    if needs_key and not os.environ.get("NECTAR_API_KEY", "").strip():
+        raise MissingKeyError("no API key: NECTAR_API_KEY is not set")
     return NectarClient(settings=settings, recorder=recorder)
 
 
-def _found() -> transports.Recorder | None:
-    """The recorder; None also where the environment makes no sense."""
+def _find_recorder() -> transports.Recorder | None:
+    """Find the environment's recorder; None also if the environment is wrong."""
     try:
-        return _recorder()
+        return _read_recorder()
     except ConfigurationError:
         return None
 
 
-def _recorder() -> transports.Recorder | None:
-    if not os.environ.get(VARIABLE, "").strip():
-        return None  # and nothing is loaded for it
+def _read_recorder() -> transports.Recorder | None:
+    if not os.environ.get(RECORD_VARIABLE, "").strip():
+        return None  # without a recording its modules are not imported
     return transports.Recorder.from_env()

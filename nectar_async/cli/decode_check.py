@@ -1,4 +1,4 @@
-"""Whether recorded answers can be read with the models, and what those do not know."""
+"""Check whether the models can decode recorded answers, and what they do not know."""
 
 from __future__ import annotations
 
@@ -23,77 +23,80 @@ from nectar_async.recording.exchange import Exchange
 from nectar_async.settings import Settings
 from nectar_async.transports.memory import MemoryTransport
 
-__all__ = ["misreadings"]
+__all__ = ["find_decode_problems", "read_return_types"]
 
-_PLAIN: Final = (NoneType, str)
+_NOT_DECODED: Final = (NoneType, str)
 _INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
-def misreadings(exchange: Exchange) -> Iterator[Finding]:
-    """What keeps an answer from being read, or else what in it no model knows.
+def find_decode_problems(exchange: Exchange) -> Iterator[Finding]:
+    """Find what keeps an answer from being decoded, or else what no model knows.
 
-    Answers that are errors, and those of operations that the client has no method for,
-    are read by nobody.
+    Answers that are errors are skipped, and so are operations without a method of the
+    client.
     """
     answer = exchange.answer
-    kind = returned().get(exchange.question.operation, NoneType)
+    return_type = read_return_types().get(exchange.question.operation, NoneType)
     is_success = HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
-    if kind in _PLAIN or not is_success:
+    if return_type in _NOT_DECODED or not is_success:
         return
-    data = _data(answer.body)
+    data = _read_data(answer.body)
     if not data and exchange.question.method != "GET":
-        return  # what a write answers may be nothing
-    problems = _problems(converter(is_strict=False), exchange, kind, data)
-    severity = Severity.ERROR if problems else Severity.NOTE
-    problems = problems or _problems(converter(is_strict=True), exchange, kind, data)
-    for problem in dict.fromkeys(_INDEX.sub("[]", one) for one in problems):
-        words, _, place = problem.partition(" @ ")
-        where = place.removeprefix("$").removeprefix(".")
-        yield Finding(severity=severity, place=f"response {where}".strip(), words=words)
+        return  # the answer to a write may be empty
+    severity = Severity.ERROR
+    problems = _decode(converter(is_strict=False), exchange, return_type, data)
+    if not problems:
+        severity = Severity.NOTE
+        problems = _decode(converter(is_strict=True), exchange, return_type, data)
+    for problem in dict.fromkeys(_INDEX.sub("[]", problem) for problem in problems):
+        words, _, path = problem.partition(" @ ")
+        place = path.removeprefix("$").removeprefix(".")
+        yield Finding(severity=severity, place=f"response {place}".strip(), words=words)
 
 
 @cache
-def returned() -> Mapping[str, Any]:
-    """What the client's method for each operation gives, by operation id.
+def read_return_types() -> Mapping[str, Any]:
+    """Read the return type of the client's method for each operation id.
 
-    The noun of an operation is the attribute, what follows is the method:
-    `usage_list_by_company` is `client.usage.by_company`.
+    The tag of an operation names the attribute of the client, and the rest of its id
+    the method: `usage_list_by_company` is `client.usage.by_company`.
     """
     client = NectarClient(transport=MemoryTransport({}), settings=Settings())
-    found: dict[str, Any] = {}
+    return_types: dict[str, Any] = {}
     for operation, row in contract.operations().items():
-        noun = row.description["tags"][0]
-        verb = operation.removeprefix(f"{noun}_").removeprefix("list_")
-        owner = getattr(client, noun, None)
-        method = getattr(owner, "all" if verb == "list" else verb, None)
+        tag = row.description["tags"][0]
+        name = operation.removeprefix(f"{tag}_").removeprefix("list_")
+        group = getattr(client, tag, None)
+        method = getattr(group, "all" if name == "list" else name, None)
         if method is not None:
-            found[operation] = get_type_hints(method)["return"]
-    return found
+            return_types[operation] = get_type_hints(method)["return"]
+    return return_types
 
 
-def _data(body: Body | None) -> bytes:
+def _read_data(body: Body | None) -> bytes:
     return b"" if body is None or isinstance(body, FormData) else body.data()
 
 
-def _problems(
-    reader: Converter, exchange: Exchange, kind: Any, data: bytes
+def _decode(
+    decoder: Converter, exchange: Exchange, return_type: Any, data: bytes
 ) -> tuple[str, ...]:
+    """Decode an answer as a return type, and return the problems."""
     try:
-        if get_origin(kind) is Pager:
-            (model,) = get_args(kind)
-            listing, page = _listing(exchange), exchange.question.page or 1
-            reader.decode_page(data, model, listing, page)
-        elif get_origin(kind) is list:
-            reader.decode(bytes(only_list(data)), kind)
+        if get_origin(return_type) is Pager:
+            (model,) = get_args(return_type)
+            listing, page = _find_listing(exchange), exchange.question.page or 1
+            decoder.decode_page(data, model, listing, page)
+        elif get_origin(return_type) is list:
+            decoder.decode(bytes(only_list(data)), return_type)
         else:
-            reader.decode(data, kind)
+            decoder.decode(data, return_type)
     except DecodeError as error:
         return error.problems
     return ()
 
 
-def _listing(exchange: Exchange) -> Listing:
-    """How the envelope is spelled; by its noun where the contract does not say."""
+def _find_listing(exchange: Exchange) -> Listing:
+    """Find the keys of a page; the key of the items is the tag by default."""
     row = contract.operations()[exchange.question.operation]
-    spelled = row.description.get("x-paginated", {})
-    return Listing(items=to_python(spelled.get("items", row.description["tags"][0])))
+    keys = row.description.get("x-paginated", {})
+    return Listing(items=to_python(keys.get("items", row.description["tags"][0])))

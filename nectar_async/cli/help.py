@@ -1,4 +1,4 @@
-"""How help looks: short enough for a terminal of 80 columns, the same everywhere."""
+"""The layout of help texts: the same for every command, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -7,63 +7,73 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from nectar_async.cli.output import EXIT_CODES, Exit
+from nectar_async.cli.output import EXIT_CODES, ExitCode
 
-__all__ = ["FOOT", "SETTINGS", "SHORT_FOOT", "Command", "Group", "no_command"]
+__all__ = [
+    "API_EPILOG",
+    "CONTEXT_SETTINGS",
+    "EPILOG",
+    "Command",
+    "Group",
+    "show_help_without_subcommand",
+]
 
-_CODES_IN_WORDS: Final = "; ".join(
-    f"{code.value} {said}" for code, said in EXIT_CODES.items()
+_EXIT_CODES: Final = "; ".join(
+    f"{code.value} {meaning}" for code, meaning in EXIT_CODES.items()
 )
 
-FOOT: Final = (
-    "Environment: NECTAR_API_KEY; NECTAR_BASE_URL and NECTAR_API_VERSION where they"
-    " differ from the defaults; NECTAR_RECORD=replay:PATH answers from a recording;"
-    " NECTAR_DEBUG=1 shows tracebacks."
-    f"\n\nExit codes: {_CODES_IN_WORDS}."
+EPILOG: Final = (
+    "Environment: NECTAR_API_KEY is the API key. NECTAR_BASE_URL and"
+    " NECTAR_API_VERSION replace the defaults. NECTAR_RECORD=replay:PATH answers from a"
+    " recording instead of the API. NECTAR_DEBUG=1 shows tracebacks."
+    f"\n\nExit codes: {_EXIT_CODES}."
 )
-"""What the help of `nectar` ends with."""
+"""The end of the help of `nectar`."""
 
-SHORT_FOOT: Final = "Needs NECTAR_API_KEY; `nectar --help` has exit codes and the rest."
-"""What the help of a command ends with that asks the API."""
+API_EPILOG: Final = (
+    "Needs NECTAR_API_KEY. `nectar --help` lists the environment variables and the exit"
+    " codes."
+)
+"""The end of the help of every command that calls the API."""
 
-SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
+CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose help has no marks that say nothing."""
+    """A command whose help has no type markers such as `<bool>` and no braces."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """The option without a word for its type, which newer versions add."""
-        return _plain(super().get_help_option(ctx))
+        """Return the help option without a type, which newer versions of typer add."""
+        return _without_type(super().get_help_option(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The words of the first line, without the braces of newer versions."""
+        """Return the words of the usage line without the braces of newer versions."""
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
 
 
 class Group(TyperGroup):
-    """The same for what has commands below it."""
+    """A group of commands with the same help layout as `Command`."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """As that of a command."""
-        return _plain(super().get_help_option(ctx))
+        """Return the help option without a type, as `Command` does."""
+        return _without_type(super().get_help_option(ctx))
 
 
-def _plain(option: Any) -> Any:
+def show_help_without_subcommand(context: typer.Context) -> None:
+    """Show the help of a group and exit with an error if no subcommand was given.
+
+    Raises:
+        Exit: no subcommand was given.
+    """
+    if context.invoked_subcommand is None:
+        # With rich installed get_help prints the text itself and returns "".
+        if text := context.get_help():
+            typer.echo(text)
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def _without_type(option: Any) -> Any:
     if option is not None:
         option.metavar = ""
     return option
-
-
-def no_command(context: typer.Context) -> None:
-    """Show the help where a command is missing, which is an error.
-
-    Raises:
-        Exit: there is none.
-    """
-    if context.invoked_subcommand is None:
-        # With rich this prints by itself and gives nothing.
-        if text := context.get_help():
-            typer.echo(text)
-        raise typer.Exit(Exit.USAGE)

@@ -1,4 +1,4 @@
-"""The file that a pull writes: JSON lines, whole ones only."""
+"""A file of JSON lines that never holds part of a line."""
 
 from __future__ import annotations
 
@@ -10,38 +10,43 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-__all__ = ["LineFile"]
+__all__ = ["STDOUT", "JsonLinesFile"]
 
-STDOUT = Path("-")
+STDOUT: Final = Path("-")
+"""The path that stands for standard output."""
 
-_PRIVATE: Final = 0o600
+_PRIVATE_MODE: Final = 0o600
+_PUBLIC_MODE: Final = 0o644
 
 
-class LineFile:
-    """A file of lines; whatever ends the program, its last line is complete.
+class JsonLinesFile:
+    """A file of lines, or standard output, whose last line is always complete.
 
-    Nothing is buffered here, so what was written is there. A file that exists keeps its
-    content until `begin` or the first block: a pull that gets nothing destroys nothing.
-    A private one nobody but its owner may read.
+    Writes are not buffered, so written lines survive a crash. An existing file keeps
+    its content until the first write or `begin`, so a failed pull destroys nothing.
+
+    Args:
+        path: of the file; `STDOUT` for standard output.
+        is_private: whether only the owner of the file may read it.
     """
 
     def __init__(self, path: Path, *, is_private: bool = False) -> None:
         self.path = path
-        self._mode = _PRIVATE if is_private else 0o644
+        self._mode = _PRIVATE_MODE if is_private else _PUBLIC_MODE
         self.size: int = 0
-        """Bytes that were written."""
+        """Number of bytes written."""
         self._descriptor = -1
         self._is_new = False
         self._has_begun = False
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The path, or "standard output"."""
         return "standard output" if self.path == STDOUT else str(self.path)
 
     @property
     def is_written(self) -> bool:
-        """Whether its content is new, if only by being empty."""
+        """Whether the old content was replaced, if only by an empty file."""
         return self._has_begun
 
     def __enter__(self) -> Self:
@@ -69,7 +74,7 @@ class LineFile:
         """Append whole lines.
 
         Raises:
-            OSError: it cannot be written; the lines are not in the file then.
+            OSError: the lines cannot be written; then none of them is in the file.
         """
         self.begin()
         try:
@@ -79,27 +84,27 @@ class LineFile:
         except OSError as error:
             if error.errno != errno.EPIPE:
                 error.filename = self.name
-            self._cut()
+            self._truncate()
             raise
         self.size += len(block)
 
     def begin(self) -> None:
-        """Empty the file, once."""
+        """Replace the old content by an empty file; only the first call does this."""
         if not self._has_begun:
             self._has_begun = True
-            self._cut()
-            self._shut_others_out()
+            self._truncate()
+            self._restrict_access()
 
-    def _cut(self) -> None:
-        """Take a torn line back, where that can be done."""
+    def _truncate(self) -> None:
+        """Remove all that was not written completely, if this is a regular file."""
         if self.path != STDOUT and self._is_regular():
             os.ftruncate(self._descriptor, self.size)
             os.lseek(self._descriptor, self.size, os.SEEK_SET)
 
-    def _shut_others_out(self) -> None:
-        """Before the first line: the file may be an older one, that all may read."""
-        if self._mode == _PRIVATE and self.path != STDOUT and self._is_regular():
-            self.path.chmod(_PRIVATE)
+    def _restrict_access(self) -> None:
+        """Set the mode of a private file that existed before with a wider mode."""
+        if self._mode == _PRIVATE_MODE and self.path != STDOUT and self._is_regular():
+            self.path.chmod(_PRIVATE_MODE)
 
     def _is_regular(self) -> bool:
         return stat.S_ISREG(os.fstat(self._descriptor).st_mode)

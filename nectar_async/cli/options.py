@@ -1,252 +1,123 @@
-"""The options of the commands, and what they accept."""
+"""The options that several commands share, and the checks of their values."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
 from nectar_async._types import OpenEnum
-from nectar_async.models.enums import DatasourceType, DateType
-from nectar_async.models.statuses import ConnectionStatus
 
 __all__ = [
+    "NO_TYPE",
     "AsJson",
-    "Bill",
-    "CompanyId",
-    "CompanyIds",
-    "DatasourceTypes",
-    "DateTypeOption",
-    "Deleted",
-    "DemoOut",
-    "DocumentId",
-    "End",
-    "Identifier",
+    "CompanyCount",
     "IncludeSecrets",
-    "JobId",
-    "Out",
-    "Owner",
-    "SiteId",
-    "SiteIds",
-    "Start",
-    "Status",
-    "Target",
-    "Timeout",
-    "Wait",
+    "Latency",
+    "RecordingPath",
+    "Seed",
+    "parse_choice",
+    "parse_day",
+    "parse_path",
+    "parse_seconds",
+    "parse_text",
 ]
 
 E = TypeVar("E", bound=OpenEnum)
 
-# `date.fromisoformat` also takes 20250101 and week dates.
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+NO_TYPE: Final = ""
+"""The metavar of a flag: newer versions of typer show `<bool>` without one."""
+
+# `date.fromisoformat` would also accept 20250101 and week dates.
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def _day(text: str | date) -> date:
+def parse_day(text: str | date) -> date:
+    """Parse a day written as YYYY-MM-DD."""
     if isinstance(text, date):
         return text
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no day: {error}") from None
-    raise typer.BadParameter(f"{text!r} is no day; write it as 2025-01-31")
+        raise typer.BadParameter(f"{text!r} is not a day: {error}") from None
+    raise typer.BadParameter(f"{text!r} is not a day; write it as 2025-01-31")
 
 
-def _given(text: str) -> str:
-    # An empty variable of a script would otherwise be no filter at all.
+def parse_seconds(text: str | float) -> float:
+    """Parse a number of seconds above 0."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number of seconds") from None
+    if not seconds > 0:
+        raise typer.BadParameter(f"{text} is not a number of seconds above 0")
+    return seconds
+
+
+def parse_text(text: str) -> str:
+    """Return a text that is not empty.
+
+    An empty variable of a script would otherwise mean no filter at all.
+    """
     if not text.strip():
         raise typer.BadParameter("it is empty")
     return text
 
 
-def _file(text: str | Path) -> Path:
+def parse_path(text: str | Path) -> Path:
+    """Parse the path of a file; `-` stands for standard output."""
     if isinstance(text, str):
-        _given(text)
+        parse_text(text)
     return Path(text)
 
 
-def _member(kind: type[E], text: str) -> E:
-    member = kind(text.strip().upper().replace("-", "_"))
+def parse_choice(enum: type[E], text: str) -> E:
+    """Parse a known member of an enum, in any case and with `-` or `_`."""
+    member = enum(text.strip().upper().replace("-", "_"))
     if not member.is_known:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(kind)}")
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(enum)}")
     return member
 
 
-def _date_type(text: str) -> DateType:
-    return _member(DateType, text)
-
-
-def _datasource_type(text: str) -> DatasourceType:
-    return _member(DatasourceType, text)
-
-
-def _status(text: str) -> ConnectionStatus:
-    return _member(ConnectionStatus, text)
-
-
-# Newer versions of typer name the type of a flag where this is not empty.
-_FLAG: Final = ""
-
-Out = Annotated[
-    Path,
-    typer.Option(
-        "--out", "-o", metavar="FILE", parser=_file, help="Where to; - is stdout."
-    ),
-]
-DemoOut = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        "-o",
-        metavar="FILE",
-        parser=_file,
-        help="Where to; - is stdout. Else nectar-demo.jsonl here.",
-        show_default=False,
-    ),
-]
 AsJson = Annotated[
     bool,
     typer.Option(
-        "--json", metavar=_FLAG, help="One JSON object on stdout, of failures too."
-    ),
-]
-Start = Annotated[
-    Any,
-    typer.Option(
-        "--start", metavar="YYYY-MM-DD", parser=_day, help="First day, inclusive."
-    ),
-]
-End = Annotated[
-    Any,
-    typer.Option(
-        "--end",
-        metavar="YYYY-MM-DD",
-        parser=_day,
-        help="Last day, inclusive; with CREATED_DATE and UPDATED_DATE only its first"
-        " instant, 00:00 UTC: give the day after.",
-    ),
-]
-DateTypeOption = Annotated[
-    Any,
-    typer.Option(
-        "--date-type",
-        metavar="TYPE",
-        parser=_date_type,
-        help="What the days are compared with: BILL_DATE (the API's default),"
-        " USAGE_PERIOD, CREATED_DATE or UPDATED_DATE (whose --end is 00:00 UTC).",
-    ),
-]
-DatasourceTypes = Annotated[
-    list[DatasourceType] | None,
-    typer.Option(
-        "--datasource-type",
-        metavar="TYPE",
-        parser=_datasource_type,
-        help=f"{', '.join(DatasourceType)}; may be given several times.",
-    ),
-]
-Identifier = Annotated[
-    str | None,
-    typer.Option(
-        "--identifier",
-        metavar="TEXT",
-        parser=_given,
-        help="An identifier of the meter.",
-    ),
-]
-Owner = Annotated[
-    str | None,
-    typer.Option(
-        "--owner", metavar="EMAIL", parser=_given, help="Connections of this owner."
-    ),
-]
-SiteIds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--site",
-        metavar="ID",
-        parser=_given,
-        help="Of this site; may be given several times.",
-    ),
-]
-Status = Annotated[
-    Any,
-    typer.Option(
-        "--status",
-        metavar="STATUS",
-        parser=_status,
-        help=f"Connections in this status: {', '.join(ConnectionStatus)}.",
-    ),
-]
-Deleted = Annotated[
-    bool,
-    typer.Option(
-        "--deleted", metavar=_FLAG, help="The deleted ones instead of the others."
-    ),
-]
-CompanyIds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--company",
-        metavar="ID",
-        parser=_given,
-        help="This company only; may be given several times. Else all of them.",
+        "--json",
+        metavar=NO_TYPE,
+        help="Print one JSON object on stdout, also for an error.",
     ),
 ]
 IncludeSecrets = Annotated[
     bool,
     typer.Option(
         "--include-secrets",
-        metavar=_FLAG,
-        help="Keep passwords and signed links; the file is for its owner alone.",
+        metavar=NO_TYPE,
+        help="Include passwords and signed links. Only the owner of the file can read"
+        " it then.",
     ),
 ]
-DocumentId = Annotated[
-    str, typer.Argument(metavar="DOCUMENT_ID", callback=_given, help="The bill.")
-]
-Target = Annotated[
-    str,  # a Path would lose the slash at the end, which says that it is a folder
-    typer.Argument(
-        metavar="PATH",
-        callback=_given,
-        help="Where to: a file, which is replaced; a folder, where the bill keeps its"
-        " name, with its id behind it if that is taken; - is stdout.",
-    ),
-]
-CompanyId = Annotated[
-    str, typer.Argument(metavar="COMPANY_ID", callback=_given, help="Whose bill.")
-]
-Bill = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A PDF, PNG or JPEG of 25 MB at most.")
-]
-JobId = Annotated[
-    str,
-    typer.Argument(
-        metavar="JOB_ID", callback=_given, help="As `nectar upload` said it."
-    ),
-]
-SiteId = Annotated[
-    str | None,
+CompanyCount = Annotated[
+    int,
     typer.Option(
-        "--site", metavar="ID", parser=_given, help="The site that it is for."
+        "--companies", metavar="N", min=1, help="Number of invented companies."
     ),
 ]
-Wait = Annotated[
-    bool,
+Seed = Annotated[
+    int,
     typer.Option(
-        "--wait", metavar=_FLAG, help="Wait until the bill was read, well or not."
+        "--seed", metavar="N", help="Seed of the data; the same seed, the same data."
     ),
 ]
-Timeout = Annotated[
-    float | None,
+Latency = Annotated[
+    float,
     typer.Option(
-        "--timeout",
-        metavar="SECONDS",
-        min=0,
-        help="How long to --wait at most; 600 where nothing is said.",
-        show_default=False,
+        "--latency", metavar="SECONDS", min=0, help="Time that each answer takes."
     ),
+]
+RecordingPath = Annotated[
+    Path, typer.Argument(metavar="PATH", help="Folder of the recording.")
 ]

@@ -1,10 +1,11 @@
-"""How a command ends: its exit code, and what it says about it."""
+"""Exit codes, error messages, and the wording of counts, the same for every command."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
+import re
 import signal
 import sys
 import traceback
@@ -12,29 +13,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import frozen
 
 from nectar_async import errors
-from nectar_async.cli.words import in_shell
 
 __all__ = [
     "EXIT_CODES",
-    "Ending",
-    "Exit",
-    "NoKeyError",
-    "StoppedError",
-    "complain",
-    "guarded",
-    "notes_of",
+    "ErrorOutput",
+    "ExitCode",
+    "MissingKeyError",
+    "UnfinishedError",
+    "count_noun",
+    "print_error",
+    "read_notes",
+    "run_guarded",
 ]
 
 T = TypeVar("T")
 
 
-class Exit(IntEnum):
-    """Exit codes of every command."""
+class ExitCode(IntEnum):
+    """The exit codes of every command."""
 
     OK = 0
     FAILED = 1
@@ -43,183 +44,227 @@ class Exit(IntEnum):
     UNREACHABLE = 4
     INTERRUPTED = 130
     PIPE_CLOSED = 141
-    """As a program that SIGPIPE ended: the reader had enough."""
+    """The code of a program that SIGPIPE ended."""
     TERMINATED = 143
 
 
-EXIT_CODES: Mapping[Exit, str] = {
-    Exit.OK: "all went well",
-    Exit.FAILED: "something failed, if only for some of the companies",
-    Exit.USAGE: "a wrong option or date, a missing key, a bad base URL",
-    Exit.REFUSED: "the key was refused (401, or 403 for everything)",
-    Exit.UNREACHABLE: "the server cannot be reached, or does not answer",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C",
-    Exit.TERMINATED: "by SIGTERM",
+EXIT_CODES: Final[Mapping[ExitCode, str]] = {
+    ExitCode.OK: "success",
+    ExitCode.FAILED: "a failure, also of only some companies",
+    ExitCode.USAGE: "a wrong option, argument or setting, or no API key",
+    ExitCode.REFUSED: "the API refused the key (401, or 403 for every company)",
+    ExitCode.UNREACHABLE: "the server cannot be reached or does not answer",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
+    ExitCode.PIPE_CLOSED: "the reader of a pipe closed it",
+    ExitCode.TERMINATED: "terminated by SIGTERM",
+}
+"""The meaning of each exit code, for the help."""
+
+
+class MissingKeyError(errors.ConfigurationError):
+    """The environment has no API key."""
+
+
+# The entry of the nearest base class of an error counts.
+_CODES: Final[Mapping[type[BaseException], ExitCode]] = {
+    Exception: ExitCode.FAILED,
+    errors.ConfigurationError: ExitCode.USAGE,
+    errors.InvalidArgumentError: ExitCode.USAGE,
+    errors.AuthenticationError: ExitCode.REFUSED,
+    errors.PermissionDeniedError: ExitCode.REFUSED,
+    errors.ConnectionFailedError: ExitCode.UNREACHABLE,
+    errors.AttemptTimeoutError: ExitCode.UNREACHABLE,
 }
 
-
-class NoKeyError(errors.ConfigurationError):
-    """The environment has no key."""
-
-
-# The nearest class in the error's line of descent counts.
-_CODES: Mapping[type[BaseException], Exit] = {
-    Exception: Exit.FAILED,
-    errors.ConfigurationError: Exit.USAGE,
-    errors.InvalidArgumentError: Exit.USAGE,
-    errors.AuthenticationError: Exit.REFUSED,
-    errors.PermissionDeniedError: Exit.REFUSED,
-    errors.ConnectionFailedError: Exit.UNREACHABLE,
-    errors.AttemptTimeoutError: Exit.UNREACHABLE,
+_HINTS: Final[Mapping[type[BaseException], str]] = {
+    MissingKeyError: "export NECTAR_API_KEY=...; `nectar demo` needs no key",
+    errors.AuthenticationError: "check NECTAR_API_KEY: it is wrong, was revoked, or"
+    " belongs to another NECTAR_BASE_URL",
+    errors.ConnectionFailedError: "check NECTAR_BASE_URL and the network connection",
+    errors.MaintenanceError: "the API is under maintenance; try again later",
 }
-
-_HINTS: Mapping[type[BaseException], str] = {
-    NoKeyError: "export NECTAR_API_KEY=... and, where they differ from the defaults,"
-    " NECTAR_BASE_URL and NECTAR_API_VERSION; `nectar demo` needs none",
-    errors.AuthenticationError: "NECTAR_API_KEY is wrong, withdrawn, or for another"
-    " NECTAR_BASE_URL",
-    errors.ConnectionFailedError: "is NECTAR_BASE_URL right, and is the network up?",
-    errors.MaintenanceError: "the API is being maintained; try again later",
-}
-_OTHER_SERVER = (
-    "that does not look like the API's own answer: is NECTAR_BASE_URL right?"
+_WRONG_SERVER_HINT: Final = (
+    "the answer does not look like one of the Nectar API; check NECTAR_BASE_URL"
 )
-# Of the API these are never 404, and what it says is JSON.
-_WITHOUT_ID = frozenset({"companies_list", "ping_get"})
-_NOT_THERE = "the API says 403 also for what is not there: is the id right?"
-_PORT_TAKEN = "--port 0 takes a free one"
+# The API never answers these with 404, and its error bodies are JSON objects.
+_NEVER_NOT_FOUND: Final = frozenset({"companies_list", "ping_get"})
+_FORBIDDEN_HINT: Final = (
+    "the API also answers 403 for an id that does not exist; check the id"
+)
+_PORT_HINT: Final = "--port 0 takes a free port"
+
+# Names of the library's arguments at the start of a message, and the options of the
+# command line that set them.
+_OPTIONS: Final = {
+    "clock_speed": "--clock-speed",
+    "companies": "--company",
+    "company_id": "COMPANY_ID",
+    "connection_owner_email": "--owner",
+    "datasource_type": "--datasource-type",
+    "date_type": "--date-type",
+    "document_id": "DOCUMENT_ID",
+    "end_date": "--end",
+    "file": "FILE",
+    "identifier": "--identifier",
+    "job_id": "JOB_ID",
+    "latency": "--latency",
+    "max_concurrency": "--concurrency",
+    "site_id": "--site",
+    "sites": "--site",
+    "start_date": "--start",
+    "status": "--status",
+    "target": "PATH",
+    "timeout": "--timeout",
+}
+_ARGUMENT: Final = re.compile(rf"^({'|'.join(_OPTIONS)})(\[\d+\])?(?= )")
+# Advice that only a Python program can follow.
+_PYTHON_ADVICE: Final = re.compile(r" \(file_name= .*\)$")
 
 
 @frozen(kw_only=True)
-class Ending:
-    """How a command tells its end."""
+class ErrorOutput:
+    """The form in which a command reports errors."""
 
     as_json: bool = False
-    """Whether it also prints one JSON object, whatever happens."""
+    """Whether one JSON object is printed, also for an error."""
     is_to_stderr: bool = False
-    """Whether standard output is taken: then the JSON is all that is said."""
-    is_about_one: bool = False
-    """Whether it asks for one thing only, where a 403 may mean that there is none."""
+    """Whether standard output carries data. The JSON object is then all that is printed
+    on standard error."""
+    is_single_item: bool = False
+    """Whether the command asks for one item only, so that 403 may mean a wrong id."""
 
 
-class StoppedError(Exception):
-    """Work stopped in the middle, because of its cause; says what is done by then."""
+class UnfinishedError(Exception):
+    """Work stopped early; `__cause__` is the error that stopped it.
+
+    Args:
+        summary: what is done so far, for people.
+        facts: the same as values for JSON.
+    """
 
     def __init__(
-        self, account: str = "", facts: Mapping[str, Any] | None = None
+        self, summary: str = "", facts: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(account)
-        self.account = account
-        """For people."""
+        super().__init__(summary)
+        self.summary = summary
         self.facts: Mapping[str, Any] = facts or {}
-        """The same for machines."""
 
 
-def guarded(work: Callable[[], int], ending: Ending | None = None) -> int:
-    """The exit code of some work; what goes wrong becomes a line on standard error."""
-    ending = Ending() if ending is None else ending
-    received: list[int] = []
+def run_guarded(work: Callable[[], int], output: ErrorOutput | None = None) -> int:
+    """Run the work of a command and return the exit code.
+
+    Errors of the library and of the system become messages on standard error. Other
+    exceptions are bugs and pass through.
+    """
+    output = ErrorOutput() if output is None else output
+    sigterms: list[int] = []
     try:
-        with _sigterm_as_sigint(received):
+        with _sigterm_as_sigint(sigterms):
             return work()
-    except StoppedError as stopped:
-        error, so_far = stopped.__cause__ or stopped, stopped
+    except UnfinishedError as unfinished:
+        error, so_far = unfinished.__cause__ or unfinished, unfinished
     except (KeyboardInterrupt, errors.NectarError, OSError) as failure:
-        error, so_far = failure, StoppedError()
-    is_term = isinstance(error, KeyboardInterrupt) and bool(received)
-    return _End(error, so_far, ending, is_term).told()
+        error, so_far = failure, UnfinishedError()
+    is_sigterm = isinstance(error, KeyboardInterrupt) and bool(sigterms)
+    return _ErrorReport(error, so_far, output, is_sigterm).write()
 
 
-def complain(problem: str, hint: str = "", notes: Sequence[str] = ()) -> None:
-    """One line on standard error, and further ones where they help."""
+def print_error(problem: str, hint: str = "", notes: Sequence[str] = ()) -> None:
+    """Print an error, its notes and a hint on standard error, one line each."""
     sys.stderr.write(f"error: {problem}\n")
-    sys.stderr.writelines(f"note: {one}\n" for one in notes)
+    sys.stderr.writelines(f"note: {note}\n" for note in notes)
     if hint:
         sys.stderr.write(f"hint: {hint}\n")
 
 
-def notes_of(error: BaseException) -> list[str]:
-    """What was added to an error on its way, each on one line."""
-    return [" ".join(one.split()) for one in getattr(error, "__notes__", ())]
+def read_notes(error: BaseException) -> list[str]:
+    """Read the notes that were added to an error, each as one line."""
+    return [" ".join(note.split()) for note in getattr(error, "__notes__", ())]
+
+
+def count_noun(number: int, singular: str, plural: str = "") -> str:
+    """Format a count with its noun: `1 company`, `1,000 records`."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 @frozen
-class _End:
-    """The end of work that did not go well."""
+class _ErrorReport:
+    """The report on the error that ended a command."""
 
     error: BaseException
-    so_far: StoppedError
-    ending: Ending
-    is_term: bool
+    so_far: UnfinishedError
+    output: ErrorOutput
+    is_sigterm: bool
 
-    def told(self) -> Exit:
-        """Say it, and give the exit code."""
+    def write(self) -> ExitCode:
+        """Write the report and return the exit code."""
         error = self.error
         if os.environ.get("NECTAR_DEBUG", "") not in {"", "0"}:
             traceback.print_exception(error)
         if isinstance(error, BrokenPipeError):
-            _drop_stdout()
-            return Exit.PIPE_CLOSED
-        is_known = isinstance(error, KeyboardInterrupt | errors.NectarError | OSError)
-        if not is_known:
+            _redirect_stdout_to_null()
+            return ExitCode.PIPE_CLOSED
+        if not isinstance(error, KeyboardInterrupt | errors.NectarError | OSError):
             raise error
-        if not (self.ending.as_json and self.ending.is_to_stderr):
-            self._tell_people()
-        if self.ending.as_json:
-            out = sys.stderr if self.ending.is_to_stderr else sys.stdout
-            facts = {**self.so_far.facts, "error": self._facts()}
-            out.write(f"{json.dumps(facts, default=str)}\n")
-        return self._code()
+        if not (self.output.as_json and self.output.is_to_stderr):
+            self._write_text()
+        if self.output.as_json:
+            stream = sys.stderr if self.output.is_to_stderr else sys.stdout
+            facts = {**self.so_far.facts, "error": self._build_facts()}
+            stream.write(f"{json.dumps(facts, default=str)}\n")
+        return self._find_exit_code()
 
-    def _tell_people(self) -> None:
-        account = self.so_far.account
+    def _write_text(self) -> None:
+        summary = self.so_far.summary
         if isinstance(self.error, KeyboardInterrupt):
-            end = f": {account}" if account else ""
-            sys.stderr.write(f"interrupted{end}\n")
+            suffix = f": {summary}" if summary else ""
+            sys.stderr.write(f"interrupted{suffix}\n")
             return
-        complain(self._words(), self._hint(), notes_of(self.error))
-        if account:
-            sys.stderr.write(f"so far: {account}\n")
+        print_error(self._build_message(), self._find_hint(), read_notes(self.error))
+        if summary:
+            sys.stderr.write(f"so far: {summary}\n")
 
-    def _code(self) -> Exit:
-        error = self.error
+    def _find_exit_code(self) -> ExitCode:
+        error, is_single_item = self.error, self.output.is_single_item
         if isinstance(error, KeyboardInterrupt):
-            return Exit.TERMINATED if self.is_term else Exit.INTERRUPTED
-        if isinstance(error, errors.PermissionDeniedError) and self.ending.is_about_one:
-            return Exit.FAILED
-        return _nearest(_CODES, error) or Exit.FAILED
+            return ExitCode.TERMINATED if self.is_sigterm else ExitCode.INTERRUPTED
+        if isinstance(error, errors.PermissionDeniedError) and is_single_item:
+            return ExitCode.FAILED
+        return _find_nearest(_CODES, error) or ExitCode.FAILED
 
-    def _words(self) -> str:
+    def _build_message(self) -> str:
         error = self.error
         if isinstance(error, OSError) and not isinstance(error, errors.NectarError):
-            what = error.strerror or str(error) or type(error).__name__
-            return f"{error.filename}: {what}" if error.filename else what
-        words = " ".join(str(error).split())
-        kinds = errors.InvalidArgumentError | errors.ConfigurationError
-        return in_shell(words) if isinstance(error, kinds) else words
+            reason = error.strerror or str(error) or type(error).__name__
+            return f"{error.filename}: {reason}" if error.filename else reason
+        message = " ".join(str(error).split())
+        if isinstance(error, errors.InvalidArgumentError | errors.ConfigurationError):
+            return _name_options(message)
+        return message
 
-    def _hint(self) -> str:
-        error = self.error
+    def _find_hint(self) -> str:
+        error, is_single_item = self.error, self.output.is_single_item
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            return _PORT_TAKEN
+            return _PORT_HINT
         if isinstance(error, errors.NotFoundError) and error.status:
-            is_odd = error.operation in _WITHOUT_ID or error.body[:1] != "{"
-            return _OTHER_SERVER if is_odd else ""
-        if isinstance(error, errors.PermissionDeniedError) and self.ending.is_about_one:
-            return _NOT_THERE
-        return _nearest(_HINTS, error) or ""
+            is_json = error.body[:1] == "{"
+            is_foreign = error.operation in _NEVER_NOT_FOUND or not is_json
+            return _WRONG_SERVER_HINT if is_foreign else ""
+        if isinstance(error, errors.PermissionDeniedError) and is_single_item:
+            return _FORBIDDEN_HINT
+        return _find_nearest(_HINTS, error) or ""
 
-    def _facts(self) -> dict[str, Any]:
-        """The error for machines."""
+    def _build_facts(self) -> dict[str, Any]:
+        """Build the JSON form of the error."""
         error = self.error
         if isinstance(error, KeyboardInterrupt):
-            signal_name = "SIGTERM" if self.is_term else "SIGINT"
+            signal_name = "SIGTERM" if self.is_sigterm else "SIGINT"
             return {"type": "Interrupted", "message": f"interrupted by {signal_name}"}
         facts: dict[str, Any] = {
             "type": type(error).__name__,
-            "message": self._words(),
-            "hint": self._hint() or None,
-            "notes": notes_of(error),
+            "message": self._build_message(),
+            "hint": self._find_hint() or None,
+            "notes": read_notes(error),
         }
         if isinstance(error, errors.NectarError):
             facts |= {
@@ -231,24 +276,40 @@ class _End:
         return facts
 
 
-def _nearest(table: Mapping[type[BaseException], T], error: BaseException) -> T | None:
-    return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
+def _find_nearest(
+    table: Mapping[type[BaseException], T], error: BaseException
+) -> T | None:
+    """Find the entry for the nearest base class of an error."""
+    return next((table[base] for base in type(error).__mro__ if base in table), None)
 
 
-def _drop_stdout() -> None:
-    """Keep Python from complaining that it cannot flush when it exits."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _name_options(message: str) -> str:
+    """Replace the name of an argument by the option that sets it."""
+    renamed = _ARGUMENT.sub(lambda match: _OPTIONS[match[1]], message)
+    return _PYTHON_ADVICE.sub("", renamed)
+
+
+def _redirect_stdout_to_null() -> None:
+    """Send the rest of standard output to the null device.
+
+    Otherwise Python complains at exit that it cannot flush it.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 @contextmanager
 def _sigterm_as_sigint(received: list[int]) -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does, with its file and its child in order."""
+    """Treat SIGTERM as Ctrl-C, so that files are closed and child processes end.
+
+    Args:
+        received: gets the number of each SIGTERM.
+    """
 
     def handle(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        # By now this is the event loop's own handler, which cancels what runs in it.
+        # By now this is the event loop's own handler, which cancels the main task.
         interrupt = signal.getsignal(signal.SIGINT)
         if not callable(interrupt):
             raise KeyboardInterrupt

@@ -1,11 +1,12 @@
-"""Pulling a view into a file, and knowing at any moment how far it is."""
+"""A pull: the records of a view in a file, with progress and receipts at any moment."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, Final, Self
 
 from attrs import field, frozen
 
@@ -13,11 +14,9 @@ from nectar_async._json.converter import converter
 from nectar_async._paging.fanout import Failure, FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async._paging.relaxed_gc import relaxed_gc
-from nectar_async.cli.json_lines import LineFile
-from nectar_async.cli.lists import CompanyWalk
-from nectar_async.cli.totals import Totals
-from nectar_async.cli.views import VIEWS, View
-from nectar_async.cli.words import counted
+from nectar_async.cli.json_lines import JsonLinesFile
+from nectar_async.cli.output import count_noun
+from nectar_async.cli.views import VIEWS, View, ViewTotals
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
     AuthenticationError,
@@ -26,16 +25,18 @@ from nectar_async.errors import (
     ConnectionFailedError,
     InvalidArgumentError,
     MaintenanceError,
+    NectarError,
     RateLimitedError,
     RedirectedError,
     WrongLoopError,
 )
 from nectar_async.models.company import Company
+from nectar_async.models.page import Page
 
-__all__ = ["Pull", "Query"]
+__all__ = ["FirstRecord", "PullQuery", "PullRun", "PullStatus", "RequestCounts"]
 
-# What meets one company would meet them all: going on only multiplies it.
-_HOPELESS = (
+# One of these for one company would come for every other company, too.
+_FATAL_ERRORS: Final = (
     AuthenticationError,
     ClientClosedError,
     ConfigurationError,
@@ -47,26 +48,27 @@ _HOPELESS = (
     WrongLoopError,
 )
 
-_OWNER = "companyId"
+_COMPANY_KEY: Final = "companyId"
 
-Watch = Callable[[str, Any], None]
+FirstRecord = Callable[[str, Any], None]
+"""Called with the company id and the record when the first record arrives."""
 
 
 @frozen(kw_only=True)
-class Query:
-    """What to pull, and what to leave out of the file."""
+class PullQuery:
+    """What a pull asks for, and what it leaves out of the file."""
 
     view: View = VIEWS["usage"]
     companies: Sequence[str] = ()
-    """Ids; none of them means all companies."""
+    """Company ids; empty for all companies."""
     filters: Mapping[str, object] = field(factory=dict)
-    """Keywords of the view's method."""
+    """Arguments for the view's `Repository` method."""
     with_secrets: bool = False
 
 
 @frozen(kw_only=True)
-class Traffic:
-    """What the client sent."""
+class RequestCounts:
+    """How many requests the client sent for a pull."""
 
     requests: int = 0
     retries: int = 0
@@ -77,17 +79,17 @@ class Traffic:
 
 
 @frozen(kw_only=True)
-class Status:
-    """How far a pull is."""
+class PullStatus:
+    """The state of a pull at one moment."""
 
     progress: Progress
-    traffic: Traffic
+    requests: RequestCounts
     seconds: float
 
 
 @frozen
-class _Start:
-    """Where the clock and the client's counters stood when the pull began."""
+class _StartCounts:
+    """The clock and the counters of the client when the pull began."""
 
     time: float
     attempts: int
@@ -95,36 +97,47 @@ class _Start:
     rate_limited: int
 
 
-class Pull:
-    """One pull. It may be asked how far it is from any thread, and after its end."""
+class PullRun:
+    """One pull. Its properties can be read from any thread, also after its end.
 
-    def __init__(self, query: Query, sink: LineFile) -> None:
+    Args:
+        query: what to ask for.
+        file: where the records go.
+    """
+
+    def __init__(self, query: PullQuery, file: JsonLinesFile) -> None:
         self.query = query
-        self.sink = sink
-        self.totals: Totals = Totals(query.view)
-        self.names: Mapping[str, str] = {}
-        """Companies' names by id, where they are known."""
+        self.file = file
+        self.totals: ViewTotals = ViewTotals(query.view)
+        self.company_names: Mapping[str, str] = {}
+        """Names by company id, as far as they are known."""
         self.records: int = 0
-        """Records that are in the file."""
-        self._written: set[str] = set()
-        self._walk: FanOut[Any] | CompanyWalk | None = None
+        """Number of records in the file."""
+        self._written_companies: set[str] = set()
+        self._pages: FanOut[Any] | _CompanyPages | None = None
         self._client: NectarClient | None = None
-        self._start: _Start | None = None
+        self._start: _StartCounts | None = None
         self._seconds: float | None = None
 
-    async def run(self, client: NectarClient, on_first: Watch | None = None) -> None:
-        """Pull everything; `on_first` is given the first company id and record.
+    async def run(
+        self, client: NectarClient, on_first: FirstRecord | None = None
+    ) -> None:
+        """Pull everything.
 
-        A company that cannot be read is left among `failures`.
+        A company that cannot be read is added to `failures`, and the pull goes on.
+
+        Args:
+            client: sends the requests.
+            on_first: called when the first record arrives.
 
         Raises:
-            NectarError: what would meet every company.
+            NectarError: an error that every company would meet.
             OSError: the file cannot be written.
         """
-        counted = client.statistics()
+        before = client.statistics()
         self._client = client
-        self._start = _Start(
-            time.perf_counter(), counted.attempts, counted.retries, counted.rate_limited
+        self._start = _StartCounts(
+            time.perf_counter(), before.attempts, before.retries, before.rate_limited
         )
         try:
             with relaxed_gc():
@@ -132,92 +145,94 @@ class Pull:
         finally:
             self._seconds = time.perf_counter() - self._start.time
 
-    async def _pull(self, client: NectarClient, on_first: Watch | None) -> None:
-        query = self.query
-        companies: Sequence[Company | str] = query.companies
+    async def _pull(self, client: NectarClient, on_first: FirstRecord | None) -> None:
+        companies: Sequence[Company | str] = self.query.companies
         if not companies:
             companies = await client.companies.all()
-            self.names = {company.id: company.name for company in companies}
-        walk = self._walk_over(client, companies)
-        async with walk:
-            self._walk = walk
-            async for company_id, page in walk.pages():
+            self.company_names = {company.id: company.name for company in companies}
+        fan_out = self._open_pages(client, companies)
+        async with fan_out:
+            self._pages = fan_out
+            async for company_id, page in fan_out.pages():
                 records = self._write(company_id, page.items)
                 if on_first is not None and records:
                     on_first(company_id, records[0])
                     on_first = None
-        if not walk.failures:
-            self.sink.begin()  # that there is no record is an answer, too
+        if not fan_out.failures:
+            self.file.begin()  # a pull without records leaves an empty file
 
-    def _walk_over(
+    def _open_pages(
         self, client: NectarClient, companies: Sequence[Company | str]
-    ) -> FanOut[Any] | CompanyWalk:
+    ) -> FanOut[Any] | _CompanyPages:
         view = self.query.view
-        if view.walk is None:
+        if view.fan_out is None:
             get = client.companies.get
-            return CompanyWalk(companies, get, view.of_company, _give_up_early)
-        return view.walk(
+            return _CompanyPages(companies, get, view.read_company, _stop_if_fatal)
+        return view.fan_out(
             client.repository,
             companies=companies,
-            on_error=_give_up_early,
+            on_error=_stop_if_fatal,
             **self.query.filters,
         )
 
     def _write(self, company_id: str, items: Sequence[Any]) -> Sequence[Any]:
-        """Write a page; gives the records that were on it."""
-        head = {_OWNER: company_id}
-        groups = [(head, items)]
+        """Write the records of a page and return them."""
+        prefix = {_COMPANY_KEY: company_id}
+        groups = [(prefix, items)]
         view = self.query.view
-        if view.parts is not None:
-            groups = [({**head, view.whole: one.id}, view.parts(one)) for one in items]
-        lines = partial(
+        if view.read_parts is not None:
+            groups = [
+                ({**prefix, view.parent_key: item.id}, view.read_parts(item))
+                for item in items
+            ]
+        encode = partial(
             converter(is_strict=False).encode_lines,
             with_secrets=self.query.with_secrets,
         )
-        # Not in a thread: Ctrl-C cancels the wait for it, and the file would be closed
-        # and counted while it is still being written.
-        self.sink.write(b"".join([lines(some, owners) for owners, some in groups]))
-        records = [record for _, some in groups for record in some]
+        # Not in a worker thread: on Ctrl-C the file would be closed and counted while
+        # the thread still writes to it.
+        self.file.write(b"".join([encode(group, keys) for keys, group in groups]))
+        records = [record for _, group in groups for record in group]
         self.totals.add(records)
         self.records += len(records)
         if records:
-            self._written.add(company_id)
+            self._written_companies.add(company_id)
         return records
 
     @property
     def failures(self) -> tuple[Failure, ...]:
         """Companies that could not be read to their end."""
-        return () if self._walk is None else self._walk.failures
+        return () if self._pages is None else self._pages.failures
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:
-        """What each company's walk is worth, by company id."""
-        return {} if self._walk is None else self._walk.receipts
+        """The receipt of each company, by company id."""
+        return {} if self._pages is None else self._pages.receipts
 
     @property
     def receipt(self) -> Receipt:
-        """All receipts as one."""
-        return Receipt() if self._walk is None else self._walk.receipt
+        """The sum of all receipts."""
+        return Receipt() if self._pages is None else self._pages.receipt
 
     @property
-    def status(self) -> Status:
-        """How far it is."""
+    def status(self) -> PullStatus:
+        """The state of the pull now."""
         seconds = self._seconds
         if seconds is None:
             started = self._start
             seconds = 0.0 if started is None else time.perf_counter() - started.time
-        return Status(
-            progress=_NOTHING if self._walk is None else self._walk.progress,
-            traffic=self._traffic(),
+        return PullStatus(
+            progress=_NO_PROGRESS if self._pages is None else self._pages.progress,
+            requests=self._count_requests(),
             seconds=seconds,
         )
 
-    def _traffic(self) -> Traffic:
+    def _count_requests(self) -> RequestCounts:
         client, start = self._client, self._start
         if client is None or start is None:
-            return Traffic()
+            return RequestCounts()
         now = client.statistics()
-        return Traffic(
+        return RequestCounts(
             requests=now.attempts - start.attempts,
             retries=now.retries - start.retries,
             rate_limited=now.rate_limited - start.rate_limited,
@@ -226,24 +241,121 @@ class Pull:
             limit=now.limit,
         )
 
-    def account(self) -> str:
-        """What is in the file, for whoever stopped early; empty if it is nothing."""
+    def summarize_file(self) -> str:
+        """Describe the content of the file after an early stop; empty without one."""
         if not self.records:
             return ""
         receipts = self.receipts
-        whole = sum(one.verdict is not Verdict.UNFINISHED for one in receipts.values())
-        companies = counted(len(receipts), "company", "companies")
+        complete = sum(
+            receipt.verdict is not Verdict.UNFINISHED for receipt in receipts.values()
+        )
+        written = count_noun(len(self._written_companies), "company", "companies")
+        companies = count_noun(len(receipts), "company", "companies")
         return (
-            f"{counted(self.records, 'record')} of"
-            f" {counted(len(self._written), 'company', 'companies')} in"
-            f" {self.sink.name} (JSON lines, complete to the last line);"
-            f" {whole:,} of {companies} {'is' if whole == 1 else 'are'} complete"
+            f"{count_noun(self.records, 'record')} of {written} in {self.file.name}"
+            " (JSON lines, complete to the last line);"
+            f" {complete:,} of {companies} {'is' if complete == 1 else 'are'} complete"
         )
 
 
-_NOTHING = Progress(companies=0, companies_done=0, pages=0, records=0)
+class _CompanyPages:
+    """The pages of a view whose records come with the companies, as of a `FanOut`.
+
+    Each company is one page.
+
+    Args:
+        companies: companies, or ids, each of which is fetched.
+        get: fetches a company.
+        read_records: reads the records out of a company.
+        on_error: called with each failure; stops the pull by raising.
+    """
+
+    def __init__(
+        self,
+        companies: Sequence[Company | str],
+        get: Callable[[str], Awaitable[Company]],
+        read_records: Callable[[Company], Sequence[Any]],
+        on_error: Callable[[Failure], None],
+    ) -> None:
+        self._companies = companies
+        self._get = get
+        self._read_records = read_records
+        self._on_error = on_error
+        self._receipts = {_read_id(company): Receipt() for company in companies}
+        self._failures: list[Failure] = []
+        self._done = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Do nothing: no task runs in the background."""
+
+    async def pages(self) -> AsyncIterator[tuple[str, Page[Any]]]:
+        """Iterate over company ids and pages."""
+        for company in self._companies:
+            fetched = await self._fetch(company)
+            self._done += 1
+            if fetched is not None:
+                items = tuple(self._read_records(fetched))
+                self._receipts[_read_id(company)] = Receipt(
+                    records=len(items),
+                    distinct=len(items),
+                    pages=1,
+                    verdict=Verdict.COMPLETE,
+                )
+                yield fetched.id, Page(items=items)
+
+    async def _fetch(self, company: Company | str) -> Company | None:
+        if isinstance(company, Company):
+            return company
+        try:
+            return await self._get(company)
+        except NectarError as error:
+            failure = Failure(company, error)
+            self._failures.append(failure)
+            self._on_error(failure)
+            return None
+
+    @property
+    def receipts(self) -> Mapping[str, Receipt]:
+        """The receipt of each company, by company id."""
+        return self._receipts
+
+    @property
+    def receipt(self) -> Receipt:
+        """The sum of all receipts."""
+        return Receipt.sum(self._receipts.values())
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Companies that could not be fetched."""
+        return tuple(self._failures)
+
+    @property
+    def progress(self) -> Progress:
+        """The progress so far."""
+        receipt = self.receipt
+        return Progress(
+            companies=len(self._receipts),
+            companies_done=self._done,
+            pages=receipt.pages,
+            records=receipt.records,
+        )
 
 
-def _give_up_early(failure: Failure) -> None:
-    if isinstance(failure.error, _HOPELESS):
+_NO_PROGRESS: Final = Progress(companies=0, companies_done=0, pages=0, records=0)
+
+
+def _read_id(company: Company | str) -> str:
+    return company.id if isinstance(company, Company) else company
+
+
+def _stop_if_fatal(failure: Failure) -> None:
+    if isinstance(failure.error, _FATAL_ERRORS):
         raise failure.error

@@ -1,4 +1,4 @@
-"""What there is to say of recordings: for people as lines, for machines as JSON."""
+"""The reports on recordings: text for people, plain values for JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nectar_async import contract
-from nectar_async.cli.words import counted
+from nectar_async.cli.output import count_noun
 from nectar_async.recording.check import CheckReport, Finding, Severity
 from nectar_async.recording.contents import (
     OperationContents,
@@ -25,18 +25,20 @@ from nectar_async.recording.diff import Change, ChangeKind, Comparison
 from nectar_async.recording.folder import Recording
 
 __all__ = [
-    "as_facts",
-    "checked_facts",
-    "compared_facts",
-    "print_checked",
-    "print_compared",
+    "check_as_json",
+    "count_replaced",
+    "diff_as_json",
+    "print_check",
+    "print_diff",
     "print_recording",
     "print_replaced",
-    "replaced",
+    "recording_as_json",
 ]
 
-_FILES: Final = 1
-"""How many files are named of those that have the same to be said about them."""
+_MAX_FILES: Final = 1
+"""How many files with the same finding are named."""
+_MAX_EXCHANGES: Final = 3
+"""How many exchanges of an operation are named; more are only counted."""
 
 _SIGNS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.EXCHANGE_APPEARED: "[green]+[/green]",
@@ -44,23 +46,21 @@ _SIGNS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.EXCHANGE_VANISHED: "[red]-[/red]",
     ChangeKind.KEY_VANISHED: "[red]-[/red]",
 }
-_OF_EXCHANGES: Final[Mapping[ChangeKind, str]] = {
-    ChangeKind.EXCHANGE_VANISHED: "exchanges are gone",
-    ChangeKind.EXCHANGE_APPEARED: "exchanges are new",
+_OTHER_SIGN: Final = "[yellow]~[/yellow]"
+_EXCHANGE_CHANGES: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.EXCHANGE_VANISHED: "exchanges removed",
+    ChangeKind.EXCHANGE_APPEARED: "exchanges added",
 }
-_EXCHANGES: Final = 3
-"""How many of an operation are named one by one."""
-_OTHERWISE: Final = "[yellow]~[/yellow]"
-_COLOURS: Final = {Severity.ERROR: "red", Severity.NOTE: "yellow"}
+_COLORS: Final = {Severity.ERROR: "red", Severity.NOTE: "yellow"}
 
 
-def as_facts(path: Path, recording: Recording) -> dict[str, Any]:
-    """What is in a recording."""
-    at = recording.recorded_at
+def recording_as_json(path: Path, recording: Recording) -> dict[str, Any]:
+    """Describe a recording as plain values."""
+    recorded_at = recording.recorded_at
     return {
         "path": str(path),
-        "recorded_at": at and at.isoformat(),
-        "age_days": None if at is None else _age(at).days,
+        "recorded_at": recorded_at and recorded_at.isoformat(),
+        "age_days": None if recorded_at is None else _compute_age(recorded_at).days,
         "api_version": recording.api_version,
         "library": recording.library,
         "contract": recording.contract,
@@ -68,236 +68,250 @@ def as_facts(path: Path, recording: Recording) -> dict[str, Any]:
         "redaction": dict(recording.redaction),
         "exchanges": len(recording.exchanges),
         "operations": [
-            _operation_facts(one) for one in summarize_operations(recording)
+            {
+                "operation": contents.operation,
+                "exchanges": contents.exchanges,
+                "owners": contents.owners,
+                "statuses": {
+                    str(key): count for key, count in contents.statuses.items()
+                },
+                "bytes": contents.size,
+            }
+            for contents in summarize_operations(recording)
         ],
-        "standins": [_standin_facts(one) for one in summarize_placeholders(recording)],
+        "placeholders": [
+            {
+                "kind": contents.kind,
+                "values": contents.values,
+                "places": contents.places,
+            }
+            for contents in summarize_placeholders(recording)
+        ],
     }
 
 
 def print_recording(console: Console, path: Path, recording: Recording) -> None:
-    """The same for people."""
-    operations, standins = (
+    """Print a recording's origin, its operations and its placeholders."""
+    operations, placeholders = (
         summarize_operations(recording),
         summarize_placeholders(recording),
     )
-    size = sum(one.size for one in operations)
-    _say(
+    size = sum(contents.size for contents in operations)
+    _print_line(
         console,
         f"[bold]{escape(str(path))}[/bold]:"
-        f" {counted(len(recording.exchanges), 'exchange')} of"
-        f" {counted(len(operations), 'operation')}, {_kilobytes(size)}",
+        f" {count_noun(len(recording.exchanges), 'exchange')} of"
+        f" {count_noun(len(operations), 'operation')}, {_kilobytes(size)}",
     )
     is_own = recording.contract == contract.digest()
-    _say(
+    _print_line(
         console,
         f"API {escape(recording.api_version) or 'version unknown'}, recorded"
-        f" {_when(recording.recorded_at)} by nectar_async {escape(recording.library)},"
-        f" with {'the' if is_own else 'another'} contract"
-        f"{' that it has now' if is_own else ''}",
+        f" {_format_date(recording.recorded_at)} by nectar_async"
+        f" {escape(recording.library)} with {'this' if is_own else 'another'} version of"
+        " the contract",
     )
     for rule in recording.redaction.get("rules", ()):
-        what = ", ".join(rule.get("keys", ())) or rule.get("pattern", "")
-        _say(console, f"redacted besides: {escape(rule['kind'])} ({escape(what)})")
-    console.print(_operations_table(operations))
-    if standins:
-        console.print(_standins_table("Stand-ins", standins))
+        rule_text = ", ".join(rule.get("keys", ())) or rule.get("pattern", "")
+        _print_line(
+            console, f"also redacted: {escape(rule['kind'])} ({escape(rule_text)})"
+        )
+    console.print(_build_operations_table(operations))
+    if placeholders:
+        console.print(_build_placeholders_table("Placeholders", placeholders))
     else:
-        _say(console, "no stand-ins: there was nothing to replace")
+        _print_line(console, "no placeholders: there was nothing to replace")
 
 
-def checked_facts(path: Path, checked: CheckReport) -> dict[str, Any]:
-    """What was found when a recording was looked at."""
-    at = checked.recorded_at
+def check_as_json(path: Path, report: CheckReport) -> dict[str, Any]:
+    """Describe the check of a recording as plain values."""
+    recorded_at = report.recorded_at
     return {
         "path": str(path),
-        "is_sound": checked.is_sound,
-        "exchanges": checked.exchanges,
-        "recorded_at": at and at.isoformat(),
-        "age_days": checked.age and checked.age.days,
+        "is_sound": report.is_sound,
+        "exchanges": report.exchanges,
+        "recorded_at": recorded_at and recorded_at.isoformat(),
+        "age_days": report.age and report.age.days,
         "findings": [
             {
-                "severity": one.severity.value,
-                "file": one.file,
-                "place": one.place,
-                "words": one.words,
+                "severity": finding.severity.value,
+                "file": finding.file,
+                "place": finding.place,
+                "words": finding.words,
             }
-            for one in checked.findings
+            for finding in report.findings
         ],
     }
 
 
-def print_checked(console: Console, path: Path, checked: CheckReport) -> None:
-    """The same for people; what is said of several files is said once."""
-    verdict = "[green]sound[/green]" if checked.is_sound else "[red]not sound[/red]"
-    _say(
+def print_check(console: Console, path: Path, report: CheckReport) -> None:
+    """Print the check of a recording; a finding of several files is printed once."""
+    verdict = "[green]sound[/green]" if report.is_sound else "[red]not sound[/red]"
+    _print_line(
         console,
         f"[bold]{escape(str(path))}[/bold]: {verdict}"
-        f" ({counted(checked.exchanges, 'exchange')}, recorded"
-        f" {_when(checked.recorded_at)})",
+        f" ({count_noun(report.exchanges, 'exchange')}, recorded"
+        f" {_format_date(report.recorded_at)})",
     )
-    grouped: dict[tuple[Severity, str, str], list[Finding]] = {}
-    for one in checked.findings:
-        grouped.setdefault((one.severity, one.place, one.words), []).append(one)
-    for (severity, place, words), found in grouped.items():
-        colour = _COLOURS[severity]
-        where = f"{_named([one.file for one in found])}{place and f', {place}'}"
-        _say(
+    groups: dict[tuple[Severity, str, str], list[Finding]] = {}
+    for finding in report.findings:
+        key = finding.severity, finding.place, finding.words
+        groups.setdefault(key, []).append(finding)
+    for (severity, place, words), findings in groups.items():
+        color = _COLORS[severity]
+        files = _format_files([finding.file for finding in findings])
+        location = f"{files}, {place}" if place else files
+        _print_line(
             console,
-            f"  [{colour}]{severity}[/{colour}] {escape(where)}: {escape(words)}",
+            f"  [{color}]{severity}[/{color}] {escape(location)}: {escape(words)}",
         )
 
 
-def compared_facts(comparison: Comparison) -> dict[str, Any]:
-    """What changed from one recording to another."""
+def diff_as_json(comparison: Comparison) -> dict[str, Any]:
+    """Describe the changes between two recordings as plain values."""
     return {
         "is_same": comparison.is_same,
         "changes": [
             {
-                "kind": one.kind.value,
-                "operation": one.operation,
-                "place": one.place,
-                "status": one.status,
-                "before": one.before,
-                "after": one.after,
-                "words": str(one),
+                "kind": change.kind.value,
+                "operation": change.operation,
+                "place": change.place,
+                "status": change.status,
+                "before": change.before,
+                "after": change.after,
+                "words": str(change),
             }
-            for one in comparison
+            for change in comparison
         ],
     }
 
 
-def print_compared(console: Console, comparison: Comparison) -> None:
-    """The same for people, by operation; what the API does comes first."""
+def print_diff(console: Console, comparison: Comparison) -> None:
+    """Print the changes by operation; added and removed exchanges come last."""
     for operation, changes in comparison.by_operation.items():
-        own = [one for one in changes if one.kind not in _OF_EXCHANGES]
-        if own:
-            _say(console, f"[bold]{escape(operation) or 'all operations'}[/bold]")
-        for one in own:
-            _say(console, _change_line(one))
-    lines = [*_exchange_lines(comparison)]
-    for line in ["[bold]exchanges[/bold]", *lines] if lines else ():
-        _say(console, line)
+        answers = [one for one in changes if one.kind not in _EXCHANGE_CHANGES]
+        if answers:
+            _print_line(
+                console, f"[bold]{escape(operation) or 'all operations'}[/bold]"
+            )
+        for change in answers:
+            _print_line(console, _format_change(change))
+    lines = [*_format_exchange_changes(comparison)]
+    if lines:
+        _print_line(console, "[bold]exchanges[/bold]")
+    for line in lines:
+        _print_line(console, line)
     if comparison.is_same:
-        _say(console, "nothing changed in the API")
+        _print_line(console, "the API did not change")
 
 
-def replaced(old: Recording, new: Recording) -> Sequence[PlaceholderContents]:
-    """What stands in the new recording in place of something in the old one."""
-    before = {one.kind: one for one in summarize_placeholders(old)}
-    found = []
-    for one in summarize_placeholders(new):
-        had = before.get(
-            one.kind, PlaceholderContents(kind=one.kind, values=0, places=0)
+def count_replaced(old: Recording, new: Recording) -> Sequence[PlaceholderContents]:
+    """Count the placeholders, by kind, that the new recording has and the old has not."""
+    before = {contents.kind: contents for contents in summarize_placeholders(old)}
+    added = []
+    for contents in summarize_placeholders(new):
+        kind = contents.kind
+        former = before.get(kind, PlaceholderContents(kind=kind, values=0, places=0))
+        difference = PlaceholderContents(
+            kind=kind,
+            values=contents.values - former.values,
+            places=contents.places - former.places,
         )
-        more = PlaceholderContents(
-            kind=one.kind,
-            values=one.values - had.values,
-            places=one.places - had.places,
-        )
-        if more.places:
-            found.append(more)
-    return found
+        if difference.places:
+            added.append(difference)
+    return added
 
 
 def print_replaced(
-    console: Console, path: Path, found: Sequence[PlaceholderContents], *, is_dry: bool
+    console: Console,
+    path: Path,
+    replaced: Sequence[PlaceholderContents],
+    *,
+    is_dry_run: bool,
 ) -> None:
-    """What was replaced, by kind; never a value."""
-    if not found:
-        _say(console, f"nothing to replace in {escape(str(path))}")
+    """Print how many values were replaced, by kind, and never a value."""
+    if not replaced:
+        _print_line(console, f"nothing to replace in {escape(str(path))}")
         return
-    title = "Would be replaced" if is_dry else "Replaced"
-    console.print(_standins_table(title, found))
+    title = "Would be replaced" if is_dry_run else "Replaced"
+    console.print(_build_placeholders_table(title, replaced))
 
 
-def _say(console: Console, line: str) -> None:
+def _print_line(console: Console, line: str) -> None:
     console.print(line, highlight=False, soft_wrap=True)
 
 
-def _operations_table(operations: Sequence[OperationContents]) -> Table:
+def _build_operations_table(operations: Sequence[OperationContents]) -> Table:
     table = Table(box=SIMPLE_HEAD, title="Operations")
     table.add_column("operation", overflow="fold")
     for title in ("exchanges", "owners", "size"):
         table.add_column(title, justify="right", overflow="fold")
     table.add_column("statuses", overflow="fold")
-    for one in operations:
+    for contents in operations:
+        statuses = [
+            f"{status}" if count == contents.exchanges else f"{status} ({count:,})"
+            for status, count in contents.statuses.items()
+        ]
         table.add_row(
-            escape(one.operation),
-            f"{one.exchanges:,}",
-            f"{one.owners:,}",
-            _kilobytes(one.size),
-            ", ".join(
-                f"{status}" if count == one.exchanges else f"{status} ({count:,})"
-                for status, count in one.statuses.items()
-            ),
+            escape(contents.operation),
+            f"{contents.exchanges:,}",
+            f"{contents.owners:,}",
+            _kilobytes(contents.size),
+            ", ".join(statuses),
         )
     return table
 
 
-def _standins_table(title: str, standins: Sequence[PlaceholderContents]) -> Table:
+def _build_placeholders_table(
+    title: str, placeholders: Sequence[PlaceholderContents]
+) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title)
     table.add_column("kind", overflow="fold")
     for name in ("values", "places"):
         table.add_column(name, justify="right", overflow="fold")
-    for one in standins:
-        table.add_row(escape(one.kind), f"{one.values:,}", f"{one.places:,}")
+    for contents in placeholders:
+        table.add_row(
+            escape(contents.kind), f"{contents.values:,}", f"{contents.places:,}"
+        )
     return table
 
 
-def _operation_facts(one: OperationContents) -> dict[str, Any]:
-    return {
-        "operation": one.operation,
-        "exchanges": one.exchanges,
-        "owners": one.owners,
-        "statuses": {str(status): count for status, count in one.statuses.items()},
-        "bytes": one.size,
-    }
-
-
-def _standin_facts(one: PlaceholderContents) -> dict[str, Any]:
-    return {"kind": one.kind, "values": one.values, "places": one.places}
-
-
-def _exchange_lines(comparison: Comparison) -> Iterator[str]:
-    """Exchanges that are gone or new; many of one operation as their number."""
+def _format_exchange_changes(comparison: Comparison) -> Iterator[str]:
+    """Format added and removed exchanges; many of one operation as their number."""
     for operation, changes in comparison.by_operation.items():
-        for kind, words in _OF_EXCHANGES.items():
-            found = [one for one in changes if one.kind is kind]
-            if len(found) > _EXCHANGES:
-                text = f"{operation}: {len(found):,} {words}"
+        for kind, words in _EXCHANGE_CHANGES.items():
+            selected = [change for change in changes if change.kind is kind]
+            if len(selected) > _MAX_EXCHANGES:
+                text = f"{operation}: {len(selected):,} {words}"
                 yield f"  {_SIGNS[kind]} {escape(text)}"
             else:
-                yield from map(_change_line, found)
+                yield from map(_format_change, selected)
 
 
-def _change_line(one: Change) -> str:
-    sign = _SIGNS.get(one.kind, _OTHERWISE)
-    return f"  {sign} {escape(_where(one))}{escape(str(one))}"
+def _format_change(change: Change) -> str:
+    sign = _SIGNS.get(change.kind, _OTHER_SIGN)
+    status = "" if change.status is None else f"(in {change.status}) "
+    place = f"{status}{change.place}: " if change.place or status else ""
+    return f"  {sign} {escape(place)}{escape(str(change))}"
 
 
-def _where(one: Change) -> str:
-    """What stands in front of a change: its place, and the error it is in."""
-    status = "" if one.status is None else f"(in {one.status}) "
-    return f"{status}{one.place}: " if one.place or status else ""
+def _format_files(files: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(name or "the recording" for name in files))
+    more = len(distinct) - _MAX_FILES
+    named = ", ".join(distinct[:_MAX_FILES])
+    return f"{named} and {count_noun(more, 'more file')}" if more > 0 else named
 
 
-def _named(files: Sequence[str]) -> str:
-    distinct = list(dict.fromkeys(name or "all of it" for name in files))
-    more = len(distinct) - _FILES
-    shown = ", ".join(distinct[:_FILES])
-    return f"{shown} and {counted(more, 'more file')}" if more > 0 else shown
+def _format_date(recorded_at: datetime | None) -> str:
+    if recorded_at is None:
+        return "at an unknown date"
+    days = _compute_age(recorded_at).days
+    age = "today" if days < 1 else f"{count_noun(days, 'day')} ago"
+    return f"{recorded_at:%Y-%m-%d} ({age})"
 
 
-def _when(at: datetime | None) -> str:
-    if at is None:
-        return "nobody knows when"
-    days = _age(at).days
-    ago = "today" if days < 1 else f"{counted(days, 'day')} ago"
-    return f"{at:%Y-%m-%d} ({ago})"
-
-
-def _age(at: datetime) -> timedelta:
-    return datetime.now(UTC) - at
+def _compute_age(recorded_at: datetime) -> timedelta:
+    return datetime.now(UTC) - recorded_at
 
 
 def _kilobytes(size: int) -> str:

@@ -1,11 +1,11 @@
-"""What came of a pull, for people as tables and for machines as JSON."""
+"""The report on a pull: tables for people, one JSON object for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from attrs import field, frozen
+from attrs import frozen
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -13,32 +13,31 @@ from rich.table import Table
 
 from nectar_async._paging.fanout import Failure
 from nectar_async._paging.receipt import Receipt, Verdict
-from nectar_async.cli.output import Exit, notes_of
-from nectar_async.cli.pull_run import Pull, Status
-from nectar_async.cli.totals import Total
-from nectar_async.cli.views import View
-from nectar_async.cli.words import counted
+from nectar_async.cli.output import ExitCode, count_noun, read_notes
+from nectar_async.cli.progress import count_retries
+from nectar_async.cli.pull_run import PullRun, PullStatus
+from nectar_async.cli.views import GroupTotal, View
 from nectar_async.errors import PermissionDeniedError
 
-__all__ = ["Bound", "Report"]
+__all__ = ["CompanyReceipt", "PullReport", "TimeBound"]
 
-# Enough for a demo; a portfolio of thousands is for `--json`.
-_ROWS = 50
+# Enough for the demo. `--json` has all companies.
+_MAX_ROWS: Final = 50
 
 
 @frozen(kw_only=True)
-class Bound:
-    """How fast the pull could have been, by what the server saw."""
+class TimeBound:
+    """The least time that a pull can take, computed from the server's counts."""
 
     seconds: float
-    """An ideal schedule of the same requests."""
+    """The length of an ideal schedule of the same requests."""
     peak_in_flight: int
     requests: int
 
 
 @frozen(kw_only=True)
-class CompanyLine:
-    """A company's receipt with its name, where it is known."""
+class CompanyReceipt:
+    """The receipt of one company, with its name if that is known."""
 
     company_id: str
     name: str | None
@@ -46,96 +45,96 @@ class CompanyLine:
 
 
 @frozen(kw_only=True)
-class Report:
-    """A pull that is over."""
+class PullReport:
+    """The report on a pull that ended."""
 
     view: View
     out: str
     size: int
     records: int
-    """Records that are in the file."""
-    status: Status
+    """Number of records in the file."""
+    status: PullStatus
     receipt: Receipt
-    companies: Sequence[CompanyLine]
+    companies: Sequence[CompanyReceipt]
     failures: Sequence[Failure]
-    totals: Sequence[Total]
-    bound: Bound | None = field(default=None)
-    is_written: bool = field(default=True)
-    """Whether the file is of this pull; else it is what it was, or is not there."""
-    is_stopped: bool = field(default=False)
+    totals: Sequence[GroupTotal]
+    bound: TimeBound | None = None
+    is_written: bool = True
+    """Whether the file holds this pull; otherwise it was not changed or created."""
+    is_stopped: bool = False
     """Whether the pull ended early, whatever the receipts say."""
 
     @classmethod
-    def of(
-        cls, pull: Pull, bound: Bound | None = None, *, is_stopped: bool = False
-    ) -> Report:
-        """The report of a pull."""
+    def build(
+        cls, pull: PullRun, bound: TimeBound | None = None, *, is_stopped: bool = False
+    ) -> PullReport:
+        """Build the report on a pull."""
         return cls(
             view=pull.query.view,
-            out=pull.sink.name,
-            size=pull.sink.size,
+            out=pull.file.name,
+            size=pull.file.size,
             records=pull.records,
             status=pull.status,
             receipt=pull.receipt,
             companies=[
-                CompanyLine(
+                CompanyReceipt(
                     company_id=company_id,
-                    name=pull.names.get(company_id),
+                    name=pull.company_names.get(company_id),
                     receipt=receipt,
                 )
                 for company_id, receipt in pull.receipts.items()
             ],
             failures=pull.failures,
-            totals=pull.totals.lines,
+            totals=pull.totals.rows,
             bound=bound,
-            is_written=pull.sink.is_written,
+            is_written=pull.file.is_written,
             is_stopped=is_stopped,
         )
 
     @property
     def verdict(self) -> Verdict:
-        """What the pull is worth as a whole."""
+        """The verdict on the pull as a whole."""
         return Verdict.UNFINISHED if self.is_stopped else self.receipt.verdict
 
     @property
-    def exit_code(self) -> Exit:
-        """0, unless companies failed; 3 when every one of them was forbidden."""
+    def exit_code(self) -> ExitCode:
+        """Success without failed companies; REFUSED if every company was forbidden."""
         if not self.failures:
-            return Exit.OK
+            return ExitCode.OK
         is_forbidden = len(self.failures) == len(self.companies) and all(
             isinstance(failure.error, PermissionDeniedError)
             for failure in self.failures
         )
-        return Exit.REFUSED if is_forbidden else Exit.FAILED
+        return ExitCode.REFUSED if is_forbidden else ExitCode.FAILED
 
     @property
-    def first_failure(self) -> str:
-        """One line for all failures."""
+    def failure_summary(self) -> str:
+        """How many companies failed, with the error of the first, on one line."""
         failures, first = len(self.failures), self.failures[0].error
-        companies = counted(len(self.companies), "company", "companies")
-        return f"{failures:,} of {companies} failed, the first: {first}"
+        companies = count_noun(len(self.companies), "company", "companies")
+        return f"{failures:,} of {companies} failed; the first error: {first}"
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as plain values; seconds, bytes, and amounts as text."""
-        traffic = self.status.traffic
+        """Return the report as plain values: seconds, bytes, and amounts as text."""
+        requests = self.status.requests
         facts = {
             "records": self.records,
             "companies": len(self.companies),
             "pages": self.receipt.pages,
-            "requests": traffic.requests,
+            "requests": requests.requests,
             "wall": round(self.status.seconds, 4),
-            "peak_in_flight": traffic.peak_in_flight,
-            "rate_limited": traffic.rate_limited,
-            "retries": traffic.retries,
+            "peak_in_flight": requests.peak_in_flight,
+            "rate_limited": requests.rate_limited,
+            "retries": requests.retries,
             "verdict": self.verdict.value,
             "out": self.out if self.is_written else None,
             "bytes": self.size,
             "companies_complete": [
-                one.company_id
-                for one in self.companies
-                if one.receipt.verdict is Verdict.COMPLETE
+                company.company_id
+                for company in self.companies
+                if company.receipt.verdict is Verdict.COMPLETE
             ],
-            "companies_failed": [one.company_id for one in self.failures],
+            "companies_failed": [failure.company_id for failure in self.failures],
         }
         if (bound := self.bound) is not None:
             facts |= {
@@ -147,62 +146,57 @@ class Report:
         return {
             **facts,
             "by_type": [total.as_json() for total in self.totals],
-            "receipts": [_receipt_json(line) for line in self.companies],
-            "failures": [_failure_json(failure) for failure in self.failures],
+            "receipts": [_receipt_as_json(company) for company in self.companies],
+            "failures": [_failure_as_json(failure) for failure in self.failures],
         }
 
-    def print_on(self, console: Console) -> None:
-        """Tables, and a last line that says where everything is."""
-        console.print(_totals_table(self.view, self.totals))
-        console.print(_receipts_table(self.companies))
-        hidden = len(self.companies) - _ROWS
+    def print(self, console: Console) -> None:
+        """Print the tables, the failures and a summary."""
+        console.print(_build_totals_table(self.view, self.totals))
+        console.print(_build_receipts_table(self.companies))
+        hidden = len(self.companies) - _MAX_ROWS
         if hidden > 0:
-            more = counted(hidden, "more company", "more companies")
-            console.print(f"… and {more}, see --json", style="dim")
+            more = count_noun(hidden, "more company", "more companies")
+            console.print(f"… and {more}; --json lists all", style="dim")
         if self.failures:
             console.print(f"Failures: {len(self.failures):,}", style="italic")
-        for line in (*map(_failure_line, self.failures[:_ROWS]), *self._lines()):
+        failures = [_format_failure(failure) for failure in self.failures[:_MAX_ROWS]]
+        for line in (*failures, *self._summarize()):
             console.print(line, highlight=False, soft_wrap=True)
 
-    def _lines(self) -> list[str]:
-        status, traffic = self.status, self.status.traffic
-        verdict = self.verdict
-        style = "green" if verdict is Verdict.COMPLETE else "yellow"
-        trouble = (
-            (traffic.rate_limited, "refusal (429)", "refusals (429)"),
-            (traffic.retries, "retry", "retries"),
+    def _summarize(self) -> list[str]:
+        status, verdict = self.status, self.verdict
+        records = (
+            f"[bold]{count_noun(self.records, 'record')}[/bold] of"
+            f" {count_noun(len(self.companies), 'company', 'companies')} on"
+            f" {count_noun(self.receipt.pages, 'page')}:"
+            f" [{_color(verdict)}]{verdict}[/{_color(verdict)}]"
         )
-        lines = [
-            (
-                f"[bold]{counted(self.records, 'record')}[/bold] of"
-                f" {counted(len(self.companies), 'company', 'companies')} on"
-                f" {counted(self.receipt.pages, 'page')}, [{style}]{verdict}[/{style}]"
-                + "".join(f"; {counted(*one)}" for one in trouble if one[0])
-            ),
-            f"wall {status.seconds:.2f} s",
+        seconds = f"time {status.seconds:.2f} s"
+        if (bound := self.bound) is not None:
+            seconds += (
+                f" · lower bound {bound.seconds:.2f} s (an ideal schedule of the same"
+                f" {count_noun(bound.requests, 'request')}) · efficiency"
+                f" {bound.seconds / status.seconds:.0%} · at most"
+                f" {count_noun(bound.peak_in_flight, 'request')} at once"
+            )
+        file = (
             f"[bold]{escape(self.out)}[/bold] ({_megabytes(self.size)}, JSON lines)"
             if self.is_written
-            else f"nothing was written to {escape(self.out)}",
-        ]
-        if (bound := self.bound) is not None:
-            lines[1] += (
-                f" · bound {bound.seconds:.2f} s (an ideal schedule of the same"
-                f" {counted(bound.requests, 'request')}) · efficiency"
-                f" {bound.seconds / status.seconds:.0%} · at most"
-                f" {counted(bound.peak_in_flight, 'request')} at once"
-            )
-        return lines
+            else f"nothing was written to {escape(self.out)}"
+        )
+        return ["; ".join([records, *count_retries(status.requests)]), seconds, file]
 
 
-def _totals_table(view: View, totals: Sequence[Total]) -> Table:
+def _build_totals_table(view: View, totals: Sequence[GroupTotal]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=view.title)
     if view.group is not None:
-        _add_column(table, _words(view.group))
+        _add_column(table, view.group.replace("_", " "))
     _add_column(table, "records", is_number=True)
     if view.has_sites:
         _add_column(table, "sites", is_number=True)
     if view.amount is not None:
-        _add_column(table, _words(view.amount), is_number=True)
+        _add_column(table, view.amount.replace("_", " "), is_number=True)
         _add_column(table, "unit")
     for total in totals:
         cells = [] if view.group is None else [escape(total.group or "unknown")]
@@ -216,49 +210,51 @@ def _totals_table(view: View, totals: Sequence[Total]) -> Table:
     return table
 
 
-def _add_column(table: Table, title: str, *, is_number: bool = False) -> None:
-    """A column that wraps where the terminal is narrow: a cut number is a wrong one."""
-    justify: Literal["left", "right"] = "right" if is_number else "left"
-    table.add_column(title, justify=justify, overflow="fold")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _receipts_table(companies: Sequence[CompanyLine]) -> Table:
+def _build_receipts_table(companies: Sequence[CompanyReceipt]) -> Table:
     table = Table(box=SIMPLE_HEAD, title="Receipts")
     _add_column(table, "company")
     _add_column(table, "pages", is_number=True)
     _add_column(table, "records", is_number=True)
     _add_column(table, "verdict")
-    # What needs a look stands first, whatever is cut off.
-    ranked = sorted(companies, key=lambda one: one.receipt.verdict is Verdict.COMPLETE)
-    for line in ranked[:_ROWS]:
-        verdict = line.receipt.verdict
-        style = "green" if verdict is Verdict.COMPLETE else "yellow"
+    # Incomplete companies come first, so that the limit of rows never hides them.
+    ranked = sorted(
+        companies, key=lambda company: company.receipt.verdict is Verdict.COMPLETE
+    )
+    for company in ranked[:_MAX_ROWS]:
+        receipt = company.receipt
+        color = _color(receipt.verdict)
         table.add_row(
-            escape(line.name or line.company_id),
-            f"{line.receipt.pages:,}",
-            f"{line.receipt.records:,}",
-            f"[{style}]{verdict}[/{style}]",
+            escape(company.name or company.company_id),
+            f"{receipt.pages:,}",
+            f"{receipt.records:,}",
+            f"[{color}]{receipt.verdict}[/{color}]",
         )
     return table
 
 
-def _failure_line(failure: Failure) -> str:
-    """A failure on one line; all of the first is said at the end."""
+def _add_column(table: Table, title: str, *, is_number: bool = False) -> None:
+    """Add a column that wraps in a narrow terminal: a number cut short is wrong."""
+    justify: Literal["left", "right"] = "right" if is_number else "left"
+    table.add_column(title, justify=justify, overflow="fold")
+
+
+def _color(verdict: Verdict) -> str:
+    return "green" if verdict is Verdict.COMPLETE else "yellow"
+
+
+def _format_failure(failure: Failure) -> str:
+    """Format a failure on one line; the whole first error is printed at the end."""
     error = failure.error
-    first = error.message.partition("\n")[0] or type(error).__name__
+    first_line = error.message.partition("\n")[0] or type(error).__name__
     page = "" if error.page is None else f"page {error.page:,}: "
-    return f"  {escape(f'{failure.company_id}: {page}{first}')}"
+    return f"  {escape(f'{failure.company_id}: {page}{first_line}')}"
 
 
-def _receipt_json(line: CompanyLine) -> dict[str, Any]:
-    receipt = line.receipt
+def _receipt_as_json(company: CompanyReceipt) -> dict[str, Any]:
+    receipt = company.receipt
     return {
-        "company_id": line.company_id,
-        "name": line.name,
+        "company_id": company.company_id,
+        "name": company.name,
         "pages": receipt.pages,
         "records": receipt.records,
         "repeats": receipt.repeats,
@@ -268,13 +264,13 @@ def _receipt_json(line: CompanyLine) -> dict[str, Any]:
     }
 
 
-def _failure_json(failure: Failure) -> dict[str, Any]:
+def _failure_as_json(failure: Failure) -> dict[str, Any]:
     error = failure.error
     return {
         "company_id": failure.company_id,
         "error": type(error).__name__,
         "message": str(error),
-        "notes": notes_of(error),
+        "notes": read_notes(error),
         "operation": error.operation,
         "page": error.page,
         "cursor": error.cursor,

@@ -1,4 +1,4 @@
-"""A sandbox as a child process, which is gone when its block is left."""
+"""A sandbox in a child process that ends with its block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
@@ -19,94 +19,96 @@ from attrs import frozen
 
 from nectar_async.errors import NectarError
 
-__all__ = ["Portfolio", "SandboxProcess", "sandbox_process"]
+__all__ = ["SandboxArguments", "SandboxProcess", "start_sandbox"]
 
-_START_SECONDS = 60.0
-_WITNESS_SECONDS = 30.0
-_LINE_BOUND = 10_000
-_WITNESS = "/_sandbox/witness"
+_START_SECONDS: Final = 60.0
+_WITNESS_SECONDS: Final = 30.0
+_MAX_LINE_BYTES: Final = 10_000
+_WITNESS_PATH: Final = "/_sandbox/witness"
 
 
 @frozen(kw_only=True)
-class Portfolio:
-    """What the sandbox invents."""
+class SandboxArguments:
+    """The command-line arguments of a sandbox."""
 
     companies: int
     seed: int
     latency: float
     """Seconds that each answer takes."""
     faults: tuple[str, ...] = ()
-    """Trouble, each as `--fault` takes it."""
+    """Faults, each in the grammar of `--fault`."""
 
 
 @frozen(kw_only=True)
 class SandboxProcess:
-    """Where a sandbox listens, and its word on what reached it."""
+    """A running sandbox: its address, its key, and its record of the requests."""
 
     url: str
     api_key: str
 
-    async def forget(self) -> None:
-        """Let the witness begin anew."""
-        await anyio.to_thread.run_sync(self._ask, "POST", f"{_WITNESS}/reset")
+    async def reset_witness(self) -> None:
+        """Clear the sandbox's record of the requests."""
+        await anyio.to_thread.run_sync(self._request, "POST", f"{_WITNESS_PATH}/reset")
 
-    async def witness(self) -> dict[str, Any]:
-        """What it saw since then."""
-        return await anyio.to_thread.run_sync(self._ask, "GET", _WITNESS)
+    async def read_witness(self) -> dict[str, Any]:
+        """Read the sandbox's record of the requests since the last reset."""
+        return await anyio.to_thread.run_sync(self._request, "GET", _WITNESS_PATH)
 
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
-        # Not `urllib.request`, which would go through the environment's proxy.
+    def _request(self, method: str, path: str) -> dict[str, Any]:
+        # Not `urllib.request`, which would use the proxy of the environment.
         host = urlsplit(self.url).netloc
         connection = http.client.HTTPConnection(host, timeout=_WITNESS_SECONDS)
         try:
             connection.request(method, path)
-            answer: dict[str, Any] = json.load(connection.getresponse())
+            body: dict[str, Any] = json.load(connection.getresponse())
         finally:
             connection.close()
-        return answer
+        return body
 
 
 @asynccontextmanager
-async def sandbox_process(portfolio: Portfolio) -> AsyncIterator[SandboxProcess]:
-    """Start a sandbox beside this process, and end it whatever happens.
+async def start_sandbox(arguments: SandboxArguments) -> AsyncIterator[SandboxProcess]:
+    """Run a sandbox in a child process while the block runs.
 
-    Should this process be killed outright, the end of its pipe ends the child.
+    The child also ends if this process is killed, because its standard input ends then.
 
     Raises:
-        NectarError: it did not start.
+        NectarError: the sandbox did not start.
     """
     process = await anyio.open_process(
         [
             *(sys.executable, "-m", "nectar_async.sandbox", "--port", "0"),
-            *("--companies", str(portfolio.companies)),
-            *("--seed", str(portfolio.seed), "--latency", str(portfolio.latency)),
-            *(f"--fault={fault}" for fault in portfolio.faults),
+            *("--companies", str(arguments.companies)),
+            *("--seed", str(arguments.seed), "--latency", str(arguments.latency)),
+            *(f"--fault={fault}" for fault in arguments.faults),
             *("--json", "--exit-with-parent"),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=None,
-        # Ctrl-C on the terminal is for us; the child outlives us by a moment.
+        # Ctrl-C on the terminal must not reach the child, which has to outlive the
+        # requests of this process.
         start_new_session=True,
     )
     try:
-        yield await _announced(process)
+        yield await _read_announcement(process)
     finally:
         with anyio.CancelScope(shield=True):
             with suppress(ProcessLookupError):
-                process.kill()  # it holds nothing that is worth saving
+                process.kill()  # it has no state to save
             await process.aclose()
 
 
-async def _announced(process: Process) -> SandboxProcess:
+async def _read_announcement(process: Process) -> SandboxProcess:
     if process.stdout is None:
-        raise NectarError("the sandbox has no output to announce itself on")
+        raise NectarError("the sandbox process has no standard output")
     lines = BufferedByteReceiveStream(process.stdout)
     try:
         with anyio.fail_after(_START_SECONDS):
-            said = json.loads(await lines.receive_until(b"\n", _LINE_BOUND))
+            line = await lines.receive_until(b"\n", _MAX_LINE_BYTES)
+            announcement = json.loads(line)
     except (TimeoutError, anyio.IncompleteRead, anyio.EndOfStream, ValueError):
         raise NectarError(
-            "the sandbox did not start; `python -m nectar_async.sandbox` shows why"
+            "the sandbox did not start; run `python -m nectar_async.sandbox` to see why"
         ) from None
-    return SandboxProcess(url=said["url"], api_key=said["api_key"])
+    return SandboxProcess(url=announcement["url"], api_key=announcement["api_key"])

@@ -1,284 +1,382 @@
-"""The commands of `nectar pull`: one for each view of the Data Repository."""
+"""`nectar pull`: write a list of all companies to a file of JSON lines.
+
+There is one command for each entry of `VIEWS`, built from that entry.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
+from rich.console import Console
 
-from nectar_async.cli import client_options, options
-from nectar_async.cli.client import announce, kept, open_client
-from nectar_async.cli.conduct import conduct
-from nectar_async.cli.help import SHORT_FOOT, Command, Group, no_command
-from nectar_async.cli.json_lines import STDOUT, LineFile
-from nectar_async.cli.pull_run import Pull, Query, Watch
-from nectar_async.cli.views import VIEWS
-from nectar_async.models.enums import DateType
-
-__all__ = ["pull_app"]
-
-_EPILOG: Final = (
-    "A line is a record as the API writes it, with its companyId in front. Companies"
-    " that fail are listed at the end, and the rest is pulled. What is in the file is"
-    " whole lines, however the pull ends; the file is replaced when the first page"
-    f" comes.\n\n{SHORT_FOOT}"
+from nectar_async.cli import options
+from nectar_async.cli.client import (
+    announce_recording,
+    open_client,
+    report_unwritten_recording,
+    run_async,
 )
-_USUAL: Final = 10
-_INSTANTS: Final = frozenset({DateType.CREATED_DATE, DateType.UPDATED_DATE})
+from nectar_async.cli.help import (
+    API_EPILOG,
+    Command,
+    Group,
+    show_help_without_subcommand,
+)
+from nectar_async.cli.json_lines import STDOUT, JsonLinesFile
+from nectar_async.cli.output import (
+    ErrorOutput,
+    UnfinishedError,
+    print_error,
+    read_notes,
+    run_guarded,
+)
+from nectar_async.cli.progress import show_pull
+from nectar_async.cli.pull_run import FirstRecord, PullQuery, PullRun
+from nectar_async.cli.report import PullReport, TimeBound
+from nectar_async.cli.views import VIEWS, View
+from nectar_async.errors import NectarError
+from nectar_async.models.enums import DatasourceType, DateType
+from nectar_async.models.statuses import ConnectionStatus
+from nectar_async.settings import RetryPolicy
+
+__all__ = ["build_settings", "pull_app", "run_pull"]
+
+_NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
+_CONCURRENCY: Final = 10
+_INSTANT_TYPES: Final = frozenset({DateType.CREATED_DATE, DateType.UPDATED_DATE})
+_BILL_DATE: Final = "The default date type BILL_DATE leaves out records without a bill."
+_EPILOG: Final = (
+    "Each line is one record as the API writes it, with its companyId in front. A"
+    " company that fails is reported at the end, and the other companies are pulled."
+    " The file never ends inside a line. An existing file is replaced when the first"
+    f" page arrives.\n\n{API_EPILOG}"
+)
+
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        parser=options.parse_path,
+        help="File to write; - is stdout.",
+    ),
+]
+CompanyIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--company",
+        metavar="ID",
+        parser=options.parse_text,
+        help="Pull only this company. Repeatable. Defaults to all companies.",
+    ),
+]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        metavar=options.NO_TYPE,
+        help="Request the first page of each company again at the end. If it changed,"
+        " the company is read again.",
+    ),
+]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency",
+        metavar="N",
+        min=1,
+        help="Number of requests at once. The API asks for at most 10 per key.",
+    ),
+]
+Attempts = Annotated[
+    int | None,
+    typer.Option(
+        "--attempts",
+        metavar="N",
+        min=1,
+        help="How often one request is sent at most. Defaults to 4; 1 means no"
+        " retries.",
+        show_default=False,
+    ),
+]
+AttemptTimeout = Annotated[
+    Any,
+    typer.Option(
+        "--attempt-timeout",
+        metavar="SECONDS",
+        parser=options.parse_seconds,
+        help="Time limit of one attempt. Defaults to 30.",
+        show_default=False,
+    ),
+]
+Deadline = Annotated[
+    Any,
+    typer.Option(
+        "--deadline",
+        metavar="SECONDS",
+        parser=options.parse_seconds,
+        help="Time limit of one request with its wait for a free connection, its"
+        " attempts and its back-off. Defaults to none. It does not limit the whole"
+        " pull.",
+        show_default=False,
+    ),
+]
+
+FILTER_OPTIONS: Final[Mapping[str, Any]] = {
+    "start_date": Annotated[
+        Any,
+        typer.Option(
+            "--start",
+            metavar="YYYY-MM-DD",
+            parser=options.parse_day,
+            help=f"First day, inclusive, in UTC. {_BILL_DATE}",
+        ),
+    ],
+    "end_date": Annotated[
+        Any,
+        typer.Option(
+            "--end",
+            metavar="YYYY-MM-DD",
+            parser=options.parse_day,
+            help="Last day, inclusive, in UTC. With CREATED_DATE and UPDATED_DATE it"
+            f" means 00:00 of that day: give the day after. {_BILL_DATE}",
+        ),
+    ],
+    "date_type": Annotated[
+        Any,
+        typer.Option(
+            "--date-type",
+            metavar="TYPE",
+            parser=partial(options.parse_choice, DateType),
+            help="The date that --start and --end are compared with, both inclusive"
+            f" UTC days: {', '.join(DateType)}. {_BILL_DATE}",
+        ),
+    ],
+    "datasource_type": Annotated[
+        list[DatasourceType] | None,
+        typer.Option(
+            "--datasource-type",
+            metavar="TYPE",
+            parser=partial(options.parse_choice, DatasourceType),
+            help=f"Utility type: {', '.join(DatasourceType)}. Repeatable.",
+        ),
+    ],
+    "identifier": Annotated[
+        str | None,
+        typer.Option(
+            "--identifier",
+            metavar="TEXT",
+            parser=options.parse_text,
+            help="An identifier of the meter.",
+        ),
+    ],
+    "is_deleted": Annotated[
+        bool,
+        typer.Option(
+            "--include-deleted",
+            metavar=options.NO_TYPE,
+            help="List deleted ones together with the live ones.",
+        ),
+    ],
+    "connection_owner_email": Annotated[
+        str | None,
+        typer.Option(
+            "--owner",
+            metavar="EMAIL",
+            parser=options.parse_text,
+            help="E-mail address of the connection's owner.",
+        ),
+    ],
+    "sites": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--site",
+            metavar="ID",
+            parser=options.parse_text,
+            help="Site of the connection. Repeatable.",
+        ),
+    ],
+    "status": Annotated[
+        Any,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            parser=partial(options.parse_choice, ConnectionStatus),
+            help=f"Status of the connection: {', '.join(ConnectionStatus)}.",
+        ),
+    ],
+}
+"""The option of each filter, by the argument of the `Repository` method."""
 
 pull_app: typer.Typer = typer.Typer(cls=Group, rich_markup_mode="markdown")
 
 
 @pull_app.callback(invoke_without_command=True)
 def pull(context: typer.Context) -> None:
-    """Pull a list of all companies into a file of JSON lines."""
-    no_command(context)
+    """Write a list of all companies to a file of JSON lines."""
+    show_help_without_subcommand(context)
 
 
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def companies(
-    *,
-    out: options.Out,
-    company: options.CompanyIds = None,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull companies with their sites.
+def _build_command(view: View) -> Callable[..., int]:
+    """Build the function of a command, with a signature for typer to read."""
 
-    Example: nectar pull companies --out companies.jsonl
+    def command(**values: Any) -> int:
+        return _pull_view(view, values)
+
+    parameters = _build_parameters(view)
+    example = " ".join(
+        (f"nectar pull {view.name} --out {view.name}.jsonl", view.example)
+    ).rstrip()
+    paragraphs = (view.summary, view.details, f"Example: {example}")
+    command.__doc__ = "\n\n".join(filter(None, paragraphs))
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__dict__["__signature__"] = inspect.Signature(parameters)
+    return command
+
+
+def _build_parameters(view: View) -> list[inspect.Parameter]:
+    """Build the parameters of a command, in the order of its help."""
+    required = inspect.Parameter.empty
+    choices: dict[str, tuple[Any, Any]] = {"out": (Out, required)}
+    for name in view.filters:
+        choices[name] = FILTER_OPTIONS[name], False if name == "is_deleted" else None
+    choices["companies"] = CompanyIds, None
+    if view.fan_out is not None:
+        choices["include_secrets"] = options.IncludeSecrets, False
+        choices["verify"] = Verify, False
+        choices["concurrency"] = Concurrency, _CONCURRENCY
+    choices["attempts"] = Attempts, None
+    choices["attempt_timeout"] = AttemptTimeout, None
+    choices["deadline"] = Deadline, None
+    choices["as_json"] = options.AsJson, False
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, annotation=option, default=default
+        )
+        for name, (option, default) in choices.items()
+    ]
+
+
+for _view in VIEWS.values():
+    pull_app.command(_view.name, cls=Command, epilog=_EPILOG)(_build_command(_view))
+
+
+def _pull_view(view: View, values: Mapping[str, Any]) -> int:
+    """Pull a view with the options of its command."""
+    query = _build_query(view, values)
+    out, as_json = values["out"], values["as_json"]
+    pull = PullRun(query, JsonLinesFile(out, is_private=query.with_secrets))
+    if not as_json:
+        _hint_at_end_instant(query.filters)
+
+    async def work(on_first: FirstRecord | None) -> None:
+        settings = build_settings(values)
+        async with open_client(lambda: not pull.failures, **settings) as client:
+            await pull.run(client, on_first)
+
+    recording = announce_recording(as_json=as_json)
+    code = run_pull(pull, work, recording, as_json=as_json)
+    return report_unwritten_recording(code, is_silent=as_json and out == STDOUT)
+
+
+def _build_query(view: View, values: Mapping[str, Any]) -> PullQuery:
+    """Build the query from the options of a command.
+
+    Raises:
+        BadParameter: the first day is after the last.
     """
-    query = _query("companies", {}, company, with_secrets=False)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def sites(
-    *,
-    out: options.Out,
-    company: options.CompanyIds = None,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull sites, which come with their companies.
-
-    Example: nectar pull sites --out sites.jsonl
-    """
-    query = _query("sites", {}, company, with_secrets=False)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def connections(
-    *,
-    out: options.Out,
-    owner: options.Owner = None,
-    site: options.SiteIds = None,
-    status: options.Status = None,
-    company: options.CompanyIds = None,
-    include_secrets: options.IncludeSecrets = False,
-    verify: client_options.Verify = False,
-    concurrency: client_options.Concurrency = _USUAL,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull connections with their accounts.
-
-    Example: nectar pull connections --out connections.jsonl --status CONNECTED
-    """
-    filters = {
-        "connection_owner_email": owner,
-        "sites": site,
-        "status": status,
-        "verify": verify,
-    }
-    query = _query("connections", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def accounts(
-    *,
-    out: options.Out,
-    owner: options.Owner = None,
-    site: options.SiteIds = None,
-    status: options.Status = None,
-    company: options.CompanyIds = None,
-    include_secrets: options.IncludeSecrets = False,
-    verify: client_options.Verify = False,
-    concurrency: client_options.Concurrency = _USUAL,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull accounts, which the API gives with their connections alone.
-
-    So the filters are those of the connections, and the receipts count connections. A
-    line has the connectionId in front, too.
-
-    Example: nectar pull accounts --out accounts.jsonl
-    """
-    filters = {
-        "connection_owner_email": owner,
-        "sites": site,
-        "status": status,
-        "verify": verify,
-    }
-    query = _query("accounts", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def meters(
-    *,
-    out: options.Out,
-    datasource_type: options.DatasourceTypes = None,
-    identifier: options.Identifier = None,
-    company: options.CompanyIds = None,
-    include_secrets: options.IncludeSecrets = False,
-    verify: client_options.Verify = False,
-    concurrency: client_options.Concurrency = _USUAL,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull meters.
-
-    Example: nectar pull meters --out meters.jsonl --datasource-type WATER
-    """
-    filters = {
-        "datasource_type": datasource_type,
-        "identifier": identifier,
-        "verify": verify,
-    }
-    query = _query("meters", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def documents(
-    *,
-    out: options.Out,
-    start: options.Start = None,
-    end: options.End = None,
-    date_type: options.DateTypeOption = None,
-    datasource_type: options.DatasourceTypes = None,
-    identifier: options.Identifier = None,
-    deleted: options.Deleted = False,
-    company: options.CompanyIds = None,
-    include_secrets: options.IncludeSecrets = False,
-    verify: client_options.Verify = False,
-    concurrency: client_options.Concurrency = _USUAL,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull bills with usage, line items and demand.
-
-    `nectar download` gets their files.
-
-    Example: nectar pull documents --out documents.jsonl --start 2025-01-01
-    """
-    filters = {
-        **_window(start, end),
-        "date_type": date_type,
-        "datasource_type": datasource_type,
-        "identifier": identifier,
-        "is_deleted": deleted,  # False would be a filter, too: it is dropped
-        "verify": verify,
-    }
-    query = _query("documents", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-@pull_app.command(cls=Command, epilog=_EPILOG)
-def usage(
-    *,
-    out: options.Out,
-    start: options.Start = None,
-    end: options.End = None,
-    date_type: options.DateTypeOption = None,
-    datasource_type: options.DatasourceTypes = None,
-    identifier: options.Identifier = None,
-    company: options.CompanyIds = None,
-    include_secrets: options.IncludeSecrets = False,
-    verify: client_options.Verify = False,
-    concurrency: client_options.Concurrency = _USUAL,
-    attempts: client_options.Attempts = None,
-    attempt_timeout: client_options.AttemptTimeout = None,
-    deadline: client_options.Deadline = None,
-    as_json: options.AsJson = False,
-) -> int:
-    """Pull usage; amounts are in the record's own usageUnits.
-
-    Example: nectar pull usage --out usage.jsonl --start 2025-01-01
-    """
-    filters = {
-        **_window(start, end),
-        "date_type": date_type,
-        "datasource_type": datasource_type,
-        "identifier": identifier,
-        "verify": verify,
-    }
-    query = _query("usage", filters, company, with_secrets=include_secrets)
-    return _pull(query, out, locals(), as_json=as_json)
-
-
-def _window(start: date | None, end: date | None) -> dict[str, object]:
+    start, end = values.get("start_date"), values.get("end_date")
     if start is not None and end is not None and start > end:
         raise typer.BadParameter(f"--start {start} is after --end {end}")
-    return {"start_date": start, "end_date": end}
-
-
-def _query(
-    view: str,
-    filters: Mapping[str, object],
-    companies: Sequence[str] | None,
-    *,
-    with_secrets: bool,
-) -> Query:
-    # An option that was not given is None, or an empty list where it may be repeated;
-    # empty text does not get this far.
-    given = {name: value for name, value in filters.items() if value}
-    return Query(
-        view=VIEWS[view],
-        companies=companies or (),
-        filters=given,
-        with_secrets=with_secrets,
+    # An option that was not given is None, False, or an empty list if it is repeatable.
+    names = (*view.filters, "verify")
+    return PullQuery(
+        view=view,
+        companies=values["companies"] or (),
+        filters={name: values[name] for name in names if values.get(name)},
+        with_secrets=values.get("include_secrets", False),
     )
 
 
-def _pull(query: Query, out: Path, given: Mapping[str, Any], *, as_json: bool) -> int:
-    settings = client_options.settings_of(given)
-    job = Pull(query, LineFile(out, is_private=query.with_secrets))
-    if not as_json:
-        _warn_of_the_end(query.filters)
-
-    async def work(on_first: Watch | None) -> None:
-        async with open_client(lambda: not job.failures, **settings) as client:
-            await job.run(client, on_first)
-
-    code = conduct(job, work, announce(as_json=as_json), as_json=as_json)
-    return kept(code, is_silent=as_json and out == STDOUT)
+def build_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the client's settings from the options of a command; None sets nothing."""
+    attempts = values.get("attempts")
+    settings = {
+        "max_concurrency": values.get("concurrency"),
+        "retry": None if attempts is None else RetryPolicy(attempts=attempts),
+        "attempt_timeout": values.get("attempt_timeout"),
+        "deadline": values.get("deadline"),
+    }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
-def _warn_of_the_end(filters: Mapping[str, object]) -> None:
-    """Say what the API makes of the last day, where most expect something else."""
-    kind, end = filters.get("date_type"), filters.get("end_date")
-    if kind in _INSTANTS and isinstance(end, date):
+def _hint_at_end_instant(filters: Mapping[str, object]) -> None:
+    """Print a hint if --end does not include its day, which most people expect."""
+    date_type, end = filters.get("date_type"), filters.get("end_date")
+    if date_type in _INSTANT_TYPES and isinstance(end, date):
         typer.echo(
-            f"hint: with {kind} the API reads --end {end} as 00:00 UTC of that day;"
-            " for all of it give the day after",
+            f"hint: with {date_type} the API reads --end {end} as 00:00 UTC of that"
+            " day; give the day after to include it",
             err=True,
         )
+
+
+def run_pull(
+    pull: PullRun,
+    work: Callable[[FirstRecord | None], Awaitable[TimeBound | None]],
+    facts: Mapping[str, Any] = _NO_FACTS,
+    *,
+    as_json: bool,
+) -> int:
+    """Run a pull with its progress display, print the report, return the exit code.
+
+    Args:
+        pull: the query and the file.
+        work: runs the pull.
+        facts: further entries of the JSON report.
+        as_json: whether the report is JSON.
+    """
+    is_to_stderr = pull.file.path == STDOUT
+
+    def run() -> int:
+        bound = _run_with_progress(pull, work, is_wanted=not as_json)
+        report = PullReport.build(pull, bound)
+        if as_json:
+            typer.echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
+        else:
+            report.print(Console(stderr=is_to_stderr))
+        if report.failures and not (as_json and is_to_stderr):
+            notes = read_notes(report.failures[0].error)
+            print_error(report.failure_summary, notes=notes)
+        return report.exit_code
+
+    return run_guarded(run, ErrorOutput(as_json=as_json, is_to_stderr=is_to_stderr))
+
+
+def _run_with_progress(
+    pull: PullRun,
+    work: Callable[[FirstRecord | None], Awaitable[TimeBound | None]],
+    *,
+    is_wanted: bool,
+) -> TimeBound | None:
+    """Run a pull with its progress display.
+
+    Raises:
+        UnfinishedError: the pull stopped early; has what is done so far.
+    """
+    console = Console(stderr=True)
+    try:
+        with pull.file, show_pull(pull, console, is_wanted=is_wanted) as on_first:
+            return run_async(work, on_first)
+    except (KeyboardInterrupt, NectarError, OSError) as error:
+        report = PullReport.build(pull, is_stopped=True)
+        raise UnfinishedError(pull.summarize_file(), report.as_json()) from error

@@ -1,4 +1,4 @@
-"""The command that makes a recording: `nectar record`."""
+"""`nectar record`: run a command and record the answers of the API."""
 
 from __future__ import annotations
 
@@ -15,98 +15,109 @@ from types import FrameType
 from typing import Annotated, Any, Final
 
 import typer
+from attrs import frozen
 
-from nectar_async.cli import tapes
-from nectar_async.cli.client import VARIABLE
+from nectar_async.cli import options
+from nectar_async.cli.client import RECORD_VARIABLE
 from nectar_async.cli.help import Command
-from nectar_async.cli.output import Exit, complain, guarded
+from nectar_async.cli.output import ExitCode, count_noun, print_error, run_guarded
 from nectar_async.cli.views import VIEWS
-from nectar_async.cli.words import counted
+from nectar_async.errors import RecordingError
+from nectar_async.recording.bodies import sha256_hex
+from nectar_async.recording.contents import summarize_operations
+from nectar_async.recording.folder import MANIFEST_NAME, Recording
 
-__all__ = ["Record", "record"]
+__all__ = ["RecordCommand", "record"]
 
 _MODES: Final = ("record", "new", "passthrough")
-_ASKING: Final = ("download", "job", "ping", "pull", "upload")
-_FLAG: Final = ""
-_BY_SIGNAL: Final = 128
-_END: Final = "--"
+_API_COMMANDS: Final = ("download", "job", "ping", "pull", "upload")
+_SIGNAL_BASE: Final = 128
+"""The exit code of a process that a signal ended is this plus the signal's number."""
+_SEPARATOR: Final = "--"
 
 
-class Record(Command):
-    """A command whose last words are another command, with options of its own."""
+class RecordCommand(Command):
+    """A command whose last arguments are another command with its own options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Have options behind PATH be ours, and all behind COMMAND be its own."""
-        head, rest = self._split(ctx, args)
-        if _END in head:
-            raise typer.BadParameter("PATH stands before --", ctx=ctx)
+        """Parse options of `record` before COMMAND only; the rest is COMMAND's own."""
+        before_path, rest = self._split_options(ctx, args)
+        if _SEPARATOR in before_path:
+            raise typer.BadParameter("PATH belongs before --", ctx=ctx)
         if _lacks_path(rest):
-            words = shlex.join([_meant(rest[0]) or rest[0], *rest[1:]])
-            problem = f"PATH is missing: it is `nectar record PATH {words}`"
+            words = shlex.join([_find_similar(rest[0]) or rest[0], *rest[1:]])
+            problem = f"PATH is missing: write `nectar record PATH {words}`"
             raise typer.BadParameter(problem, ctx=ctx)
         if rest:
-            own, command = self._split(ctx, rest[1:])
-            ctx.obj = _END in own
-            own = [one for one in own if one != _END]
-            if not ctx.obj and {*command[:1]} & {*_ASKING}:
+            before_command, command = self._split_options(ctx, rest[1:])
+            is_program = ctx.obj = _SEPARATOR in before_command
+            own = [word for word in before_command if word != _SEPARATOR]
+            if not is_program and {*command[:1]} & {*_API_COMMANDS}:
                 self._check_order(ctx, command)
-            args = [*head, *own, _END, rest[0], *command]
-        found: list[str] = super().parse_args(ctx, args)
-        return found
+            args = [*before_path, *own, _SEPARATOR, rest[0], *command]
+        remaining: list[str] = super().parse_args(ctx, args)
+        return remaining
 
     def _check_order(self, ctx: Any, command: Sequence[str]) -> None:
-        """Have our own options not be taken for those of a command of nectar."""
-        ours = {name for one in self.params for name in one.opts if name[:2] == "--"}
+        """Check that no option of `record` stands after COMMAND.
+
+        Raises:
+            BadParameter: one does.
+        """
+        own = {
+            name
+            for parameter in self.params
+            for name in parameter.opts
+            if name.startswith("--")
+        }
         for word in command:
-            if word.partition("=")[0] in ours:
+            if word.partition("=")[0] in own:
                 raise typer.BadParameter(
-                    f"{word} is an option of `nectar record`: it stands before"
+                    f"{word} is an option of `nectar record`; write it before"
                     f" {command[0]!r}",
                     ctx=ctx,
                 )
 
-    def _split(self, ctx: Any, words: list[str]) -> tuple[list[str], list[str]]:
-        """Options at the beginning, with their values, and what comes after them."""
+    def _split_options(self, ctx: Any, words: list[str]) -> tuple[list[str], list[str]]:
+        """Split off the options at the beginning, with their values."""
         ctx.allow_interspersed_args = False
-        parser = type(self.make_parser(ctx))(ctx)  # one that knows no arguments
-        for one in self.get_params(ctx):
-            if one.param_type_name == "option":
-                one.add_to_parser(parser, ctx)
+        parser = type(self.make_parser(ctx))(ctx)  # a parser without arguments
+        for parameter in self.get_params(ctx):
+            if parameter.param_type_name == "option":
+                parameter.add_to_parser(parser, ctx)
         _, rest, _ = parser.parse_args(list(words))
-        at = len(words) - len(rest)
-        return words[:at], words[at:]
+        end = len(words) - len(rest)
+        return words[:end], words[end:]
 
 
 def _lacks_path(words: Sequence[str]) -> bool:
-    """Whether a command of ours stands where PATH should, spelled well or not."""
-    if not words or {_END, *_ASKING} & {*words[1:]}:
+    """Whether a command, perhaps misspelled, stands in the place of PATH."""
+    if not words or {_SEPARATOR, *_API_COMMANDS} & {*words[1:]}:
         return False
-    if words[0] in _ASKING:
+    if words[0] in _API_COMMANDS:
         return True
-    return words[1:2] != [] and words[1] in VIEWS and _meant(words[0]) == "pull"
+    return words[1:2] != [] and words[1] in VIEWS and _find_similar(words[0]) == "pull"
 
 
-def _meant(word: str) -> str:
-    """The command that a word may have been meant for; empty if there is none."""
+def _find_similar(word: str) -> str:
+    """Find the command that a wrong word may mean; empty if there is none."""
     if word in VIEWS:
         return f"pull {word}"
-    return "".join(get_close_matches(word, _ASKING, n=1))
+    return "".join(get_close_matches(word, _API_COMMANDS, n=1))
 
 
-def _mode(text: str) -> str:
+def _parse_mode(text: str) -> str:
     if text not in _MODES:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(_MODES)}")
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(_MODES)}")
     return text
 
 
-PathOption = Annotated[
-    Path, typer.Argument(metavar="PATH", help="The folder of the recording.")
-]
 CommandWords = Annotated[
     list[str],
     typer.Argument(
         metavar="COMMAND",
-        help="A command of nectar, or any program behind --.",
+        help=f"One of {', '.join(_API_COMMANDS)} with its arguments, or -- and any"
+        " program.",
         show_default=False,
     ),
 ]
@@ -115,116 +126,118 @@ ModeOption = Annotated[
     typer.Option(
         "--mode",
         metavar="MODE",
-        parser=_mode,
-        help="record: ask for everything, and write all anew; new: ask for what the"
-        " recording does not have, and add it; passthrough: record nothing.",
+        parser=_parse_mode,
+        help="record: send all requests and replace the recording. new: send only"
+        " requests that the recording lacks, and add them. passthrough: record"
+        " nothing.",
     ),
 ]
 Touch = Annotated[
     bool,
     typer.Option(
         "--touch",
-        metavar=_FLAG,
-        help="Have it say that it is of now, also when nothing changed.",
+        metavar=options.NO_TYPE,
+        help="Update the recording's date even if nothing else changed.",
     ),
 ]
 KeepFailures = Annotated[
     bool,
     typer.Option(
         "--keep-failures",
-        metavar=_FLAG,
-        help="Record a 429 or 5xx also where the same request succeeded later.",
+        metavar=options.NO_TYPE,
+        help="Record 429 and 5xx answers even if a retry succeeded.",
     ),
 ]
 
 
 def record(
     context: typer.Context,
-    path: PathOption,
+    path: options.RecordingPath,
     command: CommandWords,
     *,
     mode: ModeOption = "record",
     touch: Touch = False,
     keep_failures: KeepFailures = False,
 ) -> int:
-    """Run a command, and record what the API answers it.
+    """Run a command and record the answers of the API.
 
-    Secrets and personal data are replaced before anything is written. Options of this
-    command stand before COMMAND. A program behind -- finds NECTAR_RECORD=record:PATH
-    in its environment, which Recorder.from_env() reads; the fixtures of pytest's plugin
-    have recordings of their own, made by pytest --nectar-record=record. The exit code
-    is that of the command, or 1 when nothing was recorded.
+    Secrets and personal data are replaced before anything is written. A command that
+    fails leaves the recording as it was.
 
-    A command that does not succeed leaves the recording as it was; a program does where
-    an exception leaves its client.
+    Options of `record` belong before COMMAND. A program after -- is recorded if it
+    creates its client with `recorder=Recorder.from_env()`; it finds
+    NECTAR_RECORD=record:PATH in its environment. Tests that use the pytest plugin are
+    recorded with `pytest --nectar-record=record` instead.
+
+    The exit code is that of COMMAND, or 1 if nothing was recorded.
 
     Example: nectar record tests/recordings/usage pull usage --out usage.jsonl
     """
-    words = _words(command, path, is_program=bool(context.obj))
+    is_program = bool(context.obj)
+    words = _build_words(command, path, is_program=is_program)
     flags = {"touch": touch, "keep-failures": keep_failures}
-    chosen = ",".join((mode, *(name for name, is_given in flags.items() if is_given)))
+    value = ",".join((mode, *(name for name, is_set in flags.items() if is_set)))
 
     def work() -> int:
-        before = tapes.Shelf.at(path)
+        before = _Snapshot.take(path)
         if mode == "record" and (old := before.recordings.get(path)) is not None:
-            said = counted(len(old.exchanges), "exchange")
-            typer.echo(
-                f"{path} has {said}, which what is recorded now replaces",
-                err=True,
-            )
-        code = _run(words, {VARIABLE: f"{chosen}:{path.absolute()}"})
-        if mode == "passthrough" or (code != Exit.OK and not context.obj):
-            return code  # and the command said that it recorded nothing
-        after = tapes.Shelf.at(path)
+            exchanges = count_noun(len(old.exchanges), "exchange")
+            typer.echo(f"{path} has {exchanges}, which will be replaced", err=True)
+        code = _run_program(words, {RECORD_VARIABLE: f"{value}:{path.absolute()}"})
+        if mode == "passthrough" or (code != ExitCode.OK and not is_program):
+            return code  # the command itself printed that nothing was recorded
+        after = _Snapshot.take(path)
         if after.recordings:
-            typer.echo(after.since(before, path), err=True)
-        elif code == Exit.OK:
-            complain(
+            typer.echo(after.summarize(before, path), err=True)
+        elif code == ExitCode.OK:
+            print_error(
                 f"nothing was recorded at {path}",
                 "a program records with NectarClient(recorder=Recorder.from_env())",
             )
-            return Exit.FAILED
+            return ExitCode.FAILED
         return code
 
-    return guarded(work)
+    return run_guarded(work)
 
 
-def _words(command: Sequence[str], path: Path, *, is_program: bool) -> list[str]:
-    """What to run.
+def _build_words(command: Sequence[str], path: Path, *, is_program: bool) -> list[str]:
+    """Build the command line of the child process.
 
     Raises:
-        BadParameter: the command is none of ours that asks the API.
+        BadParameter: the command is not a `nectar` command that calls the API.
     """
     if is_program:
         return list(command)
-    if command[0] not in _ASKING:
-        problem = f"{command[0]!r} is none of {', '.join(_ASKING)}"
-        if meant := _meant(command[0]):
-            raise typer.BadParameter(f"{problem}. Did you mean {meant!r}?")
+    if command[0] not in _API_COMMANDS:
+        problem = f"{command[0]!r} is not one of {', '.join(_API_COMMANDS)}"
+        if similar := _find_similar(command[0]):
+            raise typer.BadParameter(f"{problem}. Did you mean {similar!r}?")
         raise typer.BadParameter(
-            f"{problem}; another program stands"
-            f" behind --, as in `nectar record {path} -- {shlex.join(command)}`"
+            f"{problem}; write -- before another program: `nectar record {path} --"
+            f" {shlex.join(command)}`"
         )
     return [sys.executable, "-m", "nectar_async.cli", *command]
 
 
-def _run(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a program to its end; gives its exit code, as a shell does.
+def _run_program(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a program and return its exit code, as a shell does.
 
-    Ctrl-C reaches it by the terminal, so it ends when it has put things in order.
+    The terminal sends Ctrl-C to the program too. It ends when it has cleaned up.
     """
     with (
-        subprocess.Popen(  # noqa: S603 - what the user typed
+        subprocess.Popen(  # noqa: S603 - the command that the user typed
             words, env={**os.environ, **environment}
         ) as process,
-        _signals_for(process),
+        _forward_signals(process),
     ):
         code = process.wait()
-    return code if code >= 0 else _BY_SIGNAL - code
+    return code if code >= 0 else _SIGNAL_BASE - code
 
 
 @contextmanager
-def _signals_for(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ignore SIGINT and send SIGTERM on to a process while the block runs."""
+
     def forward(number: int, _: FrameType | None) -> None:
         process.send_signal(number)
 
@@ -237,3 +250,66 @@ def _signals_for(process: subprocess.Popen[bytes]) -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@frozen
+class _Snapshot:
+    """The recordings at a path and below it at one moment."""
+
+    recordings: Mapping[Path, Recording]
+    digests: Mapping[Path, str]
+    """Digests of all files besides the manifests."""
+
+    @classmethod
+    def take(cls, path: Path) -> _Snapshot:
+        """Read the recordings; those that cannot be read are left out."""
+        recordings: dict[Path, Recording] = {}
+        digests: dict[Path, str] = {}
+        for manifest in sorted(path.rglob(MANIFEST_NAME)):
+            folder = manifest.parent
+            try:
+                recordings[folder] = Recording.load(folder)
+            except RecordingError:
+                continue
+            digests |= {
+                file: sha256_hex(file.read_bytes())
+                for file in folder.iterdir()
+                if file.is_file() and file.name != MANIFEST_NAME
+            }
+        return cls(recordings, digests)
+
+    def summarize(self, before: _Snapshot, path: Path) -> str:
+        """Describe what is recorded, and what changed since an earlier snapshot."""
+        recordings = self.recordings.values()
+        operations = {
+            contents.operation
+            for recording in recordings
+            for contents in summarize_operations(recording)
+        }
+        exchanges = sum(len(recording.exchanges) for recording in recordings)
+        is_single = len(recordings) == 1
+        prefix = "" if is_single else f"{count_noun(len(recordings), 'recording')} in "
+        return (
+            f"{prefix}{path}: {count_noun(exchanges, 'exchange')} of"
+            f" {count_noun(len(operations), 'operation')};"
+            f" {self._summarize_changes(before)}"
+        )
+
+    def _summarize_changes(self, before: _Snapshot) -> str:
+        new = len(self.digests.keys() - before.digests.keys())
+        removed = len(before.digests.keys() - self.digests.keys())
+        common = self.digests.keys() & before.digests.keys()
+        changed = sum(self.digests[file] != before.digests[file] for file in common)
+        counts = ((new, "new"), (changed, "changed"), (removed, "removed"))
+        parts = [f"{count:,} {word}" for count, word in counts if count]
+        if parts:
+            return f"files: {', '.join(parts)}"
+        dates = {
+            folder: recording.recorded_at
+            for folder, recording in before.recordings.items()
+        }
+        is_touched = any(
+            recording.recorded_at != dates[folder]
+            for folder, recording in self.recordings.items()
+        )
+        return "only the date changed" if is_touched else "nothing changed"

@@ -1,160 +1,424 @@
-"""The commands of `nectar recording`: looking at recordings, and mending them."""
+"""`nectar recording`: show, check, compare, redact and convert recordings."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
+from attrs import asdict, evolve
+from rich.console import Console
 
-from nectar_async.cli import options, recording_options, tapes
-from nectar_async.cli.help import Command, Group, no_command
-from nectar_async.cli.output import Ending, Exit, guarded
+from nectar_async.cli import options
+from nectar_async.cli.decode_check import find_decode_problems
+from nectar_async.cli.help import Command, Group, show_help_without_subcommand
+from nectar_async.cli.output import (
+    ErrorOutput,
+    ExitCode,
+    count_noun,
+    print_error,
+    run_guarded,
+)
+from nectar_async.cli.recording_report import (
+    check_as_json,
+    count_replaced,
+    diff_as_json,
+    print_check,
+    print_diff,
+    print_recording,
+    print_replaced,
+    recording_as_json,
+)
+from nectar_async.errors import RecordingError
+from nectar_async.recording.check import check as check_recording
+from nectar_async.recording.diff import compare
+from nectar_async.recording.folder import MANIFEST_NAME, Recording, describe_missing
+from nectar_async.recording.formats.cassette import read_cassette
+from nectar_async.recording.formats.har_reader import read_har
+from nectar_async.recording.formats.har_writer import write_har
+from nectar_async.recording.formats.importer import Imported
+from nectar_async.recording.redaction.redaction import Redaction
+from nectar_async.recording.redaction.rules import Rule
 
 __all__ = ["recording_app"]
 
-_CHECK_CODES: Final = "Exit codes: 0 all are sound; 1 one is not, or is none."
-_DIFF_CODES: Final = (
-    "Exit codes: 0 nothing changed; 1 something did; 2 a recording cannot be read."
+_CHECK_EPILOG: Final = (
+    "Exit codes: 0 all recordings are sound; 1 a recording is not sound or missing."
 )
+_DIFF_EPILOG: Final = (
+    "Exit codes: 0 nothing changed; 1 something changed; 2 a recording cannot be read."
+)
+_READERS: Final[Mapping[str, Callable[..., Imported]]] = {
+    "cassette": read_cassette,
+    "har": read_har,
+}
+_SUFFIXES: Final = {".har": "har", ".yaml": "cassette", ".yml": "cassette"}
+
+RecordingPaths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH", help="Folders of recordings, or folders that contain some."
+    ),
+]
+OldPath = Annotated[
+    Path, typer.Argument(metavar="OLD", help="Folder of the older recording.")
+]
+NewPath = Annotated[
+    Path, typer.Argument(metavar="NEW", help="Folder of the newer recording.")
+]
+ImportedFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The HAR file or cassette to read.")
+]
+HarFile = Annotated[Path, typer.Argument(metavar="FILE", help="The HAR file to write.")]
+MaxAge = Annotated[
+    float | None,
+    typer.Option(
+        "--max-age",
+        metavar="DAYS",
+        min=0,
+        help="Maximum age of a recording. Defaults to any age.",
+        show_default=False,
+    ),
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        metavar="KIND=KEY,KEY",
+        help="Also replace the values of these keys, by KIND-1, KIND-2, ..."
+        " Repeatable.",
+    ),
+]
+Patterns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pattern",
+        metavar="KIND=REGEX",
+        help="Also replace each match of a regular expression in any text. Repeatable.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        metavar=options.NO_TYPE,
+        help="Show what would be replaced, and write nothing.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="har, or cassette (of vcrpy). Defaults to what the file's name or content"
+        " says.",
+        show_default=False,
+    ),
+]
+ImportBaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Base URL of the API in the file. Defaults to any host with a path of the"
+        " contract.",
+        show_default=False,
+    ),
+]
+ExportBaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Base URL of the requests. Defaults to that of the Nectar API.",
+        show_default=False,
+    ),
+]
 
 recording_app: typer.Typer = typer.Typer(cls=Group, rich_markup_mode="markdown")
 
 
 @recording_app.callback(invoke_without_command=True)
 def recording(context: typer.Context) -> None:
-    """Look at recordings of the API, compare and mend them; `nectar record` makes them.
+    """Show, check, compare, redact and convert recordings of the API.
 
-    None of this asks the API.
+    `nectar record` makes a recording. These commands never call the API.
     """
-    no_command(context)
+    show_help_without_subcommand(context)
 
 
 @recording_app.command(cls=Command)
-def show(path: recording_options.One, *, as_json: options.AsJson = False) -> int:
-    """Say what is in a recording.
+def show(path: options.RecordingPath, *, as_json: options.AsJson = False) -> int:
+    """Show what a recording contains.
 
-    Operations, of how many companies, sites, ... (owners), and how many secrets and
-    persons were replaced by stand-ins, by kind.
+    Lists its operations, with the number of companies, sites, ... (owners) that they
+    were called for, and how many secrets and personal values were replaced.
 
     Example: nectar recording show tests/recordings/usage
     """
-    return guarded(lambda: tapes.show(path, as_json=as_json), Ending(as_json=as_json))
+
+    def work() -> int:
+        loaded = Recording.load(path)
+        if as_json:
+            typer.echo(json.dumps(recording_as_json(path, loaded)))
+        else:
+            print_recording(Console(), path, loaded)
+        return ExitCode.OK
+
+    return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
-@recording_app.command(cls=Command, epilog=_CHECK_CODES)
+@recording_app.command(cls=Command, epilog=_CHECK_EPILOG)
 def check(
-    path: recording_options.Several,
+    path: RecordingPaths,
     *,
-    max_age: recording_options.MaxAge = None,
+    max_age: MaxAge = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Say whether recordings are sound.
+    """Check whether recordings are sound.
 
-    They are whole (every file, every page of a list), named as they should be, hold
-    nothing that redaction would replace, and the models can read them. What is new to
-    the models, or to the contract, is a note.
+    A sound recording is complete (every file, every page of a list), its files have
+    the right names, it has no secrets or personal data, and the models can decode its
+    answers. Values that the models or the contract do not know are notes, not errors.
 
     Example: nectar recording check tests/recordings/* --max-age 90
     """
-    bound = None if max_age is None else timedelta(days=max_age)
-    return guarded(
-        lambda: tapes.check_all(path, bound, as_json=as_json), Ending(as_json=as_json)
-    )
+    age = None if max_age is None else timedelta(days=max_age)
+
+    def work() -> int:
+        return _check_all(path, age, as_json=as_json)
+
+    return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
-@recording_app.command(cls=Command, epilog=_DIFF_CODES)
-def diff(
-    old: recording_options.Old,
-    new: recording_options.New,
-    *,
-    as_json: options.AsJson = False,
-) -> int:
-    """Say what changed in the API between two recordings.
+@recording_app.command(cls=Command, epilog=_DIFF_EPILOG)
+def diff(old: OldPath, new: NewPath, *, as_json: options.AsJson = False) -> int:
+    """Show how the API changed between two recordings.
 
-    Exchanges that came, went or have another status; keys of answers that came and
-    went, or are not always there any more; types; values of enums. What the data says
-    is not compared: `git diff` does that.
+    Lists exchanges that were added or removed or have another status, and in the
+    answers: keys that were added, removed or became optional, types, and values of
+    enums. Other values are not compared; `git diff` shows those.
 
     Example: nectar recording diff tests/recordings/usage /tmp/usage-today
     """
-    told: list[bool] = []
+    has_compared = False
 
     def work() -> int:
-        told.append(tapes.diff(old, new, as_json=as_json))
-        return Exit.OK if told[0] else Exit.FAILED
+        nonlocal has_compared
+        comparison = compare(Recording.load(old), Recording.load(new))
+        if as_json:
+            typer.echo(json.dumps(diff_as_json(comparison)))
+        else:
+            print_diff(Console(), comparison)
+        has_compared = True
+        return ExitCode.OK if comparison.is_same else ExitCode.FAILED
 
-    code = guarded(work, Ending(as_json=as_json))
-    return code if told or code != Exit.FAILED else Exit.USAGE
+    code = run_guarded(work, ErrorOutput(as_json=as_json))
+    is_unreadable = code == ExitCode.FAILED and not has_compared
+    return ExitCode.USAGE if is_unreadable else code
 
 
 @recording_app.command(cls=Command)
 def redact(
-    path: recording_options.One,
+    path: options.RecordingPath,
     *,
-    rule: recording_options.Rules = None,
-    pattern: recording_options.Patterns = None,
-    dry_run: recording_options.DryRun = False,
+    rule: Rules = None,
+    pattern: Patterns = None,
+    dry_run: DryRun = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Replace what is secret or personal in a recording, in place and all at once.
+    """Replace secrets and personal data in a recording, in place.
 
-    Rules are kept in it, so that a replay and the next recording know them. What is
-    replaced already stays as it is.
+    The recording keeps the rules, and replays and later recordings apply them. Values
+    that were replaced before stay as they are.
 
     Example: nectar recording redact recordings/usage --rule tenant=externalId
     """
-    return guarded(
-        lambda: tapes.redact(
-            path, rule or (), pattern or (), is_dry=dry_run, as_json=as_json
-        ),
-        Ending(as_json=as_json),
-    )
+
+    def work() -> int:
+        old = Recording.load(path)
+        known_rules = Redaction.of(old.redaction).rules
+        redaction = _build_redaction(rule or (), pattern or (), known_rules)
+        pairs = [(exchange.question, exchange.answer) for exchange in old.exchanges]
+        new = evolve(old, redaction=redaction.manifest()).with_exchanges(
+            redaction.apply(pairs, old.exchanges)
+        )
+        # The date stays: nothing was requested from the API.
+        recorded_at = old.recorded_at or datetime.now(UTC)
+        is_changed = not dry_run and new.save(path, recorded_at)
+        replaced = count_replaced(old, new)
+        if as_json:
+            kinds = [asdict(kind) for kind in replaced]
+            typer.echo(json.dumps({"is_changed": is_changed, "replaced": kinds}))
+        else:
+            print_replaced(Console(), path, replaced, is_dry_run=dry_run)
+        return ExitCode.OK
+
+    return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
 @recording_app.command("import", cls=Command)
 def import_(
-    file: recording_options.Traffic,
-    path: recording_options.One,
+    file: ImportedFile,
+    path: options.RecordingPath,
     *,
-    kind: recording_options.Format = None,
-    base_url: recording_options.BaseUrl = None,
-    rule: recording_options.Rules = None,
-    pattern: recording_options.Patterns = None,
+    file_format: Format = None,
+    base_url: ImportBaseUrl = None,
+    rule: Rules = None,
+    pattern: Patterns = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Make a recording of a HAR file or of a cassette of vcrpy.
+    """Make a recording from a HAR file or a cassette of vcrpy.
 
-    What is not Nectar's is left out, keys and other headers stay behind, and secrets
-    and persons are replaced. A recording that is there is written anew.
+    Requests to other hosts, keys and further headers are left out. Secrets and personal
+    data are replaced. An existing recording is replaced.
 
     Example: nectar recording import traffic.har tests/recordings/traffic
     """
-    return guarded(
-        lambda: tapes.import_traffic(
-            file,
-            path,
-            kind=kind,
-            base_url=base_url,
-            rules=rule or (),
-            patterns=pattern or (),
-            as_json=as_json,
-        ),
-        Ending(as_json=as_json),
-    )
+
+    def work() -> int:
+        data = file.read_bytes()
+        read = _READERS[_find_format(file, data, file_format)]
+        redaction = _build_redaction(rule or (), pattern or ())
+        try:
+            imported = read(data, base_url=base_url, redaction=redaction)
+        except RecordingError as error:
+            raise RecordingError(f"{file}: {error}") from None
+        recorded_at = imported.recording.recorded_at or datetime.now(UTC)
+        imported.recording.save(path, recorded_at)
+        _print_imported(path, imported, as_json=as_json)
+        return ExitCode.OK
+
+    return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
 @recording_app.command(cls=Command)
 def export(
-    path: recording_options.One,
-    file: recording_options.Har,
-    *,
-    base_url: recording_options.HarUrl = None,
+    path: options.RecordingPath, file: HarFile, *, base_url: ExportBaseUrl = None
 ) -> int:
-    """Write a recording as a HAR file, for browsers' tools and proxies to look at.
+    """Write a recording as a HAR file, for browser tools and proxies.
 
-    Its stand-ins are exported as they are. Importing it gives the same exchanges.
+    Replaced values stay replaced. An import of the file gives the same exchanges.
 
     Example: nectar recording export tests/recordings/usage usage.har
     """
-    return guarded(lambda: tapes.export_har(path, file, base_url=base_url))
+
+    def work() -> int:
+        loaded = Recording.load(path)
+        data = write_har(loaded, base_url=base_url)
+        file.write_bytes(data)
+        exchanges = count_noun(len(loaded.exchanges), "exchange")
+        typer.echo(f"{file}: {exchanges}, {len(data):,} bytes")
+        return ExitCode.OK
+
+    return run_guarded(work)
+
+
+def _check_all(
+    paths: Sequence[Path], max_age: timedelta | None, *, as_json: bool
+) -> int:
+    """Check all recordings at and below some paths; return the exit code."""
+    folders = {path: tuple(_find_recordings(path)) for path in paths}
+    distinct = dict.fromkeys(folder for some in folders.values() for folder in some)
+    reports = {
+        folder: check_recording(folder, max_age=max_age, look=find_decode_problems)
+        for folder in distinct
+    }
+    problems = [describe_missing(path) for path, some in folders.items() if not some]
+    is_sound = not problems and all(report.is_sound for report in reports.values())
+    if as_json:
+        facts = {
+            "is_sound": is_sound,
+            "recordings": [
+                check_as_json(folder, report) for folder, report in reports.items()
+            ],
+            "missing": problems,
+        }
+        typer.echo(json.dumps(facts))
+    else:
+        for folder, report in reports.items():
+            print_check(Console(), folder, report)
+        for problem in problems:
+            print_error(problem)
+    return ExitCode.OK if is_sound else ExitCode.FAILED
+
+
+def _find_recordings(path: Path) -> Iterator[Path]:
+    """Find the recording at a path, or else all recordings below it."""
+    if (path / MANIFEST_NAME).is_file():
+        yield path
+    else:
+        yield from (manifest.parent for manifest in sorted(path.rglob(MANIFEST_NAME)))
+
+
+def _build_redaction(
+    rules: Sequence[str], patterns: Sequence[str], known: Sequence[Rule] = ()
+) -> Redaction:
+    """Build the redaction of known rules and of those in `--rule` and `--pattern`.
+
+    Raises:
+        BadParameter: an option is not KIND=...
+        InvalidArgumentError: an option makes no valid rule.
+    """
+    given = [
+        Rule(kind=kind, keys=tuple(key.strip() for key in text.split(",")))
+        for kind, text in map(_split_kind, rules)
+    ]
+    given += [
+        Rule(kind=kind, pattern=text) for kind, text in map(_split_kind, patterns)
+    ]
+    return Redaction(rules=tuple(dict.fromkeys((*known, *given))))
+
+
+def _split_kind(text: str) -> tuple[str, str]:
+    kind, _, rest = text.partition("=")
+    if not kind.strip() or not rest.strip():
+        raise typer.BadParameter(f"{text!r} is not written as KIND=...")
+    return kind.strip(), rest.strip()
+
+
+def _find_format(file: Path, data: bytes, name: str | None) -> str:
+    """Find the format of a file by --format, by its name, or by its content.
+
+    Raises:
+        BadParameter: the format is unknown.
+    """
+    found = name or _SUFFIXES.get(file.suffix.lower()) or _guess_format(data)
+    if found in _READERS:
+        return found
+    formats = ", ".join(_READERS)
+    if name is not None:
+        raise typer.BadParameter(f"--format {name!r} is not one of {formats}")
+    raise typer.BadParameter(
+        f"neither the name nor the content of {file} shows its format; give --format,"
+        f" one of {formats}"
+    )
+
+
+def _guess_format(data: bytes) -> str:
+    """Guess the format of a JSON file by its keys; empty if it is unknown."""
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return ""
+    keys = value if isinstance(value, dict) else ()
+    return "har" if "log" in keys else "cassette" if "interactions" in keys else ""
+
+
+def _print_imported(path: Path, imported: Imported, *, as_json: bool) -> None:
+    saved = Recording.load(path)
+    if as_json:
+        facts: dict[str, Any] = {
+            "imported": imported.imported,
+            "skipped": dict(imported.skipped),
+            "recording": recording_as_json(path, saved),
+        }
+        typer.echo(json.dumps(facts))
+        return
+    print_recording(Console(), path, saved)
+    for reason, count in imported.skipped.items():
+        entries = count_noun(count, "entry", "entries")
+        typer.echo(f"left out: {entries}, {reason}", err=True)

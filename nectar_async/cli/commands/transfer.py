@@ -1,169 +1,246 @@
-"""The commands that carry files: `nectar download`, `upload` and `job`."""
+"""`nectar download`, `upload` and `job`: save and submit the files of bills."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
 
 import attrs
 import typer
 
 from nectar_async._files.download import Download
 from nectar_async.cli import options
-from nectar_async.cli.bar import Bar
-from nectar_async.cli.client import announce, kept, open_client
+from nectar_async.cli.client import (
+    announce_recording,
+    open_client,
+    report_unwritten_recording,
+    run_async,
+)
 from nectar_async.cli.json_lines import STDOUT
-from nectar_async.cli.output import Ending, Exit, StoppedError, complain, guarded
+from nectar_async.cli.output import (
+    ErrorOutput,
+    ExitCode,
+    UnfinishedError,
+    print_error,
+    run_guarded,
+)
+from nectar_async.cli.progress import TransferProgress
 from nectar_async.client import NectarClient
 from nectar_async.errors import NectarError, WaitTimeoutError
 from nectar_async.models.job import Job
 from nectar_async.models.statuses import JobStatus
-from nectar_async.sandbox.loop import run_loop
 
 __all__ = ["download", "job", "upload"]
 
 T = TypeVar("T")
 
-_HERE: Final = "."
+_WORKING_DIRECTORY: Final = "."
 _WAIT_SECONDS: Final = 600.0
+
+DocumentId = Annotated[
+    str,
+    typer.Argument(
+        metavar="DOCUMENT_ID", callback=options.parse_text, help="Id of the bill."
+    ),
+]
+Target = Annotated[
+    str,  # a Path would lose the slash at the end of a folder
+    typer.Argument(
+        metavar="PATH",
+        callback=options.parse_text,
+        help="File to write or replace, or folder to save the bill in under its own"
+        " name. If the folder has a file of that name, the document id is added. - is"
+        " stdout.",
+    ),
+]
+CompanyId = Annotated[
+    str,
+    typer.Argument(
+        metavar="COMPANY_ID", callback=options.parse_text, help="Id of the company."
+    ),
+]
+Bill = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A PDF, PNG or JPEG file of at most 25 MB."),
+]
+JobId = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB_ID",
+        callback=options.parse_text,
+        help="Id of the job, as `nectar upload` printed it.",
+    ),
+]
+SiteId = Annotated[
+    str | None,
+    typer.Option(
+        "--site",
+        metavar="ID",
+        parser=options.parse_text,
+        help="Site that the bill is for.",
+    ),
+]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait", metavar=options.NO_TYPE, help="Wait until the job has ended."
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        help="Time limit of --wait. Defaults to 600.",
+        show_default=False,
+    ),
+]
 
 
 def download(
-    document_id: options.DocumentId,
-    path: options.Target = _HERE,
+    document_id: DocumentId,
+    path: Target = _WORKING_DIRECTORY,
     *,
     as_json: options.AsJson = False,
 ) -> int:
-    """Save the file of a bill, and say its path on stdout.
+    """Save the file of a bill and print its path.
 
-    Until it is whole it is called PATH.part; the same command goes on where that ends.
+    An incomplete file is called PATH.part. The same command resumes it.
 
     Example: nectar download 5f0c9e3a-... bills/march.pdf
     """
     is_to_stdout = path == str(STDOUT)
-    bar = Bar(f"document {document_id}", is_wanted=not as_json)
+    progress = TransferProgress(f"document {document_id}", is_wanted=not as_json)
 
-    async def work() -> Download:
+    async def save() -> Download:
         async with open_client() as client:
             target = sys.stdout.buffer if is_to_stdout else path
             saved = await client.documents.download(
-                document_id, target, on_progress=bar.move
+                document_id, target, on_progress=progress.update
             )
             sys.stdout.flush()
         return saved
 
-    def account() -> tuple[str, Mapping[str, Any]]:
-        words = f"{bar.done:,} bytes in the .part file; the same command goes on there"
-        is_kept = bar.done and not is_to_stdout
-        return words if is_kept else "", {"size": bar.done}
+    def summarize() -> tuple[str, Mapping[str, Any]]:
+        has_part = progress.done and not is_to_stdout
+        text = f"{progress.done:,} bytes in the .part file; run it again to resume"
+        return text if has_part else "", {"size": progress.done}
 
-    def say() -> int:
-        announce(as_json=as_json)
-        saved = _run(work, bar, account)
+    def work() -> int:
+        announce_recording(as_json=as_json)
+        saved = _run_with_progress(save, progress, summarize)
         if as_json:
             facts = {**attrs.asdict(saved), "path": saved.path and str(saved.path)}
             typer.echo(json.dumps(facts), err=is_to_stdout)
-            return Exit.OK
+            return ExitCode.OK
         if saved.path is not None:
             typer.echo(str(saved.path))
-        earlier = f", {saved.resumed_from:,} of them from an earlier time"
-        typer.echo(
-            f"{saved.size:,} bytes{earlier * bool(saved.resumed_from)}", err=True
-        )
-        return Exit.OK
+        resumed = f", {saved.resumed_from:,} of them from an earlier run"
+        suffix = resumed if saved.resumed_from else ""
+        typer.echo(f"{saved.size:,} bytes{suffix}", err=True)
+        return ExitCode.OK
 
-    ending = Ending(as_json=as_json, is_to_stderr=is_to_stdout, is_about_one=True)
-    return kept(guarded(say, ending), is_silent=as_json and is_to_stdout)
+    output = ErrorOutput(
+        as_json=as_json, is_to_stderr=is_to_stdout, is_single_item=True
+    )
+    code = run_guarded(work, output)
+    return report_unwritten_recording(code, is_silent=as_json and is_to_stdout)
 
 
 def upload(
-    company_id: options.CompanyId,
-    file: options.Bill,
+    company_id: CompanyId,
+    file: Bill,
     *,
-    site: options.SiteId = None,
-    wait: options.Wait = False,
-    timeout: options.Timeout = None,
+    site: SiteId = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Upload a bill, and say the id of its job on stdout.
+    """Upload a bill and print the id of its job.
 
-    With --wait it says the ids of the documents that the bill became, and the exit code
-    is 0 only if the job is COMPLETED. `nectar job` looks at a job again.
+    With --wait it prints the ids of the new documents instead, and the exit code is 0
+    only if the job is COMPLETED. `nectar job` shows a job again later.
 
     Example: nectar upload 3b1e6f0a-... march.pdf --wait
     """
-    seconds = _seconds(timeout, wait=wait)
-    bar = Bar(file.name, is_wanted=not as_json)
-    submitted: list[Job] = []
-    seen: list[Job] = []
+    seconds = _check_timeout(timeout, wait=wait)
+    progress = TransferProgress(file.name, is_wanted=not as_json)
+    submitted: Job | None = None
+    latest: Job | None = None
 
-    async def work() -> Job:
-        async with open_client(lambda: not wait or _is_fine(seen[0])) as client:
-            taken = await client.jobs.submit_document(
-                company_id, file, site_id=site, on_progress=bar.move
+    async def submit() -> Job:
+        nonlocal submitted, latest
+        async with open_client(lambda: not wait or _is_unfailed(latest)) as client:
+            latest = submitted = await client.jobs.submit_document(
+                company_id, file, site_id=site, on_progress=progress.update
             )
-            submitted.append(taken)
-            seen.append(
-                await _waited(client, taken.id, seconds, bar) if wait else taken
-            )
-        return seen[0]
+            if wait:
+                latest = await _wait_for(client, submitted.id, seconds, progress)
+        return latest
 
-    def account() -> tuple[str, Mapping[str, Any]]:
-        words = [f"the file was taken, as job {one.id}" for one in submitted]
-        return "".join(words), {"job": submitted[0].id if submitted else None}
+    def summarize() -> tuple[str, Mapping[str, Any]]:
+        if submitted is None:
+            return "", {"job": None}
+        return f"the file was uploaded as job {submitted.id}", {"job": submitted.id}
 
-    def say() -> int:
-        announce(as_json=as_json)
-        return _tell(_run(work, bar, account), as_json=as_json, is_over=wait)
+    def work() -> int:
+        announce_recording(as_json=as_json)
+        seen = _run_with_progress(submit, progress, summarize)
+        return _print_job(seen, as_json=as_json, is_over=wait)
 
-    return kept(guarded(say, Ending(as_json=as_json, is_about_one=True)))
+    output = ErrorOutput(as_json=as_json, is_single_item=True)
+    return report_unwritten_recording(run_guarded(work, output))
 
 
 def job(
-    job_id: options.JobId,
+    job_id: JobId,
     *,
-    wait: options.Wait = False,
-    timeout: options.Timeout = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Look at the job of an upload, and say its documents on stdout.
+    """Show the job of an upload and print the ids of its documents.
 
-    The exit code is 0 if it is COMPLETED or, without --wait, on its way.
+    The exit code is 0 if the job is COMPLETED or, without --wait, not over yet.
 
     Example: nectar job 4f9b2e76-... --wait --timeout 3600
     """
-    seconds = _seconds(timeout, wait=wait)
-    bar = Bar("", is_wanted=not as_json)
+    seconds = _check_timeout(timeout, wait=wait)
+    progress = TransferProgress("", is_wanted=not as_json)
+    latest: Job | None = None
 
-    found: list[Job] = []
+    async def fetch() -> Job:
+        nonlocal latest
+        async with open_client(lambda: _is_unfailed(latest)) as client:
+            if wait:
+                latest = await _wait_for(client, job_id, seconds, progress)
+            else:
+                latest = await client.jobs.get(job_id)
+        return latest
 
-    async def work() -> Job:
-        async with open_client(lambda: _is_fine(found[0])) as client:
-            found.append(
-                await _waited(client, job_id, seconds, bar)
-                if wait
-                else await client.jobs.get(job_id)
-            )
-        return found[0]
+    def work() -> int:
+        announce_recording(as_json=as_json)
+        seen = _run_with_progress(fetch, progress, lambda: ("", {"job": job_id}))
+        return _print_job(seen, as_json=as_json, is_over=_is_over(seen))
 
-    def say() -> int:
-        announce(as_json=as_json)
-        seen = _run(work, bar, lambda: ("", {"job": job_id}))
-        return _tell(seen, as_json=as_json, is_over=_is_over(seen))
-
-    return kept(guarded(say, Ending(as_json=as_json, is_about_one=True)))
+    output = ErrorOutput(as_json=as_json, is_single_item=True)
+    return report_unwritten_recording(run_guarded(work, output))
 
 
-def _seconds(timeout: float | None, *, wait: bool) -> float:
+def _check_timeout(timeout: float | None, *, wait: bool) -> float:
     if timeout is not None and not wait:
-        raise typer.BadParameter("--timeout is for --wait, which is not there")
+        raise typer.BadParameter("--timeout needs --wait")
     return _WAIT_SECONDS if timeout is None else timeout
 
 
-async def _waited(client: NectarClient, job_id: str, seconds: float, bar: Bar) -> Job:
-    bar.wait(f"waiting for job {job_id}")
+async def _wait_for(
+    client: NectarClient, job_id: str, seconds: float, progress: TransferProgress
+) -> Job:
+    progress.show_waiting(f"waiting for job {job_id}")
     return await client.jobs.wait(job_id, timeout=seconds)
 
 
@@ -171,54 +248,62 @@ def _is_over(seen: Job) -> bool:
     return seen.status is not None and seen.status.is_terminal
 
 
-def _is_fine(seen: Job) -> bool:
-    """Whether it is completed, or on its way."""
-    return not _is_over(seen) or seen.status == JobStatus.COMPLETED
+def _is_unfailed(seen: Job | None) -> bool:
+    """Whether a job is completed or not over yet."""
+    return seen is not None and (
+        not _is_over(seen) or seen.status == JobStatus.COMPLETED
+    )
 
 
-def _tell(seen: Job, *, as_json: bool, is_over: bool) -> int:
-    """Say what became of a job, and give the exit code."""
+def _print_job(seen: Job, *, as_json: bool, is_over: bool) -> int:
+    """Print the result of a job and return the exit code."""
     if as_json:
-        typer.echo(json.dumps(_facts(seen)))
+        facts = attrs.asdict(seen, filter=attrs.filters.exclude("extra"))
+        typer.echo(json.dumps(facts))
     else:
         for line in seen.parsed_document_ids if is_over else [seen.id]:
             typer.echo(line)
-        typer.echo(_result(seen), err=True)
+        typer.echo(_summarize_job(seen), err=True)
     if not is_over or seen.status == JobStatus.COMPLETED:
-        return Exit.OK
-    reason = seen.termination_reason or "the API does not say why"
-    complain(f"job {seen.id} did not complete: {reason}")
-    return Exit.FAILED
+        return ExitCode.OK
+    reason = seen.termination_reason or "the API gives no reason"
+    print_error(f"job {seen.id} did not complete: {reason}")
+    return ExitCode.FAILED
 
 
-def _run(
-    work: Callable[[], Awaitable[T]],
-    bar: Bar,
-    account: Callable[[], tuple[str, Mapping[str, Any]]],
-) -> T:
-    """What the work gives, with its bar; what ends it early tells what is done."""
-    try:
-        with bar:
-            return run_loop(work)
-    except (KeyboardInterrupt, NectarError, OSError) as error:
-        words, facts = account()
-        last = getattr(error, "last", None)
-        if isinstance(error, WaitTimeoutError) and isinstance(last, Job):
-            facts = {**facts, "status": last.status}
-            more = f"`nectar job {last.id} --wait` goes on waiting"
-            words = f"{words}; {more}" if words else more
-        raise StoppedError(words, facts) from error
-
-
-def _facts(seen: Job) -> dict[str, Any]:
-    return attrs.asdict(seen, filter=attrs.filters.exclude("extra"))
-
-
-def _result(seen: Job) -> str:
+def _summarize_job(seen: Job) -> str:
     if seen.status != JobStatus.COMPLETED:
         return f"job {seen.id} is {seen.status}"
     return (
-        f"{seen.status}; new documents: {len(seen.parsed_document_ids):,}, duplicates:"
-        f" {seen.duplicates or 0:,}, no utility bills:"
-        f" {len(seen.non_utility_document_ids):,}"
+        f"job {seen.id} is {seen.status}; new documents:"
+        f" {len(seen.parsed_document_ids):,}, duplicates: {seen.duplicates or 0:,}, not"
+        f" utility bills: {len(seen.non_utility_document_ids):,}"
     )
+
+
+def _run_with_progress(
+    work: Callable[[], Awaitable[T]],
+    progress: TransferProgress,
+    summarize: Callable[[], tuple[str, Mapping[str, Any]]],
+) -> T:
+    """Run a transfer with its progress display.
+
+    Args:
+        work: the transfer.
+        progress: its display.
+        summarize: describes what is done so far, as text and as values for JSON.
+
+    Raises:
+        UnfinishedError: the transfer stopped early; has what is done so far.
+    """
+    try:
+        with progress:
+            return run_async(work)
+    except (KeyboardInterrupt, NectarError, OSError) as error:
+        text, facts = summarize()
+        last = getattr(error, "last", None)
+        if isinstance(error, WaitTimeoutError) and isinstance(last, Job):
+            facts = {**facts, "status": last.status}
+            resume = f"`nectar job {last.id} --wait` waits again"
+            text = f"{text}; {resume}" if text else resume
+        raise UnfinishedError(text, facts) from error
