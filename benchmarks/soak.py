@@ -25,7 +25,11 @@ import anyio
 from attrs import define, field
 
 from nectar_async import NectarClient, RetryPolicy, Settings, Statistics, UsageData
-from nectar_async.cli.sandbox_process import Portfolio, SandboxProcess, sandbox_process
+from nectar_async.cli.sandbox_process import (
+    SandboxArguments,
+    SandboxProcess,
+    start_sandbox,
+)
 from nectar_async.models import Page
 
 COMPANIES = 600
@@ -88,13 +92,13 @@ def resident() -> int:
 async def pull(companies: int, *faults: str) -> Pull:
     """Everything of all companies, from a sandbox with its share of each fault."""
     share = SHARE / max(1, len(faults))
-    portfolio = Portfolio(
+    arguments = SandboxArguments(
         companies=companies,
         seed=7,
         latency=0.002,
         faults=tuple(f"{fault} probability={share:.4f}" for fault in faults),
     )
-    async with sandbox_process(portfolio) as sandbox:
+    async with start_sandbox(arguments) as sandbox:
         return await pull_from(sandbox)
 
 

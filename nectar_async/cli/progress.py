@@ -105,7 +105,7 @@ def render_pull(status: PullStatus, file_name: str) -> RenderableType:
 def count_retries(requests: RequestCounts) -> list[str]:
     """Format the numbers of 429 answers and of retries; no entry for a zero."""
     counts = (
-        (requests.rate_limited, "429 answer", "429 answers"),
+        (requests.rate_limited, "answer with 429", "answers with 429"),
         (requests.retries, "retry", "retries"),
     )
     return [count_noun(*count) for count in counts if count[0]]

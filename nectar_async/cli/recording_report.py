@@ -108,8 +108,8 @@ def print_recording(console: Console, path: Path, recording: Recording) -> None:
         console,
         f"API {escape(recording.api_version) or 'version unknown'}, recorded"
         f" {_format_date(recording.recorded_at)} by nectar_async"
-        f" {escape(recording.library)} with {'this' if is_own else 'another'} version of"
-        " the contract",
+        f" {escape(recording.library)} with {'this' if is_own else 'another'} version"
+        " of the contract",
     )
     for rule in recording.redaction.get("rules", ()):
         rule_text = ", ".join(rule.get("keys", ())) or rule.get("pattern", "")
@@ -206,7 +206,7 @@ def print_diff(console: Console, comparison: Comparison) -> None:
 
 
 def count_replaced(old: Recording, new: Recording) -> Sequence[PlaceholderContents]:
-    """Count the placeholders, by kind, that the new recording has and the old has not."""
+    """Count the placeholders that the new recording has and the old one lacks."""
     before = {contents.kind: contents for contents in summarize_placeholders(old)}
     added = []
     for contents in summarize_placeholders(new):

@@ -1,18 +1,19 @@
-"""One sandbox for all commands that only read it."""
+"""Fixtures: a shared sandbox, the environment, and commands as processes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_processes import Commands, ctrl_c_works, sandbox
+from cli_processes import CommandRunner, default_sigint, run_sandbox
 
 
 @pytest.fixture(scope="session")
 def small_sandbox() -> Iterator[dict[str, str]]:
-    """The environment that leads to a quick sandbox of two companies."""
-    with sandbox("--companies", "2", "--latency", "0") as (_, environment):
+    """Run a sandbox of two companies without latency; yields its environment."""
+    with run_sandbox("--companies", "2", "--latency", "0") as (_, environment):
         yield environment
 
 
@@ -20,22 +21,22 @@ def small_sandbox() -> Iterator[dict[str, str]]:
 def connected(
     small_sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
-    """This process's commands lead to that sandbox; gives the environment."""
+    """Let commands of this process use that sandbox; returns its environment."""
     for name, value in small_sandbox.items():
         monkeypatch.setenv(name, value)
     return small_sandbox
 
 
 @pytest.fixture
-def commands(tmp_path: Path) -> Iterator[Commands]:
-    """Commands without a key, in an empty folder."""
-    with ctrl_c_works():
-        yield Commands(tmp_path)
+def commands(tmp_path: Path) -> Iterator[CommandRunner]:
+    """Run commands as processes, without a key, in an empty folder."""
+    with default_sigint():
+        yield CommandRunner(tmp_path)
 
 
 @pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of the developer's own environment, and an empty working directory."""
-    for name in ("BASE_URL", "API_KEY", "API_VERSION", "DEBUG", "RECORD"):
-        monkeypatch.delenv(f"NECTAR_{name}", raising=False)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Remove NECTAR_* from the environment and use an empty working directory."""
+    for name in [name for name in os.environ if name.startswith("NECTAR_")]:
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

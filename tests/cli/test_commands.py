@@ -1,4 +1,4 @@
-"""Commands in this process: what they accept, print and answer."""
+"""Commands run in this process: their help, options, errors and output."""
 
 from __future__ import annotations
 
@@ -13,26 +13,29 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from cli_processes import records
+from cli_processes import read_records
 
 from nectar_async._version import __version__
 from nectar_async.cli import main
 from nectar_async.cli.app import run
+from nectar_async.cli.output import EXIT_CODES, ExitCode
 from nectar_async.cli.views import VIEWS
 
 Capture = pytest.CaptureFixture[str]
 
 
-def words(text: str) -> str:
-    """The text however it is wrapped, without the frames of tables."""
+def unwrap(text: str) -> str:
+    """Remove line breaks and the frames of tables from a text."""
     return " ".join(text.replace("│", " ").split())
 
 
-def test_the_first_help_says_environment_and_exit_codes(capsys: Capture) -> None:
+def test_the_help_lists_the_environment_and_all_exit_codes(capsys: Capture) -> None:
     assert run(["--help"]) == 0
-    said = words(capsys.readouterr().out)
+    said = unwrap(capsys.readouterr().out)
     assert "NECTAR_API_KEY" in said
-    assert "130 interrupted by Ctrl-C; 143 by SIGTERM" in said
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code.value} {meaning}" in said
+    assert EXIT_CODES.keys() == set(ExitCode)
 
 
 COMMANDS = (
@@ -44,37 +47,39 @@ PULLS = tuple(f"pull {view}" for view in VIEWS)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS, *PULLS])
-def test_a_help_fits_a_narrow_terminal_and_has_no_marks_that_say_nothing(
+def test_a_help_fits_80_columns_and_has_no_type_markers(
     command: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
     assert run([*command.split(), "-h"]) == 0
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
-    for noise in ("[[", "]]", "<bool>", "{", "}", "…"):
-        assert noise not in said
+    for marker in ("[[", "]]", "<bool>", "{", "}", "…"):
+        assert marker not in said
     lines = said.splitlines()
     for line, after in pairwise(lines):
-        # Old versions of typer make one paragraph of it and what stands before.
+        # Old versions of typer join it with the paragraph before it.
         if line.startswith(" Example:"):
-            assert not after.strip(), "an example is one line, to be copied"
+            assert not after.strip(), "an example is one line, ready to be copied"
 
 
 @pytest.mark.parametrize("command", ["demo", "sandbox", "pull"])
-def test_a_help_says_no_more_than_concerns_it(command: str, capsys: Capture) -> None:
+def test_the_help_of_a_command_without_api_calls_does_not_mention_the_key(
+    command: str, capsys: Capture
+) -> None:
     assert run([command, "--help"]) == 0
     assert "NECTAR_API_KEY" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [[], ["pull"]], ids=["nectar", "pull"])
-def test_a_missing_command_is_help_and_an_error(
+def test_a_missing_command_shows_the_help_and_is_an_error(
     arguments: list[str], capsys: Capture
 ) -> None:
     assert run(arguments) == 2
     assert "Usage: nectar" in capsys.readouterr().out
 
 
-def test_the_version_is_said(capsys: Capture) -> None:
+def test_the_version_is_printed(capsys: Capture) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"nectar {__version__}\n"
 
@@ -82,19 +87,19 @@ def test_the_version_is_said(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--start", "2025-02-30"], "'2025-02-30' is no day: day is out of range"),
-        (["--end", "20250101"], "'20250101' is no day; write it as 2025-01-31"),
+        (["--start", "2025-02-30"], "'2025-02-30' is not a day: day is out of range"),
+        (["--end", "20250101"], "'20250101' is not a day; write it as 2025-01-31"),
         (["--start", "2025-02-01", "--end", "2025-01-01"], "is after --end"),
-        (["--datasource-type", "steam"], "'steam' is none of ELECTRICITY, GAS"),
-        (["--date-type", "today"], "'today' is none of USAGE_PERIOD"),
+        (["--datasource-type", "steam"], "'steam' is not one of ELECTRICITY, GAS"),
+        (["--date-type", "today"], "'today' is not one of USAGE_PERIOD"),
         (["--concurrency", "0"], "--concurrency"),
         (["--company", ""], "--company"),
         (["--identifier", ""], "--identifier"),
-        (["--datasource-type", ""], "'' is none of ELECTRICITY"),
+        (["--datasource-type", ""], "'' is not one of ELECTRICITY"),
         (["--wat"], "--wat"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_touches_no_file(
+def test_a_wrong_option_is_one_error_line_and_writes_no_file(
     arguments: list[str], problem: str, connected: object, capsys: Capture
 ) -> None:
     assert run(["pull", "usage", "--out", "usage.jsonl", *arguments]) == 2
@@ -104,14 +109,14 @@ def test_a_wrong_option_is_one_line_and_touches_no_file(
     assert not Path("usage.jsonl").exists()
 
 
-def test_an_empty_path_is_no_path(connected: object, capsys: Capture) -> None:
+def test_an_empty_path_is_refused(connected: object, capsys: Capture) -> None:
     assert run(["pull", "usage", "--out", ""]) == 2
     said = capsys.readouterr().err
     assert "--out" in said
     assert "it is empty" in said
 
 
-def test_a_wrong_option_is_json_where_that_was_asked_for(capsys: Capture) -> None:
+def test_a_wrong_option_is_reported_as_json_on_request(capsys: Capture) -> None:
     assert run(["ping", "--json", "--wat"]) == 2
     said = json.loads(capsys.readouterr().out)
     assert said["error"]["type"] == "Usage"
@@ -119,23 +124,32 @@ def test_a_wrong_option_is_json_where_that_was_asked_for(capsys: Capture) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_told"),
+    ("date_type", "has_hint"),
     [("created_date", True), ("UPDATED_DATE", True), ("BILL_DATE", False)],
 )
-def test_the_end_of_a_window_that_is_none_is_told(
-    kind: str, is_told: bool, connected: object, capsys: Capture
+def test_an_end_that_excludes_its_own_day_prints_a_hint(
+    date_type: str, has_hint: bool, connected: object, capsys: Capture
 ) -> None:
-    pull = ["pull", "usage", "--out", "x", "--date-type", kind, "--end", "2025-01-31"]
+    pull = [
+        "pull",
+        "usage",
+        "--out",
+        "x",
+        "--date-type",
+        date_type,
+        "--end",
+        "2025-01-31",
+    ]
     assert run(pull) == 0
     said = capsys.readouterr().err
-    assert ("reads --end 2025-01-31 as 00:00 UTC of that day" in said) is is_told
-    assert said.count("\n") == is_told
+    assert ("reads --end 2025-01-31 as 00:00 UTC of that day" in said) is has_hint
+    assert said.count("\n") == has_hint
     assert run([*pull, "--json"]) == 0
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("arguments", [["ping"], ["pull", "usage", "--out", "x"]])
-def test_a_missing_key_is_said_with_what_to_do(
+def test_a_missing_key_is_an_error_with_a_hint(
     arguments: list[str], capsys: Capture
 ) -> None:
     assert run(arguments) == 2
@@ -146,7 +160,7 @@ def test_a_missing_key_is_said_with_what_to_do(
 
 
 @pytest.mark.parametrize("key", [None, "any"])
-def test_what_is_wrong_in_an_option_is_no_matter_of_the_key(
+def test_a_wrong_option_is_reported_with_and_without_a_key(
     key: str | None, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     if key is not None:
@@ -157,18 +171,18 @@ def test_what_is_wrong_in_an_option_is_no_matter_of_the_key(
     assert "NECTAR_API_KEY" not in said
 
 
-def test_a_server_that_is_another_is_told_by_its_404(
+def test_a_404_of_another_web_server_has_a_hint(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture, foreign_server: str
 ) -> None:
     monkeypatch.setenv("NECTAR_BASE_URL", foreign_server)
     monkeypatch.setenv("NECTAR_API_KEY", "any")
     assert run(["ping"]) == 1
-    assert "hint: that does not look like" in capsys.readouterr().err
+    assert "hint: the answer does not look like" in capsys.readouterr().err
 
 
 @pytest.fixture
 def foreign_server() -> Iterator[str]:
-    """Some web server that knows nothing of Nectar."""
+    """Run a web server that answers everything with an HTML page and 404."""
 
     class NotFound(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -187,7 +201,7 @@ def foreign_server() -> Iterator[str]:
         thread.join()
 
 
-def test_a_base_url_that_is_none_names_its_variable(
+def test_a_wrong_base_url_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("NECTAR_BASE_URL", "ftp://nowhere")
@@ -195,7 +209,7 @@ def test_a_base_url_that_is_none_names_its_variable(
     assert capsys.readouterr().err.startswith("error: NECTAR_BASE_URL: ")
 
 
-def test_a_wrong_key_is_refused_and_the_old_file_kept(
+def test_a_wrong_key_is_exit_code_3_and_keeps_the_old_file(
     connected: object, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("NECTAR_API_KEY", "wrong")
@@ -207,7 +221,7 @@ def test_a_wrong_key_is_refused_and_the_old_file_kept(
     assert "NECTAR_API_KEY" in hint
 
 
-def test_a_pull_that_fails_as_a_whole_is_json_too(
+def test_a_failed_pull_is_reported_as_json(
     connected: object, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("NECTAR_API_KEY", "wrong")
@@ -223,7 +237,7 @@ def test_a_pull_that_fails_as_a_whole_is_json_too(
     assert json.loads(capsys.readouterr().out)["error"]["status"] == 401
 
 
-def test_debugging_shows_the_traceback(
+def test_nectar_debug_shows_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("NECTAR_DEBUG", "1")
@@ -237,7 +251,9 @@ def test_a_missing_directory_is_named(connected: object, capsys: Capture) -> Non
     assert said == "error: no/such/usage.jsonl: No such file or directory\n"
 
 
-def test_ping_says_who_answered(connected: dict[str, str], capsys: Capture) -> None:
+def test_ping_prints_the_answer_and_the_server(
+    connected: dict[str, str], capsys: Capture
+) -> None:
     assert run(["ping"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"pong v2.2 from {connected['NECTAR_BASE_URL']} in ")
@@ -253,7 +269,7 @@ def test_a_pull_writes_records_with_their_company_and_no_secrets(
 ) -> None:
     assert run(["pull", "usage", "--out", "usage.jsonl", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    lines = records(Path("usage.jsonl"))
+    lines = read_records(Path("usage.jsonl"))
     assert (
         report["records"]
         == len(lines)
@@ -269,13 +285,13 @@ def test_a_pull_writes_records_with_their_company_and_no_secrets(
     assert b"signature=" not in Path("usage.jsonl").read_bytes()
 
 
-def test_secrets_are_written_when_they_are_asked_for(connected: object) -> None:
+def test_secrets_are_written_on_request(connected: object) -> None:
     assert run(["pull", "usage", "--out", "usage.jsonl", "--include-secrets"]) == 0
     assert b"signature=" in Path("usage.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["old", "new"])
-def test_a_file_with_secrets_is_for_its_owner_alone(
+def test_a_file_with_secrets_is_readable_by_its_owner_only(
     is_there: bool, connected: object
 ) -> None:
     out = Path("usage.jsonl")
@@ -285,7 +301,7 @@ def test_a_file_with_secrets_is_for_its_owner_alone(
     assert out.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_pull_takes_filters(connected: object, capsys: Capture) -> None:
+def test_a_pull_sends_its_filters(connected: object, capsys: Capture) -> None:
     pull = ["pull", "usage", "--out", "usage.jsonl", "--json"]
     assert run(pull) == 0
     company = json.loads(capsys.readouterr().out)["receipts"][0]["company_id"]
@@ -296,13 +312,13 @@ def test_a_pull_takes_filters(connected: object, capsys: Capture) -> None:
     ]
     assert run([*pull, *filters]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["requests"] == report["pages"]  # nobody asked for the companies
-    lines = records(Path("usage.jsonl"))
+    assert report["requests"] == report["pages"], "companies were not listed"
+    lines = read_records(Path("usage.jsonl"))
     assert {line["companyId"] for line in lines} == {company}
     assert {line["datasourceType"] for line in lines} <= {"ELECTRICITY", "WATER"}
 
 
-def test_a_company_that_fails_leaves_the_rest(
+def test_a_failed_company_does_not_stop_the_others(
     connected: object, capsys: Capture
 ) -> None:
     pull = ["pull", "usage", "--out", "usage.jsonl", "--json"]
@@ -317,15 +333,19 @@ def test_a_company_that_fails_leaves_the_rest(
     assert failure["company_id"] == "nobody"
     assert failure["page"] == 1
     assert "usage_list_by_company, company nobody, page 1" in said.err
-    assert {line["companyId"] for line in records(Path("usage.jsonl"))} == {company}
+    assert {line["companyId"] for line in read_records(Path("usage.jsonl"))} == {
+        company
+    }
     assert run([*pull[:-1], "--company", "nobody", "--company", "noone"]) == 1
     said = capsys.readouterr()
     assert "Failures: 2" in said.out
-    assert said.err.startswith("error: 2 of 2 companies failed, the first: usage_list")
-    assert records(Path("usage.jsonl"))  # what was there stays
+    assert said.err.startswith(
+        "error: 2 of 2 companies failed; the first error: usage_list"
+    )
+    assert read_records(Path("usage.jsonl"))  # the old content stays
 
 
-def test_a_pull_reports_in_tables(connected: object, capsys: Capture) -> None:
+def test_a_pull_prints_tables(connected: object, capsys: Capture) -> None:
     assert run(["pull", "usage", "--out", "usage.jsonl"]) == 0
     said = capsys.readouterr()
     assert "kWh" in said.out
@@ -334,15 +354,15 @@ def test_a_pull_reports_in_tables(connected: object, capsys: Capture) -> None:
     assert said.err == ""
 
 
-def test_the_demo_needs_nothing_and_knows_its_bound(capsys: Capture) -> None:
+def test_the_demo_needs_no_key_and_prints_its_lower_bound(capsys: Capture) -> None:
     assert run(["demo", "--companies", "2", "--latency", "0.01"]) == 0
     said = capsys.readouterr().out
     assert "bound" in said
     assert "nectar-demo.jsonl" in said
-    assert records(Path("nectar-demo.jsonl"))
+    assert read_records(Path("nectar-demo.jsonl"))
 
 
-def test_the_demo_writes_to_the_temporary_folder_where_it_must(
+def test_the_demo_writes_to_the_temporary_folder_if_the_working_one_is_read_only(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture
 ) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: False)
@@ -353,7 +373,7 @@ def test_the_demo_writes_to_the_temporary_folder_where_it_must(
     assert report["out"] == str(tmp_path / "spare" / "nectar-demo.jsonl")
 
 
-def test_a_sandbox_that_does_not_start_is_said(
+def test_a_sandbox_that_does_not_start_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/true")
@@ -361,7 +381,7 @@ def test_a_sandbox_that_does_not_start_is_said(
     assert "the sandbox did not start" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_said(capsys: Capture) -> None:
+def test_a_port_in_use_is_reported_with_a_hint(capsys: Capture) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -369,11 +389,11 @@ def test_a_port_that_is_taken_is_said(capsys: Capture) -> None:
         assert run(["sandbox", "--port", port, "--companies", "1"]) == 1
     said = capsys.readouterr().err
     assert "address already in use" in said
-    assert said.endswith("hint: --port 0 takes a free one\n")
+    assert said.endswith("hint: --port 0 takes a free port\n")
 
 
 @pytest.mark.parametrize("module", ["nectar_async.cli.app", "typer"])
-def test_ctrl_c_while_it_starts_is_one_line(
+def test_ctrl_c_during_imports_is_one_line(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     class Interrupted:
@@ -389,7 +409,7 @@ def test_ctrl_c_while_it_starts_is_one_line(
     assert capsys.readouterr().err == "interrupted\n"
 
 
-def test_it_starts_as_a_script(
+def test_the_command_runs_as_a_script(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["nectar", "--version"])
@@ -397,15 +417,15 @@ def test_it_starts_as_a_script(
     assert capsys.readouterr().out.startswith("nectar ")
 
 
-def test_it_starts_as_a_module() -> None:
-    # In a process: what rewrites asserts here gives `runpy` no code.
+def test_the_command_runs_as_a_module() -> None:
+    # In a process, because the assertion rewriter of pytest gives `runpy` no code.
     command = [sys.executable, "-m", "nectar_async.cli", "--version"]
     shown = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     assert shown.stdout.startswith("nectar ")
 
 
 @pytest.mark.parametrize("missing", ["typer", "rich"])
-def test_without_the_extra_one_line_says_what_to_install(
+def test_without_the_extra_an_error_names_what_to_install(
     missing: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     for name in list(sys.modules):

@@ -1,4 +1,4 @@
-"""The file holds whole lines, whatever happens."""
+"""A file of JSON lines has complete lines only, whatever happens."""
 
 from __future__ import annotations
 
@@ -8,60 +8,60 @@ from pathlib import Path
 
 import pytest
 
-from nectar_async.cli.json_lines import LineFile
+from nectar_async.cli.json_lines import JsonLinesFile
 
 
-def test_an_old_file_is_replaced_when_the_first_block_comes(tmp_path: Path) -> None:
+def test_an_old_file_is_replaced_by_the_first_write(tmp_path: Path) -> None:
     path = tmp_path / "usage.jsonl"
     path.write_bytes(b"old and long\n")
-    with LineFile(path) as sink:
+    with JsonLinesFile(path) as file:
         assert path.read_bytes() == b"old and long\n"
-        sink.write(b"new\n")
+        file.write(b"new\n")
         assert path.read_bytes() == b"new\n"
-    assert sink.size == 4
+    assert file.size == 4
 
 
-def test_a_pull_that_gives_nothing_leaves_an_empty_file(tmp_path: Path) -> None:
+def test_begin_without_a_write_leaves_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "usage.jsonl"
     path.write_bytes(b"old\n")
-    with LineFile(path) as sink:
-        sink.begin()
+    with JsonLinesFile(path) as file:
+        file.begin()
     assert path.read_bytes() == b""
 
 
 @pytest.mark.parametrize("content", [None, b"old\n"])
-def test_a_pull_that_never_began_changes_nothing(
+def test_an_error_before_the_first_write_changes_nothing(
     tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "usage.jsonl"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(KeyError), LineFile(path):
+    with pytest.raises(KeyError), JsonLinesFile(path):
         raise KeyError
     assert (path.read_bytes() if path.exists() else None) == content
 
 
-def test_a_torn_line_is_taken_back(
+def test_an_incomplete_line_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "usage.jsonl"
     write = os.write
-    room = 8
+    free_bytes = 8
 
     def write_until_full(descriptor: int, block: bytes) -> int:
-        nonlocal room
-        if room == 0:
+        nonlocal free_bytes
+        if free_bytes == 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        done = write(descriptor, block[:room])
-        room -= done
+        done = write(descriptor, block[:free_bytes])
+        free_bytes -= done
         return done
 
     monkeypatch.setattr(os, "write", write_until_full)
 
     def fill() -> None:
-        with LineFile(path) as sink:
-            sink.write(b"first\n")
-            sink.write(b"second\n")
+        with JsonLinesFile(path) as file:
+            file.write(b"first\n")
+            file.write(b"second\n")
 
     with pytest.raises(OSError, match="No space left") as caught:
         fill()
@@ -69,7 +69,7 @@ def test_a_torn_line_is_taken_back(
     assert caught.value.filename == str(path)
 
 
-def test_what_is_no_file_is_written_and_never_cut(tmp_path: Path) -> None:
-    with LineFile(Path(os.devnull)) as sink:
-        sink.write(b"gone\n")
-    assert sink.size == 5
+def test_a_device_is_written_and_never_truncated(tmp_path: Path) -> None:
+    with JsonLinesFile(Path(os.devnull)) as file:
+        file.write(b"gone\n")
+    assert file.size == 5

@@ -1,4 +1,4 @@
-"""How commands end."""
+"""Exit codes and error messages of commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import signal
 
 import pytest
 
-from nectar_async.cli.output import Ending, Exit, NoKeyError, StoppedError, guarded
+from nectar_async.cli.output import (
+    ErrorOutput,
+    ExitCode,
+    MissingKeyError,
+    UnfinishedError,
+    run_guarded,
+)
 from nectar_async.errors import (
     AttemptTimeoutError,
     AuthenticationError,
@@ -23,44 +29,44 @@ from nectar_async.errors import (
 Capture = pytest.CaptureFixture[str]
 
 
-def raising(error: BaseException, cause: BaseException | None = None) -> int:
+def run_raising(error: BaseException, cause: BaseException | None = None) -> int:
     def work() -> int:
         raise error from cause
 
-    return guarded(work)
+    return run_guarded(work)
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (ConfigurationError("x"), Exit.USAGE),
-        (InvalidArgumentError("x"), Exit.USAGE),
-        (AuthenticationError("x"), Exit.REFUSED),
-        (PermissionDeniedError("x"), Exit.REFUSED),
-        (NoKeyError("x"), Exit.USAGE),
-        (ConnectionFailedError("x"), Exit.UNREACHABLE),
-        (AttemptTimeoutError("x"), Exit.UNREACHABLE),
-        (NotFoundError("x"), Exit.FAILED),
-        (DecodeError("x"), Exit.FAILED),
+        (ConfigurationError("x"), ExitCode.USAGE),
+        (InvalidArgumentError("x"), ExitCode.USAGE),
+        (AuthenticationError("x"), ExitCode.REFUSED),
+        (PermissionDeniedError("x"), ExitCode.REFUSED),
+        (MissingKeyError("x"), ExitCode.USAGE),
+        (ConnectionFailedError("x"), ExitCode.UNREACHABLE),
+        (AttemptTimeoutError("x"), ExitCode.UNREACHABLE),
+        (NotFoundError("x"), ExitCode.FAILED),
+        (DecodeError("x"), ExitCode.FAILED),
     ],
 )
-def test_each_error_has_its_code_and_its_line(
-    error: Exception, code: Exit, capsys: Capture
+def test_each_error_has_an_exit_code_and_a_message(
+    error: Exception, code: ExitCode, capsys: Capture
 ) -> None:
-    assert raising(error) is code
+    assert run_raising(error) is code
     assert capsys.readouterr().err.startswith("error: x\n")
 
 
-def test_a_403_for_one_thing_may_mean_that_it_is_not_there(capsys: Capture) -> None:
+def test_a_403_for_a_single_item_hints_at_a_wrong_id(capsys: Capture) -> None:
     def work() -> int:
         raise PermissionDeniedError("x", status=403)
 
-    assert guarded(work, Ending(is_about_one=True)) is Exit.FAILED
-    assert "also for what is not there" in capsys.readouterr().err
+    assert run_guarded(work, ErrorOutput(is_single_item=True)) is ExitCode.FAILED
+    assert "403 for an id that does not exist" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("message", "printed"),
     [
         ("connection_owner_email is no e-mail", "--owner is no e-mail"),
         ("sites[1] is empty", "--site is empty"),
@@ -68,20 +74,20 @@ def test_a_403_for_one_thing_may_mean_that_it_is_not_there(capsys: Capture) -> N
         ("files are many", "files are many"),
     ],
 )
-def test_arguments_are_called_as_in_the_shell(
-    said: str, told: str, capsys: Capture
+def test_arguments_in_messages_are_named_as_options(
+    message: str, printed: str, capsys: Capture
 ) -> None:
-    raising(InvalidArgumentError(said))
-    assert capsys.readouterr().err == f"error: {told}\n"
+    run_raising(InvalidArgumentError(message))
+    assert capsys.readouterr().err == f"error: {printed}\n"
 
 
-def test_machines_are_told_of_an_interrupt_and_of_what_was_done(
+def test_an_interrupt_is_reported_as_json_with_the_progress(
     capsys: Capture,
 ) -> None:
     def work() -> int:
-        raise StoppedError("3 records", {"records": 3}) from KeyboardInterrupt()
+        raise UnfinishedError("3 records", {"records": 3}) from KeyboardInterrupt()
 
-    assert guarded(work, Ending(as_json=True)) is Exit.INTERRUPTED
+    assert run_guarded(work, ErrorOutput(as_json=True)) is ExitCode.INTERRUPTED
     said = capsys.readouterr()
     assert said.err == "interrupted: 3 records\n"
     assert json.loads(said.out) == {
@@ -90,59 +96,64 @@ def test_machines_are_told_of_an_interrupt_and_of_what_was_done(
     }
 
 
-def test_an_error_of_many_lines_becomes_one(capsys: Capture) -> None:
-    raising(NotFoundError("first\n  second"))
+def test_an_error_of_several_lines_is_printed_on_one(capsys: Capture) -> None:
+    run_raising(NotFoundError("first\n  second"))
     assert capsys.readouterr().err == "error: first second\n"
 
 
-def test_what_was_added_to_an_error_stands_below_it(capsys: Capture) -> None:
+def test_notes_of_an_error_are_printed_below_it(capsys: Capture) -> None:
     error = NotFoundError("x")
     error.add_note("not tried again:\n the budget")
 
     def work() -> int:
         raise error
 
-    assert guarded(work, Ending(as_json=True)) is Exit.FAILED
+    assert run_guarded(work, ErrorOutput(as_json=True)) is ExitCode.FAILED
     said = capsys.readouterr()
     assert said.err == "error: x\nnote: not tried again: the budget\n"
     assert json.loads(said.out)["error"]["notes"] == ["not tried again: the budget"]
 
 
-def test_a_full_disk_names_the_file(capsys: Capture) -> None:
+def test_a_full_disk_is_an_error_that_names_the_file(capsys: Capture) -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "usage.jsonl")
-    assert raising(StoppedError("3 records"), full) is Exit.FAILED
+    assert run_raising(UnfinishedError("3 records"), full) is ExitCode.FAILED
     assert capsys.readouterr().err == (
         "error: usage.jsonl: No space left on device\nso far: 3 records\n"
     )
 
 
-def test_an_interrupt_says_what_is_there(capsys: Capture) -> None:
-    assert raising(StoppedError("3 records"), KeyboardInterrupt()) is Exit.INTERRUPTED
-    assert raising(KeyboardInterrupt()) is Exit.INTERRUPTED
+def test_an_interrupt_prints_the_progress(capsys: Capture) -> None:
+    assert (
+        run_raising(UnfinishedError("3 records"), KeyboardInterrupt())
+        is ExitCode.INTERRUPTED
+    )
+    assert run_raising(KeyboardInterrupt()) is ExitCode.INTERRUPTED
     assert capsys.readouterr().err == "interrupted: 3 records\ninterrupted\n"
 
 
 @pytest.mark.parametrize(
-    "interrupt", [signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored"]
+    "interrupt",
+    [signal.default_int_handler, signal.SIG_IGN],
+    ids=["default", "ignored"],
 )
-def test_sigterm_interrupts_and_is_handed_back(
+def test_sigterm_interrupts_and_its_handler_is_restored(
     interrupt: signal.Handlers, capsys: Capture
 ) -> None:
     def work() -> int:
         signal.raise_signal(signal.SIGTERM)
-        return Exit.OK
+        return ExitCode.OK
 
     former = signal.signal(signal.SIGINT, interrupt)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert guarded(work) is Exit.TERMINATED
+        assert run_guarded(work) is ExitCode.TERMINATED
     finally:
         signal.signal(signal.SIGINT, former)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_mistake_of_the_program_is_not_hidden() -> None:
+def test_a_bug_is_not_reported_as_an_error_message() -> None:
     with pytest.raises(ZeroDivisionError):
-        raising(ZeroDivisionError())
+        run_raising(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
-        raising(StoppedError(), ZeroDivisionError())
+        run_raising(UnfinishedError(), ZeroDivisionError())

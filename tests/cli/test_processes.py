@@ -1,4 +1,4 @@
-"""Commands as processes: signals, pipes, children, a server that dies."""
+"""Commands as processes: signals, pipes, child processes, servers that die."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 from cli_processes import (
-    Commands,
-    children_of,
-    end,
+    CommandRunner,
+    find_children,
     has_lines,
     is_alive,
-    records,
-    sandbox,
-    until,
+    read_records,
+    run_sandbox,
+    wait_for_end,
+    wait_until,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -36,18 +36,18 @@ SLOW = ("--companies", "12", "--latency", "0.2")
 def unreachable(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A ping of a closed port; its attempts take seconds, so it starts early."""
+    """Start a ping of a closed port early, because its attempts take seconds."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = "http://{}:{}".format(*listener.getsockname())
     folder = tmp_path_factory.mktemp("unreachable")
     environment = {"NECTAR_BASE_URL": url, "NECTAR_API_KEY": "any"}
-    with Commands(folder, **environment).start("ping") as process:
+    with CommandRunner(folder, **environment).start("ping") as process:
         yield url, process
         process.kill()
 
 
-def test_the_demo_for_machines(commands: Commands) -> None:
+def test_the_demo_reports_as_json(commands: CommandRunner) -> None:
     done = commands.run("demo", "--companies", "3", "--latency", "0", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(done.stdout)
@@ -57,120 +57,124 @@ def test_the_demo_for_machines(commands: Commands) -> None:
     assert report["wall"] > report["bound"] == 0
     assert report["verdict"] == "complete"
     assert report["failures"] == []
-    assert len(records(commands.folder / report["out"])) == report["records"]
+    assert len(read_records(commands.folder / report["out"])) == report["records"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_leaves_a_good_file_and_no_child(
-    commands: Commands, number: signal.Signals
+def test_an_interrupted_demo_leaves_whole_lines_and_no_child(
+    commands: CommandRunner, number: signal.Signals
 ) -> None:
     out = commands.folder / "nectar-demo.jsonl"
     process = commands.start("demo", *SLOW)
-    until(lambda: has_lines(out))
-    (child,) = children_of(process.pid)
+    wait_until(lambda: has_lines(out))
+    (child,) = find_children(process.pid)
     process.send_signal(number)
-    done = end(process)
+    done = wait_for_end(process)
     assert done.returncode == (143 if number == signal.SIGTERM else 130)
-    assert done.stderr.startswith(f"interrupted: {len(records(out)):,} records of ")
+    assert done.stderr.startswith(
+        f"interrupted: {len(read_records(out)):,} records of "
+    )
     assert "of 12 companies" in done.stderr
     assert " complete" in done.stderr
     assert "Traceback" not in done.stderr
     assert not is_alive(child)
 
 
-def test_the_child_of_a_killed_demo_ends(commands: Commands) -> None:
+def test_the_sandbox_of_a_killed_demo_ends(commands: CommandRunner) -> None:
     process = commands.start("demo", *SLOW)
-    until(lambda: has_lines(commands.folder / "nectar-demo.jsonl"))
-    (child,) = children_of(process.pid)
+    wait_until(lambda: has_lines(commands.folder / "nectar-demo.jsonl"))
+    (child,) = find_children(process.pid)
     process.kill()
-    end(process)
-    until(lambda: not is_alive(child))
+    wait_for_end(process)
+    wait_until(lambda: not is_alive(child))
 
 
-def test_an_interrupted_start_says_so(commands: Commands) -> None:
+def test_a_demo_can_be_interrupted_while_its_sandbox_starts(
+    commands: CommandRunner,
+) -> None:
     process = commands.start("demo", *SLOW)
-    until(lambda: bool(children_of(process.pid)))
-    (child,) = children_of(process.pid)
+    wait_until(lambda: bool(find_children(process.pid)))
+    (child,) = find_children(process.pid)
     process.send_signal(signal.SIGINT)
-    done = end(process)
+    done = wait_for_end(process)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr
-    until(lambda: not is_alive(child))
+    wait_until(lambda: not is_alive(child))
 
 
-def test_an_interrupted_pull_is_told_to_machines(commands: Commands) -> None:
+def test_an_interrupted_pull_is_reported_as_json(commands: CommandRunner) -> None:
     out = commands.folder / "usage.jsonl"
-    with sandbox(*SLOW) as (_, environment):
+    with run_sandbox(*SLOW) as (_, environment):
         commands.environment.update(environment)
         process = commands.start("pull", "usage", "--out", "usage.jsonl", "--json")
-        until(lambda: has_lines(out))
+        wait_until(lambda: has_lines(out))
         process.send_signal(signal.SIGTERM)
-        done = end(process)
+        done = wait_for_end(process)
         assert commands.run("pull", "usage", "--out", "all.jsonl").returncode == 0
     assert done.returncode == 143
     report = json.loads(done.stdout)
     assert report["error"]["message"] == "interrupted by SIGTERM"
-    assert report["records"] == len(records(out))
+    assert report["records"] == len(read_records(out))
     assert report["verdict"] == "unfinished"
-    came = Counter(record["companyId"] for record in records(out))
-    every = records(commands.folder / "all.jsonl")
+    came = Counter(record["companyId"] for record in read_records(out))
+    every = read_records(commands.folder / "all.jsonl")
     whole = Counter(record["companyId"] for record in every)
     assert all(came[one] == whole[one] for one in report["companies_complete"])
 
 
-def test_an_interrupted_pull_leaves_a_good_file(commands: Commands) -> None:
+def test_an_interrupted_pull_leaves_whole_lines(commands: CommandRunner) -> None:
     out = commands.folder / "usage.jsonl"
-    with sandbox(*SLOW) as (_, environment):
+    with run_sandbox(*SLOW) as (_, environment):
         commands.environment.update(environment)
         process = commands.start("pull", "usage", "--out", "usage.jsonl")
-        until(lambda: has_lines(out))
+        wait_until(lambda: has_lines(out))
         process.send_signal(signal.SIGINT)
-        done = end(process)
+        done = wait_for_end(process)
     assert done.returncode == 130
-    assert f"interrupted: {len(records(out)):,} records" in done.stderr
+    assert f"interrupted: {len(read_records(out)):,} records" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_a_server_that_dies_is_named_with_operation_company_and_page(
+def test_a_dead_server_is_reported_with_operation_company_and_page(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "usage.jsonl"
-    with sandbox(*SLOW) as (server, environment):
-        process = Commands(tmp_path, **environment).start(
+    with run_sandbox(*SLOW) as (server, environment):
+        process = CommandRunner(tmp_path, **environment).start(
             "pull", "usage", "--out", "usage.jsonl"
         )
-        until(lambda: has_lines(out))
+        wait_until(lambda: has_lines(out))
         server.kill()
         died = time.monotonic()
-        done = end(process)
+        done = wait_for_end(process)
         took = time.monotonic() - died
     assert done.returncode == 4
     assert took < 15
     error, *notes, hint, so_far = done.stderr.splitlines()
-    ids = {record["companyId"] for record in records(out)}
+    ids = {record["companyId"] for record in read_records(out)}
     assert error.startswith("error: usage_list_by_company, company ")
     assert ", page " in error
     assert "NECTAR_BASE_URL" in hint
     assert all(one.startswith("note: not tried again: ") for one in notes)
     companies = "1 company" if len(ids) == 1 else f"{len(ids)} companies"
-    assert f"{len(records(out)):,} records of {companies} in usage.jsonl" in so_far
+    assert f"{len(read_records(out)):,} records of {companies} in usage.jsonl" in so_far
 
 
-def test_an_unreachable_host_is_named(
+def test_an_unreachable_server_is_reported_with_its_address(
     unreachable: tuple[str, subprocess.Popen[str]],
 ) -> None:
     url, process = unreachable
-    done = end(process)
+    done = wait_for_end(process)
     assert done.returncode == 4
     error, hint = done.stderr.splitlines()
     assert f"cannot connect to {url}" in error
     assert "NECTAR_BASE_URL" in hint
 
 
-def test_a_reader_that_has_enough_ends_a_pull_quietly(
+def test_a_closed_pipe_ends_a_pull_without_a_message(
     tmp_path: Path, small_sandbox: dict[str, str]
 ) -> None:
-    commands = Commands(tmp_path, **small_sandbox)
+    commands = CommandRunner(tmp_path, **small_sandbox)
     process = commands.start("pull", "usage", "--out", "-")
     assert process.stdout is not None
     record = json.loads(process.stdout.readline())
@@ -183,23 +187,23 @@ def test_a_reader_that_has_enough_ends_a_pull_quietly(
     assert record["companyId"]
 
 
-def test_a_pull_into_a_pipe_reports_on_stderr(
+def test_a_pull_to_stdout_is_reported_on_stderr(
     tmp_path: Path, small_sandbox: dict[str, str]
 ) -> None:
-    done = Commands(tmp_path, **small_sandbox).run(
+    done = CommandRunner(tmp_path, **small_sandbox).run(
         "pull", "usage", "--out", "-", "--json"
     )
     assert done.returncode == 0
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert json.loads(done.stderr)["records"] == len(lines)
-    refused = Commands(tmp_path, **{**small_sandbox, "NECTAR_API_KEY": "wrong"})
+    refused = CommandRunner(tmp_path, **{**small_sandbox, "NECTAR_API_KEY": "wrong"})
     done = refused.run("pull", "usage", "--out", "-", "--json")
     assert (done.returncode, done.stdout) == (3, "")
     assert json.loads(done.stderr)["error"]["status"] == 401
 
 
-def test_a_sandbox_prints_its_environment_and_ends_by_ctrl_c(
-    commands: Commands,
+def test_a_sandbox_prints_its_environment_and_ends_with_ctrl_c(
+    commands: CommandRunner,
 ) -> None:
     process = commands.start("sandbox", "--port", "0", "--companies", "1")
     assert process.stdout is not None
@@ -207,16 +211,16 @@ def test_a_sandbox_prints_its_environment_and_ends_by_ctrl_c(
         process.stdout.readline().removeprefix("export ").strip().split("=")
         for _ in range(2)
     )
-    answer = Commands(commands.folder, **said).run("ping")
+    answer = CommandRunner(commands.folder, **said).run("ping")
     assert answer.stdout.startswith("pong")
     process.send_signal(signal.SIGINT)
-    done = end(process)
+    done = wait_for_end(process)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
 
 
-def test_a_terminal_sees_the_pull(commands: Commands) -> None:
-    ours, theirs = os.openpty()
+def test_a_terminal_shows_the_progress_of_a_pull(commands: CommandRunner) -> None:
+    controller, terminal = os.openpty()
     with subprocess.Popen(  # noqa: S603 - our own command
         [
             *(sys.executable, "-m", "nectar_async.cli", "demo"),
@@ -226,19 +230,19 @@ def test_a_terminal_sees_the_pull(commands: Commands) -> None:
         env={**commands.environment, "TERM": "xterm", "COLUMNS": "120"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=theirs,
+        stderr=terminal,
     ) as process:
-        os.close(theirs)
-        seen = b""
+        os.close(terminal)
+        output = b""
         try:
-            while block := os.read(ours, 65_536):
-                seen += block
-        except OSError:  # how Linux says that the other end is closed
+            while block := os.read(controller, 65_536):
+                output += block
+        except OSError:  # Linux raises it when the other end is closed
             pass
-        os.close(ours)
+        os.close(controller)
     assert process.returncode == 0
-    text = seen.decode()
-    assert "getting ready" in text
+    text = output.decode()
+    assert "starting" in text
     assert "first record after" in text
     assert text.count("first record after") == 1
     assert "of 4 companies" in text

@@ -1,4 +1,4 @@
-"""What somebody at a terminal sees."""
+"""The progress display of a pull."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from rich.console import Console
 
 from nectar_async import DatasourceType, UsageData, UsageUnits
 from nectar_async._paging.fanout import Progress
-from nectar_async.cli.json_lines import LineFile
-from nectar_async.cli.progress import picture, shown
-from nectar_async.cli.pull_run import Pull, Query, Status, Traffic
+from nectar_async.cli.json_lines import JsonLinesFile
+from nectar_async.cli.progress import render_pull, show_pull
+from nectar_async.cli.pull_run import PullQuery, PullRun, PullStatus, RequestCounts
 
 
 @pytest.fixture
-def pull() -> Pull:
-    return Pull(Query(), LineFile(Path("usage.jsonl")))
+def pull() -> PullRun:
+    return PullRun(PullQuery(), JsonLinesFile(Path("usage.jsonl")))
 
 
 def console(*, is_terminal: bool) -> Console:
     return Console(file=StringIO(), width=120, record=True, force_terminal=is_terminal)
 
 
-def test_the_picture_says_how_far_it_is() -> None:
+def test_the_display_has_all_counts() -> None:
     screen = console(is_terminal=True)
-    status = Status(
+    status = PullStatus(
         progress=Progress(companies=50, companies_done=23, pages=141, records=12_300),
-        traffic=Traffic(in_flight=9, limit=10, rate_limited=2, retries=3),
+        requests=RequestCounts(in_flight=9, limit=10, rate_limited=2, retries=3),
         seconds=2.0,
     )
-    screen.print(picture(status, "usage.jsonl"))
+    screen.print(render_pull(status, "usage.jsonl"))
     said = screen.export_text()
     for fact in (
         "23 of 50 companies",
@@ -41,14 +41,14 @@ def test_the_picture_says_how_far_it_is() -> None:
         "12,300 records",
         "141 pages",
         "6,150 records/s",
-        "9 of 10 in flight",
-        "2 refusals (429)",
+        "9 of 10 requests in flight",
+        "2 answers with 429",
         "3 retries",
     ):
         assert fact in said
 
 
-def test_the_first_record_is_shown(pull: Pull) -> None:
+def test_the_first_record_is_printed(pull: PullRun) -> None:
     screen = console(is_terminal=True)
     record = UsageData(
         id="u-1",
@@ -58,7 +58,7 @@ def test_the_first_record_is_shown(pull: Pull) -> None:
         usage_units=UsageUnits.KWH,
         datasource_type=DatasourceType.ELECTRICITY,
     )
-    with shown(pull, screen, is_wanted=True) as show_first:
+    with show_pull(pull, screen, is_wanted=True) as show_first:
         assert show_first is not None
         show_first("c-1", record)
         show_first("c-2", UsageData(id="u-2"))
@@ -68,10 +68,10 @@ def test_the_first_record_is_shown(pull: Pull) -> None:
 
 
 @pytest.mark.parametrize(("is_wanted", "is_terminal"), [(True, False), (False, True)])
-def test_nothing_is_shown_where_nobody_looks(
-    pull: Pull, is_wanted: bool, is_terminal: bool
+def test_nothing_is_shown_on_request_or_without_a_terminal(
+    pull: PullRun, is_wanted: bool, is_terminal: bool
 ) -> None:
     screen = console(is_terminal=is_terminal)
-    with shown(pull, screen, is_wanted=is_wanted) as show_first:
+    with show_pull(pull, screen, is_wanted=is_wanted) as show_first:
         assert show_first is None
     assert screen.export_text() == ""

@@ -1,4 +1,4 @@
-"""Commands that are recorded, and replayed without a network or a key."""
+"""`nectar record`, and replays without a network or a key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_processes import Commands, end, records, sandbox, until
+from cli_processes import (
+    CommandRunner,
+    read_records,
+    run_sandbox,
+    wait_for_end,
+    wait_until,
+)
 
 from nectar_async import ConfigurationError
 from nectar_async.cli.app import run
@@ -39,14 +45,14 @@ Environment = Callable[..., None]
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Have commands of this process record as a variable says."""
+    """Set NECTAR_RECORD and other variables for commands of this process."""
 
-    def say(record: str, **others: str) -> None:
+    def set_variables(record: str, **others: str) -> None:
         monkeypatch.setenv("NECTAR_RECORD", record)
         for name, text in others.items():
             monkeypatch.setenv(name, text)
 
-    return say
+    return set_variables
 
 
 def snapshot(folder: str) -> dict[str, bytes]:
@@ -60,32 +66,32 @@ def python(script: str) -> tuple[str, ...]:
 def test_a_pull_is_recorded_and_replayed_without_a_network(
     tmp_path: Path, small_sandbox: dict[str, str], environment: Environment
 ) -> None:
-    live = Commands(tmp_path, **small_sandbox)
+    live = CommandRunner(tmp_path, **small_sandbox)
     done = live.run("record", "rec", "pull", "usage", "--out", "live.jsonl")
     assert done.returncode == 0
     first, last = done.stderr.splitlines()
-    assert first == f"record: what the API answers is written to {tmp_path / 'rec'}"
+    assert first == f"record: the answers of the API are written to {tmp_path / 'rec'}"
     assert last.startswith("rec: ")
     assert "of 2 operations; files: " in last
 
-    offline = Commands(tmp_path, NECTAR_RECORD="replay:rec", **NOWHERE)
+    offline = CommandRunner(tmp_path, NECTAR_RECORD="replay:rec", **NOWHERE)
     done = offline.run("pull", "usage", "--out", "one.jsonl")
     assert done.returncode == 0
-    assert done.stderr == "replay: the answers come from rec, and none from the API\n"
+    assert done.stderr == "replay: all answers come from rec, none from the API\n"
     environment("replay:rec", **NOWHERE)
     assert run(["pull", "usage", "--out", "two.jsonl"]) == 0
     one, two = (Path(name).read_bytes() for name in ("one.jsonl", "two.jsonl"))
     assert sorted(one.splitlines()) == sorted(two.splitlines())
     kept = ("id", "companyId", "usage", "usageUnits", "startDate", "endDate")
     was, now = (
-        [[one.get(key) for key in kept] for one in records(Path(name))]
+        [[one.get(key) for key in kept] for one in read_records(Path(name))]
         for name in ("live.jsonl", "one.jsonl")
     )
-    assert sorted(now) == sorted(was)  # companies come as they come
+    assert sorted(now) == sorted(was)  # companies arrive in any order
     assert run(["recording", "check", "rec"]) == 0
 
 
-def test_recording_the_same_again_changes_not_one_byte(
+def test_a_second_recording_of_the_same_changes_no_byte(
     connected: object, environment: Environment, capsys: Capture
 ) -> None:
     environment("record:rec")
@@ -105,7 +111,7 @@ def test_recording_the_same_again_changes_not_one_byte(
         ("pull", "meters", "--company", "nobody", "--out", "m.jsonl"),
         ("job", "nobody"),
     ],
-    ids=["some-failed", "error"],
+    ids=["failed-company", "error"],
 )
 def test_a_command_that_fails_leaves_the_recording_as_it_was(
     mode: str,
@@ -121,11 +127,11 @@ def test_a_command_that_fails_leaves_the_recording_as_it_was(
     environment(f"{mode}:rec")
     assert run(command) == 1
     *_, last = capsys.readouterr().err.splitlines()
-    assert last == "not written: the command did not succeed, so rec is as it was"
+    assert last == "not recorded: the command failed, so rec was not changed"
     assert snapshot("rec") == before
 
 
-def test_what_is_about_to_be_replaced_is_said_before(
+def test_the_recording_to_be_replaced_is_announced(
     connected: object, environment: Environment, capsys: Capture
 ) -> None:
     environment("record:rec")
@@ -133,10 +139,10 @@ def test_what_is_about_to_be_replaced_is_said_before(
     capsys.readouterr()
     assert run(["record", "rec", *python("")]) == 0
     first, *_ = capsys.readouterr().err.splitlines()
-    assert first == "rec has 1 exchange, which what is recorded now replaces"
+    assert first == "rec has 1 exchange, which will be replaced"
 
 
-def test_a_replay_that_gets_nothing_claims_no_file_and_no_server(
+def test_a_failed_replay_names_neither_a_file_nor_a_server(
     connected: object, environment: Environment, capsys: Capture
 ) -> None:
     environment("record:rec")
@@ -158,7 +164,7 @@ def test_a_replay_that_gets_nothing_claims_no_file_and_no_server(
     assert json.loads(capsys.readouterr().out)["out"] is None
 
 
-def test_only_what_is_missing_is_asked_for_in_mode_new(
+def test_mode_new_sends_only_requests_that_the_recording_lacks(
     connected: object, environment: Environment, capsys: Capture
 ) -> None:
     environment("record:rec")
@@ -173,7 +179,7 @@ def test_only_what_is_missing_is_asked_for_in_mode_new(
     assert all(after[name] == before[name] for name in before if name != MANIFEST_NAME)
 
 
-def test_a_recording_may_be_touched_though_nothing_changed(
+def test_touch_updates_the_date_though_nothing_changed(
     connected: object, environment: Environment
 ) -> None:
     environment("record:rec")
@@ -188,14 +194,14 @@ def test_a_recording_may_be_touched_though_nothing_changed(
     assert LONG_AGO not in manifest.read_text()
 
 
-def test_failures_that_passed_are_kept_where_that_is_said(
+def test_keep_failures_records_failures_before_a_success(
     environment: Environment,
 ) -> None:
     faults = [
         f"--fault=answer status=503 operation={operation} times=1"
         for operation in ("ping_get", "companies_list")
     ]
-    with sandbox("--companies", "1", "--latency", "0", *faults) as (_, where):
+    with run_sandbox("--companies", "1", "--latency", "0", *faults) as (_, where):
         environment("record:a", **where)
         assert run(["ping"]) == 0
         environment("record,keep-failures:b")
@@ -215,10 +221,10 @@ def test_failures_that_passed_are_kept_where_that_is_said(
         (["--mode", "new"], "new:{}"),
         (["--mode=passthrough"], "passthrough:{}"),
     ],
-    ids=["nothing", "flags", "new", "passthrough"],
+    ids=["none", "flags", "new", "passthrough"],
 )
-@pytest.mark.parametrize("is_first", [True, False], ids=["before", "behind"])
-def test_options_stand_before_and_behind_the_path(
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+def test_options_are_accepted_before_and_after_the_path(
     options: list[str],
     said: str,
     *,
@@ -231,7 +237,7 @@ def test_options_stand_before_and_behind_the_path(
     assert capfd.readouterr().out == said.format(tmp_path / "rec") + "\n"
 
 
-def test_options_behind_the_command_are_its_own(
+def test_options_after_the_command_belong_to_it(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     script = "import sys; print(sys.argv[1:])"
@@ -239,7 +245,7 @@ def test_options_behind_the_command_are_its_own(
     assert capfd.readouterr().out == "['--mode', 'x', '--', '--touch']\n"
 
 
-def test_a_program_of_anybody_is_recorded_and_replayed(
+def test_any_program_can_be_recorded_and_replayed(
     tmp_path: Path, connected: object, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("script.py").write_text(SCRIPT)
@@ -250,7 +256,7 @@ def test_a_program_of_anybody_is_recorded_and_replayed(
     assert "rec: 1 exchange of 1 operation; files: 1 new" in err
     again = subprocess.run(  # noqa: S603 - our own script
         program,
-        env=Commands(tmp_path, NECTAR_RECORD="replay:rec", **NOWHERE).environment,
+        env=CommandRunner(tmp_path, NECTAR_RECORD="replay:rec", **NOWHERE).environment,
         capture_output=True,
         text=True,
         check=True,
@@ -265,7 +271,7 @@ def test_the_exit_code_is_that_of_the_command(
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_recorded_is_an_error_that_says_what_to_do(
+def test_a_program_that_records_nothing_is_an_error_with_a_hint(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["record", "rec", *python("print('hi')")]) == 1
@@ -289,17 +295,17 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 5), (signal.SIGTERM, 143)], ids=["int", "term"]
 )
-def test_signals_are_for_the_command(
-    number: signal.Signals, code: int, commands: Commands
+def test_signals_reach_the_command(
+    number: signal.Signals, code: int, commands: CommandRunner
 ) -> None:
     program = (sys.executable, "-c", WAITING)
     process = commands.start("record", "rec", "--", *program)
-    until((commands.folder / "here").exists)
+    wait_until((commands.folder / "here").exists)
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does
     else:
         process.send_signal(number)
-    done = end(process)
+    done = wait_for_end(process)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
 
@@ -308,13 +314,13 @@ def test_signals_are_for_the_command(
     ("arguments", "problem"),
     [
         (["rec"], "Missing argument 'COMMAND'"),
-        (["--", "rec", "ping"], "PATH stands before --"),
+        (["--", "rec", "ping"], "PATH belongs before --"),
         (["rec", "python", "x.py"], "`nectar record rec -- python x.py`"),
-        (["rec", "demo"], "'demo' is none of download, job, ping, pull, upload"),
-        (["rec", "--mode", "replay", "ping"], "'replay' is none of record, new"),
+        (["rec", "demo"], "'demo' is not one of download, job, ping, pull, upload"),
+        (["rec", "--mode", "replay", "ping"], "'replay' is not one of record, new"),
         (["rec", "--wat", "ping"], "--wat"),
-        (["pull", "usage", "--out", "x"], "it is `nectar record PATH pull usage"),
-        (["pul", "usage", "--out", "x"], "it is `nectar record PATH pull usage"),
+        (["pull", "usage", "--out", "x"], "write `nectar record PATH pull usage"),
+        (["pul", "usage", "--out", "x"], "write `nectar record PATH pull usage"),
         (["ping", "--json"], "PATH is missing"),
         (["rec", "pul", "usage"], "Did you mean 'pull'?"),
         (["rec", "usage", "--out", "x"], "Did you mean 'pull usage'?"),
@@ -325,7 +331,7 @@ def test_signals_are_for_the_command(
         *("no-path-typo", "no-path-flag", "typo", "view", "mode-behind"),
     ],
 )
-def test_a_wrong_option_is_one_line_and_runs_nothing(
+def test_a_wrong_option_is_one_error_line_and_runs_nothing(
     arguments: list[str], problem: str, capsys: Capture
 ) -> None:
     assert run(["record", *arguments]) == 2
@@ -335,14 +341,14 @@ def test_a_wrong_option_is_one_line_and_runs_nothing(
     assert not Path("rec").exists()
 
 
-def test_a_program_that_is_not_there_is_named(capsys: Capture) -> None:
+def test_a_missing_program_is_reported_by_name(capsys: Capture) -> None:
     assert run(["record", "rec", "--", "no-such-program"]) == 1
     assert capsys.readouterr().err == (
         "error: no-such-program: No such file or directory\n"
     )
 
 
-def test_a_replay_is_told_to_machines(
+def test_json_reports_name_the_recording(
     connected: object, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("NECTAR_RECORD", "record:rec")
@@ -360,7 +366,7 @@ def test_a_replay_is_told_to_machines(
     assert replayed["recording"] == {"mode": "replay", "path": "rec"}
 
 
-def test_what_is_not_recorded_is_an_error_and_not_asked_for(
+def test_a_request_that_was_not_recorded_is_an_error(
     connected: object, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("NECTAR_RECORD", "record:rec")
@@ -368,8 +374,8 @@ def test_what_is_not_recorded_is_an_error_and_not_asked_for(
     monkeypatch.setenv("NECTAR_RECORD", "replay:rec")
     capsys.readouterr()
     assert run(["pull", "usage", "--out", "x.jsonl"]) == 1
-    announced, error, *_ = capsys.readouterr().err.splitlines()
-    assert announced.startswith("replay: ")
+    announcement, error, *_ = capsys.readouterr().err.splitlines()
+    assert announcement.startswith("replay: ")
     assert "no answer to GET /company" in error
     assert not Path("x.jsonl").exists()
 
@@ -383,7 +389,7 @@ def test_what_is_not_recorded_is_an_error_and_not_asked_for(
     ],
     ids=["mode", "path", "flag"],
 )
-def test_a_variable_that_makes_no_sense_is_said(
+def test_a_wrong_variable_is_an_error(
     text: str,
     problem: str,
     connected: object,

@@ -1,4 +1,4 @@
-"""What the shell says of recordings, and how it mends them."""
+"""`nectar recording`: show, check, compare, redact and convert recordings."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ SITE = question("/site/s", "sites_get", owner="s")
 JO = {"id": "s", "name": "North", "note": "ask jo@acme.example", "externalId": "A-77"}
 
 
-def saved(path: str, *pairs: tuple[Question, RecordedAnswer]) -> Path:
+def save(path: str, *pairs: tuple[Question, RecordedAnswer]) -> Path:
     recording_of(pairs).save(path, NOW)
     return Path(path)
 
 
-def words(text: str) -> str:
+def unwrap(text: str) -> str:
     return " ".join(text.split())
 
 
-def facts(capsys: Capture) -> Any:
+def read_json(capsys: Capture) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
@@ -43,37 +43,37 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def usage() -> Path:
-    """A recording of five exchanges, with a person in it."""
+    """Save a recording of five exchanges."""
     pages = [page_of("a", 1, 2), page_of("a", 2, 2), page_of("b", 1)]
     pairs = [PING, *pages, (SITE, evolve(answer({"detail": "no"}), status=404))]
-    return saved("usage", *pairs)
+    return save("usage", *pairs)
 
 
 def test_a_recording_is_shown(usage: Path, capsys: Capture) -> None:
     assert run(["recording", "show", "usage"]) == 0
-    said = words(capsys.readouterr().out)
+    said = unwrap(capsys.readouterr().out)
     assert "usage: 5 exchanges of 3 operations" in said
     assert f"API v2.2, recorded {NOW:%Y-%m-%d} (3 days ago) by nectar_async" in said
     assert "usage_list_by_company 3 2" in said
     assert "sites_get 1 1" in said
     assert "404" in said
-    assert "no stand-ins: there was nothing to replace" in said
+    assert "no placeholders: there was nothing to replace" in said
 
 
-def test_stand_ins_are_counted_by_kind(capsys: Capture) -> None:
+def test_placeholders_are_counted_by_kind(capsys: Capture) -> None:
     twice = {**JO, "more": "jo@acme.example and al@acme.example"}
     redacted = Redaction().apply([(SITE, answer(twice))])
     recording_of(()).with_exchanges(redacted).save("r", NOW)
     assert run(["recording", "show", "r", "--json"]) == 0
-    shown = facts(capsys)
-    assert shown["standins"] == [{"kind": "person", "values": 2, "places": 3}]
+    shown = read_json(capsys)
+    assert shown["placeholders"] == [{"kind": "person", "values": 2, "places": 3}]
     assert run(["recording", "show", "r"]) == 0
-    assert "person 2 3" in words(capsys.readouterr().out)
+    assert "person 2 3" in unwrap(capsys.readouterr().out)
 
 
-def test_a_recording_is_shown_to_machines(usage: Path, capsys: Capture) -> None:
+def test_a_recording_is_shown_as_json(usage: Path, capsys: Capture) -> None:
     assert run(["recording", "show", "usage", "--json"]) == 0
-    shown = facts(capsys)
+    shown = read_json(capsys)
     assert shown["exchanges"] == 5
     assert (shown["age_days"], shown["is_own_contract"]) == (3, True)
     by_operation = {one["operation"]: one for one in shown["operations"]}
@@ -87,7 +87,7 @@ def test_a_recording_is_shown_to_machines(usage: Path, capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "redact", "check"])
-def test_what_is_no_recording_is_one_line(command: str, capsys: Capture) -> None:
+def test_a_missing_recording_is_one_error_line(command: str, capsys: Capture) -> None:
     assert run(["recording", command, "nowhere"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: ")
@@ -95,18 +95,18 @@ def test_what_is_no_recording_is_one_line(command: str, capsys: Capture) -> None
     assert said.count("\n") == 1
 
 
-def test_a_sound_recording_is_said_to_be_sound(usage: Path, capsys: Capture) -> None:
+def test_a_sound_recording_passes_the_check(usage: Path, capsys: Capture) -> None:
     assert run(["recording", "check", "usage"]) == 0
-    said = words(capsys.readouterr().out)
+    said = unwrap(capsys.readouterr().out)
     assert said.startswith("usage: sound (5 exchanges, recorded ")
 
 
-def test_of_several_recordings_one_that_is_not_sound_is_enough(
+def test_one_unsound_recording_fails_the_check_of_several(
     usage: Path, capsys: Capture
 ) -> None:
-    saved("other", (SITE, answer(JO)))
+    save("other", (SITE, answer(JO)))
     assert run(["recording", "check", "usage", "other"]) == 1
-    said = words(capsys.readouterr().out)
+    said = unwrap(capsys.readouterr().out)
     assert "usage: sound" in said
     assert "other: not sound" in said
     assert "error sites_get.s." in said
@@ -114,11 +114,11 @@ def test_of_several_recordings_one_that_is_not_sound_is_enough(
     assert "acme" not in said
 
 
-def test_recordings_below_a_folder_are_checked_whatever_else_is_named(
+def test_recordings_below_a_folder_are_checked_with_all_others(
     usage: Path, capsys: Capture
 ) -> None:
-    saved("all/deep/one", PING)
-    saved("all/two", PING)
+    save("all/deep/one", PING)
+    save("all/two", PING)
     Path("empty").mkdir()
     arguments = ["recording", "check", "empty", "nope", "all", "usage"]
     assert run(arguments) == 1
@@ -130,27 +130,27 @@ def test_recordings_below_a_folder_are_checked_whatever_else_is_named(
     assert run(["recording", "show", "nope"]) == 1
     assert capsys.readouterr().err.splitlines() == [nope]
     assert run([*arguments, "--json"]) == 1
-    found = facts(capsys)
+    found = read_json(capsys)
     assert found["is_sound"] is False
     assert len(found["recordings"]) == 3
     assert nope == f"error: {found['missing'][1]}"
 
 
-def test_what_is_the_same_in_several_files_is_said_once(capsys: Capture) -> None:
+def test_a_finding_of_several_files_is_printed_once(capsys: Capture) -> None:
     new = {"id": "s", "name": "North", "floors": 3}
     asked = [evolve(SITE, path=f"/site/{one}", owner=one) for one in "abc"]
-    saved("r", *((one, answer(new)) for one in asked))
+    save("r", *((one, answer(new)) for one in asked))
     assert run(["recording", "check", "r"]) == 0
-    said = words(capsys.readouterr().out)
+    said = unwrap(capsys.readouterr().out)
     assert said.count("note") == 1
     assert "and 2 more files, response floors: unknown key" in said
     assert run(["recording", "check", "r", "--json"]) == 0
-    (one,) = facts(capsys)["recordings"]
+    (one,) = read_json(capsys)["recordings"]
     assert one["is_sound"] is True
     assert [finding["severity"] for finding in one["findings"]] == ["note"] * 3
 
 
-def test_an_old_recording_is_not_sound_where_that_is_said(
+def test_a_recording_above_the_maximum_age_is_not_sound(
     usage: Path, capsys: Capture
 ) -> None:
     assert run(["recording", "check", "usage", "--max-age", "90"]) == 0
@@ -161,16 +161,16 @@ def test_an_old_recording_is_not_sound_where_that_is_said(
     assert "is 3 days old" in found["recordings"][0]["findings"][0]["words"]
 
 
-def test_two_recordings_of_the_same_are_the_same(usage: Path, capsys: Capture) -> None:
+def test_a_recording_has_no_difference_to_itself(usage: Path, capsys: Capture) -> None:
     assert run(["recording", "diff", "usage", "usage"]) == 0
-    assert capsys.readouterr().out == "nothing changed in the API\n"
+    assert capsys.readouterr().out == "the API did not change\n"
     assert run(["recording", "diff", "usage", "usage", "--json"]) == 0
-    assert facts(capsys) == {"is_same": True, "changes": []}
+    assert read_json(capsys) == {"is_same": True, "changes": []}
 
 
-def test_what_changed_is_told_by_operation(capsys: Capture) -> None:
-    saved("old", PING, (SITE, answer({"id": "s", "area": "12"})))
-    saved("new", (SITE, answer({"id": "s", "area": 12, "floors": 3})))
+def test_changes_are_listed_by_operation(capsys: Capture) -> None:
+    save("old", PING, (SITE, answer({"id": "s", "area": "12"})))
+    save("new", (SITE, answer({"id": "s", "area": 12, "floors": 3})))
     assert run(["recording", "diff", "old", "new"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[:-1] == [
@@ -181,7 +181,7 @@ def test_what_changed_is_told_by_operation(capsys: Capture) -> None:
     ]
     assert lines[-1].startswith("  - ping_get.")
     assert run(["recording", "diff", "old", "new", "--json"]) == 1
-    found = facts(capsys)
+    found = read_json(capsys)
     assert found["is_same"] is False
     assert found["changes"][1] == {
         "kind": "type",
@@ -196,44 +196,44 @@ def test_what_changed_is_told_by_operation(capsys: Capture) -> None:
 
 def test_many_exchanges_of_an_operation_are_counted(capsys: Capture) -> None:
     asked = [evolve(SITE, path=f"/site/{one}", owner=one) for one in "abcd"]
-    saved("old", *((one, answer({"id": "s"})) for one in asked))
-    saved("new", PING)
+    save("old", *((one, answer({"id": "s"})) for one in asked))
+    save("new", PING)
     assert run(["recording", "diff", "old", "new"]) == 1
-    heading, new, gone = capsys.readouterr().out.splitlines()
+    heading, added, removed = capsys.readouterr().out.splitlines()
     assert heading == "exchanges"
-    assert new.startswith("  + ping_get.")
-    assert gone == "  - sites_get: 4 exchanges are gone"
+    assert added.startswith("  + ping_get.")
+    assert removed == "  - sites_get: 4 exchanges removed"
 
 
-def test_a_change_of_an_error_names_it(capsys: Capture) -> None:
+def test_a_change_in_an_error_answer_names_its_status(capsys: Capture) -> None:
     for path, key in (("old", "detail"), ("new", "message")):
-        saved(path, (SITE, answer({key: "no"}, 404)))
+        save(path, (SITE, answer({key: "no"}, 404)))
     assert run(["recording", "diff", "old", "new"]) == 1
     assert "  - (in 404) detail: no such key now" in capsys.readouterr().out
 
 
-def test_a_recording_that_cannot_be_read_is_no_change(
+def test_an_unreadable_recording_is_exit_code_2_of_diff(
     usage: Path, capsys: Capture
 ) -> None:
     assert run(["recording", "diff", "usage", "nowhere"]) == 2
     assert "there is no recording at nowhere" in capsys.readouterr().err
     assert run(["recording", "diff", "nowhere", "usage", "--json"]) == 2
-    assert facts(capsys)["error"]["type"] == "RecordingError"
+    assert read_json(capsys)["error"]["type"] == "RecordingError"
 
 
-def test_a_person_is_replaced_in_place_and_what_was_is_not_said(
+def test_a_person_is_replaced_in_place_and_not_printed(
     capsys: Capture,
 ) -> None:
-    folder = saved("r", PING, (SITE, answer(JO)))
+    folder = save("r", PING, (SITE, answer(JO)))
     before = snapshot(folder)
     assert run(["recording", "redact", "r", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "Would be replaced" in said
-    assert "person 1 1" in words(said)
+    assert "person 1 1" in unwrap(said)
     assert snapshot(folder) == before
     assert run(["recording", "redact", "r"]) == 0
     said = capsys.readouterr().out
-    assert "person 1 1" in words(said)
+    assert "person 1 1" in unwrap(said)
     assert "acme" not in said
     after = snapshot(folder)
     changed = {name for name in before if before[name] != after[name]}
@@ -243,7 +243,7 @@ def test_a_person_is_replaced_in_place_and_what_was_is_not_said(
     assert run(["recording", "check", "r"]) == 0
 
 
-def test_a_recording_without_anything_to_replace_stays_as_it_is(
+def test_redacting_a_recording_without_secrets_changes_nothing(
     usage: Path, capsys: Capture
 ) -> None:
     before = snapshot(usage)
@@ -252,11 +252,11 @@ def test_a_recording_without_anything_to_replace_stays_as_it_is(
     assert snapshot(usage) == before
 
 
-def test_rules_are_kept_and_may_be_given_again(capsys: Capture) -> None:
-    folder = saved("r", (SITE, answer(JO)))
+def test_rules_are_kept_and_can_be_given_again(capsys: Capture) -> None:
+    folder = save("r", (SITE, answer(JO)))
     rules = ["--rule", "tenant=externalId,tenant", "--pattern", "point=North"]
     assert run(["recording", "redact", "r", *rules, "--json"]) == 0
-    found = facts(capsys)
+    found = read_json(capsys)
     assert found["is_changed"] is True
     assert {one["kind"]: one["places"] for one in found["replaced"]} == {
         "person": 1,
@@ -265,24 +265,24 @@ def test_rules_are_kept_and_may_be_given_again(capsys: Capture) -> None:
     }
     before = snapshot(folder)
     assert run(["recording", "redact", "r", *rules, "--json"]) == 0
-    assert facts(capsys) == {"is_changed": False, "replaced": []}
+    assert read_json(capsys) == {"is_changed": False, "replaced": []}
     assert snapshot(folder) == before
     assert run(["recording", "show", "r"]) == 0
     said = capsys.readouterr().out
-    assert "redacted besides: tenant (externalId, tenant)" in said
-    assert "redacted besides: point (North)" in said
+    assert "also redacted: tenant (externalId, tenant)" in said
+    assert "also redacted: point (North)" in said
 
 
 @pytest.mark.parametrize(
     ("option", "text", "problem"),
     [
-        ("--rule", "tenant", "'tenant' is not spelled KIND=..."),
-        ("--rule", "tenant=", "is not spelled KIND=..."),
+        ("--rule", "tenant", "'tenant' is not written as KIND=..."),
+        ("--rule", "tenant=", "is not written as KIND=..."),
         ("--rule", "My Kind=x", "kind is 'My Kind'"),
         ("--pattern", "tenant=(", "the pattern of the rule for 'tenant'"),
     ],
 )
-def test_a_rule_that_is_none_touches_nothing(
+def test_a_wrong_rule_changes_nothing(
     option: str, text: str, problem: str, usage: Path, capsys: Capture
 ) -> None:
     before = snapshot(usage)
@@ -291,7 +291,9 @@ def test_a_rule_that_is_none_touches_nothing(
     assert snapshot(usage) == before
 
 
-def test_a_recording_goes_to_har_and_comes_back(usage: Path, capsys: Capture) -> None:
+def test_an_exported_recording_can_be_imported_again(
+    usage: Path, capsys: Capture
+) -> None:
     assert run(["recording", "export", "usage", "usage.har"]) == 0
     assert "usage.har: 5 exchanges" in capsys.readouterr().out
     assert run(["recording", "import", "usage.har", "back"]) == 0
@@ -299,10 +301,10 @@ def test_a_recording_goes_to_har_and_comes_back(usage: Path, capsys: Capture) ->
     assert run(["recording", "diff", "usage", "back"]) == 0
     back = Recording.load("back")
     assert back.exchanges == Recording.load("usage").exchanges
-    assert back.recorded_at == NOW.replace(microsecond=0), "it is as old as it was"
+    assert back.recorded_at == NOW.replace(microsecond=0), "the date is kept"
 
 
-def test_a_cassette_is_imported_and_what_is_not_nectars_is_left_out(
+def test_a_cassette_is_imported_without_other_hosts(
     capsys: Capture,
 ) -> None:
     host = "https://api.nectar.example/v2.2"
@@ -323,22 +325,22 @@ def test_a_cassette_is_imported_and_what_is_not_nectars_is_left_out(
     arguments = ["recording", "import", "old.json", "r"]
     arguments += ["--rule", "tenant=externalId"]
     assert run([*arguments, "--json"]) == 0
-    found = facts(capsys)
+    found = read_json(capsys)
     assert found["imported"] == 1
     assert sum(found["skipped"].values()) == 1
-    kinds = [one["kind"] for one in found["recording"]["standins"]]
+    kinds = [one["kind"] for one in found["recording"]["placeholders"]]
     assert kinds == ["person", "tenant"]
     assert run(arguments) == 0
     assert "left out: 1 entry, not Nectar's" in capsys.readouterr().err
 
 
-def test_a_file_of_no_known_kind_is_named(capsys: Capture) -> None:
+def test_a_file_of_an_unknown_format_is_an_error(capsys: Capture) -> None:
     Path("x.har").write_text("{}")
     assert run(["recording", "import", "x.har", "r"]) == 1
     assert capsys.readouterr().err.startswith("error: x.har: it is no HAR")
     assert run(["recording", "import", "x.har", "r", "--format", "pcap"]) == 2
-    assert "--format 'pcap' is none of cassette, har" in capsys.readouterr().err
+    assert "--format 'pcap' is not one of cassette, har" in capsys.readouterr().err
     Path("x.json").write_text("[]")
     assert run(["recording", "import", "x.json", "r"]) == 2
-    assert "nor what is in it tells what it is" in capsys.readouterr().err
+    assert "nor the content of x.json shows its format" in capsys.readouterr().err
     assert not Path("r").exists()

@@ -1,4 +1,4 @@
-"""What a report makes of a pull."""
+"""The report on a pull."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from rich.console import Console
 
 from nectar_async._paging.fanout import Failure, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
-from nectar_async.cli.output import Exit
-from nectar_async.cli.pull_run import Status, Traffic
-from nectar_async.cli.report import CompanyLine, Report
-from nectar_async.cli.totals import Total
-from nectar_async.cli.views import VIEWS
+from nectar_async.cli.output import ExitCode
+from nectar_async.cli.pull_run import PullStatus, RequestCounts
+from nectar_async.cli.report import CompanyReceipt, PullReport
+from nectar_async.cli.views import VIEWS, GroupTotal
 from nectar_async.errors import NectarError, NotFoundError, PermissionDeniedError
 
 
-def report_of(companies: int, *failures: NectarError) -> Report:
+def build_report(companies: int, *failures: NectarError) -> PullReport:
     progress = Progress(
         companies=companies, companies_done=companies, pages=companies, records=0
     )
-    return Report(
+    return PullReport(
         view=VIEWS["usage"],
         out="usage.jsonl",
         size=0,
         records=0,
-        status=Status(progress=progress, traffic=Traffic(), seconds=1.0),
+        status=PullStatus(progress=progress, requests=RequestCounts(), seconds=1.0),
         receipt=Receipt(verdict=Verdict.COMPLETE),
         companies=[
-            CompanyLine(
+            CompanyReceipt(
                 company_id=f"c-{number}",
                 name=f"[Company] {number}",
                 receipt=Receipt(
@@ -52,37 +51,37 @@ def report_of(companies: int, *failures: NectarError) -> Report:
 @pytest.mark.parametrize(
     ("report", "code"),
     [
-        (report_of(0), Exit.OK),
-        (report_of(2), Exit.OK),
-        (report_of(2, PermissionDeniedError("no")), Exit.FAILED),
-        (report_of(1, PermissionDeniedError("no")), Exit.REFUSED),
+        (build_report(0), ExitCode.OK),
+        (build_report(2), ExitCode.OK),
+        (build_report(2, PermissionDeniedError("no")), ExitCode.FAILED),
+        (build_report(1, PermissionDeniedError("no")), ExitCode.REFUSED),
         (
-            report_of(2, PermissionDeniedError("no"), NotFoundError("gone")),
-            Exit.FAILED,
+            build_report(2, PermissionDeniedError("no"), NotFoundError("gone")),
+            ExitCode.FAILED,
         ),
     ],
 )
-def test_the_key_is_refused_only_when_everything_is_forbidden(
-    report: Report, code: Exit
+def test_the_exit_code_is_refused_only_if_all_companies_are_forbidden(
+    report: PullReport, code: ExitCode
 ) -> None:
     assert report.exit_code is code
 
 
-def printed(report: Report, width: int) -> str:
+def render(report: PullReport, width: int) -> str:
     console = Console(width=width, record=True, file=StringIO())
-    report.print_on(console)
+    report.print(console)
     return console.export_text()
 
 
-def test_an_amount_wraps_in_a_narrow_terminal_and_is_not_cut() -> None:
-    total = Total(
+def test_an_amount_wraps_in_a_narrow_terminal_and_is_not_shortened() -> None:
+    total = GroupTotal(
         view=VIEWS["usage"],
         group="ELECTRICITY",
         unit="kWh",
         records=1_234_567,
         amount=Decimal("123456789012345678.25"),
     )
-    said = printed(evolve(report_of(1), totals=[total]), 50)
+    said = render(evolve(build_report(1), totals=[total]), 50)
     rows = [line.split() for line in said.splitlines()]
     amount = "".join(word for row in rows for word in row if set(word) <= AMOUNT)
     assert "123,456,789,012,345,678.25" in amount.replace("1,234,567", "")
@@ -92,19 +91,19 @@ def test_an_amount_wraps_in_a_narrow_terminal_and_is_not_cut() -> None:
 AMOUNT = set("0123456789,.")
 
 
-def test_one_is_told_as_one() -> None:
-    one = evolve(report_of(1, PermissionDeniedError("no")), records=1)
-    said = printed(one, 120)
-    assert "1 record of 1 company on 0 pages" in said
+def test_counts_of_one_are_singular() -> None:
+    one = evolve(build_report(1, PermissionDeniedError("no")), records=1)
+    said = render(one, 120)
+    assert "1 record of 1 company on 0 pages: complete" in said
     assert "retries" not in said
-    assert one.first_failure == "1 of 1 company failed, the first: no"
-    traffic = Traffic(rate_limited=1, retries=2)
-    busy = evolve(report_of(2), status=evolve(one.status, traffic=traffic))
-    assert "1 refusal (429); 2 retries" in printed(busy, 120)
+    assert one.failure_summary == "1 of 1 company failed; the first error: no"
+    traffic = RequestCounts(rate_limited=1, retries=2)
+    busy = evolve(build_report(2), status=evolve(one.status, requests=traffic))
+    assert "1 answer with 429; 2 retries" in render(busy, 120)
 
 
-def test_of_many_companies_those_that_need_a_look_stand_first() -> None:
-    said = printed(report_of(60), 80)
+def test_incomplete_companies_come_first() -> None:
+    said = render(build_report(60), 80)
     assert "[Company] 59" in said
     assert "[Company] 0 " in said
     assert "[Company] 58" not in said

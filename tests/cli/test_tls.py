@@ -1,4 +1,4 @@
-"""A sandbox that speaks HTTPS, for who trusts its certificate and for who does not."""
+"""A sandbox that serves HTTPS, and clients that trust its certificate or do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anyio
 import pytest
 import trustme
 from attrs import frozen
-from cli_processes import Commands, end, sandbox
+from cli_processes import CommandRunner, run_sandbox, wait_for_end
 from cryptography.hazmat.primitives import serialization
 
 from nectar_async import (
@@ -29,8 +29,8 @@ Capture = pytest.CaptureFixture[str]
 
 
 @frozen
-class Files:
-    """A certificate for loopback, its key, and its authority, which nobody knows."""
+class CertificateFiles:
+    """A certificate for loopback, its key, and an authority unknown to the system."""
 
     cert: Path
     key: Path
@@ -42,9 +42,9 @@ class Files:
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+def files(tmp_path_factory: pytest.TempPathFactory) -> CertificateFiles:
     folder = tmp_path_factory.mktemp("tls")
-    files = Files(folder / "cert.pem", folder / "key.pem", folder / "ca.pem")
+    files = CertificateFiles(folder / "cert.pem", folder / "key.pem", folder / "ca.pem")
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
@@ -54,7 +54,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return files
 
 
-async def pinged(url: str, key: str, trust: ssl.SSLContext | None) -> str:
+async def ping(url: str, key: str, trust: ssl.SSLContext | None) -> str:
     async with NectarClient(
         key,
         transport=AiohttpTransport(ssl_context=trust),
@@ -63,20 +63,22 @@ async def pinged(url: str, key: str, trust: ssl.SSLContext | None) -> str:
         return await nectar.ping()
 
 
-def test_a_client_that_does_not_know_the_authority_is_told_so(files: Files) -> None:
-    with sandbox("--companies", "1", *files.options) as (_, environment):
+def test_a_client_without_the_authority_raises_an_error_that_says_so(
+    files: CertificateFiles,
+) -> None:
+    with run_sandbox("--companies", "1", *files.options) as (_, environment):
         url, key = environment["NECTAR_BASE_URL"], environment["NECTAR_API_KEY"]
         assert url.startswith("https://127.0.0.1:")
         with pytest.raises(ConnectionFailedError, match="is not trusted") as caught:
-            anyio.run(pinged, url, key, None)
+            anyio.run(ping, url, key, None)
         assert (caught.value.is_permanent, caught.value.is_sent) == (True, False)
         trusting = ssl.create_default_context(cafile=files.authority)
-        assert anyio.run(pinged, url, key, trusting).startswith("pong")
-        gc.collect()  # a connection that was left open is told of here
+        assert anyio.run(ping, url, key, trusting).startswith("pong")
+        gc.collect()  # a connection left open would warn here
 
 
-def test_in_the_shell_a_variable_says_whom_to_trust(
-    files: Files, commands: Commands
+def test_commands_trust_the_authority_in_ssl_cert_file(
+    files: CertificateFiles, commands: CommandRunner
 ) -> None:
     process = commands.start(
         "sandbox", "--port", "0", "--companies", "1", *files.options
@@ -84,18 +86,20 @@ def test_in_the_shell_a_variable_says_whom_to_trust(
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(2)]
     said = dict(line.removeprefix("export ").strip().split("=") for line in lines)
-    done = Commands(commands.folder, **said).run("ping")
+    done = CommandRunner(commands.folder, **said).run("ping")
     assert (done.returncode, done.stdout) == (4, "")
     assert "the certificate of https://127.0.0.1:" in done.stderr
-    trusting = Commands(commands.folder, **said, SSL_CERT_FILE=str(files.authority))
+    trusting = CommandRunner(
+        commands.folder, **said, SSL_CERT_FILE=str(files.authority)
+    )
     done = trusting.run("ping")
     assert done.stdout.startswith("pong v2.2 from https://127.0.0.1:")
     process.send_signal(signal.SIGINT)
-    assert end(process).returncode == 0
+    assert wait_for_end(process).returncode == 0
 
 
-def wrong(files: Files, name: str) -> list[str]:
-    """Options that make no certificate."""
+def build_wrong_options(files: CertificateFiles, name: str) -> list[str]:
+    """Build options with wrong certificate files."""
     cert, key = str(files.cert), str(files.key)
     return {
         "cert alone": ["--tls-cert", cert],
@@ -104,12 +108,12 @@ def wrong(files: Files, name: str) -> list[str]:
         "no key": ["--tls-cert", cert, "--tls-key", f"{key}x"],
         "swapped": ["--tls-cert", key, "--tls-key", cert],
         "not its key": ["--tls-cert", str(files.authority), "--tls-key", key],
-        "locked": ["--tls-cert", cert, "--tls-key", str(locked(files.key))],
+        "locked": ["--tls-cert", cert, "--tls-key", str(write_locked_key(files.key))],
     }[name]
 
 
-def locked(key: Path) -> Path:
-    """The key under a pass phrase, which nobody is asked for."""
+def write_locked_key(key: Path) -> Path:
+    """Write the key with a pass phrase; nobody could enter it."""
     plain = serialization.load_pem_private_key(key.read_bytes(), password=None)
     path = key.with_name("locked.pem")
     path.write_bytes(
@@ -134,10 +138,10 @@ def locked(key: Path) -> Path:
         ("locked", "without a pass phrase"),
     ],
 )
-def test_files_that_are_no_certificate_are_one_line(
-    files: Files, name: str, words: str, capsys: Capture
+def test_wrong_certificate_files_are_one_error_line(
+    files: CertificateFiles, name: str, words: str, capsys: Capture
 ) -> None:
-    options = wrong(files, name)
+    options = build_wrong_options(files, name)
     assert run(["sandbox", "--port", "0", *options]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")

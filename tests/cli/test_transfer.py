@@ -1,4 +1,4 @@
-"""Files go both ways, and say where they are."""
+"""Downloads, uploads and jobs on the command line."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 
 import anyio
 import pytest
-from cli_processes import Commands, sandbox
+from cli_processes import CommandRunner, run_sandbox
 from rich.console import Console
 
 from nectar_async import Document, NectarClient
 from nectar_async.cli.app import run
-from nectar_async.cli.bar import Bar
+from nectar_async.cli.progress import TransferProgress
 from nectar_async.sandbox.generator.pdf import make_pdf
 
 Capture = pytest.CaptureFixture[str]
 
-# A job is over before it is asked for, and links still live for some seconds.
+# Fast enough that jobs end at once, and slow enough that links last some seconds.
 CLOCK = ("--clock-speed", "5000")
-MEGABYTES = 5_000_000  # more than one chunk
+MEGABYTES = 5_000_000  # more than one chunk of a download
 
 
 @pytest.fixture(scope="module")
 def changing_sandbox() -> Iterator[dict[str, str]]:
     options = ("--companies", "1", "--latency", "0", "--file-bytes", str(MEGABYTES))
-    with sandbox(*options, *CLOCK) as (_, environment):
+    with run_sandbox(*options, *CLOCK) as (_, environment):
         yield environment
 
 
@@ -55,7 +55,7 @@ def document(connected: object) -> Document:
 
 @pytest.fixture
 def bill(request: pytest.FixtureRequest) -> Path:
-    """A small bill that no other test uploads."""
+    """Write a small bill that no other test uploads."""
     path = Path("bill.pdf")
     path.write_bytes(make_pdf(request.node.name, size=3_000))
     return path
@@ -66,7 +66,7 @@ def upload(document: Document, *arguments: str) -> int:
     return run(["upload", document.company, *arguments])
 
 
-def test_a_bill_is_saved_under_its_own_name(
+def test_a_bill_is_saved_under_its_file_name(
     document: Document, capsys: Capture
 ) -> None:
     assert run(["download", document.id]) == 0
@@ -79,13 +79,13 @@ def test_a_bill_is_saved_under_its_own_name(
 
 
 def full_disk(part: Path, offset: int, data: bytes) -> None:
-    """Have room for a chunk, and for no more."""
+    """Write the first chunk and fail for the others."""
     if offset:
         raise OSError(28, "No space left on device", os.fspath(part))
     part.write_bytes(data)
 
 
-def test_a_download_goes_on_where_it_stopped(
+def test_an_interrupted_download_is_resumed(
     document: Document, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(["download", document.id, "whole.pdf", "--json"]) == 0
@@ -106,14 +106,14 @@ def test_a_download_goes_on_where_it_stopped(
     assert run(["download", document.id, "half.pdf"]) == 0
     said = capsys.readouterr()
     assert said.out == "half.pdf\n"
-    assert said.err == f"5,000,000 bytes, {there:,} of them from an earlier time\n"
+    assert said.err == f"5,000,000 bytes, {there:,} of them from an earlier run\n"
     assert Path("half.pdf").read_bytes() == whole
 
 
-def test_a_bill_goes_through_a_pipe_and_the_talk_beside_it(
+def test_a_bill_on_stdout_is_reported_on_stderr(
     document: Document, connected: dict[str, str], tmp_path: Path
 ) -> None:
-    process = Commands(tmp_path, **connected).start("download", document.id, "-")
+    process = CommandRunner(tmp_path, **connected).start("download", document.id, "-")
     assert process.stdout is not None
     assert process.stderr is not None
     with open(process.stdout.fileno(), "rb", closefd=False) as out:
@@ -126,10 +126,10 @@ def test_a_bill_goes_through_a_pipe_and_the_talk_beside_it(
     assert process.wait(timeout=30) == 0
 
 
-def test_a_reader_that_has_enough_of_a_bill_ends_it_quietly(
+def test_a_closed_pipe_ends_a_download_without_a_message(
     document: Document, connected: dict[str, str], tmp_path: Path
 ) -> None:
-    process = Commands(tmp_path, **connected).start("download", document.id, "-")
+    process = CommandRunner(tmp_path, **connected).start("download", document.id, "-")
     assert process.stdout is not None
     assert process.stderr is not None
     assert os.read(process.stdout.fileno(), 4) == b"%PDF"
@@ -151,14 +151,14 @@ def test_a_reader_that_has_enough_of_a_bill_ends_it_quietly(
         (["upload", "anybody", "."], 2, "'.'; pass the path of one"),
         (["upload", "anybody", "notes.txt"], 2, "the API takes no other kinds"),
         (["job", "nobody"], 1, "jobs_get, job nobody: 404"),
-        (["job", "nobody", "--timeout", "5"], 2, "--timeout is for --wait"),
+        (["job", "nobody", "--timeout", "5"], 2, "--timeout needs --wait"),
         (["upload", "anybody"], 2, "FILE"),
         (["upload", "anybody", "bill.pdf"], 1, "jobs_submit_document, company anybody"),
         (["upload", "anybody", "bill.pdf", "--timeout", "-1"], 2, "--timeout"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_what_cannot_be_is_one_line_and_a_code(
+def test_a_wrong_argument_is_one_error_line_with_its_exit_code(
     arguments: list[str], code: int, problem: str, bill: Path, capsys: Capture
 ) -> None:
     Path("notes.txt").write_text("no bill", encoding="ascii")
@@ -170,7 +170,7 @@ def test_what_cannot_be_is_one_line_and_a_code(
     assert sorted(Path().iterdir()) == before
 
 
-def test_an_upload_says_its_job(
+def test_an_upload_prints_its_job(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     assert upload(document, str(bill)) == 0
@@ -179,20 +179,20 @@ def test_an_upload_says_its_job(
     assert said.err == f"job {job_id} is PENDING\n"
 
 
-def test_a_bill_that_was_read_is_named_and_can_be_fetched(
+def test_the_new_document_of_an_upload_can_be_downloaded(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     assert upload(document, str(bill), "--wait") == 0
     said = capsys.readouterr()
     (document_id,) = said.out.splitlines()
-    assert said.err == (
-        "COMPLETED; new documents: 1, duplicates: 0, no utility bills: 0\n"
+    assert said.err.endswith(
+        " is COMPLETED; new documents: 1, duplicates: 0, not utility bills: 0\n"
     )
     assert run(["download", document_id, "again.pdf"]) == 0
     assert Path("again.pdf").read_bytes() == bill.read_bytes()
 
 
-def test_a_bill_twice_is_a_duplicate_and_no_failure(
+def test_a_second_upload_is_a_duplicate_and_no_failure(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     assert upload(document, str(bill), "--wait", "--json") == 0
@@ -212,28 +212,30 @@ def test_a_bill_twice_is_a_duplicate_and_no_failure(
     }
 
 
-def test_the_site_goes_along(document: Document, bill: Path, capsys: Capture) -> None:
-    async def site_of(document_id: str) -> tuple[str, set[str | None]]:
+def test_an_upload_sends_its_site(
+    document: Document, bill: Path, capsys: Capture
+) -> None:
+    async def find_sites(document_id: str) -> tuple[str, set[str | None]]:
         async with NectarClient() as nectar:
             company = await nectar.companies.get(str(document.company))
-            found = await nectar.documents.get(document_id)
-            sites = {one.site.id if one.site else None for one in found.usage_data}
+            document = await nectar.documents.get(document_id)
+            sites = {one.site.id if one.site else None for one in document.usage_data}
             return company.sites[-1].id, sites
 
-    last_site, _ = anyio.run(site_of, document.id)
+    last_site, _ = anyio.run(find_sites, document.id)
     assert upload(document, str(bill), "--site", last_site, "--wait") == 0
     (document_id,) = capsys.readouterr().out.splitlines()
-    assert anyio.run(site_of, document_id) == (last_site, {last_site})
+    assert anyio.run(find_sites, document_id) == (last_site, {last_site})
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("fail.pdf", "the API does not say why"),
+        ("fail.pdf", "the API gives no reason"),
         ("terminate.pdf", "The files could not be read"),
     ],
 )
-def test_a_job_that_does_not_complete_is_an_exit_code(
+def test_a_failed_job_is_exit_code_1(
     name: str, words: str, document: Document, bill: Path, capsys: Capture
 ) -> None:
     bill.rename(name)
@@ -246,14 +248,14 @@ def test_a_job_that_does_not_complete_is_an_exit_code(
     assert words in error
 
 
-def test_who_waited_long_enough_is_told_that_the_file_was_taken(
+def test_a_wait_beyond_its_limit_names_the_job_of_the_uploaded_file(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     bill.rename("stuck.pdf")
     assert upload(document, "stuck.pdf", "--wait", "--timeout", "0") == 1
     error, so_far = capsys.readouterr().err.splitlines()
     assert "it was PENDING when last seen" in error
-    assert so_far.startswith("so far: the file was taken, as job ")
+    assert so_far.startswith("so far: the file was uploaded as job ")
     again = so_far.partition("`nectar ")[2].partition("`")[0].split()
     assert again[0] == "job"
     assert run([*again, "--timeout", "0", "--json"]) == 1
@@ -264,7 +266,7 @@ def test_who_waited_long_enough_is_told_that_the_file_was_taken(
     assert capsys.readouterr().out == f"{again[1]}\n"
 
 
-def test_a_job_is_waited_for_later(
+def test_a_job_can_be_waited_for_later(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     assert upload(document, str(bill)) == 0
@@ -278,12 +280,14 @@ def test_a_job_is_waited_for_later(
 
 def test_a_wait_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    bar = Bar("a bill with a name that is longer than a terminal " * 3, is_wanted=False)
-    bar.move(1_000_000, 3_000_000)
+    progress = TransferProgress(
+        "a bill with a name that is longer than a terminal " * 3, is_wanted=False
+    )
+    progress.update(1_000_000, 3_000_000)
     screen = Console(file=StringIO(), width=80, record=True)
-    screen.print(bar._progress.get_renderable())
-    bar.wait("waiting for job 5f0c9e3a-1b7d-4c2e-9f60-7a1d2e3f4a5b")
-    screen.print(bar._progress.get_renderable())
+    screen.print(progress._progress.get_renderable())
+    progress.show_waiting("waiting for job 5f0c9e3a-1b7d-4c2e-9f60-7a1d2e3f4a5b")
+    screen.print(progress._progress.get_renderable())
     moving, waiting = screen.export_text().splitlines()
     assert moving.startswith("a bill with a name")
     assert "1.0/3.0 MB" in moving
@@ -291,7 +295,7 @@ def test_a_wait_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "MB" not in waiting
 
 
-def test_a_full_disk_says_what_is_there(
+def test_a_full_disk_is_reported_with_the_size_of_the_part(
     document: Document, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nectar_async._files.partial_file._write", full_disk)
@@ -300,24 +304,24 @@ def test_a_full_disk_says_what_is_there(
     there = Path("bill.pdf.part").stat().st_size
     assert said == [
         "error: bill.pdf.part: No space left on device",
-        f"so far: {there:,} bytes in the .part file; the same command goes on there",
+        f"so far: {there:,} bytes in the .part file; run it again to resume",
     ]
 
 
 @pytest.mark.parametrize(
-    ("options", "is_seen"), [([], True), (["--json"], False)], ids=["people", "json"]
+    ("options", "is_shown"), [([], True), (["--json"], False)], ids=["text", "json"]
 )
-def test_a_terminal_sees_the_bar(
+def test_a_terminal_shows_the_progress_unless_json_is_requested(
     options: list[str],
-    is_seen: bool,
+    is_shown: bool,
     document: Document,
     capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")  # so a console takes itself for a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")  # makes a console behave as a terminal
     monkeypatch.setenv("COLUMNS", "160")
     assert run(["download", document.id, "bill.pdf", *options]) == 0
     said = capsys.readouterr()
-    assert (f"document {document.id}" in said.err) is is_seen
-    assert ("5.0/5.0 MB" in said.err) is is_seen
+    assert (f"document {document.id}" in said.err) is is_shown
+    assert ("5.0/5.0 MB" in said.err) is is_shown
     assert "document" not in said.out.partition("file_name")[0]

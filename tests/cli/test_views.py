@@ -1,4 +1,4 @@
-"""Every view of the Data Repository can be pulled, by one mechanism."""
+"""The table of views, and the pull commands that are built from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
-from cli_processes import records
+import typer
+from cli_processes import read_records
 
 from nectar_async import (
     Account,
@@ -23,10 +24,12 @@ from nectar_async import (
     NectarClient,
     Site,
     UsageData,
+    UsageUnits,
 )
 from nectar_async.cli.app import run
-from nectar_async.cli.totals import Totals
-from nectar_async.cli.views import VIEWS
+from nectar_async.cli.commands.pull import FILTER_OPTIONS, pull_app
+from nectar_async.cli.views import VIEWS, ViewTotals
+from nectar_async.resources._filters import CONNECTIONS, DOCUMENTS, METERS, USAGE
 from nectar_async.resources.repository import Repository
 
 Capture = pytest.CaptureFixture[str]
@@ -36,8 +39,19 @@ def pull(view: str, *options: str) -> int:
     return run(["pull", view, "--out", "out.jsonl", "--json", *options])
 
 
-def lines() -> list[dict[str, Any]]:
-    return records(Path("out.jsonl"))
+def pulled() -> list[dict[str, Any]]:
+    return read_records(Path("out.jsonl"))
+
+
+# Arguments of the repository's methods that are not filters, and the size of a page.
+NOT_FILTERS = {"self", "companies", "on_error", "look_ahead", "verify", "limit"}
+LIST_FILTERS = {
+    "connections": CONNECTIONS,
+    "accounts": CONNECTIONS,
+    "meters": METERS,
+    "documents": DOCUMENTS,
+    "usage": USAGE,
+}
 
 
 def test_the_views_are_those_of_the_repository() -> None:
@@ -46,12 +60,51 @@ def test_the_views_are_those_of_the_repository() -> None:
     assert names | {"companies", "sites"} == set(VIEWS)
 
 
+def command_options(view: str) -> set[str]:
+    """The names of the parameters of a pull command."""
+    group = typer.main.get_command(pull_app)
+    return {parameter.name for parameter in group.commands[view].params}  # type: ignore[attr-defined]  # it is a group
+
+
+@pytest.mark.parametrize("view", LIST_FILTERS)
+def test_each_filter_of_a_list_is_an_option_of_its_command(view: str) -> None:
+    arguments = inspect.signature(getattr(Repository, view)).parameters
+    filters = arguments.keys() - NOT_FILTERS
+    assert LIST_FILTERS[view].checks.keys() - NOT_FILTERS == filters
+    missing = filters - command_options(view)
+    assert not missing, f"`nectar pull {view}` has no option for {missing}"
+    unknown = command_options(view) & FILTER_OPTIONS.keys() - filters
+    assert not unknown, f"`nectar pull {view}` has options without a filter: {unknown}"
+
+
+def test_views_without_a_list_have_no_filters() -> None:
+    others = VIEWS.keys() - LIST_FILTERS.keys()
+    assert others == {"companies", "sites"}
+    for view in others:
+        assert not command_options(view) & FILTER_OPTIONS.keys()
+
+
+@pytest.mark.parametrize("view", ["documents", "usage"])
+@pytest.mark.parametrize("option", ["--start", "--end", "--date-type"])
+def test_the_help_of_date_options_names_what_the_default_leaves_out(
+    view: str, option: str, capsys: Capture
+) -> None:
+    assert run(["pull", view, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    help_text = text.partition(f"{option} ")[2].partition(" --")[0]
+    if option == "--date-type":
+        help_text = text.partition(f"{option} TYPE")[2].partition(" --datasource")[0]
+    assert "inclusive" in help_text
+    assert "UTC" in help_text
+    assert "BILL_DATE leaves out records without a bill" in help_text
+
+
 @pytest.mark.parametrize("view", VIEWS)
-def test_the_help_of_a_pull_shows_an_example(view: str, capsys: Capture) -> None:
+def test_the_help_of_a_pull_has_an_example(view: str, capsys: Capture) -> None:
     assert run(["pull", view, "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"nectar pull {view} --out {view}.jsonl" in said
-    assert "whole lines" in said
+    assert "never ends inside a line" in said
     assert "Needs NECTAR_API_KEY" in said
 
 
@@ -61,7 +114,7 @@ def test_a_view_is_pulled_with_its_receipts_and_totals(
 ) -> None:
     assert pull(view) == 0
     report = json.loads(capsys.readouterr().out)
-    found = lines()
+    found = pulled()
     assert report["records"] == len(found) > 0
     assert sum(total["records"] for total in report["by_type"]) == len(found)
     assert {next(iter(line)) for line in found} == {"companyId"}
@@ -73,24 +126,24 @@ def test_a_view_is_pulled_with_its_receipts_and_totals(
 @pytest.mark.parametrize(
     ("view", "secret"), [("connections", "username"), ("documents", "url")]
 )
-def test_secrets_stay_out_unless_they_are_asked_for(
+def test_secrets_are_left_out_unless_requested(
     view: str, secret: str, connected: object
 ) -> None:
     assert pull(view) == 0
-    assert not any(line.get(secret) for line in lines())
+    assert not any(line.get(secret) for line in pulled())
     assert pull(view, "--include-secrets") == 0
-    assert any(line.get(secret) for line in lines())
+    assert any(line.get(secret) for line in pulled())
 
 
 def test_connections_are_filtered_by_status_site_and_owner(connected: object) -> None:
     assert pull("connections") == 0
-    everything = lines()
-    first = everything[0]
+    unfiltered = pulled()
+    first = unfiltered[0]
     assert pull("connections", "--status", "connected") == 0
-    assert {line["status"] for line in lines()} == {"CONNECTED"}
-    assert 0 < len(lines()) < len(everything)
+    assert {line["status"] for line in pulled()} == {"CONNECTED"}
+    assert 0 < len(pulled()) < len(unfiltered)
     assert pull("connections", "--owner", first["workflowOwnerEmail"]) == 0
-    owners = {line["workflowOwnerEmail"] for line in lines()}
+    owners = {line["workflowOwnerEmail"] for line in pulled()}
     assert owners == {first["workflowOwnerEmail"]}
     assert pull("connections", "--site", "00000000-0000-4000-8000-000000000000") == 0
     assert Path("out.jsonl").read_bytes() == b""
@@ -100,42 +153,44 @@ def test_accounts_are_those_of_the_connections(
     connected: object, capsys: Capture
 ) -> None:
     assert pull("connections", "--status", "connected") == 0
-    of_connections = [one["id"] for line in lines() for one in line["accounts"]]
+    of_connections = [one["id"] for line in pulled() for one in line["accounts"]]
     capsys.readouterr()
     assert pull("accounts", "--status", "connected") == 0
-    assert sorted(line["id"] for line in lines()) == sorted(of_connections)
+    assert sorted(line["id"] for line in pulled()) == sorted(of_connections)
     report = json.loads(capsys.readouterr().out)
-    # A receipt is for what the API lists, and it lists connections.
+    # Receipts count what the API lists, and it lists connections.
     assert sum(one["records"] for one in report["receipts"]) < report["records"]
 
 
 def test_meters_are_filtered_by_type_and_identifier(connected: object) -> None:
     assert pull("meters", "--datasource-type", "water") == 0
-    found = lines()
+    found = pulled()
     assert {line["datasourceType"] for line in found} == {"WATER"}
     number = found[0]["identifiers"][0]["value"]
     assert pull("meters", "--identifier", number.lower()) == 0
-    assert found[0]["id"] in {line["id"] for line in lines()}
-    assert len(lines()) < len(found)
+    assert found[0]["id"] in {line["id"] for line in pulled()}
+    assert len(pulled()) < len(found)
 
 
-def test_documents_are_filtered_by_day_and_deletion(connected: object) -> None:
+def test_documents_are_filtered_by_day_and_include_deleted_ones_on_request(
+    connected: object,
+) -> None:
     window = ("--start", "2025-03-01", "--end", "2025-03-31")
     assert pull("documents", *window) == 0
-    assert {line["billDate"][:7] for line in lines()} == {"2025-03"}
-    present = {line["id"] for line in lines()}
+    assert {line["billDate"][:7] for line in pulled()} == {"2025-03"}
+    present = {line["id"] for line in pulled()}
     assert pull("documents", *window, "--deleted") == 0
     assert present.isdisjoint(json.loads(one)["id"] for one in _raw())
 
 
 def _raw() -> list[bytes]:
-    return Path("out.jsonl").read_bytes().splitlines()
+    return Path("out.jsonl").read_bytes().splitpulled()
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["connections", "--status", "broken"], "'broken' is none of PENDING"),
+        (["connections", "--status", "broken"], "'broken' is not one of PENDING"),
         (["connections", "--owner", "nobody"], "--owner is no e-mail address"),
         (["connections", "--owner", ""], "--owner"),
         (["connections", "--site", ""], "--site"),
@@ -149,54 +204,56 @@ def _raw() -> list[bytes]:
         *("window", "not its filter", "order", "no view"),
     ],
 )
-def test_a_wrong_filter_is_one_line_and_touches_no_file(
+def test_a_wrong_filter_is_one_error_line_and_writes_no_file(
     arguments: list[str], problem: str, connected: object, capsys: Capture
 ) -> None:
     view, *options = arguments
     assert pull(view, *options) == 2
     said = capsys.readouterr().err
-    assert problem in said.splitlines()[0]
+    assert problem in said.splitpulled()[0]
     assert not Path("out.jsonl").exists()
 
 
-def test_an_account_has_the_id_of_its_connection(connected: object) -> None:
+def test_an_account_starts_with_the_ids_of_its_company_and_connection(
+    connected: object,
+) -> None:
     assert pull("connections") == 0
     expected = {
         account["id"]: connection["id"]
-        for connection in lines()
+        for connection in pulled()
         for account in connection["accounts"]
     }
     assert pull("accounts") == 0
-    assert {line["id"]: line["connectionId"] for line in lines()} == expected
-    assert {tuple(line)[:2] for line in lines()} == {("companyId", "connectionId")}
+    assert {line["id"]: line["connectionId"] for line in pulled()} == expected
+    assert {tuple(line)[:2] for line in pulled()} == {("companyId", "connectionId")}
 
 
 @pytest.mark.parametrize("view", ["companies", "sites"])
 def test_companies_and_sites_are_those_of_the_api(
     view: str, connected: object, capsys: Capture
 ) -> None:
-    async def everything() -> list[Company]:
+    async def list_companies() -> list[Company]:
         async with NectarClient() as nectar:
             return await nectar.companies.all()
 
     owned = [
         (company.id, one.id)
-        for company in anyio.run(everything)
+        for company in anyio.run(list_companies)
         for one in ([company] if view == "companies" else company.sites)
     ]
     assert pull(view) == 0
-    assert [(line["companyId"], line["id"]) for line in lines()] == owned
+    assert [(line["companyId"], line["id"]) for line in pulled()] == owned
     assert json.loads(capsys.readouterr().out)["requests"] == 1
     company_id = owned[0][0]
     assert pull(view, "--company", company_id, "--company", "nobody") == 1
     report = json.loads(capsys.readouterr().out)
     assert report["companies_complete"] == [company_id]
     assert report["companies_failed"] == ["nobody"]
-    assert {line["companyId"] for line in lines()} == {company_id}
+    assert {line["companyId"] for line in pulled()} == {company_id}
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_is_told_in_a_table(
+def test_a_view_is_summed_up_in_a_table(
     view: str, connected: object, capsys: Capture
 ) -> None:
     assert run(["pull", view, "--out", "out.jsonl"]) == 0
@@ -220,7 +277,11 @@ def test_a_view_is_told_in_a_table(
             Meter(id="m", identifiers=(MeterIdentifier(value="M-1"),)),
             ["unknown", "M-1"],
         ),
-        ("documents", Document(id="d"), ["unknown", "None", "no charges"]),
+        (
+            "documents",
+            Document(id="d"),
+            ["unknown utility", "no bill date", "no charges"],
+        ),
         (
             "documents",
             Document(
@@ -229,19 +290,23 @@ def test_a_view_is_told_in_a_table(
                 total_charges=Decimal("1234.50"),
                 charges_units=CurrencyCode.USD,
             ),
-            ["Volt", "None", "1,234.50 USD"],
+            ["Volt", "no bill date", "1,234.50 USD"],
         ),
-        ("usage", UsageData(id="u"), ["unknown", "None to None", "nothing measured"]),
+        (
+            "usage",
+            UsageData(id="u"),
+            ["unknown", "unknown to unknown", "nothing measured"],
+        ),
     ],
 )
-def test_a_record_is_told_in_a_few_words(
+def test_a_record_is_described_in_a_few_words(
     view: str, record: object, words: list[str]
 ) -> None:
-    assert list(VIEWS[view].words(record)) == words
+    assert list(VIEWS[view].describe(record)) == words
 
 
 def test_totals_never_mix_currencies_and_add_exactly() -> None:
-    totals = Totals(VIEWS["documents"])
+    totals = ViewTotals(VIEWS["documents"])
     bills = [("USD", "0.10"), ("USD", "0.20"), ("EUR", "1"), ("USD", None)]
     totals.add(
         Document(
@@ -251,7 +316,7 @@ def test_totals_never_mix_currencies_and_add_exactly() -> None:
         )
         for number, (unit, charges) in enumerate(bills)
     )
-    assert [total.as_json() for total in totals.lines] == [
+    assert [total.as_json() for total in totals.rows] == [
         {
             "source_type": None,
             "charges_units": "USD",
@@ -265,3 +330,26 @@ def test_totals_never_mix_currencies_and_add_exactly() -> None:
             "total_charges": "1",
         },
     ]
+
+
+def sum_usage(*amounts: str) -> str:
+    totals = ViewTotals(VIEWS["usage"])
+    totals.add(
+        UsageData(id=text, usage=Decimal(text), usage_units=UsageUnits("kWh"))
+        for text in amounts
+    )
+    (total,) = totals.rows
+    return str(total.as_json()["usage"])
+
+
+def test_a_total_keeps_every_digit() -> None:
+    assert sum_usage("123456789012345678901234567890.5", "0.0625") == (
+        "123456789012345678901234567890.5625"
+    )
+
+
+@pytest.mark.parametrize("text", ["1E+999", "1E+999999999", "-1E+999999999"])
+def test_a_huge_amount_is_summed_up_in_few_digits(text: str) -> None:
+    total = sum_usage(text, "1", "2.5")
+    assert Decimal(total).adjusted() == Decimal(text).adjusted()
+    assert len(total) < 150

@@ -13,7 +13,7 @@ from attrs import evolve
 from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import RecordingError
-from nectar_async.cli.decode_check import misreadings, returned
+from nectar_async.cli.decode_check import find_decode_problems, read_return_types
 from nectar_async.contract import operations
 from nectar_async.recording.bodies import Blob, FormData, FormPart, Json, Text
 from nectar_async.recording.check import CheckReport, Finding, Severity, check
@@ -284,11 +284,14 @@ def exchange_of(operation: str, value: Any, **facts: Any) -> Exchange:
 
 
 def read(exchange: Exchange) -> Sequence[str]:
-    return [f"{one.severity} {one.place}: {one.words}" for one in misreadings(exchange)]
+    return [
+        f"{one.severity} {one.place}: {one.words}"
+        for one in find_decode_problems(exchange)
+    ]
 
 
 def test_every_operation_has_a_model_but_ping_which_has_none() -> None:
-    assert operations().keys() - returned().keys() == {"ping_get"}
+    assert operations().keys() - read_return_types().keys() == {"ping_get"}
 
 
 def test_what_the_models_know_is_nothing_to_tell() -> None:
