@@ -218,8 +218,8 @@ def test_an_upload_sends_its_site(
     async def find_sites(document_id: str) -> tuple[str, set[str | None]]:
         async with NectarClient() as nectar:
             company = await nectar.companies.get(str(document.company))
-            document = await nectar.documents.get(document_id)
-            sites = {one.site.id if one.site else None for one in document.usage_data}
+            uploaded = await nectar.documents.get(document_id)
+            sites = {one.site.id if one.site else None for one in uploaded.usage_data}
             return company.sites[-1].id, sites
 
     last_site, _ = anyio.run(find_sites, document.id)
