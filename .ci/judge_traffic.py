@@ -27,6 +27,7 @@ from openapi_core.templating.paths.finders import APICallPathFinder
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from nectar_async import AuthenticationError, NectarClient, Settings, contract
+from nectar_async._http.compression import decompress_body
 from nectar_async.transports import AiohttpTransport
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
@@ -80,7 +81,7 @@ class Judge:
             response.status,
             Headers(list(response.headers.items())),
             response.headers.get("content-type", ""),
-            response.inflated(),
+            decompress_body(response),
         )
         self.statuses[request.operation].append(response.status)
         self.seen[request.operation].update(_names(asked))

@@ -9,7 +9,11 @@ from nectar_async._http.clock import (
 from nectar_async._http.request import Request as Request
 from nectar_async._http.response import Response as Response
 from nectar_async._http.statistics import Statistics as Statistics
-from nectar_async._http.transport import Transport as Transport
+from nectar_async._http.transport import (
+    Send as Send,
+    Stage as Stage,
+    Transport as Transport,
+)
 from nectar_async._paging.fanout import (
     Failure as Failure,
     FanOut as FanOut,

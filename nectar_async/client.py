@@ -1,9 +1,9 @@
-"""The client: what it is made of, and how long it lives. Nothing else."""
+"""`NectarClient`: its groups of operations, its settings, and its lifetime."""
 
 from __future__ import annotations
 
-import os
-from functools import cached_property, partial
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,8 +11,7 @@ from typing import Any, Self, TypeVar
 import anyio.to_thread
 from attrs import evolve
 
-from nectar_async._http import wiring
-from nectar_async._http.auth import HiddenSource, KeySource
+from nectar_async._http.auth import KeySource, mask_key, read_key_from_environment
 from nectar_async._http.clock import Clock
 from nectar_async._http.executor import Executor
 from nectar_async._http.request import Request
@@ -20,7 +19,6 @@ from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session
 from nectar_async._http.statistics import Statistics
 from nectar_async._http.transport import Stage, Transport
-from nectar_async._types import Secret
 from nectar_async.errors import ConfigurationError
 from nectar_async.resources import _ping
 from nectar_async.resources._group import Group
@@ -46,12 +44,12 @@ __all__ = ["NectarClient"]
 
 T = TypeVar("T")
 
-# What a light copy shares with its original, and so cannot set for itself.
+# The settings of the transport and the limiters, which copies of a client share.
 _SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency", "max_downloads")
 
 
 class NectarClient:
-    """The Nectar API, asynchronously.
+    """An async client of the Nectar API.
 
     ```python
     async with NectarClient() as nectar:  # the key is in NECTAR_API_KEY
@@ -59,23 +57,39 @@ class NectarClient:
             print(record.start_date, record.usage, record.usage_units)
     ```
 
-    Without `async with`, call `aclose()` at the end. A client binds to the event loop
-    of its first use, may be opened and closed by different tasks, and is meant to be
-    shared by everything in that loop: its limiter bounds them together.
+    Without `async with`, call `aclose()` at the end. A client belongs to the event loop
+    of its first use, and different tasks may open and close it. Share one client in the
+    whole loop: its limiter then bounds all requests together.
+
+    A stage sees every attempt of every API request, and may change it:
+
+    ```python
+    async def stamp_team(request: Request[Any], send: Send) -> Response:
+        headers = {**request.headers, "X-Team": "energy"}
+        return await send(attrs.evolve(request, headers=headers))
+
+
+    NectarClient(stages=[stamp_team])
+    ```
 
     Args:
-        api_key: the key, or a function (plain or async) that gives it; a function is
-            asked again, once, when a key is refused. By default `NECTAR_API_KEY`.
-        transport: what carries requests; by default an `AiohttpTransport`. The client
-            closes it.
-        settings: by default `Settings.from_env()`.
-        recorder: a `Recorder`, or a stage of your own, that sees every attempt, and
-            every answer whatever the status. It sits below the status check and above
-            the key, so it never meets the key.
-        clock: time, for tests.
+        api_key: the key, or a function (plain or async) that returns it. A function is
+            called again, once, when a key is refused. Defaults to `NECTAR_API_KEY`.
+        transport: sends the requests; the client closes it. Defaults to an
+            `AiohttpTransport`.
+        settings: defaults to `Settings.from_env()`.
+        stages: functions that wrap each attempt, the first one outermost. A stage is
+            called once per attempt, while a permit is held and the attempt timeout
+            runs; it never sees the key. It gets every answer, whatever its status. It
+            is not called for downloads of files. Copies of the client share the stages.
+        recorder: a `Recorder`, or another stage that sees every attempt and every
+            answer, downloads of files included. It is inside the other stages, so it
+            records what they send; it never sees the key.
+        clock: the time, for tests.
 
     Raises:
-        ConfigurationError: no key where the transport needs one, or one that cannot be.
+        ConfigurationError: the key is missing or not valid, or an argument has the
+            wrong type.
     """
 
     accounts = Group(Accounts)
@@ -100,52 +114,48 @@ class NectarClient:
         *,
         transport: Transport | None = None,
         settings: Settings | None = None,
+        stages: Sequence[Stage] = (),
         recorder: Stage | None = None,
         clock: Clock | None = None,
     ) -> None:
-        api_key = _masked(api_key)  # a traceback may show the locals of a frame
+        api_key = mask_key(api_key)  # a traceback may show the locals of a frame
         settings = Settings.from_env() if settings is None else settings
         if not isinstance(settings, Settings):
             raise ConfigurationError(
                 f"settings must be Settings(...), not {type(settings).__name__}"
             )
-        if transport is None and not getattr(recorder, "needs_key", True):
-            # Nothing gets past a recorder that replays, so nothing is loaded for it.
+        if not all(map(callable, stages)):
+            raise ConfigurationError("each stage must be a function(request, send)")
+        needs_key = _needs_key(transport) and _needs_key(recorder)
+        if api_key is None and needs_key:
+            api_key = read_key_from_environment()
+        if transport is None and not _needs_key(recorder):
+            # A recorder that replays sends nothing, so aiohttp is not loaded.
             transport = MemoryTransport({})
-        self._wire(
-            settings,
-            Session(
-                _key_source(api_key, transport, recorder),
-                transport,
-                settings,
-                clock,
-                default_transport=_default_transport,
-            ),
-            recorder,
-            RetryBudget(settings.retry.budget),
+        session = Session(
+            api_key, transport, settings, clock, default_transport=_make_transport
         )
+        budget = RetryBudget(settings.retry.budget)
+        self._build(settings, session, budget, tuple(stages), recorder)
         self._is_original = True
         if (guard := getattr(recorder, "guard", None)) is not None:
-            guard(self._session.key_store.keys)
+            guard(session.key_store.keys)
 
-    def _wire(
+    def _build(
         self,
         settings: Settings,
         session: Session,
-        recorder: Stage | None,
         budget: RetryBudget,
+        stages: tuple[Stage, ...],
+        recorder: Stage | None,
     ) -> None:
         self.settings = settings
         self._session = session
-        self._recorder = recorder
         self._budget = budget
+        self._stages = stages
+        self._recorder = recorder
+        self._executor = Executor(settings, session, budget, stages, recorder)
         self._is_original = False
-
-    @cached_property
-    def _executor(self) -> Executor:
-        return wiring.build_executor(
-            self.settings, self._session, self._recorder, self._budget
-        )
 
     async def __aenter__(self) -> Self:
         await self._session.open()
@@ -166,10 +176,10 @@ class NectarClient:
             await self._close()
 
     async def aclose(self) -> None:
-        """Give back connections, and have the recorder write what it has.
+        """Close the connections, and have the recorder write its recording.
 
-        Closing twice, or a light copy, does nothing. A client that is left by an
-        exception, as `async with` is, records nothing.
+        Closing twice, or closing a copy, does nothing. A client that is left by an
+        exception, as with `async with`, records nothing.
         """
         try:
             await self._finish_recording()
@@ -186,20 +196,21 @@ class NectarClient:
             await self._session.aclose()
 
     def with_settings(self, **changes: Any) -> NectarClient:
-        """A light copy with other settings that shares transport, key and limiter.
+        """A copy with other settings that shares transport, key, limiter and stages.
 
         ```python
         patient = nectar.with_settings(attempt_timeout=120, deadline=300)
         ```
 
         Raises:
-            ConfigurationError: a setting that the copies share, or that makes no sense.
+            ConfigurationError: a setting does not exist, is not valid, or is one that
+                copies share.
         """
         shared = [name for name in _SHARED_SETTINGS if name in changes]
         if shared:
             raise ConfigurationError(
-                f"{', '.join(shared)} cannot change in a copy: it shares the transport"
-                " and the limiter; make another NectarClient"
+                f"{', '.join(shared)} cannot change in a copy, which shares the"
+                " transport and the limiter; make another NectarClient"
             )
         try:
             settings = evolve(self.settings, **changes)
@@ -211,38 +222,38 @@ class NectarClient:
         copy = object.__new__(type(self))
         is_same = settings.retry == self.settings.retry
         budget = self._budget if is_same else RetryBudget(settings.retry.budget)
-        copy._wire(settings, self._session, self._recorder, budget)
+        copy._build(settings, self._session, budget, self._stages, self._recorder)
         return copy
 
     async def send(self, request: Request[T]) -> T:
-        """One request through the whole pipeline, and its answer decoded.
+        """Send one request through the whole pipeline and decode its answer.
 
-        For an operation that has no method here; see `Request`. A list comes as a
+        For an operation that has no method; see `Request`. The answer of a list is a
         `Page`.
 
         Raises:
-            NectarError: any of the tree in `nectar_async.errors`.
+            NectarError: any class of `nectar_async.errors`.
         """
         return await self._executor.send(request)
 
     async def ping(self) -> str:
-        """Test the key; the API's own words, as `pong v2.2`. `ping_get`, GET /ping.
+        """Test the key; returns the API's text, as `pong v2.2`. `ping_get`, GET /ping.
 
         Raises:
-            DecodeError: something answered, but not this API.
+            DecodeError: the answer is not that of this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        return await self._executor.ask(request, _ping.pong)
+        return await self._executor.send_and_decode(request, _ping.pong)
 
     def statistics(self) -> Statistics:
-        """What this client and its copies did so far."""
-        return self._session.counters.snapshot(self._session.limiter)
+        """Take a snapshot of the counters of this client and its copies."""
+        return self._session.statistics()
 
 
-async def _default_transport() -> Transport:
+async def _make_transport() -> Transport:
     """Make an `AiohttpTransport`.
 
-    Importing aiohttp takes a while and reads the system's certificates, so that happens
+    To import aiohttp takes a while and reads the system's certificates, so it happens
     in a thread.
     """
     name = "nectar_async.transports.aiohttp"
@@ -251,23 +262,6 @@ async def _default_transport() -> Transport:
     return transport
 
 
-def _masked(key: KeySource | None) -> HiddenSource | None:
-    """The key as nobody sees it; what is none either, which the ring refuses."""
-    if key is None or isinstance(key, Secret) or callable(key):
-        return key
-    return Secret(key)
-
-
-def _key_source(
-    key: HiddenSource | None, transport: Transport | None, recorder: Stage | None
-) -> HiddenSource | None:
-    """The key that was given, or the environment's where one is needed."""
-    is_needed = all(getattr(one, "needs_key", True) for one in (transport, recorder))
-    if key is not None or not is_needed:
-        return key
-    found = Secret(os.environ.get("NECTAR_API_KEY", "").strip())
-    if not found.reveal():
-        raise ConfigurationError(
-            "no API key: set NECTAR_API_KEY, or pass NectarClient(api_key=...)"
-        )
-    return found
+def _needs_key(part: Transport | Stage | None) -> bool:
+    """Whether a transport or a recorder needs a key; by default it does."""
+    return bool(getattr(part, "needs_key", True))

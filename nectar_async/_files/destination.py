@@ -16,7 +16,7 @@ from uuid import UUID
 
 from nectar_async._files.partial_file import Part, Rest, check_part, part_of
 from nectar_async._files.validators import Validators
-from nectar_async._http.cancellation import in_thread
+from nectar_async._http.cancellation import run_in_thread
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["PathTarget", "Sink", "SinkTarget", "own_name", "safe_name", "target_of"]
@@ -74,12 +74,12 @@ class SinkTarget:
     async def has(self, data: bytes) -> bool:
         """Whether these are the bytes that it was given."""
         given = self._digest.digest()
-        return await in_thread(lambda: hashlib.sha256(data).digest() == given)
+        return await run_in_thread(lambda: hashlib.sha256(data).digest() == given)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
         """Give it the next bytes."""
         del offset, validators  # a sink is always at its end
-        await in_thread(self._digest.update, data)
+        await run_in_thread(self._digest.update, data)
         if not isinstance(self._sink, io.IOBase):
             answer = self._sink.write(data)
             if isawaitable(answer):
@@ -89,7 +89,7 @@ class SinkTarget:
         given = 0
         while given < len(data):
             rest = data[given:] if given else data
-            taken = await in_thread(self._sink.write, rest)
+            taken = await run_in_thread(self._sink.write, rest)
             is_raw = isinstance(self._sink, io.RawIOBase)
             given += (taken or 0) if is_raw else len(rest)
 
@@ -127,7 +127,7 @@ class PathTarget:
         # First held, then looked for: nobody else can make it in between.
         if self._absolute / name not in _in_use:
             with _held(self._absolute / name):
-                if await in_thread(
+                if await run_in_thread(
                     _is_free, self._absolute / name, self._absolute / own
                 ):
                     self.path = self._given / name
@@ -140,15 +140,15 @@ class PathTarget:
     async def begin(self, document_id: str) -> Rest:
         """What is there of the document from an earlier time."""
         self._part = Part(self.path, document_id)
-        return await in_thread(self._part.begin)
+        return await run_in_thread(self._part.begin)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
         """Write at an offset; the first byte of all replaces what is there."""
-        await in_thread(self._part.write, offset, data, validators)
+        await run_in_thread(self._part.write, offset, data, validators)
 
     async def finish(self, size: int) -> None:
         """Have the bytes on the disk, and the file under its name."""
-        await in_thread(self._part.finish, size)
+        await run_in_thread(self._part.finish, size)
 
 
 async def target_of(target: object) -> PathTarget | SinkTarget:
@@ -159,7 +159,7 @@ async def target_of(target: object) -> PathTarget | SinkTarget:
     """
     if isinstance(target, str | os.PathLike):
         try:
-            return await in_thread(_looked_at, os.fspath(target))
+            return await run_in_thread(_looked_at, os.fspath(target))
         except OSError as error:
             raise InvalidArgumentError(
                 f"target cannot be written: {error.strerror}: {str(target)!r}"

@@ -17,7 +17,7 @@ from nectar_async._files.progress import ByteProgress, callback, tell
 from nectar_async._files.validators import Validators
 from nectar_async._http.executor import Executor
 from nectar_async._http.response import Response
-from nectar_async._http.status import Span, is_packed
+from nectar_async._http.status import ContentRange, is_compressed
 from nectar_async.errors import DownloadError
 
 __all__ = ["Download", "Sink", "document_request", "download"]
@@ -130,9 +130,9 @@ class _Walk:
 
     async def _take_part(self, response: Response) -> None:
         """206: some of the bytes that were asked for, from the first one on."""
-        span = Span.of(response)
+        span = ContentRange.parse(response)
         # Parts of a packed form cannot be unpacked.
-        if span is None or is_packed(response) or span.start != self._wanted:
+        if span is None or is_compressed(response) or span.start != self._wanted:
             self._give_up_ranges()
         elif not self._in_ranges:
             if span.stop != span.total:
@@ -189,7 +189,7 @@ class _Walk:
 
     async def _take_end(self, response: Response) -> None:
         """416: there is nothing at that place; the end, or another file."""
-        span = Span.of(response)
+        span = ContentRange.parse(response)
         size = None if span is None else span.total
         is_end = size is None and self._known.size is None and self._done > 0
         if self._tail:

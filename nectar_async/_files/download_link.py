@@ -175,7 +175,7 @@ class Host:
     ) -> Response:
         """The answer of the last host of a few."""
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._executor.fetch(
+            response = await self._executor.fetch_file(
                 chunk_request(
                     self.document_id,
                     self._address,

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final, Protocol, Self
 import anyio
 import anyio.to_thread
 
-from nectar_async._http.cancellation import finish, in_thread
+from nectar_async._http.cancellation import run_in_thread, run_to_end
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["BytesSource", "FileSource", "Source", "StreamSource", "of_file"]
@@ -110,7 +110,7 @@ class FileSource:
         """
         opened: list[tuple[io.FileIO, int]] = []
         try:
-            await in_thread(lambda: opened.append(_open(path)))
+            await run_in_thread(lambda: opened.append(_open(path)))
         except BaseException:
             # Cancelled while it was opened.
             for file, _ in opened:
@@ -147,7 +147,7 @@ class FileSource:
         """Close the file, if it was opened here."""
         if self._path is not None:
             # Also when the caller is being cancelled.
-            await finish(partial(anyio.to_thread.run_sync, self._file.close))
+            await run_to_end(partial(anyio.to_thread.run_sync, self._file.close))
 
 
 class StreamSource:
@@ -239,7 +239,7 @@ async def _call(method: Callable[..., Any], *arguments: object) -> Any:
     """What a method of a file gives; a plain one may block, so it has a thread."""
     if iscoroutinefunction(method):
         return await method(*arguments)
-    answer = await in_thread(partial(method, *arguments))
+    answer = await run_in_thread(partial(method, *arguments))
     return await answer if isawaitable(answer) else answer
 
 

@@ -1,7 +1,12 @@
-"""The key: had before a permit is taken, stamped last, renewed once when refused."""
+"""The API key: where it comes from, and how it gets on a request.
+
+The key is fetched before a permit is taken, and it is stamped by the last stage, so no
+other stage, log record or recording can contain it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any, Final, TypeVar
@@ -9,113 +14,145 @@ from typing import Any, Final, TypeVar
 import anyio
 from attrs import frozen
 
-from nectar_async._http import redact, spelled
 from nectar_async._http.clock import Clock
-from nectar_async._http.request import Request, changed
+from nectar_async._http.redact import build_masker, redact_response, redact_values
+from nectar_async._http.request import Request, copy_with
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Counters
 from nectar_async._http.transport import Send
 from nectar_async._types import Secret
-from nectar_async._version import __version__
 from nectar_async.errors import AuthenticationError, ConfigurationError, NectarError
 
-__all__ = ["FetchKey", "HiddenSource", "KeySource", "KeyStore", "StampKey"]
+__all__ = [
+    "FetchKey",
+    "KeySource",
+    "KeyStore",
+    "MaskedKeySource",
+    "StampKey",
+    "mask_key",
+    "read_key_from_environment",
+]
 
 T = TypeVar("T")
 
-_Asked = Callable[[], str | Awaitable[str]]
+_KeyFunction = Callable[[], str | Awaitable[str]]
 
-KeySource = str | Secret[str] | _Asked
-"""The key, or a function (plain or async) that gives the present one."""
+KeySource = str | Secret[str] | _KeyFunction
+"""The API key, or a function (plain or async) that returns it."""
 
-HiddenSource = Secret[str] | _Asked
-"""The same, with a key that no frame shows."""
-
-_USER_AGENT = f"nectar-async/{__version__}"
+MaskedKeySource = Secret[str] | _KeyFunction
+"""A key source in which a plain text is wrapped in a `Secret`."""
 
 KEY_HEADER: Final = "X-API-Key"
+KEY_VARIABLE: Final = "NECTAR_API_KEY"
 
-# Shorter than any key; taking out one letter everywhere would tell which it is.
-_LEAST_REDACTED = 6
+# Shorter texts are no keys. To mask one letter everywhere would show which one it is.
+_MIN_MASKED_LENGTH: Final = 6
 
 
 class KeyStore:
-    """The present key. A source that is a function is asked once for all who wait."""
+    """Holds the current key. A key function is called once for all waiting requests."""
 
-    def __init__(self, source: HiddenSource | None) -> None:
+    def __init__(self, source: MaskedKeySource | None) -> None:
         self._source = None if isinstance(source, Secret) else source
-        self._key = _checked(source) if isinstance(source, Secret) else None
+        self._key = _check_key(source) if isinstance(source, Secret) else None
         self._lock: anyio.Lock | None = None
         self.version: int = 0
-        """Grows when the source gave a key."""
-        self._before: list[Secret[str]] = []
+        """How many keys the key function has returned."""
+        self._previous: list[Secret[str]] = []
 
     @property
     def key(self) -> Secret[str] | None:
-        """The key as it is now; None where none is needed."""
+        """The current key; None before the first one, and if none is needed."""
         return self._key
 
     def keys(self) -> tuple[Secret[str], ...]:
-        """The present key, and those before it."""
-        present = () if self._key is None else (self._key,)
-        return (*self._before, *present)
+        """All keys so far, the current one last."""
+        current = () if self._key is None else (self._key,)
+        return (*self._previous, *current)
 
     @property
     def can_renew(self) -> bool:
-        """Whether there is anybody to ask for another key."""
+        """Whether there is a key function to call for another key."""
         return self._source is not None
 
-    async def ready(self) -> int:
-        """Have a key; its version."""
+    async def fetch(self) -> int:
+        """Make sure that there is a key; return its version."""
         if self._source is not None and self._key is None:
             await self.renew(self.version)
         return self.version
 
     async def renew(self, refused: int) -> None:
-        """Ask for another key, unless somebody did since version `refused`."""
+        """Call the key function, unless the key is newer than version `refused`."""
         self._lock = self._lock or anyio.Lock()
         async with self._lock:
             if self._source is None or self.version != refused:
                 return
-            key = _checked(Secret(await _given_by(self._source)))
+            key = _check_key(Secret(await _call_source(self._source)))
             if self._key is not None:
-                self._before.append(self._key)
+                self._previous.append(self._key)
             self._key = key
             self.version += 1
 
 
-async def _given_by(source: _Asked) -> str:
-    given = source()
-    return await given if isawaitable(given) else given
+async def _call_source(source: _KeyFunction) -> str:
+    key = source()
+    return await key if isawaitable(key) else key
 
 
-def _checked(given: Secret[Any]) -> Secret[str]:
-    """A key that can stand in a header; neither message nor frames show it."""
-    if not isinstance(given.reveal(), str):
-        kind = type(given.reveal()).__name__
+def _check_key(key: Secret[Any]) -> Secret[str]:
+    """Strip a key and check that a header can hold it.
+
+    The key is never plain in a message or in a local variable.
+    """
+    if not isinstance(key.reveal(), str):
+        kind = type(key.reveal()).__name__
         raise ConfigurationError(f"the API key must be text, not {kind}")
-    key = Secret(given.reveal().strip())
-    if not key.reveal():
-        raise ConfigurationError("the API key is empty; set NECTAR_API_KEY")
-    if not key.reveal().isascii() or not key.reveal().isprintable():
+    stripped = Secret(key.reveal().strip())
+    if not stripped.reveal():
+        raise ConfigurationError(f"the API key is empty; set {KEY_VARIABLE}")
+    if not stripped.reveal().isascii() or not stripped.reveal().isprintable():
         raise ConfigurationError(
-            "the API key has characters that no header can hold; was more than the key"
-            " copied?"
+            "the API key has characters that a header cannot hold; check that nothing"
+            " but the key was copied"
+        )
+    return stripped
+
+
+def mask_key(key: KeySource | None) -> MaskedKeySource | None:
+    """Wrap a plain key in a `Secret`; leave other values for the key store to check."""
+    if key is None or isinstance(key, Secret) or callable(key):
+        return key
+    return Secret(key)
+
+
+def read_key_from_environment() -> Secret[str]:
+    """Read the key from `NECTAR_API_KEY`.
+
+    Raises:
+        ConfigurationError: the variable is missing or empty.
+    """
+    key = Secret(os.environ.get(KEY_VARIABLE, "").strip())
+    if not key.reveal():
+        raise ConfigurationError(
+            f"no API key: set {KEY_VARIABLE}, or pass NectarClient(api_key=...)"
         )
     return key
 
 
 @frozen
 class FetchKey:
-    """Has a key before a permit is taken, and after a 401 asks once for another."""
+    """Fetch a key before a permit is taken; after a 401, renew it and retry once."""
 
     key_store: KeyStore
     clock: Clock
     counters: Counters
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it; when the key was refused and can be renewed, once more."""
-        version = await self._wait(request, self.key_store.ready())
+        """Send the request, and once more if the key was refused and can be renewed."""
+        version = self.key_store.version
+        if self.key_store.key is None:
+            version = await self._wait(request, self.key_store.fetch())
         try:
             return await send(request)
         except AuthenticationError:
@@ -125,7 +162,7 @@ class FetchKey:
         return await send(request)
 
     async def _wait(self, request: Request[Any], key: Awaitable[T]) -> T:
-        """Waiting for a key is waiting in the queue."""
+        """Wait for a key, and count that as time in the queue."""
         start = self.clock.monotonic()
         try:
             return await key
@@ -137,41 +174,32 @@ class FetchKey:
 
 @frozen
 class StampKey:
-    """Puts the key on the request: the last stage, so that nothing else can leak it.
+    """Put the key on the request, and mask it in failures that quote it.
 
-    What comes back without success may quote it: from there it is taken out again.
+    It is the last stage, so that no other one sees the key.
     """
 
     key_store: KeyStore
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send a copy with the key."""
+        """Send a copy of the request with the key."""
         key = self.key_store.key
-        # The headers are no local of this frame: a traceback may show those.
+        if key is None:
+            return await send(request)
+        # The headers are no local variable, because a traceback may show those.
         try:
-            response = await send(changed(request, headers=_headers(request, key)))
+            response = await send(_stamp(request, key))
         except NectarError as error:
-            redact.redact(error, _hidden(key))
+            redact_values(error, _list_masked(key))
             raise
-        return (
-            response
-            if response.is_success
-            else response.rewritten(spelled.hiding(_hidden(key)))
-        )
+        if response.is_success:
+            return response
+        return redact_response(response, build_masker(_list_masked(key)))
 
 
-def _headers(request: Request[Any], key: Secret[str] | None) -> dict[str, str]:
-    own = {
-        "Accept": "application/json",
-        "User-Agent": _USER_AGENT,
-        "X-Request-Id": request.timing.request_id,
-    }
-    stamp = {} if key is None else {KEY_HEADER: key.reveal()}
-    return {**own, **request.headers, **stamp}
+def _stamp(request: Request[Any], key: Secret[str]) -> Request[Any]:
+    return copy_with(request, headers={**request.headers, KEY_HEADER: key.reveal()})
 
 
-def _hidden(key: Secret[str] | None) -> list[str]:
-    """What to hide: no more than a letter or two would be the test of somebody."""
-    if key is None or len(key.reveal()) < _LEAST_REDACTED:
-        return []
-    return [key.reveal()]
+def _list_masked(key: Secret[str]) -> list[str]:
+    return [key.reveal()] if len(key.reveal()) >= _MIN_MASKED_LENGTH else []

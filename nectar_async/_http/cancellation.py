@@ -1,9 +1,9 @@
-"""Work that is brought to its end, however its caller is cancelled.
+"""Run work to its end, however the task that waits for it is cancelled.
 
-A shielded scope holds off what anyio cancels. `asyncio.timeout`, `asyncio.wait_for` and
-a task's own `cancel()` go past it: a thread would write on with nobody waiting, and a
-transport would stay half closed. So the work has a task of its own, which they do not
-reach, and the caller is held until it is over.
+A shielded scope protects from anyio's cancellation, but not from `asyncio.timeout`,
+`asyncio.wait_for` or a task's own `cancel()`: a thread would go on writing after its
+caller had left, and a transport would stay half closed. So the work runs in a task of
+its own, which those do not reach, and the caller waits until that task is done.
 """
 
 from __future__ import annotations
@@ -16,42 +16,43 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-__all__ = ["finish", "in_thread"]
+__all__ = ["run_in_thread", "run_to_end"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-async def finish(work: Callable[[], Awaitable[T]]) -> T:
-    """What the work gives; a caller that is cancelled meanwhile goes when it is over.
+async def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
+    """Run work and return its result; if the caller is cancelled, it waits for the end.
 
     Raises:
-        Exception: what the work raises, as it is.
+        Exception: whatever the work raises, unchanged.
     """
-    came: list[T] = []
-    failed: list[Exception] = []
+    results: list[T] = []
+    errors: list[Exception] = []
 
     async def run() -> None:
         with anyio.CancelScope(shield=True):
             try:
-                came.append(await work())
+                results.append(await work())
             except Exception as error:  # noqa: BLE001 - raised below, outside the group
-                failed.append(error)
+                errors.append(error)
 
-    # Shielded twice: this one holds off scopes, so that nothing that came is lost to
-    # them; the one above the end of the group when the caller's task is cancelled.
+    # Shielded twice. This scope protects the result from the scopes of the caller. The
+    # one above protects the work from the end of the group, when the caller's task is
+    # cancelled.
     with anyio.CancelScope(shield=True):
         async with anyio.create_task_group() as group:
             group.start_soon(run)
-    if failed:
-        raise failed[0]
-    return came[0]
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
-async def in_thread(function: Callable[[Unpack[Ts]], T], *arguments: *Ts) -> T:
-    """What a function that may block gives, in a thread that is never left behind.
+async def run_in_thread(function: Callable[[Unpack[Ts]], T], *arguments: *Ts) -> T:
+    """Run a function that may block in a thread, and never leave the thread behind.
 
-    A caller that is cancelled already does not begin.
+    If the caller is already cancelled, the function is not called.
     """
     await anyio.lowlevel.checkpoint_if_cancelled()
-    return await finish(partial(anyio.to_thread.run_sync, function, *arguments))
+    return await run_to_end(partial(anyio.to_thread.run_sync, function, *arguments))

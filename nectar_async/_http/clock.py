@@ -1,4 +1,4 @@
-"""Time behind one seam: what the time is, how to wait, and how much luck to add."""
+"""The clock of a client: the time, waits, timeouts and jitter, as a protocol."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = [
     "BoundedClock",
     "Clock",
     "SystemClock",
-    "bounded",
     "current_clock",
+    "move_on_after",
 ]
 
 
 @runtime_checkable
 class Clock(Protocol):
-    """What the client asks of time. Pass another one as `NectarClient(clock=...)`."""
+    """Everything that a client needs of time. Pass one as `NectarClient(clock=...)`."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back; only differences mean anything."""
+        """Seconds on a clock that never goes back; only differences have a meaning."""
         ...
 
     def now(self) -> datetime:
@@ -35,7 +35,7 @@ class Clock(Protocol):
         ...
 
     def jitter(self) -> float:
-        """A number in [0, 1): how much of the allowed spread a wait gets on top."""
+        """A number in [0, 1): the share of the allowed spread to add to a wait."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -44,7 +44,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The clock of the machine."""
 
     def monotonic(self) -> float:
         """Seconds of `time.monotonic`."""
@@ -55,7 +55,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def jitter(self) -> float:
-        """A fresh pseudo-random number in [0, 1)."""
+        """A new pseudo-random number in [0, 1)."""
         return random.random()  # noqa: S311  it spreads retries and guards nothing
 
     async def sleep(self, seconds: float) -> None:
@@ -64,9 +64,9 @@ class SystemClock:
 
 
 class Bound:
-    """Ends a block after so many seconds: it is left without an error.
+    """A block that is left without an error after some seconds of the machine's time.
 
-    As `anyio.move_on_after`, in the machine's time.
+    It is `anyio.move_on_after` with a deadline that can be renewed.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -87,7 +87,7 @@ class Bound:
         return bool(self._scope.__exit__(kind, error, trace))
 
     def renew(self) -> None:
-        """Have the seconds begin anew."""
+        """Start the seconds anew."""
         self._scope.deadline = anyio.current_time() + self.seconds
 
 
@@ -97,15 +97,15 @@ class BoundedClock(Clock, Protocol):
 
     @property
     def left(self) -> float:
-        """Seconds to the first end of a `move_on_after` around; infinite for none."""
+        """Seconds until the first surrounding block ends; infinite for none."""
         ...
 
     def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
-        """A block that is left after `seconds`; see `bounded`."""
+        """Build a block that is left after `seconds`; see the function of that name."""
         ...
 
     async def stall(self, seconds: float = math.inf) -> None:
-        """Wait as a silent server makes a client wait."""
+        """Wait as a client waits for a server that does not answer."""
         ...
 
 
@@ -113,14 +113,15 @@ current_clock: ContextVar[Clock | None] = ContextVar("current_clock", default=No
 """The clock of the client whose request is being sent."""
 
 
-def bounded(clock: Clock, seconds: float, *, is_outside: bool = False) -> Bound:
-    """A block that is left after so many seconds of a clock.
+def move_on_after(clock: Clock, seconds: float, *, is_outside: bool = False) -> Bound:
+    """Build a block that is left after some seconds of a clock.
 
     Args:
         clock: a `BoundedClock` counts its own seconds; any other, the machine's.
-        seconds: infinite for no bound.
-        is_outside: the block waits for the real world, as a transport does. Virtual
-            time that other tasks let pass ends neither it nor what is around it.
+        seconds: infinite for no limit.
+        is_outside: whether the block waits for the real world, as a transport does.
+            Virtual time that other tasks let pass ends neither this block nor the
+            blocks around it.
     """
     if isinstance(clock, BoundedClock):
         return clock.move_on_after(seconds, is_outside=is_outside)

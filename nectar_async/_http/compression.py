@@ -1,7 +1,7 @@
-"""Gzip and deflate, undone within bounds.
+"""Decompress gzip and deflate bodies, up to a limit of bytes.
 
-With isal (the extra `speed`) that takes half the time. It only ever says yes:
-what it refuses is zlib's to judge, so that an answer means the same without it.
+With isal (the extra `speed`) this takes half the time. Whenever isal fails, zlib reads
+the body again and its verdict counts, so results and errors are the same without isal.
 """
 
 from __future__ import annotations
@@ -13,50 +13,131 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from nectar_async._json.cooperative import PIECE, Steps
-from nectar_async.errors import BodyCorruptError, BodyTooLargeError
+from attrs import frozen
 
-__all__ = ["beginning", "bounded", "inflating"]
+from nectar_async._http.request import Request, copy_with
+from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
+from nectar_async._json.cooperative import PIECE, Steps, Turns, at_once
+from nectar_async.errors import BodyCorruptError, BodyTooLargeError, TransportError
 
-_PLAIN = frozenset({"", "identity"})
-_GZIP, _ZLIB, _BARE = 31, 15, -15  # zlib's words for them
+__all__ = ["Decompress", "decompress", "decompress_body", "read_text_head"]
+
+_IDENTITY = frozenset({"", "identity"})
+_GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's `wbits` for each format
 _ZLIB_CHECK = 31
 _GZIP_MAGIC = b"\x1f\x8b"
-_RESERVED = 0xE0  # flags of RFC 1952 that have to be zero; isal does not mind them
+_RESERVED = 0xE0  # flags that have to be zero by RFC 1952; isal does not check them
 _FIRST_WINDOW = 64 * 1024
 _NEXT_WINDOW = 512
-_DAMAGED = "the packed answer is damaged"
+_CORRUPT = "the compressed answer is corrupt"
+
+# Decompressed JSON is about eight times as large.
+_RATIO = 8
+
+_HEAD_BYTES = 64 * 1024
 
 
-def bounded(body: bytes, limit: int | None) -> bytes:
-    """The body, if it is not larger than that."""
+@frozen
+class Decompress:
+    """Decompress successful answers, after their permit was returned.
+
+    It is inside `Retry`, so a corrupt answer is a failure like any other: the request
+    is sent again within the deadline and the retry budget.
+    """
+
+    turns: Turns
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send the request and decompress the body of its answer."""
+        response = await send(request)
+        try:
+            if "content-encoding" not in response.headers:
+                check_size(response.body, request.max_body_bytes)
+                return response
+            work = _decompress_in_steps(response, request.max_body_bytes)
+            body = await self.turns.take(work, _RATIO * len(response.body))
+        except TransportError as error:
+            # The frames below hold the answer, and a traceback may show their locals.
+            raise error.with_traceback(None) from None
+        return _replace_body(response, body)
+
+
+def decompress(response: Response, limit: int | None = None) -> Response:
+    """Copy a response with its body decompressed.
+
+    Raises:
+        BodyTooLargeError: the body has more than `limit` bytes, before or after.
+        BodyCorruptError: the body is truncated, or not valid gzip or deflate.
+    """
+    body = decompress_body(response, limit)
+    if "content-encoding" not in response.headers:
+        return response
+    return _replace_body(response, body)
+
+
+def decompress_body(response: Response, limit: int | None = None) -> bytes:
+    """Decompress the body of a response.
+
+    Raises:
+        BodyTooLargeError: the body has more than `limit` bytes, before or after.
+        BodyCorruptError: the body is truncated, or not valid gzip or deflate.
+    """
+    return at_once(_decompress_in_steps(response, limit))
+
+
+def read_text_head(response: Response) -> str:
+    """Decode the first 64 KiB of a body as text; empty if they cannot be decompressed.
+
+    A longer body of a failure is a page for people.
+    """
+    body = response.body
+    for encoding in _list_encodings(response):
+        body = _decompress_head(encoding, body, _HEAD_BYTES)
+    return body[:_HEAD_BYTES].decode("utf-8", "replace")
+
+
+def check_size(body: bytes, limit: int | None) -> None:
+    """Raise `BodyTooLargeError` if a body has more bytes than allowed."""
     if limit is not None and len(body) > limit:
-        raise _too_large(limit)
+        raise _build_too_large_error(limit)
+
+
+def _replace_body(response: Response, body: bytes) -> Response:
+    dropped = ("content-encoding", "content-length")
+    headers = {
+        name: text for name, text in response.headers.items() if name not in dropped
+    }
+    return copy_with(response, headers=headers, body=body)
+
+
+def _list_encodings(response: Response) -> list[str]:
+    """The encodings of a body, the outermost first."""
+    encodings = response.headers.get("content-encoding", "")
+    return encodings.lower().replace(" ", "").split(",")[::-1]
+
+
+def _decompress_in_steps(response: Response, limit: int | None) -> Steps[bytes]:
+    body = response.body
+    check_size(body, limit)
+    for encoding in _list_encodings(response):
+        if encoding in _IDENTITY or not body:
+            continue
+        wbits = _find_wbits(encoding, body)
+        if wbits is None:
+            raise BodyCorruptError(
+                f"the answer is compressed as {encoding!r}, which was not asked for",
+                is_permanent=True,
+            )
+        body = yield from _decompress_stream(body, wbits, limit)
     return body
 
 
-def inflating(encoding: str, body: bytes, limit: int | None) -> Steps[bytes]:
-    """The bytes behind one packing, at most `limit` of them, in pieces.
-
-    Raises:
-        BodyTooLargeError: they are more.
-        BodyCorruptError: they broke off, or the packing is none that was asked for.
-    """
-    if encoding in _PLAIN or not body:
+def _decompress_head(encoding: str, body: bytes, size: int) -> bytes:
+    """The first `size` bytes of a compressed body; empty if it is not valid."""
+    if encoding in _IDENTITY or not body:
         return body
-    if (wbits := _wbits(encoding, body)) is not None:
-        return (yield from _unpack(body, wbits, limit))
-    raise BodyCorruptError(
-        f"the answer is packed as {encoding!r}, which nobody asked for",
-        is_permanent=True,
-    )
-
-
-def beginning(encoding: str, body: bytes, size: int) -> bytes:
-    """The first bytes behind one packing; nothing of what cannot be unpacked."""
-    if encoding in _PLAIN or not body:
-        return body
-    if (wbits := _wbits(encoding, body)) is None:
+    if (wbits := _find_wbits(encoding, body)) is None:
         return b""
     try:
         return zlib.decompressobj(wbits).decompress(body, size)
@@ -64,33 +145,33 @@ def beginning(encoding: str, body: bytes, size: int) -> bytes:
         return b""
 
 
-def _wbits(encoding: str, body: bytes) -> int | None:
-    """How zlib calls a packing; None for one that it does not know."""
+def _find_wbits(encoding: str, body: bytes) -> int | None:
+    """The `wbits` argument of zlib for an encoding; None for an unknown one."""
     if encoding in {"gzip", "x-gzip"}:
         return _GZIP
     if encoding != "deflate":
         return None
-    # The name means zlib's wrapping; some servers send the bare stream.
+    # The name means the zlib format, but some servers send a raw deflate stream.
     # RFC 1950: the method is in the low half of the first byte, and the first two
-    # are a multiple of 31.
+    # bytes are a multiple of 31.
     is_method = body[0] & 0x0F == zlib.DEFLATED
-    is_wrapped = is_method and int.from_bytes(body[:2]) % _ZLIB_CHECK == 0
-    return _ZLIB if is_wrapped else _BARE
+    is_zlib = is_method and int.from_bytes(body[:2]) % _ZLIB_CHECK == 0
+    return _ZLIB if is_zlib else _RAW
 
 
-def _unpack(body: bytes, wbits: int, limit: int | None) -> Steps[bytes]:
-    """The bytes behind one gzip or zlib stream; further gzip members are appended."""
-    quick = _quick()
-    # A bare stream has no checksum by which two could know that they read the same.
-    if quick is not None and wbits != _BARE:
-        with suppress(Exception):  # whatever it is, zlib says what
-            return (yield from _members(body, wbits, limit, quick))
-    return (yield from _members(body, wbits, limit, zlib.decompressobj))
+def _decompress_stream(body: bytes, wbits: int, limit: int | None) -> Steps[bytes]:
+    """Decompress one gzip, zlib or deflate stream, and the gzip members behind it."""
+    isal = _load_isal()
+    # A raw stream has no checksum that would show that both libraries read the same.
+    if isal is not None and wbits != _RAW:
+        with suppress(Exception):  # zlib says what is wrong
+            return (yield from _decompress_members(body, wbits, limit, isal))
+    return (yield from _decompress_members(body, wbits, limit, zlib.decompressobj))
 
 
 @cache
-def _quick() -> Callable[[int], Any] | None:
-    """What makes the decompressors of isal; None where it is not installed."""
+def _load_isal() -> Callable[[int], Any] | None:
+    """The function that makes isal's decompressors; None if isal is not installed."""
     try:
         make: Callable[[int], Any] = import_module("isal.isal_zlib").decompressobj
     except ImportError:
@@ -98,58 +179,60 @@ def _quick() -> Callable[[int], Any] | None:
     return make
 
 
-def _members(
+def _decompress_members(
     body: bytes, wbits: int, limit: int | None, make: Callable[[int], Any]
 ) -> Steps[bytes]:
-    """All members, each undone by what `make` makes.
+    """Decompress all members, each with its own decompressor from `make`.
 
-    Each is fed from a window that slides over the body and widens: what a decompressor
-    hands back as unused is a copy, and many small members would copy for ever.
+    Each is fed from a window that slides over the body and widens. A decompressor
+    copies the input that it did not use, so feeding the whole body to each of many
+    small members would take quadratic time.
     """
-    unpacked: list[bytes] = []
+    parts: list[bytes] = []
     size, at, width = 0, 0, _FIRST_WINDOW
     done = 0
     while True:
         if wbits == _GZIP and any(flags & _RESERVED for flags in body[at + 3 : at + 4]):
-            raise BodyCorruptError(_DAMAGED)
-        unpacker = make(wbits)
+            raise BodyCorruptError(_CORRUPT)
+        decompressor = make(wbits)
         part = b""
-        while not unpacker.eof:
-            window = unpacker.unconsumed_tail or body[at : at + width]
-            # It may have taken in all, and have more to give than fitted.
+        while not decompressor.eof:
+            window = decompressor.unconsumed_tail or body[at : at + width]
+            # All input may be consumed while output is left that did not fit.
             if not window and len(part) < PIECE:
-                raise BodyCorruptError("the packed answer broke off")
-            at += 0 if unpacker.unconsumed_tail else len(window)
+                raise BodyCorruptError("the compressed answer is truncated")
+            at += 0 if decompressor.unconsumed_tail else len(window)
             width = min(2 * width, PIECE)
-            part = _feed(unpacker, window, PIECE)
-            unpacked.append(part)
+            part = _feed(decompressor, window, PIECE)
+            parts.append(part)
             size += len(part)
             if limit is not None and size > limit:
-                raise _too_large(limit)
+                raise _build_too_large_error(limit)
             done += len(window) + len(part)
             if done >= PIECE:
                 yield
                 done = 0
-        at -= len(unpacker.unused_data)
+        at -= len(decompressor.unused_data)
         # Gzip members may follow one another; anything else behind is padding.
         if wbits != _GZIP or body[at : at + 2] != _GZIP_MAGIC:
-            return b"".join(unpacked)
+            return b"".join(parts)
         width = _NEXT_WINDOW
 
 
-def _feed(unpacker: Any, window: bytes, most: int) -> bytes:
+def _feed(decompressor: Any, window: bytes, most: int) -> bytes:
     try:
-        part: bytes = unpacker.decompress(window, most)
+        part: bytes = decompressor.decompress(window, most)
     except zlib.error:
         pass
     else:
         return part
-    # Out here, without a context: its frame holds the answer, which may quote the key.
-    raise BodyCorruptError(_DAMAGED)
+    # Raised here without a context: the frame above holds the answer, which may quote
+    # the key.
+    raise BodyCorruptError(_CORRUPT)
 
 
-def _too_large(limit: int) -> BodyTooLargeError:
+def _build_too_large_error(limit: int) -> BodyTooLargeError:
     return BodyTooLargeError(
-        f"the answer has more than {limit:,} bytes; raise max_body_bytes if it may",
+        f"the answer has more than {limit:,} bytes; raise max_body_bytes to allow it",
         is_permanent=True,
     )

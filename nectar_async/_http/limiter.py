@@ -1,12 +1,13 @@
-"""The one bound on requests in flight, shared by everything that a client does.
+"""Limit the requests in flight: one limiter is shared by everything that a client does.
 
-A permit covers one attempt: from before the first byte goes out to after the last one
-came in. Nobody holds one while sleeping, decoding, or giving a record to the caller,
-and nobody asks for a second one while holding the first, so no nesting can deadlock.
+A permit covers one attempt, from before the first byte is sent until the last one is
+received. Nobody holds a permit while sleeping, decoding, or handing a record to the
+caller, and nobody asks for a second permit while holding one, so nesting cannot
+deadlock.
 
 The number of permits follows the server: it is halved when the server says that it is
 overloaded, and grows by one for each round in which all attempts succeeded. A wait that
-the server asks for holds back every attempt. Attempts wait in the queue of their
+the server asks for pauses all attempts. Attempts wait in the queue of their
 `queue_key`, and the queues take turns: a single call does not wait for the thousand
 pages that a list has requested before it.
 """
@@ -16,18 +17,26 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import anyio
 import anyio.lowlevel
+from attrs import frozen
 
 from nectar_async._http.clock import Clock
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
+from nectar_async._http.retry import limit_server_wait
+from nectar_async._http.statistics import Counters
+from nectar_async._http.transport import Send
+from nectar_async.errors import MaintenanceError, RateLimitedError
+from nectar_async.settings import RetryPolicy
 
-__all__ = ["Limiter", "Permit"]
+__all__ = ["Limit", "Limiter", "Permit"]
 
 
-Waited = Callable[[float, float], None]
-"""Takes the seconds in the line, and the seconds of cooling down besides."""
+OnWaited = Callable[[float, float], None]
+"""Takes the seconds in the queue, and the seconds of a pause besides."""
 
 
 class _Waiter:
@@ -39,164 +48,168 @@ class _Waiter:
 
 
 class Limiter:
-    """At most `limit` holders at a time; within a queue, first come, first served.
+    """Grants at most `limit` permits at a time; each queue is first in, first out.
 
     ```python
     async with limiter.permit(queue_key) as permit:
         response = await send(request)
-        permit.succeeded()
+        permit.report_success()
     ```
     """
 
     def __init__(self, limit: int, clock: Clock) -> None:
         self.limit = limit
-        """The most permits that there ever are."""
+        """The most permits that can exist."""
         self.allowed: int = limit
-        """Permits that there are now, from 1 to `limit`."""
+        """Permits that exist now, from 1 to `limit`."""
         self.in_flight: int = 0
-        """Permits that are held right now."""
+        """Permits that are held now."""
         self.peak_in_flight: int = 0
-        """The most that were ever held at once."""
+        """The most permits that were ever held at once."""
+        self.round: int = 0
+        """How many times the number of permits was halved."""
         self._clock = clock
-        # The queues in the order in which they take turns, each with its waiters.
+        # The queues in the order in which they take turns.
         self._queues: OrderedDict[object, deque[_Waiter]] = OrderedDict()
-        self._warm_at: float | None = None
-        self._round = 0
-        """Grows with each cut: permits from before it prove nothing about it."""
+        self._paused_until: float | None = None
         self._successes = 0
 
     @property
     def waiting(self) -> int:
-        """How many stand in line."""
+        """How many attempts wait for a permit."""
         return sum(map(len, self._queues.values()))
 
     @property
-    def cooling(self) -> float:
-        """Seconds until permits are given out again; 0 when they are."""
-        if self._warm_at is None:
+    def pause_left(self) -> float:
+        """Seconds until permits are granted again; 0 without a pause."""
+        if self._paused_until is None:
             return 0.0
-        left = self._warm_at - self._clock.monotonic()
+        left = self._paused_until - self._clock.monotonic()
         if left <= 0:
-            self._warm_at = None
+            self._paused_until = None
         return max(0.0, left)
 
-    def permit(self, queue_key: object = None, waited: Waited | None = None) -> Permit:
-        """A permit to be had with `async with`; `queue_key` is anything that hashes.
+    def permit(
+        self, queue_key: object = None, on_waited: OnWaited | None = None
+    ) -> Permit:
+        """Build a permit, to be acquired with `async with`.
 
-        `waited` is told how long it took, also when the wait is cancelled.
+        Args:
+            queue_key: the queue to wait in: any hashable value.
+            on_waited: called after a wait, also after one that is cancelled.
         """
-        return Permit(self, queue_key, waited)
+        return Permit(self, queue_key, on_waited)
 
-    def cool_down(self, seconds: float) -> None:
-        """Give out no permit for that long."""
+    def pause(self, seconds: float) -> None:
+        """Grant no permit for that long."""
         until = self._clock.monotonic() + seconds
-        self._warm_at = max(until, self._warm_at or until)
-        # Whoever stands in line looks at the clock from now on, each for itself: one
-        # that watched for all could be cancelled.
-        for line in self._queues.values():
-            for waiter in line:
+        self._paused_until = max(until, self._paused_until or until)
+        # From now on each waiter watches the clock itself: if one did so for all, it
+        # could be cancelled.
+        for queue in self._queues.values():
+            for waiter in queue:
                 waiter.event.set()
 
-    async def take(self, queue_key: object, waited: Waited | None = None) -> None:
-        """Wait for a permit; say how long it took, and how much of it was cooling."""
+    async def acquire(
+        self, queue_key: object, on_waited: OnWaited | None = None
+    ) -> None:
+        """Wait for a permit."""
         await anyio.lowlevel.checkpoint_if_cancelled()
-        if not self._queues and self.in_flight < self.allowed and not self.cooling:
-            self._grant()
+        if not self._queues and self.in_flight < self.allowed and not self.pause_left:
+            self._take()
             return
         started = self._clock.monotonic()
         waiter = _Waiter()
         self._queues.setdefault(queue_key, deque()).append(waiter)
-        cooled = 0.0
+        paused = 0.0
         try:
             while not waiter.is_granted:
-                if (seconds := self.cooling) > 0:
+                if (seconds := self.pause_left) > 0:
                     since = self._clock.monotonic()
                     try:
                         await self._clock.sleep(seconds)
                     finally:
-                        cooled += self._clock.monotonic() - since
+                        paused += self._clock.monotonic() - since
                     continue
                 waiter.event = anyio.Event()
-                # Also after a cooling that ended before this waiter came to see it:
-                # what was given back meanwhile was given to nobody.
-                self._give_out()
+                # Needed after a pause that ended before this waiter woke up: permits
+                # that were released during the pause were granted to nobody.
+                self._grant()
                 await waiter.event.wait()
         except BaseException:
-            # Cancelled in the line; a permit may have come at that very moment.
+            # Cancelled while waiting; a permit may have been granted in that moment.
             if waiter.is_granted:
-                self.give_back()
+                self.release()
             else:
                 self._leave(queue_key, waiter)
             raise
         finally:
-            if waited is not None:
-                waited(self._clock.monotonic() - started - cooled, cooled)
+            if on_waited is not None:
+                on_waited(self._clock.monotonic() - started - paused, paused)
 
-    def give_back(self) -> None:
-        """A permit is free again. Nothing here may wait, whatever happens."""
+    def release(self) -> None:
+        """Return a permit. This never waits, so cancellation cannot interrupt it."""
         self.in_flight -= 1
-        self._give_out()
+        self._grant()
 
-    def cut(self, round_: int) -> None:
-        """Half as many permits, unless they were cut since that round."""
-        if round_ == self._round:
-            self._round += 1
+    def halve(self, round_: int) -> None:
+        """Halve the number of permits, unless that was done since `round_`."""
+        if round_ == self.round:
+            self.round += 1
             self._successes = 0
             self.allowed = max(1, self.allowed // 2)
 
     def count_success(self, round_: int) -> None:
-        """One more permit when as many succeeded as there are."""
-        if self.allowed == self.limit or round_ != self._round:
+        """Add a permit after as many successes as there are permits.
+
+        Successes of permits from before the last halving do not count.
+        """
+        if self.allowed == self.limit or round_ != self.round:
             return
         self._successes += 1
         if self._successes >= self.allowed:
             self._successes = 0
             self.allowed += 1
-            self._give_out()
-
-    @property
-    def round(self) -> int:
-        """How often permits were cut."""
-        return self._round
-
-    def _give_out(self) -> None:
-        """Grant what there is to grant, one of each queue in turn."""
-        while self._queues and self.in_flight < self.allowed and not self.cooling:
-            queue_key, line = self._queues.popitem(last=False)
-            waiter = line.popleft()
-            if line:
-                self._queues[queue_key] = line
-            # Taken on the waiter's behalf at once, so that nobody slips in between.
             self._grant()
+
+    def _grant(self) -> None:
+        """Grant the free permits, to one waiter of each queue in turn."""
+        while self._queues and self.in_flight < self.allowed and not self.pause_left:
+            queue_key, queue = self._queues.popitem(last=False)
+            waiter = queue.popleft()
+            if queue:
+                self._queues[queue_key] = queue
+            # Taken for the waiter at once, so that nobody takes it before it runs.
+            self._take()
             waiter.is_granted = True
             waiter.event.set()
 
-    def _grant(self) -> None:
+    def _take(self) -> None:
         self.in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
     def _leave(self, queue_key: object, waiter: _Waiter) -> None:
-        line = self._queues[queue_key]
-        line.remove(waiter)
-        if not line:
+        queue = self._queues[queue_key]
+        queue.remove(waiter)
+        if not queue:
             del self._queues[queue_key]
 
 
 class Permit:
-    """One of the limiter's permits, for the length of an `async with`."""
+    """One permit of a limiter, for the length of an `async with` block."""
 
-    __slots__ = ("_limiter", "_queue_key", "_round", "_waited")
+    __slots__ = ("_limiter", "_on_waited", "_queue_key", "_round")
 
     def __init__(
-        self, limiter: Limiter, queue_key: object, waited: Waited | None
+        self, limiter: Limiter, queue_key: object, on_waited: OnWaited | None
     ) -> None:
         self._limiter = limiter
         self._queue_key = queue_key
+        self._on_waited = on_waited
         self._round = 0
-        self._waited = waited
 
     async def __aenter__(self) -> Self:
-        await self._limiter.take(self._queue_key, self._waited)
+        await self._limiter.acquire(self._queue_key, self._on_waited)
         self._round = self._limiter.round
         return self
 
@@ -206,14 +219,58 @@ class Permit:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._limiter.give_back()
+        self._limiter.release()
 
-    def succeeded(self) -> None:
-        """The server did what it was asked."""
+    def report_success(self) -> None:
+        """Report that the server handled the request."""
         self._limiter.count_success(self._round)
 
-    def refused(self, wait: float | None = None) -> None:
-        """The server has too much to do, and asks for a wait, in seconds, or not."""
-        self._limiter.cut(self._round)
+    def report_overload(self, wait: float | None = None) -> None:
+        """Report that the server is overloaded; pause for `wait` seconds if given."""
+        self._limiter.halve(self._round)
         if wait is not None:
-            self._limiter.cool_down(wait)
+            self._limiter.pause(wait)
+
+
+@frozen
+class Limit:
+    """Hold a permit during one attempt, and report its outcome to the limiter."""
+
+    limiter: Limiter
+    policy: RetryPolicy
+    clock: Clock
+    counters: Counters
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Wait for a permit, send the request, and return the permit."""
+        totals = (request.timing, self.counters)
+
+        def add_wait(queued: float, paused: float) -> None:
+            for total in totals:
+                total.queue_seconds += queued
+                total.backoff_seconds += paused
+
+        async with self.limiter.permit(request.queue_key, add_wait) as permit:
+            started = self.clock.monotonic()
+            for total in totals:
+                total.attempts += 1
+            try:
+                response = await send(request)
+            except RateLimitedError as error:
+                permit.report_overload(self._find_pause(error))
+                raise
+            except MaintenanceError:
+                permit.report_overload()
+                raise
+            finally:
+                seconds = self.clock.monotonic() - started
+                for total in totals:
+                    total.network_seconds += seconds
+            permit.report_success()
+            return response
+
+    def _find_pause(self, error: RateLimitedError) -> float | None:
+        """The wait that the server asks for, unless it is too long."""
+        if error.retry_after is None:
+            return None
+        return limit_server_wait(error.retry_after, self.policy, self.clock.jitter())

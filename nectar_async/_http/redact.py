@@ -1,32 +1,158 @@
-"""What no text may show: the contract calls it `x-sensitive`.
+"""Replace secrets in texts: the one redactor of errors, answers and recordings.
 
-Errors quote servers, and servers quote what they were sent, or a link that they made.
-`conceal` goes over an error of any operation; the rest are its parts.
+Errors quote servers, and servers quote what they were sent, or links that they made.
+Three rules decide what is secret in a text about an operation: the sensitive values
+that were sent, the values behind the keys that the contract marks `x-sensitive`, and
+links that open without a key. Values are found in any escaping.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from nectar_async._http.spelled import HIDDEN, cut_out, hiding
+from attrs import evolve, frozen
+
+from nectar_async._http.compression import read_text_head
+from nectar_async._http.response import Response
 from nectar_async._types import Secret
+from nectar_async.contract.sensitive import ANSWERED, SENT
 from nectar_async.errors import DecodeError, NectarError
 
 __all__ = [
-    "conceal",
-    "concealer",
-    "redact",
-    "sensitive_values",
+    "MASK",
+    "Redactor",
+    "UnescapedText",
+    "build_masker",
+    "build_redactor",
+    "find_sensitive_values",
+    "mask_spans",
+    "redact_error",
+    "redact_response",
+    "redact_values",
 ]
 
-# The fields of bodies that are, with all that they hold.
-_SENT: Final = frozenset({"documents", "password", "securityQuestions", "username"})
+MASK: Final = "***"
 
-# What is sent or answered holds a link that opens without a key, or its secret part.
-_LINKING: Final = (
+Redactor = Callable[[str], str]
+"""Returns a text with its secrets replaced by `MASK`."""
+
+Span = tuple[int, int]
+"""The start and the end of a part of a text."""
+
+
+# What is redacted
+
+
+def build_redactor(
+    operation: str, json: Mapping[str, object] | None = None
+) -> Redactor:
+    """Build the function that redacts texts about one operation.
+
+    Args:
+        operation: the contract's operation id.
+        json: the body that was sent, by its wire keys.
+    """
+    mask = _build_value_masker(find_sensitive_values(json or {}))
+    has_links = operation.startswith(_OPERATIONS_WITH_LINKS)
+
+    def redact(text: str) -> str:
+        text = _mask_sensitive_keys(mask(text))
+        return _LINK.sub(_mask_link, text) if has_links else text
+
+    return redact
+
+
+def redact_error(
+    error: NectarError, operation: str, json: Mapping[str, object] | None = None
+) -> None:
+    """Redact every text of an error, and of the errors that caused it, in place.
+
+    Args:
+        error: the error that is about to be raised.
+        operation: the contract's operation id.
+        json: the body that was sent, by its wire keys.
+    """
+    _rewrite_error(error, build_redactor(operation, json))
+
+
+def redact_values(error: NectarError, values: Iterable[str]) -> None:
+    """Replace values of four characters or more in an error, in any escaping.
+
+    Of a value that is a link, its path, its query and its parameters are replaced too.
+    """
+    _rewrite_error(error, _build_value_masker(values))
+
+
+def redact_response(response: Response, redact: Redactor) -> Response:
+    """Redact the headers of a failed response and the beginning of its body.
+
+    If that text has a secret, the body ends with it, decompressed.
+    """
+    headers = {name: redact(value) for name, value in response.headers.items()}
+    text = read_text_head(response)
+    if (redacted := redact(text)) == text:
+        return evolve(response, headers=headers)
+    headers.pop("content-encoding", None)
+    return evolve(response, headers=headers, body=redacted.encode())
+
+
+def find_sensitive_values(json: Mapping[str, object]) -> list[str]:
+    """Find all texts below the sensitive keys of a body, and all `Secret` values."""
+    return [
+        text
+        for key, value in json.items()
+        for text in (_list_texts(value) if key in SENT else _list_secrets(value))
+    ]
+
+
+def _list_texts(value: object) -> Iterator[str]:
+    """All texts in a value."""
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _list_texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _list_texts(item)
+
+
+def _list_secrets(value: object) -> Iterator[str]:
+    """The secret texts in the value of a key that is not sensitive itself."""
+    if isinstance(value, Secret):
+        yield from _list_texts(value)
+    elif isinstance(value, Mapping):
+        yield from find_sensitive_values(value)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _list_secrets(item)
+
+
+def _rewrite_error(error: BaseException | None, rewrite: Redactor) -> None:
+    """Rewrite every text of an error, and of the errors that caused it."""
+    while isinstance(error, NectarError):
+        for name in ("message", "detail", "body"):
+            text = getattr(error, name, None)
+            if isinstance(text, str):
+                setattr(error, name, rewrite(text))
+        if isinstance(error, DecodeError):
+            error.problems = tuple(map(rewrite, error.problems))
+        error.args = (error.message,)
+        notes = getattr(error, "__notes__", [])
+        notes[:] = map(rewrite, notes)
+        error = error.__cause__ or error.__context__
+
+
+# Rule 1: links that open without a key
+
+# The operations that send or return such links, or their secret part.
+_OPERATIONS_WITH_LINKS: Final = (
     "connections_",
     "documents_",
     "invitations_",
@@ -36,144 +162,26 @@ _LINKING: Final = (
     "webhook_portal_",
 )
 
-# As text, as JSON, or as a parameter of another link; whole or cut off.
-_LINK = re.compile(
+# A link in a text, in JSON, or as a parameter of another link; whole or truncated.
+_LINK: Final = re.compile(
     r"https?(?::(?:\\*/){2}|%(?:25)*3A(?:%(?:25)*2F){2})[^\s\"'<>]*",
     re.IGNORECASE | re.ASCII,
 )
 
-_LONG_SEGMENT = 16
-
-# Keys below which a server keeps secrets of its own. Some are sent as well: there an
-# error's own words may stand.
-_KEPT_BY_SERVERS: Final = (
-    "x-api-key|appPortalUrl|billing|(?:company|connection)MagicLinkSecret"
-    "|invitationUrl|magicLinkUrl|portalUrl|token"
-)
-_ALSO_SENT: Final = "password|securityQuestions|username"
-_QUOTE: Final = r"""\\*["']|&quot;|&\#(?:39|34|x27|x22);|%22"""
+# A folder with so long a name may be a secret.
+_LONG_SEGMENT: Final = 16
 
 
-def _named(names: str, quote_: str) -> re.Pattern[str]:
-    """A key in quotes and the beginning of its value: its quote, or a bracket."""
-    return re.compile(
-        rf"(?:{quote_})(?:{names})(?:{_QUOTE})\s*:\s*(?:(?P<quote>{_QUOTE})|(?=[\[{{]))",
-        re.IGNORECASE,
-    )
-
-
-_NAMED = _named(f"{_KEPT_BY_SERVERS}|{_ALSO_SENT}", _QUOTE)
-# In JSON the keys of an error are fields, but a text in it may quote an answer.
-_NAMED_IN_WORDS = (
-    _named(_KEPT_BY_SERVERS, _QUOTE),
-    _named(_ALSO_SENT, r"""\\+["']|'|&quot;|&\#(?:39|34|x27|x22);|%22"""),
-)
-
-
-def conceal(
-    error: NectarError, operation: str, json: Mapping[str, object] | None = None
-) -> None:
-    """Have an error, and what it came from, show nothing that is sensitive.
-
-    Args:
-        error: what is about to be raised; it is changed.
-        operation: what was asked for.
-        json: the body that was sent, by its wire keys.
-    """
-    _rewrite(error, concealer(operation, json))
-
-
-def concealer(
-    operation: str, json: Mapping[str, object] | None = None
-) -> Callable[[str], str]:
-    """What takes out of a text all that is sensitive about an operation."""
-    hide = _hiding(sensitive_values(json or {}))
-    has_links = operation.startswith(_LINKING)
-
-    def concealed(text: str) -> str:
-        text = _unnamed(hide(text))
-        return _LINK.sub(_host_alone, text) if has_links else text
-
-    return concealed
-
-
-def sensitive_values(json: Mapping[str, object]) -> list[str]:
-    """All texts below the sensitive keys of a body, and those that came masked."""
-    return [
-        text
-        for key, value in json.items()
-        for text in (_texts(value) if key in _SENT else _below(value))
-    ]
-
-
-def redact(error: NectarError, secrets: Iterable[str]) -> None:
-    """Replace texts of four characters and more, however a server spells them.
-
-    Of a link its query, its parameters and its path are replaced as well.
-    """
-    _rewrite(error, _hiding(secrets))
-
-
-def _hiding(secrets: Iterable[str]) -> Callable[[str], str]:
-    return hiding(part for one in secrets for part in (one, *_parts(one)))
-
-
-def _unnamed(text: str) -> str:
-    """The text without what stands under the keys of secrets, if it quotes some."""
-    is_json = text.lstrip()[:1] in {"{", "["}
-    for pattern in _NAMED_IN_WORDS if is_json else (_NAMED,):
-        spans = [_value(text, found) for found in pattern.finditer(text)]
-        text = cut_out(text, spans)
-    return text
-
-
-def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
-    """Where the value behind a key stands, as far as the text goes."""
-    if quote_ := found["quote"]:
-        end = re.compile(rf"(?<!\\){re.escape(quote_)}").search(text, found.end())
-        return found.end(), len(text) if end is None else end.start()
-    depth = 0
-    for at in range(found.end(), len(text)):
-        depth += (text[at] in "[{") - (text[at] in "]}")
-        if depth == 0:
-            return found.end() + 1, at
-    return found.end() + 1, len(text)
-
-
-def _host_alone(found: re.Match[str]) -> str:
-    link = unquote(found[0]).replace("\\", "")
+def _mask_link(match: re.Match[str]) -> str:
+    """A link with only its scheme and host."""
+    link = unquote(match[0]).replace("\\", "")
     scheme, _, rest = link.partition("://")
     host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
-    return link if rest == host else f"{scheme}://{host}/{HIDDEN}"
+    return link if rest == host else f"{scheme}://{host}/{MASK}"
 
 
-def _texts(value: object) -> Iterator[str]:
-    """All texts in a value."""
-    if isinstance(value, Secret):
-        value = value.reveal()
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
-
-
-def _below(value: object) -> Iterator[str]:
-    """The sensitive texts in a value that is not all sensitive."""
-    if isinstance(value, Secret):
-        yield from _texts(value)
-    elif isinstance(value, Mapping):
-        yield from sensitive_values(value)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _below(one)
-
-
-def _parts(link: str) -> Iterator[str]:
-    """What opens a link, by itself; nothing of what is no link."""
+def _split_link(link: str) -> Iterator[str]:
+    """The parts of a link that could open it; nothing for other texts."""
     if _LINK.match(link) is None:
         return
     try:
@@ -185,19 +193,240 @@ def _parts(link: str) -> Iterator[str]:
     yield from (value for _, value in parse_qsl(parts.query))
     *folders, name = parts.path.split("/")
     yield from (name, unquote(name))
-    yield from (one for one in folders if len(one) >= _LONG_SEGMENT)
+    yield from (folder for folder in folders if len(folder) >= _LONG_SEGMENT)
 
 
-def _rewrite(error: BaseException | None, change: Callable[[str], str]) -> None:
-    """Change every text of an error, and of those that it came from."""
-    while isinstance(error, NectarError):
-        for name in ("message", "detail", "body"):
-            words = getattr(error, name, None)
-            if isinstance(words, str):
-                setattr(error, name, change(words))
-        if isinstance(error, DecodeError):
-            error.problems = tuple(map(change, error.problems))
-        error.args = (error.message,)
-        notes = getattr(error, "__notes__", [])
-        notes[:] = map(change, notes)
-        error = error.__cause__ or error.__context__
+# Rule 2: values behind sensitive keys
+
+_KEYS: Final = "|".join(sorted({"x-api-key", *ANSWERED}))
+# Keys that are sent as well: a validation error has its message behind them.
+_SENT_KEYS: Final = "|".join(sorted(SENT - {"documents"}))
+# The lookbehind keeps the search in a long run of backslashes linear.
+_QUOTE: Final = r"""(?<!\\)\\*+["']|&quot;|&\#(?:39|34|x27|x22);|%22"""
+_INNER_QUOTE: Final = r"""(?<!\\)\\++["']|'|&quot;|&\#(?:39|34|x27|x22);|%22"""
+
+
+def _compile_keys(keys: str, quote: str) -> re.Pattern[str]:
+    """A pattern for a quoted key up to the quote or the bracket of its value."""
+    return re.compile(
+        rf"(?:{quote})(?:{keys})(?:{_QUOTE})\s*:\s*(?:(?P<quote>{_QUOTE})|(?=[\[{{]))",
+        re.IGNORECASE,
+    )
+
+
+_KEY_PATTERNS: Final = (_compile_keys(f"{_KEYS}|{_SENT_KEYS}", _QUOTE),)
+# In JSON, the keys of an error are fields, but its texts may quote an answer.
+_KEY_PATTERNS_IN_JSON: Final = (
+    _compile_keys(_KEYS, _QUOTE),
+    _compile_keys(_SENT_KEYS, _INNER_QUOTE),
+)
+
+
+def _mask_sensitive_keys(text: str) -> str:
+    """Mask the values behind sensitive keys that a text quotes."""
+    is_json = text.lstrip()[:1] in {"{", "["}
+    for pattern in _KEY_PATTERNS_IN_JSON if is_json else _KEY_PATTERNS:
+        text = mask_spans(text, _find_values(text, pattern))
+    return text
+
+
+def _find_values(text: str, pattern: re.Pattern[str]) -> list[Span]:
+    """The spans of the values behind the keys of a pattern.
+
+    A value without an end reaches to the end of the text. The time is linear in the
+    text, because each closing quote and each bracket is searched once.
+    """
+    spans: list[Span] = []
+    quote_ends: dict[str, int] = {}
+    bracket_ends: dict[int, int] | None = None
+    for match in pattern.finditer(text):
+        start = match.end()
+        if quote := match["quote"]:
+            if quote_ends.get(quote, -1) < start:
+                closing = re.compile(rf"(?<!\\){re.escape(quote)}").search(text, start)
+                quote_ends[quote] = len(text) if closing is None else closing.start()
+            spans.append((start, quote_ends[quote]))
+        else:
+            if bracket_ends is None:
+                bracket_ends = _match_brackets(text)
+            spans.append((start + 1, bracket_ends.get(start, len(text))))
+    return spans
+
+
+def _match_brackets(text: str) -> dict[int, int]:
+    """The position of each opening bracket with that of its closing one."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for match in re.finditer(r"[\[\]{}]", text):
+        if match[0] in "[{":
+            opened.append(match.start())
+        elif opened:
+            ends[opened.pop()] = match.start()
+    return ends
+
+
+# Rule 3: values that were sent
+
+# Most shorter texts are part of ordinary words.
+_MIN_LENGTH: Final = 4
+# An error keeps no more of a text, so a value at its end may be truncated.
+_KEPT_CHARACTERS: Final = 2_000
+
+
+def _build_value_masker(values: Iterable[str]) -> Redactor:
+    return build_masker(
+        part for value in values for part in (value, *_split_link(value))
+    )
+
+
+def build_masker(values: Iterable[str]) -> Redactor:
+    """Build the function that masks values of four characters or more in a text.
+
+    Values are found in any escaping and in any case, and at the end of a long text also
+    if they are truncated.
+    """
+    known = sorted({value for value in values if len(value) >= _MIN_LENGTH}, key=len)
+    known.reverse()
+    unescaped = [UnescapedText.of(value).text for value in known]
+    unescaped = [value for value in unescaped if len(value) >= _MIN_LENGTH]
+
+    def mask(text: str) -> str:
+        searched = UnescapedText.of(text)
+        spans = [span for value in unescaped for span in searched.find(value)]
+        if len(text) >= _KEPT_CHARACTERS:
+            spans += (span for value in unescaped for span in searched.find_cut(value))
+        text = mask_spans(text, spans)
+        # Characters behind a value may look like the end of an escape that begins in
+        # the value.
+        for value in known:
+            text = text.replace(value, MASK)
+        return text
+
+    return mask if known else _return_unchanged
+
+
+def _return_unchanged(text: str) -> str:
+    return text
+
+
+def mask_spans(text: str, spans: Iterable[Span]) -> str:
+    """Replace each span of a text by `MASK`; overlapping spans count as one."""
+    kept: list[str] = []
+    position = 0
+    for start, end in sorted(spans):
+        if start >= position:
+            kept += (text[position:start], MASK)
+        position = max(position, end)
+    return "".join((*kept, text[position:]))
+
+
+# Texts without escapes
+
+_ESCAPE: Final = re.compile(
+    # As above, so that a long run of backslashes is searched in linear time.
+    r"(?:(?<!\\)\\++u[0-9a-f]{4})+|(?:(?<!\\)\\++x[0-9a-f]{2})+|(?:%[0-9a-f]{2})+"
+    r"|&(#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{1,8});",
+    re.IGNORECASE | re.ASCII,
+)
+_CODE: Final = re.compile(r"(?:\\+[ux]|%)([0-9a-f]{2,4})", re.IGNORECASE | re.ASCII)
+_MAX_DEPTH: Final = 6
+
+# Forms write a plus for a space, and JSON writes these letters behind a backslash.
+_EQUIVALENT: Final = str.maketrans({"+": " ", "\n": "n", "\r": "r", "\t": "t"})
+
+
+@frozen
+class UnescapedText:
+    """A text without escapes and in lower case, with the place of each character.
+
+    A text that is quoted in JSON, in an address, in HTML or in Python has some of its
+    characters escaped, and escaped again if that text is quoted in turn. Two texts are
+    compared after all of their escapes are resolved.
+    """
+
+    text: str
+    places: Sequence[int]
+    """Where each character is in the original text, and the end of that text."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Resolve the escapes of a text."""
+        places: Sequence[int] = range(len(text) + 1)
+        for _ in range(_MAX_DEPTH):
+            if _ESCAPE.search(text) is None:
+                break
+            text, inner = _unescape(text)
+            places = [places[index] for index in inner]
+        if "\\" in text:
+            text, inner = _drop_backslashes(text)
+            places = [places[index] for index in inner]
+        return cls(_fold_case(text), places)
+
+    def find(self, value: str) -> Iterator[Span]:
+        """The spans of the original text that hold a value without escapes."""
+        index = self.text.find(value)
+        while index >= 0:
+            end = index + len(value)
+            yield self.places[index], self.places[end]
+            index = self.text.find(value, end)
+
+    def find_cut(self, value: str) -> Iterator[Span]:
+        """The span at the end of the original text that holds a truncated value."""
+        beginning = value[:_MIN_LENGTH]
+        index = self.text.find(beginning, max(0, len(self.text) - len(value)))
+        while index >= 0 and not value.startswith(self.text[index:]):
+            index = self.text.find(beginning, index + 1)
+        if index >= 0:
+            yield self.places[index], self.places[-1]
+
+
+def _fold_case(text: str) -> str:
+    """Lower a text, unless that changes its length."""
+    lowered = text.lower()
+    return (lowered if len(lowered) == len(text) else text).translate(_EQUIVALENT)
+
+
+def _unescape(text: str) -> tuple[str, list[int]]:
+    """Resolve one level of escapes; also the place of each character in the text."""
+    characters: list[str] = []
+    places: list[int] = []
+    position = 0
+    for match in _ESCAPE.finditer(text):
+        characters.append(text[position : match.start()])
+        places += range(position, match.start())
+        for character, place in _resolve_escapes(match):
+            characters.append(character)
+            places.append(place)
+        position = match.end()
+    characters.append(text[position:])
+    places += range(position, len(text) + 1)
+    return "".join(characters), places
+
+
+def _resolve_escapes(match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    """The characters of a run of escapes, each with its place."""
+    if match[1] is not None:
+        text = html.unescape(f"&{match[1]};")
+        yield from ((character, match.start()) for character in text)
+        return
+    codes = [*_CODE.finditer(match[0])]
+    raw = bytes.fromhex("".join(code[1] for code in codes))
+    encoding = "utf-16-be" if len(codes[0][1]) > len("ff") else "utf-8"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+        text = raw.decode(encoding)
+    size = len(raw) // len(codes)
+    offset = 0
+    for character in text:
+        yield character, match.start() + codes[offset // size].start()
+        offset += len(character.encode(encoding))
+
+
+def _drop_backslashes(text: str) -> tuple[str, list[int]]:
+    """Drop all backslashes; the place of a character is that of its backslashes."""
+    stripped = text.rstrip("\\")
+    matches = [*re.finditer(r"\\*([^\\])", stripped)]
+    places = [match.start() for match in matches]
+    return "".join(match[1] for match in matches), [*places, len(stripped)]

@@ -1,4 +1,4 @@
-"""What is asked for, as a value; its text is made when the value is."""
+"""An HTTP request as a value, with the type that its answer is decoded to."""
 
 from __future__ import annotations
 
@@ -10,34 +10,50 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import attrs
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from nectar_async._http.encoding import (
-    check_headers,
-    json_body,
-    json_fields,
-    query_pairs,
-    segment,
+    encode_json,
+    encode_query,
+    encode_segment,
+    to_json_fields,
 )
-from nectar_async._http.trace import Timing
 from nectar_async.errors import ConfigurationError
 from nectar_async.models.page import Listing
 from nectar_async.settings import Operation
 
-__all__ = ["Body", "Request", "Timing", "changed"]
+__all__ = ["Body", "Request", "Timing", "copy_with"]
 
 T = TypeVar("T")
 
-# What a class method makes: pyright gives up on the class's own T there.
+# The type of what a class method builds: pyright cannot use the class's own T there.
 R = TypeVar("R")
 
 Body = bytes | Callable[[], AsyncIterable[bytes]] | AsyncIterable[bytes]
-"""Bytes, a factory of chunks (asked for each attempt), or chunks that come once."""
+"""Bytes, a function that returns the chunks anew for each attempt, or a stream of
+chunks that can be read once."""
 
 _PART = re.compile(r"\{(\w+)\}")
 
-# Repeating one of these does what doing it once does. PATCH and POST say so themselves.
+# Doing one of these twice has the effect of doing it once. A PATCH or POST request says
+# so itself (`is_repeatable`).
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+@define(kw_only=True)
+class Timing:
+    """When one request was sent, how often, and where the time went.
+
+    It is the only mutable part of a request; all copies of a request share it.
+    """
+
+    request_id: str = ""
+    started: float | None = None
+    elapsed: float = 0.0
+    attempts: int = 0
+    queue_seconds: float = 0.0
+    network_seconds: float = 0.0
+    backoff_seconds: float = 0.0
 
 
 @frozen(kw_only=True)
@@ -59,35 +75,36 @@ class Request(Generic[T]):
     path: str
     """The path below the version, with `{names}`."""
     returns: type[T]
-    """What the answer is decoded to: a model, `Page[Model]`, `dict`, `str`, or
+    """The type that the answer is decoded to: a model, `Page[Model]`, `dict`, `str`, or
     `NoneType` for an answer without a body."""
     parts: Mapping[str, str] = field(factory=dict)
     """The values of the path's names, as text."""
     query: tuple[tuple[str, str], ...] = ()
-    """Wire keys and text, in the order they were given; a list repeats its key."""
+    """Wire keys and text, in order; a list repeats its key."""
     headers: Mapping[str, str] = field(factory=dict, repr=False)
-    """Names and values; the key is among them only below the last stage."""
+    """Names and values; the API key is among them only below the last stage."""
     body: Body | None = field(default=None, repr=False)
     json: Mapping[str, object] | None = field(default=None, repr=False)
-    """A body by its wire keys, before it is text; `body` is stamped from it."""
+    """A JSON body by its wire keys; the client encodes it into `body`."""
     is_repeatable: bool = False
-    """Whether a repeat does no harm when nobody knows what came of the first time."""
+    """Whether the request may be sent again when it is unknown whether the server
+    handled it."""
     listing: Listing | None = None
-    """For lists: how the envelope is spelled."""
+    """The keys of the envelope, for a list."""
     page_key: str = "page"
-    """The key of the page among the query; corrected together with it."""
+    """The key of the page number in the query; `Settings.operations` may correct it."""
     url: str = field(default="", repr=False)
-    """The absolute address; stamped by the client. No `repr` shows it: the link of a
-    file opens it."""
+    """The absolute address, set by the client. It is not in the `repr`, because the
+    link of a file opens the file."""
     max_body_bytes: int | None = None
-    """The largest answer to read; stamped by the client."""
+    """The largest answer to read, set by the client."""
     timing: Timing = field(factory=Timing, repr=False, eq=False)
     queue_key: object = field(default=None, repr=False, eq=False)
     """The limiter's queue that the request waits in. All requests of one list share a
     queue; all single calls share the queue None."""
     can_halve: bool = False
-    """Whether a walk goes on over halves of its window when the server runs out of
-    time; then asking for the whole of it again and again is of no use."""
+    """Whether the caller asks for the two halves of the date range, or for fewer bytes,
+    when the server times out. Then the whole is not retried many times."""
 
     @classmethod
     def get(
@@ -100,12 +117,21 @@ class Request(Generic[T]):
         listing: Listing | None = None,
         **parts: str | UUID,
     ) -> Request[R]:
-        """A read. `parts` fill the path's names; query names are Python's spelling.
+        """Build a GET request.
+
+        Args:
+            operation: the contract's operation id.
+            path: the path below the version, with `{names}`.
+            returns: the type that the answer is decoded to.
+            query: Python's names and values; None and `UNSET` are left out.
+            listing: the keys of the envelope, for a list.
+            parts: the values of the path's names.
 
         Raises:
-            InvalidArgumentError: a part or a query value cannot be sent; it is named.
+            InvalidArgumentError: a part or a query value cannot be sent; the message
+                names it.
         """
-        return cls._of(
+        return cls._build(
             "GET", operation, path, returns, parts, query=query, listing=listing
         )
 
@@ -121,12 +147,11 @@ class Request(Generic[T]):
         is_repeatable: bool = False,
         **parts: str | UUID,
     ) -> Request[R]:
-        """A write that is repeated only when it provably did not happen.
+        """Build a POST request. It is sent again only if it had no effect for certain.
 
-        `json` is a mapping with Python's names: `UNSET` values stay at home, None is
-        null.
+        `json` has Python's names. `UNSET` values are left out; None is sent as null.
         """
-        return cls._of(
+        return cls._build(
             "POST",
             operation,
             path,
@@ -148,8 +173,11 @@ class Request(Generic[T]):
         is_repeatable: bool = False,
         **parts: str | UUID,
     ) -> Request[R]:
-        """A change. `UNSET` leaves a field alone, None clears it, `[]` empties it."""
-        return cls._of(
+        """Build a PATCH request.
+
+        In `json`, `UNSET` leaves a field as it is, None clears it, and `[]` empties it.
+        """
+        return cls._build(
             "PATCH",
             operation,
             path,
@@ -163,11 +191,11 @@ class Request(Generic[T]):
     def delete(
         cls, operation: str, path: str, returns: type[R], **parts: str | UUID
     ) -> Request[R]:
-        """A removal; a repeat that finds nothing left is done."""
-        return cls._of("DELETE", operation, path, returns, parts)
+        """Build a DELETE request. A repeat that finds nothing left is a success."""
+        return cls._build("DELETE", operation, path, returns, parts)
 
     @staticmethod
-    def _of(
+    def _build(
         method: str,
         operation: str,
         path: str,
@@ -179,15 +207,14 @@ class Request(Generic[T]):
         is_repeatable: bool = False,
         listing: Listing | None = None,
     ) -> Request[R]:
-        texts = {name: segment(name, value) for name, value in parts.items()}
-        fields = None if json is None else json_fields(json)
+        fields = None if json is None else to_json_fields(json)
         return Request(
             operation=operation,
             method=method,
             path=path,
             returns=returns,
-            parts=texts,
-            query=tuple(query_pairs(query or {})),
+            parts={name: encode_segment(name, value) for name, value in parts.items()},
+            query=tuple(encode_query(query or {})),
             headers={} if fields is None else {"Content-Type": "application/json"},
             json=fields,
             is_repeatable=is_repeatable or method in _REPEATABLE,
@@ -196,12 +223,12 @@ class Request(Generic[T]):
 
     @property
     def can_resend(self) -> bool:
-        """Whether the body is there a second time: not when it comes as a stream."""
+        """Whether the body can be sent a second time: False for a one-time stream."""
         return self.body is None or isinstance(self.body, bytes) or callable(self.body)
 
     @property
     def page(self) -> int | None:
-        """The page that is asked for, from 1; None when it is no list."""
+        """The page that is requested, from 1; None if the request is not for a list."""
         if self.listing is None:
             return None
         texts = (text for key, text in self.query if key == self.page_key)
@@ -210,7 +237,7 @@ class Request(Generic[T]):
 
     @property
     def target(self) -> str:
-        """What is asked for, in words: `company 3b1e6f0a-…, page 3`."""
+        """The object of the request, for messages: `company 3b1e6f0a-…, page 3`."""
         words = [
             f"{name.removesuffix('_id').replace('_', ' ')} {value}"
             for name, value in self.parts.items()
@@ -221,32 +248,34 @@ class Request(Generic[T]):
 
     @property
     def relative(self) -> str:
-        """The path with its parts filled in, below the version; empty for files.
+        """The path below the version with its parts filled in; empty for files.
 
         Raises:
-            ConfigurationError: the path names a part that is not there.
+            ConfigurationError: the path names a part that is missing.
         """
-        return self._filled(self.path)
+        return self._fill(self.path)
 
     def at(self, page: int) -> Self:
-        """The same list, another page.
+        """Copy the request of a list for another page.
 
-        The first page of a list that the API gives as a bare array is asked for
-        without a number: such a list documents no pages.
+        The first page of a list that the API returns as a bare array is requested
+        without a page number, because such a list documents no pages.
         """
         rest = tuple(pair for pair in self.query if pair[0] != self.page_key)
         if page == 1 and self.listing is not None and self.listing.is_array:
-            return changed(self, query=rest)
-        return changed(self, query=(*rest, (self.page_key, str(page))))
+            return copy_with(self, query=rest)
+        return copy_with(self, query=(*rest, (self.page_key, str(page))))
 
-    def addressed(self, base: str, correction: Operation | None = None) -> Self:
-        """The same request with its absolute `url`, after the user's correction.
+    def resolve(self, base: str, correction: Operation | None = None) -> Self:
+        """Copy the request with its absolute `url` and encoded `body`.
+
+        Args:
+            base: the API's address, version included.
+            correction: what the user corrects about the operation.
 
         Raises:
-            ConfigurationError: the corrected path names a part that is not there.
-            InvalidArgumentError: a header would not stay one header.
+            ConfigurationError: the corrected path names a part that is missing.
         """
-        check_headers(self.headers)
         keys: Mapping[str, str] = {}
         method, path = self.method, self.path
         if correction is not None:
@@ -254,14 +283,16 @@ class Request(Generic[T]):
             method = correction.method or method
             path = correction.path or path
         query = tuple((keys.get(key, key), text) for key, text in self.query)
-        url = base + self._filled(path)
+        url = base + self._fill(path)
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="")
         body = self.body
         if self.json is not None:
             # Nothing may fail from here on: the body has the secrets in plain text.
-            body = json_body({keys.get(key, key): self.json[key] for key in self.json})
-        return changed(
+            body = encode_json(
+                {keys.get(key, key): self.json[key] for key in self.json}
+            )
+        return copy_with(
             self,
             method=method,
             path=path,
@@ -271,30 +302,31 @@ class Request(Generic[T]):
             body=body,
         )
 
-    def _filled(self, path: str) -> str:
-        return _PART.sub(lambda found: self._part(found[1]), path)
+    def _fill(self, path: str) -> str:
+        return _PART.sub(self._quote_part, path) if "{" in path else path
 
-    def _part(self, name: str) -> str:
+    def _quote_part(self, match: re.Match[str]) -> str:
+        name = match[1]
         if name not in self.parts:
             raise ConfigurationError(
-                f"the path of {self.operation} names {{{name}}};"
-                f" it has {', '.join(self.parts) or 'no parts'}"
+                f"the path of {self.operation} names {{{name}}}, but the request has"
+                f" {', '.join(self.parts) or 'no parts'}"
             )
         return quote(self.parts[name], safe="")
 
 
-def changed(value: T, **fields: Any) -> T:
-    """A copy with other values in some fields, which are put there as they are.
+def copy_with(value: T, **fields: Any) -> T:
+    """Copy a slotted attrs value with other values in some of its fields.
 
-    `attrs.evolve` calls `__init__`, with its converters and validators. Some values are
-    copied five times for each request, and that was a quarter of what a request cost.
+    `attrs.evolve` calls `__init__`, with its converters and validators. A request is
+    copied several times on its way, and that was a quarter of what a request cost.
 
     Raises:
         TypeError: there is no such field.
     """
     kind: Any = type(value)
     copy: T = object.__new__(kind)
-    for name, read, write in _slots_of(kind):
+    for name, read, write in _find_slots(kind):
         write(copy, fields.pop(name) if name in fields else read(value))
     if fields:
         raise TypeError(f"{kind.__name__} has no field {', '.join(fields)}")
@@ -302,8 +334,8 @@ def changed(value: T, **fields: Any) -> T:
 
 
 @cache
-def _slots_of(kind: Any) -> list[tuple[str, Callable[..., Any], Callable[..., Any]]]:
-    """The name of each field, and what reads and writes its slot."""
+def _find_slots(kind: Any) -> list[tuple[str, Callable[..., Any], Callable[..., Any]]]:
+    """The name of each field with the functions that read and write its slot."""
     names = [field.name for field in attrs.fields(kind)]
     slots = [getattr(kind, name) for name in names]
     return [

@@ -1,25 +1,33 @@
-"""Whether a failed request is sent again, and when: a verdict, not a loop.
+"""Decide whether a failed request is sent again and when, and the stage that does so.
 
-How far a request got decides:
+The decision depends on how far the request got:
 
-    refused     429: it was not done                  repeat every verb
-    never sent  no connection came about              repeat every verb
-    sent        broke, timed out, 500, 502, 503, 504  repeat what does no harm twice
+    refused     429: the server did nothing           repeat every verb
+    not sent    there was no connection               repeat every verb
+    sent        broke, timed out, 500, 502, 503, 504  repeat repeatable requests
 
-and in all three only when its body is still there, the policy has attempts left, and
-the wait that the server asks for is not over the cap. Everything else is final.
+In all three cases the body must still be there, the policy must allow another attempt,
+and the wait that the server asks for must not be over the limit. Every other failure is
+final.
 
-A list that can be had in halves is asked for twice as it is, no more, when the server
-runs out of time: the walk goes on in halves then (`_windows`).
+If the caller can ask for less (`Request.can_halve`), a request that times out at the
+server is sent twice and no more, because the caller then asks for halves.
 """
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
+from attrs import frozen
+
+from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._http.statistics import Counters
+from nectar_async._http.telemetry import log_repeat
+from nectar_async._http.timeouts import Deadline
+from nectar_async._http.transport import Send
 from nectar_async.errors import (
     BodyTooLargeError,
     NectarError,
@@ -31,77 +39,87 @@ from nectar_async.errors import (
 from nectar_async.settings import RetryPolicy
 
 __all__ = [
+    "Retry",
     "RetryBudget",
-    "asked_wait",
-    "costs",
-    "decide",
+    "decide_wait",
+    "limit_server_wait",
     "may_have_happened",
-    "settle",
+    "recover_repeated_delete",
 ]
 
-_PASSING = frozenset({500, 502, 503, 504})
 
-# Jitter only ever adds: up to half of a wait of ours, and up to a tenth of one that
-# the server asks for (or our first wait, if that is more). Workers that are told the
-# same wait would otherwise all come back in the same instant.
-_SPREAD = 0.5
-_SERVER_SPREAD = 0.1
+# The verdict
 
-_BEFORE_HALVING = 2
+_TRANSIENT: Final = frozenset({500, 502, 503, 504})
 
-_GONE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+# Jitter only adds: up to half of a wait of our own, and up to a tenth of a wait that
+# the server asks for (or our first wait, if that is longer). Clients that are told to
+# wait equally long would otherwise all come back in the same instant.
+_SPREAD: Final = 0.5
+_SERVER_SPREAD: Final = 0.1
+
+_ATTEMPTS_BEFORE_HALVING: Final = 2
+
+_MISSING: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
-def decide(
+def decide_wait(
     request: Request[Any],
     error: NectarError,
     attempt: int,
     policy: RetryPolicy,
     jitter: float,
 ) -> float | None:
-    """Seconds to wait before the next attempt, or None to give up.
+    """Decide how many seconds to wait before the next attempt; None to give up.
 
     Args:
-        request: what was sent.
-        error: what came of it.
-        attempt: how often it was sent, from 1.
-        policy: how often and how long.
+        request: the request that was sent.
+        error: its failure.
+        attempt: how many times it was sent.
+        policy: how often and how long to retry.
         jitter: a number in [0, 1), the share of the allowed spread to add.
     """
-    if attempt >= _most(request, error, policy) or not request.can_resend:
+    is_halved = request.can_halve and isinstance(error, ServerTimeoutError)
+    limit = _ATTEMPTS_BEFORE_HALVING if is_halved else policy.attempts
+    if attempt >= min(limit, policy.attempts) or not request.can_resend:
         return None
     if not _may_repeat(request, error):
         return None
     if isinstance(error, StatusError) and error.retry_after is not None:
-        return asked_wait(error.retry_after, policy, jitter)
-    # Shifting is bounded: a policy with a thousand attempts must not overflow a float.
-    base = min(policy.wait_max, policy.wait_initial * 2.0 ** min(attempt - 1, 60))
-    return base + jitter * base * _SPREAD
+        return limit_server_wait(error.retry_after, policy, jitter)
+    # The exponent is limited, so that a thousand attempts do not overflow a float.
+    wait = min(policy.wait_max, policy.wait_initial * 2.0 ** min(attempt - 1, 60))
+    return wait + jitter * wait * _SPREAD
 
 
-def asked_wait(asked: float, policy: RetryPolicy, jitter: float) -> float | None:
-    """Seconds to wait when the server asks for `asked`; None when that is too long."""
-    if asked > policy.retry_after_max:
+def limit_server_wait(
+    seconds: float, policy: RetryPolicy, jitter: float
+) -> float | None:
+    """Add jitter to a wait that the server asks for; None if the wait is too long."""
+    if seconds > policy.retry_after_max:
         return None
-    return asked + jitter * max(policy.wait_initial, asked * _SERVER_SPREAD)
+    return seconds + jitter * max(policy.wait_initial, seconds * _SERVER_SPREAD)
 
 
-def costs(request: Request[Any], error: NectarError) -> bool:
-    """Whether a repeat is paid from the budget.
+def may_have_happened(error: NectarError) -> bool:
+    """Whether the server may have handled the request although it failed."""
+    if isinstance(error, TransportError):
+        return error.is_sent
+    return isinstance(error, StatusError) and error.status in _TRANSIENT
 
-    A refusal is not an outage: fewer permits and the wait that is asked for slow
-    everybody down already. And the one repeat before a window is halved is bounded by
-    the halving.
+
+def recover_repeated_delete(
+    request: Request[Any], error: NectarError
+) -> Response | None:
+    """Turn the failure of a repeated DELETE into a success if nothing is left.
+
+    An earlier attempt, whose answer was lost, has deleted it. The API answers 403 as
+    well as 404 for what does not exist.
     """
-    if isinstance(error, RateLimitedError):
-        return False
-    return not (request.can_halve and isinstance(error, ServerTimeoutError))
-
-
-def _most(request: Request[Any], error: NectarError, policy: RetryPolicy) -> int:
-    if request.can_halve and isinstance(error, ServerTimeoutError):
-        return min(policy.attempts, _BEFORE_HALVING)
-    return policy.attempts
+    is_missing = isinstance(error, StatusError) and error.status in _MISSING
+    if request.method == "DELETE" and is_missing:
+        return Response(HTTPStatus.NO_CONTENT)
+    return None
 
 
 def _may_repeat(request: Request[Any], error: NectarError) -> bool:
@@ -112,34 +130,18 @@ def _may_repeat(request: Request[Any], error: NectarError) -> bool:
     if isinstance(error, RateLimitedError):
         return True
     if isinstance(error, StatusError):
-        return request.is_repeatable and error.status in _PASSING
+        return request.is_repeatable and error.status in _TRANSIENT
     return False
 
 
-def may_have_happened(error: NectarError) -> bool:
-    """Whether the server may have done what it was asked, although it failed."""
-    if isinstance(error, TransportError):
-        return error.is_sent
-    return isinstance(error, StatusError) and error.status in _PASSING
-
-
-def settle(request: Request[Any], error: NectarError) -> Response | None:
-    """The answer that the failure of a repeat stands for, if it is a success.
-
-    A DELETE that may have happened before, and now finds nothing left, was done; the
-    API answers 403 as well as 404 for what is not there.
-    """
-    is_gone = isinstance(error, StatusError) and error.status in _GONE
-    if request.method == "DELETE" and is_gone:
-        return Response(HTTPStatus.NO_CONTENT)
-    return None
+# The budget
 
 
 class RetryBudget:
-    """Repeats that a client has in hand, so that an outage does not multiply traffic.
+    """The repeats that a client has left, so that an outage does not multiply traffic.
 
-    A repeat costs one; a success earns a fifth of one back. Up to one failure in six
-    can go on for ever; more than that runs dry, and then first failures are final.
+    A repeat costs one, and a success earns a fifth of one. While at most one request in
+    six fails, the budget lasts for ever. When it is empty, first failures are final.
     """
 
     _EARNED = 0.2
@@ -149,12 +151,111 @@ class RetryBudget:
         self._left = self._size
 
     def spend(self) -> bool:
-        """Take one repeat; False when none is left."""
+        """Take one repeat; False if none is left."""
         if self._left < 1:
             return False
         self._left -= 1
         return True
 
     def earn(self) -> None:
-        """Note a success."""
+        """Count a success."""
         self._left = min(self._size, self._left + self._EARNED)
+
+
+def _uses_budget(request: Request[Any], error: NectarError) -> bool:
+    """Whether a repeat is taken from the budget.
+
+    Not after a 429, which is no outage: fewer permits and the shared pause slow down
+    all requests already. And not before a date range is halved, which happens once.
+    """
+    if isinstance(error, RateLimitedError):
+        return False
+    return not (request.can_halve and isinstance(error, ServerTimeoutError))
+
+
+# The stage
+
+
+@frozen
+class Retry:
+    """Send a failed request again, as `decide_wait` says."""
+
+    policy: RetryPolicy
+    budget: RetryBudget
+    clock: Clock
+    counters: Counters
+    deadline: Deadline
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send the request until it succeeds or must not be sent again."""
+        attempt = 0
+        is_doubtful = False  # whether an earlier attempt may have happened
+        while True:
+            attempt += 1
+            try:
+                response = await send(request)
+            except NectarError as error:
+                done = recover_repeated_delete(request, error) if is_doubtful else None
+                if done is not None:
+                    return done
+                is_doubtful = is_doubtful or may_have_happened(error)
+                wait = self._decide(request, error, attempt)
+                log_repeat(request, error, wait)
+            else:
+                self.budget.earn()
+                return response
+            self.counters.retries += 1
+            await self._sleep(request, wait)
+
+    def _decide(self, request: Request[Any], error: NectarError, attempt: int) -> float:
+        """Seconds to wait before the next attempt; raises the error if it is final."""
+        jitter = self.clock.jitter()
+        wait = decide_wait(request, error, attempt, self.policy, jitter)
+        if wait is None:
+            _add_note(request, error, self.policy)
+            raise error
+        if _uses_budget(request, error) and not self.budget.spend():
+            error.add_note(
+                "not sent again: the client's retry budget is empty, because many"
+                " requests failed (RetryPolicy.budget)"
+            )
+            raise error
+        if wait >= self.deadline.left(request):
+            exceeded = self.deadline.build_error(request)
+            exceeded.add_note(f"the last attempt: {type(error).__name__}: {error}")
+            raise exceeded from error
+        return wait
+
+    async def _sleep(self, request: Request[Any], seconds: float) -> None:
+        start = self.clock.monotonic()
+        try:
+            await self.clock.sleep(seconds)
+        finally:
+            slept = self.clock.monotonic() - start
+            request.timing.backoff_seconds += slept
+            self.counters.backoff_seconds += slept
+
+
+def _add_note(request: Request[Any], error: NectarError, policy: RetryPolicy) -> None:
+    """Note on a transient failure why the request is not sent again.
+
+    Also if it is not repeatable: with a body that can be sent again, the caller may
+    decide to repeat it.
+    """
+    if isinstance(error, TransportError):
+        is_transient = not error.is_permanent
+    else:
+        is_transient = isinstance(error, RateLimitedError) or may_have_happened(error)
+    if not is_transient:
+        return
+    if not request.can_resend:
+        error.add_note(
+            "not sent again: the body is a stream that can be read once; pass a path or"
+            " bytes"
+        )
+    wait = error.retry_after if isinstance(error, StatusError) else None
+    if wait is not None and wait > policy.retry_after_max:
+        error.add_note(
+            f"not sent again: the server asks to wait {wait:,.0f} s, and"
+            f" retry_after_max is {policy.retry_after_max:g} s"
+        )

@@ -1,4 +1,4 @@
-"""What a client and its light copies share, and how long that lives."""
+"""The session that a client and its copies share, and its lifetime."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+from attrs import asdict
 
-from nectar_async._http.auth import HiddenSource, KeyStore
-from nectar_async._http.cancellation import finish
+from nectar_async._http.auth import KeyStore, MaskedKeySource
+from nectar_async._http.cancellation import run_to_end
 from nectar_async._http.clock import Clock, SystemClock
 from nectar_async._http.limiter import Limiter
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._http.statistics import Counters
+from nectar_async._http.statistics import Counters, Statistics
 from nectar_async._http.transport import Transport
 from nectar_async._json.cooperative import Turns
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
@@ -24,16 +25,24 @@ from nectar_async.settings import Settings
 
 __all__ = ["Session"]
 
-# A transport that cannot close holds nobody up for longer than this.
+# A transport that does not close delays nobody for longer than this.
 _CLOSING_SECONDS = 10.0
 
 
 class Session:
-    """What a client and its copies share: transport, key, limiters, counters, loop."""
+    """Transport, key, clock, limiters and counters of a client, bound to an event loop.
+
+    Args:
+        key: the API key, or its source; None if none is needed.
+        transport: None for the default one, which is made at first use.
+        settings: the sizes of the limiters.
+        clock: None for the machine's.
+        default_transport: makes the default transport.
+    """
 
     def __init__(
         self,
-        key: HiddenSource | None,
+        key: MaskedKeySource | None,
         transport: Transport | None,
         settings: Settings,
         clock: Clock | None,
@@ -54,27 +63,27 @@ class Session:
         self._is_closed = False
 
     async def open(self) -> None:
-        """Bind to the event loop, and have a transport.
+        """Bind to the running event loop at first use, and make the transport.
 
         Raises:
-            ClientClosedError: it was closed.
-            WrongLoopError: it belongs to another loop, or to the process that this one
-                was forked from, or there is no loop.
+            ClientClosedError: the client is closed.
+            WrongLoopError: the client belongs to another loop, or to the process that
+                this one was forked from, or no loop is running.
         """
         if self._is_closed:
             raise ClientClosedError("this client is closed; make another one")
-        loop = _present_loop()
+        loop = _find_running_loop()
         if self._loop is None:
             self._loop, self._process = loop, os.getpid()
         elif self._is_forked:
             raise WrongLoopError(
-                "this process was forked from one that uses this client already, and"
-                " they would share its connections; make another client after the fork"
+                "this process was forked from one that already used this client, and"
+                " both would share its connections; make another client after the fork"
             )
         elif self._loop is not loop:
             raise WrongLoopError(
-                "this client belongs to another event loop (that of its first use);"
-                " make one client in each loop, as in each asyncio.run or thread"
+                "this client belongs to another event loop, that of its first use; make"
+                " one client for each loop, so for each asyncio.run and each thread"
             )
         if self._transport is None:
             await self._make_transport()
@@ -82,9 +91,9 @@ class Session:
                 raise ClientClosedError("this client was closed while it was opened")
 
     async def send(self, request: Request[Any]) -> Response:
-        """The innermost send."""
+        """Send a request through the transport: the end of every pipeline."""
         if self._transport is None or self._is_closed:
-            raise ClientClosedError("this client was closed in mid-request")
+            raise ClientClosedError("this client was closed during a request")
         self.turns.moved()
         try:
             return await self._transport.send(request)
@@ -92,8 +101,8 @@ class Session:
             failure = error
         finally:
             self.turns.moved()
-        # Raised out here, without the transport's frames and what it met there: they
-        # have the headers, and in them is the key.
+        # Raised outside of the handler, without the frames and the cause of the
+        # transport's error: they have the headers, and among them the key.
         failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)
 
@@ -101,20 +110,31 @@ class Session:
         """Close the transport, once.
 
         Raises:
-            WrongLoopError: the loop that it belongs to is another one, and runs.
+            WrongLoopError: the client belongs to another event loop, which is running.
         """
         if self._is_closed:
             return
         if self._is_elsewhere:
             raise WrongLoopError(
-                "this client belongs to another event loop, which still runs; close it"
-                " there"
+                "this client belongs to another event loop, which is still running;"
+                " close it there"
             )
         self._is_closed = True
-        # What was forked leaves the connections alone: they are the parent's.
+        # In a forked process the connections stay open: they are the parent's.
         if self._transport is not None and not self._is_forked:
-            # Also when the caller is being cancelled: connections go back, soon.
-            await finish(partial(_close, self._transport))
+            # Even if the caller is cancelled, the connections are closed.
+            await run_to_end(partial(_close, self._transport))
+
+    def statistics(self) -> Statistics:
+        """Take a snapshot of the counters and of the API's limiter."""
+        return Statistics(
+            **asdict(self.counters),
+            in_flight=self.limiter.in_flight,
+            peak_in_flight=self.limiter.peak_in_flight,
+            waiting=self.limiter.waiting,
+            limit=self.limiter.allowed,
+            max_limit=self.limiter.limit,
+        )
 
     @property
     def is_used(self) -> bool:
@@ -123,8 +143,8 @@ class Session:
 
     @property
     def is_here(self) -> bool:
-        """Whether the event loop that runs is its own."""
-        return not self._is_forked and self._loop is _present_loop()
+        """Whether it belongs to the running event loop."""
+        return not self._is_forked and self._loop is _find_running_loop()
 
     @property
     def _is_forked(self) -> bool:
@@ -133,8 +153,8 @@ class Session:
 
     @property
     def _is_elsewhere(self) -> bool:
-        """Whether the loop that it is bound to is another one, and not over."""
-        if self._loop is None or self._is_forked or self._loop is _present_loop():
+        """Whether it belongs to another loop, and that loop is running."""
+        if self._loop is None or self._is_forked or self._loop is _find_running_loop():
             return False
         is_running = getattr(self._loop, "is_running", None)
         return is_running is not None and bool(is_running())
@@ -146,12 +166,12 @@ class Session:
                 self._transport = await self._default_transport()
 
 
-def _present_loop() -> object:
+def _find_running_loop() -> object:
     try:
         return anyio.lowlevel.current_token().native_token
     except RuntimeError:
         raise WrongLoopError(
-            "no event loop runs here: await it inside of asyncio.run; from a thread,"
+            "no event loop is running: await this inside asyncio.run; from a thread,"
             " hand it to the client's loop with asyncio.run_coroutine_threadsafe"
         ) from None
 

@@ -1,17 +1,15 @@
-"""What a client counts."""
+"""Counters of a client, and the snapshot of them that users get."""
 
 from __future__ import annotations
 
-from attrs import asdict, define, frozen
-
-from nectar_async._http.limiter import Limiter
+from attrs import define, frozen
 
 __all__ = ["Counters", "Statistics"]
 
 
 @define
 class Counters:
-    """What a client counts while it works."""
+    """The running totals of a client. Seconds are sums over all requests."""
 
     requests: int = 0
     attempts: int = 0
@@ -22,46 +20,34 @@ class Counters:
     network_seconds: float = 0.0
     backoff_seconds: float = 0.0
 
-    def snapshot(self, limiter: Limiter) -> Statistics:
-        """A picture of it, and of the limiter."""
-        return Statistics(
-            **asdict(self),
-            in_flight=limiter.in_flight,
-            peak_in_flight=limiter.peak_in_flight,
-            waiting=limiter.waiting,
-            limit=limiter.allowed,
-            max_limit=limiter.limit,
-        )
-
 
 @frozen(kw_only=True)
 class Statistics:
-    """What a client and its copies did so far. Seconds are sums over all requests."""
+    """A snapshot of a client and its copies. Seconds are sums over all requests."""
 
     requests: int
-    """Calls, whatever came of them."""
+    """Calls, successful or not."""
     attempts: int
-    """What went through the limiter; each is one request at the server."""
+    """Requests that were sent, repeats included."""
     retries: int
     """Attempts after a failure."""
     rate_limited: int
     """Answers with status 429."""
     bytes_received: int
-    """Bodies, as they came over the wire, those of failures too."""
+    """The size of all bodies as received, failures included."""
     queue_seconds: float
-    """Waiting for a permit, and for the key."""
+    """Time spent waiting for a permit and for the key."""
     network_seconds: float
-    """Holding a permit."""
+    """Time spent holding a permit."""
     backoff_seconds: float
-    """Waiting between attempts."""
+    """Time spent waiting between attempts."""
     in_flight: int
-    """Permits held at this moment."""
+    """Permits that are held now."""
     peak_in_flight: int
     """The most permits that were ever held at once."""
     waiting: int
-    """Attempts in the queue at this moment."""
+    """Attempts that wait for a permit now."""
     limit: int
-    """Permits that there are at this moment: fewer while the server has too much to
-    do."""
+    """Permits that exist now: fewer while the server is overloaded."""
     max_limit: int
-    """The most permits that there are: `Settings.max_concurrency`."""
+    """The most permits that can exist: `Settings.max_concurrency`."""

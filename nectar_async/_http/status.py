@@ -1,87 +1,340 @@
-"""The status check: which answers pass, and the error of every other one."""
+"""Check the status of an answer, and raise the error of any other status than 2xx."""
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
+import msgspec
 from attrs import evolve, frozen
 
 from nectar_async._http.clock import Clock
-from nectar_async._http.redact import concealer
+from nectar_async._http.compression import decompress_body, read_text_head
+from nectar_async._http.redact import build_redactor, redact_response
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Counters
 from nectar_async._http.transport import Send
 from nectar_async.errors import (
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
     ConnectionFailedError,
+    MaintenanceError,
+    NotFoundError,
+    PermissionDeniedError,
     RateLimitedError,
+    RedirectedError,
+    ServerError,
+    ServerTimeoutError,
     StatusError,
     TransportError,
+    UnprocessableError,
 )
 
-__all__ = ["REDIRECTS", "CheckFile", "CheckStatus", "Span", "is_packed"]
+__all__ = [
+    "REDIRECTS",
+    "CheckFile",
+    "CheckStatus",
+    "ContentRange",
+    "extract_error_text",
+    "is_compressed",
+    "parse_retry_after",
+    "raise_for_status",
+]
 
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_TAKEN: Final = REDIRECTS | {
-    HTTPStatus.OK,
-    HTTPStatus.PARTIAL_CONTENT,
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+
+# From a status to its error
+
+# An error keeps no more of the answer's text than this.
+_KEPT_CHARACTERS: Final = 2_000
+
+_ERRORS: Final[Mapping[int, type[StatusError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableError,
+    429: RateLimitedError,
+    502: ServerTimeoutError,
+    503: MaintenanceError,
+    504: ServerTimeoutError,
 }
-_RANGE: Final = re.compile(
-    r"bytes (?:(\d+)-(\d+)|\*)/(?:(\d+)|\*)", re.ASCII | re.IGNORECASE
-)
+_REDIRECTED: Final = range(300, 400)
+_FAMILIES: Final[Mapping[int, type[StatusError]]] = {3: RedirectedError, 5: ServerError}
 
-# What a body is unpacked from. Stores keep other words as they were given them on the
-# way in (`aws-chunked`, `utf-8`, `binary`): those say nothing of these bytes.
-_PACKINGS: Final = frozenset(
-    {"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"}
-)
+_ADVICE: Final = {
+    401: "the key was refused; check NECTAR_API_KEY",
+    403: "no access with this key, or it does not exist",
+    429: "too many requests; does anything else use this key?",
+    502: "the server ran out of its 10 seconds; request less at once, for example a"
+    " shorter start_date to end_date",
+    503: "the API is under maintenance; try again later",
+    504: "the server ran out of time; request less at once",
+}
 
 
 @frozen
 class CheckStatus:
-    """Lets 2xx through and raises the error of every other status."""
+    """Let 2xx pass, and raise the error of every other status."""
 
     clock: Clock
     counters: Counters
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it and judge the status."""
+        """Send the request and check the status of its answer."""
         response = await send(request)
         self.counters.bytes_received += len(response.body)
-        if not response.is_success:
-            # Before an error keeps some of it: who cuts a secret leaves a part of it.
-            hide = concealer(request.operation, request.json)
-            response = response.rewritten(hide)
+        if response.is_success:
+            return response
+        # Redacted before an error keeps a part of it, because a secret that is cut in
+        # two is no longer recognized.
+        redact = build_redactor(request.operation, request.json)
+        response = redact_response(response, redact)
         try:
-            response.check(self.clock.now())
+            raise_for_status(response, self.clock.now())
         except RateLimitedError:
             self.counters.rate_limited += 1
             raise
         return response
 
 
+def raise_for_status(response: Response, now: datetime) -> None:
+    """Raise the `StatusError` of a status that is not 2xx.
+
+    Args:
+        response: the answer.
+        now: the present instant, to which a Retry-After date is compared.
+    """
+    if response.is_success:
+        return
+    status = response.status
+    kind = _ERRORS.get(status, _FAMILIES.get(status // 100, StatusError))
+    text = read_text_head(response)
+    content_type = response.headers.get("content-type", "")
+    detail = (extract_error_text(text, content_type) or "")[:_KEPT_CHARACTERS] or None
+    advice = _ADVICE.get(status)
+    if detail and advice:
+        explanation: str | None = f"{detail.rstrip('.')} ({advice})"
+    else:
+        explanation = detail or advice or _describe_redirect(response)
+    raise kind(
+        f"{status} {_find_phrase(status)}{f': {explanation}' if explanation else ''}",
+        status=status,
+        detail=detail,
+        body=text[:_KEPT_CHARACTERS],
+        retry_after=parse_retry_after(response, now),
+    )
+
+
+def _find_phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _describe_redirect(response: Response) -> str | None:
+    if response.status not in _REDIRECTED or "location" not in response.headers:
+        return None
+    try:
+        parts = urlsplit(response.headers.get("location", ""))
+    except ValueError:
+        parts = urlsplit("")
+    target = f" to {parts.scheme}://{parts.hostname}" if parts.hostname else ""
+    return (
+        f"the server redirects{target}; redirects are not followed, because they would"
+        " be sent the key: check the base URL"
+    )
+
+
+# Retry-After
+
+_SECONDS: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|inf(inity)?)", re.IGNORECASE)
+
+
+def parse_retry_after(response: Response, now: datetime) -> float | None:
+    """Parse `Retry-After`, which has seconds or a date, to seconds from now.
+
+    None if the header is missing or not valid. A date is compared to the server's own
+    `Date`, or to `now` if there is none.
+    """
+    text = response.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if _SECONDS.fullmatch(text) is not None:
+        return max(0.0, float(text))
+    until = _parse_date(text)
+    if until is None:
+        return None
+    since = _parse_date(response.headers.get("date", "")) or now
+    return max(0.0, (until - since).total_seconds())
+
+
+def _parse_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+# The message in the body of an error
+
+# The keys that web frameworks use for a message, for the field that it is about, and
+# for an object or a list around both.
+_MESSAGE_KEYS: Final = ("detail", "message", "msg")
+_FIELD_KEYS: Final = ("field", "loc")
+_WRAPPER_KEYS: Final = frozenset({"error", "errors", "non_field_errors"})
+_MAX_DEPTH: Final = 6
+
+# A longer text is no message, but a page for people or a log.
+_MAX_PLAIN_TEXT: Final = 500
+# The title of an HTML page, unless it only repeats the status.
+_TITLE: Final = re.compile(
+    r"<title[^>]{0,99}>\s*(?!\d{3}\b)([^<]{1,200})", re.IGNORECASE
+)
+
+
+def extract_error_text(text: str, content_type: str) -> str | None:
+    """Find the message of an error in JSON, in plain text, or in the title of a page.
+
+    None if there is no message. Plain text needs a matching `content_type`, and is cut.
+    """
+    try:
+        return _join_messages(msgspec.json.decode(text)) or None
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    if (title := _TITLE.search(text)) is not None:
+        return _join_lines(html.unescape(title[1])) or None
+    is_plain = content_type.lower().startswith("text/plain")
+    if not is_plain or text.lstrip().startswith("<"):
+        return None
+    return _join_lines(text)[:_MAX_PLAIN_TEXT] or None
+
+
+def _join_messages(value: Any, depth: int = _MAX_DEPTH) -> str:
+    """The messages in a JSON value as one text; empty if there are none.
+
+    In an object with a message, the text is that message behind the name of its field,
+    followed by a list of errors beside it. In any other object each key is a field.
+    """
+    if isinstance(value, str):
+        return value
+    if depth == 0 or not isinstance(value, dict | list):
+        return ""
+    if isinstance(value, list):
+        parts = [_join_messages(item, depth - 1) for item in value]
+        separator = " " if all(isinstance(item, str) for item in value) else "; "
+        return separator.join(filter(None, parts))
+    fields = {key: _join_messages(item, depth - 1) for key, item in value.items()}
+    for key in _MESSAGE_KEYS:
+        if fields.get(key):
+            message = "; ".join(filter(None, (fields[key], fields.get("errors"))))
+            field = _find_field(value)
+            return f"{field}: {message}" if field else message
+    return "; ".join(
+        message if key in _WRAPPER_KEYS else f"{key}: {message}"
+        for key, message in fields.items()
+        if message
+    )
+
+
+def _find_field(value: dict[str, Any]) -> str | None:
+    """The field that a message is about: its name, or the last part of its path."""
+    name = next((value[key] for key in _FIELD_KEYS if value.get(key)), None)
+    field = name[-1] if isinstance(name, list) else name
+    return field if isinstance(field, str) else None
+
+
+def _join_lines(text: str) -> str:
+    return " ".join(text.split())
+
+
+# Answers of file hosts
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_FILE_STATUSES: Final = REDIRECTS | {
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+
+_CONTENT_RANGE: Final = re.compile(
+    r"bytes (?:(\d+)-(\d+)|\*)/(?:(\d+)|\*)", re.ASCII | re.IGNORECASE
+)
+
+# The encodings that compress. Object stores also return values that a file was uploaded
+# with (`aws-chunked`, `utf-8`, `binary`); those do not change the bytes.
+_COMPRESSIONS: Final = frozenset(
+    {"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"}
+)
+
+
 @frozen
-class Span:
-    """What a `Content-Range` says: bytes from `start` to before `stop` of `total`."""
+class CheckFile:
+    """Check the status and length of a file host's answer, in place of `CheckStatus`.
+
+    Let 200, 206, 416 and redirects pass. Raise the error of any other status, without
+    any text of the file host.
+    """
+
+    clock: Clock
+    counters: Counters
+
+    async def __call__(self, request: Request[Any], send: Send) -> Response:
+        """Send the request; check the status and the length of its answer."""
+        response = await send(request)
+        self.counters.bytes_received += len(response.body)
+        if response.status not in _FILE_STATUSES:
+            raise self._build_error(response)
+        if _is_truncated(response):
+            raise ConnectionFailedError("the answer of the file host is truncated")
+        if response.status == HTTPStatus.OK:
+            return _decompress_file(response, request.max_body_bytes)
+        return response
+
+    def _build_error(self, response: Response) -> StatusError:
+        kept = ("retry-after", "date")
+        headers = {name: response.headers.get(name, "") for name in kept}
+        error = StatusError(f"{response.status}", status=response.status)
+        try:
+            raise_for_status(Response(response.status, headers), self.clock.now())
+        except StatusError as specific:
+            error = specific.with_traceback(None)
+        # What follows the colon is advice about the API and its key.
+        status = error.message.partition(":")[0]
+        error.message = f"the file host answered {status}"
+        error.args = (error.message,)
+        return error
+
+
+@frozen
+class ContentRange:
+    """A parsed `Content-Range`: bytes from `start` to before `stop` of `total`."""
 
     start: int
     stop: int
     total: int | None
 
     @classmethod
-    def of(cls, response: Response) -> Self | None:
-        """The span of an answer; None when it has none or one that cannot be.
+    def parse(cls, response: Response) -> Self | None:
+        """Parse the header of an answer; None if it is missing or not valid.
 
-        Where nothing could be given (`bytes */120`), it is empty and at the end.
+        The range of an answer without content (`bytes */120`) is empty and at the end.
         """
         text = response.headers.get("content-range", "").strip()
-        found = _RANGE.fullmatch(text)
-        if found is None:
+        match = _CONTENT_RANGE.fullmatch(text)
+        if match is None:
             return None
-        first, last, size = found.groups()
+        first, last, size = match.groups()
         total = None if size is None else int(size)
         if first is None:
             return None if total is None else cls(total, total, total)
@@ -91,75 +344,46 @@ class Span:
         return cls(start, stop, total)
 
 
-def is_packed(response: Response) -> bool:
-    """Whether its bytes are those of a packed form, although nobody asked for one."""
-    return bool(_packings(response))
+def is_compressed(response: Response) -> bool:
+    """Whether the body of a file is compressed, although that was not asked for."""
+    return bool(_find_compressions(response))
 
 
-def _packings(response: Response) -> str:
-    said = response.headers.get("content-encoding", "").lower().split(",")
-    return ", ".join(word for one in said if (word := one.strip()) in _PACKINGS)
+def _find_compressions(response: Response) -> str:
+    """The value of `Content-Encoding` with nothing but compressions."""
+    encodings = response.headers.get("content-encoding", "").lower().split(",")
+    stripped = (encoding.strip() for encoding in encodings)
+    return ", ".join(encoding for encoding in stripped if encoding in _COMPRESSIONS)
 
 
-@frozen
-class CheckFile:
-    """Judges what a file host answers; it stands where `CheckStatus` does for the API.
-
-    Lets 200, 206, 416 and redirects through, and raises the error of any other status
-    without a word of what was said.
-    """
-
-    clock: Clock
-    counters: Counters
-
-    async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send it and judge status and length."""
-        response = await send(request)
-        self.counters.bytes_received += len(response.body)
-        if response.status not in _TAKEN:
-            raise self._refused(response)
-        if _is_cut(response):
-            raise ConnectionFailedError("the answer of the file host broke off")
-        if response.status == HTTPStatus.OK:
-            return _unpacked(response, request.max_body_bytes)
-        return response
-
-    def _refused(self, response: Response) -> StatusError:
-        said = ("retry-after", "date")
-        headers = {name: response.headers.get(name, "") for name in said}
-        error = StatusError(f"{response.status}", status=response.status)
-        try:
-            Response(response.status, headers).check(self.clock.now())
-        except StatusError as known:
-            error = known.with_traceback(None)
-        # The rest of the words is advice about the API and its key.
-        words = error.message.partition(":")[0]
-        error.message = f"the file host answered {words}"
-        error.args = (error.message,)
-        return error
-
-
-def _is_cut(response: Response) -> bool:
-    """Whether fewer or more bytes came than the headers say."""
+def _is_truncated(response: Response) -> bool:
+    """Whether the body has fewer or more bytes than the headers say."""
     if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return False
     size = len(response.body)
-    said = response.headers.get("content-length", "").strip()
-    if said.isascii() and said.isdigit() and int(said) != size:
+    length = response.headers.get("content-length", "").strip()
+    if length.isascii() and length.isdigit() and int(length) != size:
         return True
     if response.status != HTTPStatus.PARTIAL_CONTENT:
         return False
-    span = Span.of(response)
-    return span is not None and span.stop - span.start != size
+    content_range = ContentRange.parse(response)
+    return (
+        content_range is not None and content_range.stop - content_range.start != size
+    )
 
 
-def _unpacked(response: Response, limit: int | None) -> Response:
-    lost = ("content-encoding", "content-length")
-    kept = {name: text for name, text in response.headers.items() if name not in lost}
-    packed = evolve(response, headers={**kept, "content-encoding": _packings(response)})
+def _decompress_file(response: Response, limit: int | None) -> Response:
+    dropped = ("content-encoding", "content-length")
+    headers = {
+        name: text for name, text in response.headers.items() if name not in dropped
+    }
+    encoding = _find_compressions(response)
+    compressed = evolve(response, headers={**headers, "content-encoding": encoding})
     try:
-        return evolve(response, headers=kept, body=packed.inflated(limit))
+        body = decompress_body(compressed, limit)
     except TransportError as error:
-        failure = error.with_traceback(None)  # in its frames is the body
+        failure = error.with_traceback(None)  # its frames hold the body
+    else:
+        return evolve(response, headers=headers, body=body)
     failure.__cause__ = failure.__context__ = None
     raise failure

@@ -1,4 +1,4 @@
-"""What a transport is, and what a stage is: the two seams of the pipeline."""
+"""The three protocols of the pipeline: `Transport`, `Stage` and `Send`."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from nectar_async._http.response import Response
 __all__ = ["Send", "Stage", "Transport"]
 
 Send = Callable[[Request[Any]], Awaitable[Response]]
-"""Takes a request, gives the response or raises a `NectarError`."""
+"""Sends a request; returns the response, or raises a `NectarError`."""
 
 Stage = Callable[[Request[Any], Send], Awaitable[Response]]
-"""Wraps a send: may look at the request, change it, wait, send it again or refuse."""
+"""A stage of the pipeline: gets a request and the function that sends it on.
+
+A stage may look at the request or the response, send on a changed copy (requests are
+frozen: `attrs.evolve(request, headers={...})`), wait, or raise an error instead.
+"""
 
 
 @runtime_checkable
 class Transport(Protocol):
-    """Carries one request to a server and its answer back, once.
+    """Sends one request to a server, once, and returns its answer.
 
-    It sees the finished request: `method`, absolute `url`, `headers` (the key among
-    them), `body`, `operation`, `max_body_bytes`. It follows no redirect, repeats
-    nothing and judges no status; what keeps it from an answer it raises as a
-    `TransportError`. A transport that needs no key says so with a class attribute
-    `needs_key = False`.
+    It gets the finished request: `method`, absolute `url`, `headers` (with the key),
+    `body`, `operation`, `max_body_bytes`. It must not follow redirects, send anything
+    again, or judge a status. It raises a `TransportError` if there is no answer. A
+    transport that needs no key has a class attribute `needs_key = False`.
     """
 
     async def send(self, request: Request[Any], /) -> Response:
-        """Send it and read the whole answer.
+        """Send the request and read the whole answer.
 
-        `Response.body` is as received when `content-encoding` is among the headers; a
-        transport that unpacks drops that header.
+        `Response.body` is as received if the headers have `content-encoding`. A
+        transport that decompresses the body leaves that header out.
         """
         ...
 
     async def aclose(self) -> None:
-        """Give back connections and files; closing twice does nothing."""
+        """Close connections and files. Closing twice must do nothing."""
         ...

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from attrs import frozen
 
-from nectar_async._http.executor import Source
+from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
 from nectar_async._paging.prefetch import NOT_ENTERED, Schedule
 from nectar_async._paging.receipt import Receipt
@@ -74,7 +74,7 @@ class FanOut(Generic[T]):
         self,
         companies: Callable[[], Awaitable[Sequence[str]]],
         request: Callable[[str], Request[Page[Any]]],
-        source: Source[Any],
+        source: PageSource[Any],
         *,
         on_error: OnError = "raise",
         look_ahead: int | None = None,

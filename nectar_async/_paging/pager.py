@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from nectar_async._http.executor import Source
+from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.prefetch import Schedule
@@ -42,7 +42,7 @@ class Pager(Generic[T]):
     def __init__(
         self,
         request: Request[Page[T]],
-        source: Source[T],
+        source: PageSource[T],
         *,
         verify: bool = False,
         cursor: Cursor | None = None,
@@ -113,7 +113,7 @@ class Prefetch(Generic[T]):
     def __init__(
         self,
         course: Course[T],
-        source: Source[T],
+        source: PageSource[T],
         look_ahead: int | None,
     ) -> None:
         self._course = course

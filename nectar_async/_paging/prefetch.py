@@ -14,7 +14,7 @@ from typing import Generic, Self, TypeVar
 import anyio
 from attrs import frozen
 
-from nectar_async._http.executor import Source, describe
+from nectar_async._http.executor import PageSource, describe
 from nectar_async._http.response import Response
 from nectar_async._paging.page_queue import Board, Job, Owner
 from nectar_async.errors import NectarError
@@ -93,7 +93,7 @@ class Schedule(Generic[T]):
     def __init__(
         self,
         requests: Iterable[Job[T]],
-        source: Source[T],
+        source: PageSource[T],
         *,
         look_ahead: int | None = None,
     ) -> None:

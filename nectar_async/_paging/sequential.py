@@ -21,7 +21,7 @@ from typing import Generic, Self, TypeAlias, TypeVar
 import anyio
 import anyio.abc
 
-from nectar_async._http.executor import Source, describe
+from nectar_async._http.executor import PageSource, describe
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.cooperative import LITTLE
@@ -66,7 +66,7 @@ class Records(Generic[T]):
 class Walk(Generic[T]):
     """Pages in windows; a window is over before its first page is given."""
 
-    def __init__(self, course: Course[T], source: Source[T]) -> None:
+    def __init__(self, course: Course[T], source: PageSource[T]) -> None:
         self._course = course
         self._source = source
         self._leg = course.leg
@@ -163,7 +163,7 @@ class _Window(Generic[T]):
     def __init__(
         self,
         request: Request[Page[T]],
-        source: Source[T],
+        source: PageSource[T],
         held: dict[int, Outcome[T]],
         least: int,
     ) -> None:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["SENSITIVE"]
+__all__ = ["ANSWERED", "SENSITIVE", "SENT"]
 
-SENSITIVE: Final = frozenset(
+SENT: Final = frozenset({"documents", "password", "securityQuestions", "username"})
+"""Keys of request bodies; everything below them is secret."""
+
+ANSWERED: Final = frozenset(
     {
         "appPortalUrl",
         "billing",
         "companyMagicLinkSecret",
         "connectionMagicLinkSecret",
-        "documents",
         "invitationUrl",
-        "key",
         "magicLinkUrl",
-        "password",
         "portalUrl",
-        "securityQuestions",
         "token",
-        "url",
-        "username",
-        "value",
     }
 )
-"""Every wire key that is sensitive somewhere, and other guesses at its spelling."""
+"""Keys of answers that are secret in every answer that has them."""
+
+SENSITIVE: Final = SENT | ANSWERED | {"key", "url", "value"}
+"""Every wire key that is secret in some object, and the other candidates for its
+name."""

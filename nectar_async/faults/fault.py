@@ -163,4 +163,4 @@ def find_page(request: Request[Any]) -> int | None:
 def at_page(request: Request[Any], page: int) -> Request[Any]:
     """Build the request for another page of the same list, with its own URL."""
     base = request.url.partition("?")[0].removesuffix(request.relative)
-    return request.at(page).addressed(base)
+    return request.at(page).resolve(base)

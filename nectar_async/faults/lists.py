@@ -18,6 +18,7 @@ import msgspec
 from attrs import evolve, field, frozen
 from attrs.validators import optional
 
+from nectar_async._http.compression import decompress_body
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.json import (
@@ -74,7 +75,7 @@ class Envelope:
         if response.status != HTTPStatus.OK:
             return None
         try:
-            values = split_object(response.inflated())
+            values = split_object(decompress_body(response))
         except MisfitError:
             return None
         lists = [key for key, raw in values.items() if is_list_of_objects(raw)]
@@ -381,7 +382,7 @@ def _count_records(response: Response, listing: Listing | None) -> int | None:
     if envelope is not None:
         return envelope.number(envelope.total_key)
     try:
-        return len(split_list(response.inflated()))
+        return len(split_list(decompress_body(response)))
     except MisfitError:
         return None
 

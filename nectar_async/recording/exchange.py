@@ -18,8 +18,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 from attrs import asdict, evolve, field, frozen
 
+from nectar_async._http.compression import decompress_body
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._http.status import parse_retry_after
 from nectar_async.recording.bodies import Blob, Body, FormData, Json, Text, parse_body
 
 __all__ = ["Exchange", "Question", "RecordedAnswer", "build_question"]
@@ -115,14 +117,14 @@ class RecordedAnswer:
             for name in _KEPT_HEADERS
             if name in response.headers
         }
-        if (wait := response.retry_after(now)) is not None:
+        if (wait := parse_retry_after(response, now)) is not None:
             headers["retry-after"] = f"{math.ceil(wait)}"
         kind = headers.get("content-type", "")
         return cls(
             status=response.status,
             headers=headers,
             body=parse_body(
-                response.inflated(limit),
+                decompress_body(response, limit),
                 kind,
                 is_sent=False,
                 is_file=is_file and response.is_success,

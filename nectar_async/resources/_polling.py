@@ -9,7 +9,7 @@ from typing import TypeVar
 from attrs import define
 
 from nectar_async._files.progress import Callback, callback, tell
-from nectar_async._http.clock import Clock, bounded
+from nectar_async._http.clock import Clock, move_on_after
 from nectar_async.errors import (
     BodyTooLargeError,
     DeadlineExceededError,
@@ -102,7 +102,7 @@ async def _look(
     clock: Clock, ask: Callable[[], Awaitable[T]], seconds: float
 ) -> tuple[T] | NectarError | None:
     """What is seen now, or the failure if that passes; None if it takes too long."""
-    with bounded(clock, seconds):
+    with move_on_after(clock, seconds):
         try:
             return (await ask(),)
         except NectarError as error:

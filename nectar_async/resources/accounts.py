@@ -94,8 +94,8 @@ class Accounts(Resource):
             is_repeatable=True,
             company_id=company_id,
         )
-        read = self._executor.reader(request)
-        true = self._executor.keys(request.operation).get("accounts", "accounts")
-        return await self._executor.ask(
+        read = self._executor.build_decoder(request)
+        true = self._executor.get_keys(request.operation).get("accounts", "accounts")
+        return await self._executor.send_and_decode(
             request, lambda body: read(list_of_objects(body, true, "accounts"))
         )

@@ -231,8 +231,8 @@ class Invitations(Resource):
             is_repeatable=True,
             invitation_id=invitation_id,
         )
-        read = self._executor.reader(request)
-        revoked = await self._executor.ask(
+        read = self._executor.build_decoder(request)
+        revoked = await self._executor.send_and_decode(
             request, lambda body: read(body) if body.strip() else None
         )
         if revoked is not None:

@@ -83,7 +83,7 @@ class Jobs(Resource):
             company_id=company_id,
         )
         callback("on_progress", on_progress)
-        keys = self._executor.keys(request.operation)
+        keys = self._executor.get_keys(request.operation)
         site_key = keys.get("siteId", "siteId")
         site = {} if site_id is None else {site_key: identity("site_id", site_id)}
         async with Upload(file, file_name) as upload:

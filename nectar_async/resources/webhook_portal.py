@@ -45,8 +45,8 @@ class WebhookPortal(Resource):
             DecodeError: there is no link, or more than one without such a key.
         """
         request = Request.get("webhook_portal_get", "/webhook", WebhookPortalLink)
-        read = self._executor.reader(request)
-        true = self._executor.keys(request.operation).get("url", "url")
+        read = self._executor.build_decoder(request)
+        true = self._executor.get_keys(request.operation).get("url", "url")
 
         def link(body: bytes) -> WebhookPortalLink:
             if _is_link(text := body.decode("utf-8", "replace").strip()):
@@ -60,7 +60,7 @@ class WebhookPortal(Resource):
                 return WebhookPortalLink(url=Secret(value))
             return read(encoded(_as_url(value, (true, *_KEYS))))
 
-        return await self._executor.ask(request, link)
+        return await self._executor.send_and_decode(request, link)
 
 
 class _Place(NamedTuple):

@@ -35,8 +35,8 @@ OPERATIONS = [case for case in CASES if case.endpoint is not None and not case.t
 # What a line may be made of. Whoever adds something decides that nobody minds it.
 ALLOWED = re.compile(
     r"(?P<operation>\w+) (?P<target>[-\w, ]*): attempt \d+, request_id [0-9a-f]*,"
-    r" (outcome (cancelled|\d{3}( \w+Error)?|\w+Error|moved, walked again"
-    r"|too much at once, goes on in halves)"
+    r" (outcome (cancelled|\d{3}( \w+Error)?|\w+Error|read again after a change"
+    r"|split in halves)"
     r"|(bytes|seconds|again_in) [\d.]+|, )+"
 )
 FACTS = {

@@ -31,7 +31,7 @@ from nectar_async import (
     NotFoundError,
     Secret,
 )
-from nectar_async._http import executor, spelled, telemetry
+from nectar_async._http import executor, redact, telemetry
 from nectar_async._paging.fanout import Failure
 from nectar_async.models import Connection, Invitation
 
@@ -235,16 +235,16 @@ def careless_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_concealing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "conceal", lambda *_: None)
-    monkeypatch.setattr("nectar_async._http.status.concealer", lambda *_: str)
+    monkeypatch.setattr(executor, "redact_error", lambda *_: None)
+    monkeypatch.setattr("nectar_async._http.status.build_redactor", lambda *_: str)
 
 
 def escapes_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spelled, "_ESCAPE", re.compile("(?!)"))
+    monkeypatch.setattr(redact, "_ESCAPE", re.compile("(?!)"))
 
 
 def key_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nectar_async._http.auth._hidden", lambda _: [])
+    monkeypatch.setattr("nectar_async._http.auth._list_masked", lambda _: [])
 
 
 def talking_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ def talking_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def recorded_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     tracer = trace.get_tracer("careless")
     monkeypatch.setattr(
-        "nectar_async._http.spans._span",
+        "nectar_async._http.telemetry._start_span",
         lambda trace, name, request: tracer.start_as_current_span(
             name, attributes={"url.full": request.url, "body": str(request.body)}
         ),

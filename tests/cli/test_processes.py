@@ -155,7 +155,7 @@ def test_a_dead_server_is_reported_with_operation_company_and_page(
     assert error.startswith("error: usage_list_by_company, company ")
     assert ", page " in error
     assert "NECTAR_BASE_URL" in hint
-    assert all(one.startswith("note: not tried again: ") for one in notes)
+    assert all(one.startswith("note: not sent again: ") for one in notes)
     companies = "1 company" if len(ids) == 1 else f"{len(ids)} companies"
     assert f"{len(read_records(out)):,} records of {companies} in usage.jsonl" in so_far
 

@@ -55,7 +55,7 @@ def fetch_of(transport: MemoryTransport, company: str = "a") -> Fetch:
         company_id=company,
     )
     return fetcher(
-        transport.send, lambda page: usage.at(page).addressed("https://nectar.example")
+        transport.send, lambda page: usage.at(page).resolve("https://nectar.example")
     )
 
 

@@ -21,7 +21,7 @@ from nectar_async import (
     SystemClock,
     VirtualClock,
 )
-from nectar_async._http.clock import bounded, current_clock
+from nectar_async._http.clock import current_clock, move_on_after
 
 pytestmark = pytest.mark.anyio
 
@@ -252,7 +252,7 @@ async def test_time_that_is_advanced_ends_bounds_as_well() -> None:
 
 
 async def test_a_bound_of_another_clock_goes_by_the_machines_time() -> None:
-    with bounded(SystemClock(), 0.01) as bound:
+    with move_on_after(SystemClock(), 0.01) as bound:
         bound.renew()
         await anyio.sleep_forever()
 

@@ -188,9 +188,9 @@ class WatchedLimiter(Limiter):
 
     was_overfull = False
 
-    def _grant(self) -> None:
+    def _take(self) -> None:
         self.was_overfull = self.was_overfull or self.in_flight >= self.allowed
-        super()._grant()
+        super()._take()
 
 
 @max_examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -216,11 +216,11 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
                 case "cancel":
                     visitor.scope.cancel()
                 case "refuse" if visitor.permit is not None:
-                    visitor.permit.refused(pick if pick % 2 else None)
+                    visitor.permit.report_overload(pick if pick % 2 else None)
                 case "succeed" if visitor.permit is not None:
-                    visitor.permit.succeeded()
+                    visitor.permit.report_success()
                 case "cool":
-                    limiter.cool_down(pick)
+                    limiter.pause(pick)
                 case "later":
                     clock.advance(pick)
                 case _:
@@ -250,10 +250,10 @@ async def test_a_refusal_halves_the_permits_once_for_all_who_were_inside() -> No
     async with AsyncExitStack() as stack:
         permits = [await stack.enter_async_context(limiter.permit()) for _ in range(10)]
         for permit in permits:
-            permit.refused()
+            permit.report_overload()
         assert limiter.allowed == 5
     async with limiter.permit() as permit:
-        permit.refused()
+        permit.report_overload()
     assert limiter.allowed == 2
 
 
@@ -261,18 +261,18 @@ async def test_permits_never_go_below_one() -> None:
     limiter = limiter_of(3)
     for _ in range(5):
         async with limiter.permit() as permit:
-            permit.refused()
+            permit.report_overload()
     assert limiter.allowed == 1
 
 
 async def test_a_round_of_successes_brings_one_permit_back() -> None:
     limiter = limiter_of(4)
     async with limiter.permit() as permit:
-        permit.refused()
+        permit.report_overload()
     steps: list[int] = []
     for _ in range(8):
         async with limiter.permit() as permit:
-            permit.succeeded()
+            permit.report_success()
         steps.append(limiter.allowed)
     # Two successes at two permits, three at three: one for each permit, not for each.
     assert steps == [2, 3, 3, 3, 4, 4, 4, 4]
@@ -281,8 +281,8 @@ async def test_a_round_of_successes_brings_one_permit_back() -> None:
 async def test_a_success_from_before_the_refusal_proves_nothing() -> None:
     limiter = limiter_of(2)
     async with limiter.permit() as early, limiter.permit() as late:
-        late.refused()
-        early.succeeded()
+        late.report_overload()
+        early.report_success()
         assert limiter.allowed == 1
 
 
@@ -294,7 +294,7 @@ async def test_fewer_permits_let_nobody_in_until_enough_have_left() -> None:
             group.start_soon(visitor.visit, limiter)
             await settle_down(5)
         assert visitors[0].permit is not None
-        visitors[0].permit.refused()
+        visitors[0].permit.report_overload()
         for visitor in visitors[:2]:
             visitor.leave.set()
         await settle_down()
@@ -317,7 +317,7 @@ async def test_a_wait_that_the_server_asks_for_is_everybodys() -> None:
         async with limiter.permit() as permit, limiter.permit():
             group.start_soon(early.visit, limiter)
             await settle_down()
-            permit.refused(30)
+            permit.report_overload(30)
         group.start_soon(late.visit, limiter)
         await settle_down()
         assert (limiter.in_flight, limiter.waiting) == (0, 2)
@@ -333,10 +333,10 @@ async def test_a_wait_that_the_server_asks_for_is_everybodys() -> None:
 async def test_a_longer_wait_prolongs_a_shorter_one_and_not_the_other_way() -> None:
     clock = VirtualClock()
     limiter = Limiter(1, clock)
-    limiter.cool_down(10)
-    limiter.cool_down(3)
-    assert limiter.cooling == 10
-    limiter.cool_down(20)
+    limiter.pause(10)
+    limiter.pause(3)
+    assert limiter.pause_left == 10
+    limiter.pause(20)
     waits: list[tuple[float, float]] = []
     async with limiter.permit(None, lambda *wait: waits.append(wait)):
         assert clock.sleeps == [20]
@@ -364,7 +364,7 @@ async def test_who_watches_the_clock_may_be_cancelled_and_nobody_is_forgotten() 
     limiter = Limiter(1, clock)
     visitors = [Visitor(name, log) for name in range(3)]
     async with anyio.create_task_group() as group:
-        limiter.cool_down(5)
+        limiter.pause(5)
         for visitor in visitors:
             group.start_soon(visitor.visit, limiter)
             await settle_down(5)
@@ -382,7 +382,7 @@ async def test_a_cooling_that_is_over_before_anybody_looks_forgets_nobody() -> N
         async with limiter.permit():
             group.start_soon(waiter.visit, limiter)
             await settle_down()
-            limiter.cool_down(5)  # wakes the waiter, who did not run yet when
+            limiter.pause(5)  # wakes the waiter, who did not run yet when
         clock.advance(5)  # the permit is back and the cooling is over
         await settle_down()
         assert waiter.is_inside

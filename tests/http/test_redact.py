@@ -15,7 +15,8 @@ from hypothesis import given, strategies as st
 from shapes import resolved
 
 from nectar_async import NectarError, Response, Secret, contract
-from nectar_async._http.redact import conceal, redact, sensitive_values
+from nectar_async._http.redact import find_sensitive_values, redact_error, redact_values
+from nectar_async._http.status import raise_for_status
 from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
 
@@ -25,8 +26,9 @@ PASSWORD = 'p"a\\ss/w<ö>rd &1'
 
 def error_of(text: str, status: int = 400, kind: str = "text/plain") -> StatusError:
     with pytest.raises(StatusError) as caught:
-        Response(status, {"content-type": kind}, text.encode()).check(
-            datetime(2026, 1, 1, tzinfo=UTC)
+        raise_for_status(
+            Response(status, {"content-type": kind}, text.encode()),
+            datetime(2026, 1, 1, tzinfo=UTC),
         )
     return caught.value
 
@@ -84,9 +86,9 @@ def test_what_is_sent_in_secret_is_what_the_contract_says() -> None:
     keys = {key for schema in schemas for key, _ in marked(schema)}
     assert keys == {"documents", "password", "securityQuestions", "username"}
     for key in keys:
-        assert sensitive_values({key: "x"}) == ["x"]
+        assert find_sensitive_values({key: "x"}) == ["x"]
     others = {key for one in schemas for key in resolved(one).get("properties", {})}
-    assert sensitive_values(dict.fromkeys(others - keys, "x")) == []
+    assert find_sensitive_values(dict.fromkeys(others - keys, "x")) == []
 
 
 def nouns_with_links() -> set[str]:
@@ -103,7 +105,7 @@ def nouns_with_links() -> set[str]:
 @pytest.mark.parametrize("operation", contract.operations())
 def test_links_are_masked_where_some_are_sent_or_answered(operation: str) -> None:
     error = error_of(f"see {LINK}")
-    conceal(error, operation)
+    redact_error(error, operation)
     noun = contract.operations()[operation].description["tags"][0]
     is_masked = "aBcDeFgHiJkLmNoP" not in everything(error)
     is_sent_links = operation == "jobs_submit_bulk"
@@ -127,7 +129,7 @@ def test_links_are_masked_where_some_are_sent_or_answered(operation: str) -> Non
 )  # fmt: skip
 def test_of_a_link_the_host_is_left(text: str, masked: str) -> None:
     error = error_of(text)
-    conceal(error, "documents_get")
+    redact_error(error, "documents_get")
     assert error.body == masked
 
 
@@ -148,7 +150,7 @@ SPELLINGS = {
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_secret_is_found_in_every_spelling(spelling: str) -> None:
     error = error_of(f"refused: {SPELLINGS[spelling]}")
-    redact(error, [PASSWORD])
+    redact_values(error, [PASSWORD])
     words = everything(error).lower()
     for part in ("ss/w", "ss\\", "w<", "%c3", "&lt;"):
         assert part not in words
@@ -159,7 +161,7 @@ def test_a_secret_is_found_in_every_spelling(spelling: str) -> None:
 @given(st.text("abcdef", min_size=4, max_size=20), st.text("xyz \n", max_size=20))
 def test_no_secret_of_four_characters_survives(secret: str, around: str) -> None:
     error = DecodeError(f"{around}{secret}{around}{secret}")
-    redact(error, [secret])
+    redact_values(error, [secret])
     assert error.message == f"{around}***{around}***"
 
 
@@ -167,15 +169,15 @@ def test_what_an_error_came_from_and_its_notes_are_redacted() -> None:
     error = DeadlineExceededError("late with hunter2!")
     error.__cause__ = error_of("hunter2!")
     error.add_note("also: hunter2!")
-    redact(error, ["hunter2!"])
+    redact_values(error, ["hunter2!"])
     assert "hunter" not in everything(error)
     assert error.args == ("late with ***",)
 
 
 def test_short_texts_and_no_texts_are_left_alone() -> None:
     error = error_of("the abc of it")
-    redact(error, ["abc", ""])
-    redact(error, [])
+    redact_values(error, ["abc", ""])
+    redact_values(error, [])
     assert error.detail == "the abc of it"
 
 
@@ -184,10 +186,10 @@ def test_a_secret_that_was_cut_with_its_text_is_not_left_in_part(left: int) -> N
     secret = "correct-horse-battery"
     error = error_of("x" * (2_000 - left) + secret + "x" * 50, kind="")
     assert error.body.endswith(secret[:left])
-    redact(error, [secret])
+    redact_values(error, [secret])
     assert error.body == "x" * (2_000 - left) + "***"
     short = error_of("the correct")
-    redact(short, [secret])
+    redact_values(short, [secret])
     assert short.body == "the correct"
 
 
@@ -205,7 +207,7 @@ def test_a_secret_that_was_cut_with_its_text_is_not_left_in_part(left: int) -> N
 )
 def test_the_parts_of_a_link_open_it_too(quoted: str) -> None:
     error = error_of(f"cannot fetch {quoted}!")
-    conceal(error, "jobs_submit_bulk", {"documents": [LINK]})
+    redact_error(error, "jobs_submit_bulk", {"documents": [LINK]})
     words = everything(error)
     for part in ("sIg", "aBcD", "bill"):
         assert part not in words
@@ -215,7 +217,7 @@ def test_the_parts_of_a_link_open_it_too(quoted: str) -> None:
 def test_thousands_of_links_take_no_time() -> None:
     links = [f"{LINK}{number}" for number in range(2_000)]
     error = error_of("x" * 3_000 + links[7])
-    conceal(error, "jobs_submit_bulk", {"documents": links})
+    redact_error(error, "jobs_submit_bulk", {"documents": links})
     assert "sIg" not in everything(error)
 
 
@@ -228,13 +230,13 @@ def test_values_of_sensitive_fields_are_found_wherever_they_stand() -> None:
         "documents": [LINK],
         "isActive": True,
     }
-    assert sensitive_values(body) == ["u-1", "pet?", "Rex", "p-1", LINK]
-    assert sensitive_values({}) == []
+    assert find_sensitive_values(body) == ["u-1", "pet?", "Rex", "p-1", LINK]
+    assert find_sensitive_values({}) == []
 
 
 def test_an_error_that_quotes_nothing_stays_as_it_is() -> None:
     error = NectarError("nothing secret here")
-    conceal(error, "connections_create", {"password": "hunter2!"})
+    redact_error(error, "connections_create", {"password": "hunter2!"})
     assert (error.message, error.args) == ("nothing secret here", error.args[:1])
 
 
@@ -264,16 +266,16 @@ def test_what_a_server_quotes_of_its_own_is_masked_and_its_words_are_not(
     text: str, left: str
 ) -> None:
     error = error_of(text)
-    conceal(error, "companies_get")
+    redact_error(error, "companies_get")
     assert error.body == left
 
 
 def test_masked_values_are_secret_whatever_their_key() -> None:
     body = {"oneTimeCode": Secret("123456"), "more": [{"pin": Secret("7890")}]}
-    assert sensitive_values(body) == ["123456", "7890"]
+    assert find_sensitive_values(body) == ["123456", "7890"]
 
 
 def test_the_problems_of_an_answer_name_no_secret() -> None:
     error = DecodeError.of("thing", ("unknown key @ $.hunter2!",))
-    redact(error, ["hunter2!"])
+    redact_values(error, ["hunter2!"])
     assert error.problems == ("unknown key @ $.***",)

@@ -52,7 +52,7 @@ def listed(*, is_array: bool = False, **query: object) -> Request[Page[Any]]:
 
 def body_of(value: Any) -> Any:
     request = Request.patch("things_update", "/thing", dict, json=value)
-    request = request.addressed(BASE)
+    request = request.resolve(BASE)
     assert isinstance(request.body, bytes)
     return json.loads(request.body)
 
@@ -92,7 +92,7 @@ def test_each_type_has_one_text(value: object, text: str) -> None:
 @pytest.mark.parametrize("many", [list, tuple])
 def test_a_list_repeats_its_key(many: Callable[[Any], object]) -> None:
     request = asked(datasource_type=many(["A", DatasourceType.GAS]), page=2)
-    assert request.addressed(BASE).url == (
+    assert request.resolve(BASE).url == (
         f"{BASE}/thing?datasourceType=A&datasourceType=GAS&page=2"
     )
 
@@ -105,7 +105,7 @@ def test_a_set_repeats_its_key() -> None:
 def test_what_is_nothing_stays_at_home(value: object) -> None:
     request = asked(some_key=value)
     assert request.query == ()
-    assert request.addressed(BASE).url == f"{BASE}/thing"
+    assert request.resolve(BASE).url == f"{BASE}/thing"
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_an_instant_beyond_the_calendar_is_refused_by_name(year: int) -> None:
 
 
 def test_text_that_utf8_cannot_carry_is_refused_by_name() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^identifier is no valid text"):
+    with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
         asked(identifier="\ud800")
-    with pytest.raises(InvalidArgumentError, match=r"^identifier is no valid text"):
+    with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
         body_of({"identifier": "\ud800"})
 
 
@@ -178,7 +178,7 @@ def test_a_query_comes_back_from_the_url_as_it_was(
     pairs: list[tuple[str, object]],
 ) -> None:
     request = Request.get("o", "/p", dict, query=dict(pairs))
-    url = request.addressed(BASE).url
+    url = request.resolve(BASE).url
     assert url.isascii()
     assert not set(url) & set(" \r\n\t#")
     query = urlsplit(url).query
@@ -210,7 +210,7 @@ def test_decimals_keep_every_digit(number: Decimal) -> None:
 @example("@evil.example")
 def test_an_id_is_one_segment_that_decodes_back_or_is_refused(text: str) -> None:
     try:
-        url = of(text).addressed(BASE).url
+        url = of(text).resolve(BASE).url
     except InvalidArgumentError:
         assert text in {"", ".", ".."} or not text.isprintable()
         return
@@ -246,9 +246,9 @@ def test_a_uuid_is_sent_as_text() -> None:
 def test_a_part_that_is_not_there_is_named_with_those_that_are() -> None:
     request = Request.get("things_get", "/thing/{thing_id}", dict, site_id="s")
     with pytest.raises(ConfigurationError, match=r"\{thing_id\}.*site_id"):
-        request.addressed(BASE)
+        request.resolve(BASE)
     with pytest.raises(ConfigurationError, match="no parts"):
-        Request.get("things_get", "/thing/{thing_id}", dict).addressed(BASE)
+        Request.get("things_get", "/thing/{thing_id}", dict).resolve(BASE)
 
 
 def test_another_page_is_the_same_list() -> None:
@@ -295,7 +295,7 @@ def test_a_listing_spells_its_total() -> None:
 
 def test_without_a_correction_the_address_is_the_base_and_the_path() -> None:
     assert of("t").url == ""
-    request = of("t").addressed(BASE)
+    request = of("t").resolve(BASE)
     assert (request.method, request.url) == ("GET", f"{BASE}/thing/t/x")
 
 
@@ -303,7 +303,7 @@ def test_a_correction_changes_method_path_and_query_keys() -> None:
     request = Request.get(
         "o", "/old/{thing_id}", dict, query={"search": "a b", "page": 2}, thing_id="t/1"
     )
-    corrected = request.addressed(
+    corrected = request.resolve(
         BASE, Operation("POST", "/new/{thing_id}/y", keys={"search": "q"})
     )
     assert corrected.method == "POST"
@@ -313,12 +313,12 @@ def test_a_correction_changes_method_path_and_query_keys() -> None:
 
 
 def test_a_correction_of_nothing_changes_nothing() -> None:
-    assert of("t").addressed(BASE, Operation()) == of("t").addressed(BASE)
+    assert of("t").resolve(BASE, Operation()) == of("t").resolve(BASE)
 
 
 def test_a_correction_that_names_an_unknown_part_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"things_get names \{meter_id\}"):
-        of("t").addressed(BASE, Operation(path="/meter/{meter_id}"))
+        of("t").resolve(BASE, Operation(path="/meter/{meter_id}"))
 
 
 def test_a_correction_changes_the_keys_of_the_body() -> None:
@@ -326,13 +326,13 @@ def test_a_correction_changes_the_keys_of_the_body() -> None:
         "connections_confirm", "/c/{connection_id}", dict,
         json={"confirm": True}, connection_id="c",
     )  # fmt: skip
-    corrected = request.addressed(BASE, Operation(keys={"confirm": "isConfirmed"}))
+    corrected = request.resolve(BASE, Operation(keys={"confirm": "isConfirmed"}))
     assert isinstance(corrected.body, bytes)
     assert json.loads(corrected.body) == {"isConfirmed": True}
 
 
 def test_a_page_is_known_by_a_corrected_key_too() -> None:
-    corrected = listed().at(3).addressed(BASE, Operation(keys={"page": "pageNumber"}))
+    corrected = listed().at(3).resolve(BASE, Operation(keys={"page": "pageNumber"}))
     assert corrected.url == f"{BASE}/thing?pageNumber=3"
     assert corrected.page == 3
     assert corrected.target == "page 3"
@@ -352,12 +352,12 @@ def test_a_request_without_a_body_has_none() -> None:
         Request.patch("o", "/x", dict),
         Request.post("o", "/x", dict, json=None),
     ):
-        assert request.addressed(BASE).body is None
+        assert request.resolve(BASE).body is None
         assert request.headers == {}
 
 
 def test_a_body_says_what_it_is() -> None:
-    request = Request.post("o", "/x", dict, json={}).addressed(BASE)
+    request = Request.post("o", "/x", dict, json={}).resolve(BASE)
     assert request.body == b"{}"
     assert request.headers == {"Content-Type": "application/json"}
 
@@ -403,7 +403,7 @@ def test_plain_json_is_sent_as_it_is(value: object) -> None:
 
 def test_amounts_in_a_body_are_text() -> None:
     request = Request.post("o", "/x", dict, json={"usage": Decimal("3100.00")})
-    assert request.addressed(BASE).body == b'{"usage":"3100.00"}'
+    assert request.resolve(BASE).body == b'{"usage":"3100.00"}'
 
 
 @pytest.mark.parametrize(
@@ -449,7 +449,7 @@ def test_no_repr_shows_a_header_or_the_body() -> None:
         body=b"canary-body",
         json={"key": "canary-json"},
     )
-    for text in (repr(request), str(request), repr(request.addressed(BASE))):
+    for text in (repr(request), str(request), repr(request.resolve(BASE))):
         assert "canary" not in text
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 
 from nectar_async import errors
 from nectar_async._http.response import Response
+from nectar_async._http.status import parse_retry_after, raise_for_status
 from nectar_async.errors import (
     RateLimitedError,
     RedirectedError,
@@ -27,7 +28,7 @@ def failure(
     status: int, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> StatusError:
     with pytest.raises(StatusError) as caught:
-        Response(status, headers or {}, body).check(NOW)
+        raise_for_status(Response(status, headers or {}, body), NOW)
     return caught.value
 
 
@@ -71,7 +72,7 @@ def expected_error(status: int) -> type[StatusError]:
 def test_every_status_has_its_error_and_only_2xx_has_none(status: int) -> None:
     response = Response(status, {}, b"")
     if 200 <= status < 300:
-        response.check(NOW)
+        raise_for_status(response, NOW)
         return
     error = failure(status)
     assert type(error) is expected_error(status)
@@ -241,32 +242,32 @@ def dated(seconds: float) -> str:
 def test_a_wait_is_seconds_or_a_date_or_nothing(
     text: str, seconds: float | None
 ) -> None:
-    assert Response(429, {"Retry-After": text}).retry_after(NOW) == seconds
+    assert parse_retry_after(Response(429, {"Retry-After": text}), NOW) == seconds
 
 
 @pytest.mark.parametrize("text", ["1_000", "٣", "0x10"])
 def test_a_wait_is_written_as_http_writes_numbers(text: str) -> None:
-    assert Response(429, {"Retry-After": text}).retry_after(NOW) is None
+    assert parse_retry_after(Response(429, {"Retry-After": text}), NOW) is None
 
 
 def test_a_date_is_counted_from_the_servers_own_clock() -> None:
     headers = {"Retry-After": dated(3_690), "Date": dated(3_600)}
-    assert Response(429, headers).retry_after(NOW) == 90.0
+    assert parse_retry_after(Response(429, headers), NOW) == 90.0
 
 
 @pytest.mark.parametrize("date", ["rubbish", "", "Thu, 99 Foo 2026 99:99:99 GMT"])
 def test_a_date_header_that_is_none_does_not_count(date: str) -> None:
     headers = {"Retry-After": dated(90), "Date": date}
-    assert Response(429, headers).retry_after(NOW) == 90.0
+    assert parse_retry_after(Response(429, headers), NOW) == 90.0
 
 
 def test_no_header_is_no_wait() -> None:
-    assert Response(429).retry_after(NOW) is None
+    assert parse_retry_after(Response(429), NOW) is None
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=40))
 def test_no_text_breaks_it(text: str) -> None:
-    seconds = Response(429, {"Retry-After": text, "Date": text}).retry_after(NOW)
+    seconds = parse_retry_after(Response(429, {"Retry-After": text, "Date": text}), NOW)
     assert seconds is None or seconds >= 0
 
 
@@ -278,5 +279,5 @@ def test_the_error_carries_the_wait() -> None:
 
 def test_not_modified_is_no_redirect() -> None:
     with pytest.raises(RedirectedError) as caught:
-        Response(304).check(NOW)
+        raise_for_status(Response(304), NOW)
     assert "redirects" not in str(caught.value)

@@ -21,7 +21,13 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._http.retry import RetryBudget, decide, may_have_happened, settle
+from nectar_async._http.retry import (
+    RetryBudget,
+    decide_wait,
+    may_have_happened,
+    recover_repeated_delete,
+)
+from nectar_async._http.status import raise_for_status
 from nectar_async.errors import (
     AttemptTimeoutError,
     BodyCorruptError,
@@ -44,7 +50,7 @@ def status(code: int, retry_after: str | None = None) -> NectarError:
     """The error of a status, as the client makes it."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     with pytest.raises(StatusError) as caught:
-        Response(code, headers).check(datetime(2026, 1, 1, tzinfo=UTC))
+        raise_for_status(Response(code, headers), datetime(2026, 1, 1, tzinfo=UTC))
     return caught.value
 
 
@@ -109,10 +115,10 @@ OUTCOMES: list[tuple[str, NectarError, set[str]]] = [
 def test_what_is_sent_again(error: NectarError, repeated: set[str], verb: str) -> None:
     request = VERBS[verb]
     for attempt in (1, 2, 3):
-        wait = decide(request, error, attempt, POLICY, 0.0)
+        wait = decide_wait(request, error, attempt, POLICY, 0.0)
         assert (wait is not None) is (verb in repeated)
     for attempt in (4, 5, 100):
-        assert decide(request, error, attempt, POLICY, 0.0) is None
+        assert decide_wait(request, error, attempt, POLICY, 0.0) is None
 
 
 def chunks() -> AsyncIterator[bytes]:
@@ -135,24 +141,24 @@ def test_a_body_that_comes_once_is_sent_once(
     error: NectarError, body: Any, is_repeated: bool
 ) -> None:
     request = evolve(VERBS["PUT"], body=body)
-    assert (decide(request, error, 1, POLICY, 0.0) is not None) is is_repeated
+    assert (decide_wait(request, error, 1, POLICY, 0.0) is not None) is is_repeated
 
 
 def test_waits_double_up_to_the_longest() -> None:
     policy = RetryPolicy(attempts=100, wait_initial=0.5, wait_max=30)
     error = status(500)
-    waits = [decide(VERBS["GET"], error, n, policy, 0.0) for n in range(1, 10)]
+    waits = [decide_wait(VERBS["GET"], error, n, policy, 0.0) for n in range(1, 10)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
 def test_jitter_adds_up_to_half_and_never_takes_away() -> None:
     error = status(503)
-    assert decide(VERBS["GET"], error, 2, POLICY, 0.999) == 1.0 + 0.999 * 0.5
+    assert decide_wait(VERBS["GET"], error, 2, POLICY, 0.999) == 1.0 + 0.999 * 0.5
 
 
 def test_many_attempts_do_not_overflow() -> None:
     policy = RetryPolicy(attempts=10**6, wait_max=30)
-    assert decide(VERBS["GET"], status(500), 999_999, policy, 0.0) == 30
+    assert decide_wait(VERBS["GET"], status(500), 999_999, policy, 0.0) == 30
 
 
 @pytest.mark.parametrize("code", [429, 503])
@@ -172,21 +178,23 @@ def test_the_server_is_waited_for_as_long_as_it_asks(
     code: int, retry_after: str, seconds: float
 ) -> None:
     error = status(code, retry_after)
-    assert decide(VERBS["GET"], error, 1, POLICY, 0.0) == seconds
+    assert decide_wait(VERBS["GET"], error, 1, POLICY, 0.0) == seconds
     spread = max(0.5, seconds / 10)
-    assert decide(VERBS["GET"], error, 1, POLICY, 0.999) == seconds + 0.999 * spread
+    assert (
+        decide_wait(VERBS["GET"], error, 1, POLICY, 0.999) == seconds + 0.999 * spread
+    )
 
 
 @pytest.mark.parametrize("retry_after", [None, "", "soon", "nan"])
 def test_without_a_wait_from_the_server_ours_counts(retry_after: str | None) -> None:
-    assert decide(VERBS["GET"], status(429, retry_after), 2, POLICY, 0.0) == 1.0
+    assert decide_wait(VERBS["GET"], status(429, retry_after), 2, POLICY, 0.0) == 1.0
 
 
 @pytest.mark.parametrize(
     "retry_after", ["120.1", "3600", "inf", "Thu, 01 Jan 2026 01:00:00 GMT"]
 )
 def test_a_wait_over_the_cap_is_not_waited_for(retry_after: str) -> None:
-    assert decide(VERBS["GET"], status(429, retry_after), 1, POLICY, 0.0) is None
+    assert decide_wait(VERBS["GET"], status(429, retry_after), 1, POLICY, 0.0) is None
 
 
 @given(
@@ -199,14 +207,14 @@ def test_a_wait_is_never_negative_and_never_over_one_and_a_half_times_the_longes
     attempt: int, jitter: float, initial: float, longest: float
 ) -> None:
     policy = RetryPolicy(attempts=99, wait_initial=initial, wait_max=longest)
-    wait = decide(VERBS["GET"], status(500), attempt, policy, jitter)
+    wait = decide_wait(VERBS["GET"], status(500), attempt, policy, jitter)
     assert wait is not None
     assert 0 <= wait <= longest * 1.5
 
 
 @pytest.mark.parametrize("error", [NotFoundError("", status=404), status(403)])
 def test_a_repeated_delete_that_finds_nothing_is_done(error: NectarError) -> None:
-    done = settle(VERBS["DELETE"], error)
+    done = recover_repeated_delete(VERBS["DELETE"], error)
     assert done is not None
     assert done.status == 204
 
@@ -222,7 +230,7 @@ def test_a_repeated_delete_that_finds_nothing_is_done(error: NectarError) -> Non
     ],
 )
 def test_any_other_failure_stays_one(verb: str, error: NectarError) -> None:
-    assert settle(VERBS[verb], error) is None
+    assert recover_repeated_delete(VERBS[verb], error) is None
 
 
 @pytest.mark.parametrize(
@@ -371,7 +379,7 @@ async def test_a_wait_over_the_cap_is_named_with_the_setting(
         await make_client(MemoryTransport(lambda _: answer)).send(GET)
     (note,) = caught.value.__notes__
     assert "600 s" in note
-    assert "retry_after_max of 120 s" in note
+    assert "retry_after_max is 120 s" in note
 
 
 async def _no_chunks() -> AsyncIterator[bytes]:

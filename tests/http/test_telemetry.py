@@ -63,7 +63,7 @@ async def test_a_window_that_is_halved_and_a_list_that_moved_are_told(
     async with make_client(server.transport).repository.usage() as records:
         assert len([record async for record in records]) == 4
     assert "usage_list_by_company company a" in caplog.text
-    assert "moved, walked again" in caplog.text
+    assert "read again after a change" in caplog.text
 
     answers = iter([502, 502, 200, 200])
 
@@ -76,6 +76,6 @@ async def test_a_window_that_is_halved_and_a_list_that_moved_are_told(
         "b", start_date=date(2025, 1, 1), end_date=date(2025, 1, 2)
     )
     assert [record async for record in pager] == []
-    assert "goes on in halves" in caplog.text
+    assert "split in halves" in caplog.text
     assert USAGE in caplog.text
     assert ServerTimeoutError.__name__ in caplog.text

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from profiles import max_examples
 
 from nectar_async import Listing, Page, Request, Response
-from nectar_async._http.executor import Source
+from nectar_async._http.executor import PageSource
 from nectar_async._paging.page_queue import Board, Owner
 from nectar_async._paging.prefetch import Schedule
 from nectar_async._paging.traversal import Course
@@ -303,7 +303,7 @@ def schedule_of(
     nectar: Any, *companies: str, look_ahead: int | None = None
 ) -> Schedule[Any]:
     """A schedule over the usage of companies."""
-    source: Source[Any] = nectar._executor.source
+    source: PageSource[Any] = nectar._executor.source
     jobs = [
         (name, Course[Any](nectar.usage.by_company(name)._request))
         for name in companies

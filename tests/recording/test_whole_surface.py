@@ -13,6 +13,7 @@ import pytest
 from surface import walk
 
 from nectar_async import NectarClient, Request, Response, VirtualClock, contract
+from nectar_async._http.compression import decompress_body
 from nectar_async._http.transport import Send
 from nectar_async.recording.folder import Recording
 from nectar_async.sandbox import Sandbox
@@ -44,7 +45,9 @@ class Spy:
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         response = await self._recorder(request, send)
-        self.answers.append((request.operation, response.status, response.inflated()))
+        self.answers.append(
+            (request.operation, response.status, decompress_body(response))
+        )
         if isinstance(request.body, bytes):
             self.bodies.append(request.body)
         return response

@@ -77,7 +77,7 @@ def filters_of(**given_: Any) -> dict[str, object]:
 def query_of(**given_: Any) -> list[tuple[str, str]]:
     """The query as a server would read it."""
     request = Request.get("o", "/x", dict, query=filters_of(**given_))
-    return parse_qsl(urlsplit(request.addressed("https://x").url).query)
+    return parse_qsl(urlsplit(request.resolve("https://x").url).query)
 
 
 @pytest.mark.parametrize(("wrong", "words"), WRONG)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from nectar_async._http.spelled import Plain
+from nectar_async._http.redact import UnescapedText
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Blob, Body, FormData, Json, Text
 from nectar_async.recording.exchange import Exchange
@@ -84,7 +84,7 @@ class _Secret:
     """A secret in all its spellings."""
 
     def __init__(self, text: str) -> None:
-        self._plain = Plain.of(text).text
+        self._plain = UnescapedText.of(text).text
         self._run = max(_RUN.findall(text.lower()), key=len, default="")
         self._encoded = [one for one in _base64(text.encode()) if len(one) >= _ENCODED]
         self._bytes = (text.encode(), quote(text, safe="").encode())
@@ -101,7 +101,7 @@ class _Secret:
         """Whether a text holds it."""
         if not self.may_be_in(text, text.lower()):
             return False
-        plain = Plain.of(text).text
+        plain = UnescapedText.of(text).text
         if self._word is not None:
             is_there = self._word.search(plain) is not None
         else:

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import frozen
 
-from nectar_async._http.spelled import Plain
+from nectar_async._http.redact import UnescapedText
 
 __all__ = ["SHORTEST", "KnownValues", "Span", "replace_spans"]
 
@@ -19,7 +19,7 @@ SHORTEST: Final = 4
 Span = tuple[int, int, str]
 """Where something stands, and what is to stand there."""
 
-# All that `Plain` reads otherwise than it stands there.
+# All that `UnescapedText` reads otherwise than it stands there.
 _ESCAPED: Final = re.compile(r"[\\%+\n\r\t]|&[#\w]{1,8};")
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -122,7 +122,7 @@ def _plain(text: str) -> tuple[str, Sequence[int]]:
         lowered = text.lower()
         if len(lowered) == len(text):
             return lowered, range(len(text) + 1)
-    bare = Plain.of(text)
+    bare = UnescapedText.of(text)
     return bare.text, bare.places
 
 
