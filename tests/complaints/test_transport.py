@@ -126,7 +126,7 @@ def test_a_client_on_a_second_loop_says_so_and_does_not_hang() -> None:
     nectar = NectarClient(transport=MemoryTransport(work))
     met = side_by_side(lambda: nectar.send(GET))
     assert isinstance(met, WrongLoopError)
-    assert "one client in each loop" in str(met)
+    assert "one client for each loop" in str(met)
 
 
 def test_a_client_for_each_loop_lives_as_long_as_its_loop() -> None:
