@@ -43,7 +43,7 @@ from nectar_async.faults.lists import (
     Shuffle,
     StandStill,
 )
-from nectar_async.faults.vocabulary import VOCABULARY, Order, Vocabulary
+from nectar_async.faults.vocabulary import VOCABULARY, FaultLike, Vocabulary
 
 __all__ = [
     "VOCABULARY",
@@ -58,6 +58,7 @@ __all__ = [
     "Empty",
     "ExpireLink",
     "Fault",
+    "FaultLike",
     "Faults",
     "Garble",
     "GzipBomb",
@@ -65,7 +66,6 @@ __all__ = [
     "InsertRow",
     "Miscount",
     "Nest",
-    "Order",
     "Proceed",
     "PromiseMore",
     "Refuse",

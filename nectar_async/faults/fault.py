@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeGuard
 
 from attrs import Attribute, field, frozen
@@ -12,6 +12,7 @@ from attrs.validators import optional
 from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
 from nectar_async.contract.operation_ids import DOWNLOAD, OPERATIONS, meant
 from nectar_async.errors import ConfigurationError
 
@@ -19,7 +20,6 @@ __all__ = [
     "Effect",
     "Fault",
     "Proceed",
-    "Send",
     "at_page",
     "check_operation",
     "check_seconds",
@@ -27,9 +27,6 @@ __all__ = [
     "find_page",
     "is_effect",
 ]
-
-Send = Callable[[Request[Any]], Awaitable[Response]]
-"""Answers a request."""
 
 # Python refuses to read a number of more than 4,300 digits.
 _PAGE: Final = re.compile("[0-9]{1,18}")

@@ -10,9 +10,10 @@ from typing import Any
 from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._http.transport import Send
 from nectar_async.errors import ConfigurationError
-from nectar_async.faults.fault import Effect, Fault, Proceed, Send, find_page
-from nectar_async.faults.vocabulary import VOCABULARY, Order, Vocabulary
+from nectar_async.faults.fault import Effect, Fault, Proceed, find_page
+from nectar_async.faults.vocabulary import VOCABULARY, FaultLike, Vocabulary
 
 __all__ = ["Faults", "Interpret"]
 
@@ -40,7 +41,7 @@ class Faults:
 
     def __init__(
         self,
-        faults: Iterable[Order] = (),
+        faults: Iterable[FaultLike] = (),
         *,
         seed: int = 7,
         argument: str = "faults",
@@ -61,23 +62,23 @@ class Faults:
         """Whether any fault is active."""
         return bool(self._faults)
 
-    def add(self, *faults: Order) -> None:
+    def add(self, *faults: FaultLike) -> None:
         """Add faults behind those that are active.
 
         Raises:
             ConfigurationError: one of them is no fault, and none was added.
         """
         to_fault = self.vocabulary.to_fault
-        self._faults += [_CountedFault(to_fault(order), order) for order in faults]
+        self._faults += [_CountedFault(to_fault(value), value) for value in faults]
 
     def clear(self) -> None:
         """Remove all faults."""
         self._faults.clear()
 
     @property
-    def unmet(self) -> tuple[Order, ...]:
+    def unmet(self) -> tuple[FaultLike, ...]:
         """The faults that hit no request (yet), as they were given."""
-        return tuple(fault.order for fault in self._faults if not fault.hits)
+        return tuple(fault.source for fault in self._faults if not fault.hits)
 
     def has_hit_list(self, request: Request[Any]) -> bool:
         """Whether a fault has hit a page of the list that is requested."""
@@ -127,9 +128,9 @@ class Faults:
 class _CountedFault:
     """A fault with the number of its matches and hits."""
 
-    def __init__(self, fault: Fault, order: Order) -> None:
+    def __init__(self, fault: Fault, source: FaultLike) -> None:
         self.fault = fault
-        self.order = order
+        self.source = source
         self.hits = 0
         self._matches = 0
 

@@ -46,9 +46,9 @@ from nectar_async.faults.lists import (
     StandStill,
 )
 
-__all__ = ["VOCABULARY", "Order", "Vocabulary"]
+__all__ = ["VOCABULARY", "FaultLike", "Vocabulary"]
 
-Order: TypeAlias = Fault | Effect | str
+FaultLike: TypeAlias = Fault | Effect | str
 """A fault; an effect, for every request; or the text of a fault: `html status=502`."""
 
 _Fields = Mapping[str, "attrs.Attribute[Any]"]
@@ -110,19 +110,19 @@ class Vocabulary:
         """Build a vocabulary with more effects."""
         return Vocabulary((*self.effects.values(), *effects))
 
-    def to_fault(self, order: object) -> Fault:
+    def to_fault(self, value: object) -> Fault:
         """Convert a fault, an effect or a text to a fault.
 
         Raises:
             ConfigurationError: it is none of the three; says how a fault is written.
         """
-        if isinstance(order, Fault):
-            return order
-        if isinstance(order, str):
-            return self.parse(order)
-        if is_effect(order):
-            return Fault(order)
-        raise ConfigurationError(f"a fault is written as {_FORMS}, not {order!r}")
+        if isinstance(value, Fault):
+            return value
+        if isinstance(value, str):
+            return self.parse(value)
+        if is_effect(value):
+            return Fault(value)
+        raise ConfigurationError(f"a fault is written as {_FORMS}, not {value!r}")
 
     def parse(self, text: str) -> Fault:
         """Parse the text of a fault.

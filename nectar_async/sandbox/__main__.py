@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_fault,
         metavar="'EFFECT KEY=VALUE ...'",
-        help="trouble, as 'answer status=429 retry-after=1 page=2 times=1'; may be"
+        help="a fault, as 'answer status=429 retry-after=1 page=2 times=1'; may be"
         " given several times; 'help' lists the effects",
     )
     add(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from aiohttp import web
 from attrs import evolve
 
-from nectar_async.faults import Order
+from nectar_async.faults import FaultLike
 from nectar_async.sandbox.generator.clock import Clock
 from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.handlers import sites
@@ -52,8 +52,8 @@ class Sandbox:
         api_key: The key that opens it.
         api_keys: Further keys.
         port: 0 takes a free one.
-        faults: Trouble to begin with, each a `Fault`, an effect for every call, or a
-            text as `nectar sandbox --fault` takes it; `sandbox.faults.add` takes more
+        faults: The first faults, each a `Fault`, an effect for every request, or a
+            text as `nectar sandbox --fault` takes it; `sandbox.faults.add` adds more
             at any time.
         restricted: Ids of companies that are listed, and answer 403 otherwise;
             `sandbox.restricted` takes more at any time.
@@ -65,7 +65,7 @@ class Sandbox:
         ssl_context: The certificate to show; with one it speaks HTTPS.
 
     Raises:
-        ConfigurationError: one of the faults is none.
+        ConfigurationError: one of the faults is not valid.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Sandbox:
         api_key: str = API_KEY,
         api_keys: Sequence[str] = (),
         port: int = 0,
-        faults: Sequence[Order] = (),
+        faults: Sequence[FaultLike] = (),
         restricted: Iterable[str] = (),
         site_list: Literal["array", "envelope"] = "array",
         last_day: date = LAST_DAY,

@@ -21,7 +21,7 @@ from nectar_async._json.json import announced_pages
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.faults import VOCABULARY, Faults, Order
+from nectar_async.faults import VOCABULARY, FaultLike, Faults
 from nectar_async.faults.fault import at_page
 from nectar_async.faults.lists import READS_OTHER_PAGES
 from nectar_async.recording.exchange import RecordedAnswer, build_question
@@ -291,7 +291,7 @@ class LiveStage:
     needs_key = True
 
     def __init__(
-        self, inner: Stage, overlays: Sequence[Order], clock: VirtualClock
+        self, inner: Stage, overlays: Sequence[FaultLike], clock: VirtualClock
     ) -> None:
         self.witness = RequestLog()
         self._inner = inner
@@ -329,7 +329,7 @@ class LiveStage:
             return await self._faults.apply(request, answer, clock=self._clock)
 
     @property
-    def unmet(self) -> tuple[Order, ...]:
+    def unmet(self) -> tuple[FaultLike, ...]:
         """Overlays that hit no request (yet)."""
         return self._faults.unmet
 

@@ -16,7 +16,7 @@ import pytest
 from attrs import evolve, frozen
 
 from nectar_async.errors import ConfigurationError, NectarError
-from nectar_async.faults import Order
+from nectar_async.faults import FaultLike
 from nectar_async.recording.folder import MANIFEST_NAME
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat
@@ -84,7 +84,7 @@ class TestOptions:
     """Arguments of a `Recorder` that stand behind the mode: `touch`."""
     is_on_sandbox: bool
     """Whether the `nectar` fixture talks to a sandbox."""
-    overlays: Sequence[Order]
+    overlays: Sequence[FaultLike]
     repeat: Repeat
     redaction: Redaction | None
     unused: Unused
@@ -229,7 +229,7 @@ def _unused(config: pytest.Config, said: Mapping[str, Any]) -> Unused:
     return "report" if "recording" in said and general != "ignore" else general
 
 
-def _overlays(said: Any) -> Sequence[Order]:
+def _overlays(said: Any) -> Sequence[FaultLike]:
     if said is None:
         return ()
     is_one = isinstance(said, str) or not isinstance(said, Iterable)

@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import asdict, frozen
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.faults import Order
+from nectar_async.faults import FaultLike
 from nectar_async.recording.folder import MANIFEST_NAME
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.testing.options import TestOptions, find_recording_path
@@ -185,7 +185,7 @@ _NO_CHANGE: Final = {
 }
 
 
-def describe_overlays(orders: Iterable[Order]) -> tuple[str, ...]:
+def describe_overlays(orders: Iterable[FaultLike]) -> tuple[str, ...]:
     """Overlays as their test writes them."""
     return tuple(one if isinstance(one, str) else repr(one) for one in orders)
 

@@ -23,7 +23,7 @@ from nectar_async._http.response import Response
 from nectar_async._http.transport import Send
 from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
-from nectar_async.faults import Order
+from nectar_async.faults import FaultLike
 from nectar_async.recording.exchange import (
     Exchange,
     Question,
@@ -79,7 +79,7 @@ class Recorder:
         redaction: Redaction | None = None,
         keep_failures: bool = False,
         touch: bool = False,
-        overlays: Iterable[Order] = (),
+        overlays: Iterable[FaultLike] = (),
         repeat: Repeat = "never",
         max_age: timedelta | None = None,
         on_stale: OnStale = "warn",
@@ -143,7 +143,7 @@ class Recorder:
         return self._replay.witness
 
     @property
-    def unmet(self) -> tuple[Order, ...]:
+    def unmet(self) -> tuple[FaultLike, ...]:
         """The overlays that matched no request so far, as they were passed in."""
         return self._replay.unmet
 

@@ -23,7 +23,7 @@ from nectar_async.errors import (
     StaleRecordingError,
     UnusedRecordingError,
 )
-from nectar_async.faults import Faults, Order
+from nectar_async.faults import FaultLike, Faults
 from nectar_async.faults.delivery import IncompleteResponse
 from nectar_async.faults.fault import find_page
 from nectar_async.recording.exchange import Exchange, Question, build_question
@@ -76,7 +76,7 @@ class RecordedTransport:
         self,
         path: str | os.PathLike[str],
         *,
-        overlays: Iterable[Order] = (),
+        overlays: Iterable[FaultLike] = (),
         repeat: Repeat = "never",
         max_age: timedelta | None = None,
         on_stale: OnStale = "warn",
@@ -115,7 +115,7 @@ class RecordedTransport:
         return tuple(exchange.name for exchange in player.unused)
 
     @property
-    def unmet(self) -> tuple[Order, ...]:
+    def unmet(self) -> tuple[FaultLike, ...]:
         """The overlays that matched no request so far, as they were passed in."""
         return self._faults.unmet
 

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import USAGE, MakeClient, settle_down
-from overlaid import ACME, DAYS, POST, ROWS, Stage, record
+from faulty_replay import ACME, DAYS, POST, ROWS, Stage, record
 
 from nectar_async import RetryPolicy, SystemClock, VirtualClock
 from nectar_async.errors import (
@@ -26,7 +26,7 @@ from nectar_async.errors import (
     ServerError,
     UnmatchedRequestError,
 )
-from nectar_async.faults import Effect, Order
+from nectar_async.faults import Effect, FaultLike
 from nectar_async.recording import Overlay
 from nectar_async.recording.effects import (
     Answer,
@@ -62,7 +62,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lay(make_client: MakeClient, path: Path) -> Lay:
     """A client on the recording with these overlays, and settings."""
 
-    def lay(*overlays: Order, **settings: Any) -> Stage:
+    def lay(*overlays: FaultLike, **settings: Any) -> Stage:
         return Stage(make_client, path, *overlays, **settings)
 
     return lay

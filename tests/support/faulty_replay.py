@@ -16,7 +16,7 @@ from nectar_async import (
     Request,
     VirtualClock,
 )
-from nectar_async.faults import Order
+from nectar_async.faults import FaultLike
 from nectar_async.transports import RecordedTransport, Recorder
 
 __all__ = ["ACME", "DAYS", "PAGES", "POST", "ROWS", "Stage", "record"]
@@ -69,7 +69,7 @@ class Stage:
     """A client in virtual time on the recording, with trouble laid over it."""
 
     def __init__(
-        self, make_client: MakeClient, path: Path, *overlays: Order, **settings: Any
+        self, make_client: MakeClient, path: Path, *overlays: FaultLike, **settings: Any
     ) -> None:
         self.clock = VirtualClock()
         self.transport = RecordedTransport(path, overlays=overlays)

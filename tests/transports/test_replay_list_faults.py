@@ -13,12 +13,12 @@ from typing import Any
 import anyio
 import pytest
 from doubles import USAGE, MakeClient
-from overlaid import ACME, DAYS, ROWS, Stage, record
+from faulty_replay import ACME, DAYS, ROWS, Stage, record
 
 from nectar_async import MemoryTransport, NectarClient, Page, Request
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.errors import ConfigurationError, PaginationError, RecordingError
-from nectar_async.faults import Order
+from nectar_async.faults import FaultLike
 from nectar_async.models import UsageData
 from nectar_async.models.page import Listing
 from nectar_async.recording import Overlay
@@ -49,7 +49,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lay(make_client: MakeClient, path: Path) -> Lay:
     """A client on the recording with these overlays."""
 
-    def lay(*overlays: Order) -> Stage:
+    def lay(*overlays: FaultLike) -> Stage:
         return Stage(make_client, path, *overlays)
 
     return lay
@@ -77,7 +77,7 @@ async def repaired(stage: Stage) -> tuple[list[str], Receipt]:
     ids=["clamped", "repeated"],
 )
 async def test_a_page_that_comes_again_ends_the_walk(
-    lay: Lay, overlay: Order, walk: Callable[[Stage], Any]
+    lay: Lay, overlay: FaultLike, walk: Callable[[Stage], Any]
 ) -> None:
     stage = lay(overlay)
     with pytest.raises(PaginationError, match="page 3 is page 2 once more") as caught:
@@ -203,7 +203,7 @@ async def test_a_page_in_another_order_than_the_others_leaves_a_short_list(
     ],
 )
 async def test_a_total_that_lies_is_no_complete_list(
-    lay: Lay, miscount: Order, verdict: Verdict, totals: tuple[int, int]
+    lay: Lay, miscount: FaultLike, verdict: Verdict, totals: tuple[int, int]
 ) -> None:
     for walk in (plain, repaired):
         ids, receipt = await walk(lay(miscount))
