@@ -50,7 +50,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: Final[Mapping[ExitCode, str]] = {
     ExitCode.OK: "success",
-    ExitCode.FAILED: "a failure, also of only some companies",
+    ExitCode.FAILED: "a failure, even if only for some companies",
     ExitCode.USAGE: "a wrong option, argument or setting, or no API key",
     ExitCode.REFUSED: "the API refused the key (401, or 403 for every company)",
     ExitCode.UNREACHABLE: "the server cannot be reached or does not answer",

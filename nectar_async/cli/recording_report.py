@@ -189,7 +189,7 @@ def diff_as_json(comparison: Comparison) -> dict[str, Any]:
 def print_diff(console: Console, comparison: Comparison) -> None:
     """Print the changes by operation; added and removed exchanges come last."""
     for operation, changes in comparison.by_operation.items():
-        answers = [one for one in changes if one.kind not in _EXCHANGE_CHANGES]
+        answers = [change for change in changes if change.kind not in _EXCHANGE_CHANGES]
         if answers:
             _print_line(
                 console, f"[bold]{escape(operation) or 'all operations'}[/bold]"

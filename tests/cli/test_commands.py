@@ -31,10 +31,10 @@ def unwrap(text: str) -> str:
 
 def test_the_help_lists_the_environment_and_all_exit_codes(capsys: Capture) -> None:
     assert run(["--help"]) == 0
-    said = unwrap(capsys.readouterr().out)
-    assert "NECTAR_API_KEY" in said
+    printed = unwrap(capsys.readouterr().out)
+    assert "NECTAR_API_KEY" in printed
     for code, meaning in EXIT_CODES.items():
-        assert f"{code.value} {meaning}" in said
+        assert f"{code.value} {meaning}" in printed
     assert EXIT_CODES.keys() == set(ExitCode)
 
 
@@ -52,11 +52,11 @@ def test_a_help_fits_80_columns_and_has_no_type_markers(
 ) -> None:
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
     assert run([*command.split(), "-h"]) == 0
-    said = capsys.readouterr().out
-    assert max(map(len, said.splitlines())) <= 80
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 80
     for marker in ("[[", "]]", "<bool>", "{", "}", "…"):
-        assert marker not in said
-    lines = said.splitlines()
+        assert marker not in printed
+    lines = printed.splitlines()
     for line, after in pairwise(lines):
         # Old versions of typer join it with the paragraph before it.
         if line.startswith(" Example:"):
@@ -103,24 +103,24 @@ def test_a_wrong_option_is_one_error_line_and_writes_no_file(
     arguments: list[str], problem: str, connected: object, capsys: Capture
 ) -> None:
     assert run(["pull", "usage", "--out", "usage.jsonl", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert problem in said.splitlines()[0]
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert problem in printed.splitlines()[0]
     assert not Path("usage.jsonl").exists()
 
 
 def test_an_empty_path_is_refused(connected: object, capsys: Capture) -> None:
     assert run(["pull", "usage", "--out", ""]) == 2
-    said = capsys.readouterr().err
-    assert "--out" in said
-    assert "it is empty" in said
+    printed = capsys.readouterr().err
+    assert "--out" in printed
+    assert "it is empty" in printed
 
 
 def test_a_wrong_option_is_reported_as_json_on_request(capsys: Capture) -> None:
     assert run(["ping", "--json", "--wat"]) == 2
-    said = json.loads(capsys.readouterr().out)
-    assert said["error"]["type"] == "Usage"
-    assert "--wat" in said["error"]["message"]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["error"]["type"] == "Usage"
+    assert "--wat" in printed["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_an_end_that_excludes_its_own_day_prints_a_hint(
         "2025-01-31",
     ]
     assert run(pull) == 0
-    said = capsys.readouterr().err
-    assert ("reads --end 2025-01-31 as 00:00 UTC of that day" in said) is has_hint
-    assert said.count("\n") == has_hint
+    printed = capsys.readouterr().err
+    assert ("reads --end 2025-01-31 as 00:00 UTC of that day" in printed) is has_hint
+    assert printed.count("\n") == has_hint
     assert run([*pull, "--json"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -166,9 +166,9 @@ def test_a_wrong_option_is_reported_with_and_without_a_key(
     if key is not None:
         monkeypatch.setenv("NECTAR_API_KEY", key)
     assert run(["sandbox", "--port", "0", "--clock-speed", "inf"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: --clock-speed is")
-    assert "NECTAR_API_KEY" not in said
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: --clock-speed is")
+    assert "NECTAR_API_KEY" not in printed
 
 
 def test_a_404_of_another_web_server_has_a_hint(
@@ -226,13 +226,13 @@ def test_a_failed_pull_is_reported_as_json(
 ) -> None:
     monkeypatch.setenv("NECTAR_API_KEY", "wrong")
     assert run(["pull", "usage", "--out", "usage.jsonl", "--json"]) == 3
-    said = capsys.readouterr()
-    report = json.loads(said.out)
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
     assert report["error"]["type"] == "AuthenticationError"
     assert report["error"]["status"] == 401
     assert report["error"]["operation"] == "companies_list"
     assert (report["verdict"], report["records"]) == ("unfinished", 0)
-    assert said.err.startswith("error: companies_list")
+    assert printed.err.startswith("error: companies_list")
     assert run(["ping", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["error"]["status"] == 401
 
@@ -247,16 +247,16 @@ def test_nectar_debug_shows_the_traceback(
 
 def test_a_missing_directory_is_named(connected: object, capsys: Capture) -> None:
     assert run(["pull", "usage", "--out", "no/such/usage.jsonl"]) == 1
-    said = capsys.readouterr().err
-    assert said == "error: no/such/usage.jsonl: No such file or directory\n"
+    printed = capsys.readouterr().err
+    assert printed == "error: no/such/usage.jsonl: No such file or directory\n"
 
 
 def test_ping_prints_the_answer_and_the_server(
     connected: dict[str, str], capsys: Capture
 ) -> None:
     assert run(["ping"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith(f"pong v2.2 from {connected['NECTAR_BASE_URL']} in ")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"pong v2.2 from {connected['NECTAR_BASE_URL']} in ")
     assert run(["ping", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["answer"] == "pong v2.2"
@@ -325,21 +325,21 @@ def test_a_failed_company_does_not_stop_the_others(
     assert run(pull) == 0
     company = json.loads(capsys.readouterr().out)["receipts"][0]["company_id"]
     assert run([*pull, "--company", company, "--company", "nobody"]) == 1
-    said = capsys.readouterr()
-    report = json.loads(said.out)
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
     assert report["companies_complete"] == [company]
     assert report["companies_failed"] == ["nobody"]
     (failure,) = report["failures"]
     assert failure["company_id"] == "nobody"
     assert failure["page"] == 1
-    assert "usage_list_by_company, company nobody, page 1" in said.err
+    assert "usage_list_by_company, company nobody, page 1" in printed.err
     assert {line["companyId"] for line in read_records(Path("usage.jsonl"))} == {
         company
     }
     assert run([*pull[:-1], "--company", "nobody", "--company", "noone"]) == 1
-    said = capsys.readouterr()
-    assert "Failures: 2" in said.out
-    assert said.err.startswith(
+    printed = capsys.readouterr()
+    assert "Failures: 2" in printed.out
+    assert printed.err.startswith(
         "error: 2 of 2 companies failed; the first error: usage_list"
     )
     assert read_records(Path("usage.jsonl"))  # the old content stays
@@ -347,18 +347,18 @@ def test_a_failed_company_does_not_stop_the_others(
 
 def test_a_pull_prints_tables(connected: object, capsys: Capture) -> None:
     assert run(["pull", "usage", "--out", "usage.jsonl"]) == 0
-    said = capsys.readouterr()
-    assert "kWh" in said.out
-    assert "Receipts" in said.out
-    assert "usage.jsonl" in said.out
-    assert said.err == ""
+    printed = capsys.readouterr()
+    assert "kWh" in printed.out
+    assert "Receipts" in printed.out
+    assert "usage.jsonl" in printed.out
+    assert printed.err == ""
 
 
 def test_the_demo_needs_no_key_and_prints_its_lower_bound(capsys: Capture) -> None:
     assert run(["demo", "--companies", "2", "--latency", "0.01"]) == 0
-    said = capsys.readouterr().out
-    assert "bound" in said
-    assert "nectar-demo.jsonl" in said
+    printed = capsys.readouterr().out
+    assert "bound" in printed
+    assert "nectar-demo.jsonl" in printed
     assert read_records(Path("nectar-demo.jsonl"))
 
 
@@ -387,9 +387,9 @@ def test_a_port_in_use_is_reported_with_a_hint(capsys: Capture) -> None:
         listener.listen()
         port = str(listener.getsockname()[1])
         assert run(["sandbox", "--port", port, "--companies", "1"]) == 1
-    said = capsys.readouterr().err
-    assert "address already in use" in said
-    assert said.endswith("hint: --port 0 takes a free port\n")
+    printed = capsys.readouterr().err
+    assert "address already in use" in printed
+    assert printed.endswith("hint: --port 0 takes a free port\n")
 
 
 @pytest.mark.parametrize("module", ["nectar_async.cli.app", "typer"])

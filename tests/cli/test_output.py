@@ -88,9 +88,9 @@ def test_an_interrupt_is_reported_as_json_with_the_progress(
         raise UnfinishedError("3 records", {"records": 3}) from KeyboardInterrupt()
 
     assert run_guarded(work, ErrorOutput(as_json=True)) is ExitCode.INTERRUPTED
-    said = capsys.readouterr()
-    assert said.err == "interrupted: 3 records\n"
-    assert json.loads(said.out) == {
+    printed = capsys.readouterr()
+    assert printed.err == "interrupted: 3 records\n"
+    assert json.loads(printed.out) == {
         "records": 3,
         "error": {"type": "Interrupted", "message": "interrupted by SIGINT"},
     }
@@ -109,9 +109,9 @@ def test_notes_of_an_error_are_printed_below_it(capsys: Capture) -> None:
         raise error
 
     assert run_guarded(work, ErrorOutput(as_json=True)) is ExitCode.FAILED
-    said = capsys.readouterr()
-    assert said.err == "error: x\nnote: not tried again: the budget\n"
-    assert json.loads(said.out)["error"]["notes"] == ["not tried again: the budget"]
+    printed = capsys.readouterr()
+    assert printed.err == "error: x\nnote: not tried again: the budget\n"
+    assert json.loads(printed.out)["error"]["notes"] == ["not tried again: the budget"]
 
 
 def test_a_full_disk_is_an_error_that_names_the_file(capsys: Capture) -> None:

@@ -116,10 +116,13 @@ def test_an_interrupted_pull_is_reported_as_json(commands: CommandRunner) -> Non
     assert report["error"]["message"] == "interrupted by SIGTERM"
     assert report["records"] == len(read_records(out))
     assert report["verdict"] == "unfinished"
-    came = Counter(record["companyId"] for record in read_records(out))
+    written = Counter(record["companyId"] for record in read_records(out))
     every = read_records(commands.folder / "all.jsonl")
-    whole = Counter(record["companyId"] for record in every)
-    assert all(came[one] == whole[one] for one in report["companies_complete"])
+    expected = Counter(record["companyId"] for record in every)
+    assert all(
+        written[company] == expected[company]
+        for company in report["companies_complete"]
+    )
 
 
 def test_an_interrupted_pull_leaves_whole_lines(commands: CommandRunner) -> None:
@@ -155,7 +158,7 @@ def test_a_dead_server_is_reported_with_operation_company_and_page(
     assert error.startswith("error: usage_list_by_company, company ")
     assert ", page " in error
     assert "NECTAR_BASE_URL" in hint
-    assert all(one.startswith("note: not sent again: ") for one in notes)
+    assert all(note.startswith("note: not sent again: ") for note in notes)
     companies = "1 company" if len(ids) == 1 else f"{len(ids)} companies"
     assert f"{len(read_records(out)):,} records of {companies} in usage.jsonl" in so_far
 
@@ -180,10 +183,10 @@ def test_a_closed_pipe_ends_a_pull_without_a_message(
     record = json.loads(process.stdout.readline())
     process.stdout.close()
     assert process.stderr is not None
-    said = process.stderr.read()
+    printed = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=30) == 141
-    assert said == ""
+    assert printed == ""
     assert record["companyId"]
 
 
@@ -207,11 +210,11 @@ def test_a_sandbox_prints_its_environment_and_ends_with_ctrl_c(
 ) -> None:
     process = commands.start("sandbox", "--port", "0", "--companies", "1")
     assert process.stdout is not None
-    said = dict(
+    printed = dict(
         process.stdout.readline().removeprefix("export ").strip().split("=")
         for _ in range(2)
     )
-    answer = CommandRunner(commands.folder, **said).run("ping")
+    answer = CommandRunner(commands.folder, **printed).run("ping")
     assert answer.stdout.startswith("pong")
     process.send_signal(signal.SIGINT)
     done = wait_for_end(process)

@@ -34,7 +34,7 @@ def test_the_display_has_all_counts() -> None:
         seconds=2.0,
     )
     screen.print(render_pull(status, "usage.jsonl"))
-    said = screen.export_text()
+    printed = screen.export_text()
     for fact in (
         "23 of 50 companies",
         "usage.jsonl",
@@ -45,7 +45,7 @@ def test_the_display_has_all_counts() -> None:
         "2 answers with 429",
         "3 retries",
     ):
-        assert fact in said
+        assert fact in printed
 
 
 def test_the_first_record_is_printed(pull: PullRun) -> None:
@@ -62,9 +62,9 @@ def test_the_first_record_is_printed(pull: PullRun) -> None:
         assert show_first is not None
         show_first("c-1", record)
         show_first("c-2", UsageData(id="u-2"))
-    said = screen.export_text()
-    assert "ELECTRICITY · 2025-01-03 to 2025-02-02 · 1,234.50 kWh · c-1" in said
-    assert "nothing measured" in said
+    printed = screen.export_text()
+    assert "ELECTRICITY · 2025-01-03 to 2025-02-02 · 1,234.50 kWh · c-1" in printed
+    assert "nothing measured" in printed
 
 
 @pytest.mark.parametrize(("is_wanted", "is_terminal"), [(True, False), (False, True)])

@@ -40,11 +40,11 @@ async def main():
 anyio.run(main)
 """
 
-Environment = Callable[..., None]
+SetEnvironment = Callable[..., None]
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
+def set_environment(monkeypatch: pytest.MonkeyPatch) -> SetEnvironment:
     """Set NECTAR_RECORD and other variables for commands of this process."""
 
     def set_variables(record: str, **others: str) -> None:
@@ -56,7 +56,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
 
 
 def snapshot(folder: str) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in Path(folder).iterdir()}
+    return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
 
 
 def python(script: str) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def python(script: str) -> tuple[str, ...]:
 
 
 def test_a_pull_is_recorded_and_replayed_without_a_network(
-    tmp_path: Path, small_sandbox: dict[str, str], environment: Environment
+    tmp_path: Path, small_sandbox: dict[str, str], set_environment: SetEnvironment
 ) -> None:
     live = CommandRunner(tmp_path, **small_sandbox)
     done = live.run("record", "rec", "pull", "usage", "--out", "live.jsonl")
@@ -78,23 +78,23 @@ def test_a_pull_is_recorded_and_replayed_without_a_network(
     done = offline.run("pull", "usage", "--out", "one.jsonl")
     assert done.returncode == 0
     assert done.stderr == "replay: all answers come from rec, none from the API\n"
-    environment("replay:rec", **NOWHERE)
+    set_environment("replay:rec", **NOWHERE)
     assert run(["pull", "usage", "--out", "two.jsonl"]) == 0
-    one, two = (Path(name).read_bytes() for name in ("one.jsonl", "two.jsonl"))
-    assert sorted(one.splitlines()) == sorted(two.splitlines())
-    kept = ("id", "companyId", "usage", "usageUnits", "startDate", "endDate")
-    was, now = (
-        [[one.get(key) for key in kept] for one in read_records(Path(name))]
+    child, own = (Path(name).read_bytes() for name in ("one.jsonl", "two.jsonl"))
+    assert sorted(child.splitlines()) == sorted(own.splitlines())
+    keys = ("id", "companyId", "usage", "usageUnits", "startDate", "endDate")
+    recorded, replayed = (
+        [[record.get(key) for key in keys] for record in read_records(Path(name))]
         for name in ("live.jsonl", "one.jsonl")
     )
-    assert sorted(now) == sorted(was)  # companies arrive in any order
+    assert sorted(replayed) == sorted(recorded)  # companies arrive in any order
     assert run(["recording", "check", "rec"]) == 0
 
 
 def test_a_second_recording_of_the_same_changes_no_byte(
-    connected: object, environment: Environment, capsys: Capture
+    connected: object, set_environment: SetEnvironment, capsys: Capture
 ) -> None:
-    environment("record:rec")
+    set_environment("record:rec")
     pull = ["pull", "meters", "--out", "meters.jsonl"]
     assert run(pull) == 0
     before = snapshot("rec")
@@ -117,14 +117,14 @@ def test_a_command_that_fails_leaves_the_recording_as_it_was(
     mode: str,
     command: tuple[str, ...],
     connected: object,
-    environment: Environment,
+    set_environment: SetEnvironment,
     capsys: Capture,
 ) -> None:
-    environment("record:rec")
+    set_environment("record:rec")
     assert run(["ping"]) == 0
     before = snapshot("rec")
     capsys.readouterr()
-    environment(f"{mode}:rec")
+    set_environment(f"{mode}:rec")
     assert run(command) == 1
     *_, last = capsys.readouterr().err.splitlines()
     assert last == "not recorded: the command failed, so rec was not changed"
@@ -132,9 +132,9 @@ def test_a_command_that_fails_leaves_the_recording_as_it_was(
 
 
 def test_the_recording_to_be_replaced_is_announced(
-    connected: object, environment: Environment, capsys: Capture
+    connected: object, set_environment: SetEnvironment, capsys: Capture
 ) -> None:
-    environment("record:rec")
+    set_environment("record:rec")
     assert run(["ping"]) == 0
     capsys.readouterr()
     assert run(["record", "rec", *python("")]) == 0
@@ -143,21 +143,21 @@ def test_the_recording_to_be_replaced_is_announced(
 
 
 def test_a_failed_replay_names_neither_a_file_nor_a_server(
-    connected: object, environment: Environment, capsys: Capture
+    connected: object, set_environment: SetEnvironment, capsys: Capture
 ) -> None:
-    environment("record:rec")
+    set_environment("record:rec")
     assert run(["ping"]) == 0
-    environment("replay:rec")
+    set_environment("replay:rec")
     capsys.readouterr()
     assert run(["ping"]) == 0
     assert capsys.readouterr().out == "pong v2.2 from the recording at rec\n"
     pull = ["pull", "meters", "--company", "a", "--company", "b", "--out", "m.jsonl"]
     assert run(pull) == 1
     out, err = capsys.readouterr()
-    *_, heading, one, two, _, _, file = out.splitlines()
+    *_, heading, first, second, _, _, file = out.splitlines()
     assert heading == "Failures: 2"
-    assert one.startswith("  a: page 1: no answer to GET /meter/company/a?page=1")
-    assert two.startswith("  b: page 1: no answer to GET /meter/company/b?page=1")
+    assert first.startswith("  a: page 1: no answer to GET /meter/company/a?page=1")
+    assert second.startswith("  b: page 1: no answer to GET /meter/company/b?page=1")
     assert file == "nothing was written to m.jsonl"
     assert err.count("recorded are: ping_get") == 1, "all of the first, once"
     assert run([*pull, "--json"]) == 1
@@ -165,9 +165,9 @@ def test_a_failed_replay_names_neither_a_file_nor_a_server(
 
 
 def test_mode_new_sends_only_requests_that_the_recording_lacks(
-    connected: object, environment: Environment, capsys: Capture
+    connected: object, set_environment: SetEnvironment, capsys: Capture
 ) -> None:
-    environment("record:rec")
+    set_environment("record:rec")
     assert run(["pull", "meters", "--out", "m.jsonl"]) == 0
     before = snapshot("rec")
     capsys.readouterr()
@@ -180,41 +180,41 @@ def test_mode_new_sends_only_requests_that_the_recording_lacks(
 
 
 def test_touch_updates_the_date_though_nothing_changed(
-    connected: object, environment: Environment
+    connected: object, set_environment: SetEnvironment
 ) -> None:
-    environment("record:rec")
+    set_environment("record:rec")
     assert run(["ping"]) == 0
     manifest = Path("rec", MANIFEST_NAME)
     facts = json.loads(manifest.read_bytes())
     manifest.write_text(json.dumps({**facts, "recordedAt": LONG_AGO}))
     assert run(["ping"]) == 0
     assert LONG_AGO in manifest.read_text()
-    environment("record,touch:rec")
+    set_environment("record,touch:rec")
     assert run(["ping"]) == 0
     assert LONG_AGO not in manifest.read_text()
 
 
 def test_keep_failures_records_failures_before_a_success(
-    environment: Environment,
+    set_environment: SetEnvironment,
 ) -> None:
     faults = [
         f"--fault=answer status=503 operation={operation} times=1"
         for operation in ("ping_get", "companies_list")
     ]
     with run_sandbox("--companies", "1", "--latency", "0", *faults) as (_, where):
-        environment("record:a", **where)
+        set_environment("record:a", **where)
         assert run(["ping"]) == 0
-        environment("record,keep-failures:b")
+        set_environment("record,keep-failures:b")
         assert run(["pull", "companies", "--out", "c.jsonl"]) == 0
     statuses = [
-        [one.answer.status for one in Recording.load(path).exchanges]
+        [exchange.answer.status for exchange in Recording.load(path).exchanges]
         for path in ("a", "b")
     ]
     assert statuses == [[200], [503, 200]]
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "printed"),
     [
         ([], "record:{}"),
         (["--touch", "--keep-failures"], "record,touch,keep-failures:{}"),
@@ -226,7 +226,7 @@ def test_keep_failures_records_failures_before_a_success(
 @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
 def test_options_are_accepted_before_and_after_the_path(
     options: list[str],
-    said: str,
+    printed: str,
     *,
     is_first: bool,
     tmp_path: Path,
@@ -234,7 +234,7 @@ def test_options_are_accepted_before_and_after_the_path(
 ) -> None:
     where = [*options, "rec"] if is_first else ["rec", *options]
     run(["record", *where, *python("import os; print(os.environ['NECTAR_RECORD'])")])
-    assert capfd.readouterr().out == said.format(tmp_path / "rec") + "\n"
+    assert capfd.readouterr().out == printed.format(tmp_path / "rec") + "\n"
 
 
 def test_options_after_the_command_belong_to_it(
@@ -335,9 +335,9 @@ def test_a_wrong_option_is_one_error_line_and_runs_nothing(
     arguments: list[str], problem: str, capsys: Capture
 ) -> None:
     assert run(["record", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert problem in said.splitlines()[0]
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert problem in printed.splitlines()[0]
     assert not Path("rec").exists()
 
 
@@ -398,8 +398,8 @@ def test_a_wrong_variable_is_an_error(
 ) -> None:
     monkeypatch.setenv("NECTAR_RECORD", text)
     assert run(["ping"]) == 2
-    said = capsys.readouterr().err
-    assert problem in said
+    printed = capsys.readouterr().err
+    assert problem in printed
     with pytest.raises(ConfigurationError, match=problem):
         Recorder.from_env()
 

@@ -38,7 +38,7 @@ def read_json(capsys: Capture) -> Any:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in folder.iterdir()}
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def usage() -> Path:
 
 def test_a_recording_is_shown(usage: Path, capsys: Capture) -> None:
     assert run(["recording", "show", "usage"]) == 0
-    said = unwrap(capsys.readouterr().out)
-    assert "usage: 5 exchanges of 3 operations" in said
-    assert f"API v2.2, recorded {NOW:%Y-%m-%d} (3 days ago) by nectar_async" in said
-    assert "usage_list_by_company 3 2" in said
-    assert "sites_get 1 1" in said
-    assert "404" in said
-    assert "no placeholders: there was nothing to replace" in said
+    printed = unwrap(capsys.readouterr().out)
+    assert "usage: 5 exchanges of 3 operations" in printed
+    assert f"API v2.2, recorded {NOW:%Y-%m-%d} (3 days ago) by nectar_async" in printed
+    assert "usage_list_by_company 3 2" in printed
+    assert "sites_get 1 1" in printed
+    assert "404" in printed
+    assert "no placeholders: there was nothing to replace" in printed
 
 
 def test_placeholders_are_counted_by_kind(capsys: Capture) -> None:
@@ -76,29 +76,29 @@ def test_a_recording_is_shown_as_json(usage: Path, capsys: Capture) -> None:
     shown = read_json(capsys)
     assert shown["exchanges"] == 5
     assert (shown["age_days"], shown["is_own_contract"]) == (3, True)
-    by_operation = {one["operation"]: one for one in shown["operations"]}
+    by_operation = {row["operation"]: row for row in shown["operations"]}
     assert by_operation["usage_list_by_company"]["exchanges"] == 3
     assert by_operation["usage_list_by_company"]["owners"] == 2
     assert by_operation["sites_get"]["statuses"] == {"404": 1}
     size = sum(
-        one.stat().st_size for one in usage.iterdir() if one.name != MANIFEST_NAME
+        file.stat().st_size for file in usage.iterdir() if file.name != MANIFEST_NAME
     )
-    assert sum(one["bytes"] for one in shown["operations"]) == size
+    assert sum(row["bytes"] for row in shown["operations"]) == size
 
 
 @pytest.mark.parametrize("command", ["show", "redact", "check"])
 def test_a_missing_recording_is_one_error_line(command: str, capsys: Capture) -> None:
     assert run(["recording", command, "nowhere"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: ")
-    assert "nowhere" in said
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert "nowhere" in printed
+    assert printed.count("\n") == 1
 
 
 def test_a_sound_recording_passes_the_check(usage: Path, capsys: Capture) -> None:
     assert run(["recording", "check", "usage"]) == 0
-    said = unwrap(capsys.readouterr().out)
-    assert said.startswith("usage: sound (5 exchanges, recorded ")
+    printed = unwrap(capsys.readouterr().out)
+    assert printed.startswith("usage: sound (5 exchanges, recorded ")
 
 
 def test_one_unsound_recording_fails_the_check_of_several(
@@ -106,12 +106,12 @@ def test_one_unsound_recording_fails_the_check_of_several(
 ) -> None:
     save("other", (SITE, answer(JO)))
     assert run(["recording", "check", "usage", "other"]) == 1
-    said = unwrap(capsys.readouterr().out)
-    assert "usage: sound" in said
-    assert "other: not sound" in said
-    assert "error sites_get.s." in said
-    assert "response note: is secret or personal" in said
-    assert "acme" not in said
+    printed = unwrap(capsys.readouterr().out)
+    assert "usage: sound" in printed
+    assert "other: not sound" in printed
+    assert "error sites_get.s." in printed
+    assert "response note: is secret or personal" in printed
+    assert "acme" not in printed
 
 
 def test_recordings_below_a_folder_are_checked_with_all_others(
@@ -122,32 +122,32 @@ def test_recordings_below_a_folder_are_checked_with_all_others(
     Path("empty").mkdir()
     arguments = ["recording", "check", "empty", "nope", "all", "usage"]
     assert run(arguments) == 1
-    said = capsys.readouterr()
-    named = [line.partition(":")[0] for line in said.out.splitlines()]
+    printed = capsys.readouterr()
+    named = [line.partition(":")[0] for line in printed.out.splitlines()]
     assert named == ["all/deep/one", "all/two", "usage"]
-    empty, nope = said.err.splitlines()
+    empty, nope = printed.err.splitlines()
     assert empty.startswith("error: empty is no recording")
     assert run(["recording", "show", "nope"]) == 1
     assert capsys.readouterr().err.splitlines() == [nope]
     assert run([*arguments, "--json"]) == 1
-    found = read_json(capsys)
-    assert found["is_sound"] is False
-    assert len(found["recordings"]) == 3
-    assert nope == f"error: {found['missing'][1]}"
+    facts = read_json(capsys)
+    assert facts["is_sound"] is False
+    assert len(facts["recordings"]) == 3
+    assert nope == f"error: {facts['missing'][1]}"
 
 
 def test_a_finding_of_several_files_is_printed_once(capsys: Capture) -> None:
     new = {"id": "s", "name": "North", "floors": 3}
-    asked = [evolve(SITE, path=f"/site/{one}", owner=one) for one in "abc"]
-    save("r", *((one, answer(new)) for one in asked))
+    questions = [evolve(SITE, path=f"/site/{site}", owner=site) for site in "abc"]
+    save("r", *((each, answer(new)) for each in questions))
     assert run(["recording", "check", "r"]) == 0
-    said = unwrap(capsys.readouterr().out)
-    assert said.count("note") == 1
-    assert "and 2 more files, response floors: unknown key" in said
+    printed = unwrap(capsys.readouterr().out)
+    assert printed.count("note") == 1
+    assert "and 2 more files, response floors: unknown key" in printed
     assert run(["recording", "check", "r", "--json"]) == 0
-    (one,) = read_json(capsys)["recordings"]
-    assert one["is_sound"] is True
-    assert [finding["severity"] for finding in one["findings"]] == ["note"] * 3
+    (checked,) = read_json(capsys)["recordings"]
+    assert checked["is_sound"] is True
+    assert [finding["severity"] for finding in checked["findings"]] == ["note"] * 3
 
 
 def test_a_recording_above_the_maximum_age_is_not_sound(
@@ -156,9 +156,9 @@ def test_a_recording_above_the_maximum_age_is_not_sound(
     assert run(["recording", "check", "usage", "--max-age", "90"]) == 0
     assert run(["recording", "check", "usage", "--max-age", "2", "--json"]) == 1
     *_, last = capsys.readouterr().out.splitlines()
-    found = json.loads(last)
-    assert found["is_sound"] is False
-    assert "is 3 days old" in found["recordings"][0]["findings"][0]["words"]
+    facts = json.loads(last)
+    assert facts["is_sound"] is False
+    assert "is 3 days old" in facts["recordings"][0]["findings"][0]["words"]
 
 
 def test_a_recording_has_no_difference_to_itself(usage: Path, capsys: Capture) -> None:
@@ -181,9 +181,9 @@ def test_changes_are_listed_by_operation(capsys: Capture) -> None:
     ]
     assert lines[-1].startswith("  - ping_get.")
     assert run(["recording", "diff", "old", "new", "--json"]) == 1
-    found = read_json(capsys)
-    assert found["is_same"] is False
-    assert found["changes"][1] == {
+    facts = read_json(capsys)
+    assert facts["is_same"] is False
+    assert facts["changes"][1] == {
         "kind": "type",
         "operation": "sites_get",
         "place": "area",
@@ -195,8 +195,8 @@ def test_changes_are_listed_by_operation(capsys: Capture) -> None:
 
 
 def test_many_exchanges_of_an_operation_are_counted(capsys: Capture) -> None:
-    asked = [evolve(SITE, path=f"/site/{one}", owner=one) for one in "abcd"]
-    save("old", *((one, answer({"id": "s"})) for one in asked))
+    questions = [evolve(SITE, path=f"/site/{site}", owner=site) for site in "abcd"]
+    save("old", *((each, answer({"id": "s"})) for each in questions))
     save("new", PING)
     assert run(["recording", "diff", "old", "new"]) == 1
     heading, added, removed = capsys.readouterr().out.splitlines()
@@ -227,14 +227,14 @@ def test_a_person_is_replaced_in_place_and_not_printed(
     folder = save("r", PING, (SITE, answer(JO)))
     before = snapshot(folder)
     assert run(["recording", "redact", "r", "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert "Would be replaced" in said
-    assert "person 1 1" in unwrap(said)
+    printed = capsys.readouterr().out
+    assert "Would be replaced" in printed
+    assert "person 1 1" in unwrap(printed)
     assert snapshot(folder) == before
     assert run(["recording", "redact", "r"]) == 0
-    said = capsys.readouterr().out
-    assert "person 1 1" in unwrap(said)
-    assert "acme" not in said
+    printed = capsys.readouterr().out
+    assert "person 1 1" in unwrap(printed)
+    assert "acme" not in printed
     after = snapshot(folder)
     changed = {name for name in before if before[name] != after[name]}
     assert {name.partition(".")[0] for name in changed} == {"sites_get"}
@@ -256,9 +256,9 @@ def test_rules_are_kept_and_can_be_given_again(capsys: Capture) -> None:
     folder = save("r", (SITE, answer(JO)))
     rules = ["--rule", "tenant=externalId,tenant", "--pattern", "point=North"]
     assert run(["recording", "redact", "r", *rules, "--json"]) == 0
-    found = read_json(capsys)
-    assert found["is_changed"] is True
-    assert {one["kind"]: one["places"] for one in found["replaced"]} == {
+    facts = read_json(capsys)
+    assert facts["is_changed"] is True
+    assert {row["kind"]: row["places"] for row in facts["replaced"]} == {
         "person": 1,
         "point": 1,
         "tenant": 1,
@@ -268,9 +268,9 @@ def test_rules_are_kept_and_can_be_given_again(capsys: Capture) -> None:
     assert read_json(capsys) == {"is_changed": False, "replaced": []}
     assert snapshot(folder) == before
     assert run(["recording", "show", "r"]) == 0
-    said = capsys.readouterr().out
-    assert "also redacted: tenant (externalId, tenant)" in said
-    assert "also redacted: point (North)" in said
+    printed = capsys.readouterr().out
+    assert "also redacted: tenant (externalId, tenant)" in printed
+    assert "also redacted: point (North)" in printed
 
 
 @pytest.mark.parametrize(
@@ -325,10 +325,10 @@ def test_a_cassette_is_imported_without_other_hosts(
     arguments = ["recording", "import", "old.json", "r"]
     arguments += ["--rule", "tenant=externalId"]
     assert run([*arguments, "--json"]) == 0
-    found = read_json(capsys)
-    assert found["imported"] == 1
-    assert sum(found["skipped"].values()) == 1
-    kinds = [one["kind"] for one in found["recording"]["placeholders"]]
+    facts = read_json(capsys)
+    assert facts["imported"] == 1
+    assert sum(facts["skipped"].values()) == 1
+    kinds = [row["kind"] for row in facts["recording"]["placeholders"]]
     assert kinds == ["person", "tenant"]
     assert run(arguments) == 0
     assert "left out: 1 entry, not Nectar's" in capsys.readouterr().err

@@ -81,30 +81,30 @@ def test_an_amount_wraps_in_a_narrow_terminal_and_is_not_shortened() -> None:
         records=1_234_567,
         amount=Decimal("123456789012345678.25"),
     )
-    said = render(evolve(build_report(1), totals=[total]), 50)
-    rows = [line.split() for line in said.splitlines()]
+    printed = render(evolve(build_report(1), totals=[total]), 50)
+    rows = [line.split() for line in printed.splitlines()]
     amount = "".join(word for row in rows for word in row if set(word) <= AMOUNT)
     assert "123,456,789,012,345,678.25" in amount.replace("1,234,567", "")
-    assert "…" not in said
+    assert "…" not in printed
 
 
 AMOUNT = set("0123456789,.")
 
 
 def test_counts_of_one_are_singular() -> None:
-    one = evolve(build_report(1, PermissionDeniedError("no")), records=1)
-    said = render(one, 120)
-    assert "1 record of 1 company on 0 pages: complete" in said
-    assert "retries" not in said
-    assert one.failure_summary == "1 of 1 company failed; the first error: no"
-    traffic = RequestCounts(rate_limited=1, retries=2)
-    busy = evolve(build_report(2), status=evolve(one.status, requests=traffic))
+    single = evolve(build_report(1, PermissionDeniedError("no")), records=1)
+    printed = render(single, 120)
+    assert "1 record of 1 company on 0 pages: complete" in printed
+    assert "retries" not in printed
+    assert single.failure_summary == "1 of 1 company failed; the first error: no"
+    counts = RequestCounts(rate_limited=1, retries=2)
+    busy = evolve(build_report(2), status=evolve(single.status, requests=counts))
     assert "1 answer with 429; 2 retries" in render(busy, 120)
 
 
 def test_incomplete_companies_come_first() -> None:
-    said = render(build_report(60), 80)
-    assert "[Company] 59" in said
-    assert "[Company] 0 " in said
-    assert "[Company] 58" not in said
-    assert "10 more companies" in said
+    printed = render(build_report(60), 80)
+    assert "[Company] 59" in printed
+    assert "[Company] 0 " in printed
+    assert "[Company] 58" not in printed
+    assert "10 more companies" in printed

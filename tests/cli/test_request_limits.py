@@ -48,10 +48,10 @@ def pull_report(capsys: Capture, *arguments: str, code: int = 0) -> dict[str, An
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_help_of_every_pull_has_the_limits(view: str, capsys: Capture) -> None:
     assert run(["pull", view, "--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(f"{option} " in said for option in LIMITS)
+    printed = capsys.readouterr().out
+    assert all(f"{option} " in printed for option in LIMITS)
     # Companies and sites come in one list without pages.
-    assert ("--verify" in said) is (view in LISTS)
+    assert ("--verify" in printed) is (view in LISTS)
 
 
 @pytest.mark.parametrize("view", LISTS)

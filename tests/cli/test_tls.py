@@ -85,12 +85,12 @@ def test_commands_trust_the_authority_in_ssl_cert_file(
     )
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(2)]
-    said = dict(line.removeprefix("export ").strip().split("=") for line in lines)
-    done = CommandRunner(commands.folder, **said).run("ping")
+    printed = dict(line.removeprefix("export ").strip().split("=") for line in lines)
+    done = CommandRunner(commands.folder, **printed).run("ping")
     assert (done.returncode, done.stdout) == (4, "")
     assert "the certificate of https://127.0.0.1:" in done.stderr
     trusting = CommandRunner(
-        commands.folder, **said, SSL_CERT_FILE=str(files.authority)
+        commands.folder, **printed, SSL_CERT_FILE=str(files.authority)
     )
     done = trusting.run("ping")
     assert done.stdout.startswith("pong v2.2 from https://127.0.0.1:")

@@ -22,12 +22,12 @@ Capture = pytest.CaptureFixture[str]
 
 # Fast enough that jobs end at once, and slow enough that links last some seconds.
 CLOCK = ("--clock-speed", "5000")
-MEGABYTES = 5_000_000  # more than one chunk of a download
+FILE_BYTES = 5_000_000  # more than one chunk of a download
 
 
 @pytest.fixture(scope="module")
 def changing_sandbox() -> Iterator[dict[str, str]]:
-    options = ("--companies", "1", "--latency", "0", "--file-bytes", str(MEGABYTES))
+    options = ("--companies", "1", "--latency", "0", "--file-bytes", str(FILE_BYTES))
     with run_sandbox(*options, *CLOCK) as (_, environment):
         yield environment
 
@@ -70,12 +70,12 @@ def test_a_bill_is_saved_under_its_file_name(
     document: Document, capsys: Capture
 ) -> None:
     assert run(["download", document.id]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{document.file_name}\n"
-    assert said.err == "5,000,000 bytes\n"
+    printed = capsys.readouterr()
+    assert printed.out == f"{document.file_name}\n"
+    assert printed.err == "5,000,000 bytes\n"
     content = Path(str(document.file_name)).read_bytes()
     assert content.startswith(b"%PDF")
-    assert len(content) == MEGABYTES
+    assert len(content) == FILE_BYTES
 
 
 def full_disk(part: Path, offset: int, data: bytes) -> None:
@@ -92,7 +92,7 @@ def test_an_interrupted_download_is_resumed(
     report = json.loads(capsys.readouterr().out)
     assert report == {
         "path": "whole.pdf",
-        "size": MEGABYTES,
+        "size": FILE_BYTES,
         "resumed_from": 0,
         "file_name": document.file_name,
         "links": 1,
@@ -104,9 +104,9 @@ def test_an_interrupted_download_is_resumed(
     there = Path("half.pdf.part").stat().st_size
     capsys.readouterr()
     assert run(["download", document.id, "half.pdf"]) == 0
-    said = capsys.readouterr()
-    assert said.out == "half.pdf\n"
-    assert said.err == f"5,000,000 bytes, {there:,} of them from an earlier run\n"
+    printed = capsys.readouterr()
+    assert printed.out == "half.pdf\n"
+    assert printed.err == f"5,000,000 bytes, {there:,} of them from an earlier run\n"
     assert Path("half.pdf").read_bytes() == whole
 
 
@@ -119,7 +119,7 @@ def test_a_bill_on_stdout_is_reported_on_stderr(
     with open(process.stdout.fileno(), "rb", closefd=False) as out:
         content = out.read()
     assert content.startswith(b"%PDF")
-    assert len(content) == MEGABYTES
+    assert len(content) == FILE_BYTES
     assert process.stderr.read() == "5,000,000 bytes\n"
     process.stdout.close()
     process.stderr.close()
@@ -164,9 +164,9 @@ def test_a_wrong_argument_is_one_error_line_with_its_exit_code(
     Path("notes.txt").write_text("no bill", encoding="ascii")
     before = sorted(Path().iterdir())
     assert run(arguments) == code
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert problem in said.err.splitlines()[0]
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert problem in printed.err.splitlines()[0]
     assert sorted(Path().iterdir()) == before
 
 
@@ -174,18 +174,18 @@ def test_an_upload_prints_its_job(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     assert upload(document, str(bill)) == 0
-    said = capsys.readouterr()
-    (job_id,) = said.out.splitlines()
-    assert said.err == f"job {job_id} is PENDING\n"
+    printed = capsys.readouterr()
+    (job_id,) = printed.out.splitlines()
+    assert printed.err == f"job {job_id} is PENDING\n"
 
 
 def test_the_new_document_of_an_upload_can_be_downloaded(
     document: Document, bill: Path, capsys: Capture
 ) -> None:
     assert upload(document, str(bill), "--wait") == 0
-    said = capsys.readouterr()
-    (document_id,) = said.out.splitlines()
-    assert said.err.endswith(
+    printed = capsys.readouterr()
+    (document_id,) = printed.out.splitlines()
+    assert printed.err.endswith(
         " is COMPLETED; new documents: 1, duplicates: 0, not utility bills: 0\n"
     )
     assert run(["download", document_id, "again.pdf"]) == 0
@@ -198,9 +198,9 @@ def test_a_second_upload_is_a_duplicate_and_no_failure(
     assert upload(document, str(bill), "--wait", "--json") == 0
     first = json.loads(capsys.readouterr().out)
     assert upload(document, str(bill), "--wait", "--json") == 0
-    said = capsys.readouterr()
-    second = json.loads(said.out)
-    assert said.err == ""
+    printed = capsys.readouterr()
+    second = json.loads(printed.out)
+    assert printed.err == ""
     assert second == {
         "id": second["id"],
         "status": "COMPLETED",
@@ -219,7 +219,9 @@ def test_an_upload_sends_its_site(
         async with NectarClient() as nectar:
             company = await nectar.companies.get(str(document.company))
             uploaded = await nectar.documents.get(document_id)
-            sites = {one.site.id if one.site else None for one in uploaded.usage_data}
+            sites = {
+                usage.site.id if usage.site else None for usage in uploaded.usage_data
+            }
             return company.sites[-1].id, sites
 
     last_site, _ = anyio.run(find_sites, document.id)
@@ -240,9 +242,9 @@ def test_a_failed_job_is_exit_code_1(
 ) -> None:
     bill.rename(name)
     assert upload(document, name, "--wait") == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    status, error = said.err.splitlines()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    status, error = printed.err.splitlines()
     assert status.endswith(("FAILED", "TERMINATED"))
     assert error.startswith("error: job ")
     assert words in error
@@ -259,9 +261,9 @@ def test_a_wait_beyond_its_limit_names_the_job_of_the_uploaded_file(
     again = so_far.partition("`nectar ")[2].partition("`")[0].split()
     assert again[0] == "job"
     assert run([*again, "--timeout", "0", "--json"]) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert said["error"]["type"] == "WaitTimeoutError"
-    assert said["job"] == again[1]
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["error"]["type"] == "WaitTimeoutError"
+    assert printed["job"] == again[1]
     assert run(again[:2]) == 0
     assert capsys.readouterr().out == f"{again[1]}\n"
 
@@ -300,9 +302,9 @@ def test_a_full_disk_is_reported_with_the_size_of_the_part(
 ) -> None:
     monkeypatch.setattr("nectar_async._files.partial_file._write", full_disk)
     assert run(["download", document.id, "bill.pdf"]) == 1
-    said = capsys.readouterr().err.splitlines()
+    printed = capsys.readouterr().err.splitlines()
     there = Path("bill.pdf.part").stat().st_size
-    assert said == [
+    assert printed == [
         "error: bill.pdf.part: No space left on device",
         f"so far: {there:,} bytes in the .part file; run it again to resume",
     ]
@@ -321,7 +323,7 @@ def test_a_terminal_shows_the_progress_unless_json_is_requested(
     monkeypatch.setenv("FORCE_COLOR", "1")  # makes a console behave as a terminal
     monkeypatch.setenv("COLUMNS", "160")
     assert run(["download", document.id, "bill.pdf", *options]) == 0
-    said = capsys.readouterr()
-    assert (f"document {document.id}" in said.err) is is_shown
-    assert ("5.0/5.0 MB" in said.err) is is_shown
-    assert "document" not in said.out.partition("file_name")[0]
+    printed = capsys.readouterr()
+    assert (f"document {document.id}" in printed.err) is is_shown
+    assert ("5.0/5.0 MB" in printed.err) is is_shown
+    assert "document" not in printed.out.partition("file_name")[0]

@@ -98,10 +98,10 @@ def test_the_help_of_date_options_names_what_the_default_leaves_out(
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_help_of_a_pull_has_an_example(view: str, capsys: Capture) -> None:
     assert run(["pull", view, "--help"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert f"nectar pull {view} --out {view}.jsonl" in said
-    assert "never ends inside a line" in said
-    assert "Needs NECTAR_API_KEY" in said
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"nectar pull {view} --out {view}.jsonl" in printed
+    assert "never ends inside a line" in printed
+    assert "Needs NECTAR_API_KEY" in printed
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -110,11 +110,11 @@ def test_a_view_is_pulled_with_its_receipts_and_totals(
 ) -> None:
     assert pull(view) == 0
     report = json.loads(capsys.readouterr().out)
-    found = pulled()
-    assert report["records"] == len(found) > 0
-    assert sum(total["records"] for total in report["by_type"]) == len(found)
-    assert {next(iter(line)) for line in found} == {"companyId"}
-    assert len({line["id"] for line in found}) == len(found)
+    records = pulled()
+    assert report["records"] == len(records) > 0
+    assert sum(total["records"] for total in report["by_type"]) == len(records)
+    assert {next(iter(line)) for line in records} == {"companyId"}
+    assert len({line["id"] for line in records}) == len(records)
     assert len(report["receipts"]) == 2
     assert report["verdict"] == "complete"
 
@@ -149,23 +149,25 @@ def test_accounts_are_those_of_the_connections(
     connected: object, capsys: Capture
 ) -> None:
     assert pull("connections", "--status", "connected") == 0
-    of_connections = [one["id"] for line in pulled() for one in line["accounts"]]
+    of_connections = [
+        account["id"] for line in pulled() for account in line["accounts"]
+    ]
     capsys.readouterr()
     assert pull("accounts", "--status", "connected") == 0
     assert sorted(line["id"] for line in pulled()) == sorted(of_connections)
     report = json.loads(capsys.readouterr().out)
     # Receipts count what the API lists, and it lists connections.
-    assert sum(one["records"] for one in report["receipts"]) < report["records"]
+    assert sum(receipt["records"] for receipt in report["receipts"]) < report["records"]
 
 
 def test_meters_are_filtered_by_type_and_identifier(connected: object) -> None:
     assert pull("meters", "--datasource-type", "water") == 0
-    found = pulled()
-    assert {line["datasourceType"] for line in found} == {"WATER"}
-    number = found[0]["identifiers"][0]["value"]
+    records = pulled()
+    assert {line["datasourceType"] for line in records} == {"WATER"}
+    number = records[0]["identifiers"][0]["value"]
     assert pull("meters", "--identifier", number.lower()) == 0
-    assert found[0]["id"] in {line["id"] for line in pulled()}
-    assert len(pulled()) < len(found)
+    assert records[0]["id"] in {line["id"] for line in pulled()}
+    assert len(pulled()) < len(records)
 
 
 def test_documents_are_filtered_by_day_and_include_deleted_ones_on_request(
@@ -202,8 +204,8 @@ def test_a_wrong_filter_is_one_error_line_and_writes_no_file(
 ) -> None:
     view, *options = arguments
     assert pull(view, *options) == 2
-    said = capsys.readouterr().err
-    assert problem in said.splitlines()[0]
+    printed = capsys.readouterr().err
+    assert problem in printed.splitlines()[0]
     assert not Path("out.jsonl").exists()
 
 
@@ -230,9 +232,9 @@ def test_companies_and_sites_are_those_of_the_api(
             return await nectar.companies.all()
 
     owned = [
-        (company.id, one.id)
+        (company.id, record.id)
         for company in anyio.run(list_companies)
-        for one in ([company] if view == "companies" else company.sites)
+        for record in ([company] if view == "companies" else company.sites)
     ]
     assert pull(view) == 0
     assert [(line["companyId"], line["id"]) for line in pulled()] == owned
@@ -250,11 +252,11 @@ def test_a_view_is_summed_up_in_a_table(
     view: str, connected: object, capsys: Capture
 ) -> None:
     assert run(["pull", view, "--out", "out.jsonl"]) == 0
-    said = capsys.readouterr()
-    assert VIEWS[view].title in said.out
-    assert (VIEWS[view].group or "").replace("_", " ") in said.out
-    assert "Receipts" in said.out
-    assert said.err == ""
+    printed = capsys.readouterr()
+    assert VIEWS[view].title in printed.out
+    assert (VIEWS[view].group or "").replace("_", " ") in printed.out
+    assert "Receipts" in printed.out
+    assert printed.err == ""
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def sandbox(
 ) -> int:
     """Serve the Nectar API locally with invented data, until Ctrl-C.
 
-    Prints the environment variables that lead clients to it.
+    Prints the environment variables that point clients to it.
 
     Example: nectar sandbox --port 8080 --companies 200
     """
