@@ -21,7 +21,7 @@ from nectar_async.recording.contents import (
     summarize_operations,
     summarize_placeholders,
 )
-from nectar_async.recording.diff import Change, ChangeKind, Comparison
+from nectar_async.recording.diff import ChangeKind, Comparison, RecordingChange
 from nectar_async.recording.folder import Recording
 
 __all__ = [
@@ -288,7 +288,7 @@ def _format_exchange_changes(comparison: Comparison) -> Iterator[str]:
                 yield from map(_format_change, selected)
 
 
-def _format_change(change: Change) -> str:
+def _format_change(change: RecordingChange) -> str:
     sign = _SIGNS.get(change.kind, _OTHER_SIGN)
     status = "" if change.status is None else f"(in {change.status}) "
     place = f"{status}{change.place}: " if change.place or status else ""

@@ -1,13 +1,14 @@
-"""Recordings: exchanges with the API as files that people can read, review and replay.
+"""Recordings: exchanges with the API, stored as files to review and to replay.
 
-    in `format`, `folder`     the files of a recording, read and written at once
-    in `take`, `player`       what is taken down, and what is given again
-    in `near`, `witness`      what a missing request resembles; what went through
-    in `effects`              faults that a replay injects
-    in `compare`, `check`     what changed between two, and whether one is sound
+- `exchange`, `bodies`: one request with its answer
+- `format`, `folder`: the files of a recording, and reading and writing them
+- `log`, `replayer`, `request_log`: recording, replaying, counting requests
+- `check`, `contents`, `diff`, `response_shape`: validate, summarize and compare
+- `effects`: the faults that a replay can inject
+- `redaction`: replaces secrets and personal values by placeholders
+- `formats`: HAR files and vcrpy cassettes
 
-`transports.RecordedTransport` and `transports.Recorder` replay and record with it;
-`redaction` keeps secrets and persons out, `interchange` has the files of other tools.
+`transports.Recorder` and `transports.RecordedTransport` record and replay.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Bodies as a recording keeps them: JSON to read, text, bytes by digest, forms by part.
-
-What is no JSON is kept as text, and what is no UTF-8 as bytes.
-"""
+"""Bodies as a recording stores them: JSON, text, multipart forms and binary files."""
 
 from __future__ import annotations
 
@@ -30,21 +27,29 @@ __all__ = [
 
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
+_SUFFIXES: Final[Mapping[str, str]] = {
+    "application/pdf": ".pdf",
+    "application/zip": ".zip",
+    "application/octet-stream": ".bin",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+}
+
 
 @frozen
 class Json:
-    """JSON, as it stands in the file."""
+    """A JSON body."""
 
     raw: bytes = field(repr=False)
 
     @classmethod
     def of(cls, value: Any) -> Json:
-        """A value as JSON: keys in order, numbers with the digits that they have."""
+        """Encode a value with sorted keys and every digit of its numbers."""
         return cls(_SORTED.encode(value))
 
     @property
     def value(self) -> Any:
-        """What it says; a number with a point is a Decimal."""
+        """The decoded value; numbers with a decimal point are `Decimal`."""
         return parse(self.raw)
 
     def data(self) -> bytes:
@@ -54,7 +59,7 @@ class Json:
 
 @frozen
 class Text:
-    """UTF-8 that is no JSON: an HTML page, or JSON that broke."""
+    """A UTF-8 body that is not valid JSON, such as an HTML page."""
 
     text: str = field(repr=False)
 
@@ -65,14 +70,14 @@ class Text:
 
 @frozen
 class Blob:
-    """Bytes, which lie beside the exchange in a file named by their SHA-256."""
+    """A binary body, stored next to the exchange in a file named by its SHA-256."""
 
     content: bytes = field(repr=False)
     suffix: str = ".bin"
 
     @property
     def name(self) -> str:
-        """The name of the file."""
+        """The file name."""
         return f"{sha256_hex(self.content)}{self.suffix}"
 
     def data(self) -> bytes:
@@ -82,12 +87,12 @@ class Blob:
 
 @frozen(kw_only=True)
 class FormPart:
-    """One part of a form: a field with its text, or a file by its digest."""
+    """One part of a form: a text field, or the size and digest of a file."""
 
     name: str
     text: str | None = field(default=None, repr=False)
     file: str | None = None
-    """The file's name, as it was sent."""
+    """The file name that was sent."""
     type: str | None = None
     sha256: str | None = None
     size: int | None = None
@@ -95,10 +100,10 @@ class FormPart:
 
 @frozen
 class FormData:
-    """`multipart/form-data` without its boundary, which is another each time.
+    """A `multipart/form-data` body without its boundary, which is random.
 
-    Files that were sent are known by size and digest: a request is compared, never
-    sent again.
+    Of files only size and digest are stored: a recorded request is compared with later
+    ones and never sent again.
     """
 
     parts: tuple[FormPart, ...]
@@ -108,51 +113,42 @@ Body = Json | Text | Blob | FormData
 
 
 def sha256_hex(data: bytes) -> str:
-    """SHA-256 in hex."""
+    """Hash bytes with SHA-256, in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def parse_body(
     data: bytes, content_type: str = "", *, is_sent: bool = True, is_file: bool = False
 ) -> Body | None:
-    """How a body is kept; None for an empty one.
+    """Classify a body as JSON, text, a form or bytes; None for an empty one.
 
     Args:
-        data: unpacked.
-        content_type: what its headers call it. JSON is known without being called so.
-        is_sent: whether it may be a form, which only requests are.
-        is_file: whether it is the file of a document, or a chunk of it: bytes, then.
-            Anything else is looked at first, so that it can be redacted.
+        data: the bytes, decompressed.
+        content_type: its header. JSON is recognized without it.
+        is_sent: whether the body belongs to a request; only those can be forms.
+        is_file: whether the body is a document file or a chunk of one, which is stored
+            as bytes. Everything else is parsed, so that it can be redacted.
     """
     if not data:
         return None
-    kind = content_type.partition(";")[0].strip().lower()
-    if is_sent and kind == "multipart/form-data":
-        form = _form(data, content_type)
+    media_type = content_type.partition(";")[0].strip().lower()
+    if is_sent and media_type == "multipart/form-data":
+        form = _parse_form(data, content_type)
         if form is not None:
             return form
-    blob = Blob(data, _SUFFIXES.get(kind, ".bin"))
-    return blob if is_file else _json(data) or _text(data) or blob
+    blob = Blob(data, _SUFFIXES.get(media_type, ".bin"))
+    return blob if is_file else _parse_json(data) or _parse_text(data) or blob
 
 
-_SUFFIXES: Final[Mapping[str, str]] = {
-    "application/pdf": ".pdf",
-    "application/zip": ".zip",
-    "application/octet-stream": ".bin",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-}
-
-
-def _json(data: bytes) -> Json | None:
-    """JSON, with the last of what stands under one key, as the client reads it."""
+def _parse_json(data: bytes) -> Json | None:
+    """Parse JSON as the client does: of duplicate keys the last one counts."""
     try:
         return Json.of(parse(data))
     except (MisfitError, ValueError, RecursionError):
         return None
 
 
-def _text(data: bytes) -> Text | None:
+def _parse_text(data: bytes) -> Text | None:
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -160,20 +156,20 @@ def _text(data: bytes) -> Text | None:
     return Text(text) if "\x00" not in text else None
 
 
-def _form(data: bytes, content_type: str) -> FormData | None:
+def _parse_form(data: bytes, content_type: str) -> FormData | None:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "surrogateescape")
     message = message_from_bytes(head + data)
     if not message.is_multipart() or message.defects:
         return None
     parts = [part for part in message.walk() if not part.is_multipart()]
-    return FormData(tuple(map(_part, parts)))
+    return FormData(tuple(map(_parse_part, parts)))
 
 
-def _part(part: Message) -> FormPart:
-    name, file = (_named(part, key) for key in ("name", "filename"))
+def _parse_part(part: Message) -> FormPart:
+    name, file = (_parse_disposition(part, key) for key in ("name", "filename"))
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
-    text = _text(content) if file is None else None
+    text = _parse_text(content) if file is None else None
     if text is not None:
         return FormPart(name=name or "", text=text.text)
     return FormPart(
@@ -185,17 +181,21 @@ def _part(part: Message) -> FormPart:
     )
 
 
-def _named(part: Message, key: str) -> str | None:
-    raw = next((text for name, text in part.raw_items() if _is_disposition(name)), "")
-    # Headers of forms are UTF-8, which the parser keeps as surrogates.
+def _parse_disposition(part: Message, key: str) -> str | None:
+    """Read a parameter of the Content-Disposition header of a form part."""
+    raw = next(
+        (
+            text
+            for name, text in part.raw_items()
+            if name.lower() == "content-disposition"
+        ),
+        "",
+    )
+    # Headers of form parts are UTF-8; the email parser keeps it as surrogates.
     head = Message()
     text = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     head["Content-Disposition"] = text
-    found = head.get_param(key, header="Content-Disposition")
-    if isinstance(found, tuple):  # RFC 2231: charset, language, text
-        return found[2]
-    return found
-
-
-def _is_disposition(name: str) -> bool:
-    return name.lower() == "content-disposition"
+    value = head.get_param(key, header="Content-Disposition")
+    if isinstance(value, tuple):  # RFC 2231: charset, language, text
+        return value[2]
+    return value

@@ -1,6 +1,6 @@
-"""Whether a recording is sound: whole, named as it should be, and free of secrets.
+"""Check a recording: complete, named correctly, and free of secrets.
 
-It is read file by file, so that one which is damaged does not hide the others.
+Every file is read by itself, so that a damaged one does not hide the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any, Final
 import msgspec
 from attrs import evolve, field, frozen
 
-from nectar_async._json.json import announced_pages
 from nectar_async.contract import digest, operations
 from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import RecordingError
@@ -34,40 +33,10 @@ from nectar_async.recording.format import (
     read_exchange,
     read_manifest,
 )
+from nectar_async.recording.log import count_announced_pages
 from nectar_async.recording.redaction.redaction import Redaction
 
-__all__ = [
-    "CheckReport",
-    "ExchangeCheck",
-    "Finding",
-    "Severity",
-    "_FileChecks",
-    "check",
-    "find_unredacted",
-]
-
-
-class Severity(StrEnum):
-    """How bad it is."""
-
-    ERROR = "error"
-    """The recording is not sound."""
-    NOTE = "note"
-    """It is good to know."""
-
-
-@frozen(kw_only=True)
-class Finding:
-    """Something about a recording."""
-
-    severity: Severity = Severity.ERROR
-    file: str = ""
-    """The name of a file in it; empty for the whole."""
-    place: str = ""
-    """Where in that file; empty for all of it."""
-    words: str
-    """What it is, and what to do about it. Never a value of the recording."""
-
+__all__ = ["CheckReport", "ExchangeCheck", "Finding", "Severity", "check"]
 
 _UNITS: Final = {
     "day": timedelta(days=1),
@@ -76,27 +45,51 @@ _UNITS: Final = {
     "second": timedelta(seconds=1),
 }
 
+_INDEX: Final = re.compile(r"\[[0-9]+\]")
+
+
+class Severity(StrEnum):
+    """The severity of a finding."""
+
+    ERROR = "error"
+    """The recording is unsound."""
+    NOTE = "note"
+    """Information; the recording may still be sound."""
+
+
+@frozen(kw_only=True)
+class Finding:
+    """One result of checking a recording."""
+
+    severity: Severity = Severity.ERROR
+    file: str = ""
+    """The name of a file; empty if the finding concerns the whole recording."""
+    place: str = ""
+    """The place in that file; empty if the finding concerns all of it."""
+    words: str
+    """The problem and its remedy as text, without any value of the recording."""
+
 
 @frozen(kw_only=True)
 class CheckReport:
-    """A recording that was looked at."""
+    """The result of checking a recording."""
 
     exchanges: int = 0
-    """How many can be read."""
+    """How many exchanges are readable."""
     recorded_at: datetime | None = None
-    """None where the manifest cannot be read."""
+    """The date in the manifest; None if the manifest cannot be read."""
     age: timedelta | None = None
     findings: Sequence[Finding] = ()
-    """Errors first."""
+    """All findings, errors first."""
 
     @property
     def is_sound(self) -> bool:
-        """Whether there is no error among the findings."""
+        """Whether no finding is an error."""
         return all(one.severity is not Severity.ERROR for one in self.findings)
 
 
 ExchangeCheck = Callable[[Exchange], Iterable[Finding]]
-"""What else there is to say of an exchange; the finding's `file` is filled in."""
+"""A further check of each exchange; `check` fills in the `file` of its findings."""
 
 
 def check(
@@ -106,16 +99,16 @@ def check(
     max_age: timedelta | None = None,
     look: ExchangeCheck | None = None,
 ) -> CheckReport:
-    """Look at all files of a recording. Blocks.
+    """Check all files of a recording. Blocks.
 
     Args:
-        path: its folder.
-        now: the instant from which its age counts; by default this one.
-        max_age: how old it may be.
-        look: what else is asked about each exchange.
+        path: the folder of the recording.
+        now: the time from which its age counts. Defaults to the current time.
+        max_age: the maximum age. Defaults to no limit.
+        look: a further check of each exchange.
 
     Raises:
-        RecordingError: there is no recording at the path.
+        RecordingError: the folder is missing or is not a recording.
         OSError: a file cannot be read.
     """
     if not (path / MANIFEST_NAME).is_file():
@@ -130,101 +123,99 @@ def check(
         manifest = read_manifest(files[MANIFEST_NAME], MANIFEST_NAME)
         redaction = Redaction.of(manifest.redaction)
     except RecordingError as error:
-        words = f"cannot be read, so nothing else was looked at: {error}"
-        return CheckReport(
-            findings=[*findings, Finding(file=MANIFEST_NAME, words=words)]
-        )
+        words = f"cannot be read, so no other file was checked: {error}"
+        findings.append(Finding(file=MANIFEST_NAME, words=words))
+        return CheckReport(findings=findings)
     age = (now or datetime.now(UTC)) - manifest.recorded_at
-    folder = _FileChecks(files=files, redaction=redaction)
+    checked = _FileChecks(files=files, redaction=redaction)
     findings += [
-        *_about_the_whole(manifest, age, max_age),
-        *folder.findings(),
-        *(_looked(folder.exchanges, look) if look is not None else ()),
+        *_check_manifest(manifest, age, max_age),
+        *checked.list_findings(),
+        *(_check_each(checked.exchanges, look) if look is not None else ()),
     ]
-    findings.sort(key=lambda one: one.severity is not Severity.ERROR)
+    findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
     return CheckReport(
-        exchanges=len(folder.exchanges),
+        exchanges=len(checked.exchanges),
         recorded_at=manifest.recorded_at,
         age=age,
         findings=findings,
     )
 
 
-def _about_the_whole(
+def _check_manifest(
     manifest: Manifest, age: timedelta, max_age: timedelta | None
 ) -> Iterator[Finding]:
     if max_age is not None and age > max_age:
         yield Finding(
             file=MANIFEST_NAME,
             place="recordedAt",
-            words=f"{_too_old(age, max_age)}: record it anew, with --touch if nothing"
-            " changed",
+            words=f"{_format_age(age, max_age)}: record it again, with --touch if"
+            " nothing changed",
         )
     if manifest.contract != digest():
         yield Finding(
             severity=Severity.NOTE,
             file=MANIFEST_NAME,
             place="contract",
-            words="was recorded by a package with another contract; recording it anew"
+            words="was recorded by a package with another contract; recording it again"
             " shows whether that makes a difference",
         )
 
 
-def _too_old(age: timedelta, max_age: timedelta) -> str:
-    """Both in the largest unit in which they differ, and the bound is whole."""
-    for word, unit in _UNITS.items():
-        is_whole = not max_age % unit
-        if is_whole and (there := age // unit) > (bound := max_age // unit):
-            return (
-                f"is {there:,} {word}{'s' * (there > 1)} old, and {bound:,} are allowed"
-            )
+def _format_age(age: timedelta, max_age: timedelta) -> str:
+    """Describe age and limit in the largest unit that divides the limit exactly."""
+    for name, unit in _UNITS.items():
+        is_exact = not max_age % unit
+        if is_exact and (actual := age // unit) > (limit := max_age // unit):
+            plural = "s" if actual > 1 else ""
+            return f"is {actual:,} {name}{plural} old, and {limit:,} are allowed"
     return f"is older than {max_age}, which is allowed"
 
 
-def _looked(
+def _check_each(
     exchanges: Mapping[str, Exchange], look: ExchangeCheck
 ) -> Iterator[Finding]:
-    for name, one in exchanges.items():
-        yield from (evolve(finding, file=name) for finding in look(one))
+    for name, exchange in exchanges.items():
+        yield from (evolve(finding, file=name) for finding in look(exchange))
 
 
 @frozen(kw_only=True)
 class _FileChecks:
-    """The files of a recording, and the exchanges that can be read.
+    """The checks of all files but the manifest.
 
     Attributes:
-        files: what stands in them, by name; the manifest is among them.
-        redaction: that of the recording.
+        files: the bytes of all files by name, including the manifest.
+        redaction: the rules of the recording.
     """
 
     files: Mapping[str, bytes]
     redaction: Redaction
     exchanges: dict[str, Exchange] = field(factory=dict, init=False)
-    """By the name of the file; filled by `findings`."""
+    """The readable exchanges by file name; filled by `list_findings`."""
 
-    def findings(self) -> Iterator[Finding]:
-        """All that is to be said of them."""
-        yield from self._bytes()
+    def list_findings(self) -> Iterator[Finding]:
+        """Run all checks."""
+        yield from self._check_blobs()
         for name in sorted(self.files):
-            yield from self._file(name)
-        yield from self._numbers()
-        yield from self._lists()
-        yield from self._operations()
-        yield from self._secrets()
+            yield from self._check_file(name)
+        yield from self._check_numbers()
+        yield from self._check_lists()
+        yield from self._check_operations()
+        yield from self._check_secrets()
 
-    def _bytes(self) -> Iterator[Finding]:
-        named = {text for data in self.files.values() for text in _named(data)}
+    def _check_blobs(self) -> Iterator[Finding]:
+        used = {name for data in self.files.values() for name in _list_blobs(data)}
         for name in filter(BLOB_NAME.fullmatch, sorted(self.files)):
-            if not self._is_whole(name):
-                words = "was changed: its SHA-256 is another; record anew"
+            if not self._is_intact(name):
+                words = "was changed: its SHA-256 differs from its name; record again"
                 yield Finding(file=name, words=words)
-            elif name not in named:
+            elif name not in used:
                 yield Finding(file=name, words="belongs to no exchange; delete it")
 
-    def _is_whole(self, blob: str) -> bool:
+    def _is_intact(self, blob: str) -> bool:
         return sha256_hex(self.files[blob]) == blob.partition(".")[0]
 
-    def _file(self, name: str) -> Iterator[Finding]:
+    def _check_file(self, name: str) -> Iterator[Finding]:
         data = self.files[name]
         if name == MANIFEST_NAME or BLOB_NAME.fullmatch(name):
             return
@@ -232,135 +223,136 @@ class _FileChecks:
             yield Finding(
                 severity=Severity.NOTE,
                 file=name,
-                words="is not part of a recording, and stays when it is recorded anew",
+                words="is not part of a recording; recording again leaves it in place",
             )
             return
-        if any(one in self.files and not self._is_whole(one) for one in _named(data)):
-            return  # said of the bytes already
+        if any(
+            blob in self.files and not self._is_intact(blob)
+            for blob in _list_blobs(data)
+        ):
+            return  # the finding about the blob says it already
         try:
-            one = read_exchange(data, self.redaction.key, self.files, name)
+            exchange = read_exchange(data, self.redaction.key, self.files, name)
         except RecordingError as error:
             yield Finding(file=name, words=str(error).removeprefix(f"{name} "))
             return
-        found = EXCHANGE_NAME.fullmatch(name)
-        one = evolve(one, order=int((found and found["order"]) or 1))
-        if name != f"{one.name}.json":
+        match = EXCHANGE_NAME.fullmatch(name)
+        order = int((match and match["order"]) or 1)
+        exchange = evolve(exchange, order=order)
+        if name != f"{exchange.name}.json":
             yield Finding(
                 file=name,
-                words=f"should be called {one.name}.json by what is asked in it: a"
-                " request that was changed by hand is another one; record anew",
+                words=f"should be called {exchange.name}.json, by the question in it: a"
+                " request that was edited is another question; record again",
             )
-        if found is None:
-            return  # nobody would read it
-        self.exchanges[name] = one
-        if encode_exchange(one) != data:
+        if match is None:
+            return  # a replay does not read files of such names
+        self.exchanges[name] = exchange
+        if encode_exchange(exchange) != data:
             yield Finding(
                 severity=Severity.NOTE,
                 file=name,
-                words="is spelled in another way than it is recorded in, so recording"
-                " it anew shows a difference",
+                words="is formatted differently than a recorder writes it, so recording"
+                " again shows a difference",
             )
 
-    def _numbers(self) -> Iterator[Finding]:
-        shelves: dict[str, list[int]] = {}
-        for one in self.exchanges.values():
-            shelves.setdefault(one.base_name, []).append(one.order)
-        for shelf, orders in sorted(shelves.items()):
-            if sorted(orders) != [*range(1, len(orders) + 1)]:
-                said = ", ".join(map(str, sorted(orders)))
-                words = f"the answers to one question are numbered {said}, with a gap"
-                yield Finding(file=f"{shelf}.json", words=words)
+    def _check_numbers(self) -> Iterator[Finding]:
+        """Check that the answers to each question are numbered without a gap."""
+        orders: dict[str, list[int]] = {}
+        for exchange in self.exchanges.values():
+            orders.setdefault(exchange.base_name, []).append(exchange.order)
+        for name, numbers in sorted(orders.items()):
+            if sorted(numbers) != [*range(1, len(numbers) + 1)]:
+                listed = ", ".join(map(str, sorted(numbers)))
+                words = f"the answers to one question are numbered {listed}, with a gap"
+                yield Finding(file=f"{name}.json", words=words)
 
-    def _lists(self) -> Iterator[Finding]:
-        """Lists that end before their last page."""
+    def _check_lists(self) -> Iterator[Finding]:
+        """Check that every list has all of its pages."""
         lists: dict[str, dict[int, Exchange]] = {}
-        for one in self.exchanges.values():
-            if _is_page(one):
-                walk = self.redaction.key(one.question.without_page)
-                lists.setdefault(walk, {}).setdefault(one.question.page or 1, one)
+        for exchange in self.exchanges.values():
+            if _is_page(exchange):
+                question = exchange.question
+                key = self.redaction.key(question.without_page)
+                lists.setdefault(key, {}).setdefault(question.page or 1, exchange)
         for pages in lists.values():
-            last = max(map(_announced, pages.values()))
+            last = max(count_announced_pages(one.answer) for one in pages.values())
             missing = sorted({*range(1, last + 1)} - pages.keys())
             if missing:
-                said = ", ".join(map(str, missing))
-                what = f"pages {said} are" if len(missing) > 1 else f"page {said} is"
+                listed = ", ".join(map(str, missing))
+                subject = (
+                    f"pages {listed} are" if len(missing) > 1 else f"page {listed} is"
+                )
                 yield Finding(
                     file=f"{pages[min(pages)].name}.json",
-                    words=f"the list has {last} pages, and {what} not recorded; record"
-                    " it anew with what reads all of it",
+                    words=f"the list has {last} pages, and {subject} not recorded;"
+                    " record again with a program that reads all of it",
                 )
 
-    def _operations(self) -> Iterator[Finding]:
+    def _check_operations(self) -> Iterator[Finding]:
         known = {*operations(), DOWNLOAD}
-        for name, one in self.exchanges.items():
-            if one.question.operation not in known:
+        for name, exchange in self.exchanges.items():
+            operation = exchange.question.operation
+            if operation not in known:
                 yield Finding(
                     severity=Severity.NOTE,
                     file=name,
                     place="operation",
-                    words=f"the contract has no {one.question.operation!r}",
+                    words=f"the contract has no {operation!r}",
                 )
 
-    def _secrets(self) -> Iterator[Finding]:
-        """What redaction refuses, or would replace."""
+    def _check_secrets(self) -> Iterator[Finding]:
+        """Check that redacting the recording again changes nothing."""
         pairs = [(one.question, one.answer) for one in self.exchanges.values()]
         try:
-            applied = self.redaction.apply(pairs, [*self.exchanges.values()])
+            redacted = self.redaction.apply(pairs, [*self.exchanges.values()])
         except RecordingError as error:
-            yield Finding(words=f"holds a secret: {error}")
+            yield Finding(words=f"contains a secret: {error}")
             return
-        for (name, one), new in zip(self.exchanges.items(), applied, strict=True):
-            for place in find_unredacted(one, new):
+        for (name, old), new in zip(self.exchanges.items(), redacted, strict=True):
+            for place in _find_unredacted(old, new):
                 yield Finding(
                     file=name,
                     place=place,
-                    words="is secret or personal, and no stand-in; `nectar recording"
-                    " redact` replaces it",
+                    words="is secret or personal, and not a placeholder; `nectar"
+                    " recording redact` replaces it",
                 )
 
 
-class _Beside(msgspec.Struct, frozen=True):
+class _BlobField(msgspec.Struct, frozen=True):
     file: str | None = None
 
 
-class _Names(msgspec.Struct, frozen=True):
-    request: _Beside = _Beside()
-    response: _Beside = _Beside()
+class _BlobFields(msgspec.Struct, frozen=True):
+    request: _BlobField = _BlobField()
+    response: _BlobField = _BlobField()
 
 
-def _named(data: bytes) -> Iterator[str]:
-    """The names of bytes that a file has beside it."""
+def _list_blobs(data: bytes) -> Iterator[str]:
+    """List the names of the binary bodies that an exchange file refers to."""
     try:
-        names = msgspec.json.decode(data, type=_Names)
+        fields = msgspec.json.decode(data, type=_BlobFields)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return
-    yield from filter(None, (names.request.file, names.response.file))
+    yield from filter(None, (fields.request.file, fields.response.file))
 
 
-def _is_page(one: Exchange) -> bool:
+def _is_page(exchange: Exchange) -> bool:
     return (
-        one.question.method == "GET"
-        and one.answer.status == HTTPStatus.OK
-        and isinstance(one.answer.body, Json)
+        exchange.question.method == "GET"
+        and exchange.answer.status == HTTPStatus.OK
+        and isinstance(exchange.answer.body, Json)
     )
 
 
-def _announced(one: Exchange) -> int:
-    body: Any = one.answer.body
-    return announced_pages(body.raw)
+def _find_unredacted(old: Exchange, new: Exchange) -> tuple[str, ...]:
+    """List the places that redaction changed, each once and without its value.
 
-
-_INDEX = re.compile(r"\[[0-9]+\]")
-
-
-def find_unredacted(old: Exchange, new: Exchange) -> tuple[str, ...]:
-    """The places in an exchange that are others after redaction, each once.
-
-    A place in a list stands for all of its items: `response usageData[].site.address`.
+    A place in a list stands for all items: `response usageData[].site.address`.
     """
-    before, after = dict(_texts(old)), dict(_texts(new))
+    before, after = dict(_list_values(old)), dict(_list_values(new))
     places = [
-        # A key that is gone was personal itself.
+        # A path that is gone means that one of its keys was replaced.
         _INDEX.sub("[]", place) if place in after else f"{place.split()[0]} keys"
         for place in before
         if before[place] != after.get(place)
@@ -368,38 +360,40 @@ def find_unredacted(old: Exchange, new: Exchange) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def _texts(one: Exchange) -> Iterator[tuple[str, Any]]:
-    asked, answered = one.question, one.answer
-    yield "request path", (asked.path, asked.owner)
-    yield "request url", asked.url
-    for at, (key, text) in enumerate(asked.query):
-        yield f"request query {key}[{at}]", text
-    yield from _leaves("request", asked.body)
-    for name, text in answered.headers.items():
+def _list_values(exchange: Exchange) -> Iterator[tuple[str, Any]]:
+    """List all places of an exchange with their values."""
+    question, answer = exchange.question, exchange.answer
+    yield "request path", (question.path, question.owner)
+    yield "request url", question.url
+    for index, (key, text) in enumerate(question.query):
+        yield f"request query {key}[{index}]", text
+    yield from _list_body_values("request", question.body)
+    for name, text in answer.headers.items():
         yield f"response header {name}", text
-    yield from _leaves("response", answered.body)
+    yield from _list_body_values("response", answer.body)
 
 
-def _leaves(part: str, body: Body | None) -> Iterator[tuple[str, Any]]:
+def _list_body_values(part: str, body: Body | None) -> Iterator[tuple[str, Any]]:
     match body:
         case Json():
-            yield from _inside(f"{part} ", body.value)
+            yield from _list_json_values(f"{part} ", body.value)
         case FormData():
-            for at, one in enumerate(body.parts):
-                yield f"{part} form {one.name}[{at}]", (one.text, one.file)
+            for index, form_part in enumerate(body.parts):
+                place = f"{part} form {form_part.name}[{index}]"
+                yield place, (form_part.text, form_part.file)
         case None:
             pass
         case _:
             yield f"{part} body", body.data()
 
 
-def _inside(place: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _list_json_values(place: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             dot = "" if place.endswith(" ") else "."
-            yield from _inside(f"{place}{dot}{key}", inner)
+            yield from _list_json_values(f"{place}{dot}{key}", inner)
     elif isinstance(value, list):
-        for at, inner in enumerate(value):
-            yield from _inside(f"{place}[{at}]", inner)
+        for index, inner in enumerate(value):
+            yield from _list_json_values(f"{place}[{index}]", inner)
     else:
         yield place, value

@@ -1,4 +1,4 @@
-"""What is in a recording: its operations, and its stand-ins by kind."""
+"""Summarize a recording: its operations, and its placeholders by kind."""
 
 from __future__ import annotations
 
@@ -33,73 +33,83 @@ _KIND: Final = re.compile(r"(?P<kind>.+?)(?:-[1-9][0-9]*(?:@.*)?|:.*)")
 
 @frozen(kw_only=True)
 class OperationContents:
-    """What is recorded of one operation."""
+    """The exchanges of one operation, in numbers."""
 
     operation: str
     exchanges: int
     owners: int
-    """How many companies, sites, ... it was asked about."""
+    """How many companies, sites or other resources were asked about."""
     statuses: Mapping[int, int]
-    """How many answers have which status."""
+    """How many answers have each status."""
     size: int
-    """Bytes, of what lies beside the exchanges as well."""
+    """Bytes of all files, including binary bodies."""
 
 
 @frozen(kw_only=True)
 class PlaceholderContents:
-    """What stands in for one kind of value."""
+    """The placeholders of one kind, in numbers."""
 
     kind: str
     values: int
-    """How many different ones."""
+    """How many different ones there are."""
     places: int
-    """How often they stand there."""
+    """How often they occur."""
 
 
 def summarize_operations(recording: Recording) -> Sequence[OperationContents]:
-    """What is recorded, by operation id."""
-    found: dict[str, list[Exchange]] = {}
-    for one in recording.exchanges:
-        found.setdefault(one.question.operation, []).append(one)
-    return [_operation(name, found[name]) for name in sorted(found)]
+    """Count the exchanges of a recording, by operation id."""
+    by_operation: dict[str, list[Exchange]] = {}
+    for exchange in recording.exchanges:
+        by_operation.setdefault(exchange.question.operation, []).append(exchange)
+    return [_summarize(name, by_operation[name]) for name in sorted(by_operation)]
 
 
 def build_placeholder_pattern(*recordings: Recording) -> re.Pattern[str]:
-    """What finds the stand-ins of recordings in a text."""
-    rules = [rule for one in recordings for rule in Redaction.of(one.redaction).rules]
-    return build_placeholder_regex((*(rule.made for rule in rules), *list_kinds()))
+    """Build a pattern that finds the placeholders of recordings in a text."""
+    rules = [
+        rule
+        for recording in recordings
+        for rule in Redaction.of(recording.redaction).rules
+    ]
+    return build_placeholder_regex((*(rule.as_kind for rule in rules), *list_kinds()))
 
 
 def summarize_placeholders(recording: Recording) -> Sequence[PlaceholderContents]:
-    """What was replaced, by kind. Values never show: nobody knows them any more."""
-    known = build_placeholder_pattern(recording)
-    found: Counter[str] = Counter()
-    for one in recording.exchanges:
-        found.update(known.findall(encode_exchange(one).decode()))
-    found.pop(LINK_PART, None)
+    """Count the placeholders of a recording, by kind."""
+    pattern = build_placeholder_pattern(recording)
+    counts: Counter[str] = Counter()
+    for exchange in recording.exchanges:
+        counts.update(pattern.findall(encode_exchange(exchange).decode()))
+    counts.pop(LINK_PART, None)
     by_kind: dict[str, list[int]] = {}
-    for standin, count in found.items():
-        by_kind.setdefault(_kind(standin), []).append(count)
+    for placeholder, count in counts.items():
+        by_kind.setdefault(_parse_kind(placeholder), []).append(count)
     return [
-        PlaceholderContents(kind=name, values=len(counts), places=sum(counts))
-        for name, counts in sorted(by_kind.items())
+        PlaceholderContents(kind=name, values=len(numbers), places=sum(numbers))
+        for name, numbers in sorted(by_kind.items())
     ]
 
 
-def _operation(name: str, exchanges: Sequence[Exchange]) -> OperationContents:
-    blobs = {blob.name: len(blob.content) for one in exchanges for blob in one.blobs}
+def _summarize(name: str, exchanges: Sequence[Exchange]) -> OperationContents:
+    blobs = {
+        blob.name: len(blob.content)
+        for exchange in exchanges
+        for blob in exchange.blobs
+    }
+    statuses = Counter(exchange.answer.status for exchange in exchanges)
+    size = sum(len(encode_exchange(exchange)) for exchange in exchanges)
     return OperationContents(
         operation=name,
         exchanges=len(exchanges),
-        owners=len({one.question.owner for one in exchanges} - {""}),
-        statuses=dict(sorted(Counter(one.answer.status for one in exchanges).items())),
-        size=sum(len(encode_exchange(one)) for one in exchanges) + sum(blobs.values()),
+        owners=len({exchange.question.owner for exchange in exchanges} - {""}),
+        statuses=dict(sorted(statuses.items())),
+        size=size + sum(blobs.values()),
     )
 
 
-def _kind(standin: str) -> str:
-    rest = standin.removeprefix(LINK_PREFIX)
-    found = _KIND.fullmatch(rest)
-    if rest != standin and (found is None or "/" in found["kind"]):
+def _parse_kind(placeholder: str) -> str:
+    rest = placeholder.removeprefix(LINK_PREFIX)
+    match = _KIND.fullmatch(rest)
+    if rest != placeholder and (match is None or "/" in match["kind"]):
         return LINK.name
-    return rest if found is None else found["kind"]
+    return rest if match is None else match["kind"]

@@ -1,8 +1,8 @@
-"""What changed between two recordings, as an account of the API and not of the text.
+"""Compare two recordings and list how the API changed between them.
 
-It is told by operation: exchanges that came, went or have another status; and in the
-answers keys that came and went, types, what is always there, values of enums. What
-data says is not compared (that is `git diff`'s affair), so a stand-in is no change.
+Changes are listed by operation: exchanges that appeared, vanished or have another
+status; in the answers, keys that appeared or vanished, types, optional keys, and enum
+values. Other values are not compared, so a placeholder is not a change.
 """
 
 from __future__ import annotations
@@ -20,66 +20,66 @@ from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.response_shape import (
     NUMBER,
-    STANDIN,
+    PLACEHOLDER,
     TEXT,
     ResponseShape,
     build_shape,
 )
 
-__all__ = ["Change", "ChangeKind", "Comparison", "compare"]
+__all__ = ["ChangeKind", "Comparison", "RecordingChange", "compare"]
 
 
 class ChangeKind(StrEnum):
-    """What sort of change it is."""
+    """The kind of a change."""
 
     VERSION = "version"
-    """The recordings are of two versions of the API."""
+    """The recordings are of different API versions."""
     EXCHANGE_APPEARED = "exchange appeared"
     EXCHANGE_VANISHED = "exchange vanished"
     STATUS = "status"
-    """The same question has an answer with another status."""
+    """The answer to the same question has another status."""
     KEY_APPEARED = "key appeared"
     KEY_VANISHED = "key vanished"
     TYPE = "type"
-    """What stands at a place is null, text, a number, ... and never was."""
+    """A value has a JSON type that it never had before."""
     NARROWED = "narrowed"
-    """What stood at a place was sometimes null, text, a number, ... and never is."""
+    """A value no longer has one of its former JSON types."""
     OPTIONAL = "optional"
-    """A key that was in all objects is in some."""
+    """A key that was in every object is only in some."""
     ALWAYS = "always"
-    """A key that was in some objects is in all."""
+    """A key that was in some objects is in every one."""
     VALUE = "value"
-    """An enum has a value that it did not have; the contract knows it."""
+    """An enum has a new value, which the contract lists."""
     UNKNOWN_VALUE = "unknown value"
-    """The same, and the contract does not know it."""
+    """An enum has a new value, which the contract does not list."""
 
 
 @frozen(kw_only=True)
-class Change:
-    """One change."""
+class RecordingChange:
+    """One change between two recordings."""
 
     kind: ChangeKind
     operation: str = ""
-    """The contract's operation id; empty for what concerns all of them."""
+    """The contract's operation id; empty if the change concerns all operations."""
     place: str = ""
-    """The name of an exchange, or a place in answers: `usageData[].document.url`;
-    empty for the whole body."""
+    """The name of an exchange, or a path in answers: `usageData[].document.url`; empty
+    for the whole body."""
     status: int | None = None
-    """Of the answers that it is about, where they are errors."""
+    """The status of the answers, if they are errors."""
     before: str = ""
-    """What was there, in words: types, how often, a status."""
+    """The old state as text: types, share of objects, or status."""
     after: str = ""
-    """What is there now."""
+    """The new state as text."""
 
     def __str__(self) -> str:
-        return _WORDS[self.kind](self)
+        return _MESSAGES[self.kind](self)
 
 
 @frozen
 class Comparison:
     """All changes from one recording to another, by operation."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[RecordingChange, ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -87,14 +87,14 @@ class Comparison:
         return not self.changes
 
     @property
-    def by_operation(self) -> Mapping[str, Sequence[Change]]:
-        """The changes of each operation that has some."""
-        found: dict[str, list[Change]] = {}
-        for one in self.changes:
-            found.setdefault(one.operation, []).append(one)
-        return found
+    def by_operation(self) -> Mapping[str, Sequence[RecordingChange]]:
+        """The changes by operation id; operations without changes are left out."""
+        grouped: dict[str, list[RecordingChange]] = {}
+        for change in self.changes:
+            grouped.setdefault(change.operation, []).append(change)
+        return grouped
 
-    def __iter__(self) -> Iterator[Change]:
+    def __iter__(self) -> Iterator[RecordingChange]:
         return iter(self.changes)
 
     def __len__(self) -> int:
@@ -102,142 +102,149 @@ class Comparison:
 
 
 def compare(old: Recording, new: Recording) -> Comparison:
-    """What changed from one recording to another.
+    """List the changes from one recording to another.
 
-    Exchanges are held against each other by what is asked, whatever the rules of
-    redaction of either are. Answers are held against each other all together, by
-    operation: how a key fares says nothing about a single record.
+    Exchanges are paired by their question, even if the recordings have different
+    redaction rules. The answers to one operation are compared as a whole, because a
+    single record says nothing about a key.
     """
-    key = _key_of(old, new)
-    standins = build_placeholder_pattern(old, new)
-    changes = [*_versions(old, new)]
-    before, after = _by_operation(old), _by_operation(new)
+    key = _build_key_function(old, new)
+    placeholders = build_placeholder_pattern(old, new)
+    changes = [*_compare_versions(old, new)]
+    before, after = _group_by_operation(old), _group_by_operation(new)
     for operation in sorted({*before, *after}):
-        theirs = before.get(operation, []), after.get(operation, [])
-        changes += _exchanges(*(_paired(one, key) for one in theirs))
-        changes += _answers(operation, *theirs, standins)
+        exchanges = before.get(operation, []), after.get(operation, [])
+        changes += _compare_exchanges(*(_index(some, key) for some in exchanges))
+        changes += _compare_answers(operation, *exchanges, placeholders)
     return Comparison(tuple(changes))
 
 
-def _key_of(old: Recording, new: Recording) -> Callable[[Exchange], str]:
+def _build_key_function(old: Recording, new: Recording) -> Callable[[Exchange], str]:
     if old.redaction == new.redaction:
         return lambda exchange: exchange.key
-    rules = [rule for one in (old, new) for rule in Redaction.of(one.redaction).rules]
-    both = Redaction(rules=tuple(dict.fromkeys(rules)))
-    return lambda exchange: both.key(exchange.question)
+    rules = [
+        rule
+        for recording in (old, new)
+        for rule in Redaction.of(recording.redaction).rules
+    ]
+    redaction = Redaction(rules=tuple(dict.fromkeys(rules)))
+    return lambda exchange: redaction.key(exchange.question)
 
 
-def _versions(old: Recording, new: Recording) -> Iterator[Change]:
+def _compare_versions(old: Recording, new: Recording) -> Iterator[RecordingChange]:
     if old.api_version != new.api_version:
-        yield Change(
+        yield RecordingChange(
             kind=ChangeKind.VERSION, before=old.api_version, after=new.api_version
         )
 
 
-def _by_operation(recording: Recording) -> Mapping[str, list[Exchange]]:
-    found: dict[str, list[Exchange]] = {}
-    for one in recording.exchanges:
-        found.setdefault(one.question.operation, []).append(one)
-    return found
+def _group_by_operation(recording: Recording) -> Mapping[str, list[Exchange]]:
+    grouped: dict[str, list[Exchange]] = {}
+    for exchange in recording.exchanges:
+        grouped.setdefault(exchange.question.operation, []).append(exchange)
+    return grouped
 
 
-def _paired(
+def _index(
     exchanges: Sequence[Exchange], key: Callable[[Exchange], str]
 ) -> Mapping[tuple[str, int], Exchange]:
-    """Each exchange by its question, and by which answer to it it is."""
-    found: dict[tuple[str, int], Exchange] = {}
+    """Index exchanges by question key and number among equal questions."""
+    indexed: dict[tuple[str, int], Exchange] = {}
     counts: dict[str, int] = {}
-    for one in exchanges:
-        name = key(one)
+    for exchange in exchanges:
+        name = key(exchange)
         counts[name] = counts.get(name, 0) + 1
-        found[name, counts[name]] = one
-    return found
+        indexed[name, counts[name]] = exchange
+    return indexed
 
 
-def _exchanges(
+def _compare_exchanges(
     old: Mapping[tuple[str, int], Exchange], new: Mapping[tuple[str, int], Exchange]
-) -> Iterator[Change]:
-    for mark, one in old.items():
-        was = Change(
+) -> Iterator[RecordingChange]:
+    for index, exchange in old.items():
+        vanished = RecordingChange(
             kind=ChangeKind.EXCHANGE_VANISHED,
-            operation=one.question.operation,
-            place=one.name,
-            before=str(one.answer.status),
+            operation=exchange.question.operation,
+            place=exchange.name,
+            before=str(exchange.answer.status),
         )
-        if mark not in new:
-            yield was
-        elif (status := new[mark].answer.status) != one.answer.status:
-            yield evolve(was, kind=ChangeKind.STATUS, after=str(status))
-    for mark, one in new.items():
-        if mark not in old:
-            yield Change(
+        if index not in new:
+            yield vanished
+        elif (status := new[index].answer.status) != exchange.answer.status:
+            yield evolve(vanished, kind=ChangeKind.STATUS, after=str(status))
+    for index, exchange in new.items():
+        if index not in old:
+            yield RecordingChange(
                 kind=ChangeKind.EXCHANGE_APPEARED,
-                operation=one.question.operation,
-                place=one.name,
-                after=str(one.answer.status),
+                operation=exchange.question.operation,
+                place=exchange.name,
+                after=str(exchange.answer.status),
             )
 
 
-def _answers(
+def _compare_answers(
     operation: str,
     old: Sequence[Exchange],
     new: Sequence[Exchange],
-    standins: re.Pattern[str],
-) -> Iterator[Change]:
-    """How answers changed that are in both: those that went well, and each error."""
-    before, after = _by_status(old), _by_status(new)
-    for status in sorted({*before} & {*after}, key=lambda one: one or 0):
-        base = Change(kind=ChangeKind.TYPE, operation=operation, status=status)
-        yield from _differences(
-            base,
-            build_shape(operation, before[status], standins),
-            build_shape(operation, after[status], standins),
+    placeholders: re.Pattern[str],
+) -> Iterator[RecordingChange]:
+    """Compare the answers of one operation: successful ones, and each error status."""
+    before, after = _group_by_status(old), _group_by_status(new)
+    for status in sorted({*before} & {*after}, key=lambda status: status or 0):
+        yield from _compare_shapes(
+            RecordingChange(kind=ChangeKind.TYPE, operation=operation, status=status),
+            build_shape(operation, before[status], placeholders),
+            build_shape(operation, after[status], placeholders),
         )
 
 
-def _by_status(exchanges: Sequence[Exchange]) -> Mapping[int | None, list[Exchange]]:
-    """Answers by their error; None for those that are none."""
-    found: dict[int | None, list[Exchange]] = {}
-    for one in exchanges:
-        status = one.answer.status
+def _group_by_status(
+    exchanges: Sequence[Exchange],
+) -> Mapping[int | None, list[Exchange]]:
+    """Group exchanges by error status; None is the group of successful ones."""
+    grouped: dict[int | None, list[Exchange]] = {}
+    for exchange in exchanges:
+        status = exchange.answer.status
         is_error = status >= HTTPStatus.MULTIPLE_CHOICES
-        found.setdefault(status if is_error else None, []).append(one)
-    return found
+        grouped.setdefault(status if is_error else None, []).append(exchange)
+    return grouped
 
 
-def _differences(
-    base: Change, old: ResponseShape, new: ResponseShape
-) -> Iterator[Change]:
-    """The changes at a place, which is that of `base`, and below it."""
-    was, now = _known_types(old, new), _known_types(new, old)
+def _compare_shapes(
+    base: RecordingChange, old: ResponseShape, new: ResponseShape
+) -> Iterator[RecordingChange]:
+    """List the changes at the place of `base` and below it."""
+    was, now = _list_certain_types(old, new), _list_certain_types(new, old)
     if was != now:
         kind = ChangeKind.TYPE if now - was else ChangeKind.NARROWED
-        yield evolve(base, kind=kind, before=_types(old), after=_types(new))
-    known = new.place.values
-    # Behind a stand-in may be any of them.
-    values = new.values - old.values if STANDIN not in old.types else ()
+        yield evolve(
+            base, kind=kind, before=_format_types(old), after=_format_types(new)
+        )
+    known = new.node.values
+    # A placeholder may replace any value, so then no value is certainly new.
+    values = new.values - old.values if PLACEHOLDER not in old.types else ()
     for value in sorted(values):
         kind = ChangeKind.VALUE if value in known else ChangeKind.UNKNOWN_VALUE
         yield evolve(base, kind=kind, after=value)
     if old.objects and new.objects:
         for key in sorted({*old.keys, *new.keys}):
             place = f"{base.place}.{key}" if base.place else key
-            yield from _key_changes(evolve(base, place=place), key, old, new)
+            yield from _compare_key(evolve(base, place=place), key, old, new)
     if old.items is not None and new.items is not None:
         items = evolve(base, place=f"{base.place}[]")
-        yield from _differences(items, old.items, new.items)
+        yield from _compare_shapes(items, old.items, new.items)
 
 
-def _key_changes(
-    base: Change, key: str, old: ResponseShape, new: ResponseShape
-) -> Iterator[Change]:
+def _compare_key(
+    base: RecordingChange, key: str, old: ResponseShape, new: ResponseShape
+) -> Iterator[RecordingChange]:
     was, now = old.keys.get(key), new.keys.get(key)
     if was is None or now is None:
         if now is not None:
-            after = f"{_types(now)}, {_share(now, new)}"
+            after = f"{_format_types(now)}, {_format_share(now, new)}"
             yield evolve(base, kind=ChangeKind.KEY_APPEARED, after=after)
         if was is not None:
-            before = f"{_types(was)}, {_share(was, old)}"
+            before = f"{_format_types(was)}, {_format_share(was, old)}"
             yield evolve(base, kind=ChangeKind.KEY_VANISHED, before=before)
         return
     was_always, is_always = was.seen == old.objects, now.seen == new.objects
@@ -245,47 +252,49 @@ def _key_changes(
         yield evolve(
             base,
             kind=ChangeKind.ALWAYS if is_always else ChangeKind.OPTIONAL,
-            before=_share(was, old),
-            after=_share(now, new),
+            before=_format_share(was, old),
+            after=_format_share(now, new),
         )
-    yield from _differences(base, was, now)
+    yield from _compare_shapes(base, was, now)
 
 
-def _known_types(one: ResponseShape, other: ResponseShape) -> set[str]:
-    """Its types, but for those that a stand-in in either of them may be."""
-    hidden = {NUMBER, STANDIN, TEXT} if STANDIN in {*one.types, *other.types} else set()
-    return {*one.types} - hidden
+def _list_certain_types(shape: ResponseShape, other: ResponseShape) -> set[str]:
+    """List the types of a shape, without those that a placeholder may stand for."""
+    has_placeholder = PLACEHOLDER in {*shape.types, *other.types}
+    return {*shape.types} - ({NUMBER, PLACEHOLDER, TEXT} if has_placeholder else set())
 
 
-def _types(one: ResponseShape) -> str:
-    names = {TEXT if name == STANDIN else name for name in one.types}
+def _format_types(shape: ResponseShape) -> str:
+    names = {TEXT if name == PLACEHOLDER else name for name in shape.types}
     return " or ".join(sorted(names))
 
 
-def _share(part: ResponseShape, whole: ResponseShape) -> str:
+def _format_share(part: ResponseShape, whole: ResponseShape) -> str:
     if part.seen == whole.objects:
         return f"in all {whole.objects:,}" if whole.objects > 1 else "in the only one"
     return f"in {part.seen:,} of {whole.objects:,}"
 
 
-_WORDS: Mapping[ChangeKind, Callable[[Change], str]] = {
-    ChangeKind.VERSION: lambda one: (
-        f"the API was {one.before or 'of no version'}, and is"
-        f" {one.after or 'of no version'}"
+_MESSAGES: Mapping[ChangeKind, Callable[[RecordingChange], str]] = {
+    ChangeKind.VERSION: lambda change: (
+        f"the API version was {change.before or 'unknown'}, is"
+        f" {change.after or 'unknown'}"
     ),
-    ChangeKind.EXCHANGE_APPEARED: lambda one: f"new exchange ({one.after})",
-    ChangeKind.EXCHANGE_VANISHED: lambda one: f"no such exchange now ({one.before})",
-    ChangeKind.STATUS: lambda one: f"status was {one.before}, is {one.after}",
-    ChangeKind.KEY_APPEARED: lambda one: f"new key: {one.after}",
-    ChangeKind.KEY_VANISHED: lambda one: f"no such key now; was {one.before}",
-    ChangeKind.TYPE: lambda one: f"was {one.before}, is {one.after}",
-    ChangeKind.NARROWED: lambda one: f"was {one.before}, is only {one.after}",
-    ChangeKind.OPTIONAL: lambda one: (
-        f"became optional: was {one.before}, is {one.after}"
+    ChangeKind.EXCHANGE_APPEARED: lambda change: f"new exchange ({change.after})",
+    ChangeKind.EXCHANGE_VANISHED: lambda change: f"exchange vanished ({change.before})",
+    ChangeKind.STATUS: lambda change: f"status was {change.before}, is {change.after}",
+    ChangeKind.KEY_APPEARED: lambda change: f"new key: {change.after}",
+    ChangeKind.KEY_VANISHED: lambda change: f"key vanished; was {change.before}",
+    ChangeKind.TYPE: lambda change: f"was {change.before}, is {change.after}",
+    ChangeKind.NARROWED: lambda change: f"was {change.before}, is only {change.after}",
+    ChangeKind.OPTIONAL: lambda change: (
+        f"became optional: was {change.before}, is {change.after}"
     ),
-    ChangeKind.ALWAYS: lambda one: f"is always there: was {one.before}, is {one.after}",
-    ChangeKind.VALUE: lambda one: f"new value {one.after!r}",
-    ChangeKind.UNKNOWN_VALUE: lambda one: (
-        f"new value {one.after!r}, which the contract does not know"
+    ChangeKind.ALWAYS: lambda change: (
+        f"is always present: was {change.before}, is {change.after}"
+    ),
+    ChangeKind.VALUE: lambda change: f"new value {change.after!r}",
+    ChangeKind.UNKNOWN_VALUE: lambda change: (
+        f"new value {change.after!r}, which the contract does not list"
     ),
 }

@@ -1,8 +1,8 @@
-"""One exchange: what was asked for, and what was answered. And how it is found again.
+"""One recorded exchange: a question, its answer, and the key that identifies both.
 
-Two exchanges with the same key are the same question, asked twice; their answers are
-given in the order in which they were recorded. Headers are not in the key, but for
-`Range`: the chunks of a file differ in nothing else.
+Exchanges with the same key are the same question, asked several times; their answers
+are replayed in recorded order. Of the headers only `Range` is part of the key, because
+the chunks of a file differ in nothing else.
 """
 
 from __future__ import annotations
@@ -22,14 +22,23 @@ from nectar_async._http.compression import decompress_body
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.status import parse_retry_after
-from nectar_async.recording.bodies import Blob, Body, FormData, Json, Text, parse_body
+from nectar_async.recording.bodies import (
+    Blob,
+    Body,
+    FormData,
+    Json,
+    Text,
+    parse_body,
+    sha256_hex,
+)
 
-__all__ = ["Exchange", "Question", "RecordedAnswer", "build_question"]
+__all__ = ["Exchange", "Pairs", "Question", "RecordedAnswer", "build_question"]
 
 Pairs = tuple[tuple[str, str], ...]
+"""Names with their values: of headers, or of a query."""
 
-# All else a host says with its answers differs each time, or is nobody's business.
-_KEPT_HEADERS: Final = (
+# All other headers differ each time, or must not be in a recording.
+_RECORDED_HEADERS: Final = (
     "accept-ranges",
     "content-range",
     "content-type",
@@ -38,61 +47,63 @@ _KEPT_HEADERS: Final = (
     "retry-after",
 )
 
-_SAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_OWNER: Final = 48
-_SHORT: Final = 8
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_MAX_OWNER_LENGTH: Final = 48
+_KEY_DIGITS: Final = 8
 
 
 @frozen(kw_only=True)
 class Question:
-    """What was asked for, free of host, version and key."""
+    """A request without host, API version and key."""
 
     operation: str
-    """The contract's operation id, or a name made of verb and path."""
+    """The contract's operation id, or a name made of method and path."""
     method: str
     path: str = ""
-    """Below the version, as `/company/3b1e`; empty where `url` says all."""
+    """The path below the version, such as `/company/3b1e`; empty for files."""
     url: str = field(default="", repr=False)
-    """Of a file: its whole address."""
+    """The whole URL of a file; empty for API requests."""
     query: Pairs = ()
-    """Wire keys and text, sorted."""
+    """Wire keys and values, sorted."""
     range: str | None = None
-    """Of a chunk of a file: `bytes=0-4194303`."""
+    """The `Range` header of a file chunk, such as `bytes=0-4194303`."""
     body: Body | None = field(default=None, repr=False)
     owner: str = ""
-    """Whose it is, for people: the ids in the path."""
+    """The ids in the path, for readers of the file."""
 
     @property
     def page(self) -> int | None:
-        """The page that is asked for; None where none is named."""
+        """The requested page; None if the query has none."""
         text = dict(self.query).get("page", "")
         return int(text) if text.isascii() and text.isdigit() else None
 
     @property
     def without_page(self) -> Question:
-        """The list that a page belongs to: the same question about no page."""
-        return evolve(self, query=tuple(one for one in self.query if one[0] != "page"))
+        """The same question without its page, which identifies the whole list."""
+        return evolve(
+            self, query=tuple(pair for pair in self.query if pair[0] != "page")
+        )
 
     @property
     def key(self) -> str:
-        """The same for equal questions, and only for those; SHA-256 in hex."""
+        """A SHA-256 in hex that is equal for equal questions only."""
         parts = (self.method, self.path or self.url, self.query, self.range)
-        text = msgspec.json.encode((*parts, _canonical(self.body)))
+        text = msgspec.json.encode((*parts, _normalize_body(self.body)))
         return hashlib.sha256(text).hexdigest()
 
     def __str__(self) -> str:
         query = "&".join(f"{key}={quote(text)}" for key, text in self.query)
-        whereto = self.path or _plain(self.url)
-        return f"{self.method} {whereto}{'?' if query else ''}{query}"
+        target = self.path or _strip_query(self.url)
+        return f"{self.method} {target}{'?' if query else ''}{query}"
 
 
 @frozen(kw_only=True)
 class RecordedAnswer:
-    """What was answered: status, the headers that matter, the body unpacked."""
+    """A recorded response: status, relevant headers and decompressed body."""
 
     status: int
     headers: Mapping[str, str] = field(factory=dict)
-    """Names in small letters, in order."""
+    """Lower-case names, in a fixed order."""
     body: Body | None = field(default=None, repr=False)
 
     @classmethod
@@ -104,47 +115,45 @@ class RecordedAnswer:
         *,
         is_file: bool = False,
     ) -> RecordedAnswer:
-        """What is kept of a response; a date to wait for becomes seconds from now.
+        """Build the answer to record from a response.
 
-        What a host of files answers with success is bytes.
+        A `Retry-After` date becomes seconds from `now`. The body of a successful file
+        response is stored as bytes.
 
         Raises:
-            BodyTooLargeError: it is larger than `limit` bytes when it is unpacked.
-            BodyCorruptError: it cannot be unpacked.
+            BodyTooLargeError: the decompressed body exceeds `limit` bytes.
+            BodyCorruptError: the body cannot be decompressed.
         """
         headers = {
             name: response.headers[name]
-            for name in _KEPT_HEADERS
+            for name in _RECORDED_HEADERS
             if name in response.headers
         }
         if (wait := parse_retry_after(response, now)) is not None:
             headers["retry-after"] = f"{math.ceil(wait)}"
-        kind = headers.get("content-type", "")
         return cls(
             status=response.status,
             headers=headers,
             body=parse_body(
                 decompress_body(response, limit),
-                kind,
+                headers.get("content-type", ""),
                 is_sent=False,
                 is_file=is_file and response.is_success,
             ),
         )
 
     def as_file(self) -> RecordedAnswer:
-        """The same, with a body of success as the bytes of a file."""
+        """Copy a successful answer with its body as the bytes of a file."""
         body = self.body
         if not isinstance(body, Text | Json) or not Response(self.status).is_success:
             return self
-        kind = self.headers.get("content-type", "")
-        return evolve(self, body=parse_body(body.data(), kind, is_file=True))
+        content_type = self.headers.get("content-type", "")
+        return evolve(self, body=parse_body(body.data(), content_type, is_file=True))
 
     def response(self) -> Response:
-        """The answer, as a transport gives it."""
-        data = (
-            b"" if self.body is None or isinstance(self.body, FormData) else self.body
-        )
-        content = data if isinstance(data, bytes) else data.data()
+        """Build the response that a transport returns."""
+        body = self.body
+        content = b"" if body is None or isinstance(body, FormData) else body.data()
         return Response(self.status, self.headers, content)
 
 
@@ -155,43 +164,43 @@ class Exchange:
     question: Question
     answer: RecordedAnswer
     key: str
-    """Of the question, without what is redacted in it; see `Redaction.key`."""
+    """The key of the question with its redacted values masked; see `Redaction.key`."""
     order: int = 1
-    """Which answer to its question it is, from 1."""
+    """The position of the answer among those to the same question, from 1."""
 
     @property
     def name(self) -> str:
-        """What its file is called, without `.json`: for people, and unlike others."""
+        """The file name without `.json`; readable, and unique in a recording."""
         number = f".{self.order}" if self.order > 1 else ""
         return f"{self.base_name}{number}"
 
     @property
     def base_name(self) -> str:
-        """The name that all answers to its question share."""
-        asked = self.question
-        owner = _SAFE.sub("-", asked.owner)[:_LONGEST_OWNER].strip("-.")
-        words = (
-            _SAFE.sub("-", asked.operation),
+        """The part of the name that all answers to the same question share."""
+        question = self.question
+        owner = _UNSAFE.sub("-", question.owner)[:_MAX_OWNER_LENGTH].strip("-.")
+        parts = (
+            _UNSAFE.sub("-", question.operation),
             *([owner] if owner else ()),
-            *([f"page-{asked.page:04}"] if asked.page is not None else ()),
-            *([_SAFE.sub("-", asked.range)] if asked.range else ()),
-            self.key[:_SHORT],
+            *([f"page-{question.page:04}"] if question.page is not None else ()),
+            *([_UNSAFE.sub("-", question.range)] if question.range else ()),
+            self.key[:_KEY_DIGITS],
         )
-        return ".".join(words)
+        return ".".join(parts)
 
     @property
     def blobs(self) -> Iterable[Blob]:
-        """The bytes that lie beside it."""
+        """The binary bodies, which are stored as files of their own."""
         bodies = (self.question.body, self.answer.body)
         return [body for body in bodies if isinstance(body, Blob)]
 
 
 def build_question(request: Request[Any], body: bytes | None = None) -> Question:
-    """What a request asks.
+    """Build the question that a request asks.
 
     Args:
-        request: with its `url`, as a stage or a transport has it.
-        body: the bytes of its body, where that is not bytes already.
+        request: with its `url` set, as stages and transports receive it.
+        body: the bytes of its body, if `request.body` is a stream.
     """
     if body is None and isinstance(request.body, bytes):
         body = request.body
@@ -210,12 +219,12 @@ def build_question(request: Request[Any], body: bytes | None = None) -> Question
 
 
 def parse_query(text: str) -> Pairs:
-    """The pairs of a query, sorted."""
+    """Parse the query of a URL into sorted pairs."""
     return tuple(sorted(parse_qsl(text, keep_blank_values=True)))
 
 
-def _canonical(body: Body | None) -> object:
-    """A body as text that is equal for equal bodies."""
+def _normalize_body(body: Body | None) -> object:
+    """Convert a body to a value that is equal for equal bodies."""
     match body:
         case None:
             return None
@@ -224,10 +233,10 @@ def _canonical(body: Body | None) -> object:
         case FormData():
             return [asdict(part) for part in body.parts]
         case _:
-            return hashlib.sha256(body.data()).hexdigest()
+            return sha256_hex(body.data())
 
 
-def _plain(url: str) -> str:
-    """An address without what opens it."""
+def _strip_query(url: str) -> str:
+    """Remove credentials, query and fragment of a URL: they may grant access."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

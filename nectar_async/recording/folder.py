@@ -1,6 +1,6 @@
-"""A whole recording: a folder that is read at once, and written at once or not at all.
+"""A recording as a folder of files, which is replaced atomically when it is saved.
 
-All of it blocks; whoever is on an event loop calls it in a thread.
+All functions block; call them in a thread when an event loop is running.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 
 MANIFEST_NAME: Final = "recording.json"
 
-_ABANDONED: Final = 3_600.0  # seconds
+_STALE_AFTER: Final = 3_600.0  # seconds
 
 # `….9f8e7d6c.json`, or `….9f8e7d6c.2.json` for a second answer to the same question.
 EXCHANGE_NAME: Final = re.compile(r".*\.[0-9a-f]{8}(?:\.(?P<order>[0-9]+))?\.json")
@@ -50,52 +50,53 @@ BLOB_NAME: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
 
 @frozen(kw_only=True)
 class Recording:
-    """What stands in a recording, in the order of its files."""
+    """A recording, its exchanges sorted as their files are."""
 
     exchanges: tuple[Exchange, ...] = ()
     api_version: str = ""
-    """As in `Settings`: `v2.2`."""
+    """The API version as in `Settings`: `v2.2`."""
     recorded_at: datetime | None = None
-    """The instant of the last change to an exchange; None when nothing was saved."""
+    """When an exchange last changed; None for a recording that was never saved."""
     library: str = __version__
     """The version of this package that wrote it."""
     contract: str = field(factory=digest)
-    """The SHA-256 of the contract that the package had."""
+    """The SHA-256 of that version's contract."""
     redaction: Mapping[str, Any] = field(factory=dict)
-    """The user's own rules, as they stand in the manifest."""
+    """The user's own redaction rules, encoded as in the manifest."""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Recording:
-        """Read a folder.
+        """Read a recording from its folder.
 
         Raises:
-            RecordingError: there is none, it is damaged, or its format is newer.
+            RecordingError: the folder is missing or damaged, or its format is newer
+                than this version of the package reads.
         """
         folder = Path(path)
         try:
-            _recover(folder)
+            _recover_interrupted_save(folder)
             manifest = read_manifest((folder / MANIFEST_NAME).read_bytes(), str(folder))
             files = sorted(folder.iterdir())
             blobs = {
-                one.name: one.read_bytes()
-                for one in files
-                if BLOB_NAME.fullmatch(one.name)
+                file.name: file.read_bytes()
+                for file in files
+                if BLOB_NAME.fullmatch(file.name)
             }
             redaction = Redaction.of(manifest.redaction)
             exchanges = [
                 evolve(
-                    read_exchange(one.read_bytes(), redaction.key, blobs, str(one)),
-                    order=int(found["order"] or 1),
+                    read_exchange(file.read_bytes(), redaction.key, blobs, str(file)),
+                    order=int(match["order"] or 1),
                 )
-                for one in files
-                if (found := EXCHANGE_NAME.fullmatch(one.name)) is not None
+                for file in files
+                if (match := EXCHANGE_NAME.fullmatch(file.name)) is not None
             ]
         except (FileNotFoundError, NotADirectoryError):
             raise RecordingError(describe_missing(folder)) from None
         except OSError as error:
             raise RecordingError(f"cannot read {folder}: {error}") from None
         return cls(
-            exchanges=_in_order(exchanges),
+            exchanges=_sort_exchanges(exchanges),
             api_version=manifest.api_version,
             recorded_at=manifest.recorded_at,
             library=manifest.library,
@@ -106,49 +107,50 @@ class Recording:
     def save(
         self, path: str | os.PathLike[str], now: datetime, *, touch: bool = False
     ) -> bool:
-        """Write a folder in place of what is there; whether anything changed.
+        """Write the recording to a folder and return whether anything changed.
 
-        What is unchanged leaves every byte as it is, the manifest's as well: its
-        `recorded_at` is the instant of the last change. Files of others stay.
+        If nothing changed, no file is touched, not even the manifest: its
+        `recorded_at` is the time of the last change. Files that do not belong to the
+        recording are kept.
 
         Args:
-            path: of the folder.
-            now: the instant of recording.
-            touch: have it say `now` although nothing changed.
+            path: the folder.
+            now: the time of the recording.
+            touch: whether to set `recorded_at` to `now` even if nothing changed.
 
         Raises:
-            RecordingError: there is a folder that is no recording, or it cannot be
+            RecordingError: the folder exists and is not a recording, or it cannot be
                 written.
         """
         folder = Path(path).resolve()
-        files = self._files()
+        files = self._encode_exchanges()
         try:
-            _recover(folder)
-            before = _present(folder)
-            old = before.pop(MANIFEST_NAME, None)
-            if old is not None and files == before and not touch:
-                now_is = (dict(self.redaction), self.api_version)
-                if _said(old) == now_is:
+            _recover_interrupted_save(folder)
+            old_files = _read_own_files(folder)
+            old_manifest = old_files.pop(MANIFEST_NAME, None)
+            if old_manifest is not None and files == old_files and not touch:
+                content = (dict(self.redaction), self.api_version)
+                if _parse_manifest_content(old_manifest) == content:
                     return False
-            _replace(
-                folder, {**files, MANIFEST_NAME: encode_pretty(self._manifest(now))}
-            )
+            manifest = encode_pretty(self._build_manifest(now))
+            _replace_folder(folder, {**files, MANIFEST_NAME: manifest})
         except OSError as error:
             raise RecordingError(f"cannot write {folder}: {error}") from None
         return True
 
     def with_exchanges(self, exchanges: Iterable[Exchange]) -> Recording:
-        """The same recording with other exchanges; equal questions are numbered."""
+        """Copy the recording with other exchanges, numbering equal questions."""
         return evolve(self, exchanges=number_exchanges(exchanges))
 
-    def _files(self) -> dict[str, bytes]:
-        files = {f"{one.name}.json": encode_exchange(one) for one in self.exchanges}
-        files |= {
-            blob.name: blob.content for one in self.exchanges for blob in one.blobs
-        }
+    def _encode_exchanges(self) -> dict[str, bytes]:
+        """Encode all files but the manifest, by name."""
+        files: dict[str, bytes] = {}
+        for exchange in self.exchanges:
+            files[f"{exchange.name}.json"] = encode_exchange(exchange)
+            files |= {blob.name: blob.content for blob in exchange.blobs}
         return files
 
-    def _manifest(self, now: datetime) -> Manifest:
+    def _build_manifest(self, now: datetime) -> Manifest:
         return Manifest(
             format=VERSION,
             recorded_at=now.astimezone(UTC).replace(microsecond=0),
@@ -160,106 +162,109 @@ class Recording:
 
 
 def number_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """The exchanges in the order of their files, answers to one question counted.
+    """Sort exchanges as their files are, and number the answers to equal questions.
 
-    Whoever comes first among equal questions stays first.
+    Answers to the same question keep their order.
     """
     counts: dict[str, int] = {}
-    found: list[Exchange] = []
-    for one in exchanges:
-        counts[one.key] = counts.get(one.key, 0) + 1
-        found.append(evolve(one, order=counts[one.key]))
-    return _in_order(found)
+    numbered: list[Exchange] = []
+    for exchange in exchanges:
+        counts[exchange.key] = counts.get(exchange.key, 0) + 1
+        numbered.append(evolve(exchange, order=counts[exchange.key]))
+    return _sort_exchanges(numbered)
 
 
-def _in_order(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    return tuple(sorted(exchanges, key=lambda one: (one.base_name, one.order)))
-
-
-def _is_ours(name: str) -> bool:
-    return (
-        EXCHANGE_NAME.fullmatch(name) is not None
-        or BLOB_NAME.fullmatch(name) is not None
+def _sort_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    return tuple(
+        sorted(exchanges, key=lambda exchange: (exchange.base_name, exchange.order))
     )
 
 
-def _said(manifest: bytes) -> tuple[dict[str, Any], str] | None:
-    """What a manifest says besides its date; None for one that is damaged."""
+def _is_own_file(name: str) -> bool:
+    return any(pattern.fullmatch(name) for pattern in (EXCHANGE_NAME, BLOB_NAME))
+
+
+def _parse_manifest_content(manifest: bytes) -> tuple[dict[str, Any], str] | None:
+    """Read rules and API version of a manifest; None if it is damaged."""
     try:
-        was = read_manifest(manifest, "")
+        parsed = read_manifest(manifest, "")
     except RecordingError:
         return None
-    return was.redaction, was.api_version
+    return parsed.redaction, parsed.api_version
 
 
-def _recover(folder: Path) -> None:
-    """Bring back what a kill between the two steps of a save left beside its place."""
+def _recover_interrupted_save(folder: Path) -> None:
+    """Restore the old folder if a save was killed between its two renames."""
     for old in sorted(folder.parent.glob(f".{folder.name}.*.old")):
         if not folder.exists() and (old / MANIFEST_NAME).exists():
             old.rename(folder)
 
 
-def _sweep(folder: Path) -> None:
-    """Clear away what saves that were killed left; one that goes on is younger."""
-    for left in folder.parent.glob(f".{folder.name}.*"):
-        is_ours = re.fullmatch(
-            r"\.[0-9a-f]{8}\.(?:new|old)", left.name[len(folder.name) + 1 :]
+def _delete_stale_folders(folder: Path) -> None:
+    """Delete temporary folders of killed saves; those of running saves are younger."""
+    for path in folder.parent.glob(f".{folder.name}.*"):
+        is_temporary = re.fullmatch(
+            r"\.[0-9a-f]{8}\.(?:new|old)", path.name[len(folder.name) + 1 :]
         )
-        if is_ours and time.time() - left.stat().st_mtime > _ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
+        if is_temporary and time.time() - path.stat().st_mtime > _STALE_AFTER:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def describe_missing(folder: Path) -> str:
-    """What to say of a folder that is no recording, or is not there."""
+    """Build the error message for a folder that is missing or is not a recording."""
     if not folder.exists():
         return (
             f"there is no recording at {folder}; make it with pytest"
             f" --nectar-record=record, nectar record {folder} COMMAND, or"
             " Recorder(..., mode='record')"
         )
-    return f"{folder} is no recording: it has no {MANIFEST_NAME}"
+    return f"{folder} is not a recording: it has no {MANIFEST_NAME}"
 
 
-def _present(folder: Path) -> dict[str, bytes]:
-    """Our files that are there; a folder that is somebody else's is refused."""
+def _read_own_files(folder: Path) -> dict[str, bytes]:
+    """Read the files of the recording in a folder, by name.
+
+    Raises:
+        RecordingError: the folder exists and is not a recording.
+    """
     if not folder.exists():
         return {}
     if not folder.is_dir():
         raise RecordingError(f"{folder} is a file; a recording is a folder")
     entries = list(folder.iterdir())
-    others = [one for one in entries if not _is_ours(one.name)]
+    others = [entry for entry in entries if not _is_own_file(entry.name)]
     if others and not (folder / MANIFEST_NAME).exists():
         raise RecordingError(
-            f"{folder} has files and no {MANIFEST_NAME}, so it is no recording; choose"
-            " another folder, or empty it"
+            f"{folder} has files and no {MANIFEST_NAME}, so it is not a recording;"
+            " choose another folder, or empty it"
         )
-    if folders := [one.name for one in entries if one.is_dir()]:
+    if folders := [entry.name for entry in entries if entry.is_dir()]:
         raise RecordingError(
-            f"{folder} has a folder {folders[0]!r}; a recording has only files"
+            f"{folder} contains a folder {folders[0]!r}; a recording has only files"
         )
     return {
-        one.name: one.read_bytes()
-        for one in entries
-        if one.name == MANIFEST_NAME or _is_ours(one.name)
+        entry.name: entry.read_bytes()
+        for entry in entries
+        if entry.name == MANIFEST_NAME or _is_own_file(entry.name)
     }
 
 
-def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Have a folder with just these files of ours, all at once.
+def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Replace the files of the recording in a folder atomically.
 
-    Files of others are copied as they are, with their modes and as the links that they
-    may be.
+    Other files in the folder are copied with their modes; symbolic links stay links.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    mark = secrets.token_hex(4)
-    new = folder.parent / f".{folder.name}.{mark}.new"
-    old = folder.parent / f".{folder.name}.{mark}.old"
+    _delete_stale_folders(folder)
+    suffix = secrets.token_hex(4)
+    new = folder.parent / f".{folder.name}.{suffix}.new"
+    old = folder.parent / f".{folder.name}.{suffix}.old"
     try:
         new.mkdir()
-        for one in folder.iterdir() if folder.exists() else ():
-            if one.name != MANIFEST_NAME and not _is_ours(one.name):
-                shutil.copy2(one, new / one.name, follow_symlinks=False)
+        for entry in folder.iterdir() if folder.exists() else ():
+            if entry.name != MANIFEST_NAME and not _is_own_file(entry.name):
+                shutil.copy2(entry, new / entry.name, follow_symlinks=False)
+
         for name, data in files.items():
             (new / name).write_bytes(data)
         if folder.exists():

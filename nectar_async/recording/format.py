@@ -1,7 +1,6 @@
-"""The files of a recording: what stands in them, and how they are read and written.
+"""The file format of recordings: encode and decode the manifest and the exchanges.
 
-docs/recordings.md describes the format for people and for other programs. What changes
-there, changes `VERSION`.
+docs/recordings.md describes the format. A change of the format changes `VERSION`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from nectar_async.recording.exchange import Exchange, Pairs, Question, RecordedA
 __all__ = ["VERSION", "Manifest", "encode_exchange", "read_exchange", "read_manifest"]
 
 VERSION: Final = 1
-"""Of the format. A newer one is refused, older ones are read."""
+"""The version of the format. Newer versions are refused, older ones are read."""
 
 _INDENT: Final = 2
 
@@ -36,22 +35,22 @@ _INDENT: Final = 2
 class Manifest(
     msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, rename="camel"
 ):
-    """What holds for a whole recording: `recording.json`."""
+    """The file `recording.json`, which describes the whole recording."""
 
     format: int
     recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    """The instant of the last change to an exchange, in UTC."""
+    """When an exchange last changed, in UTC."""
     library: str
     """The version of this package that wrote it."""
     api_version: str
-    """As in `Settings`: `v2.2`."""
+    """The API version as in `Settings`: `v2.2`."""
     contract: str
-    """The SHA-256 of the contract that the package had."""
+    """The SHA-256 of that version's contract."""
     redaction: dict[str, Any] = {}
-    """The user's own rules, so that a replay knows them as well."""
+    """The user's own rules, which a replay needs as well."""
 
 
-class _Part(msgspec.Struct, kw_only=True, omit_defaults=True):
+class _PartFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     name: str
     text: str | None = None
     file: str | None = None
@@ -60,21 +59,21 @@ class _Part(msgspec.Struct, kw_only=True, omit_defaults=True):
     size: int | None = None
 
 
-class _Question(msgspec.Struct, kw_only=True, omit_defaults=True):
+class _RequestFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     method: str
     path: str = ""
     url: str = ""
     owner: str = ""
     query: dict[str, str | list[str]] = {}
     range: str | None = None
-    # A body is under one of four keys.
+    # The body is stored under one of four keys.
     json: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     text: str | None = None
     file: str | None = None
-    form: list[_Part] | None = None
+    form: list[_PartFields] | None = None
 
 
-class _Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
+class _ResponseFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: int
     headers: dict[str, str] = {}
     json: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -82,36 +81,40 @@ class _Answer(msgspec.Struct, kw_only=True, omit_defaults=True):
     file: str | None = None
 
 
-class _File(msgspec.Struct, kw_only=True, omit_defaults=True):
+class _ExchangeFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     operation: str
-    request: _Question
-    response: _Answer
+    request: _RequestFields
+    response: _ResponseFields
 
 
-_FILES: Final = msgspec.json.Decoder(_File)
-_MANIFESTS: Final = msgspec.json.Decoder(Manifest)
+_EXCHANGE_DECODER: Final = msgspec.json.Decoder(_ExchangeFields)
+_MANIFEST_DECODER: Final = msgspec.json.Decoder(Manifest)
 
 
-class _Version(msgspec.Struct):
+class _FormatVersion(msgspec.Struct):
     format: int
 
 
 def read_manifest(data: bytes, where: str) -> Manifest:
-    """The manifest of a recording.
+    """Decode the manifest of a recording.
+
+    Args:
+        data: the bytes of the file.
+        where: the path of the file; for messages.
 
     Raises:
-        RecordingError: it is none, or of a newer format.
+        RecordingError: it is not a manifest, or its format is newer than `VERSION`.
     """
     try:
-        version = msgspec.json.decode(data, type=_Version).format
+        version = msgspec.json.decode(data, type=_FormatVersion).format
         if version > VERSION:
             raise RecordingError(
                 f"{where} has format {version}; this nectar_async reads up to"
-                f" {VERSION}: upgrade it, or record anew"
+                f" {VERSION}: upgrade it, or record again"
             )
-        return _MANIFESTS.decode(data)
+        return _MANIFEST_DECODER.decode(data)
     except msgspec.DecodeError as error:
-        raise RecordingError(f"{where} is no manifest: {error}") from None
+        raise RecordingError(f"{where} is not a manifest: {error}") from None
 
 
 def read_exchange(
@@ -120,69 +123,69 @@ def read_exchange(
     files: Mapping[str, bytes],
     where: str,
 ) -> Exchange:
-    """The exchange in a file.
+    """Decode the exchange in a file.
 
     Args:
-        data: what stands in it.
-        key: what finds a question again.
-        files: bytes that lie beside it, by name.
-        where: the file's path; for messages.
+        data: the bytes of the file.
+        key: computes the key of the question, with redacted values masked.
+        files: the binary bodies of the recording, by file name.
+        where: the path of the file; for messages.
 
     Raises:
-        RecordingError: it is no exchange, or bytes that it names are not there.
+        RecordingError: it is not an exchange, or a binary body is missing.
     """
     try:
-        file = _FILES.decode(data)
+        fields = _EXCHANGE_DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{where} is no exchange: {error}") from None
-    asked, answered = file.request, file.response
+        raise RecordingError(f"{where} is not an exchange: {error}") from None
+    request, response = fields.request, fields.response
     question = Question(
-        operation=file.operation,
-        method=asked.method,
-        path=asked.path,
-        url=asked.url,
-        query=_pairs(asked.query),
-        range=asked.range,
-        body=_body(asked, files, where),
-        owner=asked.owner,
+        operation=fields.operation,
+        method=request.method,
+        path=request.path,
+        url=request.url,
+        query=_parse_query_object(request.query),
+        range=request.range,
+        body=_parse_body_fields(request, files, where),
+        owner=request.owner,
     )
     answer = RecordedAnswer(
-        status=answered.status,
-        headers=answered.headers,
-        body=_body(answered, files, where),
+        status=response.status,
+        headers=response.headers,
+        body=_parse_body_fields(response, files, where),
     )
     return Exchange(question=question, answer=answer, key=key(question))
 
 
 def encode_exchange(exchange: Exchange) -> bytes:
-    """What stands in the file of an exchange: JSON for people, ending in a line."""
-    asked, answered = exchange.question, exchange.answer
-    file = _File(
-        operation=asked.operation,
-        request=_Question(
-            method=asked.method,
-            path=asked.path,
-            url=asked.url,
-            owner=asked.owner,
-            query=_grouped(asked.query),
-            range=asked.range,
-            **_kept(asked.body),
+    """Encode an exchange as the bytes of its file: indented JSON and a newline."""
+    question, answer = exchange.question, exchange.answer
+    fields = _ExchangeFields(
+        operation=question.operation,
+        request=_RequestFields(
+            method=question.method,
+            path=question.path,
+            url=question.url,
+            owner=question.owner,
+            query=_build_query_object(question.query),
+            range=question.range,
+            **_build_body_fields(question.body),
         ),
-        response=_Answer(
-            status=answered.status,
-            headers=dict(answered.headers),
-            **_kept(answered.body),
+        response=_ResponseFields(
+            status=answer.status,
+            headers=dict(answer.headers),
+            **_build_body_fields(answer.body),
         ),
     )
-    return encode_pretty(file)
+    return encode_pretty(fields)
 
 
 def encode_pretty(value: Any) -> bytes:
-    """JSON for people and for `git diff`."""
+    """Encode a value as indented JSON, which people and `git diff` can read."""
     return msgspec.json.format(msgspec.json.encode(value), indent=_INDENT) + b"\n"
 
 
-def _kept(body: Body | None) -> dict[str, Any]:
+def _build_body_fields(body: Body | None) -> dict[str, Any]:
     match body:
         case None:
             return {}
@@ -195,7 +198,7 @@ def _kept(body: Body | None) -> dict[str, Any]:
         case FormData():
             return {
                 "form": [
-                    _Part(
+                    _PartFields(
                         name=part.name,
                         text=part.text,
                         file=part.file,
@@ -208,24 +211,24 @@ def _kept(body: Body | None) -> dict[str, Any]:
             }
 
 
-def _body(
-    kept: _Question | _Answer, files: Mapping[str, bytes], where: str
+def _parse_body_fields(
+    fields: _RequestFields | _ResponseFields, files: Mapping[str, bytes], where: str
 ) -> Body | None:
-    if not isinstance(kept.json, msgspec.UnsetType):
-        # In the file it is indented, as deep as it stands there.
-        return Json(msgspec.json.format(bytes(kept.json), indent=-1))
-    if kept.text is not None:
-        return Text(kept.text)
-    if isinstance(kept, _Question) and kept.form is not None:
+    if not isinstance(fields.json, msgspec.UnsetType):
+        # The raw JSON has the indentation of the file.
+        return Json(msgspec.json.format(bytes(fields.json), indent=-1))
+    if fields.text is not None:
+        return Text(fields.text)
+    if isinstance(fields, _RequestFields) and fields.form is not None:
         return FormData(
-            tuple(FormPart(**msgspec.structs.asdict(one)) for one in kept.form)
+            tuple(FormPart(**msgspec.structs.asdict(part)) for part in fields.form)
         )
-    if kept.file is None:
+    if fields.file is None:
         return None
-    name = PurePosixPath(kept.file)
-    if kept.file not in files:
-        raise RecordingError(f"{where} names {kept.file!r}, which is not beside it")
-    content = files[kept.file]
+    name = PurePosixPath(fields.file)
+    if fields.file not in files:
+        raise RecordingError(f"{where} names {fields.file!r}, which is missing")
+    content = files[fields.file]
     actual = sha256_hex(content)
     if actual != name.stem:
         raise RecordingError(
@@ -234,14 +237,16 @@ def _body(
     return Blob(content, name.suffix)
 
 
-def _grouped(query: Pairs) -> dict[str, str | list[str]]:
+def _build_query_object(query: Pairs) -> dict[str, str | list[str]]:
     grouped: dict[str, list[str]] = {}
     for key, text in query:
         grouped.setdefault(key, []).append(text)
-    return {key: one[0] if len(one) == 1 else one for key, one in grouped.items()}
+    return {
+        key: texts[0] if len(texts) == 1 else texts for key, texts in grouped.items()
+    }
 
 
-def _pairs(query: Mapping[str, str | list[str]]) -> Pairs:
+def _parse_query_object(query: Mapping[str, str | list[str]]) -> Pairs:
     return tuple(
         sorted(
             (key, text)

@@ -1,4 +1,4 @@
-"""What a recorder took down so far, as it came: nothing of it is on disk yet."""
+"""The exchanges that a recorder has collected in memory and not written yet."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from nectar_async._json.json import announced_pages
 from nectar_async.recording.bodies import Json
 from nectar_async.recording.exchange import Question, RecordedAnswer
 
-__all__ = ["RecordingLog"]
+__all__ = ["RecordingLog", "count_announced_pages"]
 
 Pair = tuple[Question, RecordedAnswer]
 
 
 class RecordingLog:
-    """Questions in the order in which they were asked, and their answers."""
+    """Questions in the order in which they were sent, with their answers."""
 
     def __init__(self) -> None:
         self._count = 0
         self._pairs: dict[int, Pair] = {}
         self._lists: dict[str, Request[Any]] = {}
+        """The first request of each list, by the key of the list."""
         self._pages: defaultdict[str, list[Pair]] = defaultdict(list)
-        """What was answered of each list."""
+        """The recorded pages of each list."""
 
     def reserve_number(self) -> int:
-        """A number for a request that is sent now: its answer may come late."""
+        """Give a request its number when it is sent: answers arrive in any order."""
         self._count += 1
         return self._count
 
@@ -41,60 +42,62 @@ class RecordingLog:
         answer: RecordedAnswer,
         request: Request[Any],
     ) -> None:
-        """Take down what was answered; what stays without an answer is not kept."""
+        """Store the answer to a request. A request without an answer is not stored."""
         self._pairs[number] = question, answer
         if request.listing is not None:
-            walk = question.without_page.key
-            self._lists.setdefault(walk, request)
-            self._pages[walk].append((question, answer))
+            key = question.without_page.key
+            self._lists.setdefault(key, request)
+            self._pages[key].append((question, answer))
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def pairs(self, *, with_failures: bool = False) -> tuple[Pair, ...]:
-        """What was answered, in the order of the questions.
+        """List the exchanges in the order in which the questions were sent.
 
         Args:
-            with_failures: keep a 429 or 5xx also where the same question was answered
-                afterwards. It passed, so another time it will not be there.
+            with_failures: whether to keep a 429 or 5xx whose question was answered
+                later. By default it is dropped, because it will not occur again.
         """
         pairs = [self._pairs[number] for number in sorted(self._pairs)]
         if with_failures:
             return tuple(pairs)
-        settled = {
-            question.key: at
-            for at, (question, answer) in enumerate(pairs)
-            if not _passes(answer)
+        last_success = {
+            question.key: index
+            for index, (question, answer) in enumerate(pairs)
+            if not _is_transient(answer)
         }
         return tuple(
             (question, answer)
-            for at, (question, answer) in enumerate(pairs)
-            if not _passes(answer) or at > settled.get(question.key, -1)
+            for index, (question, answer) in enumerate(pairs)
+            if not _is_transient(answer) or index > last_success.get(question.key, -1)
         )
 
     def missing_pages(self) -> Iterator[Request[Any]]:
-        """A request for each page that was announced by a list and not asked for.
+        """Build a request for each announced page of a list that was not requested.
 
-        A recording has whole lists, so that how far a client looks ahead is its own
-        affair.
+        Recordings contain complete lists, so that a replay does not depend on how many
+        pages the client prefetches.
         """
         for key, request in self._lists.items():
-            asked = self._pages[key]
-            known = {question.page or 1 for question, _ in asked}
-            pages = max(map(_announced, (answer for _, answer in asked)), default=1)
-            for page in range(1, pages + 1):
+            pairs = self._pages[key]
+            known = {question.page or 1 for question, _ in pairs}
+            announced = (count_announced_pages(answer) for _, answer in pairs)
+            for page in range(1, max(announced, default=1) + 1):
                 if page not in known:
                     yield evolve(request, url="").at(page)
 
 
-def _passes(answer: RecordedAnswer) -> bool:
+def count_announced_pages(answer: RecordedAnswer) -> int:
+    """How many pages the list of an answer has; 1 for every other answer."""
+    if answer.status != HTTPStatus.OK or not isinstance(answer.body, Json):
+        return 1
+    return announced_pages(answer.body.raw)
+
+
+def _is_transient(answer: RecordedAnswer) -> bool:
+    """Whether an answer is a 429 or a server error."""
     return (
         answer.status == HTTPStatus.TOO_MANY_REQUESTS
         or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
-
-
-def _announced(answer: RecordedAnswer) -> int:
-    if answer.status != HTTPStatus.OK or not isinstance(answer.body, Json):
-        return 1
-    return announced_pages(answer.body.raw)

@@ -1,8 +1,11 @@
-"""The answers of a recording, found by their questions and given once each."""
+"""Replay the answers of a recording: find the answer to a question, give each once.
+
+If no answer matches, the error lists the recorded questions that differ least.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from nectar_async.errors import UnmatchedRequestError
@@ -14,20 +17,22 @@ from nectar_async.recording.redaction.redaction import Redaction
 __all__ = ["Repeat", "Replayer", "find_nearest", "list_differences"]
 
 Repeat = Literal["never", "last"]
-"""What happens when all answers to a question are given: an error, or the last one
-again, as for polling."""
+"""What happens after the last answer to a question: an error, or the same answer again,
+which suits polling."""
 
-_ADVICE = (
+_ADVICE: Final = (
     "record what is missing (pytest --nectar-record=new, nectar record --mode new, or"
-    " Recorder(..., mode='new')), or all of it anew (=record)"
+    " Recorder(..., mode='new')), or all of it again (=record)"
 )
+_MAX_NEAREST: Final = 3
+_MAX_LENGTH: Final = 80
+_MISSING: Final = object()
 
 
 class Replayer:
     """Gives the answers of a recording.
 
-    Nothing here waits: two requests at once are told apart by their keys, and equal
-    ones are answered in the order in which they come.
+    No method waits. Equal questions get their answers in the order of the calls.
     """
 
     def __init__(
@@ -36,218 +41,229 @@ class Replayer:
         self._recording = recording
         self._redaction = redaction
         self._repeat = repeat
-        self._shelves: dict[str, list[Exchange]] = {}
+        self._by_key: dict[str, list[Exchange]] = {}
         self._given: set[str] = set()
-        self._met: set[str] = set()
-        for one in recording.exchanges:
-            self._shelves.setdefault(one.key, []).append(one)
+        self._asked: set[str] = set()
+        for exchange in recording.exchanges:
+            self._by_key.setdefault(exchange.key, []).append(exchange)
 
     def take_next(
         self, question: Question, *, can_repeat: bool = False
     ) -> Exchange | None:
-        """Take the next answer to a question, which counts as given.
+        """Take the next exchange for a question.
 
         Args:
             question: the request.
-            can_repeat: whether the last answer is taken again when none is left.
+            can_repeat: whether the last exchange is taken again when none is left.
 
         Returns:
-            None if the question is not recorded, or no answer is left.
+            None if the question is not recorded, or no exchange is left.
         """
-        shelf = self._shelf(question)
-        for one in shelf:
-            if one.name not in self._given:
-                self._given.add(one.name)
-                return one
+        exchanges = self._find_exchanges(question)
+        for exchange in exchanges:
+            if exchange.name not in self._given:
+                self._given.add(exchange.name)
+                return exchange
         can_repeat = can_repeat or self._repeat == "last"
-        return shelf[-1] if shelf and can_repeat else None
+        return exchanges[-1] if exchanges and can_repeat else None
 
     def take(self, question: Question, *, can_repeat: bool = False) -> Exchange:
-        """Take the next answer to a question, as `take_next` does.
+        """Take the next exchange for a question, as `take_next` does.
 
         Raises:
-            UnmatchedRequestError: there is none, or none left; names the nearest ones.
+            UnmatchedRequestError: no answer is recorded, or none is left; the message
+                lists the nearest questions.
         """
-        found = self.take_next(question, can_repeat=can_repeat)
-        if found is None:
-            raise self._unmatched(question)
-        return found
+        exchange = self.take_next(question, can_repeat=can_repeat)
+        if exchange is None:
+            raise self._build_error(question)
+        return exchange
 
     def put_back(self, exchange: Exchange) -> None:
-        """Let an answer that was taken and not delivered be given again."""
+        """Let an exchange that was taken and not delivered be taken again."""
         self._given.discard(exchange.name)
 
     def answer(self, question: Question) -> RecordedAnswer:
-        """Take the next answer to a question.
+        """Take the next answer to a question, as `take` does.
 
         Raises:
-            UnmatchedRequestError: there is none, or none left; names the nearest ones.
+            UnmatchedRequestError: no answer is recorded, or none is left.
         """
         return self.take(question).answer
 
     def mark_asked(self, question: Question) -> None:
-        """Note that a question was asked, whoever answers it."""
-        shelf = self._shelf(question)
-        left = [one.name for one in shelf if one.name not in self._met]
-        self._met.update(left[:1])
+        """Count a question as asked, even if an overlay answers it."""
+        exchanges = self._find_exchanges(question)
+        names = [one.name for one in exchanges if one.name not in self._asked]
+        self._asked.update(names[:1])
 
     def peek(self, question: Question) -> RecordedAnswer | None:
-        """The last answer to a question, which does not count as given."""
-        shelf = self._shelf(question)
-        return shelf[-1].answer if shelf else None
+        """Return the last answer to a question without taking it."""
+        exchanges = self._find_exchanges(question)
+        return exchanges[-1].answer if exchanges else None
 
     @property
     def unused(self) -> tuple[Exchange, ...]:
-        """What nobody asked for, but for pages of lists that somebody began.
+        """The exchanges that were never asked for.
 
-        How far a client looks ahead is its own affair: a recording has whole lists.
+        Further pages of a list that was begun do not count: recordings contain complete
+        lists, and a client may stop early.
         """
-        known, asked = self._recording.exchanges, self._given | self._met
-        begun = {self._walk(one) for one in known if one.name in asked}
+        exchanges, asked = self._recording.exchanges, self._given | self._asked
+        begun = {self._list_key(one) for one in exchanges if one.name in asked}
         return tuple(
-            one
-            for one in known
-            if one.name not in asked and self._walk(one) not in begun
+            exchange
+            for exchange in exchanges
+            if exchange.name not in asked and self._list_key(exchange) not in begun
         )
 
-    def _walk(self, exchange: Exchange) -> str:
-        """Of a page the list that it belongs to; of anything else its own name."""
+    def _list_key(self, exchange: Exchange) -> str:
+        """The key of the list that a page belongs to; the name of other exchanges."""
         if exchange.question.page is None:
             return exchange.name
         return self._redaction.key(exchange.question.without_page)
 
-    def _shelf(self, question: Question) -> list[Exchange]:
+    def _find_exchanges(self, question: Question) -> list[Exchange]:
+        """Find all exchanges that answer a question, in order."""
         redaction = self._redaction
-        shelf = self._shelves.get(redaction.key(question), [])
-        found = [one for one in shelf if redaction.agrees(question, one.question)]
-        if found or shelf:
-            return found
-        # A text of the request may quote what was personal in another exchange.
-        known = self._recording.exchanges
-        return [one for one in known if redaction.resembles(question, one.question)]
+        candidates = self._by_key.get(redaction.key(question), [])
+        if candidates:
+            return [
+                exchange
+                for exchange in candidates
+                if redaction.agrees(question, exchange.question)
+            ]
+        # A text of the question may quote a value that is redacted in the recording.
+        return [
+            exchange
+            for exchange in self._recording.exchanges
+            if redaction.resembles(question, exchange.question)
+        ]
 
-    def _unmatched(self, question: Question) -> UnmatchedRequestError:
+    def _build_error(self, question: Question) -> UnmatchedRequestError:
         masked = self._redaction.masked(question)
-        if shelf := self._shelf(question):
-            times = "once" if len(shelf) == 1 else f"{len(shelf)} times"
+        if exchanges := self._find_exchanges(question):
+            times = "once" if len(exchanges) == 1 else f"{len(exchanges)} times"
             return UnmatchedRequestError(
-                f"{masked} was asked for {len(shelf) + 1} times, and recorded {times};"
-                f" pass repeat='last' where something is polled, or {_ADVICE}",
-                nearest=tuple(one.name for one in shelf),
+                f"{masked} was asked for {len(exchanges) + 1} times, and recorded"
+                f" {times}; pass repeat='last' where something is polled, or {_ADVICE}",
+                nearest=tuple(exchange.name for exchange in exchanges),
             )
-        near = find_nearest(masked, self._masked())
-        lines = []
-        for name, fields in near.items():
+        known = {
+            exchange.name: self._redaction.masked(exchange.question)
+            for exchange in self._recording.exchanges
+        }
+        nearest = find_nearest(masked, known)
+        lines: list[str] = []
+        for name, differences in nearest.items():
             lines.append(f"  nearest: {name}")
-            lines += [f"    {one}" for one in fields or self._other(question, name)]
+            lines += [
+                f"    {line}"
+                for line in differences or self._list_disagreements(question, name)
+            ]
         if not lines:
-            lines = [f"  recorded are: {self._operations()}"]
+            lines = [f"  recorded are: {self._list_operations()}"]
         return UnmatchedRequestError(
             "\n".join((f"no answer to {masked} is recorded", *lines, f"  {_ADVICE}")),
-            nearest=tuple(near),
+            nearest=tuple(nearest),
         )
 
-    def _other(self, question: Question, name: str) -> Iterator[str]:
-        """A line for each stand-in that differs from that of an exchange."""
-        (one,) = (one for one in self._recording.exchanges if one.name == name)
-        found = self._redaction.disagreements(question, one.question)
-        for place, (asked, recorded) in found.items():
+    def _list_disagreements(self, question: Question, name: str) -> Iterator[str]:
+        """Describe each placeholder that differs from the one in an exchange."""
+        (exchange,) = (one for one in self._recording.exchanges if one.name == name)
+        differing = self._redaction.disagreements(question, exchange.question)
+        for place, (asked, recorded) in differing.items():
             yield f"{place}: asked for {asked!r}, recorded {recorded!r}"
 
-    def _operations(self) -> str:
+    def _list_operations(self) -> str:
         names = {one.question.operation for one in self._recording.exchanges}
         return ", ".join(sorted(names)) or "no exchanges at all"
 
-    def _masked(self) -> Iterator[tuple[Question, Exchange]]:
-        for one in self._recording.exchanges:
-            yield self._redaction.masked(one.question), one
-
-
-_SHOWN: Final = 3
-_LONGEST: Final = 80
-_NOTHING: Final = object()
-
 
 def find_nearest(
-    asked: Question, known: Iterable[tuple[Question, Exchange]]
+    asked: Question, known: Mapping[str, Question]
 ) -> Mapping[str, tuple[str, ...]]:
-    """The names of those that differ least, each with the fields in which it does.
+    """Find the questions that differ least, each with a line per differing field.
 
     Args:
         asked: masked, so that no secret is shown.
-        known: masked questions, each with its exchange.
+        known: masked questions, by the names of their exchanges.
     """
-    alike = [
-        (question, one)
-        for question, one in known
-        if question.operation == asked.operation or question.path == asked.path
+    same_operation = {
+        name: question
+        for name, question in known.items()
+        if question.operation == asked.operation
+    }
+    same_path = {
+        name: question
+        for name, question in known.items()
+        if question.path == asked.path
+    }
+    ranked = [
+        (tuple(list_differences(asked, question)), name)
+        for name, question in (same_operation or same_path).items()
     ]
-    same = [one for one in alike if one[0].operation == asked.operation]
-    differing = [
-        (tuple(list_differences(asked, question)), one.name)
-        for question, one in same or alike
-    ]
-    differing.sort(key=lambda one: (len(one[0]), one[1]))
-    return {name: lines for lines, name in differing[:_SHOWN]}
+    ranked.sort(key=lambda pair: (len(pair[0]), pair[1]))
+    return {name: lines for lines, name in ranked[:_MAX_NEAREST]}
 
 
 def list_differences(asked: Question, stored: Question) -> Iterator[str]:
-    """A line for each field that differs."""
-    mine, theirs = _fields(asked), _fields(stored)
-    for name in (*mine, *(name for name in theirs if name not in mine)):
-        here, there = mine.get(name, _NOTHING), theirs.get(name, _NOTHING)
-        if here != there:
-            yield f"{name}: asked for {_shown(here)}, recorded {_shown(there)}"
+    """Describe each field in which two questions differ."""
+    mine, theirs = _flatten_question(asked), _flatten_question(stored)
+    for name in dict.fromkeys((*mine, *theirs)):
+        wanted, recorded = mine.get(name, _MISSING), theirs.get(name, _MISSING)
+        if wanted != recorded:
+            yield (
+                f"{name}: asked for {_format_value(wanted)},"
+                f" recorded {_format_value(recorded)}"
+            )
 
 
-def _fields(question: Question) -> Mapping[str, object]:
+def _flatten_question(question: Question) -> Mapping[str, object]:
     fields: dict[str, object] = {"method": question.method}
     if question.path:
         fields["path"] = question.path
     if question.url:
         fields["address"] = question.url
     for key, text in question.query:
-        fields[f"query {key}"] = _joined(fields.get(f"query {key}"), text)
+        name = f"query {key}"
+        fields[name] = f"{fields[name]}, {text}" if name in fields else text
     if question.range is not None:
         fields["range"] = question.range
-    return {**fields, **dict(_leaves("body", _plain(question.body)))}
+    return {**fields, **dict(_flatten("body", _to_plain_value(question.body)))}
 
 
-def _joined(before: object, text: str) -> str:
-    return text if before is None else f"{before}, {text}"
-
-
-def _plain(body: Body | None) -> object:
+def _to_plain_value(body: Body | None) -> object:
     match body:
         case None:
-            return _NOTHING
+            return _MISSING
         case Json():
             return body.value
         case FormData():
-            return {part.name: _part(part) for part in body.parts}
+            return {part.name: _format_part(part) for part in body.parts}
         case _:
             return body.data()
 
 
-def _part(part: FormPart) -> str:
+def _format_part(part: FormPart) -> str:
     if part.text is not None:
         return part.text
-    return f"{part.file}, {part.size:,} bytes, SHA-256 {part.sha256}"[:_LONGEST]
+    return f"{part.file}, {part.size:,} bytes, SHA-256 {part.sha256}"[:_MAX_LENGTH]
 
 
-def _leaves(where: str, value: object) -> Iterator[tuple[str, object]]:
+def _flatten(path: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(f"{where}.{key}", inner)
+            yield from _flatten(f"{path}.{key}", inner)
     elif isinstance(value, list):
-        for at, inner in enumerate(value):
-            yield from _leaves(f"{where}[{at}]", inner)
-    elif value is not _NOTHING:
-        yield where, value
+        for index, inner in enumerate(value):
+            yield from _flatten(f"{path}[{index}]", inner)
+    elif value is not _MISSING:
+        yield path, value
 
 
-def _shown(value: object) -> str:
-    if value is _NOTHING:
+def _format_value(value: object) -> str:
+    if value is _MISSING:
         return "nothing"
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

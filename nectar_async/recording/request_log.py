@@ -1,4 +1,4 @@
-"""What a transport saw: how many requests at once, which, and in which order."""
+"""A log of the requests that went through a recorded transport, for assertions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["RequestLog"]
 
 
 class RequestLog:
-    """What went through a recorded transport, for assertions.
+    """The requests that went through a recorded transport: which, and how many at once.
 
     ```python
     assert transport.witness.peak_in_flight <= 10
@@ -24,40 +24,40 @@ class RequestLog:
 
     def __init__(self) -> None:
         self.peak_in_flight: int = 0
-        """The most requests that were ever underway at once."""
-        self._order: list[Question] = []
-        self._inside: Counter[int] = Counter()
+        """The highest number of requests that were in flight at the same time."""
+        self._questions: list[Question] = []
+        self._running: set[int] = set()
         self._counts: Counter[str] = Counter()
 
     @property
     def in_flight(self) -> int:
-        """Requests that came and were not answered, nor given up, yet."""
-        return sum(self._inside.values())
+        """How many requests are neither answered nor cancelled yet."""
+        return len(self._running)
 
     @property
     def requests(self) -> tuple[Question, ...]:
-        """Every request, in the order in which they came."""
-        return tuple(self._order)
+        """Every request, in order of arrival."""
+        return tuple(self._questions)
 
     @property
     def by_operation(self) -> Mapping[str, int]:
-        """How many requests came, by operation id; 0 for those that did not."""
+        """How many requests arrived, by operation id; 0 for all other keys."""
         return MappingProxyType(self._counts)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
-        """Requests that are underway, in words."""
-        return tuple(str(self._order[at]) for at in sorted(+self._inside))
+        """The requests that are in flight, as text."""
+        return tuple(str(self._questions[number]) for number in sorted(self._running))
 
     @contextmanager
     def watch(self, question: Question) -> Iterator[None]:
-        """Write a request down, for as long as it takes."""
-        at = len(self._order)
-        self._order.append(question)
+        """Log a request; it counts as in flight inside the `with` block."""
+        number = len(self._questions)
+        self._questions.append(question)
         self._counts[question.operation] += 1
-        self._inside[at] = 1
+        self._running.add(number)
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
         try:
             yield
         finally:
-            del self._inside[at]
+            self._running.discard(number)

@@ -1,7 +1,7 @@
-"""How answers are built: which keys, of which types, in how many of them.
+"""The shape of the answers to an operation: keys, types, and how often each occurs.
 
-Values are not looked at, but for those of enums, so data may change as it likes. A
-stand-in is a type of its own: nobody knows whether it stands for text or for a number.
+Values are ignored, except those of enums, so that data may change freely. Placeholders
+are a type of their own, because they replace both text and numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nectar_async.recording.exchange import Exchange
 
 __all__ = [
     "NUMBER",
-    "STANDIN",
+    "PLACEHOLDER",
     "TEXT",
     "ResponseShape",
     "SchemaNode",
@@ -29,80 +29,158 @@ __all__ = [
 ]
 
 NUMBER: Final = "number"
-STANDIN: Final = "stand-in"
+PLACEHOLDER: Final = "placeholder"
 TEXT: Final = "text"
 _LIST: Final = "list"
 _OBJECT: Final = "object"
 
+Schema = Mapping[str, Any]
+
+_SUCCESS: Final = "2"
+
+
+class SchemaNode:
+    """One node of a response, described by all schemas of the contract that apply.
+
+    A node that the contract does not have has no schemas, nor do the nodes below it.
+
+    Args:
+        schemas: alternatives, as written in the contract.
+    """
+
+    def __init__(self, schemas: Sequence[Schema] = ()) -> None:
+        self._schemas = [
+            alternative for schema in schemas for alternative in alternatives(schema)
+        ]
+        self._keys: dict[str, SchemaNode] = {}
+        self._items: SchemaNode | None = None
+
+    @property
+    def values(self) -> frozenset[str]:
+        """The values of an enum and their aliases; empty if the node is not an enum."""
+        known: set[str] = set()
+        for schema in self._schemas:
+            known |= {text for text in schema.get("enum", ()) if isinstance(text, str)}
+            known |= set(schema.get("x-aliases", {}))
+        return frozenset(known)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the node is an object whose keys are data, not field names."""
+        return any(_is_object(schema) for schema in self._schemas) and not any(
+            schema.get("properties") for schema in self._schemas
+        )
+
+    def key(self, name: str) -> SchemaNode:
+        """Find the node below a key, also under the contract's `x-key-candidates`."""
+        if name not in self._keys:
+            self._keys[name] = SchemaNode(
+                [
+                    inner
+                    for schema in self._schemas
+                    for key, inner in schema.get("properties", {}).items()
+                    if key == name or name in _list_key_candidates(inner)
+                ]
+            )
+        return self._keys[name]
+
+    def items(self) -> SchemaNode:
+        """Find the node of the items of a list."""
+        if self._items is None:
+            self._items = SchemaNode(
+                [schema["items"] for schema in self._schemas if "items" in schema]
+            )
+        return self._items
+
+
+@cache
+def find_response_schema(operation: str) -> SchemaNode:
+    """Find the root node of the successful responses of an operation."""
+    row = operations().get(operation)
+    responses = {} if row is None else row.description.get("responses", {})
+    return SchemaNode(
+        [
+            media["schema"]
+            for status, response in responses.items()
+            if status.startswith(_SUCCESS)
+            for media in resolved(response).get("content", {}).values()
+            if "schema" in media
+        ]
+    )
+
 
 @define
 class ResponseShape:
-    """What stood at one place, in all answers together."""
+    """The values that were seen at one node, over all answers."""
 
-    place: SchemaNode
-    standins: re.Pattern[str]
-    """What a stand-in looks like."""
+    node: SchemaNode
+    placeholders: re.Pattern[str]
+    """Matches a placeholder."""
     seen: int = 0
-    """How often there was something."""
+    """How often the node was present."""
     types: Counter[str] = field(factory=Counter)
-    """How often it was null, text, a stand-in, a number, a bool, an object or a
+    """How often it was null, text, a placeholder, a number, a bool, an object, a
     list."""
     keys: dict[str, ResponseShape] = field(factory=dict)
-    """Below it, where it was an object."""
+    """The shapes below its keys, if it was an object."""
     items: ResponseShape | None = None
-    """Below it, where it was a list that held something."""
+    """The shape of its items, if it was a list that was not empty."""
     values: set[str] = field(factory=set)
-    """What stood there, where the contract has an enum."""
+    """The values that were seen, if the node is an enum in the contract."""
 
     @property
     def objects(self) -> int:
-        """How often it was an object."""
+        """How often the node was an object."""
         return self.types[_OBJECT]
 
     def add(self, value: Any) -> None:
-        """There is such a value."""
+        """Count a value at this node and all values inside it."""
         self.seen += 1
-        name = _type_of(value)
-        if name == TEXT and self.standins.fullmatch(value):
-            name = STANDIN
+        name = _name_type(value)
+        if name == TEXT and self.placeholders.fullmatch(value):
+            name = PLACEHOLDER
         self.types[name] += 1
-        if name == _OBJECT and not self.place.is_free:
-            for key, one in value.items():
+        if name == _OBJECT and not self.node.is_free:
+            for key, inner in value.items():
                 if key not in self.keys:
-                    self.keys[key] = ResponseShape(self.place.key(key), self.standins)
-                self.keys[key].add(one)
+                    self.keys[key] = ResponseShape(
+                        self.node.key(key), self.placeholders
+                    )
+                self.keys[key].add(inner)
         elif name == _LIST:
-            for one in value:
-                items = self.items or ResponseShape(self.place.items(), self.standins)
+            for inner in value:
+                items = self.items or ResponseShape(
+                    self.node.items(), self.placeholders
+                )
                 self.items = items
-                items.add(one)
-        elif name == TEXT and self.place.values:
+                items.add(inner)
+        elif name == TEXT and self.node.values:
             self.values.add(value)
 
     def add_body(self, body: Body | None) -> None:
-        """There is such a body; of one that is no JSON only that."""
+        """Count a body; of a body that is not JSON only its type is counted."""
         if isinstance(body, Json):
             self.add(body.value)
             return
         self.seen += 1
-        self.types[_body_type(body)] += 1
+        self.types[_name_body_type(body)] += 1
 
 
 def build_shape(
-    operation: str, exchanges: Iterable[Exchange], standins: re.Pattern[str]
+    operation: str, exchanges: Iterable[Exchange], placeholders: re.Pattern[str]
 ) -> ResponseShape:
-    """The outline of the answers to an operation."""
-    found = ResponseShape(find_response_schema(operation), standins)
-    for one in exchanges:
-        found.add_body(one.answer.body)
-    return found
+    """Build the shape of the answers in exchanges of one operation."""
+    shape = ResponseShape(find_response_schema(operation), placeholders)
+    for exchange in exchanges:
+        shape.add_body(exchange.answer.body)
+    return shape
 
 
-def _type_of(value: Any) -> str:
+def _name_type(value: Any) -> str:
     match value:
         case None:
             return "null"
-        case bool():  # which is an int as well
+        case bool():  # before numbers: a bool is an int
             return "bool"
         case str():
             return TEXT
@@ -114,83 +192,10 @@ def _type_of(value: Any) -> str:
             return NUMBER
 
 
-def _body_type(body: Body | None) -> str:
+def _name_body_type(body: Body | None) -> str:
     if body is None:
         return "nothing"
-    return "text that is no JSON" if isinstance(body, Text) else "bytes"
-
-
-Schema = Mapping[str, Any]
-
-_SUCCESS: Final = "2"
-
-
-class SchemaNode:
-    """A place in JSON, by everything that the contract says of it.
-
-    One that it does not know says nothing, and neither do the places below it.
-
-    Args:
-        schemas: alternatives, as they stand in the contract.
-    """
-
-    def __init__(self, schemas: Sequence[Schema] = ()) -> None:
-        self._flat = [one for schema in schemas for one in alternatives(schema)]
-        self._keys: dict[str, SchemaNode] = {}
-        self._items: SchemaNode | None = None
-
-    @property
-    def values(self) -> frozenset[str]:
-        """What an enum knows, aliases among it; empty for anything else."""
-        known: set[str] = set()
-        for one in self._flat:
-            known |= {text for text in one.get("enum", ()) if isinstance(text, str)}
-            known |= set(one.get("x-aliases", {}))
-        return frozenset(known)
-
-    @property
-    def is_free(self) -> bool:
-        """Whether its keys are data: an object of which the contract names none."""
-        return any(_is_object(one) for one in self._flat) and not any(
-            one.get("properties") for one in self._flat
-        )
-
-    def key(self, name: str) -> SchemaNode:
-        """The place below a key, of which the contract may only guess the name."""
-        if name not in self._keys:
-            self._keys[name] = SchemaNode(
-                [
-                    schema
-                    for one in self._flat
-                    for key, schema in one.get("properties", {}).items()
-                    if key == name or name in _guesses(schema)
-                ]
-            )
-        return self._keys[name]
-
-    def items(self) -> SchemaNode:
-        """The place of the items of a list."""
-        if self._items is None:
-            self._items = SchemaNode(
-                [one["items"] for one in self._flat if "items" in one]
-            )
-        return self._items
-
-
-@cache
-def find_response_schema(operation: str) -> SchemaNode:
-    """The answer of an operation, when all went well."""
-    row = operations().get(operation)
-    answers = {} if row is None else row.description.get("responses", {})
-    return SchemaNode(
-        [
-            media["schema"]
-            for status, answer in answers.items()
-            if status.startswith(_SUCCESS)
-            for media in resolved(answer).get("content", {}).values()
-            if "schema" in media
-        ]
-    )
+    return "text that is not JSON" if isinstance(body, Text) else "bytes"
 
 
 def _is_object(schema: Schema) -> bool:
@@ -198,6 +203,6 @@ def _is_object(schema: Schema) -> bool:
     return "object" in ((types,) if isinstance(types, str) else types)
 
 
-def _guesses(schema: Schema) -> Sequence[str]:
-    found = schema.get("x-key-candidates", ())
-    return found if isinstance(found, list) else ()
+def _list_key_candidates(schema: Schema) -> Sequence[str]:
+    candidates = schema.get("x-key-candidates", ())
+    return candidates if isinstance(candidates, list) else ()

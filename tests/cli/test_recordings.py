@@ -126,7 +126,7 @@ def test_recordings_below_a_folder_are_checked_with_all_others(
     named = [line.partition(":")[0] for line in printed.out.splitlines()]
     assert named == ["all/deep/one", "all/two", "usage"]
     empty, nope = printed.err.splitlines()
-    assert empty.startswith("error: empty is no recording")
+    assert empty.startswith("error: empty is not a recording")
     assert run(["recording", "show", "nope"]) == 1
     assert capsys.readouterr().err.splitlines() == [nope]
     assert run([*arguments, "--json"]) == 1
@@ -209,7 +209,7 @@ def test_a_change_in_an_error_answer_names_its_status(capsys: Capture) -> None:
     for path, key in (("old", "detail"), ("new", "message")):
         save(path, (SITE, answer({key: "no"}, 404)))
     assert run(["recording", "diff", "old", "new"]) == 1
-    assert "  - (in 404) detail: no such key now" in capsys.readouterr().out
+    assert "  - (in 404) detail: key vanished" in capsys.readouterr().out
 
 
 def test_an_unreadable_recording_is_exit_code_2_of_diff(

@@ -93,7 +93,7 @@ def test_a_manifest_that_cannot_be_read_is_all_that_is_told(folder: Path) -> Non
     (folder / MANIFEST_NAME).write_text("{")
     finding = only(looked(folder))
     assert finding.file == MANIFEST_NAME
-    assert "nothing else was looked at" in finding.words
+    assert "no other file was checked" in finding.words
 
 
 def test_a_file_that_is_no_exchange_is_told(folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_exchange_is_told(folder: Path) -> None:
     file.write_text("{")
     finding = only(looked(folder))
     assert finding.file == file.name
-    assert finding.words.startswith("is no exchange: ")
+    assert finding.words.startswith("is not an exchange: ")
 
 
 def test_a_request_that_was_changed_by_hand_has_another_name(folder: Path) -> None:
@@ -137,10 +137,10 @@ def test_bytes_that_are_missing_or_changed_are_told(folder: Path) -> None:
     file.write_bytes(b"%PDF-1.8")
     assert (only(looked(folder)).file, only(looked(folder)).words) == (
         PDF.name,
-        "was changed: its SHA-256 is another; record anew",
+        "was changed: its SHA-256 differs from its name; record again",
     )
     file.unlink()
-    assert "which is not beside it" in only(looked(folder)).words
+    assert "which is missing" in only(looked(folder)).words
 
 
 def test_bytes_of_nobody_are_told(folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_another_spelling_is_a_note(folder: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text())))
     found = looked(folder)
     assert found.is_sound
-    assert "spelled in another way" in only(found).words
+    assert "formatted differently" in only(found).words
 
 
 def test_another_contract_is_a_note_and_an_old_recording_what_one_makes_of_it(
@@ -251,7 +251,7 @@ def test_a_token_is_told_and_never_shown(tmp_path: Path) -> None:
     token = "whsec_" + "abcd1234" * 4
     recording_of([(SITE, answer({"id": "s", "name": token}))]).save(tmp_path / "r", NOW)
     finding = only(looked(tmp_path / "r"))
-    assert finding.words.startswith("holds a secret: ")
+    assert finding.words.startswith("contains a secret: ")
     assert token not in finding.words
 
 

@@ -10,7 +10,7 @@ from attrs import evolve
 from taken import answer, page_of, question, recording_of
 
 from nectar_async.recording.bodies import Blob, Text
-from nectar_async.recording.diff import Change, ChangeKind, Comparison, compare
+from nectar_async.recording.diff import ChangeKind, Comparison, RecordingChange, compare
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 
@@ -31,7 +31,7 @@ def said(comparison: Comparison) -> Sequence[str]:
     return [f"{one.place}: {one}" for one in comparison]
 
 
-def only(comparison: Comparison) -> Change:
+def only(comparison: Comparison) -> RecordingChange:
     (change,) = comparison
     return change
 
@@ -108,7 +108,7 @@ def test_a_key_that_is_gone_is_told() -> None:
     change = only(compare(usage({"id": "1", "cost": 3}), usage({"id": "1"})))
     assert change.kind is ChangeKind.KEY_VANISHED
     assert said(compare(usage({"id": "1", "cost": 3}), usage({"id": "1"}))) == [
-        "usageData[].cost: no such key now; was number, in the only one"
+        "usageData[].cost: key vanished; was number, in the only one"
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_key_that_is_not_always_there_any_more_became_optional() -> None:
     assert str(change) == "became optional: was in all 2, is in 1 of 3"
     back = only(compare(sometimes, always))
     assert back.kind is ChangeKind.ALWAYS
-    assert str(back) == "is always there: was in 1 of 3, is in all 2"
+    assert str(back) == "is always present: was in 1 of 3, is in all 2"
 
 
 def test_a_key_that_was_optional_before_stays_so() -> None:
@@ -169,7 +169,7 @@ def test_new_values_of_an_enum_are_told_and_whether_the_contract_knows_them() ->
         (ChangeKind.UNKNOWN_VALUE, "STEAM"),
         (ChangeKind.VALUE, "WATER"),
     ]
-    assert str(changes[0]) == "new value 'STEAM', which the contract does not know"
+    assert str(changes[0]) == "new value 'STEAM', which the contract does not list"
     assert str(changes[1]) == "new value 'WATER'"
 
 
@@ -195,7 +195,7 @@ def test_exchanges_that_come_and_go_are_told_by_name() -> None:
     gone, come = compare(old, new)
     assert gone.kind is ChangeKind.EXCHANGE_VANISHED
     assert gone.place == old.exchanges[1].name
-    assert str(gone) == "no such exchange now (200)"
+    assert str(gone) == "exchange vanished (200)"
     assert come.kind is ChangeKind.EXCHANGE_APPEARED
     assert come.place == new.exchanges[1].name
 
@@ -233,7 +233,7 @@ def test_errors_are_held_against_the_same_errors() -> None:
 def test_a_body_that_is_no_json_any_more_is_told() -> None:
     old = site({"id": "1"})
     for body, words in (
-        (Text("<html>"), "was object, is text that is no JSON"),
+        (Text("<html>"), "was object, is text that is not JSON"),
         (Blob(b"%PDF", ".pdf"), "was object, is bytes"),
         (None, "was object, is nothing"),
     ):
@@ -247,7 +247,7 @@ def test_another_version_of_the_api_is_told_first() -> None:
     new = evolve(usage({"id": 1}), api_version="v2.1")
     first, second = compare(old, new)
     assert (first.kind, first.operation) == (ChangeKind.VERSION, "")
-    assert str(first) == "the API was v2.2, and is v2.1"
+    assert str(first) == "the API version was v2.2, is v2.1"
     assert second.kind is ChangeKind.TYPE
     assert [*compare(old, new).by_operation] == ["", "usage_list_by_company"]
 

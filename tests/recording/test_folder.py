@@ -133,7 +133,7 @@ def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(RecordingError, match="so it is no recording"):
+    with pytest.raises(RecordingError, match="so it is not a recording"):
         recording_of(PAIRS).save(tmp_path, NOW)
     with pytest.raises(RecordingError, match="is a file"):
         recording_of(PAIRS).save(tmp_path / "thesis.txt", NOW)
@@ -238,25 +238,25 @@ HARMS: dict[str, tuple[Harm, str]] = {
     ),
     "no format": (
         lambda path: (path / MANIFEST_NAME).write_text("{}"),
-        "is no manifest",
+        "is not a manifest",
     ),
     "no instant": (
         lambda path: (path / MANIFEST_NAME).write_text(
             (path / MANIFEST_NAME).read_text().replace("2026-03-01", "soon")
         ),
-        "is no manifest",
+        "is not a manifest",
     ),
     "no JSON": (
         lambda path: next(path.glob("usage*")).write_text("<<<<<<< HEAD"),
-        "usage.*is no exchange",
+        "usage.*is not an exchange",
     ),
     "no status": (
         lambda path: next(path.glob("usage*")).write_text(
             '{"operation": "o", "request": {"method": "GET"}, "response": {}}'
         ),
-        "is no exchange: .*status",
+        "is not an exchange: .*status",
     ),
-    "bytes gone": (lambda path: next(path.glob("*.pdf")).unlink(), "not beside it"),
+    "bytes gone": (lambda path: next(path.glob("*.pdf")).unlink(), "which is missing"),
     "bytes changed": (
         lambda path: next(path.glob("*.pdf")).write_bytes(b"other"),
         "was changed: its SHA-256",

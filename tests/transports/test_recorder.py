@@ -431,7 +431,7 @@ async def test_a_damaged_recording_can_be_made_anew(
     await record(make_client, server_of(a=1), tmp_path / "r", "a")
     (file,) = await to_thread.run_sync(lambda: [*(tmp_path / "r").glob("usage*")])
     await to_thread.run_sync(file.write_text, "<<<<<<< HEAD")
-    with pytest.raises(RecordingError, match="is no exchange"):
+    with pytest.raises(RecordingError, match="is not an exchange"):
         await record(make_client, server_of(a=1), tmp_path / "r", "a", mode="new")
     assert await record(make_client, server_of(a=1), tmp_path / "r", "a")
     assert len(await names(tmp_path / "r")) == 1

@@ -169,18 +169,20 @@ class Redaction:
 
     @cached_property
     def _kinds(self) -> tuple[Kind, ...]:
-        return (*(rule.made for rule in self.rules), *list_kinds())
+        return (*(rule.as_kind for rule in self.rules), *list_kinds())
 
     @cached_property
     def _walk(self) -> ExchangeWalk:
         return ExchangeWalk(
-            {normalize_key(key): one.made for one in self.rules for key in one.keys}
+            {normalize_key(key): one.as_kind for one in self.rules for key in one.keys}
         )
 
     @cached_property
     def _marks(self) -> PatternSearch:
         patterns = [
-            (re.compile(rule.pattern), rule.made) for rule in self.rules if rule.pattern
+            (re.compile(rule.pattern), rule.as_kind)
+            for rule in self.rules
+            if rule.pattern
         ]
         return PatternSearch(patterns, self._kinds)
 

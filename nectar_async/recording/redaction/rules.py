@@ -65,7 +65,7 @@ class Rule:
             )
 
     @property
-    def made(self) -> Kind:
+    def as_kind(self) -> Kind:
         """The kind that it makes."""
         return Kind(
             self.kind, is_secret=True, is_volatile=self.is_volatile, is_rule=True
