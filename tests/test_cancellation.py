@@ -20,7 +20,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from doubles import ListServer, rows, settle_down
-from turns import WAYS, Case, Threads, cancelled_everywhere
+from turns import TWICE, WAYS, Case, Threads, cancelled_everywhere
 
 from nectar_async import (
     FanOut,
@@ -38,7 +38,7 @@ from nectar_async.errors import AttemptTimeoutError, DeadlineExceededError
 from nectar_async.models import JobStatus
 from nectar_async.sandbox import Answer, Fault, Sandbox
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 REFUSED = Response(429, {"Retry-After": "2"})
 BUSY = Response(503)
@@ -50,7 +50,7 @@ Everywhere = Callable[..., Awaitable[int]]
 
 
 # Where there is something to clean up, it is cancelled once more while that is done.
-twice_too = pytest.mark.parametrize("way", [*WAYS, "task-twice"], indirect=True)
+twice_too = pytest.mark.parametrize("way", [*WAYS, *TWICE], indirect=True)
 
 
 @pytest.fixture(params=WAYS)
@@ -60,7 +60,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def anyio_backend(way: str) -> str:
-    return "trio" if way == "trio" else "asyncio"
+    return "trio" if way.startswith("trio") else "asyncio"
 
 
 @pytest.fixture
@@ -371,7 +371,11 @@ async def test_an_upload_of_a_stream(everywhere: Everywhere) -> None:
     assert await everywhere(lambda: Submission(Stream, BILL)) > 5
 
 
-@pytest.mark.parametrize("way", ["trio", "task"], indirect=True)
+@pytest.mark.parametrize(
+    "way",
+    ["trio-sparsely", "task", pytest.param("trio", marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_an_upload_of_an_open_file(
     everywhere: Everywhere, tmp_path: Path
 ) -> None:

@@ -20,11 +20,23 @@ from doubles import settle_down
 
 from nectar_async import MemoryTransport, NectarClient
 
-__all__ = ["WAYS", "Case", "Threads", "cancelled_everywhere"]
+__all__ = ["TWICE", "WAYS", "Case", "Threads", "cancelled_everywhere"]
 
-WAYS = ("asyncio", "trio", "task")
+WAYS = (
+    pytest.param("task"),
+    pytest.param("asyncio-sparsely"),
+    pytest.param("trio-sparsely"),
+    pytest.param("asyncio", marks=pytest.mark.slow),
+    pytest.param("trio", marks=pytest.mark.slow),
+)
 """How a pull is cancelled: by a scope of anyio on either backend, or by `cancel()` of
-its asyncio task; `task-twice` does so again while it cleans up."""
+its asyncio task. `-sparsely` leaves out some turns, the more the later."""
+
+TWICE = (
+    pytest.param("task-twice-sparsely"),
+    pytest.param("task-twice", marks=pytest.mark.slow),
+)
+"""The task is cancelled again while it cleans up."""
 
 _MOST_TURNS = 100_000
 
@@ -135,10 +147,11 @@ async def cancelled_everywhere(
 
     Args:
         begin: makes the pull anew.
-        way: one of `WAYS`, or `task-twice`.
+        way: one of `WAYS` or of `TWICE`.
         threads: what holds the work in threads.
         sparsely: whether some turns are left out, the more the later.
     """
+    sparsely = sparsely or way.endswith("-sparsely")
     before = _tasks()
     turns = -1
     while True:
@@ -148,7 +161,7 @@ async def cancelled_everywhere(
         threads.is_held = True
         async with case.around():
             if way.startswith("task"):
-                twice = way == "task-twice"
+                twice = way.startswith("task-twice")
                 is_over = await _by_task(case, turns, threads, is_twice=twice)
             else:
                 is_over = await _by_scope(case, turns, threads)

@@ -112,7 +112,9 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("round_", range(50))
+@pytest.mark.parametrize(
+    "round_", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 50))]
+)
 async def test_two_hundred_requests_at_once_get_their_own_answers(
     crowd: Path, round_: int, anyio_backend: str
 ) -> None:
