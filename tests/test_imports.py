@@ -1,11 +1,13 @@
-"""What is imported when: each module alone, and nothing that is not needed."""
+"""Each module can be imported alone, and nothing is imported before it is needed."""
 
 from __future__ import annotations
 
 import ast
 import pkgutil
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,12 +23,11 @@ MODULES = [
     if not module.name.endswith("__main__")
 ]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-MAY_KNOW_AIOHTTP = ("transports/aiohttp.py", "transports/_aiohttp_pool.py", "sandbox/")
 
-# What no client in memory or on a recording has anything to do with.
+# Libraries that no client in memory or on a recording needs.
 HEAVY = ("aiohttp", "yarl", "multidict", "typer", "rich", "pyarrow", "duckdb")
 
-# Loaded modules that start with one of the words are printed, one a line.
+# Prints the loaded modules that start with one of the words, one a line.
 SHOW = """
 import sys
 for name in sorted(sys.modules):
@@ -34,47 +35,42 @@ for name in sorted(sys.modules):
         print(name)
 """
 
-# From the bottom of the house to its top: a storey never imports one above, so the ones
-# below may be there already.
-STOREYS = (
-    *("models", "contract", "", "resources", "transports", "sandbox", "testing"),
-    "cli",
-)
-
-# Each module in a process of its own, in which the libraries are there already, and
-# what is below its storey.
+# Imports each module in a process of its own, where the libraries and the layers below
+# are loaded already: import-linter holds that no layer imports a higher one.
 ALONE = """
 import os, sys
 import aiohttp, aiohttp.web, anyio, attrs, cattrs, msgspec, pytest, rich, typer
 failed = False
-for storey in {storeys!r}:
-  for package in {{name.rpartition(".")[0] for name in storey}}:
-    __import__(package)  # as Python does before anything in it
-  for name in storey:
-    child = os.fork()
-    if not child:
-        try:
-            __import__(name)
-        except BaseException as error:
-            print(name, repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-        os._exit(0)
-    failed |= os.waitpid(child, 0)[1] != 0
-  for name in () if failed else storey:
-    __import__(name)
+for layer in {layers!r}:
+    for package in {{name.rpartition(".")[0] for name in layer}}:
+        __import__(package)  # as Python does before anything in it
+    for name in layer:
+        child = os.fork()
+        if not child:
+            try:
+                __import__(name)
+            except BaseException as error:
+                print(name, repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+            os._exit(0)
+        failed |= os.waitpid(child, 0)[1] != 0
+    for name in () if failed else layer:
+        __import__(name)
 sys.exit(failed)
 """
 
 
-def storey(package: str) -> list[str]:
-    """The modules of a package of ours; those at the root for no name."""
-    parts = [module.split(".") for module in MODULES]
-    packages = {module[1] for module in parts if len(module) > 2}
-    return [
-        ".".join(module)
-        for module in parts
-        if (module[1] if module[1] in packages else "") == package
+def layers() -> list[list[str]]:
+    """List the modules of each layer of import-linter's contract, from the bottom."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contract = config["tool"]["importlinter"]["contracts"][0]
+    groups = [set(re.findall(r"\w+", layer)) for layer in contract["layers"]]
+    found = [
+        [module for module in MODULES if module.split(".")[1] in group]
+        for group in reversed(groups)
     ]
+    assert sum(map(len, found)) == len(MODULES)
+    return found
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -88,14 +84,14 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def loaded(code: str, *words: str, prefix: str = "-") -> list[str]:
-    """The modules among `words` that are there after `code`."""
+    """List the modules among `words` that are loaded after `code`."""
     done = run(code + SHOW.format(words=words, prefix=prefix))
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
 
 def run_time_imports(tree: ast.AST) -> Iterator[str]:
-    """What a module imports when it runs, in functions too."""
+    """Find what a module imports when it runs, in functions too."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for other in node.orelse:
@@ -108,8 +104,10 @@ def run_time_imports(tree: ast.AST) -> Iterator[str]:
             yield from run_time_imports(node)
 
 
+@pytest.mark.slow
+@pytest.mark.without_coverage
 def test_every_module_can_be_imported_alone() -> None:
-    done = run(ALONE.format(storeys=[storey(name) for name in STOREYS]))
+    done = run(ALONE.format(layers=layers()))
     assert done.returncode == 0, done.stderr
 
 
@@ -181,18 +179,17 @@ trio.run(main)
     assert loaded(code, "aiohttp") == []
 
 
-@pytest.mark.parametrize(
-    "source", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_only_the_live_transport_and_the_sandbox_know_aiohttp_and_asyncio(
-    source: Path,
-) -> None:
-    place = source.relative_to(PACKAGE).as_posix()
-    imports = set(run_time_imports(ast.parse(source.read_text("utf-8"))))
-    tops = {name.partition(".")[0] for name in imports}
-    if not place.startswith(MAY_KNOW_AIOHTTP):
-        assert not tops & {"aiohttp", "asyncio", "trio", "yarl"}
-    if not place.startswith(("sandbox/", "cli/")):
-        assert "nectar_async" not in imports, "nothing below imports the root"
-    if not place.startswith("cli"):
-        assert not tops & {"typer", "rich"}
+def test_libraries_and_the_root_are_imported_where_they_may_be() -> None:
+    # Import-linter holds who may import aiohttp, asyncio and trio.
+    wrong: list[str] = []
+    for source in SOURCES:
+        name = source.relative_to(PACKAGE).as_posix()
+        imports = set(run_time_imports(ast.parse(source.read_text("utf-8"))))
+        tops = {module.partition(".")[0] for module in imports}
+        if not name.startswith(("transports/aiohttp", "sandbox/")) and "yarl" in tops:
+            wrong.append(f"{name} imports yarl")
+        if not name.startswith(("sandbox/", "cli/")) and "nectar_async" in imports:
+            wrong.append(f"{name} imports the package root")
+        if not name.startswith("cli/") and tops & {"typer", "rich"}:
+            wrong.append(f"{name} imports a library of the command line")
+    assert wrong == []
