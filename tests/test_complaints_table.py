@@ -34,7 +34,7 @@ def test_each_test_is_one_row_and_each_row_is_collected() -> None:
     done = subprocess.run(  # noqa: S603  our own tests
         [
             *(sys.executable, "-m", "pytest", "--collect-only", "-q", str(FOLDER)),
-            *("-p", "anyio.pytest_plugin", "-p", "pytest_asyncio.plugin"),
+            *("-m", "", "-p", "anyio.pytest_plugin", "-p", "pytest_asyncio.plugin"),
             *("-p", "pytest_timeout", "-p", "no:cacheprovider"),
         ],
         cwd=ROOT,

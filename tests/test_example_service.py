@@ -65,18 +65,21 @@ def test_the_example_replays_without_a_server_or_a_key(suite: Path) -> None:
     assert files(suite) == before
 
 
+@pytest.mark.slow
 def test_the_example_runs_against_a_sandbox_by_one_flag(suite: Path) -> None:
     shutil.rmtree(suite / "recordings")
     run(suite, "--nectar-sandbox")
     assert files(suite) == {}
 
 
+@pytest.mark.slow
 def test_recording_the_example_anew_changes_not_a_byte(suite: Path) -> None:
     before = files(suite)
     run(suite, "--nectar-sandbox", "--nectar-record=record")
     assert files(suite) == before
 
 
+@pytest.mark.slow
 def test_nothing_is_missing_in_the_recordings_of_the_example(suite: Path) -> None:
     before = files(suite)
     said = run(suite, "--nectar-sandbox", "--nectar-record=new")

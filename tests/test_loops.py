@@ -153,6 +153,7 @@ async def test_a_closed_client_says_so_whatever_is_asked_of_it(use: str) -> None
         await USES[use](nectar)
 
 
+@pytest.mark.slow
 def test_asyncio_run_works_as_often_as_it_is_called() -> None:
     async def main() -> str:
         async with (
@@ -232,7 +233,9 @@ print("done")
 """
 
 
-@pytest.mark.parametrize("way", ["fork", "multiprocessing"])
+@pytest.mark.parametrize(
+    "way", ["fork", pytest.param("multiprocessing", marks=pytest.mark.slow)]
+)
 def test_a_fork_cannot_use_an_open_client_and_does_not_disturb_it(way: str) -> None:
     # Newer Pythons warn of any fork while threads run; the sandbox's may.
     text = f"import warnings\nwarnings.filterwarnings('ignore', '.*fork')\n{FORKED}"
@@ -314,6 +317,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_a_web_app_shares_one_client_for_its_life() -> None:
     assert script(SHOP) == "done\n"
 
@@ -387,6 +391,7 @@ async def test_anyio(of_anyio, turn):
 """
 
 
+@pytest.mark.slow
 def test_clients_live_in_fixtures_of_every_scope(tmp_path: Path) -> None:
     (tmp_path / "test_fixtures.py").write_text(FIXTURES)
     arguments = [

@@ -47,6 +47,7 @@ def unreachable(
         process.kill()
 
 
+@pytest.mark.slow
 def test_the_demo_reports_as_json(commands: CommandRunner) -> None:
     done = commands.run("demo", "--companies", "3", "--latency", "0", "--json")
     assert (done.returncode, done.stderr) == (0, "")
@@ -60,6 +61,7 @@ def test_the_demo_reports_as_json(commands: CommandRunner) -> None:
     assert len(read_records(commands.folder / report["out"])) == report["records"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_whole_lines_and_no_child(
     commands: CommandRunner, number: signal.Signals
@@ -89,6 +91,7 @@ def test_the_sandbox_of_a_killed_demo_ends(commands: CommandRunner) -> None:
     wait_until(lambda: not is_alive(child))
 
 
+@pytest.mark.slow
 def test_a_demo_can_be_interrupted_while_its_sandbox_starts(
     commands: CommandRunner,
 ) -> None:
@@ -102,6 +105,7 @@ def test_a_demo_can_be_interrupted_while_its_sandbox_starts(
     wait_until(lambda: not is_alive(child))
 
 
+@pytest.mark.slow
 def test_an_interrupted_pull_is_reported_as_json(commands: CommandRunner) -> None:
     out = commands.folder / "usage.jsonl"
     with run_sandbox(*SLOW) as (_, environment):
@@ -138,6 +142,7 @@ def test_an_interrupted_pull_leaves_whole_lines(commands: CommandRunner) -> None
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_dead_server_is_reported_with_operation_company_and_page(
     tmp_path: Path,
 ) -> None:
@@ -190,6 +195,7 @@ def test_a_closed_pipe_ends_a_pull_without_a_message(
     assert record["companyId"]
 
 
+@pytest.mark.slow
 def test_a_pull_to_stdout_is_reported_on_stderr(
     tmp_path: Path, small_sandbox: dict[str, str]
 ) -> None:
@@ -205,6 +211,7 @@ def test_a_pull_to_stdout_is_reported_on_stderr(
     assert json.loads(done.stderr)["error"]["status"] == 401
 
 
+@pytest.mark.slow
 def test_a_sandbox_prints_its_environment_and_ends_with_ctrl_c(
     commands: CommandRunner,
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_pull_is_recorded_and_replayed_without_a_network(
     assert run(["recording", "check", "rec"]) == 0
 
 
+@pytest.mark.slow
 def test_a_second_recording_of_the_same_changes_no_byte(
     connected: object, set_environment: SetEnvironment, capsys: Capture
 ) -> None:
@@ -245,6 +246,7 @@ def test_options_after_the_command_belong_to_it(
     assert capfd.readouterr().out == "['--mode', 'x', '--', '--touch']\n"
 
 
+@pytest.mark.slow
 def test_any_program_can_be_recorded_and_replayed(
     tmp_path: Path, connected: object, capfd: pytest.CaptureFixture[str]
 ) -> None:

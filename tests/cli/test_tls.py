@@ -77,6 +77,7 @@ def test_a_client_without_the_authority_raises_an_error_that_says_so(
         gc.collect()  # a connection left open would warn here
 
 
+@pytest.mark.slow
 def test_commands_trust_the_authority_in_ssl_cert_file(
     files: CertificateFiles, commands: CommandRunner
 ) -> None:

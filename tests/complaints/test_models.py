@@ -187,6 +187,7 @@ async def test_a_field_can_be_cleared(make_client: MakeClient) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_decoding_leaves_nothing_behind(make_client: MakeClient) -> None:
     """Schema objects are built again for each call, and memory grows for ever.

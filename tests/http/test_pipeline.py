@@ -401,7 +401,10 @@ async def test_a_deadline_bounds_a_request_that_is_asked_again_for_its_packing(
         return Response(200, {"content-encoding": "gzip"}, b"xxxx")
 
     nectar = make_client(
-        MemoryTransport(damaged), attempt_timeout=None, deadline=1000.0
+        MemoryTransport(damaged),
+        attempt_timeout=None,
+        deadline=1000.0,
+        retry=RetryPolicy(wait_initial=0.01),
     )
     with pytest.raises(BodyCorruptError):
         await nectar.send(GET)

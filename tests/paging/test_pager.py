@@ -402,7 +402,7 @@ async def test_a_page_whose_packing_is_damaged_is_asked_for_again(
     damaged = Response(200, {"content-encoding": "gzip"}, b"\x1f\x8bxxxx")
     server.script("a", 1, damaged)
     server.script("a", 4, damaged, damaged)
-    nectar = make_client(server.transport)
+    nectar = make_client(server.transport, clock=VirtualClock())
     ids = [record.id async for record in nectar.usage.by_company("a")]
     assert ids == server.companies["a"]
 
@@ -419,7 +419,8 @@ async def test_an_answer_that_cannot_be_read_tells_its_page_and_its_request(
 ) -> None:
     server = ListServer.of_pages(a=3)
     server.script("a", 2, *[answer] * 9)
-    came = await read(aiter(make_client(server.transport).usage.by_company("a")))
+    nectar = make_client(server.transport, clock=VirtualClock())
+    came = await read(aiter(nectar.usage.by_company("a")))
     assert came.ids == rows("a", 2)
     assert type(came.error) is kind
     assert isinstance(came.error, NectarError)

@@ -76,6 +76,7 @@ def test_numbers_that_are_alike_in_their_last_bits_are_told_apart() -> None:
     assert not any(seen.enter(every))
 
 
+@pytest.mark.slow
 def test_a_record_takes_a_dozen_bytes() -> None:
     every = pages(MANY)
     tracemalloc.start()

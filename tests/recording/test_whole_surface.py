@@ -132,6 +132,7 @@ def test_it_replays_with_the_same_results_but_for_the_stand_ins(
     assert differing > 100
 
 
+@pytest.mark.slow
 def test_recording_it_again_changes_nothing(live: Spy, folder: Path) -> None:
     assert live.answers
     before = everything_in(folder)

@@ -186,6 +186,7 @@ async def test_large_answers_are_packed_for_those_who_take_it() -> None:
     assert "Content-Encoding" not in small.headers
 
 
+@pytest.mark.slow
 async def test_ten_thousand_companies_answer_soon() -> None:
     """Only what is asked for is made, so it starts at once."""
     async with (

@@ -14,7 +14,7 @@ __all__ = ["load_profile", "max_examples"]
 
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 _QUICK_SHARE = 8
-_FEWEST = 10
+_FEWEST = 5
 
 
 def load_profile() -> None:
@@ -27,7 +27,7 @@ def load_profile() -> None:
 def max_examples(thorough: int, **options: Any) -> settings:
     """Settings of a property test that tries so many examples in the thorough profile.
 
-    The quick profile tries an eighth of them, but ten at least.
+    The quick profile tries an eighth of them, but five at least.
     """
     quick = max(_FEWEST, thorough // _QUICK_SHARE)
     count = thorough if _PROFILE == "thorough" else quick

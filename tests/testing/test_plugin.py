@@ -127,7 +127,9 @@ async def test_auto(nectar):
 """
 
 
-@pytest.mark.parametrize("mode", ["strict", "auto"])
+@pytest.mark.parametrize(
+    "mode", ["strict", pytest.param("auto", marks=pytest.mark.slow)]
+)
 def test_every_async_style_replays_what_it_recorded(user: User, mode: str) -> None:
     text = STYLES + (AUTO if mode == "auto" else "")
     user.write("test_styles.py", text)
@@ -208,6 +210,7 @@ def test_a_failing_test_keeps_a_shared_recording_as_it_was(user: User) -> None:
     assert user.files() == recorded
 
 
+@pytest.mark.slow
 def test_workers_of_xdist_record_replay_and_report(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -663,6 +666,7 @@ def test_it(nectar, nectar_recording):
 """
 
 
+@pytest.mark.slow
 def test_waits_are_the_same_on_the_api_on_a_sandbox_and_in_replay(
     user: User, api: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -750,6 +754,7 @@ def test_key(nectar_sandbox):
 """
 
 
+@pytest.mark.slow
 def test_each_test_has_a_sandbox_of_its_own(user: User) -> None:
     user.write("test_boxes.py", SANDBOXES)
     user.write("conftest.py", "")
@@ -880,6 +885,7 @@ def test_a_suite_that_does_not_use_it_loads_nothing_of_it(
     assert "1 passed" in python(*alone, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_replay_loads_no_aiohttp(tmp_path: Path, alone: tuple[str, ...]) -> None:
     path = tmp_path / "test_busy.py"
     path.write_text(BUSY.replace("not in", "in"))
