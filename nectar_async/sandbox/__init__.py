@@ -1,7 +1,7 @@
-"""A local Nectar over real HTTP: generated portfolios, every filter, faults on demand.
+"""A local Nectar API over real HTTP, with a generated portfolio and faults on demand.
 
-It is for tests, demonstrations and benchmarks. What it holds is invented, and the same
-for the same seed. `python -m nectar_async.sandbox` runs one until it is interrupted.
+It is for tests, demonstrations and benchmarks. All data is invented, and the same for
+the same seed. `python -m nectar_async.sandbox` runs one until it is interrupted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m nectar_async.sandbox`: a sandbox in a process of its own."""
+"""`python -m nectar_async.sandbox`: run a sandbox until it is interrupted."""
 
 from __future__ import annotations
 
@@ -20,83 +20,85 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a sandbox with the options of the command line."""
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
-    faults = given.pop("faults")
+    """Run a sandbox with the options of a command line."""
+    parser = _build_parser()
+    options = vars(parser.parse_args(arguments))
+    faults = options.pop("faults")
     if None in faults:
         _say(fault_help())
         return
     try:
-        shown = read_certificate(given.pop("tls_cert"), given.pop("tls_key"))
+        context = read_certificate(options.pop("tls_cert"), options.pop("tls_key"))
     except ConfigurationError as error:
         parser.error(str(error))
-    options = Options(**given, faults=tuple(faults), ssl_context=shown)
-    run_loop(serve, options, _say)
+    run_loop(serve, Options(**options, faults=tuple(faults), ssl_context=context), _say)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     default = Options()
     parser = argparse.ArgumentParser(
         prog="python -m nectar_async.sandbox",
-        description="Serve a local Nectar with an invented portfolio.",
+        description="Serve a local Nectar API with an invented portfolio.",
         epilog=fault_help().replace("%", "%%"),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--port", type=int, default=default.port, help="0 takes a free one")
+    add("--port", type=int, default=default.port, help="0 takes a free port")
     add("--companies", type=int, default=default.companies)
     add("--seed", type=int, default=default.seed)
     add(
-        "--latency", type=float, default=default.latency, help="seconds an answer takes"
+        "--latency",
+        type=float,
+        default=default.latency,
+        help="seconds until a response",
     )
     add("--api-key", default=default.api_key)
     add(
         "--clock-speed",
         type=float,
         default=default.clock_speed,
-        help="seconds that pass in the sandbox for each real one",
+        help="seconds that pass in the sandbox for each real second",
     )
     add(
         "--file-bytes",
         type=int,
         default=default.file_bytes,
-        help="how large each document's file is; sizes vary unless it is said",
+        help="size of each document's file; by default sizes vary",
     )
     add(
         "--fault",
         dest="faults",
         action="append",
         default=[],
-        type=_fault,
+        type=_parse_fault,
         metavar="'EFFECT KEY=VALUE ...'",
-        help="a fault, as 'answer status=429 retry-after=1 page=2 times=1'; may be"
-        " given several times; 'help' lists the effects",
+        help="a fault, such as 'answer status=429 retry-after=1 page=2 times=1'; may be"
+        " repeated; 'help' lists the effects",
     )
     add(
         "--tls-cert",
         type=Path,
         metavar="FILE",
-        help="a certificate for 127.0.0.1, PEM: speaks HTTPS; needs --tls-key",
+        help="certificate for 127.0.0.1 as PEM, to serve HTTPS; needs --tls-key",
     )
-    add("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
-    add("--json", dest="as_json", action="store_true", help="announce itself as JSON")
+    add("--tls-key", type=Path, metavar="FILE", help="its private key as PEM")
+    add("--json", dest="as_json", action="store_true", help="print the address as JSON")
     add(
         "--exit-with-parent",
         action="store_true",
-        help="end when standard input ends, as it does when the parent dies",
+        help="stop when standard input ends, as it does when the parent process dies",
     )
     return parser
 
 
-def _fault(text: str) -> Fault | None:
-    """A fault; None for the wish to see which there are."""
+def _parse_fault(text: str) -> Fault | None:
+    """Parse a fault; None for `help`."""
     if text == "help":
         return None
     try:
         return read_fault(text)
     except ConfigurationError as error:
-        # Of other errors argparse shows its own words and not theirs.
+        # argparse shows the text of no other error.
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

@@ -1,7 +1,4 @@
-"""The event loop of a process of our own: the `nectar` command, and the sandbox's.
-
-Nobody else's: what is awaited in a program runs on the loop of that program.
-"""
+"""Runs the event loop of the `nectar` command and of the sandbox process."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ Ts = TypeVarTuple("Ts")
 
 
 def run_loop(work: Callable[[Unpack[Ts]], Awaitable[T]], *arguments: *Ts) -> T:
-    """What the work gives; on uvloop (the extra `speed`) where that is installed."""
+    """Run a coroutine function, on uvloop (the extra `speed`) if it is installed."""
     options = {"use_uvloop": _has_uvloop()}
     return anyio.run(work, *arguments, backend="asyncio", backend_options=options)
 
 
 def _has_uvloop() -> bool:
-    if sys.platform == "win32":  # whatever bears its name there is not it
+    if sys.platform == "win32":  # uvloop does not exist there
         return False
     try:
         import_module("uvloop")

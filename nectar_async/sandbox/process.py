@@ -1,4 +1,4 @@
-"""A sandbox as a process: it says where it is, and serves until it is told to stop."""
+"""A sandbox as a process, which prints its address and serves until it is stopped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Stop = Callable[[], None]
 
 @frozen(kw_only=True)
 class Options:
-    """What a served sandbox is like; see `Sandbox` for the first nine."""
+    """The options of a sandbox process; see `Sandbox` for the first nine."""
 
     port: int = 0
     companies: int = 20
@@ -42,13 +42,13 @@ class Options:
     faults: tuple[Fault, ...] = ()
     ssl_context: ssl.SSLContext | None = None
     as_json: bool = False
-    """Whether the one line that is printed is for a program."""
+    """Whether the printed line is JSON."""
     exit_with_parent: bool = False
-    """Whether the end of standard input ends it too: a killed parent leaves nothing."""
+    """Whether it also stops at the end of standard input, when its parent has died."""
 
 
 async def serve(options: Options, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `say` is given one text once it listens."""
+    """Serve until SIGINT or SIGTERM; `say` gets one text as soon as it listens."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -66,15 +66,15 @@ async def serve(options: Options, say: Callable[[str], None]) -> None:
         faults=options.faults,
         ssl_context=options.ssl_context,
     )
-    with _on_signal(stop):
+    with _handle_signals(stop):
         async with sandbox:
-            say(_announcement(sandbox, options))
+            say(_build_announcement(sandbox, options))
             if options.exit_with_parent:
                 Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
             await stopped.wait()
 
 
-def _announcement(sandbox: Sandbox, options: Options) -> str:
+def _build_announcement(sandbox: Sandbox, options: Options) -> str:
     if options.as_json:
         return json.dumps(
             {
@@ -86,29 +86,29 @@ def _announcement(sandbox: Sandbox, options: Options) -> str:
             }
         )
     return (
-        f"A sandbox of {options.companies} companies (seed {options.seed}) serves"
-        " until you press Ctrl-C. Point the SDK at it:\n"
+        f"A sandbox of {options.companies} companies (seed {options.seed}) is running."
+        " Press Ctrl-C to stop it. Point the SDK at it:\n"
         f"export NECTAR_BASE_URL={sandbox.url} NECTAR_API_KEY={sandbox.api_key}"
     )
 
 
 @contextmanager
-def _on_signal(stop: _Stop) -> Iterator[None]:
-    # `loop.add_signal_handler` would do, but not on Windows.
+def _handle_signals(stop: _Stop) -> Iterator[None]:
+    # `loop.add_signal_handler` does not work on Windows.
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop()
 
     numbers = (signal.SIGINT, signal.SIGTERM)
-    former = {number: signal.signal(number, handle) for number in numbers}
+    previous = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in former.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 def _watch_stdin(stop: _Stop) -> None:
-    # `os.read` holds no lock: a buffered read could not be given up when Python exits.
+    # `os.read` holds no lock; a buffered read would block Python's exit.
     try:
         while os.read(sys.stdin.fileno(), _CHUNK):
             pass

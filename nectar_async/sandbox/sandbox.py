@@ -1,4 +1,4 @@
-"""The sandbox: a Nectar of one's own, over real HTTP on loopback."""
+"""The sandbox: a local Nectar API over real HTTP on loopback."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from attrs import evolve
 from nectar_async.faults import FaultLike
 from nectar_async.sandbox.generator.clock import Clock
 from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
-from nectar_async.sandbox.handlers import sites
-from nectar_async.sandbox.handlers.routes import ROUTES, Route, Router
+from nectar_async.sandbox.handlers import documents, sites
+from nectar_async.sandbox.handlers.routes import ROUTES
 from nectar_async.sandbox.server.control_api import ControlApi
 from nectar_async.sandbox.server.faults import Faults
 from nectar_async.sandbox.server.gateway import Gateway
 from nectar_async.sandbox.server.listener import Listener
 from nectar_async.sandbox.server.request_log import Witness
+from nectar_async.sandbox.server.router import Route, Router
 from nectar_async.sandbox.server.state import ServerState
+from nectar_async.sandbox.server.wire_format import encode_rows
 from nectar_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = ["API_KEY", "Sandbox"]
 
+_GENERATED_AT_START = 200
+
 API_KEY = "nectar-sandbox-key"
-"""What opens a sandbox unless told otherwise; it opens nothing else."""
+"""The default API key of a sandbox; no other server accepts it."""
 
 
 class Sandbox:
-    """A local Nectar that holds a generated portfolio.
+    """A local Nectar API with a generated portfolio.
 
     ```python
     async with Sandbox(companies=20, seed=7, latency=0.05) as sandbox:
@@ -48,24 +52,25 @@ class Sandbox:
     Args:
         companies: How many companies the portfolio has.
         seed: The same seed gives the same portfolio, byte for byte.
-        latency: Seconds from a request's arrival to the first byte of its answer.
-        api_key: The key that opens it.
-        api_keys: Further keys.
-        port: 0 takes a free one.
-        faults: The first faults, each a `Fault`, an effect for every request, or a
-            text as `nectar sandbox --fault` takes it; `sandbox.faults.add` adds more
-            at any time.
-        restricted: Ids of companies that are listed, and answer 403 otherwise;
-            `sandbox.restricted` takes more at any time.
-        site_list: Whether sites come as a bare array or in pages; both are allowed.
+        latency: Seconds from a request's arrival to the first byte of its response.
+        api_key: The API key that it accepts.
+        api_keys: Further API keys that it accepts.
+        port: 0 takes a free port.
+        faults: The first faults, each a `Fault`, an effect for every call, or a text
+            as in `nectar sandbox --fault`; `sandbox.faults.add` adds more at any time.
+        restricted: Ids of companies that are listed but give a 403 otherwise;
+            `sandbox.restricted` can change at any time.
+        site_list: Whether sites are listed in an array or in pages; the contract allows
+            both.
         last_day: The last day of the two years that have bills.
         clock_speed: How many seconds pass in the sandbox for each real one; its time
-            begins at midnight (UTC) after `last_day`, and `sandbox.clock` moves it.
-        file_bytes: How large each document's file is; None for sizes as of bills.
-        ssl_context: The certificate to show; with one it speaks HTTPS.
+            starts at the midnight (UTC) after `last_day`, and `sandbox.clock` advances
+            it.
+        file_bytes: The size of each document's file; None for various sizes.
+        ssl_context: A TLS context with a certificate; with one it serves HTTPS.
 
     Raises:
-        ConfigurationError: one of the faults is not valid.
+        ConfigurationError: one of the faults is not a fault.
     """
 
     def __init__(
@@ -93,14 +98,14 @@ class Sandbox:
         self.faults: Faults = Faults(faults, seed=seed)
         self.restricted: set[str] = set(restricted)
         self._listener = Listener((api_key, *api_keys), port=port, tls=ssl_context)
-        state = ServerState.empty(self.portfolio, file_bytes=file_bytes)
+        state = ServerState.create(self.portfolio, file_bytes=file_bytes)
         gateway = Gateway(
             portfolio=self.portfolio,
-            clock=self.clock,
             state=state,
             witness=self.witness,
             faults=self.faults,
-            router=Router(_routes(site_list)),
+            router=Router(_select_routes(site_list)),
+            download=documents.download,
             latency=latency,
             listener=self._listener,
             restricted=self.restricted,
@@ -114,7 +119,7 @@ class Sandbox:
         self._server = web.Server(
             gateway.serve,
             access_log=None,
-            # A client that leaves takes its request out of the witness's flight.
+            # If a client disconnects, its request ends and is no longer in flight.
             handler_cancellation=True,
         )
 
@@ -132,12 +137,12 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a version: `http://127.0.0.1:41234`."""
+        """The base URL, without a version: `http://127.0.0.1:41234`."""
         return self._listener.url
 
     @property
     def api_key(self) -> str:
-        """The key that opens it."""
+        """The API key for clients to use."""
         return self._listener.key
 
     @property
@@ -146,38 +151,45 @@ class Sandbox:
         return Settings(base_url=self.url)
 
     async def start(self) -> None:
-        """Listen. A small portfolio is made first, so that no request pays for it."""
-        # In a thread: the contract is read from disk, and companies take their time.
-        await asyncio.to_thread(self.portfolio.warm)
-        await self._listener.open(self._server)
+        """Start to listen; before that, a small portfolio is generated."""
+        # In a thread, because the contract is read from disk and companies take long.
+        await asyncio.to_thread(_generate, self.portfolio)
+        await self._listener.start(self._server)
 
     def rotate_key(self, key: str) -> None:
-        """From now on this key opens it, and no other.
+        """Accept this API key from now on, and no other.
 
         Raises:
             ConfigurationError: the key is empty.
         """
-        self._listener.rotate(key)
+        self._listener.rotate_key(key)
 
     def refuse(self, seconds: float) -> None:
-        """Take no connection for so long, and close those that are idle.
+        """Refuse connections for some seconds, and close the idle ones.
 
-        What is being served is served to its end; the port is the same afterwards.
+        Running requests are served to their end. The port stays the same.
         """
         self._listener.refuse(seconds)
 
     def kill(self) -> None:
-        """Stop listening and drop every connection, as a crash would."""
+        """Stop listening and abort every connection, as a crash would."""
         self._listener.kill()
 
     async def aclose(self) -> None:
-        """Stop listening, and end what is still being served."""
+        """Stop listening, and end the requests that are still running."""
         await self._listener.aclose()
 
 
-def _routes(site_list: Literal["array", "envelope"]) -> Mapping[str, Route]:
+def _select_routes(site_list: Literal["array", "envelope"]) -> Mapping[str, Route]:
     if site_list == "array":
         return ROUTES
-    row = ROUTES["sites_list_by_company"]
-    in_pages = evolve(row, handler=sites.list_by_company_in_pages)
+    route = ROUTES["sites_list_by_company"]
+    in_pages = evolve(route, handler=sites.list_by_company_in_pages)
     return {**ROUTES, "sites_list_by_company": in_pages}
+
+
+def _generate(portfolio: Portfolio) -> None:
+    """Generate and encode the usage of all companies, or of one if they are many."""
+    size = len(portfolio)
+    for index in range(size if size <= _GENERATED_AT_START else 1):
+        encode_rows(portfolio.company_data(index), "v2.2")

@@ -14,11 +14,16 @@ from visitor import Seen, Visitor
 
 from nectar_async import contract
 from nectar_async.sandbox import Portfolio, Sandbox
+from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
 from nectar_async.sandbox.generator.pdf import make_pdf
-from nectar_async.sandbox.generator.portal_logins import SANDBOX_LOGIN
-from nectar_async.sandbox.handlers.routes import ROUTES, SEGMENTS
-from nectar_async.sandbox.server.usage_writer import document_json
-from nectar_async.sandbox.server.wire_format import connection_json, encode, meter_json
+from nectar_async.sandbox.handlers.routes import ROUTES
+from nectar_async.sandbox.server.messages import encode_json
+from nectar_async.sandbox.server.router import SEGMENTS
+from nectar_async.sandbox.server.wire_format import (
+    connection_json,
+    document_json,
+    meter_json,
+)
 
 # Read here, since the event loop is no place to read files.
 BILL = make_pdf("a bill", size=30_000)
@@ -213,14 +218,14 @@ def test_what_bills_a_company_is_valid(portfolio: Portfolio) -> None:
         company_data = portfolio.company_data(index)
         for connection in company_data.connections:
             value = json.loads(
-                encode(connection_json(company_data.company, connection))
+                encode_json(connection_json(company_data.company, connection))
             )
             check("Connection", value)
             for account in connection.accounts[:3]:
                 meter = meter_json(
                     portfolio.ids, company_data.company, account.meters[0]
                 )
-                check("Meter", json.loads(encode(meter)))
-        for document, records in company_data.documents()[:10]:
+                check("Meter", json.loads(encode_json(meter)))
+        for document, records in company_data.list_documents()[:10]:
             whole = document_json(company_data.company, document, records, "v2.2")
-            check("Document", json.loads(encode(whole)))
+            check("Document", json.loads(encode_json(whole)))

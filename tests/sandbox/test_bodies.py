@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from visitor import Seen, Visitor
 
 from nectar_async import contract
-from nectar_async.sandbox.server.json_schema import coerced, problem
+from nectar_async.sandbox.server.json_schema import coerce_texts, find_problem
 from nectar_async.sandbox.server.request_body import LIMIT
 
 # Read here, since the event loop is no place to read files.
@@ -44,10 +44,10 @@ async def invite(visitor: Visitor, **sent: Any) -> Seen:
         ({"allowedEmails": ["a@b.c", ""]}, "allowedEmails.1: This field may not be"),
         ({"allowedEmails": ["nobody"]}, "allowedEmails.0: This must be an e-mail"),
         ({"prefill": {"country": "USA"}}, "prefill.country: This may have at most 2"),
-        ({"prefill": {"country": "U"}}, "prefill.country: This needs at least 2"),
+        ({"prefill": {"country": "U"}}, "prefill.country: This must have at least 2"),
         ({"prefill": {"initialSites": ["x"]}}, "prefill.initialSites.0: This must be"),
         ({"prefill": []}, "prefill: This must be an object."),
-        ([], "The body must be an object."),
+        ([], "The request body must be a JSON object."),
     ],
     ids=json.dumps,
 )
@@ -162,16 +162,16 @@ async def test_a_query_that_the_contract_does_not_know_is_refused_by_name(
 
 def test_what_a_text_means_is_what_the_schema_says() -> None:
     """What means nothing stays text, so that it fails."""
-    assert coerced({"type": "boolean"}, ["True"]) is True
-    assert coerced({"type": "boolean"}, ["0"]) is False
-    assert coerced({"type": "boolean"}, ["perhaps"]) == "perhaps"
-    assert coerced({"type": "integer"}, ["1", "2"]) == 2
-    assert coerced({"type": "integer"}, ["1e3"]) == "1e3"
-    assert coerced({"type": "integer"}, ["9" * 30]) == int("9" * 30)
-    assert coerced({"type": "integer"}, ["9" * 5_000]) == "9" * 5_000
-    assert coerced({"type": "array", "items": {"type": "integer"}}, ["1"]) == [1]
-    assert coerced({"allOf": [{"type": "integer"}], "default": 1}, ["3"]) == 3
-    assert coerced({"type": ["string", "null"]}, ["3"]) == "3"
+    assert coerce_texts({"type": "boolean"}, ["True"]) is True
+    assert coerce_texts({"type": "boolean"}, ["0"]) is False
+    assert coerce_texts({"type": "boolean"}, ["perhaps"]) == "perhaps"
+    assert coerce_texts({"type": "integer"}, ["1", "2"]) == 2
+    assert coerce_texts({"type": "integer"}, ["1e3"]) == "1e3"
+    assert coerce_texts({"type": "integer"}, ["9" * 30]) == int("9" * 30)
+    assert coerce_texts({"type": "integer"}, ["9" * 5_000]) == "9" * 5_000
+    assert coerce_texts({"type": "array", "items": {"type": "integer"}}, ["1"]) == [1]
+    assert coerce_texts({"allOf": [{"type": "integer"}], "default": 1}, ["3"]) == 3
+    assert coerce_texts({"type": ["string", "null"]}, ["3"]) == "3"
 
 
 VALUES: list[Any] = [
@@ -199,7 +199,7 @@ def test_it_agrees_with_a_real_validator_about_every_field(operation: str) -> No
     for key in properties:
         for value in VALUES:
             body = {key: value}
-            ours = problem(schema, body)
+            ours = find_problem(schema, body)
             theirs = [error.message for error in judge.iter_errors(body)]
             if ours is not None and not theirs:
                 assert "This must be a" in ours  # a format

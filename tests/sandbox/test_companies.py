@@ -9,7 +9,8 @@ import pytest
 from caller import Caller
 
 from nectar_async.sandbox import Portfolio, Sandbox
-from nectar_async.sandbox.server.team import CALLER
+from nectar_async.sandbox.server.state import CALLER
+from nectar_async.sandbox.server.wire_format import encode_rows
 
 pytestmark = pytest.mark.asyncio
 
@@ -178,7 +179,8 @@ async def test_the_same_calls_give_the_same_bytes() -> None:
             await caller.call("sites_create", body, company_id=made["id"])
             await caller.connect(index=2)
             caller.wait(20)
-            bodies.append(b"".join(sandbox.portfolio.company_data(2).lines("v2.2")))
+            data = sandbox.portfolio.company_data(2)
+            bodies.append(b"".join(encode_rows(data, "v2.2")))
     assert bodies[0] == bodies[1] != b""
 
 
@@ -188,4 +190,4 @@ async def test_of_ten_thousand_companies_only_the_changed_ones_are_made() -> Non
         changes.edit(portfolio.company(9_999).id, {"name": "J"})
     portfolio.create_company({"name": "K"})
     assert [portfolio.company(index).name for index in (9_999, 10_000)] == ["J", "K"]
-    assert len(portfolio._companies._held) == 2
+    assert len(portfolio._companies._values) == 2

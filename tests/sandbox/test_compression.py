@@ -12,15 +12,15 @@ import pytest
 from isal import isal_zlib
 
 from nectar_async.sandbox.server import compression
-from nectar_async.sandbox.server.compression import gzipped
+from nectar_async.sandbox.server.compression import compress_reply
 from nectar_async.sandbox.server.messages import Reply
 
 
 @pytest.fixture(autouse=True)
 def _looked_for_anew() -> Iterator[None]:
-    compression._library.cache_clear()
+    compression._load_library.cache_clear()
     yield
-    compression._library.cache_clear()
+    compression._load_library.cache_clear()
 
 
 @pytest.mark.parametrize("missing", [[], ["isal", "isal.isal_zlib"]])
@@ -30,15 +30,15 @@ def test_a_packed_body_comes_back(
 ) -> None:
     for name in missing:
         monkeypatch.setitem(sys.modules, name, None)
-    reply = gzipped(Reply(body=body))
-    assert compression._library() is (zlib if missing else isal_zlib)
+    reply = compress_reply(Reply(body=body))
+    assert compression._load_library() is (zlib if missing else isal_zlib)
     assert gzip.decompress(reply.body) == body
     assert reply.headers["Content-Encoding"] == "gzip"
-    assert gzipped(reply) is reply
+    assert compress_reply(reply) is reply
 
 
 def test_the_same_body_is_packed_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     times: Any = iter(range(1_000_000_000, 2_000_000_000, 1_000))
     monkeypatch.setattr("time.time", lambda: next(times))
-    first, second = (gzipped(Reply(body=b"bill" * 1_000)) for _ in range(2))
+    first, second = (compress_reply(Reply(body=b"bill" * 1_000)) for _ in range(2))
     assert first.body == second.body

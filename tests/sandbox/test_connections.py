@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from caller import Caller
 
-from nectar_async.sandbox.generator.portal_logins import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
 
 pytestmark = pytest.mark.asyncio
 

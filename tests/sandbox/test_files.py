@@ -23,7 +23,7 @@ from nectar_async.sandbox import (
     Sandbox,
     SetHeader,
 )
-from nectar_async.sandbox.generator.pdf import make_pdf, page_count, usual_size
+from nectar_async.sandbox.generator.pdf import count_pages, draw_file_size, make_pdf
 
 SIZE = 40_000
 # As aiohttp spells it, whatever the server wrote.
@@ -81,14 +81,14 @@ def test_a_made_pdf_is_one_and_has_its_size(size: int) -> None:
 
 
 def test_pages_are_counted() -> None:
-    assert page_count(make_pdf("a bill", size=SIZE, pages=151)) == 151
-    assert {page_count(make_pdf(str(name), size=0)) for name in range(30)} == set(
+    assert count_pages(make_pdf("a bill", size=SIZE, pages=151)) == 151
+    assert {count_pages(make_pdf(str(name), size=0)) for name in range(30)} == set(
         range(1, 7)
     )
 
 
 def test_sizes_are_those_of_bills() -> None:
-    sizes = [usual_size(str(name)) for name in range(200)]
+    sizes = [draw_file_size(str(name)) for name in range(200)]
     assert min(sizes) >= 20_000
     assert 1_000_000 < max(sizes) <= 2_560_000
 
@@ -104,7 +104,7 @@ async def test_a_document_links_to_its_file(visitor: Visitor, version: str) -> N
     assert "Content-Encoding" not in seen.headers
     assert_is_pdf(seen.body)
     document_id = urlsplit(path).path.removeprefix("/_files/").removesuffix(".pdf")
-    assert len(seen.body) == usual_size(document_id)
+    assert len(seen.body) == draw_file_size(document_id)
     assert (await fetch(visitor, path)).body == seen.body
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nectar_async.sandbox.server.filters import normal_identifier
+from nectar_async.sandbox.server.filters import normalize_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,11 +158,12 @@ async def test_an_identifier_is_any_of_the_meters_however_it_is_written(
     path = f"/v2.2/usage/company/{visitor.sandbox.portfolio.company(0).id}"
     _, everything = await visitor.all_usage(path)
     for identifier in everything[0]["identifiers"] + everything[99]["identifiers"]:
-        wanted = normal_identifier(identifier["value"])
+        wanted = normalize_identifier(identifier["value"])
         expected = [
             record
             for record in everything
-            if wanted in {normal_identifier(i["value"]) for i in record["identifiers"]}
+            if wanted
+            in {normalize_identifier(i["value"]) for i in record["identifiers"]}
         ]
         for text in (
             identifier["value"],
@@ -187,11 +188,11 @@ async def test_an_identifier_is_any_of_the_meters_however_it_is_written(
     ],
 )
 def test_identifiers_lose_five_marks_and_leading_zeros(value: str, normal: str) -> None:
-    assert normal_identifier(value) == normal
+    assert normalize_identifier(value) == normal
 
 
 def test_identifiers_that_differ_stay_different() -> None:
-    assert normal_identifier("1234") != normal_identifier("12340")
+    assert normalize_identifier("1234") != normalize_identifier("12340")
 
 
 @pytest.mark.asyncio

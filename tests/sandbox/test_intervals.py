@@ -12,7 +12,7 @@ from answers import answer_schema, check
 from visitor import Visitor
 
 from nectar_async.sandbox.generator.intervals import DAYS
-from nectar_async.sandbox.server.filters import normal_identifier
+from nectar_async.sandbox.server.filters import normalize_identifier
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,7 +38,7 @@ def kinds(connection: Any) -> set[str]:
     return types & {"ELECTRICITY", "GAS", "WATER", "SOLAR", "DISTRICT"}
 
 
-async def page_of(visitor: Visitor, *query: tuple[str, str]) -> Any:
+async def build_page(visitor: Visitor, *query: tuple[str, str]) -> Any:
     path = f"/v2.2/interval/connection/{smart_connection(visitor).id}"
     seen = await visitor.ask(path, list(query))
     assert seen.status == 200, seen.body
@@ -49,7 +49,7 @@ async def every(visitor: Visitor, *query: tuple[str, str]) -> list[dict[str, Any
     intervals: list[dict[str, Any]] = []
     page = 1
     while True:
-        seen = await page_of(visitor, *query, ("page", str(page)))
+        seen = await build_page(visitor, *query, ("page", str(page)))
         intervals += seen["intervals"]
         if not seen["hasNext"]:
             assert len(intervals) == seen["totalIntervals"]
@@ -83,7 +83,7 @@ async def test_intervals_follow_on_each_other_without_a_gap(visitor: Visitor) ->
 
 
 async def test_intervals_are_the_same_each_time(visitor: Visitor) -> None:
-    assert await page_of(visitor) == await page_of(visitor)
+    assert await build_page(visitor) == await build_page(visitor)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_a_window_without_an_interval_is_empty(visitor: Visitor) -> None:
         [("startDate", "2025-12-30T00:01:00Z"), ("endDate", "2025-12-30T00:14:00Z")],
         [("startDate", "2025-12-31T00:00:00Z"), ("endDate", "2025-12-30T00:00:00Z")],
     ):
-        seen = await page_of(visitor, *query)
+        seen = await build_page(visitor, *query)
         assert (seen["totalIntervals"], seen["intervals"]) == (0, [])
 
 
@@ -131,17 +131,17 @@ async def test_commodity_and_identifier_are_filters(visitor: Visitor) -> None:
     types = sorted(kinds(connection))
     total = 0
     for kind in types:
-        seen = await page_of(visitor, ("datasourceType", kind))
+        seen = await build_page(visitor, ("datasourceType", kind))
         total += seen["totalIntervals"]
     assert total == len(everything)
-    both = await page_of(visitor, *(("datasourceType", kind) for kind in types[:2]))
+    both = await build_page(visitor, *(("datasourceType", kind) for kind in types[:2]))
     assert 0 < both["totalIntervals"] <= total
     wanted = everything[0]["identifiers"][0]["value"]
     expected = [
         interval
         for interval in everything
-        if normal_identifier(wanted)
-        in {normal_identifier(each["value"]) for each in interval["identifiers"]}
+        if normalize_identifier(wanted)
+        in {normalize_identifier(each["value"]) for each in interval["identifiers"]}
     ]
     assert await every(visitor, ("identifier", f"00{wanted}")) == expected
 

@@ -10,7 +10,7 @@ from answers import answer_schema, check
 from visitor import Seen, Visitor
 
 from nectar_async.sandbox import Sandbox
-from nectar_async.sandbox.generator.portal_logins import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
 
 pytestmark = pytest.mark.asyncio
 

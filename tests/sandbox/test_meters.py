@@ -48,7 +48,9 @@ async def test_the_lists_share_the_companys_meters_out(caller: Caller) -> None:
 
 
 async def test_a_bills_meters_are_those_of_its_usage(caller: Caller) -> None:
-    for document, records in caller.sandbox.portfolio.company_data(0).documents()[:20]:
+    for document, records in caller.sandbox.portfolio.company_data(0).list_documents()[
+        :20
+    ]:
         meters = await caller.every(
             "meters_list_by_document", "meters", document_id=document.id
         )

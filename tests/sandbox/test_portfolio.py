@@ -16,9 +16,10 @@ import pytest
 from nectar_async import contract
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Portfolio
-from nectar_async.sandbox.generator.charges import line_items
-from nectar_async.sandbox.generator.dates import Cycle, first_day
-from nectar_async.sandbox.server.wire_format import company_json, encode
+from nectar_async.sandbox.generator.charges import build_line_items
+from nectar_async.sandbox.generator.dates import BillingCycle, find_first_day
+from nectar_async.sandbox.server.messages import encode_json
+from nectar_async.sandbox.server.wire_format import company_json, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +43,10 @@ def meters_of(portfolio: Portfolio) -> Iterator[MeterRecord]:
 
 
 def everything(portfolio: Portfolio) -> bytes:
-    companies = b"".join(encode(company_json(company)) for company in portfolio)
+    companies = b"".join(encode_json(company_json(company)) for company in portfolio)
     company_data = (
-        portfolio.company_data(index).lines("v2.2") for index in range(len(portfolio))
+        encode_rows(portfolio.company_data(index), "v2.2")
+        for index in range(len(portfolio))
     )
     return companies + b"".join(b"".join(lines) for lines in company_data)
 
@@ -64,7 +66,9 @@ def test_no_machine_and_no_python_changes_a_byte() -> None:
 
 def test_a_company_does_not_depend_on_how_many_others_there_are() -> None:
     small, large = Portfolio(companies=3), Portfolio(companies=9_000)
-    assert small.company_data(2).lines("v2.2") == large.company_data(2).lines("v2.2")
+    assert encode_rows(small.company_data(2), "v2.2") == encode_rows(
+        large.company_data(2), "v2.2"
+    )
 
 
 def test_another_seed_gives_other_bytes() -> None:
@@ -79,7 +83,9 @@ def test_ten_thousand_companies_are_listed_without_making_usage(
     def refuse(*_: object) -> None:
         raise AssertionError("usage was made")
 
-    monkeypatch.setattr("nectar_async.sandbox.generator.generation.make_usage", refuse)
+    monkeypatch.setattr(
+        "nectar_async.sandbox.generator.company_data.make_usage", refuse
+    )
     began = time.perf_counter()
     companies = list(Portfolio(companies=10_000))
     assert time.perf_counter() - began < 10
@@ -108,13 +114,15 @@ def test_any_id_of_ten_thousand_companies_leads_to_its_company() -> None:
 def test_only_the_companies_read_last_are_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("nectar_async.sandbox.generator.portfolio._RECORDS_KEPT", 1_000)
+    monkeypatch.setattr(
+        "nectar_async.sandbox.generator.portfolio._CACHED_RECORDS", 1_000
+    )
     portfolio = Portfolio(companies=10)
     first, last = [portfolio.company_data(index) for index in range(10)][::9]
     assert portfolio.company_data(9) is last
     again = portfolio.company_data(0)
     assert again is not first
-    assert again.lines("v2.2") == first.lines("v2.2")
+    assert encode_rows(again, "v2.2") == encode_rows(first, "v2.2")
 
 
 @pytest.mark.parametrize("companies", [0, -1, 2**24 + 1])
@@ -192,7 +200,7 @@ def test_periods_adjoin_but_for_a_few_gaps(portfolio: Portfolio) -> None:
     gaps = steps = 0
     first, last = date.fromordinal(FIRST), date.fromordinal(LAST)
     for (_, account_id), found in periods.items():
-        assert found <= set(cycles[account_id or ""].periods(first, last))
+        assert found <= set(cycles[account_id or ""].list_periods(first, last))
         for (_, end), (start, _) in pairwise(sorted(found)):
             assert start > end
             steps += 1
@@ -214,7 +222,7 @@ def test_nothing_is_billed_after_a_site_is_archived(portfolio: Portfolio) -> Non
 def test_meters_of_an_account_share_its_bills(portfolio: Portfolio) -> None:
     shared = 0
     for index in range(len(portfolio)):
-        for document, records in portfolio.company_data(index).documents():
+        for document, records in portfolio.company_data(index).list_documents():
             assert len({(record.start, record.end) for record in records}) == 1
             assert len({record.meter.id for record in records}) == len(records)
             shared += len(records) > 1
@@ -225,8 +233,8 @@ def test_meters_of_an_account_share_its_bills(portfolio: Portfolio) -> None:
 
 def test_line_items_add_up_to_the_total(portfolio: Portfolio) -> None:
     for index in range(0, len(portfolio), 5):
-        for document, records in portfolio.company_data(index).documents():
-            items = line_items(document, records)
+        for document, records in portfolio.company_data(index).list_documents():
+            items = build_line_items(document, records)
             cents = sum(int(item["totalCharge"].replace(".", "")) for item in items)
             assert cents == document.total_cents
 
@@ -279,7 +287,7 @@ def test_implied_sewer_is_the_companys_share_of_the_water(portfolio: Portfolio) 
     found = 0
     for index in range(len(portfolio)):
         company_data = portfolio.company_data(index)
-        for _, records in company_data.documents():
+        for _, records in company_data.list_documents():
             for record in records:
                 if not record.meter.is_implied:
                     continue
@@ -331,7 +339,7 @@ def test_instants_have_none_six_or_nine_fraction_digits(portfolio: Portfolio) ->
 def test_the_portfolio_covers_the_two_years_up_to_its_last_day(
     last: date, first: date
 ) -> None:
-    assert first_day(last) == first
+    assert find_first_day(last) == first
     portfolio = Portfolio(companies=1, last_day=last)
     records = portfolio.company_data(0).records
     assert all(first.toordinal() <= record.start for record in records)
@@ -339,5 +347,5 @@ def test_the_portfolio_covers_the_two_years_up_to_its_last_day(
 
 
 def test_a_cycle_without_room_for_a_period_has_none() -> None:
-    cycle = Cycle(months=3, day=15)
-    assert cycle.periods(date(2024, 1, 16), date(2024, 3, 1)) == []
+    cycle = BillingCycle(months=3, day=15)
+    assert cycle.list_periods(date(2024, 1, 16), date(2024, 3, 1)) == []

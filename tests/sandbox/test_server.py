@@ -215,7 +215,7 @@ async def test_settings_point_at_it() -> None:
 
 
 async def test_it_has_no_address_before_it_listens() -> None:
-    with pytest.raises(RuntimeError, match="not started"):
+    with pytest.raises(RuntimeError, match="not been started"):
         _ = Sandbox(companies=1).url
 
 

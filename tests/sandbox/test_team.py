@@ -9,7 +9,7 @@ from answers import answer_schema, check
 from visitor import Visitor
 
 from nectar_async.sandbox.generator.names import REGIONS
-from nectar_async.sandbox.server.team import CALLER
+from nectar_async.sandbox.server.state import CALLER
 
 pytestmark = pytest.mark.asyncio
 

@@ -12,7 +12,7 @@ from caller import Caller
 
 from nectar_async import contract
 from nectar_async.sandbox import Sandbox
-from nectar_async.sandbox.handlers.routes import SEGMENTS
+from nectar_async.sandbox.server.router import SEGMENTS
 
 pytestmark = pytest.mark.asyncio
 

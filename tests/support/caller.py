@@ -7,7 +7,7 @@ from typing import Any
 from answers import OPERATIONS, answer_schema, check, success
 from visitor import Seen, Visitor
 
-from nectar_async.sandbox.generator.portal_logins import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
 
 
 class Caller(Visitor):

@@ -1,13 +1,18 @@
-"""Bills, period by period, and the usage that each meter has on them."""
+"""Bills and their usage records: generated ones, and bills that callers upload."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
-from nectar_async.sandbox.generator.dates import Instant, first_day, midnight
+from nectar_async.sandbox.generator.dates import (
+    Instant,
+    find_first_day,
+    to_midnight,
+    to_ordinal,
+)
 from nectar_async.sandbox.generator.entities import (
     AccountRecord,
     CompanyRecord,
@@ -16,16 +21,24 @@ from nectar_async.sandbox.generator.entities import (
     MeterRecord,
     UsageRecord,
 )
+from nectar_async.sandbox.generator.meters import make_loose_meter
 from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from nectar_async.sandbox.generator.entities import SiteRecord
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["make_bills", "make_sample_usage", "make_usage"]
+__all__ = [
+    "UploadedBill",
+    "make_bills",
+    "make_sample_usage",
+    "make_usage",
+    "read_uploaded_bill",
+]
 
-# Times in a thousand.
+# How many in a thousand.
 _GAP = 12
 _REVISED = 10
 _ESTIMATED = 35
@@ -34,14 +47,26 @@ _NO_DOCUMENT = 6
 _AT_MIDNIGHT = 15
 _TOUCHED_LATER = 100
 
-# Files that came in twice; no random, since they came to the portfolio after them.
+# One bill in 40 was received twice. By id and not by chance, since a further draw
+# would change the rest of the portfolio.
 _COPIED_EVERY = 40
 
 _DUE_DAYS = 21
 _SECONDS = 1_000_000_000
 _FRACTION_DIGITS = (0, 0, 6, 9)
-# Cents a day for one meter, before season: enough for bills that look like bills.
+# Cents a day for one meter, before season.
 _DAY_CENTS = (90, 4_000)
+
+
+@frozen(kw_only=True)
+class UploadedBill:
+    """A bill that was read from an uploaded file."""
+
+    document: DocumentRecord
+    records: tuple[UsageRecord, ...]
+    """Its usage; empty if the company has neither a meter nor a site."""
+    new_meters: tuple[MeterRecord, ...]
+    """The meters of the records that were unknown before."""
 
 
 def make_usage(
@@ -51,17 +76,17 @@ def make_usage(
     connections: Sequence[ConnectionRecord],
     last_day: date,
 ) -> list[UsageRecord]:
-    """All usage of a company, what came in last first."""
-    press = _BillGenerator(
+    """Make all usage of a company, the newest first."""
+    generator = _BillGenerator(
         ids=ids, random=SeededRandom(seed, "bills", company.index), company=company
     )
-    first = first_day(last_day)
+    first = find_first_day(last_day)
     records = [
         record
         for connection in connections
         for account in connection.accounts
-        for record in press.bill(
-            account, connection.utility, account.cycle.periods(first, last_day)
+        for record in generator.make_records(
+            account, connection.utility, account.cycle.list_periods(first, last_day)
         )
     ]
     records.sort(key=lambda record: (-record.created.nanoseconds, record.id))
@@ -75,17 +100,17 @@ def make_sample_usage(
     connection: ConnectionRecord,
     last_day: date,
 ) -> list[UsageRecord]:
-    """All usage of a connection's sample data, which comes in at one moment."""
+    """Make all usage of a connection's sample data, created at one moment."""
     random = SeededRandom(seed, "bills", connection.id)
-    press = _BillGenerator(
-        ids=ids, random=random, company=company, came_in=connection.samples_due
+    generator = _BillGenerator(
+        ids=ids, random=random, company=company, received=connection.samples_due
     )
-    first = first_day(last_day)
+    first = find_first_day(last_day)
     return [
         record
         for account in connection.accounts
-        for record in press.bill(
-            account, connection.utility, account.cycle.periods(first, last_day)
+        for record in generator.make_records(
+            account, connection.utility, account.cycle.list_periods(first, last_day)
         )
     ]
 
@@ -93,7 +118,7 @@ def make_sample_usage(
 def make_bills(
     ids: Ids, company: CompanyRecord, records: Sequence[UsageRecord]
 ) -> list[DocumentRecord]:
-    """Every bill that the records are on, and of some a copy that was deleted again."""
+    """Make the list of the records' bills, and deleted copies of some of them."""
     bills = {
         record.document.id: record.document
         for record in records
@@ -112,18 +137,69 @@ def make_bills(
     return [*bills.values(), *copies]
 
 
+def read_uploaded_bill(
+    ids: Ids,
+    seed: int,
+    company: CompanyRecord,
+    meters: Sequence[MeterRecord],
+    *,
+    serial: int,
+    file_name: str,
+    job_id: str | None,
+    site: SiteRecord | None,
+    moment: Instant,
+) -> UploadedBill:
+    """Make an uploaded bill of the month before `moment`.
+
+    Its usage is that of the site's first meter, or of a new meter there. Without a
+    site it is the company's first meter, or a new one at its first site.
+    """
+    document_id = ids.make("document", company.index, f"upload-{serial}")
+    random = SeededRandom(seed, "upload", document_id)
+    start, end = _find_month_before(to_ordinal(moment))
+    known = next(
+        (meter for meter in meters if site is None or meter.site.id == site.id), None
+    )
+    place = site or next(iter(company.sites), None)
+    meter = known
+    if meter is None and place is not None:
+        meter = make_loose_meter(ids, seed, company, place, document_id)
+    document = DocumentRecord(
+        id=document_id,
+        utility=company.region.utilities[0],
+        currency=company.region.currency,
+        account_id=meter.account_id if meter else None,
+        number=f"UP-{document_id[:4]}-{serial + 1:04d}",
+        file_name=file_name,
+        job_id=job_id,
+        bill_day=end,
+        due_day=end + _DUE_DAYS,
+        created=moment,
+        updated=moment,
+        total_cents=random.between(*_DAY_CENTS) * (end - start + 1),
+        revised_document_id=None,
+    )
+    if meter is None:
+        return UploadedBill(document=document, records=(), new_meters=())
+    record = _make_uploaded_record(ids, company, meter, document, start=start, end=end)
+    return UploadedBill(
+        document=document, records=(record,), new_meters=() if known else (meter,)
+    )
+
+
 @define(kw_only=True)
 class _BillGenerator:
-    """Prints the bills of one company, one account after the other."""
+    """Makes the bills of one company, one account after the other."""
 
     ids: Ids
     random: SeededRandom
     company: CompanyRecord
-    came_in: Instant | None = None
-    """When all bills came in; None for each in its own time, and some revised."""
+    received: Instant | None = None
+    """When all bills were received; None for a time each, and some revised bills."""
     registers: dict[str, int] = field(factory=dict)
+    """The last reading by meter id."""
 
-    def bill(
+    def make_records(
         self, account: AccountRecord, utility: str, periods: Sequence[tuple[int, int]]
     ) -> Iterator[UsageRecord]:
         for place, (start, end) in enumerate(periods):
@@ -134,20 +210,20 @@ class _BillGenerator:
             ]
             if not meters or self.random.chance(_GAP):
                 continue
-            document = self._document(account, utility, place, end)
-            records = self._records(meters, document, start, end)
+            document = self._make_document(account, utility, place, end)
+            records = self._make_records(meters, document, start, end)
             yield from records
             has_document = all(record.document is not None for record in records)
-            is_revised = self.random.chance(_REVISED) and self.came_in is None
+            is_revised = self.random.chance(_REVISED) and self.received is None
             if is_revised and has_document:
-                yield from self._revised(document, records)
+                yield from self._make_original(document, records)
 
-    def _document(
+    def _make_document(
         self, account: AccountRecord, utility: str, place: int, end: int
     ) -> DocumentRecord:
         random = self.random
         bill_day = end + random.between(1, 6)
-        created = self._arrival(bill_day)
+        created = self._draw_arrival(bill_day)
         digits = random.pick(_FRACTION_DIGITS)
         later = random.between(1, 40 * 86_400) if random.chance(_TOUCHED_LATER) else 3
         number = f"INV-{account.id[:4]}-{place + 1:04d}"
@@ -162,8 +238,8 @@ class _BillGenerator:
             bill_day=None if is_illegible else bill_day,
             due_day=None if is_illegible else bill_day + _DUE_DAYS,
             notes="bill date illegible" if is_illegible else None,
-            created=self.came_in or created,
-            updated=self.came_in
+            created=self.received or created,
+            updated=self.received
             or Instant.at(created.nanoseconds + later * _SECONDS, digits=digits),
             total_cents=sum(
                 self.random.between(*_DAY_CENTS) * 30 * account.cycle.months
@@ -172,35 +248,35 @@ class _BillGenerator:
             revised_document_id=None,
         )
 
-    def _arrival(self, bill_day: int) -> Instant:
-        """When a bill came in: some time in the days after its date."""
+    def _draw_arrival(self, bill_day: int) -> Instant:
+        """Draw when a bill was received, within days after its date."""
         random = self.random
-        day = midnight(bill_day + random.between(0, 5))
+        day = to_midnight(bill_day + random.between(0, 5))
         if random.chance(_AT_MIDNIGHT):
             return Instant.at(day)
         time = random.below(86_400_000_000) * 1_000 + random.below(1_000)
         return Instant.at(day + time, digits=random.pick(_FRACTION_DIGITS))
 
-    def _records(
+    def _make_records(
         self,
         meters: Sequence[MeterRecord],
         document: DocumentRecord,
         start: int,
         end: int,
     ) -> list[UsageRecord]:
-        amounts = self._amounts(meters, start, end)
+        amounts = self._draw_amounts(meters, start, end)
         is_estimated = self.random.chance(_ESTIMATED)
         records = []
         for meter, amount in zip(meters, amounts, strict=True):
-            record = self._record(meter, document, start, end, amount)
+            record = self._make_record(meter, document, start, end, amount)
             if is_estimated:
                 record = evolve(record, is_estimated=True)
             if meter.kind.get("netMeteringType") == "IMPORT":
-                record = self._with_net_metering(record, meters, amounts)
+                record = self._add_net_metering(record, meters, amounts)
             records.append(record)
         return records
 
-    def _record(
+    def _make_record(
         self,
         meter: MeterRecord,
         document: DocumentRecord,
@@ -236,24 +312,24 @@ class _BillGenerator:
             peak_demand=random.between(50, 4_000) if has_demand else None,
         )
 
-    def _amounts(
+    def _draw_amounts(
         self, meters: Sequence[MeterRecord], start: int, end: int
     ) -> list[int | None]:
-        """What each meter used; some follow from the meter before them."""
+        """Draw the usage of each meter; some depend on the meter before them."""
         month = date.fromordinal((start + end) // 2).month - 1
         amounts: list[int | None] = []
         previous = 0
         for meter in meters:
-            amount = self._amount(meter, end - start + 1, month, previous)
+            amount = self._draw_amount(meter, end - start + 1, month, previous)
             amounts.append(amount)
             previous = amount or 0
         return amounts
 
-    def _amount(
+    def _draw_amount(
         self, meter: MeterRecord, days: int, month: int, previous: int
     ) -> int | None:
         if meter.commodity.datasource_type == "TELECOM":
-            return None  # a phone bill has charges, and nothing that is measured
+            return None  # a phone bill has charges but no usage
         if meter.is_implied:
             # In hundredths of the water's last place, so that the share is exact.
             return previous * self.company.sewer_percent
@@ -262,13 +338,13 @@ class _BillGenerator:
         season = meter.commodity.season[month] * self.random.between(88, 112)
         return meter.day_amount * days * season // 10_000
 
-    def _with_net_metering(
+    def _add_net_metering(
         self,
         record: UsageRecord,
         meters: Sequence[MeterRecord],
         amounts: Sequence[int | None],
     ) -> UsageRecord:
-        """The bought energy's record also says what was generated and sent back."""
+        """Add generated and exported energy to the record of imported energy."""
         site = record.meter.site
         by_type = {
             meter.kind.get("netMeteringType"): amount
@@ -282,18 +358,18 @@ class _BillGenerator:
             exported=by_type.get("EXPORT"),
         )
 
-    def _revised(
+    def _make_original(
         self, document: DocumentRecord, records: Sequence[UsageRecord]
     ) -> Iterator[UsageRecord]:
-        """The bill as it first came, its charges higher; `document` took its place."""
+        """Make the records of the original bill, which `document` replaced."""
         age = self.random.between(1, 20 * 86_400) * _SECONDS
-        was_at = Instant.at(document.created.nanoseconds - age)
-        former = evolve(
+        created = Instant.at(document.created.nanoseconds - age)
+        original = evolve(
             document,
             id=self.ids.make("document", self.company.index, f"{document.id}-old"),
             number=f"{document.number}-A",
             file_name=f"{document.number}-A.pdf",
-            created=was_at,
+            created=created,
             total_cents=document.total_cents * 11 // 10,
             revised_document_id=document.id,
         )
@@ -301,7 +377,38 @@ class _BillGenerator:
             yield evolve(
                 record,
                 id=self.ids.make("usage", self.company.index, f"{record.id}-old"),
-                document=former,
-                created=was_at,
-                updated=former.updated,
+                document=original,
+                created=created,
+                updated=original.updated,
             )
+
+
+def _make_uploaded_record(
+    ids: Ids,
+    company: CompanyRecord,
+    meter: MeterRecord,
+    document: DocumentRecord,
+    *,
+    start: int,
+    end: int,
+) -> UsageRecord:
+    month = date.fromordinal(start).month - 1
+    amount = meter.day_amount * (end - start + 1) * meter.commodity.season[month]
+    has_amount = meter.commodity.datasource_type != "TELECOM"
+    return UsageRecord(
+        id=ids.make("usage", company.index, document.id),
+        meter=meter,
+        document=document,
+        start=start,
+        end=end,
+        created=document.created,
+        updated=document.updated,
+        amount=amount // 100 if has_amount else None,
+        places=meter.unit.places,
+    )
+
+
+def _find_month_before(day: int) -> tuple[int, int]:
+    first = date.fromordinal(day).replace(day=1)
+    last = first - timedelta(days=1)
+    return last.replace(day=1).toordinal(), last.toordinal()

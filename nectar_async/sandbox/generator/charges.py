@@ -1,29 +1,29 @@
-"""What a bill charges: line items and demand, made only when a bill is looked at."""
+"""Charges of a bill: line items and demand, computed when a bill is read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.generator.dates import iso
+from nectar_async.sandbox.generator.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nectar_async.sandbox.generator.entities import DocumentRecord, UsageRecord
 
-__all__ = ["decimal", "demand_meters", "line_items", "money"]
+__all__ = ["build_demand_meters", "build_line_items", "format_decimal", "format_money"]
 
 _SUPPLY_PERCENT = 61
 _DELIVERY_PERCENT = 32
 
 
-def money(cents: int) -> str:
-    """An amount of money as the wire prints it."""
-    return decimal(cents, 2)
+def format_money(cents: int) -> str:
+    """Format cents as an amount of money."""
+    return format_decimal(cents, 2)
 
 
-def decimal(amount: int, places: int) -> str:
-    """A whole number of last places as an exact decimal text."""
+def format_decimal(amount: int, places: int) -> str:
+    """Format a whole number of last decimal places as an exact decimal."""
     if not places:
         return str(amount)
     sign = "-" if amount < 0 else ""
@@ -31,10 +31,10 @@ def decimal(amount: int, places: int) -> str:
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
-def line_items(
+def build_line_items(
     document: DocumentRecord, records: Sequence[UsageRecord]
 ) -> list[dict[str, Any]]:
-    """The bill's charges; they add up to its total to the cent."""
+    """Build the bill's line items, whose sum is its total."""
     share = document.total_cents // max(1, len(records))
     items = []
     for record in records:
@@ -42,7 +42,7 @@ def line_items(
         is_power = commodity.datasource_type == "ELECTRICITY"
         is_gas = commodity.datasource_type == "GAS"
         items += [
-            _item(
+            _build_item(
                 document,
                 commodity.supply_charge,
                 share * _SUPPLY_PERCENT // 100,
@@ -50,24 +50,24 @@ def line_items(
                 electricityChargeType="SUPPLY" if is_power else None,
                 gasChargeType="SUPPLY" if is_gas else None,
             ),
-            _item(
+            _build_item(
                 document, "Delivery", share * _DELIVERY_PERCENT // 100, record=record
             ),
         ]
     charged = sum(cents for cents, _ in items)
     rest = document.total_cents - charged
-    items.append(_item(document, "Taxes and fees", rest, chargeType="TAX"))
+    items.append(_build_item(document, "Taxes and fees", rest, chargeType="TAX"))
     return [item for _, item in items]
 
 
-def demand_meters(records: Sequence[UsageRecord]) -> list[dict[str, Any]]:
-    """The demand that the bill's tables print, one entry for each metered peak."""
+def build_demand_meters(records: Sequence[UsageRecord]) -> list[dict[str, Any]]:
+    """Build the bill's `demandMeters`, an entry for each measured peak demand."""
     return [
         {
-            "startDate": iso(record.start),
-            "endDate": iso(record.end),
+            "startDate": format_day(record.start),
+            "endDate": format_day(record.end),
             "isEstimated": record.is_estimated,
-            "demandUsage": decimal(record.peak_demand, 1),
+            "demandUsage": format_decimal(record.peak_demand, 1),
             "demandUsageUnits": "kW",
             "description": "On-peak demand",
             "demandType": "PEAK",
@@ -78,7 +78,7 @@ def demand_meters(records: Sequence[UsageRecord]) -> list[dict[str, Any]]:
     ]
 
 
-def _item(
+def _build_item(
     document: DocumentRecord,
     description: str,
     cents: int,
@@ -89,10 +89,10 @@ def _item(
     has_quantity = record is not None and record.amount is not None
     return cents, {
         "rate": None,
-        "totalCharge": money(cents),
+        "totalCharge": format_money(cents),
         "description": description,
         "quantity": (
-            decimal(record.amount, record.places)
+            format_decimal(record.amount, record.places)
             if record is not None and record.amount is not None
             else None
         ),

@@ -1,4 +1,4 @@
-"""What is metered: its units, how it swings over a year, how often it is billed."""
+"""Commodities: their units, seasons, billing periods and kinds of meters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMODITIES", "SEWER", "Commodity", "Unit"]
 
-# Percent of an average day, January to December.
+# A day in each month, January to December, in percent of an average day.
 _HEATING = (190, 175, 140, 95, 60, 35, 30, 30, 50, 95, 140, 160)
 _COOLING = (90, 85, 85, 85, 95, 115, 135, 135, 110, 90, 85, 90)
 _SUN = (50, 65, 95, 120, 140, 150, 150, 135, 110, 80, 55, 50)
@@ -20,7 +20,7 @@ _FLAT = (100,) * 12
 
 @frozen(kw_only=True)
 class Unit:
-    """A unit, and what a day comes to in it, counted in its last decimal place."""
+    """A unit, and the range of a day's usage, counted in its last decimal place."""
 
     name: str
     places: int
@@ -30,7 +30,7 @@ class Unit:
 
 @frozen(kw_only=True)
 class Commodity:
-    """One value of `datasourceType`, and what its meters and bills look like."""
+    """One value of `datasourceType`, with what its meters and bills look like."""
 
     datasource_type: str
     units: tuple[Unit, ...]
@@ -39,7 +39,7 @@ class Commodity:
     months: tuple[int, ...]
     """How many months a bill may cover."""
     kinds: tuple[Mapping[str, str], ...] = ({},)
-    """Further fields that a meter of this kind carries, as alternatives."""
+    """Alternative sets of further fields of its meters."""
     supply_charge: str = "Service"
 
 

@@ -1,18 +1,18 @@
-"""Companies and their sites: all that a list of companies needs, and no more."""
+"""Companies and their sites, without connections, bills and usage."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.generator.dates import first_day
+from nectar_async.sandbox.generator.dates import find_first_day
 from nectar_async.sandbox.generator.entities import CompanyRecord, SiteRecord
 from nectar_async.sandbox.generator.names import (
     BUILDINGS,
     REGIONS,
     STREETS,
     Region,
-    company_name,
+    make_company_name,
 )
 from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["make_company", "new_company", "new_site"]
+__all__ = ["build_company", "build_site", "make_company"]
 
 # One company in 25 has no usage yet, one in 13 is a large one.
 _EMPTY_EVERY = 25
@@ -30,13 +30,13 @@ _RECORDS_A_SITE = 130
 
 
 def make_company(ids: Ids, seed: int, index: int, last_day: date) -> CompanyRecord:
-    """The company of that index, the same each time it is asked for."""
+    """Make the company at an index."""
     random = SeededRandom(seed, "company", index)
     region = REGIONS[0] if random.chance(780) else random.pick(REGIONS[1:])
-    planned = _planned_records(random, seed, index)
-    name = company_name(index)
+    planned = _draw_planned_records(random, seed, index)
+    name = make_company_name(index)
     has_implied_sewer = random.chance(200)
-    first = first_day(last_day)
+    first = find_first_day(last_day)
     return CompanyRecord(
         index=index,
         id=ids.make("company", index),
@@ -62,10 +62,10 @@ def make_company(ids: Ids, seed: int, index: int, last_day: date) -> CompanyReco
     )
 
 
-def new_company(
+def build_company(
     index: int, company_id: str, fields: Mapping[str, Any], today: int
 ) -> CompanyRecord:
-    """A company as a caller makes it; `fields` are values' own, and may be left out."""
+    """Build a company that a caller creates, with defaults for missing `fields`."""
     year = date.fromordinal(today).year
     values: dict[str, Any] = {
         "external_id": None,
@@ -88,12 +88,12 @@ def new_company(
     )
 
 
-def new_site(
+def build_site(
     ids: Ids, index: int, serial: int, fields: Mapping[str, Any]
 ) -> SiteRecord:
-    """A site as a caller makes it; all `fields` but the name may be left out.
+    """Build a site that a caller creates, with defaults for all `fields` but the name.
 
-    `serial` is how many were made in that company before.
+    `serial` is how many sites were created in that company before.
     """
     values: dict[str, Any] = {
         "address": "",
@@ -106,8 +106,8 @@ def new_site(
     return SiteRecord(id=site_id, stop_day=None, **values)
 
 
-def _planned_records(random: SeededRandom, seed: int, index: int) -> int:
-    # Every so many, instead of by luck: a portfolio of 20 is to hold all sorts.
+def _draw_planned_records(random: SeededRandom, seed: int, index: int) -> int:
+    # By index and not by chance, so that a portfolio of 20 has companies of all sizes.
     if index % _EMPTY_EVERY == 1 + seed % (_EMPTY_EVERY - 1):
         return 0
     if index % _LARGE_EVERY == 1 + seed % (_LARGE_EVERY - 1):

@@ -1,4 +1,4 @@
-"""All that is known of one company, and the lists that are read from it."""
+"""All data of one company: generated from the seed, with callers' changes applied."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
-from nectar_async.sandbox.generator.changes import Changes
-from nectar_async.sandbox.server.usage_writer import UsageEncoder
+from nectar_async.sandbox.generator.bills import (
+    make_bills,
+    make_sample_usage,
+    make_usage,
+)
+from nectar_async.sandbox.generator.changes import ChangedCompany, Changes
+from nectar_async.sandbox.generator.connections import find_next_change, settle_login
+from nectar_async.sandbox.generator.meters import (
+    make_connections,
+    make_sample_accounts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import (
@@ -25,31 +35,32 @@ if TYPE_CHECKING:
     )
     from nectar_async.sandbox.generator.ids import Ids
 
-__all__ = ["CompanyData"]
+__all__ = ["CompanyData", "CompanyGenerator"]
 
-_LISTS_DEMAND = "v2.1"
+_VERSION_WITH_DEMAND_ROWS = "v2.1"
 
 
 @define(kw_only=True, slots=False)
 class CompanyData:
-    """Who bills a company, its bills, and its usage, newest first."""
+    """The connections, bills and usage of a company, newest usage first."""
 
     ids: Ids
     company: CompanyRecord
     connections: tuple[ConnectionRecord, ...]
     records: Sequence[UsageRecord]
     bills: Sequence[DocumentRecord]
-    """Deleted ones included."""
+    """All bills, deleted ones included."""
     loose_meters: Sequence[MeterRecord] = ()
-    """Those that are on no account."""
+    """Meters that are on no account."""
     changes: Changes = field(factory=Changes)
     stale_at: Instant | None = None
-    """When the book is no longer true, though nobody changes anything."""
-    _lines: dict[str, list[bytes]] = field(factory=dict, init=False)
+    """When the data changes by itself, for example because a login was checked."""
+    encoded_rows: dict[str, list[bytes]] = field(factory=dict, init=False)
+    """The rows as JSON by API version; `wire_format.encode_rows` fills this cache."""
 
     @cached_property
     def accounts(self) -> list[AccountRecord]:
-        """Those of all connections."""
+        """The accounts of all connections."""
         return [
             account
             for connection in self.connections
@@ -58,56 +69,49 @@ class CompanyData:
 
     @cached_property
     def meters(self) -> list[MeterRecord]:
-        """Those of all accounts, and after them those on none."""
+        """The meters of all accounts, and then those on no account."""
         billed = [meter for account in self.accounts for meter in account.meters]
         return [*billed, *self.loose_meters]
 
-    def rows(self, version: str) -> Sequence[UsageRecord]:
-        """What usage lists of that API version hold: v2.1 has rows for demand too."""
-        return self._with_demand if version == _LISTS_DEMAND else self.records
+    def list_rows(self, version: str) -> Sequence[UsageRecord]:
+        """List the usage records of an API version; v2.1 has rows for demand too."""
+        if version == _VERSION_WITH_DEMAND_ROWS:
+            return self._records_and_demand
+        return self.records
 
-    def lines(self, version: str) -> list[bytes]:
-        """Each row as JSON of that API version, in the rows' order."""
-        lines = self._lines.get(version)
-        if lines is None:
-            writer = UsageEncoder(version)
-            lines = [writer.write(record) for record in self.rows(version)]
-            self._lines[version] = lines
-        return lines
-
-    def documents(
+    def list_documents(
         self, *, version: str = "v2.2", with_deleted: bool = False
     ) -> list[tuple[DocumentRecord, list[UsageRecord]]]:
-        """Every bill with the rows on it, the newest first.
+        """List every bill with the rows on it, the newest first.
 
         Deleted bills are left out unless `with_deleted` is true.
         """
         by_document: defaultdict[str, list[UsageRecord]] = defaultdict(list)
-        for record in self.rows(version):
+        for record in self.list_rows(version):
             if record.document is not None:
                 by_document[record.document.id].append(record)
         return [
             (document, by_document[document.id])
-            for document in self._bills_in_order
+            for document in self._sorted_bills
             if with_deleted or not document.is_deleted
         ]
 
     @cached_property
-    def _bills_in_order(self) -> list[DocumentRecord]:
+    def _sorted_bills(self) -> list[DocumentRecord]:
         return sorted(
             self.bills,
             key=lambda document: (-document.created.nanoseconds, document.id),
         )
 
     @cached_property
-    def _with_demand(self) -> list[UsageRecord]:
+    def _records_and_demand(self) -> list[UsageRecord]:
         rows = []
         for record in self.records:
             rows.append(record)
-            rows += self._demand_rows(record)
+            rows += self._make_demand_rows(record)
         return rows
 
-    def _demand_rows(self, record: UsageRecord) -> Iterable[UsageRecord]:
+    def _make_demand_rows(self, record: UsageRecord) -> Iterable[UsageRecord]:
         if record.peak_demand is None:
             return
         row_id = self.ids.make("demand", self.company.index, record.id)
@@ -125,6 +129,80 @@ class CompanyData:
             imported=None,
             exported=None,
             peak_demand=None,
-            written={},
+            overrides={},
         )
-        yield self.changes.edited(row)
+        yield self.changes.apply(row)
+
+
+@frozen
+class CompanyGenerator:
+    """Generates the data of companies from one seed."""
+
+    ids: Ids
+    seed: int
+    last_day: date
+
+    def generate(self, company: CompanyRecord) -> CompanyData:
+        """Generate the data of a company without changes."""
+        connections, records = self._make_connections_and_usage(company)
+        return CompanyData(
+            ids=self.ids,
+            company=company,
+            connections=connections,
+            records=records,
+            bills=make_bills(self.ids, company, records),
+        )
+
+    def generate_changed(
+        self, company: CompanyRecord, changes: Changes, now: Instant
+    ) -> CompanyData:
+        """Generate the data of a company with its changes, as it is at `now`.
+
+        `company` is the company before its changes.
+        """
+        connections, records = self._make_connections_and_usage(company)
+        bills = make_bills(self.ids, company, records)
+        changed = ChangedCompany(changes, changes.apply_to_company(company))
+        present = []
+        for connection in (*connections, *changes.connections):
+            current = settle_login(changes.apply(connection), now)
+            due = current.samples_due
+            accounts = connection.accounts
+            if due is not None and now >= due:
+                origin = evolve(company, sites=(*company.sites, *changes.sites))
+                accounts, samples = self._make_samples(origin, connection, due)
+                records += samples
+                bills += make_bills(self.ids, company, samples)
+            present.append(changed.apply_to_connection(current, accounts))
+        loose_meters = [changed.apply_to_meter(meter) for meter in changes.meters]
+        next_changes = (find_next_change(connection, now) for connection in present)
+        return CompanyData(
+            ids=self.ids,
+            company=changed.company,
+            connections=tuple(present),
+            bills=[
+                changed.apply_to_document(bill) for bill in (*bills, *changes.documents)
+            ],
+            records=changed.apply_to_records((*records, *changes.records)),
+            loose_meters=loose_meters,
+            changes=changes,
+            stale_at=min((moment for moment in next_changes if moment), default=None),
+        )
+
+    def _make_connections_and_usage(
+        self, company: CompanyRecord
+    ) -> tuple[tuple[ConnectionRecord, ...], list[UsageRecord]]:
+        connections = make_connections(self.ids, self.seed, company, self.last_day)
+        return connections, make_usage(
+            self.ids, self.seed, company, connections, self.last_day
+        )
+
+    def _make_samples(
+        self, company: CompanyRecord, connection: ConnectionRecord, due: Instant
+    ) -> tuple[tuple[AccountRecord, ...], list[UsageRecord]]:
+        # From the sites and commodities before any change, so that none alters them.
+        accounts = make_sample_accounts(self.ids, self.seed, company, connection)
+        ready = evolve(connection, accounts=accounts, samples_due=due)
+        return accounts, make_sample_usage(
+            self.ids, self.seed, company, ready, self.last_day
+        )

@@ -1,4 +1,7 @@
-"""Days as ordinals, instants as nanoseconds, and both as the wire prints them."""
+"""Days, instants and billing cycles, and their texts in the API.
+
+A day is an ordinal (`date.toordinal`), and an instant counts nanoseconds since 1970.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from attrs import frozen
 
 __all__ = [
     "NANOSECONDS_A_DAY",
-    "Cycle",
+    "BillingCycle",
     "Instant",
-    "first_day",
-    "iso",
-    "midnight",
-    "ordinal",
+    "find_first_day",
+    "format_day",
+    "to_midnight",
+    "to_ordinal",
 ]
 
 _NANOSECONDS = 1_000_000_000
@@ -25,6 +28,7 @@ NANOSECONDS_A_DAY = 86_400 * _NANOSECONDS
 _EPOCH = date(1970, 1, 1).toordinal()
 _EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = 2
+_MICROSECONDS = 6
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?(?:Z|([+-]\d{2}:?\d{2}))?",
     re.ASCII,
@@ -38,16 +42,16 @@ class Instant(NamedTuple):
     text: str
 
     @classmethod
-    def read(cls, text: str) -> Instant:
-        """The moment that an ISO 8601 date-time names; without a zone it is UTC.
+    def parse(cls, text: str) -> Instant:
+        """Parse an ISO 8601 date-time. Without a zone it is in UTC.
 
         Raises:
-            ValueError: it names none.
+            ValueError: the text is not a date-time.
         """
-        found = _ISO.fullmatch(text)
-        if found is None:
-            raise ValueError(f"{text!r} is no date-time")
-        day, clock, fraction, zone = found.groups()
+        match = _ISO.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not a date-time")
+        day, clock, fraction, zone = match.groups()
         moment = datetime.fromisoformat(f"{day}T{clock}{zone or '+00:00'}")
         seconds = (moment - _EPOCH_MOMENT) // timedelta(seconds=1)
         return cls.at(
@@ -56,28 +60,32 @@ class Instant(NamedTuple):
 
     @classmethod
     def at(cls, nanoseconds: int, *, digits: int = 0) -> Instant:
-        """The moment, cut to as many fraction digits as are printed."""
+        """Build an instant that is cut to the fraction digits of its text."""
         nanoseconds -= nanoseconds % 10 ** (9 - digits)
         days, rest = divmod(nanoseconds, NANOSECONDS_A_DAY)
         seconds, fraction = divmod(rest, _NANOSECONDS)
         minutes, second = divmod(seconds, 60)
         hour, minute = divmod(minutes, 60)
         tail = f".{fraction:09d}"[: digits + 1] if digits else ""
-        day = iso(days + _EPOCH)
+        day = format_day(days + _EPOCH)
         return cls(nanoseconds, f"{day}T{hour:02d}:{minute:02d}:{second:02d}{tail}Z")
+
+    def plus(self, seconds: int, *, digits: int = _MICROSECONDS) -> Instant:
+        """Add seconds to this instant."""
+        return Instant.at(self.nanoseconds + seconds * _NANOSECONDS, digits=digits)
 
 
 @frozen(kw_only=True)
-class Cycle:
-    """How often an account is billed: every `months` months, from `day` on."""
+class BillingCycle:
+    """How often an account is billed: every `months` months, starting on `day`."""
 
     months: int
     day: int
     phase: int = 0
     """How many months after the first one the first period begins."""
 
-    def periods(self, first: date, last: date) -> list[tuple[int, int]]:
-        """Whole periods between two days, as ordinals, first and last day included."""
+    def list_periods(self, first: date, last: date) -> list[tuple[int, int]]:
+        """List the whole periods between two days, as first and last ordinals."""
         month = first.year * 12 + first.month - 1 + self.phase
         starts = []
         while (start := date(month // 12, month % 12 + 1, self.day)) <= last:
@@ -92,24 +100,24 @@ class Cycle:
         ]
 
 
-def first_day(last_day: date) -> date:
-    """The first day of the two years that end with `last_day`."""
+def find_first_day(last_day: date) -> date:
+    """Find the first day of the two years that end with `last_day`."""
     following = date.fromordinal(last_day.toordinal() + 1)
-    # No 29 February two years before or after one.
+    # A 29 February has no equal two years earlier.
     return following.replace(year=following.year - _YEARS, day=min(following.day, 28))
 
 
 @lru_cache(maxsize=8192)
-def iso(ordinal: int) -> str:
-    """The day as `YYYY-MM-DD`."""
+def format_day(ordinal: int) -> str:
+    """Format a day as `YYYY-MM-DD`."""
     return date.fromordinal(ordinal).isoformat()
 
 
-def midnight(ordinal: int) -> int:
-    """Nanoseconds since 1970 at 00:00:00 UTC of that day."""
+def to_midnight(ordinal: int) -> int:
+    """Convert a day to nanoseconds since 1970 at its 00:00:00 UTC."""
     return (ordinal - _EPOCH) * NANOSECONDS_A_DAY
 
 
-def ordinal(moment: Instant) -> int:
-    """The day in UTC on which a moment lies."""
+def to_ordinal(moment: Instant) -> int:
+    """Convert an instant to its day in UTC."""
     return moment.nanoseconds // NANOSECONDS_A_DAY + _EPOCH

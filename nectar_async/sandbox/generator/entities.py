@@ -1,7 +1,8 @@
-"""The portfolio's things, as values.
+"""The entities of the portfolio, as values to compute with.
 
-Days are ordinals, and amounts are whole numbers in the last decimal place of their
-unit; `wire` turns them into what the API sends.
+Their classes end in `Record`, because the SDK's models have the plain names. Days are
+ordinals, and amounts are whole numbers in the last decimal place of their unit;
+`server.wire_format` writes them as the API's JSON.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nectar_async.sandbox.generator.commodities import Commodity, Unit
-    from nectar_async.sandbox.generator.dates import Cycle, Instant
+    from nectar_async.sandbox.generator.dates import BillingCycle, Instant
     from nectar_async.sandbox.generator.names import Region
 
 __all__ = [
@@ -30,12 +31,12 @@ __all__ = [
     "UsageRecord",
 ]
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
 
 
 @frozen(kw_only=True)
 class SiteRecord:
-    """A building. Its meters belong to it, whatever account bills them."""
+    """A building with meters, whichever accounts bill them."""
 
     id: str
     name: str
@@ -43,13 +44,13 @@ class SiteRecord:
     path: tuple[str, ...]
     external_id: str | None
     stop_day: int | None
-    """Archived from this day on; no bill ends later."""
+    """The day from which it is archived; no bill ends later."""
     occupancy_percent: str | None
 
 
 @frozen(kw_only=True)
 class CompanyRecord:
-    """A company with its sites, but nothing that costs much to make."""
+    """A company with its sites, without its connections, bills and usage."""
 
     index: int
     id: str
@@ -61,17 +62,17 @@ class CompanyRecord:
     is_demand_enabled: bool
     is_implied_metering_enabled: bool
     sewer_percent: int
-    """Share of water taken as sewer usage, where implied metering is on."""
+    """The percentage of water counted as sewer usage, with implied metering."""
     is_basic_identifier_mapping_enabled: bool
     is_low_accuracy_mode_enabled: bool
     sites: tuple[SiteRecord, ...]
     planned_records: int
-    """About how many usage records two years bring; 0 for none at all."""
+    """About how many usage records two years have; 0 for none at all."""
 
 
 @frozen(kw_only=True)
 class IdentifierRecord:
-    """One of the numbers by which a meter is known."""
+    """One of the numbers that identify a meter."""
 
     raw_name: str | None
     value: str
@@ -80,12 +81,12 @@ class IdentifierRecord:
 
 @frozen(kw_only=True)
 class MeterRecord:
-    """What is read and billed at a site."""
+    """A meter at a site."""
 
     id: str
     site: SiteRecord
     account_id: str | None
-    """None for a meter that is known from uploaded bills alone."""
+    """None for a meter that is known from uploaded bills only."""
     address: str | None
     country: str | None
     commodity: Commodity
@@ -93,11 +94,11 @@ class MeterRecord:
     kind: Mapping[str, str | None]
     identifiers: tuple[IdentifierRecord, ...]
     day_amount: int
-    """What an average day comes to."""
+    """The usage of an average day."""
     tariff: str | None
     is_tracked: bool
     sends_numbers: bool
-    """Whether its decimals are JSON numbers instead of texts; the API allows both."""
+    """Whether its decimals are sent as JSON numbers, which the API allows too."""
     has_time_of_use: bool
     has_register: bool
     is_implied: bool
@@ -107,11 +108,11 @@ class MeterRecord:
 
 @frozen(kw_only=True)
 class AccountRecord:
-    """A customer number at a utility; its meters are billed together."""
+    """An account at a utility, whose meters are billed together."""
 
     id: str
     number: str
-    cycle: Cycle
+    cycle: BillingCycle
     meters: tuple[MeterRecord, ...]
     status_seen: Instant | None = None
     """When the present status was set; it follows from `is_tracked`."""
@@ -120,16 +121,16 @@ class AccountRecord:
 
 @frozen(kw_only=True)
 class LoginCheck:
-    """A login at a portal that is under way."""
+    """A running check of a portal login."""
 
     due: Instant
-    """When it is known how it went."""
+    """When the result is known."""
     succeeds: bool
 
 
 @frozen(kw_only=True)
 class ConnectionRecord:
-    """A login at a utility's portal, which brings accounts."""
+    """A login at a utility's portal, with the accounts behind it."""
 
     id: str
     utility: str
@@ -148,19 +149,31 @@ class ConnectionRecord:
     accounts: tuple[AccountRecord, ...]
     external_id: str | None = None
     sites: tuple[str, ...] | None = None
-    """Ids of the sites it was made for; None for those of its meters."""
+    """Ids of the sites it was created for; None for the sites of its meters."""
     datasource_types: tuple[str, ...] | None = None
-    """The commodities it was made for; None for those of its meters."""
+    """The commodities it was created for; None for those of its meters."""
     start_date: str | None = None
     multiplies_by_occupancy: bool = False
     is_active: bool = True
     knows_password: bool = field(default=True, repr=False)
-    """Whether the password last given is the right one; it is not kept itself."""
+    """Whether the last password was right; the password itself is not stored."""
     check: LoginCheck | None = None
     brings_samples: bool = False
-    """Whether it was made by a caller, so that its accounts are sample data."""
+    """Whether a caller created it, so that its accounts are sample data."""
     samples_due: Instant | None = None
     """When the sample data is there."""
+
+    @property
+    def meters(self) -> list[MeterRecord]:
+        """The meters of all its accounts."""
+        return [meter for account in self.accounts for meter in account.meters]
+
+    @property
+    def site_ids(self) -> Sequence[str]:
+        """The ids of its sites: those it was created for, or those of its meters."""
+        if self.sites is not None:
+            return self.sites
+        return sorted({meter.site.id for meter in self.meters})
 
 
 @frozen(kw_only=True)
@@ -179,19 +192,19 @@ class DocumentRecord:
     created: Instant
     updated: Instant
     total_cents: int
-    """What its line items add up to."""
+    """The sum of its line items."""
     total: str | None = None
-    """The total as a caller corrected it."""
+    """The total that a caller set."""
     notes: str | None = None
     is_flagged: bool = False
     revised_document_id: str | None
-    """The bill that took this one's place."""
+    """The id of the bill that replaced this one."""
     is_deleted: bool = False
 
 
 @frozen(kw_only=True, eq=False)
 class UsageRecord:
-    """What one meter used in one billing period."""
+    """The usage of one meter in one billing period."""
 
     id: str
     meter: MeterRecord
@@ -205,15 +218,15 @@ class UsageRecord:
     is_estimated: bool = False
     exclusion: bool = False
     peak_amount: int | None = None
-    """The part at peak hours; the rest is off peak."""
+    """The usage at peak hours; the rest is off peak."""
     register: int | None = None
-    """What the meter's register showed at the start of the period."""
+    """The meter's reading at the start of the period."""
     generated: int | None = None
     imported: int | None = None
     exported: int | None = None
     peak_demand: int | None = None
-    """Kilowatts, in tenths."""
+    """In tenths of kilowatts."""
     is_demand: bool = False
-    """Whether this is v2.1's row of a demand; its amount is in tenths of kilowatts."""
-    written: Mapping[str, Any] = _NOTHING
-    """What a caller corrected and nothing here reckons with, as the API sends it."""
+    """Whether this is a demand row of v2.1; its amount is in tenths of kilowatts."""
+    overrides: Mapping[str, Any] = _NO_OVERRIDES
+    """Fields that a caller set and nothing here computes with, by their API names."""

@@ -1,7 +1,7 @@
-"""Ids that look like any other UUID, yet give back the company they belong to.
+"""Ids that look like any UUID, and from which the index of the company can be read.
 
-That makes every look-up O(1): a portfolio of 10,000 companies needs no table of its
-sites, meters and bills to know whose they are.
+So the company of a site, meter or bill is found in O(1), without a table, even in a
+portfolio of 10,000 companies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ class Ids:
         self._secret = int.from_bytes(self._key[:3])
 
     def make(self, kind: str, company: int, path: str = "") -> str:
-        """The id of one thing: always the same for the same seed, kind and path."""
+        """Make the id of an entity, always the same for a seed, kind and path.
+
+        Args:
+            kind: The kind of entity, such as `meter`.
+            company: The index of its company.
+            path: What tells it from the company's other entities of that kind.
+        """
         text = f"{kind}/{company}/{path}".encode()
         digits = blake2b(text, digest_size=12, key=self._key).hexdigest()
         masked = company ^ self._mask(digits)
@@ -35,10 +41,10 @@ class Ids:
             f"-{digits[18:24]}{masked:06x}"
         )
 
-    def company_of(self, text: str) -> int | None:
-        """The index of the company that an id would belong to; None if it is no UUID.
+    def find_company_index(self, text: str) -> int | None:
+        """Read the company's index from an id; None if the text is not a UUID.
 
-        Any UUID gives some index, so the caller must still look for the id there.
+        Any UUID gives some index, so the caller still has to look for the id there.
         """
         if _UUID.fullmatch(text) is None:
             return None

@@ -1,4 +1,4 @@
-"""A shelf of things that can be made again."""
+"""A cache bounded by the weight of its values, which drops the least recently used."""
 
 from __future__ import annotations
 
@@ -14,35 +14,42 @@ _T = TypeVar("_T")
 
 
 class LruCache(Generic[_T]):
-    """Keeps what was asked for last, as much as there is room for."""
+    """Computes values by index and keeps those that were used last.
+
+    Args:
+        compute: Computes the value of an index.
+        max_weight: The total weight of the values that are kept. One value is always
+            kept, however heavy.
+        weigh: The weight of a value; each weighs 1 unless this says otherwise.
+    """
 
     def __init__(
         self,
-        make: Callable[[int], _T],
+        compute: Callable[[int], _T],
         *,
-        room: int,
-        size: Callable[[_T], int] = lambda _: 1,
+        max_weight: int,
+        weigh: Callable[[_T], int] = lambda _: 1,
     ) -> None:
-        self._make = make
-        self._room = room
-        self._size = size
-        self._held: OrderedDict[int, _T] = OrderedDict()
+        self._compute = compute
+        self._max_weight = max_weight
+        self._weigh = weigh
+        self._values: OrderedDict[int, _T] = OrderedDict()
         self._weight = 0
 
     def __getitem__(self, index: int) -> _T:
-        held = self._held.get(index)
-        if held is not None:
-            self._held.move_to_end(index)
-            return held
-        made = self._held[index] = self._make(index)
-        self._weight += self._size(made)
-        while self._weight > self._room and len(self._held) > 1:
-            _, oldest = self._held.popitem(last=False)
-            self._weight -= self._size(oldest)
-        return made
+        cached = self._values.get(index)
+        if cached is not None:
+            self._values.move_to_end(index)
+            return cached
+        value = self._values[index] = self._compute(index)
+        self._weight += self._weigh(value)
+        while self._weight > self._max_weight and len(self._values) > 1:
+            _, oldest = self._values.popitem(last=False)
+            self._weight -= self._weigh(oldest)
+        return value
 
-    def forget(self, index: int) -> None:
-        """Make it anew when it is asked for next."""
-        held = self._held.pop(index, None)
-        if held is not None:
-            self._weight -= self._size(held)
+    def discard(self, index: int) -> None:
+        """Remove the value of an index, so that the next use computes it again."""
+        value = self._values.pop(index, None)
+        if value is not None:
+            self._weight -= self._weigh(value)

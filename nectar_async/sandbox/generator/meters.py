@@ -1,4 +1,4 @@
-"""Connections, their accounts, and the meters these bill."""
+"""Generated connections, their accounts, and the meters of these accounts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from nectar_async.sandbox.generator.commodities import COMMODITIES, SEWER, Commodity
-from nectar_async.sandbox.generator.dates import Cycle, Instant, first_day, midnight
+from nectar_async.sandbox.generator.connections import ERROR_DETAILS, find_portal_url
+from nectar_async.sandbox.generator.dates import (
+    BillingCycle,
+    Instant,
+    find_first_day,
+    to_midnight,
+)
 from nectar_async.sandbox.generator.entities import (
     AccountRecord,
     CompanyRecord,
@@ -16,7 +22,6 @@ from nectar_async.sandbox.generator.entities import (
     MeterRecord,
     SiteRecord,
 )
-from nectar_async.sandbox.generator.portal_logins import ERROR_DETAILS, portal_of
 from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
@@ -33,10 +38,10 @@ __all__ = [
 ]
 
 SAMPLED = ("ELECTRICITY", "SOLAR", "WATER", "GAS", "FUEL")
-"""The commodities of sample data (`methodology.yaml`, `sandbox`)."""
+"""The commodities of sample data."""
 
 _MONTHS = 24
-# What a utility bills on one account. A site gets the first three, and then any.
+# The commodities on one account. A site gets the first three, and then any.
 _SERVICES = (
     ("ELECTRICITY",),
     ("WATER",),
@@ -53,7 +58,7 @@ _SERVICES = (
     ("WATER", "WATER"),
 )
 _BASIC_SERVICES = 3
-# Each company has one of these for certain, in turn, so 20 companies have them all.
+# Each company surely has one of these, in turn, so that 20 companies have all.
 _TYPES = tuple(COMMODITIES)
 _STATUSES = ("CONNECTED",) * 12 + (
     "PENDING",
@@ -66,23 +71,23 @@ _STATUSES = ("CONNECTED",) * 12 + (
 def make_connections(
     ids: Ids, seed: int, company: CompanyRecord, last_day: date
 ) -> tuple[ConnectionRecord, ...]:
-    """All that bills a company, with meters for about as many records as planned."""
-    plan = _MeterGenerator(
+    """Make a company's connections, with meters for about its planned records."""
+    generator = _MeterGenerator(
         ids=ids, random=SeededRandom(seed, "meters", company.index), company=company
     )
-    plan.fill()
-    return tuple(plan.connections(last_day))
+    generator.make_accounts()
+    return tuple(generator.make_connections(last_day))
 
 
 def make_sample_accounts(
     ids: Ids, seed: int, company: CompanyRecord, connection: ConnectionRecord
 ) -> tuple[AccountRecord, ...]:
-    """What a connection with the sandbox's credentials brings.
+    """Make the accounts of a connection with the sandbox's credentials.
 
-    That is an account for each sampled commodity at each of its sites, or for those of
-    them that it was made for.
+    There is one for each sampled commodity at each of its sites. A connection that was
+    created for some commodities has those only.
     """
-    plan = _MeterGenerator(
+    generator = _MeterGenerator(
         ids=ids,
         random=SeededRandom(seed, "samples", connection.id),
         company=company,
@@ -90,7 +95,7 @@ def make_sample_accounts(
     )
     wanted = connection.datasource_types or SAMPLED
     return tuple(
-        evolve(plan.account(site, (name,)), status_seen=connection.created)
+        evolve(generator.make_account(site, (name,)), status_seen=connection.created)
         for site in company.sites
         if site.id in (connection.sites or ())
         for name in SAMPLED
@@ -101,43 +106,44 @@ def make_sample_accounts(
 def make_loose_meter(
     ids: Ids, seed: int, company: CompanyRecord, site: SiteRecord, document_id: str
 ) -> MeterRecord:
-    """The meter of an uploaded bill that is of no meter known before."""
-    plan = _MeterGenerator(
+    """Make the meter of an uploaded bill where no meter is known."""
+    generator = _MeterGenerator(
         ids=ids,
         random=SeededRandom(seed, "upload", "meter", document_id),
         company=company,
         prefix=f"{document_id}/",
     )
-    return evolve(plan.account(site, SAMPLED[:1]).meters[0], account_id=None)
+    return evolve(generator.make_account(site, SAMPLED[:1]).meters[0], account_id=None)
 
 
 @define(kw_only=True)
 class _MeterGenerator:
-    """Accounts by utility, as they come to be."""
+    """Makes the accounts and meters of one company."""
 
     ids: Ids
     random: SeededRandom
     company: CompanyRecord
     prefix: str = ""
-    """In front of the numbers from which ids are made."""
+    """The start of the texts from which ids are made."""
     accounts: dict[str, list[AccountRecord]] = field(factory=dict)
+    """By the utility that bills them."""
     account_count: int = 0
     meter_count: int = 0
 
-    def fill(self) -> None:
+    def make_accounts(self) -> None:
         left = self.company.planned_records
         turn = 0
         while left > 0:
             sites = self.company.sites
-            service = self._service(turn, lap=turn // len(sites))
-            account = self.account(sites[turn % len(sites)], service)
+            service = self._draw_service(turn, round_number=turn // len(sites))
+            account = self.make_account(sites[turn % len(sites)], service)
             utility = self.random.pick(self.company.region.utilities)
             self.accounts.setdefault(utility, []).append(account)
             left -= len(account.meters) * (_MONTHS // account.cycle.months)
             turn += 1
 
-    def connections(self, last_day: date) -> Iterator[ConnectionRecord]:
-        start = midnight(first_day(last_day).toordinal())
+    def make_connections(self, last_day: date) -> Iterator[ConnectionRecord]:
+        start = to_midnight(find_first_day(last_day).toordinal())
         for number, (utility, accounts) in enumerate(self.accounts.items()):
             age = self.random.below(86_400_000_000) * 1_000
             connection_id = self.ids.make("connection", self.company.index, str(number))
@@ -147,7 +153,7 @@ class _MeterGenerator:
             yield ConnectionRecord(
                 id=connection_id,
                 utility=utility,
-                url=portal_of(utility),
+                url=find_portal_url(utility),
                 username=f"login-{connection_id[:8]}",
                 country=self.company.region.country,
                 status=status,
@@ -163,14 +169,14 @@ class _MeterGenerator:
                 ),
             )
 
-    def _service(self, turn: int, *, lap: int) -> tuple[str, ...]:
+    def _draw_service(self, turn: int, *, round_number: int) -> tuple[str, ...]:
         if turn == 0:
             return (_TYPES[self.company.index % len(_TYPES)],)
-        if lap < _BASIC_SERVICES and self.random.chance(800):
-            return _SERVICES[lap]
+        if round_number < _BASIC_SERVICES and self.random.chance(800):
+            return _SERVICES[round_number]
         return self.random.pick(_SERVICES)
 
-    def account(self, site: SiteRecord, service: tuple[str, ...]) -> AccountRecord:
+    def make_account(self, site: SiteRecord, service: tuple[str, ...]) -> AccountRecord:
         random = self.random
         commodities = [COMMODITIES[name] for name in service]
         months = random.pick(commodities[0].months)
@@ -191,11 +197,11 @@ class _MeterGenerator:
             # An account may have meters at several sites.
             is_elsewhere = bool(meters) and random.chance(150)
             place = random.pick(self.company.sites) if is_elsewhere else site
-            meters += self._meters(place, account_id, number, commodity)
+            meters += self._make_meters(place, account_id, number, commodity)
         return AccountRecord(
             id=account_id,
             number=number,
-            cycle=Cycle(
+            cycle=BillingCycle(
                 months=months,
                 day=1 if random.chance(350) else random.between(2, 28),
                 phase=random.below(months),
@@ -203,33 +209,37 @@ class _MeterGenerator:
             meters=tuple(meters),
         )
 
-    def _meters(
+    def _make_meters(
         self, site: SiteRecord, account_id: str, number: str, commodity: Commodity
     ) -> Iterator[MeterRecord]:
-        meter = self._meter(site, account_id, number, commodity)
+        meter = self._make_meter(site, account_id, number, commodity)
         if commodity.datasource_type == "SOLAR":
-            # Generation, what of it goes to the grid, and what the site buys.
+            # Meters of generated, exported and imported energy.
             grid = COMMODITIES["ELECTRICITY"]
             yield meter
-            yield self._sibling(meter, account_id, grid, {"netMeteringType": "EXPORT"})
-            yield self._sibling(meter, account_id, grid, {"netMeteringType": "IMPORT"})
+            yield self._make_sibling(
+                meter, account_id, grid, {"netMeteringType": "EXPORT"}
+            )
+            yield self._make_sibling(
+                meter, account_id, grid, {"netMeteringType": "IMPORT"}
+            )
             return
         yield meter
         has_sewer = self.company.is_implied_metering_enabled
         if commodity.datasource_type == "WATER" and has_sewer:
-            sewer = self._sibling(meter, account_id, commodity, SEWER)
+            sewer = self._make_sibling(meter, account_id, commodity, SEWER)
             yield evolve(sewer, is_implied=True, has_register=False)
 
-    def _sibling(
+    def _make_sibling(
         self,
         meter: MeterRecord,
         account_id: str,
         commodity: Commodity,
         kind: Mapping[str, str],
     ) -> MeterRecord:
-        """Another meter of the same account and site, in the same unit."""
+        """Make another meter of the same account and site, in the same unit."""
         number = meter.identifiers[-1].value
-        sibling = self._meter(meter.site, account_id, number, commodity)
+        sibling = self._make_meter(meter.site, account_id, number, commodity)
         return evolve(
             sibling,
             kind=kind,
@@ -238,7 +248,7 @@ class _MeterGenerator:
             sends_numbers=meter.sends_numbers,
         )
 
-    def _meter(
+    def _make_meter(
         self, site: SiteRecord, account_id: str, number: str, commodity: Commodity
     ) -> MeterRecord:
         random = self.random
@@ -255,7 +265,7 @@ class _MeterGenerator:
             commodity=commodity,
             unit=unit,
             kind=random.pick(commodity.kinds),
-            identifiers=self._identifiers(number, commodity),
+            identifiers=self._make_identifiers(number, commodity),
             day_amount=random.between(unit.low, unit.high),
             tariff=random.pick(("GS-1", "GS-2", "TOU-8", "Rate 62"))
             if random.chance(600)
@@ -271,10 +281,10 @@ class _MeterGenerator:
             is_implied=False,
         )
 
-    def _identifiers(
+    def _make_identifiers(
         self, number: str, commodity: Commodity
     ) -> tuple[IdentifierRecord, ...]:
-        """The meter's own numbers, and last the account's, which its siblings share."""
+        """Make the meter's own numbers, and then the account's, shared by siblings."""
         random = self.random
         serial = random.pick(
             (

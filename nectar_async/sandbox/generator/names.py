@@ -1,10 +1,10 @@
-"""Invented names: of companies, buildings, streets and utilities."""
+"""Invented names of companies, buildings, streets, towns and utilities."""
 
 from __future__ import annotations
 
 from attrs import frozen
 
-__all__ = ["BUILDINGS", "REGIONS", "STREETS", "Region", "company_name"]
+__all__ = ["BUILDINGS", "REGIONS", "STREETS", "Region", "make_company_name"]
 
 _FIRST = (
     "Amber", "Alder", "Basalt", "Bäckström", "Beacon", "Birch", "Bluff", "Cedar",
@@ -26,8 +26,8 @@ _THIRD = (
     "Properties", "Foods", "Logistics", "Hotels", "Manufacturing", "Health", "Retail",
     "Partners", "Realty Trust", "Schools",
 )  # fmt: skip
-_NAMES = len(_FIRST) * len(_SECOND) * len(_THIRD)
-# A prime that divides none of the factors: the walk meets every name before it repeats.
+_NAME_COUNT = len(_FIRST) * len(_SECOND) * len(_THIRD)
+# A prime that divides none of the factors, so that no name repeats before all are used.
 _STRIDE = 7919
 
 BUILDINGS = (
@@ -43,7 +43,7 @@ STREETS = (
 
 @frozen(kw_only=True)
 class Region:
-    """Where a company's sites are: its country, currency, places and utilities."""
+    """A country with its currency, towns and utilities."""
 
     country: str
     currency: str
@@ -90,10 +90,10 @@ REGIONS = (
 )
 
 
-def company_name(index: int) -> str:
-    """A name that no other company of the portfolio has."""
-    repeat, place = divmod(index, _NAMES)
-    place, first = divmod(place * _STRIDE % _NAMES, len(_FIRST))
+def make_company_name(index: int) -> str:
+    """Make a name that no other company of the portfolio has."""
+    repeat, place = divmod(index, _NAME_COUNT)
+    place, first = divmod(place * _STRIDE % _NAME_COUNT, len(_FIRST))
     third, second = divmod(place, len(_SECOND))
     name = f"{_FIRST[first]} {_SECOND[second]} {_THIRD[third]}"
     return f"{name} {repeat + 1}" if repeat else name

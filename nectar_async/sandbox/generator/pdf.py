@@ -1,4 +1,4 @@
-"""Writes small but real PDF files: the same for the same name, and of any size."""
+"""Small valid PDF files of any size, the same for the same name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["make_pdf", "page_count", "usual_size"]
+__all__ = ["count_pages", "draw_file_size", "make_pdf"]
 
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 _MAX_PAGES = 6
@@ -19,30 +19,30 @@ _HEAD = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
 _CATALOG, _PAGES, _FONT, _FILL, _FIRST_PAGE = range(1, 6)
 
 
-def page_count(data: bytes) -> int:
-    """How many pages a PDF has, unless its page objects are packed."""
+def count_pages(data: bytes) -> int:
+    """How many pages a PDF has, if its page objects are not compressed."""
     return len(_PAGE.findall(data))
 
 
-def usual_size(name: str) -> int:
-    """Bytes between 20 kB and 2.5 MB, most of them small, as bills are."""
+def draw_file_size(name: str) -> int:
+    """Draw a size between 20 kB and 2.5 MB; most are small, like those of bills."""
     return int(_LEAST_BYTES * 2 ** (_DOUBLINGS * _draw(name, "size") / 2**32))
 
 
 def make_pdf(name: str, *, size: int, revision: int = 0, pages: int = 0) -> bytes:
-    """A PDF of exactly that many bytes, or a few hundred a page if that is more.
+    """Make a PDF of exactly `size` bytes, or of its minimum, a few hundred a page.
 
-    What is not text is noise, so that each place in the file is like no other.
+    The rest is filled with noise, so that no two parts of the file are equal.
     """
     pages = pages or 1 + _draw(name, "pages") % _MAX_PAGES
-    objects = list(_objects(name, revision, pages))
-    least = len(_assembled(objects, b""))
+    objects = list(_make_objects(name, revision, pages))
+    least = len(_assemble(objects, b""))
     seed = f"{name}/{revision}".encode()
-    return _assembled(objects, shake_256(seed).digest(max(0, size - least)))
+    return _assemble(objects, shake_256(seed).digest(max(0, size - least)))
 
 
-def _objects(name: str, revision: int, pages: int) -> Iterator[bytes]:
-    """Every object but the one that fills the file, in the order of their numbers."""
+def _make_objects(name: str, revision: int, pages: int) -> Iterator[bytes]:
+    """Make all objects but the filler, in the order of their numbers."""
     kids = " ".join(f"{_FIRST_PAGE + 2 * page} 0 R" for page in range(pages))
     yield f"<< /Type /Catalog /Pages {_PAGES} 0 R >>".encode()
     yield f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>".encode()
@@ -54,15 +54,15 @@ def _objects(name: str, revision: int, pages: int) -> Iterator[bytes]:
             f" /Resources << /Font << /F1 {_FONT} 0 R >> >>"
             f" /Contents {content} 0 R >>"
         ).encode()
-        yield _stream(
+        yield _make_stream(
             f"BT /F1 12 Tf 56 770 Td 18 TL (Invented bill) Tj T* ({name}) Tj T*"
             f" (Page {page + 1} of {pages}, revision {revision}) Tj ET".encode()
         )
 
 
-def _assembled(objects: list[bytes], noise: bytes) -> bytes:
-    """The file. Its numbers have a fixed width, so its size follows the noise's."""
-    objects = [*objects[: _FILL - 1], _stream(noise), *objects[_FILL - 1 :]]
+def _assemble(objects: list[bytes], noise: bytes) -> bytes:
+    """Assemble the file; numbers have a fixed width, so only noise sets its size."""
+    objects = [*objects[: _FILL - 1], _make_stream(noise), *objects[_FILL - 1 :]]
     parts = [_HEAD]
     offsets = []
     end = len(_HEAD)
@@ -78,11 +78,11 @@ def _assembled(objects: list[bytes], noise: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _stream(data: bytes) -> bytes:
+def _make_stream(data: bytes) -> bytes:
     return b"<< /Length %010d >>\nstream\n%b\nendstream" % (len(data), data)
 
 
 def _draw(name: str, purpose: str) -> int:
-    """A whole number below 2 ** 32."""
+    """Draw a whole number below 2 ** 32."""
     digest = blake2b(f"{purpose}/{name}".encode(), digest_size=4).digest()
     return int.from_bytes(digest)

@@ -1,4 +1,4 @@
-"""A portfolio of companies: the same for the same seed, and made as it is read."""
+"""A portfolio of companies, the same for the same seed, generated when it is read."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nectar_async.errors import ConfigurationError
+from nectar_async.sandbox.generator.bills import read_uploaded_bill
 from nectar_async.sandbox.generator.changes import Changes, HasId
 from nectar_async.sandbox.generator.clock import Clock
-from nectar_async.sandbox.generator.companies import make_company, new_company
-from nectar_async.sandbox.generator.generation import CompanyGenerator
+from nectar_async.sandbox.generator.companies import build_company, make_company
+from nectar_async.sandbox.generator.company_data import CompanyGenerator
+from nectar_async.sandbox.generator.connections import build_connection
 from nectar_async.sandbox.generator.ids import MAX_COMPANIES, Ids
 from nectar_async.sandbox.generator.lru_cache import LruCache
-from nectar_async.sandbox.generator.moving import (
-    later,
-    place_of,
-    put_behind,
-    put_in_front,
-)
-from nectar_async.sandbox.generator.uploads import read_bill
-from nectar_async.sandbox.server.checks import new_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,19 +34,27 @@ if TYPE_CHECKING:
 __all__ = ["LAST_DAY", "Portfolio"]
 
 LAST_DAY = date(2025, 12, 31)
-_PROFILES_KEPT = 2_048
-# About 1.6 kB a record: 100 MB at most, and room for 50 companies at once.
-_RECORDS_KEPT = 60_000
-_WARMED = 200
+_CACHED_COMPANIES = 2_048
+# A record takes about 1.6 kB: this is at most 100 MB, and some 50 large companies.
+_CACHED_RECORDS = 60_000
 
-_Found = TypeVar("_Found", bound=HasId)
+_HasIdT = TypeVar("_HasIdT", bound=HasId)
 
 
 class Portfolio:
     """Companies by index, each a pure function of seed, index, changes and time.
 
-    Nothing but the changes and the companies read last is held, so 10,000 cost no more
-    than 10. Without a clock it is always the midnight after `last_day`.
+    Only the changes and the companies read last are in memory, so 10,000 companies
+    cost no more than 10.
+
+    Args:
+        companies: How many companies are generated.
+        seed: The same seed gives the same portfolio.
+        last_day: The last day of the two years that have bills.
+        clock: The portfolio's time; without one it stays the midnight after `last_day`.
+
+    Raises:
+        ConfigurationError: there are too few or too many companies.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Portfolio:
     ) -> None:
         if not 1 <= companies <= MAX_COMPANIES:
             raise ConfigurationError(
-                f"companies is between 1 and {MAX_COMPANIES}, not {companies}"
+                f"companies must be between 1 and {MAX_COMPANIES}, not {companies}"
             )
         self.seed = seed
         self.last_day = last_day
@@ -75,19 +77,19 @@ class Portfolio:
         self._ids = Ids(seed)
         self._generator = CompanyGenerator(self._ids, seed, last_day)
         self._changes: dict[int, Changes] = {}
-        self._companies = LruCache(self._make_company, room=_PROFILES_KEPT)
+        self._companies = LruCache(self._make_company, max_weight=_CACHED_COMPANIES)
         self._company_data = LruCache(
-            self._make_book,
-            room=_RECORDS_KEPT,
-            size=lambda company_data: len(company_data.records),
+            self._make_company_data,
+            max_weight=_CACHED_RECORDS,
+            weigh=lambda data: len(data.records),
         )
 
     def __len__(self) -> int:
-        """How many companies there ever were: each index below it has had one."""
+        """How many companies there ever were, deleted ones included."""
         return self._size + len(self._created)
 
     def __iter__(self) -> Iterator[CompanyRecord]:
-        """Every company that is there, made one by one; no usage is made."""
+        """Iterate over the companies that exist now, without generating their usage."""
         return (
             self.company(index)
             for index in range(len(self))
@@ -96,104 +98,102 @@ class Portfolio:
 
     @property
     def ids(self) -> Ids:
-        """What makes and reads this portfolio's ids."""
+        """Makes and reads this portfolio's ids."""
         return self._ids
 
     def company(self, index: int) -> CompanyRecord:
-        """The company of that index, with its sites."""
+        """Get the company at an index, with its sites."""
         return self._companies[index]
 
     def company_data(self, index: int) -> CompanyData:
-        """The company's bills and usage, generated unless they were read lately."""
-        company_data = self._company_data[index]
-        if (
-            company_data.stale_at is not None
-            and self.clock.now() >= company_data.stale_at
-        ):
-            self._company_data.forget(index)
-            company_data = self._company_data[index]
-        return company_data
+        """Get a company's connections, bills and usage, from the cache or generated."""
+        data = self._company_data[index]
+        if data.stale_at is not None and self.clock.now() >= data.stale_at:
+            self._company_data.discard(index)
+            data = self._company_data[index]
+        return data
 
     def owner(self, some_id: str) -> CompanyRecord | None:
-        """The company that an id of any kind would belong to; look there for the id."""
-        index = self._ids.company_of(some_id)
+        """Find the company that an id of any kind would belong to, if it exists.
+
+        Any UUID gives some company, so the caller still has to look for the id there.
+        """
+        index = self._ids.find_company_index(some_id)
         if index is None or index >= len(self) or self._is_gone(index):
             return None
         return self.company(index)
 
     def find_company(self, company_id: str) -> CompanyRecord | None:
-        """The company of that id."""
+        """Find a company by its id."""
         company = self.owner(company_id)
-        is_it = company is not None and company.id == company_id.lower()
-        return company if is_it else None
+        if company is None or company.id != company_id.lower():
+            return None
+        return company
 
     def find_site(self, site_id: str) -> tuple[CompanyRecord, SiteRecord] | None:
-        """The site of that id, and whose it is."""
+        """Find a site by its id, with its company."""
         company = self.owner(site_id)
-        return _found(company, company.sites, site_id) if company else None
+        return _find_by_id(company, company.sites, site_id) if company else None
 
     def find_connection(
         self, connection_id: str
     ) -> tuple[CompanyRecord, ConnectionRecord] | None:
-        """The connection of that id, and whose it is."""
-        return self._find(connection_id, lambda company_data: company_data.connections)
+        """Find a connection by its id, with its company."""
+        return self._find(connection_id, lambda data: data.connections)
 
     def find_account(
         self, account_id: str
     ) -> tuple[CompanyRecord, AccountRecord] | None:
-        """The account of that id, and whose it is."""
-        return self._find(account_id, lambda company_data: company_data.accounts)
+        """Find an account by its id, with its company."""
+        return self._find(account_id, lambda data: data.accounts)
 
     def find_meter(self, meter_id: str) -> tuple[CompanyRecord, MeterRecord] | None:
-        """The meter of that id, and whose it is."""
-        return self._find(meter_id, lambda company_data: company_data.meters)
+        """Find a meter by its id, with its company."""
+        return self._find(meter_id, lambda data: data.meters)
 
     def find_document(
         self, document_id: str
     ) -> tuple[CompanyRecord, DocumentRecord] | None:
-        """The bill of that id, be it a deleted one, and whose it is."""
-        return self._find(document_id, lambda company_data: company_data.bills)
+        """Find a bill by its id, with its company; deleted bills are found too."""
+        return self._find(document_id, lambda data: data.bills)
 
     def find_usage(self, usage_id: str) -> tuple[CompanyRecord, UsageRecord] | None:
-        """The usage record or v2.1's demand row of that id, and whose it is."""
-        return self._find(usage_id, lambda company_data: company_data.rows("v2.1"))
-
-    def warm(self, version: str = "v2.2") -> None:
-        """Make everything now, if it fits, so that no request pays for it."""
-        for index in range(self._size if self._size <= _WARMED else 1):
-            self.company_data(index).lines(version)
+        """Find a usage record or a demand row of v2.1 by its id, with its company."""
+        return self._find(usage_id, lambda data: data.list_rows("v2.1"))
 
     @contextmanager
     def change(self, index: int) -> Iterator[Changes]:
-        """A company's changes, to be added to; only then it is made anew."""
+        """Open a company's changes for more; at the end its data is generated anew."""
         try:
             yield self._changes.setdefault(index, Changes())
         finally:
-            self._companies.forget(index)
-            self._company_data.forget(index)
+            self._companies.discard(index)
+            self._company_data.discard(index)
 
     def create_company(self, fields: Mapping[str, Any]) -> CompanyRecord:
-        """A company without sites, the last one of the list; `fields` lack its id."""
+        """Create a company without sites; it comes last in the list.
+
+        `fields` are those of `CompanyRecord`, without its id.
+        """
         index = len(self)
         company_id = self._ids.make("company", index)
         today = self.clock.today()
-        self._created.append(new_company(index, company_id, fields, today))
+        self._created.append(build_company(index, company_id, fields, today))
         return self.company(index)
 
     def add_connection(
         self, index: int, fields: Mapping[str, Any], moment: Instant
     ) -> ConnectionRecord:
-        """A connection as a caller or an invitation's recipient makes it.
+        """Add a PENDING connection to a company; later its login is checked.
 
-        `fields` are those of the contract's `ConnectionCreate`. It is PENDING, and
-        becomes by itself what its credentials deserve.
-
-        Raises:
-            RefusalError: the sites are not one to three of the company's, or it has a
-                connection with that URL and user name already.
+        `fields` are those of the contract's `ConnectionCreate`. The caller checks them
+        (`checks.check_new_connection`).
         """
-        company_data = self.company_data(index)
-        connection = new_connection(self._ids, company_data, fields, moment)
+        data = self.company_data(index)
+        serial = len(data.changes.connections)
+        connection = build_connection(
+            self._ids, data.company, fields, moment, serial=serial
+        )
         with self.change(index) as changes:
             changes.connections.append(connection)
         return connection
@@ -207,24 +207,25 @@ class Portfolio:
         site_id: str | None,
         moment: Instant,
     ) -> DocumentRecord:
-        """An uploaded bill, with usage if the company has a meter or a site for it."""
-        company_data = self.company_data(index)
-        sites = company_data.company.sites
-        upload = read_bill(
+        """Add an uploaded bill, with usage if the company has a meter or a site."""
+        data = self.company_data(index)
+        sites = data.company.sites
+        bill = read_uploaded_bill(
             self._ids,
             self.seed,
-            company_data,
-            serial=len(company_data.changes.documents),
+            data.company,
+            data.meters,
+            serial=len(data.changes.documents),
             file_name=file_name,
             job_id=job_id,
             site=next((site for site in sites if site.id == site_id), None),
             moment=moment,
         )
         with self.change(index) as changes:
-            changes.documents.append(upload.document)
-            changes.meters += upload.new_meters
-            changes.records += upload.records
-        return upload.document
+            changes.documents.append(bill.document)
+            changes.meters += bill.new_meters
+            changes.records += bill.records
+        return bill.document
 
     def change_usage(
         self,
@@ -235,29 +236,36 @@ class Portfolio:
         at: int | str = "front",
         site_id: str | None = None,
     ) -> None:
-        """Delete records of a company's or site's list, and insert new ones there.
+        """Delete records from a company's or site's usage list, and insert new ones.
 
-        `at` is as in `Change`.
+        Args:
+            index: The company's.
+            insert: How many records are inserted.
+            delete: How many are deleted.
+            at: Where: `front`, `end`, or the number of a row, from 1.
+            site_id: The site whose list is changed; None for the company's list.
         """
+        records = self.company_data(index).records
         listed = [
             record
-            for record in self.company_data(index).records
+            for record in records
             if site_id is None or record.meter.site.id == site_id
         ]
         if not listed:
             return
-        newest = self.company_data(index).records[0].created
-        begin = place_of(at, len(listed) - delete)
+        newest = records[0].created
+        before = _count_rows_before(at, len(listed) - delete)
         with self.change(index) as changes:
-            changes.deleted.update(one.id for one in listed[begin : begin + delete])
+            dropped = listed[before : before + delete]
+            changes.deleted.update(record.id for record in dropped)
             for _ in range(insert):
                 serial = len(changes.records)
                 some_id = self._ids.make("usage", index, f"inserted-{serial}")
-                if begin == 0:
-                    newest = later(newest)
-                    put_in_front(changes, listed[0], some_id, newest)
+                if before == 0:
+                    newest = newest.plus(1, digits=0)
+                    changes.insert_first(listed[0], some_id, newest)
                 else:
-                    put_behind(changes, listed[:begin][-1], some_id)
+                    changes.insert_after(listed[:before][-1], some_id)
 
     def _is_gone(self, index: int) -> bool:
         changes = self._changes.get(index)
@@ -266,33 +274,44 @@ class Portfolio:
         return self.clock.now() >= changes.gone_at
 
     def _find(
-        self, some_id: str, things: Callable[[CompanyData], Iterable[_Found]]
-    ) -> tuple[CompanyRecord, _Found] | None:
+        self, some_id: str, list_entities: Callable[[CompanyData], Iterable[_HasIdT]]
+    ) -> tuple[CompanyRecord, _HasIdT] | None:
         company = self.owner(some_id)
         if company is None:
             return None
-        return _found(company, things(self.company_data(company.index)), some_id)
+        entities = list_entities(self.company_data(company.index))
+        return _find_by_id(company, entities, some_id)
 
-    def _pristine(self, index: int) -> CompanyRecord:
+    def _make_unchanged_company(self, index: int) -> CompanyRecord:
         if index >= self._size:
             return self._created[index - self._size]
         return make_company(self._ids, self.seed, index, self.last_day)
 
     def _make_company(self, index: int) -> CompanyRecord:
-        company = self._pristine(index)
+        company = self._make_unchanged_company(index)
         changes = self._changes.get(index)
-        return company if changes is None else changes.company(company)
+        return company if changes is None else changes.apply_to_company(company)
 
-    def _make_book(self, index: int) -> CompanyData:
+    def _make_company_data(self, index: int) -> CompanyData:
         changes = self._changes.get(index)
         if changes is None:
-            return self._generator.company_data(self.company(index))
-        now = self.clock.now()
-        return self._generator.changed_book(self._pristine(index), changes, now)
+            return self._generator.generate(self.company(index))
+        company = self._make_unchanged_company(index)
+        return self._generator.generate_changed(company, changes, self.clock.now())
 
 
-def _found(
-    company: CompanyRecord, things: Iterable[_Found], some_id: str
-) -> tuple[CompanyRecord, _Found] | None:
+def _find_by_id(
+    company: CompanyRecord, entities: Iterable[_HasIdT], some_id: str
+) -> tuple[CompanyRecord, _HasIdT] | None:
     wanted = some_id.lower()
-    return next(((company, thing) for thing in things if thing.id == wanted), None)
+    for entity in entities:
+        if entity.id == wanted:
+            return company, entity
+    return None
+
+
+def _count_rows_before(at: int | str, end: int) -> int:
+    """How many rows come before a place: `front`, `end`, or a row's number."""
+    if isinstance(at, int):
+        return at - 1
+    return max(0, end) if at == "end" else 0

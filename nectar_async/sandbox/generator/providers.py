@@ -1,4 +1,4 @@
-"""Invented utility providers: those of the portfolio, and a few hundred more."""
+"""Invented utility providers: those of the portfolio and a few hundred more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import frozen
 
 from nectar_async.sandbox.generator.names import REGIONS
 
-__all__ = ["ProviderRecord", "providers"]
+__all__ = ["ProviderRecord", "list_providers"]
 
 _PLACES = (
     "Alder County", "Ashford", "Bayview", "Brightwater", "Cedar Valley", "Clearbrook",
@@ -27,33 +27,33 @@ _KINDS = (
     "Electric Cooperative", "Energy", "Gas Company", "Light and Power",
     "Municipal Utilities", "Sanitation", "Water District", "Waterworks",
 )  # fmt: skip
-_NO_LETTERS = re.compile(r"[^a-z0-9]+")
+_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 
 @frozen
 class ProviderRecord:
-    """A utility with a portal to log in at."""
+    """A utility with a portal for logins."""
 
     id: str
     name: str
     url: str
 
     def matches(self, text: str) -> bool:
-        """Whether a search for this text finds it, by name or address."""
+        """Whether a text occurs in the name, in whatever case, or in the URL."""
         wanted = text.strip().casefold()
         return wanted in self.name.casefold() or wanted in self.url
 
 
 @cache
-def providers() -> tuple[ProviderRecord, ...]:
-    """All of them, by name."""
+def list_providers() -> tuple[ProviderRecord, ...]:
+    """List all providers, sorted by name."""
     billing = {name for region in REGIONS for name in region.utilities}
     others = {f"{place} {kind}" for place, kind in product(_PLACES, _KINDS)}
-    return tuple(_provider(name) for name in sorted(billing | others))
+    return tuple(_make_provider(name) for name in sorted(billing | others))
 
 
-def _provider(name: str) -> ProviderRecord:
+def _make_provider(name: str) -> ProviderRecord:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    host = _NO_LETTERS.sub("-", plain.lower()).strip("-")
+    host = _NOT_ALPHANUMERIC.sub("-", plain.lower()).strip("-")
     url = f"https://{host}.example.com"
     return ProviderRecord(str(uuid5(NAMESPACE_URL, url)), name, url)

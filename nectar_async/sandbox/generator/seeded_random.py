@@ -1,4 +1,4 @@
-"""Chance that is the same on every machine and every Python."""
+"""Random draws that are the same on every machine and every version of Python."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _T = TypeVar("_T")
 class SeededRandom:
     """Draws from one seeded stream.
 
-    Only `Random.random` is used: Python promises its sequence for good, and those of
-    `choice` or `sample` not.
+    Only `Random.random` is used. Python guarantees that its sequence never changes, and
+    does not guarantee it for `choice` or `sample`.
     """
 
     __slots__ = ("_random",)
@@ -26,21 +26,21 @@ class SeededRandom:
         self._random = Random("/".join(map(str, seed))).random
 
     def below(self, bound: int) -> int:
-        """A whole number from 0 to `bound - 1`."""
+        """Draw a whole number from 0 to `bound - 1`."""
         return int(self._random() * bound)
 
     def between(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Draw a whole number from `low` to `high`, both included."""
         return low + int(self._random() * (high - low + 1))
 
     def chance(self, per_mille: int) -> bool:
-        """True that many times in a thousand."""
+        """Draw True with a probability of `per_mille` in a thousand."""
         return self._random() * 1000 < per_mille
 
     def pick(self, choices: Sequence[_T]) -> _T:
-        """One of `choices`."""
+        """Draw one of `choices`."""
         return choices[int(self._random() * len(choices))]
 
     def digits(self, count: int) -> str:
-        """A text of `count` decimal digits, zeros in front included."""
+        """Draw `count` decimal digits, leading zeros included."""
         return f"{int(self._random() * 10**count):0{count}d}"

@@ -1,1 +1,1 @@
-"""What each operation answers: one module a noun."""
+"""The handlers of all operations, one module for each noun of the API."""

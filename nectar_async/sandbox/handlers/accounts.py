@@ -1,11 +1,12 @@
-"""Accounts, of which only the tracking can be changed."""
+"""Accounts; a caller can change only whether they are tracked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nectar_async.sandbox.handlers import companies, lookup
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.messages import RefusalError, Reply
 from nectar_async.sandbox.server.wire_format import account_json
 
 if TYPE_CHECKING:
@@ -19,29 +20,29 @@ _BAD_REQUEST = 400
 
 
 async def update(call: Call) -> Reply:
-    """The account as it is tracked from now on."""
+    """Change whether an account is tracked."""
     company, account = lookup.find_account(call)
     if "isTracked" in call.json:
-        _track(call, company, [account])
+        _set_tracked(call, company, [account])
     _, account = lookup.find_account(call)
     return Reply.json(account_json(account))
 
 
 async def bulk_update(call: Call) -> Reply:
-    """The accounts named, as they are tracked from now on; one stranger spoils it."""
-    company = companies.by_id(call)
-    known = {account.id: account for account in _accounts(call, company)}
+    """Change whether several accounts are tracked; all must exist in the company."""
+    company = lookup.find_company(call)
+    known = {account.id: account for account in _list_accounts(call, company)}
     wanted = list(dict.fromkeys(some_id.lower() for some_id in call.json["accounts"]))
     unknown = [account_id for account_id in wanted if account_id not in known]
     if unknown:
-        detail = f"accounts: the company has no such accounts: {', '.join(unknown)}."
+        detail = f"accounts: The company has no such accounts: {', '.join(unknown)}."
         raise RefusalError(_BAD_REQUEST, detail)
-    _track(call, company, [known[account_id] for account_id in wanted])
-    now = {account.id: account for account in _accounts(call, company)}
+    _set_tracked(call, company, [known[account_id] for account_id in wanted])
+    now = {account.id: account for account in _list_accounts(call, company)}
     return Reply.json([account_json(now[account_id]) for account_id in wanted])
 
 
-def _track(
+def _set_tracked(
     call: Call, company: CompanyRecord, accounts: Sequence[AccountRecord]
 ) -> None:
     is_tracked = call.json["isTracked"]
@@ -56,5 +57,5 @@ def _track(
                     changes.edit(meter.id, {"is_tracked": is_tracked})
 
 
-def _accounts(call: Call, company: CompanyRecord) -> list[AccountRecord]:
+def _list_accounts(call: Call, company: CompanyRecord) -> list[AccountRecord]:
     return call.portfolio.company_data(company.index).accounts

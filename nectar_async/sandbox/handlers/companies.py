@@ -5,27 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.generator.portal_logins import later
-from nectar_async.sandbox.server.amounts import within
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
-from nectar_async.sandbox.server.pagination import array
-from nectar_async.sandbox.server.team import CALLER
-from nectar_async.sandbox.server.wire_format import company_json, encode
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.checks import parse_decimal
+from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
+from nectar_async.sandbox.server.pagination import build_array
+from nectar_async.sandbox.server.state import CALLER
+from nectar_async.sandbox.server.wire_format import company_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nectar_async.sandbox.generator.entities import CompanyRecord
 
-__all__ = ["by_id", "create", "delete", "get", "list_all", "update"]
+__all__ = ["create", "delete", "get", "list_all", "update"]
 
-_TURN = 100
+_YIELD_EVERY = 100
 _CREATED = 201
 _NO_CONTENT = 204
 _BAD_REQUEST = 400
-_NOT_FOUND = 404
 _DELETE_SECONDS = 5
-_USERS_OF_NECTAR = "@example.com"
+_KNOWN_DOMAIN = "@example.com"
 _FIELDS: Mapping[str, str] = {
     "name": "name",
     "externalId": "external_id",
@@ -38,81 +37,73 @@ _FIELDS: Mapping[str, str] = {
 
 
 async def list_all(call: Call) -> Reply:
-    """Every company; other requests get their turn while thousands are written."""
+    """List all companies. Other requests are served while thousands are encoded."""
     lines = []
     for company in call.portfolio:
-        lines.append(encode(company_json(company)))
-        if len(lines) % _TURN == 0:
+        lines.append(encode_json(company_json(company)))
+        if len(lines) % _YIELD_EVERY == 0:
             await asyncio.sleep(0)
-    return array(lines)
+    return build_array(lines)
 
 
 async def get(call: Call) -> Reply:
-    """One company."""
-    return Reply.json(company_json(by_id(call)))
+    """Get a company."""
+    return Reply.json(company_json(lookup.find_company(call)))
 
 
 async def create(call: Call) -> Reply:
-    """A company of which the caller, the team and the users named are the admins."""
-    fields = _fields(call)
-    team = call.state.team.as_json()["users"]
-    users = _known_users(call, call.json.get("users", ()))
-    fields["users"] = _without_repetition((CALLER, *team, *users))
+    """Create a company; its admins are the caller, the team and the given users."""
+    fields = _parse_fields(call)
+    team = call.state.team.users
+    users = _check_users(call, call.json.get("users", ()))
+    fields["users"] = _drop_repetitions((CALLER, *team, *users))
     company = call.portfolio.create_company(fields)
     return Reply.json(company_json(company), status=_CREATED)
 
 
 async def update(call: Call) -> Reply:
-    """The company with some fields changed; `users` takes the place of all others."""
-    company = by_id(call)
-    fields = _fields(call)
+    """Change fields of a company; `users` replaces all users but the caller."""
+    company = lookup.find_company(call)
+    fields = _parse_fields(call)
     if "users" in call.json:
         staying = [user for user in company.users if user == CALLER]
-        users = _known_users(call, call.json["users"])
-        fields["users"] = _without_repetition((*staying, *users))
+        users = _check_users(call, call.json["users"])
+        fields["users"] = _drop_repetitions((*staying, *users))
     with call.portfolio.change(company.index) as changes:
         changes.edit(company.id, fields)
     return await get(call)
 
 
 async def delete(call: Call) -> Reply:
-    """The beginning of the end: the company stays visible for a few seconds."""
-    gone_at = later(call.clock.now(), _DELETE_SECONDS)
-    with call.portfolio.change(by_id(call).index) as changes:
+    """Delete a company; it stays visible for a few seconds."""
+    gone_at = call.clock.now().plus(_DELETE_SECONDS)
+    with call.portfolio.change(lookup.find_company(call).index) as changes:
         changes.gone_at = changes.gone_at or gone_at
     return Reply(status=_NO_CONTENT, headers={})
 
 
-def by_id(call: Call) -> CompanyRecord:
-    """The company that the path names, or 404."""
-    company = call.portfolio.find_company(call.params["company_id"])
-    if company is None:
-        raise RefusalError(_NOT_FOUND, "Not found.")
-    return company
-
-
-def _fields(call: Call) -> dict[str, Any]:
+def _parse_fields(call: Call) -> dict[str, Any]:
     fields = {_FIELDS[key]: call.json[key] for key in call.json if key in _FIELDS}
     fraction = call.json.get("impliedMeteringFraction")
     if fraction is not None:
-        share = within("impliedMeteringFraction", fraction, 1)
+        share = parse_decimal("impliedMeteringFraction", fraction, 1)
         fields["sewer_percent"] = int(share * 100)
     return fields
 
 
-def _known_users(call: Call, users: Iterable[str]) -> tuple[str, ...]:
-    """The users, if every one of them has an account at Nectar."""
-    team = {user.lower() for user in call.state.team.as_json()["users"]}
-    strange = [
+def _check_users(call: Call, users: Iterable[str]) -> tuple[str, ...]:
+    """Check that every user has an account at Nectar."""
+    team = {user.lower() for user in call.state.team.users}
+    unknown = [
         user
         for user in users
-        if not user.lower().endswith(_USERS_OF_NECTAR) and user.lower() not in team
+        if not user.lower().endswith(_KNOWN_DOMAIN) and user.lower() not in team
     ]
-    if strange:
-        detail = f"users: there are no Nectar users {', '.join(strange)}."
+    if unknown:
+        detail = f"users: These users do not exist: {', '.join(unknown)}."
         raise RefusalError(_BAD_REQUEST, detail)
     return tuple(users)
 
 
-def _without_repetition(users: Iterable[str]) -> tuple[str, ...]:
+def _drop_repetitions(users: Iterable[str]) -> tuple[str, ...]:
     return tuple({user.lower(): user for user in users}.values())

@@ -6,14 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from nectar_async.sandbox.generator.portal_logins import checked, confirmed, state_of
-from nectar_async.sandbox.handlers import companies, lookup
-from nectar_async.sandbox.server.checks import check_sites, check_unique
-from nectar_async.sandbox.server.filters import page_number
-from nectar_async.sandbox.server.messages import Call, Reply
-from nectar_async.sandbox.server.pagination import written_page
-from nectar_async.sandbox.server.queries import page_size, single
-from nectar_async.sandbox.server.wire_format import connection_json, encode, sites_of
+from nectar_async.sandbox.generator.connections import (
+    confirm_login,
+    read_editable_fields,
+    start_login_check,
+)
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.checks import (
+    check_new_connection,
+    check_sites,
+    check_unique_login,
+)
+from nectar_async.sandbox.server.filters import read_single
+from nectar_async.sandbox.server.messages import Reply, encode_json
+from nectar_async.sandbox.server.pagination import (
+    encode_page,
+    parse_page_number,
+    parse_page_size,
+)
+from nectar_async.sandbox.server.wire_format import connection_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,69 +49,70 @@ _FIELDS: Mapping[str, str] = {
 
 
 async def list_by_company(call: Call) -> Reply:
-    """A page of a company's connections, which is as long as the caller likes."""
-    company = companies.by_id(call)
-    owner = single(call.query, "connectionOwnerEmail")
-    status = single(call.query, "status")
+    """List a company's connections; `limit` sets the size of the pages."""
+    company = lookup.find_company(call)
+    owner = read_single(call.query, "connectionOwnerEmail")
+    status = read_single(call.query, "status")
     sites = {site_id.lower() for site_id in call.query.get("sites", ())}
     kept = [
         connection
         for connection in call.portfolio.company_data(company.index).connections
         if owner in {None, connection.owner_email}
         and status in {None, connection.status}
-        and (not sites or not sites.isdisjoint(sites_of(connection)))
+        and (not sites or not sites.isdisjoint(connection.site_ids))
     ]
-    return written_page(
+    return encode_page(
         kept,
-        lambda connection: encode(connection_json(company, connection)),
-        page=page_number(call.query),
+        lambda connection: encode_json(connection_json(company, connection)),
+        page=parse_page_number(call.query),
         items="connections",
         total="totalConnections",
-        per_page=page_size(call.query),
+        per_page=parse_page_size(call.query),
     )
 
 
 async def create(call: Call) -> Reply:
-    """A connection that is PENDING until its portal was asked."""
-    company = companies.by_id(call)
+    """Create a connection; it is PENDING until its login was checked."""
+    company = lookup.find_company(call)
+    check_new_connection(call.portfolio.company_data(company.index), call.json)
     now = call.clock.now()
     connection = call.portfolio.add_connection(company.index, call.json, now)
     return Reply.json(connection_json(company, connection), status=_CREATED)
 
 
 async def get(call: Call) -> Reply:
-    """One connection."""
+    """Get a connection."""
     company, connection = lookup.find_connection(call)
     return Reply.json(connection_json(company, connection))
 
 
 async def update(call: Call) -> Reply:
-    """The connection with some fields changed; new credentials are checked again."""
+    """Change fields of a connection; new credentials are checked."""
     company, connection = lookup.find_connection(call)
     now = call.clock.now()
-    fields = _fields(call, company)
+    fields = _parse_fields(call, company)
     changed = evolve(connection, **fields, updated=now)
     if not _CREDENTIALS.isdisjoint(call.json):
-        check_unique(
+        check_unique_login(
             call.portfolio.company_data(company.index).connections,
             changed.url,
             changed.username,
-            but=connection.id,
+            ignore=connection.id,
         )
-        changed = checked(changed, now, password=call.json.get("password"))
-    _keep(call, company, changed)
+        changed = start_login_check(changed, now, password=call.json.get("password"))
+    _store(call, company, changed)
     return await get(call)
 
 
 async def confirm(call: Call) -> Reply:
-    """The connection as CONNECTED, if that is what the caller says."""
+    """Set a connection to CONNECTED, if the body confirms it."""
     company, connection = lookup.find_connection(call)
     if call.json["confirm"]:
-        _keep(call, company, confirmed(connection, call.clock.now()))
+        _store(call, company, confirm_login(connection, call.clock.now()))
     return await get(call)
 
 
-def _fields(call: Call, company: CompanyRecord) -> dict[str, Any]:
+def _parse_fields(call: Call, company: CompanyRecord) -> dict[str, Any]:
     fields = {_FIELDS[key]: call.json[key] for key in call.json if key in _FIELDS}
     if "initialSites" in call.json:
         wanted = call.json["initialSites"]
@@ -109,6 +122,6 @@ def _fields(call: Call, company: CompanyRecord) -> dict[str, Any]:
     return fields
 
 
-def _keep(call: Call, company: CompanyRecord, connection: ConnectionRecord) -> None:
+def _store(call: Call, company: CompanyRecord, connection: ConnectionRecord) -> None:
     with call.portfolio.change(company.index) as changes:
-        changes.edit(connection.id, state_of(connection))
+        changes.edit(connection.id, read_editable_fields(connection))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.handlers import companies, lookup, sites
-from nectar_async.sandbox.server.filters import UsageFilter, page_number
-from nectar_async.sandbox.server.messages import Call, Reply
-from nectar_async.sandbox.server.pagination import written_page
-from nectar_async.sandbox.server.queries import is_set
-from nectar_async.sandbox.server.usage_writer import document_json
-from nectar_async.sandbox.server.wire_format import encode
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.files import build_missing_error
+from nectar_async.sandbox.server.filters import UsageFilter, parse_flag
+from nectar_async.sandbox.server.messages import Reply, encode_json
+from nectar_async.sandbox.server.pagination import encode_page, parse_page_number
+from nectar_async.sandbox.server.wire_format import document_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     _Bill = tuple[DocumentRecord, list[UsageRecord]]
 
 __all__ = [
+    "download",
     "get",
     "list_by_company",
     "list_by_connection",
@@ -43,66 +44,76 @@ _DAYS: Mapping[str, str] = {"billDate": "bill_day", "dueDate": "due_day"}
 
 
 async def list_by_company(call: Call) -> Reply:
-    """A page of a company's bills."""
-    return _page(call, companies.by_id(call), lambda _: True)
+    """List a company's bills."""
+    return _build_page(call, lookup.find_company(call), lambda _: True)
 
 
 async def list_by_connection(call: Call) -> Reply:
-    """A page of the bills that a connection brought."""
+    """List the bills of a connection's accounts."""
     company, connection = lookup.find_connection(call)
     accounts = {account.id for account in connection.accounts}
-    return _page(call, company, lambda bill: bill[0].account_id in accounts)
+    return _build_page(call, company, lambda bill: bill[0].account_id in accounts)
 
 
 async def list_by_site(call: Call) -> Reply:
-    """A page of the bills that a site's meters are on."""
-    company, site = sites.by_id(call)
-    return _page(
+    """List the bills with a site's meters."""
+    company, site = lookup.find_site(call)
+    return _build_page(
         call, company, lambda bill: any(row.meter.site.id == site.id for row in bill[1])
     )
 
 
 async def get(call: Call) -> Reply:
-    """One bill, be it a deleted one."""
+    """Get a bill; it may be a deleted one."""
     company, document = lookup.find_document(call)
-    company_data = call.portfolio.company_data(company.index)
+    data = call.portfolio.company_data(company.index)
     rows = [
         row
-        for row in company_data.rows(call.version)
+        for row in data.list_rows(call.version)
         if row.document is not None and row.document.id == document.id
     ]
     return Reply.json(document_json(company, document, rows, call.version))
 
 
 async def update(call: Call) -> Reply:
-    """The bill with some fields changed; its line items stay as they are printed."""
+    """Change fields of a bill; its line items stay the same."""
     company, document = lookup.find_document(call)
     body = call.json
     fields: dict[str, Any] = {_FIELDS[key]: body[key] for key in body if key in _FIELDS}
     for key, name in _DAYS.items():
         if key in body:
-            fields[name] = _day(body[key])
+            fields[name] = _to_ordinal(body[key])
     fields["updated"] = max(call.clock.now(), document.created)
     with call.portfolio.change(company.index) as changes:
         changes.edit(document.id, fields)
     return await get(call)
 
 
-def _page(
+async def download(call: Call) -> Reply:
+    """Serve the file of a bill, to a request with a signed link."""
+    call.state.files.check_query(call.query)
+    document_id = call.params["document_id"]
+    if call.portfolio.find_document(document_id) is None:
+        raise build_missing_error()
+    revision = int(call.params["revision"])
+    return call.state.files.read(document_id, revision, call.headers)
+
+
+def _build_page(
     call: Call, company: CompanyRecord, belongs: Callable[[_Bill], bool]
 ) -> Reply:
     wanted = UsageFilter.from_query(call.query)
-    bills = call.portfolio.company_data(company.index).documents(
-        version=call.version, with_deleted=is_set(call.query, "isDeleted")
+    bills = call.portfolio.company_data(company.index).list_documents(
+        version=call.version, with_deleted=parse_flag(call.query, "isDeleted")
     )
-    return written_page(
+    return encode_page(
         [bill for bill in bills if belongs(bill) and wanted.keeps_bill(*bill)],
-        lambda bill: encode(document_json(company, *bill, call.version)),
-        page=page_number(call.query),
+        lambda bill: encode_json(document_json(company, *bill, call.version)),
+        page=parse_page_number(call.query),
         items="documents",
         total="totalDocuments",
     )
 
 
-def _day(text: str | None) -> int | None:
+def _to_ordinal(text: str | None) -> int | None:
     return None if text is None else date.fromisoformat(text).toordinal()

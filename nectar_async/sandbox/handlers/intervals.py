@@ -2,64 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nectar_async.sandbox.generator.dates import Instant
-from nectar_async.sandbox.generator.intervals import IntervalLines, IntervalSeries
-from nectar_async.sandbox.server.filters import normal_identifier, page_number
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
-from nectar_async.sandbox.server.pagination import page_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from nectar_async.sandbox.generator.entities import ConnectionRecord, MeterRecord
+from nectar_async.sandbox.generator.intervals import IntervalList, IntervalSeries
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.filters import MeterFilter, read_single
+from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
+from nectar_async.sandbox.server.pagination import encode_page, parse_page_number
+from nectar_async.sandbox.server.wire_format import interval_json
 
 __all__ = ["list_by_connection"]
 
 _BAD_REQUEST = 400
-_NOT_FOUND = 404
 
 
 async def list_by_connection(call: Call) -> Reply:
-    """A page of a connection's intervals, meter by meter and each in order of time."""
-    found = call.portfolio.find_connection(call.params["connection_id"])
-    if found is None:
-        raise RefusalError(_NOT_FOUND, "Not found.")
-    start, end = _moment(call, "startDate"), _moment(call, "endDate")
+    """List a connection's intervals, sorted by meter and time."""
+    _, connection = lookup.find_connection(call)
+    start, end = _parse_moment(call, "startDate"), _parse_moment(call, "endDate")
+    meter_filter = MeterFilter.from_query(call.query)
     every = (
-        IntervalSeries.of(call.portfolio, meter, start, end)
-        for meter in _meters(call, found[1])
+        IntervalSeries.between(call.portfolio, meter, start, end)
+        for meter in connection.meters
+        if meter_filter.keeps(meter)
     )
-    return page_of(
-        IntervalLines(
+    return encode_page(
+        IntervalList(
             call.portfolio, [series for series in every if series is not None]
         ),
-        page=page_number(call.query),
+        lambda interval: encode_json(interval_json(interval)),
+        page=parse_page_number(call.query),
         items="intervals",
         total="totalIntervals",
     )
 
 
-def _meters(call: Call, connection: ConnectionRecord) -> Iterator[MeterRecord]:
-    types = call.query.get("datasourceType", ())
-    identifier = call.query.get("identifier", (None,))[-1]
-    wanted = None if identifier is None else normal_identifier(identifier)
-    for account in connection.accounts:
-        for meter in account.meters:
-            values = {normal_identifier(each.value) for each in meter.identifiers}
-            if (not types or meter.commodity.datasource_type in types) and (
-                wanted is None or wanted in values
-            ):
-                yield meter
-
-
-def _moment(call: Call, key: str) -> int | None:
-    text = call.query.get(key, (None,))[-1]
+def _parse_moment(call: Call, key: str) -> int | None:
+    text = read_single(call.query, key)
     if text is None:
         return None
     try:
-        return Instant.read(text).nanoseconds
+        return Instant.parse(text).nanoseconds
     except (ValueError, OverflowError):
-        detail = f"{key}: There is no such moment."
+        detail = f"{key}: This must be a date-time."
         raise RefusalError(_BAD_REQUEST, detail) from None

@@ -4,87 +4,80 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.handlers import companies
-from nectar_async.sandbox.server.filters import page_number
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
-from nectar_async.sandbox.server.pagination import page_of
-from nectar_async.sandbox.server.wire_format import encode
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
+from nectar_async.sandbox.server.pagination import build_page, parse_page_number
 
 if TYPE_CHECKING:
     from nectar_async.sandbox.server.invitations import InvitationRecord
 
 __all__ = ["create", "create_reconnect", "get", "list_by_company", "revoke"]
 
-# About 300 years: a moment must stay one that can be written down.
+# About 300 years, so that the date can still be formatted.
 _MAX_SECONDS = 10_000_000_000
 _CREATED = 201
 _BAD_REQUEST = 400
-_NOT_FOUND = 404
 
 
 async def create(call: Call) -> Reply:
-    """A link by which others connect portals to the company."""
-    company = companies.by_id(call)
+    """Create an invitation to connect portals to a company."""
+    company = lookup.find_company(call)
     _check_expiry(call)
     known = {site.id for site in company.sites}
     for site_id in call.json.get("prefill", {}).get("initialSites", ()):
         if site_id.lower() not in known:
-            detail = f"prefill.initialSites: {site_id} is no site of the company."
+            detail = f"prefill.initialSites: The company has no such site: {site_id}."
             raise RefusalError(_BAD_REQUEST, detail)
-    made = call.state.invitations.create(
-        company=(company.index, company.id), connection_id=None, wanted=call.json
+    invitation = call.state.invitations.create(
+        company=(company.index, company.id), connection_id=None, fields=call.json
     )
-    return Reply.json(_json(call, made), status=_CREATED)
+    return Reply.json(_build_json(call, invitation), status=_CREATED)
 
 
 async def create_reconnect(call: Call) -> Reply:
-    """A link by which the credentials of one connection are renewed."""
-    found = call.portfolio.find_connection(call.params["connection_id"])
-    if found is None:
-        raise RefusalError(_NOT_FOUND, "Not found.")
+    """Create an invitation to renew the credentials of a connection."""
+    company, connection = lookup.find_connection(call)
     _check_expiry(call)
-    company, connection = found
-    wanted = {key: value for key, value in call.json.items() if key != "prefill"}
-    made = call.state.invitations.create(
-        company=(company.index, company.id), connection_id=connection.id, wanted=wanted
+    fields = {key: value for key, value in call.json.items() if key != "prefill"}
+    invitation = call.state.invitations.create(
+        company=(company.index, company.id), connection_id=connection.id, fields=fields
     )
-    return Reply.json(_json(call, made), status=_CREATED)
+    return Reply.json(_build_json(call, invitation), status=_CREATED)
 
 
 async def list_by_company(call: Call) -> Reply:
-    """A page of the company's invitations, newest first."""
-    company = companies.by_id(call)
+    """List a company's invitations, newest first."""
+    company = lookup.find_company(call)
     status = call.query.get("status", (None,))[-1]
     kind = call.query.get("invitationType", (None,))[-1]
     now = call.clock.now()
     lines = [
-        encode(_json(call, each))
-        for each in call.state.invitations.of_company(company.index)
-        if status in {None, each.status(now)} and kind in {None, each.invitation_type}
+        encode_json(_build_json(call, invitation))
+        for invitation in call.state.invitations.list_by_company(company.index)
+        if status in {None, invitation.find_status(now)}
+        and kind in {None, invitation.invitation_type}
     ]
-    page = page_number(call.query)
-    return page_of(lines, page=page, items="invitations", total="totalInvitations")
+    page = parse_page_number(call.query)
+    return build_page(lines, page=page, items="invitations", total="totalInvitations")
 
 
 async def get(call: Call) -> Reply:
-    """One invitation, with its log."""
-    found = _by_id(call)
-    events = found.events_json(call.clock.now())
-    return Reply.json({**_json(call, found), "events": events})
+    """Get an invitation, with its events."""
+    invitation = _find_invitation(call)
+    events = invitation.events_json(call.clock.now())
+    return Reply.json({**_build_json(call, invitation), "events": events})
 
 
 async def revoke(call: Call) -> Reply:
-    """The invitation, which nobody can use any more; once more changes nothing."""
-    found = _by_id(call)
-    found.revoke(call.clock.now())
-    return Reply.json(_json(call, found))
+    """Revoke an invitation; to revoke it again changes nothing."""
+    invitation = _find_invitation(call)
+    invitation.revoke(call.clock.now())
+    return Reply.json(_build_json(call, invitation))
 
 
-def _by_id(call: Call) -> InvitationRecord:
-    found = call.state.invitations.find(call.params["invitation_id"])
-    if found is None:
-        raise RefusalError(_NOT_FOUND, "Not found.")
-    return found
+def _find_invitation(call: Call) -> InvitationRecord:
+    return lookup.require(call.state.invitations.find(call.params["invitation_id"]))
 
 
 def _check_expiry(call: Call) -> None:
@@ -95,12 +88,12 @@ def _check_expiry(call: Call) -> None:
         )
 
 
-def _json(call: Call, invitation: InvitationRecord) -> dict[str, Any]:
+def _build_json(call: Call, invitation: InvitationRecord) -> dict[str, Any]:
     connections = []
     for connection_id in invitation.created_connections:
-        found = call.portfolio.find_connection(connection_id)
-        if found is not None:
-            _, connection = found
+        owned = call.portfolio.find_connection(connection_id)
+        if owned is not None:
+            _, connection = owned
             connections.append(
                 {
                     "id": connection.id,

@@ -1,10 +1,10 @@
-"""What the id in a path names, and whose it is; 404 where there is no such thing."""
+"""Look-ups of the entities that paths name; each raises a `RefusalError` with 404."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from nectar_async.sandbox.server.messages import Call, RefusalError
+from nectar_async.sandbox.server.messages import RefusalError
 
 if TYPE_CHECKING:
     from nectar_async.sandbox.generator.entities import (
@@ -13,48 +13,68 @@ if TYPE_CHECKING:
         ConnectionRecord,
         DocumentRecord,
         MeterRecord,
+        SiteRecord,
         UsageRecord,
     )
+    from nectar_async.sandbox.server.api_call import Call
 
 __all__ = [
     "find_account",
+    "find_company",
     "find_connection",
     "find_document",
     "find_meter",
+    "find_site",
     "find_usage",
+    "require",
 ]
 
 _NOT_FOUND = 404
 
-_Found = TypeVar("_Found")
+_T = TypeVar("_T")
+
+
+def find_company(call: Call) -> CompanyRecord:
+    """Find the company that the path names."""
+    return require(call.portfolio.find_company(call.params["company_id"]))
+
+
+def find_site(call: Call) -> tuple[CompanyRecord, SiteRecord]:
+    """Find the site that the path names, with its company."""
+    return require(call.portfolio.find_site(call.params["site_id"]))
 
 
 def find_account(call: Call) -> tuple[CompanyRecord, AccountRecord]:
-    """The account that the path names."""
-    return _there(call.portfolio.find_account(call.params["account_id"]))
+    """Find the account that the path names, with its company."""
+    return require(call.portfolio.find_account(call.params["account_id"]))
 
 
 def find_connection(call: Call) -> tuple[CompanyRecord, ConnectionRecord]:
-    """The connection that the path names."""
-    return _there(call.portfolio.find_connection(call.params["connection_id"]))
+    """Find the connection that the path names, with its company."""
+    return require(call.portfolio.find_connection(call.params["connection_id"]))
 
 
 def find_document(call: Call) -> tuple[CompanyRecord, DocumentRecord]:
-    """The bill that the path names, be it a deleted one."""
-    return _there(call.portfolio.find_document(call.params["document_id"]))
+    """Find the bill that the path names, with its company; it may be a deleted one."""
+    return require(call.portfolio.find_document(call.params["document_id"]))
 
 
 def find_meter(call: Call) -> tuple[CompanyRecord, MeterRecord]:
-    """The meter that the path names."""
-    return _there(call.portfolio.find_meter(call.params["meter_id"]))
+    """Find the meter that the path names, with its company."""
+    return require(call.portfolio.find_meter(call.params["meter_id"]))
 
 
 def find_usage(call: Call) -> tuple[CompanyRecord, UsageRecord]:
-    """The usage record or demand row that the path names."""
-    return _there(call.portfolio.find_usage(call.params["usage_data_id"]))
+    """Find the usage record or demand row that the path names, with its company."""
+    return require(call.portfolio.find_usage(call.params["usage_data_id"]))
 
 
-def _there(found: _Found | None) -> _Found:
-    if found is None:
+def require(entity: _T | None) -> _T:
+    """Refuse a request for an entity that does not exist.
+
+    Raises:
+        RefusalError: 404 for None.
+    """
+    if entity is None:
         raise RefusalError(_NOT_FOUND, "Not found.")
-    return found
+    return entity

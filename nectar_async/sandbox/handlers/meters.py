@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nectar_async.sandbox.generator.commodities import COMMODITIES
-from nectar_async.sandbox.handlers import companies, lookup, sites
-from nectar_async.sandbox.server.corrections import identifiers, site_named
-from nectar_async.sandbox.server.filters import MeterFilter, page_number
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
-from nectar_async.sandbox.server.pagination import written_page
-from nectar_async.sandbox.server.wire_format import WASTE_KEYS, encode, meter_json
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.checks import parse_identifiers, require_site
+from nectar_async.sandbox.server.filters import MeterFilter
+from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
+from nectar_async.sandbox.server.pagination import encode_page, parse_page_number
+from nectar_async.sandbox.server.wire_format import WASTE_KEYS, meter_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +33,7 @@ _FIELDS: Mapping[str, str] = {
     "isTracked": "is_tracked",
     "isDuplicated": "is_duplicated",
 }
-_KINDS = (
+_KIND_KEYS = (
     "timeOfUse",
     "netMeteringType",
     "waterType",
@@ -49,42 +50,43 @@ _KINDS = (
 
 
 async def get(call: Call) -> Reply:
-    """One meter."""
+    """Get a meter."""
     company, meter = lookup.find_meter(call)
     return Reply.json(meter_json(call.portfolio.ids, company, meter))
 
 
 async def update(call: Call) -> Reply:
-    """The meter with some fields changed, of which its usage tells as well."""
+    """Change fields of a meter; its usage records have them too."""
     company, meter = lookup.find_meter(call)
-    fields = _fields(call, company, meter)
+    fields = _parse_fields(call, company, meter)
     with call.portfolio.change(company.index) as changes:
         changes.edit(meter.id, fields)
     return await get(call)
 
 
 async def list_by_company(call: Call) -> Reply:
-    """A page of a company's meters."""
-    company = companies.by_id(call)
-    return _page(call, company, call.portfolio.company_data(company.index).meters)
+    """List a company's meters."""
+    company = lookup.find_company(call)
+    return _build_page(call, company, call.portfolio.company_data(company.index).meters)
 
 
 async def list_by_site(call: Call) -> Reply:
-    """A page of a site's meters, whatever account bills them."""
-    company, site = sites.by_id(call)
+    """List a site's meters, whichever accounts bill them."""
+    company, site = lookup.find_site(call)
     meters = call.portfolio.company_data(company.index).meters
-    return _page(call, company, [m for m in meters if m.site.id == site.id])
+    return _build_page(
+        call, company, [meter for meter in meters if meter.site.id == site.id]
+    )
 
 
 async def list_by_connection(call: Call) -> Reply:
-    """A page of the meters of a connection's accounts."""
+    """List the meters of a connection's accounts."""
     company, connection = lookup.find_connection(call)
-    meters = [meter for account in connection.accounts for meter in account.meters]
-    return _page(call, company, meters)
+    return _build_page(call, company, connection.meters)
 
 
 async def list_by_document(call: Call) -> Reply:
-    """A page of the meters that are on a bill."""
+    """List the meters on a bill."""
     company, document = lookup.find_document(call)
     records = call.portfolio.company_data(company.index).records
     meters = {
@@ -92,33 +94,37 @@ async def list_by_document(call: Call) -> Reply:
         for record in records
         if record.document is not None and record.document.id == document.id
     }
-    return _page(call, company, meters.values())
+    return _build_page(call, company, meters.values())
 
 
-def _page(call: Call, company: CompanyRecord, meters: Iterable[MeterRecord]) -> Reply:
+def _build_page(
+    call: Call, company: CompanyRecord, meters: Iterable[MeterRecord]
+) -> Reply:
     wanted = MeterFilter.from_query(call.query)
-    return written_page(
+    return encode_page(
         [meter for meter in meters if wanted.keeps(meter)],
-        lambda meter: encode(meter_json(call.portfolio.ids, company, meter)),
-        page=page_number(call.query),
+        lambda meter: encode_json(meter_json(call.portfolio.ids, company, meter)),
+        page=parse_page_number(call.query),
         items="meters",
         total="totalMeters",
     )
 
 
-def _fields(call: Call, company: CompanyRecord, meter: MeterRecord) -> dict[str, Any]:
+def _parse_fields(
+    call: Call, company: CompanyRecord, meter: MeterRecord
+) -> dict[str, Any]:
     body = call.json
     fields = {_FIELDS[key]: body[key] for key in body if key in _FIELDS}
-    kind = {key: body[key] for key in _KINDS if key in body}
+    kind = {key: body[key] for key in _KIND_KEYS if key in body}
     for key in WASTE_KEYS:
         if kind.get(key) is not None:
-            kind[key] = _waste_name(call, company, key, kind[key])
+            kind[key] = _find_waste_name(call, company, key, kind[key])
     if kind:
         fields["kind"] = {**meter.kind, **kind}
     if "site" in body:
-        fields["site"] = site_named(company, body["site"])
+        fields["site"] = require_site(company, body["site"])
     if "identifiers" in body:
-        fields["identifiers"] = identifiers(body["identifiers"])
+        fields["identifiers"] = parse_identifiers(body["identifiers"])
     if "datasourceType" in body:
         fields["commodity"] = COMMODITIES[body["datasourceType"]]
     if "tags" in body:
@@ -126,11 +132,13 @@ def _fields(call: Call, company: CompanyRecord, meter: MeterRecord) -> dict[str,
     return fields
 
 
-def _waste_name(call: Call, company: CompanyRecord, key: str, waste_id: str) -> str:
-    """What usage records call the material or destination of that uuid."""
+def _find_waste_name(
+    call: Call, company: CompanyRecord, key: str, waste_id: str
+) -> str:
+    """Find the name of a waste type or stream by its UUID."""
     names = {kind[key] for kind in COMMODITIES["WASTE"].kinds if key in kind}
     for name in names:
         if call.portfolio.ids.make(key, company.index, name) == waste_id.lower():
             return name
-    detail = f"{key}: the company knows nothing of {waste_id}."
+    detail = f"{key}: The company has no such value: {waste_id}."
     raise RefusalError(_BAD_REQUEST, detail)

@@ -1,13 +1,14 @@
-"""The test of key and version."""
+"""The ping, which tests the API key and the version."""
 
 from __future__ import annotations
 
-from nectar_async.sandbox.server.messages import Call, Reply
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.messages import Reply
 
 __all__ = ["get"]
 
 
 async def get(call: Call) -> Reply:
-    """The word that shows which version answered."""
+    """Reply with the version."""
     version = "v2" if call.version == "v2.0" else call.version
     return Reply.json(f"pong {version}")

@@ -1,11 +1,8 @@
-"""Which operation is where, and what answers it: one row for each."""
+"""The routes of all operations."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-
-from attrs import frozen
 
 from nectar_async.sandbox.handlers import (
     accounts,
@@ -24,70 +21,12 @@ from nectar_async.sandbox.handlers import (
     usage,
     webhook_portal,
 )
-from nectar_async.sandbox.server.messages import Handler, RefusalError
+from nectar_async.sandbox.server.router import Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ROUTES", "SEGMENTS", "Match", "Route", "Router"]
-
-SEGMENTS: Mapping[str, str] = {"v2.2": "v2.2", "v2.1": "v2.1", "v2.0": "v2"}
-"""The version and its segment in the path: there is no `/v2.0`."""
-
-
-@frozen
-class Route:
-    """Where an operation is, and what answers it."""
-
-    method: str
-    path: str
-    handler: Handler
-
-
-@frozen(kw_only=True)
-class Match:
-    """The operation that a request asks for, in which version, and of what."""
-
-    operation: str
-    version: str
-    params: Mapping[str, str]
-    handler: Handler
-
-
-class Router:
-    """Finds the operation of a path."""
-
-    def __init__(self, routes: Mapping[str, Route]) -> None:
-        self._routes = routes
-        self._patterns: dict[str, dict[str, re.Pattern[str]]] = {}
-        """By the first word of the path, which halves the search more than once."""
-        for operation, route in routes.items():
-            pattern = re.compile(_PARAM.sub(r"(?P<\1>[^/]+)", route.path))
-            self._patterns.setdefault(_noun(route.path), {})[operation] = pattern
-
-    def match(self, method: str, path: str) -> Match:
-        """The match, or a refusal: 404 for a strange path, 405 for a strange method."""
-        segment, slash, rest = path[1:].partition("/")
-        version = _VERSIONS.get(segment)
-        allowed = []
-        for operation, pattern in self._patterns.get(_noun(slash + rest), {}).items():
-            found = pattern.fullmatch(slash + rest)
-            if version is None or found is None:
-                continue
-            route = self._routes[operation]
-            if route.method == method:
-                return Match(
-                    operation=operation,
-                    version=version,
-                    params=found.groupdict(),
-                    handler=route.handler,
-                )
-            allowed.append(route.method)
-        if not allowed:
-            raise RefusalError(_NOT_FOUND, "Not found.")
-        told = {"Allow": ", ".join(sorted(allowed))}
-        raise RefusalError(_NOT_ALLOWED, "Method not allowed.", told)
-
+__all__ = ["ROUTES"]
 
 ROUTES: Mapping[str, Route] = {
     "ping_get": Route("GET", "/ping", ping.get),
@@ -196,12 +135,3 @@ ROUTES: Mapping[str, Route] = {
     "team_update": Route("PATCH", "/team", team.update),
     "webhook_portal_get": Route("GET", "/webhook", webhook_portal.get),
 }
-
-_VERSIONS = {segment: version for version, segment in SEGMENTS.items()}
-_PARAM = re.compile(r"\{(\w+)\}")
-_NOT_FOUND = 404
-_NOT_ALLOWED = 405
-
-
-def _noun(path: str) -> str:
-    return path[1:].partition("/")[0]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.handlers import companies, lookup, sites
-from nectar_async.sandbox.server.corrections import (
-    identifiers,
-    site_named,
-    usage_fields,
+from nectar_async.sandbox.handlers import lookup
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.checks import (
+    parse_identifiers,
+    parse_usage_fields,
+    require_site,
 )
-from nectar_async.sandbox.server.filters import UsageFilter, page_number
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
-from nectar_async.sandbox.server.pagination import page_of
-from nectar_async.sandbox.server.usage_writer import UsageEncoder
+from nectar_async.sandbox.server.filters import UsageFilter
+from nectar_async.sandbox.server.messages import RefusalError, Reply
+from nectar_async.sandbox.server.pagination import build_page, parse_page_number
+from nectar_async.sandbox.server.wire_format import UsageEncoder, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,37 +39,37 @@ __all__ = [
 
 _NO_CONTENT = 204
 _BAD_REQUEST = 400
-_CHANGES_DEMAND = "v2.0"
+_VERSION_WITH_DEMAND_CHANGES = "v2.0"
 
 
 async def list_by_company(call: Call) -> Reply:
-    """A page of the usage of a company."""
-    return _page(call, companies.by_id(call))
+    """List the usage of a company."""
+    return _build_page(call, lookup.find_company(call))
 
 
 async def list_by_site(call: Call) -> Reply:
-    """A page of the usage of a site."""
-    company, site = sites.by_id(call)
-    return _page(call, company, lambda record: record.meter.site.id == site.id)
+    """List the usage of a site."""
+    company, site = lookup.find_site(call)
+    return _build_page(call, company, lambda record: record.meter.site.id == site.id)
 
 
 async def list_by_meter(call: Call) -> Reply:
-    """A page of the usage of a meter."""
+    """List the usage of a meter."""
     company, meter = lookup.find_meter(call)
-    return _page(call, company, lambda record: record.meter.id == meter.id)
+    return _build_page(call, company, lambda record: record.meter.id == meter.id)
 
 
 async def list_by_connection(call: Call) -> Reply:
-    """A page of the usage that a connection brought."""
+    """List the usage of a connection's meters."""
     company, connection = lookup.find_connection(call)
-    meters = {meter.id for account in connection.accounts for meter in account.meters}
-    return _page(call, company, lambda record: record.meter.id in meters)
+    meters = {meter.id for meter in connection.meters}
+    return _build_page(call, company, lambda record: record.meter.id in meters)
 
 
 async def list_by_document(call: Call) -> Reply:
-    """A page of the usage on a bill, by default within the bounds of its period."""
+    """List the usage on a bill; dates select by usage period unless told otherwise."""
     company, document = lookup.find_document(call)
-    return _page(
+    return _build_page(
         call,
         company,
         lambda record: (
@@ -79,65 +80,65 @@ async def list_by_document(call: Call) -> Reply:
 
 
 async def get(call: Call) -> Reply:
-    """One record."""
+    """Get a usage record."""
     _, record = lookup.find_usage(call)
-    return Reply(body=UsageEncoder(call.version).write(record))
+    return Reply(body=UsageEncoder(call.version).encode(record))
 
 
 async def update(call: Call) -> Reply:
-    """The record with some fields changed, and its meter with those that are its."""
+    """Change fields of a usage record and of its meter."""
     company, record = lookup.find_usage(call)
-    if record.is_demand and call.version != _CHANGES_DEMAND:
+    if record.is_demand and call.version != _VERSION_WITH_DEMAND_CHANGES:
         raise RefusalError(_BAD_REQUEST, "Demand rows cannot be changed.")
     now = call.clock.now()
-    fields = usage_fields(record, call.json)
+    fields = parse_usage_fields(record, call.json)
     fields["updated"] = max(now, record.created)
     meter = record.meter
     if "meter" in call.json:
-        meter = fields["meter"] = _meter_named(call, company)
-    of_meter: dict[str, Any] = {}
+        meter = fields["meter"] = _require_meter(call, company)
+    meter_fields: dict[str, Any] = {}
     if "site" in call.json:
-        of_meter["site"] = site_named(company, call.json["site"])
-    numbers = call.json.get("identifiers")
-    if numbers is not None:
-        of_meter["identifiers"] = identifiers(numbers)
+        meter_fields["site"] = require_site(company, call.json["site"])
+    values = call.json.get("identifiers")
+    if values is not None:
+        meter_fields["identifiers"] = parse_identifiers(values)
     with call.portfolio.change(company.index) as changes:
         changes.edit(record.id, fields)
-        changes.edit(meter.id, of_meter)
+        changes.edit(meter.id, meter_fields)
     return await get(call)
 
 
 async def delete(call: Call) -> Reply:
-    """The record is gone from all lists; its bill stays."""
+    """Delete a usage record; its bill stays."""
     company, record = lookup.find_usage(call)
     with call.portfolio.change(company.index) as changes:
         changes.deleted.add(record.id)
     return Reply(status=_NO_CONTENT, headers={})
 
 
-def _meter_named(call: Call, company: CompanyRecord) -> MeterRecord:
-    found = call.portfolio.find_meter(call.json["meter"])
-    if found is None or found[0].id != company.id:
-        detail = f"meter: the company has no such meter: {call.json['meter']}."
+def _require_meter(call: Call, company: CompanyRecord) -> MeterRecord:
+    owned = call.portfolio.find_meter(call.json["meter"])
+    if owned is None or owned[0].id != company.id:
+        detail = f"meter: The company has no such meter: {call.json['meter']}."
         raise RefusalError(_BAD_REQUEST, detail)
-    return found[1]
+    return owned[1]
 
 
-def _page(
+def _build_page(
     call: Call,
     company: CompanyRecord,
     belongs: Callable[[UsageRecord], bool] | None = None,
     *,
     date_type: str = "BILL_DATE",
 ) -> Reply:
-    page = page_number(call.query)
+    page = parse_page_number(call.query)
     wanted = UsageFilter.from_query(call.query, date_type=date_type)
-    company_data = call.portfolio.company_data(company.index)
-    lines = company_data.lines(call.version)
+    data = call.portfolio.company_data(company.index)
+    lines = encode_rows(data, call.version)
     if belongs is not None or not wanted.keeps_all:
         kept = (
             (belongs is None or belongs(record)) and wanted.keeps(record)
-            for record in company_data.rows(call.version)
+            for record in data.list_rows(call.version)
         )
         lines = list(compress(lines, kept))
-    return page_of(lines, page=page, items="usageData", total="totalUsageData")
+    return build_page(lines, page=page, items="usageData", total="totalUsageData")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from nectar_async.sandbox.server.messages import Call, Reply
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.messages import Reply
 
 __all__ = ["get"]
 
@@ -12,6 +13,6 @@ _PORTAL = "https://app.svix.com/login#key="
 
 
 async def get(call: Call) -> Reply:
-    """A link that looks like a real one and opens nothing."""
+    """Get an invented link, which leads nowhere."""
     key = blake2b(str(call.portfolio.seed).encode(), digest_size=24).hexdigest()
     return Reply.json({"url": f"{_PORTAL}{key}"})

@@ -1,4 +1,4 @@
-"""The certificate of a sandbox that speaks HTTPS, from files."""
+"""The certificate of a sandbox that serves HTTPS, read from files."""
 
 from __future__ import annotations
 
@@ -13,37 +13,40 @@ if TYPE_CHECKING:
 __all__ = ["TLS_HELP", "read_certificate"]
 
 TLS_HELP = (
-    "an authority that nobody knows is no fault but a certificate: --tls-cert FILE"
-    " --tls-key FILE (PEM, for 127.0.0.1); SSL_CERT_FILE=ca.pem lets a client trust it"
+    "to test certificates, serve HTTPS: --tls-cert FILE --tls-key FILE (PEM, for"
+    " 127.0.0.1); a client with SSL_CERT_FILE=ca.pem trusts it"
 )
-"""How to have what no fault can do, for the end of the help on faults."""
+"""How to test certificates, for the end of the help on faults."""
 
 
 def read_certificate(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """What a server shows; None without files. Reads them, so not in an event loop.
+    """Read a certificate and its key; this blocks, so call it outside the event loop.
 
     Args:
-        cert: a certificate, and what leads from it to its authority, as PEM.
-        key: its private key, without a pass phrase, as PEM.
+        cert: The certificate and its chain to the authority, as PEM.
+        key: Its private key, without a pass phrase, as PEM.
+
+    Returns:
+        The TLS context of a server; None if both paths are None.
 
     Raises:
-        ConfigurationError: there is only one of them, or they cannot be used.
+        ConfigurationError: only one path is given, or the files cannot be used.
     """
     if cert is None and key is None:
         return None
     if cert is None or key is None:
-        raise ConfigurationError("--tls-cert and --tls-key are given together")
+        raise ConfigurationError("--tls-cert and --tls-key must be given together")
     for option, path in (("--tls-cert", cert), ("--tls-key", key)):
         if not path.is_file():
-            raise ConfigurationError(f"{option}: there is no file {path}")
+            raise ConfigurationError(f"{option}: the file {path} does not exist")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        # An empty pass phrase, since OpenSSL would ask for one on the terminal.
+        # With an empty pass phrase, OpenSSL does not ask for one on the terminal.
         context.load_cert_chain(cert, key, password="")
     except OSError as error:
         why = getattr(error, "reason", None) or error.strerror or str(error)
         raise ConfigurationError(
-            f"--tls-cert {cert} and --tls-key {key} are no certificate with its key, as"
-            f" PEM and without a pass phrase ({why})"
+            f"--tls-cert {cert} and --tls-key {key} must be a certificate and its key"
+            f" as PEM, without a pass phrase ({why})"
         ) from None
     return context

@@ -1,71 +1,78 @@
-"""New connections: what is refused, and what they are until their portal was asked."""
+"""Checks of request values that the contract's schemas cannot express.
+
+Each raises a `RefusalError` with status 400.
+"""
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from nectar_async.sandbox.generator.entities import ConnectionRecord
-from nectar_async.sandbox.generator.portal_logins import (
-    SANDBOX_LOGIN,
-    checked,
-    same_portal,
-)
-from nectar_async.sandbox.generator.providers import providers
+from nectar_async.sandbox.generator.connections import is_same_portal, normalize_ids
+from nectar_async.sandbox.generator.entities import IdentifierRecord
 from nectar_async.sandbox.server.messages import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nectar_async.sandbox.generator.company_data import CompanyData
-    from nectar_async.sandbox.generator.dates import Instant
-    from nectar_async.sandbox.generator.entities import CompanyRecord
-    from nectar_async.sandbox.generator.ids import Ids
+    from nectar_async.sandbox.generator.entities import (
+        CompanyRecord,
+        ConnectionRecord,
+        SiteRecord,
+        UsageRecord,
+    )
 
-__all__ = ["MAX_SITES", "check_sites", "check_unique", "new_connection"]
+__all__ = [
+    "MAX_SITES",
+    "check_new_connection",
+    "check_sites",
+    "check_unique_login",
+    "parse_decimal",
+    "parse_identifiers",
+    "parse_usage_fields",
+    "require_site",
+]
 
 MAX_SITES = 3
-"""Sites that a connection of a sandbox may be made for."""
+"""The most sites of a new connection."""
 
-_SANDBOX_UTILITY = "Nectar Sandbox Utility"
 _BAD_REQUEST = 400
+_DAYS = {"startDate": "start", "endDate": "end"}
+_FLAGS = {"exclusion": "exclusion", "isEstimated": "is_estimated"}
+# `site` and `identifiers` are missing here: they are fields of the meter.
+_OVERRIDES = (
+    "usage",
+    "usageUnits",
+    "isImplied",
+    "tariff",
+    "currentReading",
+    "previousReading",
+    "multiplier",
+    "multiplierDescription",
+    "multiplier2",
+    "multiplier2Description",
+    "billedDemand",
+    "fractionRenewable",
+    "netMeteringGeneratedKwh",
+    "netMeteringGridImportKwh",
+    "netMeteringGridExportKwh",
+    "supplierName",
+    "utilityName",
+    "country",
+)
 
 
-def new_connection(
-    ids: Ids, company_data: CompanyData, fields: Mapping[str, Any], moment: Instant
-) -> ConnectionRecord:
-    """A PENDING connection from the fields of the contract's `ConnectionCreate`.
+def check_new_connection(data: CompanyData, fields: Mapping[str, Any]) -> None:
+    """Check the sites and the login of a new connection.
 
     Raises:
-        RefusalError: the sites are not one to three of the company's, or it has a
-            connection with that URL and user name already.
+        RefusalError: the sites are not one to three of the company's, or the company
+            has a connection with this login.
     """
-    company = company_data.company
-    sites = check_sites(company, fields["sites"], most=MAX_SITES)
-    check_unique(company_data.connections, fields["url"], fields["username"])
-    serial = len(company_data.changes.connections)
-    types = fields.get("initialDatasourceTypes")
-    connection = ConnectionRecord(
-        id=ids.make("connection", company.index, f"created-{serial}"),
-        utility=_utility(fields["url"]),
-        url=fields["url"],
-        username=fields["username"],
-        country=fields.get("country", company.region.country),
-        status="PENDING",
-        created=moment,
-        updated=moment,
-        status_seen=moment,
-        status_checked=moment,
-        owner_email=fields.get("workflowOwnerEmail") or next(iter(company.users), None),
-        accounts=(),
-        external_id=fields.get("externalId"),
-        sites=sites,
-        datasource_types=tuple(types) if types else None,
-        start_date=fields.get("dataCollectionStartDate"),
-        multiplies_by_occupancy=fields.get("multiplyByOccupancy", False),
-        brings_samples=True,
-    )
-    return checked(connection, moment, password=fields["password"])
+    check_sites(data.company, fields["sites"], most=MAX_SITES)
+    check_unique_login(data.connections, fields["url"], fields["username"])
 
 
 def check_sites(
@@ -75,33 +82,122 @@ def check_sites(
     most: int | None = None,
     key: str = "sites",
 ) -> tuple[str, ...]:
-    """The ids without repetitions; 400 if there are none, too many, or strange ones."""
-    wanted = tuple(dict.fromkeys(site_id.lower() for site_id in site_ids))
+    """Check that the sites exist in the company, and get their ids without repetition.
+
+    Args:
+        company: The company.
+        site_ids: The ids in the request.
+        most: How many are allowed; None for any number.
+        key: The name of the field, for the error.
+
+    Raises:
+        RefusalError: there are none, too many, or unknown ones.
+    """
+    wanted = normalize_ids(site_ids)
     known = {site.id for site in company.sites}
     unknown = [site_id for site_id in wanted if site_id not in known]
     if unknown:
-        detail = f"{key}: the company has no such sites: {', '.join(unknown)}."
+        detail = f"{key}: The company has no such sites: {', '.join(unknown)}."
         raise RefusalError(_BAD_REQUEST, detail)
     if not wanted:
-        raise RefusalError(_BAD_REQUEST, f"{key}: at least one site is required.")
+        raise RefusalError(_BAD_REQUEST, f"{key}: At least one site is required.")
     if most is not None and len(wanted) > most:
-        raise RefusalError(_BAD_REQUEST, f"{key}: no more than {most} are allowed.")
+        raise RefusalError(_BAD_REQUEST, f"{key}: At most {most} sites are allowed.")
     return wanted
 
 
-def check_unique(
-    connections: Iterable[ConnectionRecord], url: str, username: str, *, but: str = ""
+def check_unique_login(
+    connections: Iterable[ConnectionRecord],
+    url: str,
+    username: str,
+    *,
+    ignore: str = "",
 ) -> None:
-    """400 if another connection than the one of that id has the same login."""
+    """Check that no connection has this login, except for the one with the id `ignore`.
+
+    Raises:
+        RefusalError: another connection has the same URL and user name.
+    """
     for connection in connections:
-        is_same = same_portal(connection.url, url) and connection.username == username
-        if is_same and connection.id != but:
-            detail = "The company has a connection with this provider and user name."
+        is_same_url = is_same_portal(connection.url, url)
+        is_same = is_same_url and connection.username == username
+        if is_same and connection.id != ignore:
+            detail = (
+                "The company already has a connection with this provider and user name."
+            )
             raise RefusalError(_BAD_REQUEST, detail)
 
 
-def _utility(url: str) -> str:
-    if same_portal(url, SANDBOX_LOGIN.url):
-        return _SANDBOX_UTILITY
-    known = (known.name for known in providers() if same_portal(known.url, url))
-    return next(known, urlsplit(url).hostname or url)
+def parse_decimal(key: str, text: str, highest: int) -> Decimal:
+    """Parse a decimal between 0 and `highest`.
+
+    The contract's patterns also allow texts that are not numbers, such as a lone dot.
+
+    Raises:
+        RefusalError: the text is not a number, or the number is out of range.
+    """
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise RefusalError(_BAD_REQUEST, f"{key}: This must be a number.") from None
+    if not 0 <= value <= highest:
+        detail = f"{key}: This must be between 0 and {highest}."
+        raise RefusalError(_BAD_REQUEST, detail)
+    return value
+
+
+def parse_identifiers(
+    values: Iterable[Mapping[str, Any]],
+) -> tuple[IdentifierRecord, ...]:
+    """Parse the list of a meter's identifiers.
+
+    Raises:
+        RefusalError: one of them has no value.
+    """
+    identifiers = []
+    for place, value in enumerate(values):
+        if not value.get("value"):
+            detail = f"identifiers.{place}.value: This field is required."
+            raise RefusalError(_BAD_REQUEST, detail)
+        identifiers.append(
+            IdentifierRecord(
+                raw_name=value.get("rawName"),
+                value=value["value"],
+                name=value.get("name"),
+            )
+        )
+    return tuple(identifiers)
+
+
+def require_site(company: CompanyRecord, site_id: str) -> SiteRecord:
+    """Find a site of the company by its id.
+
+    Raises:
+        RefusalError: the company has no such site.
+    """
+    for site in company.sites:
+        if site.id == site_id.lower():
+            return site
+    detail = f"site: The company has no such site: {site_id}."
+    raise RefusalError(_BAD_REQUEST, detail)
+
+
+def parse_usage_fields(record: UsageRecord, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse the new values of a usage record's own fields.
+
+    Raises:
+        RefusalError: the period would end before it starts.
+    """
+    fields: dict[str, Any] = {_FLAGS[key]: body[key] for key in body if key in _FLAGS}
+    for key, name in _DAYS.items():
+        if key in body:
+            fields[name] = date.fromisoformat(body[key]).toordinal()
+    if fields.get("end", record.end) < fields.get("start", record.start):
+        raise RefusalError(_BAD_REQUEST, "endDate: This must not be before startDate.")
+    overrides = {key: body[key] for key in _OVERRIDES if key in body}
+    if "usage" in overrides:
+        # The parts at peak and off-peak hours add up to the former usage only.
+        fields["peak_amount"] = None
+    if overrides:
+        fields["overrides"] = {**record.overrides, **overrides}
+    return fields

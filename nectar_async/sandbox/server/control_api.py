@@ -1,6 +1,6 @@
-"""What a sandbox offers to tests and other processes, beside the API: `/_sandbox/...`.
+"""The control API of a sandbox, `/_sandbox/...`: for tests and other processes.
 
-No key is asked for, and the witness does not see these visits.
+It needs no API key, and its requests are not logged.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from nectar_async.sandbox.server import guests
-from nectar_async.sandbox.server.json_schema import Schema, problem
+from nectar_async.sandbox.server.invitations import use_invitation
+from nectar_async.sandbox.server.json_schema import Schema, find_problem
 from nectar_async.sandbox.server.messages import RefusalError, Reply
-from nectar_async.sandbox.server.request_body import RequestBody, json_object
+from nectar_async.sandbox.server.request_body import RequestBody, parse_json_object
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -24,25 +24,31 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.server.invitations import InvitationStore
     from nectar_async.sandbox.server.request_log import Witness
 
-__all__ = ["CLOCK_PATH", "INVITATIONS_PATH", "OWN_PATHS", "WITNESS_PATH", "ControlApi"]
+__all__ = [
+    "CLOCK_PATH",
+    "CONTROL_PATH",
+    "INVITATIONS_PATH",
+    "WITNESS_PATH",
+    "ControlApi",
+]
 
-OWN_PATHS = "/_sandbox/"
-"""How the paths begin that are no part of the API."""
+CONTROL_PATH = "/_sandbox/"
+"""The start of all its paths."""
 
-WITNESS_PATH = f"{OWN_PATHS}witness"
-"""Where the witness can be read over HTTP; a POST to `/reset` below it resets it."""
+WITNESS_PATH = f"{CONTROL_PATH}witness"
+"""GET reads the witness; POST `/reset` below it resets it."""
 
-CLOCK_PATH = f"{OWN_PATHS}clock"
-"""Where the time can be read; a POST to `/advance?seconds=30` below it moves it."""
+CLOCK_PATH = f"{CONTROL_PATH}clock"
+"""GET reads the time; POST `/advance?seconds=30` below it advances the clock."""
 
-INVITATIONS_PATH = f"{OWN_PATHS}invitations"
-"""A POST to `/{token}/use` below it does what the person with the link would do.
+INVITATIONS_PATH = f"{CONTROL_PATH}invitations"
+"""POST `/{token}/use` below it uses an invitation, as the page behind its link would.
 
 The body has `url`, `username`, `password`, `sites` and `email`, as far as needed.
 """
 
 _TOKEN = re.compile(rf"(?<=^{INVITATIONS_PATH})/([0-9a-f]+)/")
-_TYPED: Schema = {
+_USE_SCHEMA: Schema = {
     "properties": {
         "url": {"type": "string"},
         "username": {"type": "string"},
@@ -58,7 +64,7 @@ _NOT_FOUND = 404
 
 @frozen(kw_only=True)
 class ControlApi:
-    """Witness, clock and invitations over HTTP."""
+    """Serves the witness, the clock and invitations."""
 
     witness: Witness
     clock: Clock
@@ -66,55 +72,55 @@ class ControlApi:
     invitations: InvitationStore
 
     async def reply(self, request: web.BaseRequest) -> Reply:
-        """The answer, a refusal included."""
+        """Build the reply to a request, or its refusal."""
         path = _TOKEN.sub("/TOKEN/", request.path)
-        answer = _ANSWERS.get((request.method, path), _miss)
+        handler = _HANDLERS.get((request.method, path), _refuse)
         try:
-            return await answer(self, request)
+            return await handler(self, request)
         except RefusalError as refusal:
             return refusal.reply
 
 
-async def _miss(_backstage: ControlApi, _request: web.BaseRequest) -> Reply:
+async def _refuse(_api: ControlApi, _request: web.BaseRequest) -> Reply:
     raise RefusalError(_NOT_FOUND, "Not found.")
 
 
-async def _read_witness(control_api: ControlApi, _request: web.BaseRequest) -> Reply:
-    return Reply.json(control_api.witness.as_json())
+async def _read_witness(api: ControlApi, _request: web.BaseRequest) -> Reply:
+    return Reply.json(api.witness.as_json())
 
 
-async def _reset_witness(control_api: ControlApi, request: web.BaseRequest) -> Reply:
-    control_api.witness.reset()
-    return await _read_witness(control_api, request)
+async def _reset_witness(api: ControlApi, request: web.BaseRequest) -> Reply:
+    api.witness.reset()
+    return await _read_witness(api, request)
 
 
-async def _read_clock(control_api: ControlApi, _request: web.BaseRequest) -> Reply:
-    return Reply.json(control_api.clock.as_json())
+async def _read_clock(api: ControlApi, _request: web.BaseRequest) -> Reply:
+    return Reply.json(api.clock.as_json())
 
 
-async def _advance_clock(control_api: ControlApi, request: web.BaseRequest) -> Reply:
+async def _advance_clock(api: ControlApi, request: web.BaseRequest) -> Reply:
     seconds = request.query.get("seconds", "")
     if _SECONDS.fullmatch(seconds) is None:
         raise RefusalError(_BAD_REQUEST, "seconds: This must be a number.")
-    control_api.clock.advance(float(seconds))
-    return await _read_clock(control_api, request)
+    api.clock.advance(float(seconds))
+    return await _read_clock(api, request)
 
 
-async def _use_invitation(control_api: ControlApi, request: web.BaseRequest) -> Reply:
-    found = _TOKEN.search(request.path)
-    invitation = control_api.invitations.find_token(found[1]) if found else None
+async def _use_invitation(api: ControlApi, request: web.BaseRequest) -> Reply:
+    match = _TOKEN.search(request.path)
+    invitation = api.invitations.find_by_token(match[1]) if match else None
     if invitation is None:
-        return await _miss(control_api, request)
-    typed = json_object((await RequestBody.read(request)).data)
-    problem_found = problem(_TYPED, typed)
-    if problem_found is not None:
-        raise RefusalError(_BAD_REQUEST, problem_found)
-    connection = guests.use(invitation, control_api.portfolio, typed)
+        return await _refuse(api, request)
+    fields = parse_json_object((await RequestBody.read(request)).data)
+    problem = find_problem(_USE_SCHEMA, fields)
+    if problem is not None:
+        raise RefusalError(_BAD_REQUEST, problem)
+    connection = use_invitation(invitation, api.portfolio, fields)
     return Reply.json({"connectionId": connection.id, "status": connection.status})
 
 
-_Answer = Callable[[ControlApi, "web.BaseRequest"], Awaitable[Reply]]
-_ANSWERS: Mapping[tuple[str, str], _Answer] = {
+_Handler = Callable[[ControlApi, "web.BaseRequest"], Awaitable[Reply]]
+_HANDLERS: Mapping[tuple[str, str], _Handler] = {
     ("GET", WITNESS_PATH): _read_witness,
     ("POST", f"{WITNESS_PATH}/reset"): _reset_witness,
     ("GET", CLOCK_PATH): _read_clock,

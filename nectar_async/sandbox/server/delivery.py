@@ -21,8 +21,9 @@ from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError
 from nectar_async.faults.delivery import CutGzip, Disconnect, Drip, DropBody, StallBody
 from nectar_async.faults.fault import Proceed
-from nectar_async.sandbox.server.compression import gzipped
-from nectar_async.sandbox.server.messages import Call, Deliver, Reply
+from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.compression import compress_reply
+from nectar_async.sandbox.server.messages import Deliver, Reply
 
 __all__ = [
     "DELIVERIES",
@@ -169,7 +170,7 @@ class CloseIdle(_SocketEffect):
         await response.write(reply.body)
         await response.write_eof()
         loop = asyncio.get_running_loop()
-        loop.call_later(self.seconds, call.listener.hang_up, request.protocol)
+        loop.call_later(self.seconds, call.listener.close_connection, request.protocol)
         return response
 
 
@@ -221,7 +222,7 @@ async def _drip(
 async def _cut_gzip(
     _effect: CutGzip, request: web.BaseRequest, reply: Reply
 ) -> web.StreamResponse:
-    packed = gzipped(reply)
+    packed = compress_reply(reply)
     body = packed.body[: len(packed.body) // 2]
     response = await _begin(request, evolve(packed, body=body), len(body))
     await response.write(body)

@@ -21,6 +21,7 @@ from nectar_async.errors import ConfigurationError
 from nectar_async.faults import VOCABULARY, Answer, Effect, Fault, Proceed, Refuse
 from nectar_async.faults.fault import check_whole
 from nectar_async.models.page import Listing
+from nectar_async.sandbox.server.api_call import Call, Handler
 from nectar_async.sandbox.server.certificate import TLS_HELP
 from nectar_async.sandbox.server.delivery import (
     DELIVERIES,
@@ -32,8 +33,8 @@ from nectar_async.sandbox.server.delivery import (
     WrongLength,
     close_instead,
 )
-from nectar_async.sandbox.server.links import FILES_PATH
-from nectar_async.sandbox.server.messages import Call, Handler, RefusalError, Reply
+from nectar_async.sandbox.server.files import FILES_PATH
+from nectar_async.sandbox.server.messages import RefusalError, Reply
 
 __all__ = [
     "EFFECTS",
@@ -87,8 +88,8 @@ class RotateKey(SandboxEffect):
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
         """Give the right answer, or 401 to a request without the new key."""
-        call.listener.rotate(self.key)
-        if not call.listener.knows(request.headers.get("X-API-Key", "")):
+        call.listener.rotate_key(self.key)
+        if not call.listener.accepts_key(request.headers.get("X-API-Key", "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         return await proceed(request)
 

@@ -1,7 +1,11 @@
-"""The documents' files, behind links that are signed and expire, as in a bucket.
+"""The files of documents, behind signed links that expire, as in a storage bucket.
 
-What a link has in common with a real one: no key opens it (and none may be sent along),
-ranges can be asked for, and after 24 hours of the sandbox's time it is dead.
+Like a real link, one opens without an API key (and refuses a request that has one),
+supports range requests, and expires after 24 hours of the sandbox's time.
+
+Usage records are encoded once and sent many times, while a link's address and signature
+are known only when it is sent. So `mark_link` puts a marker in their JSON, and
+`insert_links` replaces the markers in a reply.
 """
 
 from __future__ import annotations
@@ -15,9 +19,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from nectar_async.sandbox.generator.pdf import make_pdf, usual_size
-from nectar_async.sandbox.server.links import FILES_PATH, with_links
-from nectar_async.sandbox.server.messages import Call, RefusalError, Reply
+from nectar_async.sandbox.generator.pdf import draw_file_size, make_pdf
+from nectar_async.sandbox.server.messages import RefusalError, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +29,16 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.server.messages import FilePart
 
 __all__ = [
+    "FILES_PATH",
     "FileStore",
     "FilesRefusalError",
-    "expired",
-    "missing",
+    "build_expired_error",
+    "build_missing_error",
+    "mark_link",
 ]
+
+FILES_PATH = "/_files"
+"""The start of the paths of files."""
 
 _LIFETIME = 24 * 3_600
 _MINUTE = 60
@@ -42,10 +50,18 @@ _PARTIAL = 206
 _OUT_OF_RANGE = 416
 _TYPES = {".pdf": "application/pdf", ".png": "image/png"}
 _OTHER_TYPE = "image/jpeg"
+# A long marker makes the search in a page of 200 kB faster: it skips more at a time.
+_MARK = f"{{{'@' * 22}}}"
+_MARK_BYTES = _MARK.encode()
+
+
+def mark_link(document_id: str) -> str:
+    """Build the marker for a link to a document's file."""
+    return f"{_MARK}{document_id}.pdf{_MARK}"
 
 
 class FilesRefusalError(RefusalError):
-    """A refusal in the words of a bucket: XML, and no `detail`."""
+    """A refusal in the format of a storage bucket: XML, without `detail`."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(status, detail)
@@ -53,7 +69,7 @@ class FilesRefusalError(RefusalError):
 
     @property
     def reply(self) -> Reply:
-        """The refusal as an answer."""
+        """The reply with this status, code and message."""
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>\n'
             f"<Error><Code>{self.code}</Code><Message>{self.detail}</Message></Error>"
@@ -70,12 +86,12 @@ class _StoredFile:
 
 
 class FileStore:
-    """What lies behind the links of documents.
+    """The files of all documents, generated or uploaded.
 
     Args:
         seed: Signs the links.
-        clock: Says when they expire.
-        size: Bytes of each generated file; None for sizes like those of bills.
+        clock: Decides when links expire.
+        size: The bytes of each generated file; None for various sizes.
     """
 
     def __init__(self, *, seed: int, clock: Clock, size: int | None = None) -> None:
@@ -86,110 +102,119 @@ class FileStore:
         self._uploads: dict[str, FilePart] = {}
 
     def put(self, document_id: str, upload: FilePart) -> None:
-        """Serve these bytes for a document from now on, and no generated ones."""
+        """Store an uploaded file for a document, instead of a generated one."""
         self._uploads[document_id] = upload
 
-    def params(self, path: str) -> Mapping[str, str]:
-        """The id in a link's path, and the revision of its file.
+    def parse_path(self, path: str) -> Mapping[str, str]:
+        """Parse a link's path to the document's id and the file's revision, 0.
 
         Raises:
-            FilesRefusalError: 404 for the path of no file.
+            FilesRefusalError: 404 for a path that is not that of a file.
         """
-        found = _NAME.fullmatch(path)
-        if found is None:
-            raise missing()
-        return {"document_id": found[1], "revision": "0"}
+        match = _NAME.fullmatch(path)
+        if match is None:
+            raise build_missing_error()
+        return {"document_id": match[1], "revision": "0"}
 
-    def with_links(self, body: bytes, address: str) -> bytes:
-        """The body with real links in the place of marks; `address` is the server's."""
-        return with_links(body, address, self.stamp())
+    def insert_links(self, body: bytes, address: str) -> bytes:
+        """Replace the markers in a body with signed links to files at `address`."""
+        parts = body.split(_MARK_BYTES)
+        pieces = [b""] * (2 * len(parts) - 1)
+        pieces[::2] = parts
+        links = len(parts) // 2
+        pieces[1::4] = [f"{address}{FILES_PATH}/".encode()] * links
+        pieces[3::4] = [f"?{self.sign_query()}".encode()] * links
+        return b"".join(pieces)
 
-    def stamp(self) -> str:
-        """The query of a link that is good for the next 24 hours.
+    def sign_query(self) -> str:
+        """Build the query of a link that expires after 24 hours.
 
-        It is the same for a minute, as answers that are the same are easier to compare.
+        It stays the same for a minute, so that equal replies can be compared.
         """
         minutes = int(self._clock.unix()) // _MINUTE + 1
         expires = str(minutes * _MINUTE + _LIFETIME)
-        return f"expires={expires}&signature={self._signature(expires)}"
+        return f"expires={expires}&signature={self._sign(expires)}"
 
-    async def serve(self, call: Call) -> Reply:
-        """The file, or the part of it that the request's `Range` names.
+    def check_query(self, query: Mapping[str, tuple[str, ...]]) -> None:
+        """Check the query of a link.
 
         Raises:
-            FilesRefusalError: 403 for a link that is not signed or has expired, 404
-                where there is no such document.
+            FilesRefusalError: 403 for a wrong signature or an expired link.
         """
-        self._check(call.query)
-        if call.portfolio.find_document(call.params["document_id"]) is None:
-            raise missing()
-        file = self._file(call)
-        headers = {
+        expires = query.get("expires", ("",))[-1]
+        signature = query.get("signature", ("",))[-1]
+        expected = self._sign(expires).encode()
+        sent = signature.encode(errors="surrogateescape")
+        if not hmac.compare_digest(sent, expected):
+            raise FilesRefusalError(
+                _FORBIDDEN, "SignatureDoesNotMatch", "The signature is wrong."
+            )
+        if int(expires) <= self._clock.unix():
+            raise build_expired_error()
+
+    def read(
+        self, document_id: str, revision: int, headers: Mapping[str, str]
+    ) -> Reply:
+        """Read a document's file, or the part of it that a `Range` header selects."""
+        file = self._find_file(document_id, revision)
+        reply_headers = {
             "Content-Type": file.content_type,
             "Accept-Ranges": "bytes",
             "ETag": file.etag,
             "Last-Modified": self._modified,
         }
-        asked = call.headers.get("Range")
+        text = headers.get("Range")
         bounds = None
-        if asked is not None and self._is_current(file, call.headers.get("If-Range")):
-            bounds = _bounds(asked, len(file.data))
+        if text is not None and self._is_current(file, headers.get("If-Range")):
+            bounds = _parse_range(text, len(file.data))
         if bounds is None:
-            return Reply(headers=headers, body=file.data)
+            return Reply(headers=reply_headers, body=file.data)
         start, end = bounds
         total = len(file.data)
         if start >= end:
-            headers["Content-Range"] = f"bytes */{total}"
-            return Reply(status=_OUT_OF_RANGE, headers=headers)
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{total}"
-        return Reply(status=_PARTIAL, headers=headers, body=file.data[start:end])
+            reply_headers["Content-Range"] = f"bytes */{total}"
+            return Reply(status=_OUT_OF_RANGE, headers=reply_headers)
+        reply_headers["Content-Range"] = f"bytes {start}-{end - 1}/{total}"
+        body = file.data[start:end]
+        return Reply(status=_PARTIAL, headers=reply_headers, body=body)
 
-    def _check(self, query: Mapping[str, tuple[str, ...]]) -> None:
-        expires = query.get("expires", ("",))[-1]
-        signature = query.get("signature", ("",))[-1]
-        right = self._signature(expires).encode()
-        if not hmac.compare_digest(signature.encode(errors="surrogateescape"), right):
-            raise FilesRefusalError(
-                _FORBIDDEN, "SignatureDoesNotMatch", "The signature is wrong."
-            )
-        if int(expires) <= self._clock.unix():
-            raise expired()
-
-    def _file(self, call: Call) -> _StoredFile:
-        document_id, revision = call.params["document_id"], int(call.params["revision"])
+    def _find_file(self, document_id: str, revision: int) -> _StoredFile:
         upload = self._uploads.get(document_id)
         if upload is None:
-            size = usual_size(document_id) if self._size is None else self._size
-            return _generated(document_id, size, revision)
+            size = draw_file_size(document_id) if self._size is None else self._size
+            return _make_file(document_id, size, revision)
         name = upload.name.lower()
         kind = next((kind for end, kind in _TYPES.items() if name.endswith(end)), None)
         data = upload.data + b"\n" * revision
-        return _StoredFile(data, kind or _OTHER_TYPE, _etag(data))
+        return _StoredFile(data, kind or _OTHER_TYPE, _compute_etag(data))
 
     def _is_current(self, file: _StoredFile, condition: str | None) -> bool:
         return condition is None or condition in {file.etag, self._modified}
 
-    def _signature(self, expires: str) -> str:
+    def _sign(self, expires: str) -> str:
         text = expires.encode(errors="surrogateescape")
         return hmac.digest(self._key, text, "sha256").hex()
 
 
-def expired() -> FilesRefusalError:
-    """The refusal for a link that is out of date."""
+def build_expired_error() -> FilesRefusalError:
+    """Build the refusal of an expired link."""
     return FilesRefusalError(_FORBIDDEN, "AccessDenied", "The link has expired.")
 
 
-def missing() -> FilesRefusalError:
-    """The refusal for a file that is not there."""
+def build_missing_error() -> FilesRefusalError:
+    """Build the refusal of a link to a file that does not exist."""
     return FilesRefusalError(_NOT_FOUND, "NoSuchKey", "The file does not exist.")
 
 
-def _bounds(text: str, total: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; None where the header means nothing."""
-    found = _RANGE.fullmatch(text.strip())
-    if found is None:
+def _parse_range(text: str, total: int) -> tuple[int, int] | None:
+    """Parse a `Range` header to the first byte and the one after the last.
+
+    Returns None for a header that must be ignored.
+    """
+    match = _RANGE.fullmatch(text.strip())
+    if match is None:
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if not first:
         return (max(0, total - int(last)), total) if last else None
     if not last:
@@ -199,10 +224,10 @@ def _bounds(text: str, total: int) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=8)
-def _generated(document_id: str, size: int, revision: int) -> _StoredFile:
+def _make_file(document_id: str, size: int, revision: int) -> _StoredFile:
     data = make_pdf(document_id, size=size, revision=revision)
-    return _StoredFile(data, _TYPES[".pdf"], _etag(data))
+    return _StoredFile(data, _TYPES[".pdf"], _compute_etag(data))
 
 
-def _etag(data: bytes) -> str:
+def _compute_etag(data: bytes) -> str:
     return f'"{blake2b(data, digest_size=16).hexdigest()}"'

@@ -1,33 +1,53 @@
-"""Invitations: links by which somebody else enters the credentials of a portal."""
+"""Invitations: links with which other people enter the credentials of a portal."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from nectar_async.sandbox.generator.dates import Instant
+from nectar_async.sandbox.generator.connections import (
+    read_editable_fields,
+    start_login_check,
+)
+from nectar_async.sandbox.server.checks import check_new_connection
+from nectar_async.sandbox.server.messages import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nectar_async.sandbox.generator.clock import Clock
+    from nectar_async.sandbox.generator.dates import Instant
+    from nectar_async.sandbox.generator.entities import ConnectionRecord
     from nectar_async.sandbox.generator.ids import Ids
+    from nectar_async.sandbox.generator.portfolio import Portfolio
 
-__all__ = ["CREATE", "EDIT", "InvitationRecord", "InvitationStore"]
+__all__ = ["CREATE", "EDIT", "InvitationRecord", "InvitationStore", "use_invitation"]
 
 CREATE = "CREATE_CONNECTION"
 EDIT = "EDIT_CONNECTION"
 
+_FROM_PREFILL = {
+    "url": "url",
+    "initialSites": "sites",
+    "utilityTypes": "initialDatasourceTypes",
+    "country": "country",
+    "connectionOwnerEmail": "workflowOwnerEmail",
+    "dataCollectionStartDate": "dataCollectionStartDate",
+}
+"""The keys of a prefilled form, and their names in `ConnectionCreate`."""
+
 _LINK = "https://dash.nectarclimate.com/p/i/"
-_SECOND = 1_000_000_000
-_FRACTION_DIGITS = 6
+_BAD_REQUEST = 400
+_FORBIDDEN = 403
+_NOT_FOUND = 404
+_GONE = 410
 
 
 @define
 class _InvitationEvent:
-    """A line of an invitation's log."""
+    """An event in the history of an invitation."""
 
     event_type: str
     moment: Instant
@@ -36,15 +56,15 @@ class _InvitationEvent:
 
 @define(kw_only=True, eq=False)
 class InvitationRecord:
-    """A link, what it may be used for, and what became of it."""
+    """An invitation: its rules and its history."""
 
     id: str
     token: str = field(repr=False)
     company: int
-    """The company's index."""
+    """The index of its company."""
     company_id: str
     connection_id: str | None
-    """The connection to reconnect; None for a link that makes new ones."""
+    """The connection to reconnect; None if the link creates connections."""
     created: Instant
     allowed_emails: Sequence[str] = ()
     expires: Instant | None = None
@@ -53,16 +73,16 @@ class InvitationRecord:
     use_count: int = 0
     is_revoked: bool = False
     created_connections: list[str] = field(factory=list)
-    """Ids of the connections that came through this link."""
+    """Ids of the connections that were created with the link."""
     _events: list[_InvitationEvent] = field(factory=list)
 
     @property
     def invitation_type(self) -> str:
-        """What the link is for."""
+        """Whether the link creates or edits a connection."""
         return CREATE if self.connection_id is None else EDIT
 
-    def status(self, now: Instant) -> str:
-        """What it is by now; of what ended it, the first thing counts."""
+    def find_status(self, now: Instant) -> str:
+        """Find the status at `now`; of several reasons to end, the first counts."""
         if self.is_revoked:
             return "REVOKED"
         if self.max_uses is not None and self.use_count >= self.max_uses:
@@ -71,29 +91,31 @@ class InvitationRecord:
         return "EXPIRED" if is_over else "ACTIVE"
 
     def allows(self, email: str | None) -> bool:
-        """Whether this person may use the link; with no addresses given, anyone may."""
+        """Whether a person may use the link; without allowed addresses, anyone may."""
         allowed = {address.lower() for address in self.allowed_emails}
         return not allowed or (email or "").lower() in allowed
 
     def revoke(self, now: Instant) -> None:
-        """Withdraw it; one that has ended already stays as it is."""
-        if self.status(now) == "ACTIVE":
+        """Revoke the invitation, if it is still active."""
+        if self.find_status(now) == "ACTIVE":
             self.is_revoked = True
-            self.note("REVOKED", now)
+            self.add_event("REVOKED", now)
 
-    def note(self, event_type: str, moment: Instant, email: str | None = None) -> None:
-        """Add a line to the log."""
+    def add_event(
+        self, event_type: str, moment: Instant, email: str | None = None
+    ) -> None:
+        """Add an event to the history."""
         self._events.append(_InvitationEvent(event_type, moment, email))
 
     def as_json(
         self, now: Instant, created_connections: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
-        """The invitation as the API sends it; its connections as they are by now."""
+        """Build the invitation's JSON, with the JSON of its connections."""
         return {
             "id": self.id,
             "token": self.token,
             "invitationType": self.invitation_type,
-            "status": self.status(now),
+            "status": self.find_status(now),
             "invitationUrl": f"{_LINK}{self.token}",
             "companyId": self.company_id,
             "connectionId": self.connection_id,
@@ -107,9 +129,9 @@ class InvitationRecord:
         }
 
     def events_json(self, now: Instant) -> list[dict[str, Any]]:
-        """The log, oldest first."""
+        """Build the JSON of the events, oldest first."""
         events = self._events
-        if self.expires is not None and self.status(now) == "EXPIRED":
+        if self.expires is not None and self.find_status(now) == "EXPIRED":
             events = [*events, _InvitationEvent("EXPIRED", self.expires)]
         return [
             {
@@ -135,15 +157,21 @@ class InvitationStore:
         *,
         company: tuple[int, str],
         connection_id: str | None,
-        wanted: Mapping[str, Any],
+        fields: Mapping[str, Any],
     ) -> InvitationRecord:
-        """A new one; `company` is its index and id, `wanted` the request's body."""
+        """Create an invitation.
+
+        Args:
+            company: The company's index and id.
+            connection_id: The connection to reconnect; None to create connections.
+            fields: The request's body.
+        """
         now = self._clock.now()
         index, company_id = company
         serial = str(len(self._by_id))
         invitation_id = self._ids.make("invitation", index, serial)
-        seconds = wanted.get("expiresInSeconds")
-        emails = wanted.get("allowedEmails", ())
+        seconds = fields.get("expiresInSeconds")
+        emails = fields.get("allowedEmails", ())
         invitation = InvitationRecord(
             id=invitation_id,
             token=blake2b(
@@ -154,32 +182,113 @@ class InvitationStore:
             connection_id=connection_id,
             created=now,
             allowed_emails=emails,
-            expires=None if seconds is None else _later(now, int(seconds)),
-            max_uses=wanted.get("maxUses"),
-            prefill=wanted.get("prefill", {}),
+            expires=None if seconds is None else now.plus(int(seconds)),
+            max_uses=fields.get("maxUses"),
+            prefill=fields.get("prefill", {}),
         )
-        invitation.note("CREATED", now)
-        for email in emails if wanted.get("sendEmail") else ():
-            invitation.note("EMAIL_SENT", now, email)
+        invitation.add_event("CREATED", now)
+        for email in emails if fields.get("sendEmail") else ():
+            invitation.add_event("EMAIL_SENT", now, email)
         self._by_id[invitation_id] = invitation
         return invitation
 
     def find(self, invitation_id: str) -> InvitationRecord | None:
-        """The one of that id."""
+        """Find an invitation by its id."""
         return self._by_id.get(invitation_id.lower())
 
-    def find_token(self, token: str) -> InvitationRecord | None:
-        """The one whose link ends with that token."""
+    def find_by_token(self, token: str) -> InvitationRecord | None:
+        """Find an invitation by the token in its link."""
         return next(
-            (each for each in self._by_id.values() if each.token == token), None
+            (
+                invitation
+                for invitation in self._by_id.values()
+                if invitation.token == token
+            ),
+            None,
         )
 
-    def of_company(self, index: int) -> list[InvitationRecord]:
-        """Those of a company, newest first."""
-        every = reversed(self._by_id.values())
-        return [each for each in every if each.company == index]
+    def list_by_company(self, index: int) -> list[InvitationRecord]:
+        """List the invitations of a company, newest first."""
+        newest_first = reversed(self._by_id.values())
+        return [known for known in newest_first if known.company == index]
 
 
-def _later(moment: Instant, seconds: int) -> Instant:
-    nanoseconds = moment.nanoseconds + seconds * _SECOND
-    return Instant.at(nanoseconds, digits=_FRACTION_DIGITS)
+def use_invitation(
+    invitation: InvitationRecord, portfolio: Portfolio, fields: Mapping[str, Any]
+) -> ConnectionRecord:
+    """Use an invitation, as the page behind its link does, and get the connection.
+
+    Args:
+        invitation: The invitation.
+        portfolio: Has the connection, or gets a new one.
+        fields: `url`, `username`, `password` and `sites`, of which the invitation may
+            prefill the first and the last, and the `email` of the person.
+
+    Raises:
+        RefusalError: 410 for an invitation that has ended, 403 for a person who may not
+            use it, 400 for missing or invalid fields.
+    """
+    now = portfolio.clock.now()
+    email = fields.get("email")
+    status = invitation.find_status(now)
+    if status != "ACTIVE":
+        raise RefusalError(_GONE, f"This invitation is {status}.")
+    if not invitation.allows(email):
+        raise RefusalError(_FORBIDDEN, "This invitation is for another person.")
+    invitation.add_event("OPENED", now, email)
+    if invitation.connection_id is None:
+        connection = _create_connection(invitation, portfolio, fields, now)
+        invitation.created_connections.append(connection.id)
+        invitation.add_event("CONNECTION_CREATED", now, email)
+    else:
+        connection = _reconnect(invitation.connection_id, portfolio, fields, now)
+        invitation.add_event("CONNECTION_UPDATED", now, email)
+    invitation.use_count += 1
+    if invitation.find_status(now) == "FULFILLED":
+        invitation.add_event("FULFILLED", now)
+    return connection
+
+
+def _create_connection(
+    invitation: InvitationRecord,
+    portfolio: Portfolio,
+    fields: Mapping[str, Any],
+    now: Instant,
+) -> ConnectionRecord:
+    prefilled = {
+        name: invitation.prefill[key]
+        for key, name in _FROM_PREFILL.items()
+        if key in invitation.prefill
+    }
+    merged = {**prefilled, **fields}
+    for name in ("url", "username", "password", "sites"):
+        _require(merged, name)
+    check_new_connection(portfolio.company_data(invitation.company), merged)
+    return portfolio.add_connection(invitation.company, merged, now)
+
+
+def _reconnect(
+    connection_id: str, portfolio: Portfolio, fields: Mapping[str, Any], now: Instant
+) -> ConnectionRecord:
+    owned = portfolio.find_connection(connection_id)
+    if owned is None:
+        raise RefusalError(_NOT_FOUND, "Not found.")
+    company, connection = owned
+    _require(fields, "password")
+    renewed = start_login_check(
+        evolve(
+            connection,
+            url=fields.get("url", connection.url),
+            username=fields.get("username", connection.username),
+        ),
+        now,
+        password=fields["password"],
+    )
+    with portfolio.change(company.index) as changes:
+        changes.edit(connection.id, read_editable_fields(renewed))
+    return renewed
+
+
+def _require(values: Mapping[str, Any], name: str) -> None:
+    if not values.get(name):
+        raise RefusalError(_BAD_REQUEST, f"{name}: This field is required.")

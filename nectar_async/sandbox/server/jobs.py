@@ -1,8 +1,8 @@
-"""Uploaded files: read after a while, once each, and told on by a job.
+"""Jobs that read uploaded files.
 
-What becomes of a job shows in the names of its files, so that tests can order it:
-`fail`, `terminate` and `stuck` end it badly or never, and a file with `nonutility` in
-its name is no bill.
+Tests choose a job's result by the names of its files: with `fail` in a name it fails,
+with `terminate` it is terminated, and with `stuck` it never ends. A file with
+`nonutility` in its name is not a bill.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from attrs import define, field
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.portfolio import Portfolio
     from nectar_async.sandbox.server.files import FileStore
     from nectar_async.sandbox.server.messages import FilePart
@@ -23,55 +22,55 @@ if TYPE_CHECKING:
 __all__ = ["SECONDS", "JobRecord", "JobStore", "SubmittedFile"]
 
 SECONDS = 10
-"""How long a job takes, by the sandbox's clock."""
+"""How long a job takes by the sandbox's clock."""
 
 _STUCK = "stuck"
-_ENDS = {"fail": "FAILED", "terminate": "TERMINATED"}
-_NO_BILL = "nonutility"
-_REASON = "The files could not be read, and were given up."
+_RESULTS = {"fail": "FAILED", "terminate": "TERMINATED"}
+_NOT_A_BILL = "nonutility"
+_REASON = "The files could not be read."
 
 
 @define(frozen=True, kw_only=True)
 class SubmittedFile:
-    """A file that was handed in."""
+    """A file that a job reads."""
 
     name: str
     digest: bytes
-    """The same for the same file."""
+    """A hash by which equal files are recognised."""
     upload: FilePart | None
-    """None for a link, from which nothing is fetched."""
+    """The file itself; None for a link, which is not downloaded."""
 
     @classmethod
-    def of_upload(cls, upload: FilePart) -> SubmittedFile:
-        """A file that came with the call."""
-        return cls(name=upload.name, digest=_digest(upload.data), upload=upload)
+    def from_upload(cls, upload: FilePart) -> SubmittedFile:
+        """Build one from a file in the request."""
+        return cls(name=upload.name, digest=_hash(upload.data), upload=upload)
 
     @classmethod
-    def of_link(cls, url: str) -> SubmittedFile:
-        """A file at some address; the same address is the same file."""
+    def from_link(cls, url: str) -> SubmittedFile:
+        """Build one from a URL; equal URLs are equal files."""
         path = url.partition("?")[0].partition("#")[0]
         name = path.rstrip("/").rpartition("/")[2]
-        return cls(name=name, digest=_digest(path.encode()), upload=None)
+        return cls(name=name, digest=_hash(path.encode()), upload=None)
 
 
 @define(kw_only=True, eq=False)
 class JobRecord:
-    """The work on some files, and what came of it."""
+    """A job and its result."""
 
     id: str
     company: int
-    """The company's index."""
+    """The index of its company."""
     site_id: str | None
     sources: Sequence[SubmittedFile]
     status: str = "PENDING"
     termination_reason: str | None = None
     parsed: list[str] = field(factory=list)
     duplicates: list[str] = field(factory=list)
-    """Ids of the documents that were there already."""
+    """Ids of the existing documents that some files repeat."""
     non_utility: list[str] = field(factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The job as the API sends it; lists are filled when it is completed."""
+        """Build the job's JSON; a completed job has its lists."""
         is_done = self.status == "COMPLETED"
         return {
             "id": self.id,
@@ -87,32 +86,32 @@ class JobRecord:
 class JobStore:
     """All jobs of a sandbox."""
 
-    def __init__(self, portfolio: Portfolio, clock: Clock, files: FileStore) -> None:
+    def __init__(self, portfolio: Portfolio, files: FileStore) -> None:
         self._portfolio = portfolio
-        self._clock = clock
+        self._clock = portfolio.clock
         self._files = files
         self._by_id: dict[str, JobRecord] = {}
-        self._read: dict[tuple[int, bytes], str] = {}
-        """The document that a company's file became."""
+        self._documents: dict[tuple[int, bytes], str] = {}
+        """The id of the document by company and file hash."""
 
     def submit(
         self, company: int, sources: Sequence[SubmittedFile], site_id: str | None
     ) -> JobRecord:
-        """A new one, for the company of that index."""
+        """Create a job for the company at an index."""
         job_id = self._portfolio.ids.make("job", company, str(len(self._by_id)))
         job = JobRecord(id=job_id, company=company, site_id=site_id, sources=sources)
         self._by_id[job_id] = job
-        if not _is_any_named(sources, _STUCK):
-            self._clock.after(SECONDS, lambda: self._work(job))
+        if not _has_name_with(sources, _STUCK):
+            self._clock.after(SECONDS, lambda: self._run(job))
         return job
 
     def find(self, job_id: str) -> JobRecord | None:
-        """The one of that id."""
+        """Find a job by its id."""
         return self._by_id.get(job_id.lower())
 
-    def _work(self, job: JobRecord) -> None:
-        for word, status in _ENDS.items():
-            if _is_any_named(job.sources, word):
+    def _run(self, job: JobRecord) -> None:
+        for word, status in _RESULTS.items():
+            if _has_name_with(job.sources, word):
                 job.status = status
                 job.termination_reason = _REASON if status == "TERMINATED" else None
                 return
@@ -122,9 +121,9 @@ class JobStore:
 
     def _read_source(self, job: JobRecord, source: SubmittedFile) -> None:
         place = (job.company, source.digest)
-        if place in self._read:
-            job.duplicates.append(self._read[place])
-        elif _is_any_named([source], _NO_BILL):
+        if place in self._documents:
+            job.duplicates.append(self._documents[place])
+        elif _has_name_with([source], _NOT_A_BILL):
             serial = f"{job.id}/{len(job.non_utility)}"
             known = self._portfolio.ids.make("no-bill", job.company, serial)
             job.non_utility.append(known)
@@ -138,13 +137,13 @@ class JobStore:
             )
             if source.upload is not None:
                 self._files.put(document.id, source.upload)
-            self._read[place] = document.id
+            self._documents[place] = document.id
             job.parsed.append(document.id)
 
 
-def _is_any_named(sources: Sequence[SubmittedFile], word: str) -> bool:
+def _has_name_with(sources: Sequence[SubmittedFile], word: str) -> bool:
     return any(word in source.name.lower() for source in sources)
 
 
-def _digest(data: bytes) -> bytes:
+def _hash(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()

@@ -1,7 +1,7 @@
-"""Checks values against the contract's own schemas, as far as requests need it.
+"""Validation of request values against the contract's schemas.
 
-The words that requests use are few, and a table has them all; a word that is not in it
-(a description, an example, an `x-` mark) asks for nothing.
+`_CHECKS` has the JSON Schema keywords that the contract uses in requests. Other
+keywords, such as `description`, `example` and the `x-` extensions, are ignored.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 from nectar_async import contract
 
-__all__ = ["MAX_DIGITS", "Schema", "coerced", "problem", "resolved"]
+__all__ = ["MAX_DIGITS", "Schema", "coerce_texts", "find_problem", "resolve_reference"]
 
 Schema = Mapping[str, Any]
 
 MAX_DIGITS = 4_000
-"""Digits that a whole number may have; Python itself reads no more than 4,300."""
+"""The most digits of a whole number; Python parses no more than 4,300."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -28,38 +28,39 @@ _INTEGER = re.compile(rf"[+-]?\d{{1,{MAX_DIGITS}}}", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def resolved(schema: Schema) -> Schema:
-    """The schema itself, where it only names another one."""
+def resolve_reference(schema: Schema) -> Schema:
+    """Follow `$ref` to the schema itself."""
     while "$ref" in schema:
-        schema = _component(schema["$ref"])
+        schema = _find_component(schema["$ref"])
     return schema
 
 
-def problem(schema: Schema, value: Any, path: str = "") -> str | None:
-    """The first thing that is wrong, as `path: text`; None when the value is valid."""
-    schema = resolved(schema)
-    for word, check in _CHECKS.items():
-        if word in schema:
-            found = check(schema[word], value)
-            if found is not None:
-                return f"{path}: {found}" if path else found
-    for step, inner, part in _inside(schema, value, path):
-        found = problem(inner, part, step)
-        if found is not None:
-            return found
-    return _of_alternatives(schema, value, path)
+def find_problem(schema: Schema, value: Any, path: str = "") -> str | None:
+    """Find the first problem, as `path: text`; None if the value is valid."""
+    schema = resolve_reference(schema)
+    for keyword, check in _CHECKS.items():
+        if keyword in schema:
+            problem = check(schema[keyword], value)
+            if problem is not None:
+                return f"{path}: {problem}" if path else problem
+    for inner_path, inner_schema, part in _list_parts(schema, value, path):
+        problem = find_problem(inner_schema, part, inner_path)
+        if problem is not None:
+            return problem
+    return _find_problem_in_alternatives(schema, value, path)
 
 
-def coerced(schema: Schema, texts: Sequence[str]) -> Any:
-    """What texts of a query or a form mean; what means nothing stays text, and fails.
+def coerce_texts(schema: Schema, texts: Sequence[str]) -> Any:
+    """Convert the texts of a query parameter or a form field to the schema's type.
 
-    Of a key that was repeated the last value counts, unless it is a list.
+    A text that cannot be converted stays a text, which `find_problem` then reports.
+    Of a repeated key the last value counts, unless the schema is that of a list.
     """
-    schema = resolved(schema)
-    types = _types(schema)
+    schema = resolve_reference(schema)
+    types = _list_types(schema)
     if "array" in types:
         items = schema.get("items", {})
-        return [coerced(items, (text,)) for text in texts]
+        return [coerce_texts(items, (text,)) for text in texts]
     text = texts[-1]
     if "integer" in types and _INTEGER.fullmatch(text):
         return int(text)
@@ -68,8 +69,8 @@ def coerced(schema: Schema, texts: Sequence[str]) -> Any:
     return text
 
 
-def _inside(schema: Schema, value: Any, path: str) -> list[tuple[str, Schema, Any]]:
-    """What is in an object or a list, each with its path and schema."""
+def _list_parts(schema: Schema, value: Any, path: str) -> list[tuple[str, Schema, Any]]:
+    """List the parts of an object or a list, each with its path and schema."""
     dot = f"{path}." if path else ""
     if isinstance(value, dict):
         known = schema.get("properties", {})
@@ -85,34 +86,34 @@ def _inside(schema: Schema, value: Any, path: str) -> list[tuple[str, Schema, An
     return []
 
 
-def _of_alternatives(schema: Schema, value: Any, path: str) -> str | None:
+def _find_problem_in_alternatives(schema: Schema, value: Any, path: str) -> str | None:
     for part in schema.get("allOf", ()):
-        found = problem(part, value, path)
-        if found is not None:
-            return found
-    found = None
+        problem = find_problem(part, value, path)
+        if problem is not None:
+            return problem
+    problem = None
     for alternative in schema.get("anyOf", ()):
-        found = problem(alternative, value, path)
-        if found is None:
+        problem = find_problem(alternative, value, path)
+        if problem is None:
             return None
-    return found
+    return problem
 
 
-def _types(schema: Schema) -> Sequence[str]:
+def _list_types(schema: Schema) -> Sequence[str]:
     types: str | Sequence[str] = schema.get("type", ())
     if isinstance(types, str):
         return (types,)
     if types:
         return types
     merged = schema.get("allOf", ())
-    return [name for part in merged for name in _types(resolved(part))]
+    return [name for part in merged for name in _list_types(resolve_reference(part))]
 
 
-def _component(reference: str) -> Schema:
-    found: Any = contract.load()
+def _find_component(reference: str) -> Schema:
+    value: Any = contract.load()
     for step in reference.removeprefix("#/").split("/"):
-        found = found[step]
-    schema: Schema = found
+        value = value[step]
+    schema: Schema = value
     return schema
 
 
@@ -120,8 +121,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-_KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "string": ("a text", lambda value: isinstance(value, str)),
+_TYPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a string", lambda value: isinstance(value, str)),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
     "integer": ("a whole number", lambda value: _is_number(value) and value % 1 == 0),
     "number": ("a number", _is_number),
@@ -133,11 +134,11 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 
 def _check_type(types: str | Sequence[str], value: Any) -> str | None:
     names = (types,) if isinstance(types, str) else types
-    if any(_KINDS[name][1](value) for name in names):
+    if any(_TYPES[name][1](value) for name in names):
         return None
     if value is None:
         return "This field may not be null."
-    return f"This must be {' or '.join(_KINDS[name][0] for name in names)}."
+    return f"This must be {' or '.join(_TYPES[name][0] for name in names)}."
 
 
 def _check_required(keys: Sequence[str], value: Any) -> str | None:
@@ -151,7 +152,7 @@ def _check_min_length(bound: int, value: Any) -> str | None:
     if not isinstance(value, str) or len(value) >= bound:
         return None
     return (
-        f"This needs at least {bound} characters."
+        f"This must have at least {bound} characters."
         if value
         else "This field may not be empty."
     )
@@ -208,7 +209,7 @@ def _is_date(text: str) -> bool:
 _FORMATS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "email": ("an e-mail address", lambda text: bool(_EMAIL.fullmatch(text))),
     "uuid": ("a UUID", lambda text: bool(_UUID.fullmatch(text))),
-    "date": ("a day as YYYY-MM-DD", _is_date),
+    "date": ("a date as YYYY-MM-DD", _is_date),
     "uri": ("a URL", lambda text: bool(_URI.fullmatch(text))),
 }
 

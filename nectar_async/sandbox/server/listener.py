@@ -1,4 +1,4 @@
-"""The front of a sandbox: where it listens, who is inside, and which keys open it."""
+"""The port on which a sandbox listens, its connections, and its API keys."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _HOST = "127.0.0.1"
-# Whoever is still being served at the end has this many seconds to be done.
+# How long requests may still run when the sandbox is closed.
 _SHUTDOWN_SECONDS = 0.1
 
 
 class Listener:
-    """A port on loopback that opens, closes for a while, and closes for good.
+    """A port on loopback that can be closed for a while, and the API keys it accepts.
 
     Args:
-        keys: What opens the sandbox; the first one is the one to use.
-        port: 0 takes a free one, which it keeps.
-        tls: The certificate to show, for HTTPS.
+        keys: The accepted API keys; clients use the first one.
+        port: 0 takes a free port, and keeps it.
+        tls: The certificate, for HTTPS.
     """
 
     def __init__(
@@ -43,33 +43,35 @@ class Listener:
         self._tls = tls
         self._server: web.Server | None = None
         self._busy: set[object] = set()
-        """Connections on which a request is being served."""
+        """The connections on which a request is being served."""
         self._listener: asyncio.Server | None = None
         self._opens_at = 0.0
         self._reopening: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens: `http://127.0.0.1:41234`."""
+        """The base URL: `http://127.0.0.1:41234`."""
         if self._port == 0:
-            raise RuntimeError("the sandbox was not started, so it has no port yet")
+            raise RuntimeError(
+                "the sandbox has not been started, so it has no port yet"
+            )
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{_HOST}:{self._port}"
 
     @property
     def key(self) -> str:
-        """The key to use."""
+        """The API key for clients to use."""
         return self._keys[0]
 
-    def knows(self, key: str) -> bool:
-        """Whether a key opens the sandbox."""
-        given = key.encode(errors="surrogateescape")
-        # All are compared, in constant time each: how long it takes says nothing.
-        matches = [hmac.compare_digest(given, known.encode()) for known in self._keys]
+    def accepts_key(self, key: str) -> bool:
+        """Whether an API key is accepted."""
+        sent = key.encode(errors="surrogateescape")
+        # Every key is compared, in constant time, so that the duration reveals nothing.
+        matches = [hmac.compare_digest(sent, known.encode()) for known in self._keys]
         return any(matches)
 
-    def rotate(self, key: str) -> None:
-        """From now on this key opens it, and no other.
+    def rotate_key(self, key: str) -> None:
+        """Accept this API key from now on, and no other.
 
         Raises:
             ConfigurationError: the key is empty.
@@ -78,21 +80,21 @@ class Listener:
             raise ConfigurationError("the new key is empty")
         self._keys[:] = [key]
 
-    async def open(self, server: web.Server) -> None:
-        """Listen, and hand every connection to the server."""
+    async def start(self, server: web.Server) -> None:
+        """Start to listen, and pass every connection to the server."""
         self._server = server
         await self._listen()
 
     def refuse(self, seconds: float) -> None:
-        """Take no connection for so long; what is served now is served to its end.
+        """Refuse connections for some seconds, and close the idle ones.
 
-        Idle connections close, and the port is the same afterwards.
+        Running requests are served to their end. The port stays the same.
         """
         loop = asyncio.get_running_loop()
         self._opens_at = max(self._opens_at, loop.time() + seconds)
         self._stop_listening()
         for connection in list(self._server.connections) if self._server else ():
-            self.hang_up(connection)
+            self.close_connection(connection)
         if self._reopening is not None:
             self._reopening.cancel()
         rest = self._opens_at - loop.time()
@@ -100,30 +102,30 @@ class Listener:
 
     @contextmanager
     def serving(self, connection: web.RequestHandler) -> Iterator[None]:
-        """While a request is served, its connection is not idle."""
+        """Mark a connection as busy while a request on it is served."""
         self._busy.add(connection)
         try:
             yield
         finally:
             self._busy.discard(connection)
 
-    def hang_up(self, connection: web.RequestHandler) -> None:
-        """Close a connection: at once if it is idle, else after the present answer."""
-        # aiohttp's `close` forgets the socket of a connection that waits for a request.
+    def close_connection(self, connection: web.RequestHandler) -> None:
+        """Close a connection, at once if it is idle, else after the present reply."""
+        # aiohttp's `close` leaves the socket of an idle connection open.
         if connection in self._busy:
             connection.close()
         else:
             connection.force_close()
 
     def kill(self) -> None:
-        """Stop listening and drop every connection, as a crash would."""
+        """Stop listening and abort every connection, as a crash would."""
         self._stay_closed()
         for connection in self._server.connections if self._server else ():
             if connection.transport is not None:
                 connection.transport.abort()
 
     async def aclose(self) -> None:
-        """Stop listening, and end what is still being served."""
+        """Stop listening, and end the requests that are still running."""
         self._stay_closed()
         if self._server is not None:
             await self._server.shutdown(_SHUTDOWN_SECONDS)
@@ -132,7 +134,7 @@ class Listener:
         if self._server is None:
             return
         loop = asyncio.get_running_loop()
-        # Started only when it is known here: cancelled in between, it would listen on.
+        # Starts only after it is stored: otherwise a cancellation would leave it open.
         self._listener = await loop.create_server(
             self._server, _HOST, self._port, ssl=self._tls, start_serving=False
         )

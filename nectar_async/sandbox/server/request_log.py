@@ -1,4 +1,4 @@
-"""What the server saw, for tests and benchmarks that do not take a client's word."""
+"""A log and counters of the requests that the server received, for tests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from attrs import asdict, define, frozen
 
 __all__ = ["Entry", "PendingEntry", "Witness", "fingerprint"]
 
-_LOG_BOUND = 200_000
+_MAX_ENTRIES = 200_000
 
 
 def fingerprint(key: str | None) -> str | None:
-    """Eight hex digits that tell keys apart without showing them."""
+    """Compute eight hex digits that tell API keys apart without showing them."""
     if key is None:
         return None
     return blake2b(key.encode(), digest_size=4).hexdigest()
@@ -23,7 +23,7 @@ def fingerprint(key: str | None) -> str | None:
 
 @frozen(kw_only=True)
 class Entry:
-    """One request; times are seconds since the witness began to look."""
+    """A finished request; times are seconds since the witness was created or reset."""
 
     operation: str | None
     """None for a path or method that is no operation."""
@@ -32,21 +32,21 @@ class Entry:
     page: str | None
     company: str | None
     key: str | None
-    """The key's fingerprint."""
+    """The fingerprint of its API key."""
     started: float
     finished: float
-    """When the last byte was handed to the system."""
+    """When the last byte was passed to the operating system."""
     status: int | None
-    """None when nothing was answered."""
+    """None if nothing was sent."""
 
 
 @define(kw_only=True, eq=False)
 class PendingEntry:
-    """A request while it is served; what is known of it grows."""
+    """A request that is being served."""
 
     started: float
     epoch: int
-    """How often the witness had been reset when the request came."""
+    """How often the witness had been reset when the request arrived."""
     method: str
     path: str
     page: str | None
@@ -57,7 +57,7 @@ class PendingEntry:
 
 
 class Witness:
-    """Counts of requests, by operation and by key, and a log of the last 200,000."""
+    """Counts requests by operation and by API key, and logs the last 200,000."""
 
     def __init__(self) -> None:
         self._epoch = 0
@@ -66,23 +66,23 @@ class Witness:
 
     @property
     def in_flight(self) -> int:
-        """Requests that are being served now."""
+        """How many requests are being served now."""
         return self._in_flight
 
     def reset(self) -> None:
-        """Forget everything but what is in flight, and start the clock again."""
+        """Clear counters and log, and restart the time; keep requests in flight."""
         self._epoch += 1
         self._zero = time.monotonic()
         self.requests: int = 0
         self.peak_in_flight: int = self._in_flight
         self.by_operation: Counter[str] = Counter()
         self.by_key: Counter[str] = Counter()
-        self.log: deque[Entry] = deque(maxlen=_LOG_BOUND)
+        self.log: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
 
     def begin(
         self, *, method: str, path: str, page: str | None, key: str | None
     ) -> PendingEntry:
-        """A request has arrived; `finish` must follow."""
+        """Count a request that arrived; `finish` must follow."""
         self._in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
         return PendingEntry(
@@ -94,32 +94,32 @@ class Witness:
             key=fingerprint(key),
         )
 
-    def finish(self, visit: PendingEntry) -> None:
-        """The request is over, answered or not."""
+    def finish(self, entry: PendingEntry) -> None:
+        """Log a request that has ended, with or without a reply."""
         self._in_flight -= 1
-        if visit.epoch != self._epoch:
-            return  # it came before the reset, and belongs to what was forgotten
+        if entry.epoch != self._epoch:
+            return  # it arrived before the last reset
         self.requests += 1
-        if visit.operation is not None:
-            self.by_operation[visit.operation] += 1
-        if visit.key is not None:
-            self.by_key[visit.key] += 1
+        if entry.operation is not None:
+            self.by_operation[entry.operation] += 1
+        if entry.key is not None:
+            self.by_key[entry.key] += 1
         self.log.append(
             Entry(
-                operation=visit.operation,
-                method=visit.method,
-                path=visit.path,
-                page=visit.page,
-                company=visit.company,
-                key=visit.key,
-                started=visit.started - self._zero,
+                operation=entry.operation,
+                method=entry.method,
+                path=entry.path,
+                page=entry.page,
+                company=entry.company,
+                key=entry.key,
+                started=entry.started - self._zero,
                 finished=time.monotonic() - self._zero,
-                status=visit.status,
+                status=entry.status,
             )
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """Build a JSON object of the counters and the log."""
         return {
             "requests": self.requests,
             "inFlight": self.in_flight,
