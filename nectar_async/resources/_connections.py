@@ -25,7 +25,7 @@ from nectar_async.resources._checks import (
     secret,
     text,
 )
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 
 __all__ = [
     "CONFIRM_BODY",

@@ -17,7 +17,7 @@ from nectar_async.resources._checks import (
     one_of,
     text,
 )
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 
 __all__ = ["BODY", "by_company", "by_owner"]
 

@@ -31,7 +31,7 @@ from nectar_async.resources._checks import (
     one_of_known,
     text,
 )
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 
 __all__ = ["BODY", "by_company", "by_owner", "identifiers"]
 

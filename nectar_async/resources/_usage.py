@@ -17,7 +17,7 @@ from nectar_async.resources._checks import (
     one_of_known,
     text,
 )
-from nectar_async.resources._fields import Fields, in_order
+from nectar_async.resources._field_table import Fields, in_order
 from nectar_async.resources._meters import identifiers
 
 __all__ = ["BODY", "by_company", "by_owner"]

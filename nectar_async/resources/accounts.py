@@ -10,7 +10,7 @@ from nectar_async._json.json import list_of_objects
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.account import Account
 from nectar_async.resources._checks import boolean, identity, many
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 from nectar_async.resources._resource import Resource
 
 __all__ = ["BODY", "BULK_BODY", "Accounts"]

@@ -21,7 +21,7 @@ from nectar_async.resources._checks import (
     many,
     text,
 )
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 from nectar_async.resources._resource import Resource
 
 __all__ = ["BODY", "Companies"]

@@ -20,8 +20,8 @@ from nectar_async.resources._connections import (
     CREATE_NEEDS,
     UPDATE_BODY,
 )
-from nectar_async.resources._discreet import discreet
-from nectar_async.resources._filters import CONNECTIONS
+from nectar_async.resources._lists import CONNECTIONS
+from nectar_async.resources._masking import discreet
 from nectar_async.resources._polling import poll
 from nectar_async.resources._resource import Resource
 

@@ -16,7 +16,7 @@ from nectar_async._types import UNSET, Unset
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode, DateType
 from nectar_async.resources import _documents
-from nectar_async.resources._filters import DOCUMENTS, DatasourceTypes
+from nectar_async.resources._lists import DOCUMENTS, DatasourceTypes
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Documents"]

@@ -9,7 +9,7 @@ from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async.models.interval import Interval
 from nectar_async.models.page import Listing, Page
-from nectar_async.resources._filters import INTERVALS, DatasourceTypes
+from nectar_async.resources._lists import INTERVALS, DatasourceTypes
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Intervals"]

@@ -30,8 +30,8 @@ from nectar_async.resources._checks import (
     text,
     whole,
 )
-from nectar_async.resources._fields import Fields
-from nectar_async.resources._filters import INVITATIONS
+from nectar_async.resources._field_table import Fields
+from nectar_async.resources._lists import INVITATIONS
 from nectar_async.resources._resource import Resource
 
 __all__ = ["BODY", "PREFILL", "RECONNECT_BODY", "Invitations"]

@@ -14,7 +14,7 @@ from nectar_async._types import UNSET, Unset
 from nectar_async.models.connection import Connection
 from nectar_async.models.link import MagicLink
 from nectar_async.resources._checks import day, identity, many, text
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 from nectar_async.resources._resource import Resource
 
 __all__ = ["BODY", "MagicLinks"]

@@ -22,7 +22,7 @@ from nectar_async.models.enums import (
 )
 from nectar_async.models.meter import Meter, MeterIdentifier
 from nectar_async.resources import _meters
-from nectar_async.resources._filters import METERS, DatasourceTypes
+from nectar_async.resources._lists import METERS, DatasourceTypes
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Meters"]

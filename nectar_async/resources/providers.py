@@ -6,7 +6,7 @@ from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.provider import UtilityProvider
-from nectar_async.resources._filters import PROVIDERS
+from nectar_async.resources._lists import PROVIDERS
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Providers"]

@@ -22,8 +22,8 @@ from nectar_async.models.page import Page
 from nectar_async.models.statuses import ConnectionStatus
 from nectar_async.models.usage import UsageData
 from nectar_async.resources import _connections, _documents, _meters, _usage
-from nectar_async.resources._fields import Fields
-from nectar_async.resources._filters import (
+from nectar_async.resources._field_table import Fields
+from nectar_async.resources._lists import (
     CONNECTIONS,
     DOCUMENTS,
     METERS,

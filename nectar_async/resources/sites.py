@@ -14,7 +14,7 @@ from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.site import Site
 from nectar_async.resources._checks import Nullable, decimal, many, text
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 from nectar_async.resources._resource import Resource
 
 __all__ = ["BODY", "Sites"]

@@ -8,7 +8,7 @@ from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.team import Team
 from nectar_async.resources._checks import email, many
-from nectar_async.resources._fields import Fields
+from nectar_async.resources._field_table import Fields
 from nectar_async.resources._resource import Resource
 
 __all__ = ["BODY", "TeamProfile"]

@@ -17,7 +17,7 @@ from nectar_async.models.meter import MeterIdentifier
 from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData
 from nectar_async.resources import _usage
-from nectar_async.resources._filters import USAGE, DatasourceTypes
+from nectar_async.resources._lists import USAGE, DatasourceTypes
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Usage"]

@@ -18,7 +18,7 @@ from nectar_async import (
     NectarClient,
     Request,
 )
-from nectar_async.resources._filters import USAGE
+from nectar_async.resources._lists import USAGE
 
 pytestmark = pytest.mark.anyio
 

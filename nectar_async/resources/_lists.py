@@ -18,7 +18,7 @@ from nectar_async.resources._checks import (
     text,
     whole,
 )
-from nectar_async.resources._fields import Fields, in_order
+from nectar_async.resources._field_table import Fields, in_order
 
 __all__ = [
     "CONNECTIONS",
