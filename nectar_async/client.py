@@ -20,7 +20,7 @@ from nectar_async._http.session import Session
 from nectar_async._http.statistics import Statistics
 from nectar_async._http.transport import Stage, Transport
 from nectar_async.errors import ConfigurationError
-from nectar_async.resources import _ping
+from nectar_async.resources._ping import read_pong
 from nectar_async.resources._group import Group
 from nectar_async.resources.accounts import Accounts
 from nectar_async.resources.companies import Companies
@@ -243,7 +243,7 @@ class NectarClient:
             DecodeError: the answer is not that of this API.
         """
         request = Request.get("ping_get", "/ping", object)
-        return await self._executor.send_and_decode(request, _ping.pong)
+        return await self._executor.send_and_decode(request, read_pong)
 
     def statistics(self) -> Statistics:
         """Take a snapshot of the counters of this client and its copies."""

@@ -1,1 +1,1 @@
-"""The nouns of the API: one class each, one method an operation."""
+"""The groups of operations: one class for each noun, one method for each operation."""

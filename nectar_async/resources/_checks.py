@@ -1,6 +1,8 @@
-"""What an argument may be: checked before anything is sent, and named if it is wrong.
+"""Checks of the arguments that a query or a body takes.
 
-A check takes the argument's name and value, and gives what goes on the wire.
+A check is a function of an argument's name and value. It returns the value to send, or
+raises an `InvalidArgumentError` that names the argument; nothing is sent then.
+`check_x` is such a function; `x_check(...)` builds one.
 """
 
 from __future__ import annotations
@@ -21,22 +23,22 @@ from nectar_async.errors import InvalidArgumentError
 __all__ = [
     "Check",
     "Nullable",
-    "anything",
-    "boolean",
-    "country",
-    "day",
-    "decimal",
-    "email",
-    "identity",
-    "instant",
-    "link",
-    "many",
-    "one_of",
-    "one_of_known",
-    "secret",
-    "several",
-    "text",
-    "whole",
+    "check_anything",
+    "check_bool",
+    "check_country",
+    "check_date",
+    "check_datetime",
+    "check_email",
+    "check_https_link",
+    "check_id",
+    "check_secret",
+    "closed_enum_check",
+    "decimal_check",
+    "int_check",
+    "list_check",
+    "one_or_many_check",
+    "open_enum_check",
+    "text_check",
 ]
 
 E = TypeVar("E", bound=OpenEnum)
@@ -44,102 +46,119 @@ E = TypeVar("E", bound=OpenEnum)
 Check = Callable[[str, Any], object]
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
-_LONGEST_EMAIL = 254
+_MAX_EMAIL_LENGTH = 254
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
 @frozen
 class Nullable:
-    """The same check for a value that None clears."""
+    """A check for a field that None clears: None passes, other values are checked."""
 
     check: Check
 
     def __call__(self, name: str, value: object) -> object:
-        """None as it is, anything else checked."""
+        """Return None as it is, and any other value checked."""
         return None if value is None else self.check(name, value)
 
 
-def anything(_: str, value: object) -> object:
-    """Whatever JSON can carry."""
+def check_anything(_: str, value: object) -> object:
+    """Accept any value; the JSON encoder refuses what it cannot write."""
     return value
 
 
-def boolean(name: str, value: object) -> bool:
-    """True or False; a text or a number is most likely a mistake."""
+def check_bool(name: str, value: object) -> bool:
+    """Accept True or False only; a text or a number is most likely a mistake."""
     if not isinstance(value, bool):
         raise InvalidArgumentError(f"{name} must be True or False, not {value!r}")
     return value
 
 
-def text(least: int = 0, most: int | None = None) -> Callable[[str, Any], str]:
-    """Text of so many characters."""
+def text_check(
+    min_length: int = 0, max_length: int | None = None
+) -> Callable[[str, Any], str]:
+    """Build a check for text whose length is within the bounds, both inclusive."""
 
-    def checked(name: str, value: object) -> str:
+    def check_text(name: str, value: object) -> str:
         if not isinstance(value, str):
             raise InvalidArgumentError(
                 f"{name} must be text, not {type(value).__name__}"
             )
-        if len(value) < least:
+        if len(value) < min_length:
             raise InvalidArgumentError(f"{name} is empty")
-        if most is not None and len(value) > most:
+        if max_length is not None and len(value) > max_length:
             raise InvalidArgumentError(
-                f"{name} has {len(value)} characters; the API takes {most} at most"
+                f"{name} has {len(value)} characters; the API takes {max_length} at"
+                " most"
             )
         return value
 
-    return checked
+    return check_text
 
 
-def secret(name: str, value: object) -> Secret[str]:
-    """Text that is not to be seen, plain or as a `Secret`; no error shows it."""
-    hidden: Secret[Any] = value if isinstance(value, Secret) else Secret(value)
-    if not isinstance(hidden.reveal(), str):
-        kind = type(hidden.reveal()).__name__
+def check_secret(name: str, value: object) -> Secret[str]:
+    """Accept text that is not empty, plain or as a `Secret`; errors do not show it."""
+    secret: Secret[Any] = value if isinstance(value, Secret) else Secret(value)
+    if not isinstance(secret.reveal(), str):
+        kind = type(secret.reveal()).__name__
         raise InvalidArgumentError(f"{name} must be text or a Secret, not {kind}")
-    if not hidden.reveal():
+    if not secret.reveal():
         raise InvalidArgumentError(f"{name} is empty")
-    return hidden
+    return secret
 
 
-def link(name: str, value: object) -> Secret[str]:
-    """An `https` address, plain or as a `Secret`: most are signed, and open a bill."""
-    hidden = secret(name, value)
+def check_https_link(name: str, value: object) -> Secret[str]:
+    """Accept an `https` link, plain or as a `Secret`; errors do not show it.
+
+    It is masked because most such links are pre-signed: they open a bill without a key.
+    """
+    secret = check_secret(name, value)
     try:
-        parts = urlsplit(hidden.reveal())
+        parts = urlsplit(secret.reveal())
         is_link = parts.scheme == "https" and bool(parts.hostname)
     except ValueError:
         is_link = False
     if not is_link:
         raise InvalidArgumentError(f"{name} is no https link (https://host/...)")
-    return hidden
+    return secret
 
 
-def whole(least: int, most: int | None = None) -> Check:
-    """A whole number between two bounds, both included."""
-    bounds = f"from {least}" if most is None else f"from {least} to {most}"
+def int_check(minimum: int, maximum: int | None = None) -> Check:
+    """Build a check for an integer within the bounds, both inclusive."""
+    bounds = f"from {minimum}" if maximum is None else f"from {minimum} to {maximum}"
 
-    def checked(name: str, value: Any) -> Any:
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        is_within = is_number and least <= value <= (value if most is None else most)
-        if not is_within:
+    def check_int(name: str, value: Any) -> Any:
+        is_int = isinstance(value, int) and not isinstance(value, bool)
+        if not is_int or not minimum <= value <= (
+            value if maximum is None else maximum
+        ):
             raise InvalidArgumentError(
                 f"{name} must be a whole number {bounds}, not {value!r}"
             )
         return value
 
-    return checked
+    return check_int
 
 
-def decimal(
-    low: int | None = None, high: int | None = None, *, places: int | None = None
+def decimal_check(
+    minimum: int | None = None,
+    maximum: int | None = None,
+    *,
+    places: int | None = None,
 ) -> Check:
-    """An exact number between two bounds, with so many decimal places at most."""
+    """Build a check for an exact number.
 
-    def checked(name: str, value: object) -> Decimal:
-        number = _exact(name, value)
-        if (low is not None and number < low) or (high is not None and number > high):
+    Args:
+        minimum: the lower bound, inclusive; None for no bound.
+        maximum: the upper bound, inclusive; None for no bound.
+        places: how many decimal places the API takes; None for any number.
+    """
+
+    def check_decimal(name: str, value: object) -> Decimal:
+        number = _parse_decimal(name, value)
+        is_too_low = minimum is not None and number < minimum
+        if is_too_low or (maximum is not None and number > maximum):
             raise InvalidArgumentError(
-                f"{name} must be from {low} to {high}, not {number}"
+                f"{name} must be from {minimum} to {maximum}, not {number}"
             )
         if places is None:
             return number
@@ -152,10 +171,10 @@ def decimal(
         has_more = isinstance(exponent, int) and -exponent > places
         return rounded if has_more else number
 
-    return checked
+    return check_decimal
 
 
-def _exact(name: str, value: object) -> Decimal:
+def _parse_decimal(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         advice = f"; write Decimal('{value}')" if isinstance(value, float) else ""
         raise InvalidArgumentError(
@@ -170,8 +189,8 @@ def _exact(name: str, value: object) -> Decimal:
     return number
 
 
-def day(name: str, value: object) -> date:
-    """A day without a time."""
+def check_date(name: str, value: object) -> date:
+    """Accept a `date`, and no `datetime`: the API takes days here."""
     if isinstance(value, datetime):
         raise InvalidArgumentError(f"{name} must be a day; pass {name}={name}.date()")
     if not isinstance(value, date):
@@ -181,12 +200,12 @@ def day(name: str, value: object) -> date:
     return value
 
 
-def instant(name: str, value: object) -> datetime:
-    """An instant with its zone."""
+def check_datetime(name: str, value: object) -> datetime:
+    """Accept a `datetime` with a time zone."""
     if not isinstance(value, datetime):
         kind = type(value).__name__
         raise InvalidArgumentError(
-            f"{name} must be an instant, as datetime(..., tzinfo=UTC), not {kind}:"
+            f"{name} must be an instant, such as datetime(..., tzinfo=UTC), not {kind}:"
             f" {value!r}"
         )
     if value.tzinfo is None:
@@ -196,28 +215,29 @@ def instant(name: str, value: object) -> datetime:
     return value
 
 
-def email(name: str, value: object) -> str:
-    """An e-mail address, by its look."""
+def check_email(name: str, value: object) -> str:
+    """Accept text that has the form of an e-mail address."""
     if not isinstance(value, str):
         raise InvalidArgumentError(
             f"{name} must be an e-mail address, not {type(value).__name__}"
         )
-    if len(value) > _LONGEST_EMAIL or _EMAIL.fullmatch(value) is None:
+    if len(value) > _MAX_EMAIL_LENGTH or _EMAIL.fullmatch(value) is None:
         raise InvalidArgumentError(f"{name} is no e-mail address: {value!r}")
     return value
 
 
-def country(name: str, value: object) -> str:
-    """An ISO 3166-1 alpha-2 code, in capitals on the wire."""
+def check_country(name: str, value: object) -> str:
+    """Accept two letters in any case, and return them in capitals (ISO 3166-1)."""
     if not isinstance(value, str) or _COUNTRY.fullmatch(value) is None:
         raise InvalidArgumentError(
-            f"{name} must be an ISO 3166 code of two letters, as 'US', not {value!r}"
+            f"{name} must be an ISO 3166 code of two letters, such as 'US', not"
+            f" {value!r}"
         )
     return value.upper()
 
 
-def identity(name: str, value: object) -> str:
-    """The id of something."""
+def check_id(name: str, value: object) -> str:
+    """Accept an id as text or as a `UUID`, and return its text."""
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str):
@@ -227,63 +247,74 @@ def identity(name: str, value: object) -> str:
     return value
 
 
-def one_of_known(kind: type[E]) -> Check:
-    """A member that this version knows: for what the API keeps a closed list of."""
+def closed_enum_check(kind: type[E]) -> Check:
+    """Build a check for a known member of an enum, or its text.
 
-    def checked(name: str, value: object) -> E:
+    It is for requests where the API takes the listed values only.
+    """
+
+    def check_known_member(name: str, value: object) -> E:
         member = kind(value) if isinstance(value, str) else None
         if member is None or not member.is_known:
             raise InvalidArgumentError(
                 f"{name} must be one of {', '.join(kind)}, not"
-                f" {value!r}{_right_spelling(kind, value)}"
+                f" {value!r}{_spelling_advice(kind, value)}"
             )
         return member
 
-    return checked
+    return check_known_member
 
 
-def one_of(kind: type[E]) -> Check:
-    """A member, known or not (but no known one in wrong case): an open list."""
+def open_enum_check(kind: type[E]) -> Check:
+    """Build a check for a member of an enum or any other text.
 
-    def checked(name: str, value: object) -> E:
+    It is for requests where the API may take values that are not listed. A listed value
+    in another case is refused, because it is most likely a mistake.
+    """
+
+    def check_member(name: str, value: object) -> E:
         if not isinstance(value, str) or not value:
             raise InvalidArgumentError(
-                f"{name} must be text, as one of {', '.join(kind)}, not {value!r}"
+                f"{name} must be text, such as one of {', '.join(kind)}, not {value!r}"
             )
         member = kind(value)
-        if not member.is_known and (spelling := _right_spelling(kind, value)):
-            raise InvalidArgumentError(f"{name} cannot be {value!r}{spelling}")
+        if not member.is_known and (advice := _spelling_advice(kind, value)):
+            raise InvalidArgumentError(f"{name} cannot be {value!r}{advice}")
         return member
 
-    return checked
+    return check_member
 
 
-def _right_spelling(kind: type[E], value: object) -> str:
-    """What to write instead, where only the case is wrong."""
+def _spelling_advice(kind: type[E], value: object) -> str:
+    """Return "; write 'kWh'" if the value is a member in another case, or ""."""
     text = str(value).casefold()
-    return "".join(f"; write {str(one)!r}" for one in kind if one.casefold() == text)
+    return "".join(
+        f"; write {str(member)!r}" for member in kind if member.casefold() == text
+    )
 
 
-def many(check: Check, least: int = 0) -> Callable[[str, Any], list[object]]:
-    """A list whose items are checked, each named by its place: `users[2]`."""
+def list_check(check: Check, min_length: int = 0) -> Callable[[str, Any], list[object]]:
+    """Build a check for a list whose items are checked and named as in `users[2]`."""
 
-    def checked(name: str, value: object) -> list[object]:
+    def check_list(name: str, value: object) -> list[object]:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
             raise InvalidArgumentError(
                 f"{name} must be a list; write {name}=[...], not {type(value).__name__}"
             )
-        items = [check(f"{name}[{place}]", one) for place, one in enumerate(value)]
-        if len(items) < least:
-            raise InvalidArgumentError(f"{name} is empty; it takes {least} at least")
+        items = [check(f"{name}[{index}]", item) for index, item in enumerate(value)]
+        if len(items) < min_length:
+            raise InvalidArgumentError(
+                f"{name} is empty; it takes {min_length} at least"
+            )
         return items
 
-    return checked
+    return check_list
 
 
-def several(check: Check) -> Check:
-    """One value or a list of them, as a filter takes it; an empty list is refused."""
+def one_or_many_check(check: Check) -> Check:
+    """Build a check for a filter that takes one value or several."""
 
-    def checked(name: str, value: object) -> object:
+    def check_one_or_many(name: str, value: object) -> object:
         values: tuple[object, ...] = (value,)
         if isinstance(value, Iterable) and not isinstance(value, str):
             values = tuple(value)
@@ -292,6 +323,6 @@ def several(check: Check) -> Check:
                 f"{name} is empty, which the API would read as every value; leave it"
                 " out for all of them"
             )
-        return tuple(check(name, one) for one in values)
+        return tuple(check(name, item) for item in values)
 
-    return checked
+    return check_one_or_many

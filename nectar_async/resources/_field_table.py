@@ -1,7 +1,8 @@
-"""Tables of what a query or a body may hold: each name with its check.
+"""Tables of the fields of a query or a body, each with its check.
 
-The names are those of the method's own keywords. A method hands over its `locals()`, so
-that no name stands in three places; what the table does not know is not taken.
+The names in a table are those of the method's own keywords. A method passes its
+`locals()`, so that no name is written a third time; names that are not in the table are
+ignored.
 """
 
 from __future__ import annotations
@@ -15,66 +16,71 @@ from nectar_async._types import UNSET
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.resources._checks import Check, Nullable
 
-__all__ = ["Fields", "in_order"]
-
-_LEAVE_OUT = "leave it out (UNSET) instead"
+__all__ = ["FieldTable", "check_date_order"]
 
 
 @frozen
-class Fields:
-    """The keywords of a query or a body, and how each is checked."""
+class FieldTable:
+    """The fields of one query or body by name, each with its check."""
 
     checks: Mapping[str, Check]
-    together: Callable[[Mapping[str, Any]], None] | None = None
-    """A check of the values as a whole, for those that are given."""
+    check_together: Callable[[Mapping[str, Any]], None] | None = None
+    """A check of the checked values as a whole, called after their own checks."""
 
-    def query(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The filters that are given; None leaves one out.
+    def build_query(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return the checked filters; a filter that is None or UNSET is left out.
 
         Raises:
             InvalidArgumentError: a value that the API would refuse or misread.
         """
-        return self._checked(
+        return self._check(
             {
-                name: given[name]
+                name: arguments[name]
                 for name in self.checks
-                if given[name] is not None and given[name] is not UNSET
+                if arguments[name] is not None and arguments[name] is not UNSET
             }
         )
 
-    def body(
+    def build_body(
         self,
-        given: Mapping[str, object],
+        arguments: Mapping[str, object],
         extra: Mapping[str, object] | None = None,
         *,
         required: Container[str] = (),
     ) -> dict[str, object]:
-        """The fields that are given; UNSET leaves one out, None is null.
+        """Return the checked fields; UNSET leaves a field out, None sends null.
 
         Args:
-            given: values by name; names that are no field are not taken.
+            arguments: values by name.
             extra: further keys, which are sent as they are.
-            required: names that cannot be left out.
+            required: names of fields that cannot be left out, for the error's advice.
 
         Raises:
             InvalidArgumentError: a value that the API would refuse or misread.
         """
-        fields = {name: given[name] for name in self.checks if given[name] is not UNSET}
+        fields = {
+            name: arguments[name]
+            for name in self.checks
+            if arguments[name] is not UNSET
+        }
         for name, value in fields.items():
             if value is None and not isinstance(self.checks[name], Nullable):
-                advice = "it is required" if name in required else _LEAVE_OUT
+                is_required = name in required
+                advice = "it is required" if is_required else "leave it out (UNSET)"
                 raise InvalidArgumentError(f"{name} cannot be None; {advice}")
-        return {**self._checked(fields), **(extra or {})}
+        return {**self._check(fields), **(extra or {})}
 
-    def _checked(self, given: Mapping[str, object]) -> dict[str, object]:
-        values = {name: self.checks[name](name, value) for name, value in given.items()}
-        if self.together is not None:
-            self.together(values)
+    def _check(self, fields: Mapping[str, object]) -> dict[str, object]:
+        values = {
+            name: self.checks[name](name, value) for name, value in fields.items()
+        }
+        if self.check_together is not None:
+            self.check_together(values)
         return values
 
 
-def in_order(values: Mapping[str, Any]) -> None:
-    """Refuse a window that ends before it starts."""
+def check_date_order(values: Mapping[str, Any]) -> None:
+    """Refuse a window whose `end_date` is before its `start_date`."""
     start, end = values.get("start_date"), values.get("end_date")
     if start is not None and end is not None and start > end:
         raise InvalidArgumentError(

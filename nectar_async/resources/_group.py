@@ -14,7 +14,7 @@ R = TypeVar("R", bound=Resource)
 class Group(Generic[R]):
     """A descriptor: the resource class on `NectarClient`, its instance on a client.
 
-    The instance is made on first use and then kept in the client's `__dict__`.
+    The instance is created on first use and then kept in the client's `__dict__`.
     """
 
     def __init__(self, resource: type[R]) -> None:
@@ -32,6 +32,9 @@ class Group(Generic[R]):
     def __get__(self, client: Any, owner: type) -> type[R] | R:
         if client is None:
             return self._resource
-        # Two threads may both come here: both are given the one that was kept first.
-        made: R = vars(client).setdefault(self._name, self._resource(client._executor))  # noqa: SLF001  a client's own descriptor
-        return made
+        # Two threads may get here at once: `setdefault` gives both the same instance.
+        instance: R = vars(client).setdefault(
+            self._name,
+            self._resource(client._executor),  # noqa: SLF001  a client's own descriptor
+        )
+        return instance

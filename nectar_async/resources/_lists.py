@@ -1,89 +1,64 @@
-"""The filters of the lists: one table for each kind of list."""
+"""Requests for the lists of a noun, such as usage by company, by site or by meter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+from uuid import UUID
 
-from nectar_async.models.enums import DatasourceType, DateType, InvitationType
-from nectar_async.models.statuses import ConnectionStatus, InvitationStatus
-from nectar_async.resources._checks import (
-    boolean,
-    day,
-    email,
-    identity,
-    instant,
-    one_of_known,
-    several,
-    text,
-    whole,
-)
-from nectar_async.resources._field_table import Fields, in_order
+from attrs import frozen
 
-__all__ = [
-    "CONNECTIONS",
-    "DOCUMENTS",
-    "INTERVALS",
-    "INVITATIONS",
-    "METERS",
-    "PROVIDERS",
-    "USAGE",
-    "DatasourceTypes",
-]
+from nectar_async._http.request import Request
+from nectar_async.models.page import Listing, Page
+from nectar_async.resources._field_table import FieldTable
 
-DatasourceTypes: TypeAlias = DatasourceType | str | Iterable[DatasourceType | str]
-"""One commodity or several, as members or as their text."""
+__all__ = ["OwnedLists"]
 
-_LARGEST_PAGE = 500
+T = TypeVar("T")
 
 
-# The API's own default for it is the empty text, which it refuses. Most likely a
-# variable of the caller's was empty, and the whole list is not what was meant.
-_identifier = text(1)
+@frozen(kw_only=True)
+class OwnedLists(Generic[T]):
+    """The lists of one noun, one for each kind of owner, with the same filters."""
 
+    noun: str
+    """The group of the client, with which the operation ids begin: `documents`."""
+    path: str
+    """The path in front of the owner: `/document`."""
+    page: type[Page[T]]
+    """What a page is decoded to: `Page[Document]`."""
+    listing: Listing
+    filters: FieldTable
 
-def _search(name: str, value: object) -> object:
-    """Where the empty text is no filter: a search for nothing finds everything."""
-    return text()(name, value) or None
+    def build_request(
+        self, owner: str, owner_id: str | UUID, arguments: Mapping[str, object]
+    ) -> Request[Page[T]]:
+        """Check the filters and build the request for the list of one owner.
 
+        Args:
+            owner: the kind of owner, as the path spells it: `company`.
+            owner_id: ID of the owner.
+            arguments: the filters by name; other names are ignored.
 
-_METER = {
-    "datasource_type": several(one_of_known(DatasourceType)),
-    "identifier": _identifier,
-}
+        Raises:
+            InvalidArgumentError: a filter that the API would refuse.
+        """
+        query = self.filters.build_query(arguments)
+        return self.build_checked_request(owner, owner_id, query)
 
-METERS = Fields(_METER)
+    def build_checked_request(
+        self, owner: str, owner_id: str | UUID, query: Mapping[str, object]
+    ) -> Request[Page[T]]:
+        """Build the request for the list of one owner, with filters that are checked.
 
-USAGE = Fields(
-    {
-        "start_date": day,
-        "end_date": day,
-        "date_type": one_of_known(DateType),
-        **_METER,
-    },
-    together=in_order,
-)
-
-DOCUMENTS = Fields({**USAGE.checks, "is_deleted": boolean}, together=in_order)
-
-INTERVALS = Fields(
-    {"start_date": instant, "end_date": instant, **_METER}, together=in_order
-)
-
-CONNECTIONS = Fields(
-    {
-        "connection_owner_email": email,
-        "limit": whole(1, _LARGEST_PAGE),
-        "sites": several(identity),
-        "status": one_of_known(ConnectionStatus),
-    }
-)
-
-INVITATIONS = Fields(
-    {
-        "status": one_of_known(InvitationStatus),
-        "invitation_type": one_of_known(InvitationType),
-    }
-)
-
-PROVIDERS = Fields({"search": _search})
+        The view across companies checks its filters once, and builds a request for
+        each company.
+        """
+        return Request.get(
+            f"{self.noun}_list_by_{owner}",
+            f"{self.path}/{owner}/{{{owner}_id}}",
+            self.page,
+            query=query,
+            listing=self.listing,
+            **{f"{owner}_id": owner_id},
+        )

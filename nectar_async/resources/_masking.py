@@ -1,7 +1,7 @@
-"""Credentials, masked before a frame holds them.
+"""Mask the credentials among a method's arguments before the method is called.
 
-A traceback may show the locals of its frames, and those of a method are its arguments.
-So a method that takes credentials is called with `Secret`s, whatever its caller gave.
+A traceback may show the local variables of its frames, and those of a method include
+its arguments. A decorated method therefore receives `Secret`s, also for plain text.
 """
 
 from __future__ import annotations
@@ -16,66 +16,71 @@ from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models.connection import SecurityQuestion
 
-__all__ = ["discreet"]
+__all__ = ["mask_arguments"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def discreet(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mask these keywords of a method, and whatever it is given that it does not take.
+def mask_arguments(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Build a decorator that masks these keywords, and unexpected arguments as well.
 
-    The method must be a coroutine: by the time that its body runs, and may fail, the
-    frame that saw what was given is gone.
+    The method must be a coroutine function: its body runs, and may fail, after the
+    frame that saw the plain values has returned.
     """
 
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
         parameters = signature(method).parameters.values()
-        known = {one.name for one in parameters} - {*names}
-        places = sum(one.kind is not Parameter.KEYWORD_ONLY for one in parameters)
+        plain_names = {parameter.name for parameter in parameters} - {*names}
+        positions = sum(
+            parameter.kind is not Parameter.KEYWORD_ONLY for parameter in parameters
+        )
 
         @wraps(method)
-        def masked(*args: Any, **kwargs: Any) -> R:
-            # Names that are misspelled, and values in no place, are refused with a
-            # traceback that begins here.
-            args = (*args[:places], *map(Secret, args[places:]))
+        def call_masked(*args: Any, **kwargs: Any) -> R:
+            # A misspelled keyword or an extra positional value may be a credential, and
+            # the TypeError about it has a traceback that begins in this frame.
+            args = (*args[:positions], *map(Secret, args[positions:]))
             kwargs = {
-                name: (_sensitive if name in known else _masked)(kwargs.pop(name))
+                name: (_mask_sensitive_keys if name in plain_names else _mask)(
+                    kwargs.pop(name)
+                )
                 for name in [*kwargs]
             }
             return method(*args, **kwargs)
 
-        return cast("Callable[P, R]", masked)
+        return cast("Callable[P, R]", call_masked)
 
     return decorate
 
 
-def _masked(value: Any) -> Any:
-    """A `Secret`; of a mapping questions, and of a list its items, if they are none."""
+def _mask(value: Any) -> Any:
+    """Mask a value; a mapping or a list becomes a list of masked questions or items."""
     if value is None or value is UNSET or isinstance(value, Secret | SecurityQuestion):
         return value
     if isinstance(value, Mapping):
         return [SecurityQuestion(key=key, value=text) for key, text in value.items()]
     if isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray):
-        return [_masked(one) for one in value]
+        return [_mask(item) for item in value]
     return Secret(value)
 
 
-def _sensitive(value: Any) -> Any:
-    """A value with the texts masked that stand under the key of a secret in it."""
+def _mask_sensitive_keys(value: Any) -> Any:
+    """Mask the texts in a dict that are under a sensitive key; return other values."""
     if not isinstance(value, dict):
         return value
     return {
-        key: _masked_below(one)
+        key: _mask_texts(item)
         if isinstance(key, str) and to_wire(key) in SENSITIVE
-        else _sensitive(one)
-        for key, one in value.items()
+        else _mask_sensitive_keys(item)
+        for key, item in value.items()
     }
 
 
-def _masked_below(value: Any) -> Any:
+def _mask_texts(value: Any) -> Any:
+    """Mask every text in a JSON value."""
     if isinstance(value, Mapping):
-        return {key: _masked_below(one) for key, one in value.items()}
+        return {key: _mask_texts(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked_below(one) for one in value]
+        return [_mask_texts(item) for item in value]
     return Secret(value) if isinstance(value, str) else value

@@ -1,43 +1,45 @@
-"""What the answer to a ping says."""
+"""Read the answer to a ping."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from nectar_async._json.json import parse
+from nectar_async._json.json import parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import DecodeError
 
-__all__ = ["pong"]
+__all__ = ["read_pong"]
 
-_SHOWN = 200
+_MAX_SHOWN = 200
 
 
-def pong(body: bytes) -> str:
-    """The API's words: the first text with `pong` in it, wherever it stands.
+def read_pong(body: bytes) -> str:
+    """Return the first text in the answer that contains `pong`, at any depth.
+
+    The answer may be JSON or plain text, but no HTML or XML.
 
     Raises:
-        DecodeError: there is none, so something else than this API answered.
+        DecodeError: there is no such text, so it was not this API that answered.
     """
     try:
-        answer = parse(body)
+        answer = parse_json(body)
     except MisfitError:
         text = body.decode(errors="replace").strip()
         answer = None if text.startswith("<") else text
-    for word in _texts(answer):
-        if "pong" in word.lower():
-            return word[:_SHOWN]
+    for text in _iterate_texts(answer):
+        if "pong" in text.lower():
+            return text[:_MAX_SHOWN]
     raise DecodeError.of("ping", ("expected a text with 'pong' @ $",))
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, without going down the call stack with it."""
-    left = [value]
-    while left:
-        value = left.pop()
+def _iterate_texts(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, without recursion: it may be nested deeply."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
         if isinstance(value, str):
             yield value
         elif isinstance(value, dict | list):
-            inner = value.values() if isinstance(value, dict) else value
-            left += reversed(inner)
+            children = value.values() if isinstance(value, dict) else value
+            pending += reversed(children)

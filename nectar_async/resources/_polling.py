@@ -1,4 +1,4 @@
-"""Asking again until something is over, with waits that grow."""
+"""Poll an operation until its result is final, with growing waits."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ __all__ = ["poll"]
 
 T = TypeVar("T")
 
-# The API names no interval. A short job is seen soon, a long one costs four requests a
-# minute.
-_WAIT_FIRST = 1.0
-_WAIT_MOST = 15.0
+# The API recommends no interval. With these, the end of a short job is seen soon, and a
+# long job costs four requests a minute.
+_FIRST_WAIT = 1.0
+_MAX_WAIT = 15.0
 _GROWTH = 1.5
 
-# Jitter only ever adds, up to a quarter: many who wait do not ask in the same instant.
-_SPREAD = 0.25
+# Jitter adds up to a quarter to each wait, so that many waiters do not ask at once.
+_JITTER = 0.25
 
-_LOOK = 1.0
-"""Seconds that a look has when it begins at the very end."""
+_LAST_ATTEMPT_SECONDS = 1.0
+"""The time that an attempt has when it begins at the end of the timeout."""
 
 
 async def poll(
@@ -44,116 +44,117 @@ async def poll(
     is_done: Callable[[T], bool],
     *,
     timeout: float | None,
-    what: str,
+    goal: str,
     on_progress: Callback | None = None,
 ) -> T:
-    """The first value that is done.
+    """Return the first value for which `is_done` is true.
 
-    A look that fails for a reason that passes (the server fails or refuses the rate,
-    the connection breaks) is made again at the next interval, or when the server says;
-    what else `ask` raises is raised.
+    An attempt that fails for a temporary reason (a server error, a rate limit, a broken
+    connection) is repeated after the next wait, or after the time that the server asks
+    for; other errors of `ask` are raised.
 
     Args:
-        clock: how waits are made.
-        ask: gets the present value.
-        is_done: whether a value is the one that is waited for.
-        timeout: seconds, looks included; None for no bound. The last wait is cut to
-            what is left, so that there is a look at the very end, which has one second.
-        what: what is waited for, for the error: `job 4f9b2e76 to end`.
-        on_progress: a function, plain or async, that is given each value seen.
+        clock: the clock for waits and timeouts.
+        ask: requests the present value.
+        is_done: whether a value is final.
+        timeout: seconds for all attempts and waits; None for no bound. The last wait is
+            shortened so that one more attempt begins at the end, with one second.
+        goal: what the caller waits for, for the error: `job 4f9b2e76 to end`.
+        on_progress: a function, plain or async, that is called with each value.
 
     Raises:
-        InvalidArgumentError: `timeout` is no number of seconds, or `on_progress` no
+        InvalidArgumentError: `timeout` is no number of seconds, or `on_progress` is no
             function.
-        WaitTimeoutError: the time is over, or the server asks to wait for longer than
-            is left; `last` is the value that was seen last. A failure since then is its
-            cause.
+        WaitTimeoutError: the time is over, or the server asks for a longer wait than
+            is left. `last` is the latest value. A failure after it is the cause.
     """
-    bound = _bound(timeout)
+    bound = _check_timeout(timeout)
     callback("on_progress", on_progress)
     started = clock.monotonic()
-    wait = _WAIT_FIRST
-    seen = _Seen()
+    wait = _FIRST_WAIT
+    history = _History()
     left = bound
     while True:
-        found = await _look(clock, ask, max(left, _LOOK))
-        seen.looks += 1
-        seen.is_cut = found is None
-        if isinstance(found, tuple):
-            seen.last, seen.failure = found[0], None
-            await tell(on_progress, found[0])
-            if is_done(found[0]):
-                return found[0]
-        elif found is not None:
-            seen.failure = found
+        answer = await _attempt(clock, ask, max(left, _LAST_ATTEMPT_SECONDS))
+        history.attempts += 1
+        history.timed_out = answer is None
+        if isinstance(answer, tuple):
+            history.last, history.failure = answer[0], None
+            await tell(on_progress, answer[0])
+            if is_done(answer[0]):
+                return answer[0]
+        elif answer is not None:
+            history.failure = answer
         spent = clock.monotonic() - started
-        # After a last wait there is nothing left, whatever the clock's grain.
+        # After the last wait no time is left, whatever the resolution of the clock.
         left = bound - spent if left > 0 else 0.0
-        if seen.is_cut or left <= 0 or seen.asked > left:
-            raise seen.over(what, spent) from seen.failure
-        base = max(seen.asked, wait)
-        pause = min(base + clock.jitter() * base * _SPREAD, left)
+        if history.timed_out or left <= 0 or history.retry_after > left:
+            raise history.build_error(goal, spent) from history.failure
+        base = max(history.retry_after, wait)
+        pause = min(base + clock.jitter() * base * _JITTER, left)
         await clock.sleep(pause)
         left = 0.0 if pause == left else bound - (clock.monotonic() - started)
-        wait = min(wait * _GROWTH, _WAIT_MOST)
+        wait = min(wait * _GROWTH, _MAX_WAIT)
 
 
-async def _look(
+async def _attempt(
     clock: Clock, ask: Callable[[], Awaitable[T]], seconds: float
 ) -> tuple[T] | NectarError | None:
-    """What is seen now, or the failure if that passes; None if it takes too long."""
+    """Return the value in a tuple, a temporary error, or None after a timeout."""
     with move_on_after(clock, seconds):
         try:
             return (await ask(),)
         except NectarError as error:
-            if not _passes(error):
+            if not _is_temporary(error):
                 raise
             return error
     return None
 
 
 @define
-class _Seen:
-    """What the looks showed so far."""
+class _History:
+    """The attempts of one poll so far."""
 
-    looks: int = 0
+    attempts: int = 0
     last: object = None
+    """The latest value."""
     failure: NectarError | None = None
-    """Why the latest look showed nothing."""
-    is_cut: bool = False
-    """Whether the latest look took too long."""
+    """The error of the latest attempt, if it failed."""
+    timed_out: bool = False
+    """Whether the latest attempt took too long."""
 
     @property
-    def asked(self) -> float:
-        """Seconds that the server asked to wait, when the latest look failed."""
+    def retry_after(self) -> float:
+        """The seconds that the server asked to wait when the latest attempt failed."""
         return getattr(self.failure, "retry_after", None) or 0.0
 
-    def over(self, what: str, seconds: float) -> WaitTimeoutError:
-        """The error at the end of the time."""
+    def build_error(self, goal: str, seconds: float) -> WaitTimeoutError:
+        """Build the error for the end of the time."""
         status = getattr(self.last, "status", None)
         state = "" if status is None else f"; it was {status} when last seen"
-        often = "once" if self.looks == 1 else f"{self.looks} times"
+        times = "once" if self.attempts == 1 else f"{self.attempts} times"
         error = WaitTimeoutError(
-            f"waited {seconds:.1f} s and looked {often} for {what}{state};"
+            f"waited {seconds:.1f} s and asked {times} for {goal}{state};"
             " nothing was stopped by this: wait again, with a longer timeout",
             last=self.last,
         )
-        if self.is_cut:
-            error.add_note("the last look was under way when the time was over")
+        if self.timed_out:
+            error.add_note("the last request was still running when the time was over")
         if self.failure is not None:
             kind = type(self.failure).__name__
             error.add_note(f"the last failure: {kind}: {self.failure}")
         return error
 
 
-def _passes(error: NectarError) -> bool:
-    """Whether the next look may succeed where this one failed."""
+def _is_temporary(error: NectarError) -> bool:
+    """Whether the next attempt may succeed where this one failed."""
     if isinstance(error, TransportError):
         return not (error.is_permanent or isinstance(error, BodyTooLargeError))
     return isinstance(error, ServerError | RateLimitedError | DeadlineExceededError)
 
 
-def _bound(timeout: object) -> float:
+def _check_timeout(timeout: object) -> float:
+    """Return the timeout in seconds, infinite for None."""
     if timeout is None:
         return math.inf
     if isinstance(timeout, int | float) and timeout is not True and timeout >= 0:

@@ -1,4 +1,4 @@
-"""What every noun has: a way to ask."""
+"""The base class of the groups of operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Resource:
-    """A noun of the API, bound to a client."""
+    """The operations on one noun of the API, bound to a client."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor

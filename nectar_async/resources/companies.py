@@ -1,4 +1,4 @@
-"""Companies: whose bills they are."""
+"""Companies: the owners of sites and connections."""
 
 from __future__ import annotations
 
@@ -14,58 +14,59 @@ from nectar_async.models.company import Company
 from nectar_async.models.page import Listing, Page
 from nectar_async.resources._checks import (
     Nullable,
-    boolean,
-    day,
-    decimal,
-    email,
-    many,
-    text,
+    check_bool,
+    check_date,
+    check_email,
+    decimal_check,
+    list_check,
+    text_check,
 )
-from nectar_async.resources._field_table import Fields
+from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
-__all__ = ["BODY", "Companies"]
+__all__ = ["Companies"]
 
-BODY = Fields(
+_FIELDS = FieldTable(
     {
-        "name": text(1, 200),
-        "external_id": Nullable(text()),
-        "data_collection_start_date": day,
-        "is_implied_metering_enabled": boolean,
-        "implied_metering_fraction": decimal(0, 1, places=2),
-        "is_demand_enabled": boolean,
-        "is_basic_identifier_mapping_enabled": boolean,
-        "is_low_accuracy_mode_enabled": boolean,
-        "users": many(email),
+        "name": text_check(1, 200),
+        "external_id": Nullable(text_check()),
+        "data_collection_start_date": check_date,
+        "is_implied_metering_enabled": check_bool,
+        "implied_metering_fraction": decimal_check(0, 1, places=2),
+        "is_demand_enabled": check_bool,
+        "is_basic_identifier_mapping_enabled": check_bool,
+        "is_low_accuracy_mode_enabled": check_bool,
+        "users": list_check(check_email),
     }
 )
 
 
 class Companies(Resource):
-    """The companies that the key reaches.
+    """The companies that the key can access.
 
     The fields of a company that can be written:
 
     Args:
         name: 1 to 200 characters.
-        external_id: your own id; None clears it.
-        data_collection_start_date: bills are collected from this day on; the server
-            takes 1 January of the previous year where nothing is said.
+        external_id: your own ID; None clears it.
+        data_collection_start_date: bills are collected from this day on; the server's
+            default is 1 January of the previous year.
         is_implied_metering_enabled: whether sewer usage is estimated from water usage.
-        implied_metering_fraction: the share of water that counts as sewer, 0 to 1 with
-            two decimal places.
+        implied_metering_fraction: the share of water usage that is taken as sewer
+            usage, from 0 to 1 with two decimal places.
         is_demand_enabled: whether electricity demand is extracted as well (beta).
-        is_basic_identifier_mapping_enabled: fewer types of meter identifiers.
-        is_low_accuracy_mode_enabled: faster and less accurate reading of bills. It is
-            sent only when you set it.
-        users: e-mail addresses of the admins, who need a Nectar user: an address
-            without one is refused (400), and nothing is done.
+        is_basic_identifier_mapping_enabled: whether meters are identified by a smaller
+            set of identifier types.
+        is_low_accuracy_mode_enabled: whether bills are read faster and less accurately.
+            It is sent only when you set it.
+        users: e-mail addresses of the admins. Each needs a Nectar user: an address
+            without one is refused (400), and nothing is changed.
 
     https://docs.nectarclimate.com/api-reference/v2-2/companies/retrieve-companies
     """
 
     async def all(self) -> list[Company]:
-        """Every company with its sites; the API gives them in one answer.
+        """Return every company with its sites; the API sends them in one answer.
 
         `companies_list`, GET /company.
         """
@@ -82,10 +83,12 @@ class Companies(Resource):
         ]
 
     async def get(self, company_id: str | UUID) -> Company:
-        """One company with its sites. `companies_get`, GET /company/{company_id}.
+        """Return one company with its sites.
+
+        `companies_get`, GET /company/{company_id}.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.get(
@@ -109,19 +112,20 @@ class Companies(Resource):
         """Create a company. `companies_create`, POST /company.
 
         You and your team become its admins; `users` are further ones. The API has no
-        key against doing it twice, so it is repeated only when it provably did not
-        happen.
+        idempotency key, so the request is repeated only when it certainly had no
+        effect.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
-            BadRequestError: a user who is none; nothing was created.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
+            BadRequestError: an address in `users` has no Nectar user; nothing was
+                created.
         """
         return await self._fetch(
             Request.post(
                 "companies_create",
                 "/company",
                 Company,
-                json=BODY.body(locals(), required={"name"}),
+                json=_FIELDS.build_body(locals(), required={"name"}),
             )
         )
 
@@ -141,33 +145,33 @@ class Companies(Resource):
     ) -> Company:
         """Change a company. `companies_update`, PATCH /company/{company_id}.
 
-        What is UNSET stays as it is. `users` REPLACES the whole list: whoever is not in
-        it loses access, yourself aside.
+        UNSET leaves a field as it is. `users` REPLACES the whole list: everybody who is
+        not in it loses access, except yourself.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.patch(
                 "companies_update",
                 "/company/{company_id}",
                 Company,
-                json=BODY.body(locals()),
+                json=_FIELDS.build_body(locals()),
                 is_repeatable=True,
                 company_id=company_id,
             )
         )
 
     async def delete(self, company_id: str | UUID) -> None:
-        """Delete a company with all that it holds.
+        """Delete a company with all its data.
 
-        `companies_delete`, DELETE /company/{company_id}. The API answers as soon as the
-        work has started: the company may be seen for a while, and a later failure is
-        not told. The API's own pages do not show this address; if it is another,
+        `companies_delete`, DELETE /company/{company_id}. The API answers before the
+        deletion is done: the company may stay visible for a while, and a later failure
+        is not reported. The API reference does not show this address; if it differs,
         correct it with `Settings(operations={"companies_delete": Operation(...)})`.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.delete(

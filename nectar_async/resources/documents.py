@@ -1,4 +1,4 @@
-"""Documents: the bills."""
+"""Documents: the bills, and the download of their files."""
 
 from __future__ import annotations
 
@@ -13,31 +13,79 @@ from nectar_async._files.progress import ByteProgress
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async._types import UNSET, Unset
+from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode, DateType
-from nectar_async.resources import _documents
-from nectar_async.resources._lists import DOCUMENTS, DatasourceTypes
+from nectar_async.models.page import Listing, Page
+from nectar_async.resources._checks import (
+    Nullable,
+    check_bool,
+    check_date,
+    decimal_check,
+    open_enum_check,
+    text_check,
+)
+from nectar_async.resources._field_table import FieldTable, check_date_order
+from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
+from nectar_async.resources.meters import DatasourceTypes
+from nectar_async.resources.usage import USAGE_LISTS
 
-__all__ = ["Documents"]
+__all__ = ["DOCUMENT_LISTS", "Documents"]
+
+DOCUMENT_LISTS = OwnedLists(
+    noun="documents",
+    path="/document",
+    page=Page[Document],
+    listing=Listing(items="documents"),
+    filters=FieldTable(
+        {**USAGE_LISTS.filters.checks, "is_deleted": check_bool},
+        check_together=check_date_order,
+    ),
+)
+
+_CURRENCY_LETTERS = 3
+
+
+def _check_currency(name: str, value: object) -> object:
+    code = str(open_enum_check(CurrencyCode)(name, value))
+    if len(code) != _CURRENCY_LETTERS or not code.isalpha():
+        raise InvalidArgumentError(
+            f"{name} must be an ISO 4217 code of three letters, such as 'USD', not"
+            f" {value!r}"
+        )
+    return code
+
+
+_FIELDS = FieldTable(
+    {
+        "bill_date": check_date,
+        "due_date": Nullable(check_date),
+        "total_charges": decimal_check(),
+        "charges_units": _check_currency,
+        "invoice_id": Nullable(text_check()),
+        "notes": Nullable(text_check()),
+        "is_flagged": check_bool,
+    }
+)
 
 
 class Documents(Resource):
-    """Bills, with what was read from them.
+    """Bills with the data that was read from them.
 
     https://docs.nectarclimate.com/api-reference/v2-2/documents/get-documents-by-company
     """
 
     async def get(self, document_id: str | UUID) -> Document:
-        """One bill with usage, line items and demand. `documents_get`.
+        """Return one bill with usage, line items and demand. `documents_get`.
 
-        GET /document/{document_id}. The API's own pages do not show this address; if it
-        is another, correct it with
+        GET /document/{document_id}. The API reference does not show this address; if it
+        differs, correct it with
         `Settings(operations={"documents_get": Operation(...)})`. `url` opens the file
         without a key for 24 hours: see `download`.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.get(
@@ -60,27 +108,30 @@ class Documents(Resource):
         is_deleted: bool | None = None,
         verify: bool = False,
     ) -> Pager[Document]:
-        """Bills of a company. `documents_list_by_company`.
+        """List the bills of a company. `documents_list_by_company`.
 
         GET /document/company/{company_id}.
 
         Args:
-            company_id: whose they are.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            company_id: ID of the company.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of a meter on the bill, in its normal form; see
+                `Usage`.
             is_deleted: True lists the deleted ones too; they are left out otherwise.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _documents.by_owner("company", company_id, DOCUMENTS.query(locals())),
+            DOCUMENT_LISTS.build_request("company", company_id, locals()),
             verify=verify,
         )
 
@@ -96,27 +147,30 @@ class Documents(Resource):
         is_deleted: bool | None = None,
         verify: bool = False,
     ) -> Pager[Document]:
-        """Bills of a connection. `documents_list_by_connection`.
+        """List the bills of a connection. `documents_list_by_connection`.
 
         GET /document/connection/{connection_id}.
 
         Args:
-            connection_id: that brought them.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            connection_id: ID of the connection.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of a meter on the bill, in its normal form; see
+                `Usage`.
             is_deleted: True lists the deleted ones too; they are left out otherwise.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _documents.by_owner("connection", connection_id, DOCUMENTS.query(locals())),
+            DOCUMENT_LISTS.build_request("connection", connection_id, locals()),
             verify=verify,
         )
 
@@ -132,25 +186,30 @@ class Documents(Resource):
         is_deleted: bool | None = None,
         verify: bool = False,
     ) -> Pager[Document]:
-        """Bills of a site. `documents_list_by_site`, GET /document/site/{site_id}.
+        """List the bills of a site.
+
+        `documents_list_by_site`, GET /document/site/{site_id}.
 
         Args:
-            site_id: that they are for.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            site_id: ID of the site.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of a meter on the bill, in its normal form; see
+                `Usage`.
             is_deleted: True lists the deleted ones too; they are left out otherwise.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _documents.by_owner("site", site_id, DOCUMENTS.query(locals())),
+            DOCUMENT_LISTS.build_request("site", site_id, locals()),
             verify=verify,
         )
 
@@ -169,20 +228,20 @@ class Documents(Resource):
     ) -> Document:
         """Change a bill. `documents_update`, PATCH /document/{document_id}.
 
-        What is UNSET stays as it is, None clears. Address and fields are likely, not
-        documented: correct them with
+        What is UNSET stays as it is, None clears. Address and fields are
+        likely, not documented: correct them with
         `Settings(operations={"documents_update": Operation(..., keys={...})})`; `extra`
-        are further keys.
+        are further keys of the body.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.patch(
                 "documents_update",
                 "/document/{document_id}",
                 Document,
-                json=_documents.BODY.body(locals(), extra),
+                json=_FIELDS.build_body(locals(), extra),
                 is_repeatable=True,
                 document_id=document_id,
             )
@@ -195,46 +254,47 @@ class Documents(Resource):
         *,
         on_progress: ByteProgress | None = None,
     ) -> Download:
-        """Save the file of a bill.
+        """Download the file of a bill.
 
-        Asks for the document first (`documents_get`), because its link lives 24 hours,
-        and again when the link expires on the way. The file comes in chunks of 4 MiB,
-        at most `max_downloads` at once, without the key; each is repeated as requests
-        are. One that does not come within `attempt_timeout` is asked for in smaller
-        ones, of 64 KiB at the least, which grow again where the link allows. A host
-        that knows no ranges gives the whole file at once, which has to be there in that
-        time.
+        The link of the document lives 24 hours, so the document is requested first
+        (`documents_get`), and again when the link expires during the download. The file
+        comes in ranges of 4 MiB, at most `max_downloads` at once, without the API key;
+        each is retried as requests are. A range that does not arrive within
+        `attempt_timeout` is requested in smaller ones, of 64 KiB at least, which grow
+        again when the link is fast enough. A host without range support sends the whole
+        file at once, which has to arrive within that time.
 
-        Until it is whole it is called `<path>.part`, and `<path>.part.json` says whose
-        bytes it has. Called again after an interruption, in another process too, it
-        goes on where that file ends, if the host says that it is the same one still;
-        otherwise it begins anew.
+        Until it is complete, the file is called `<path>.part`, and `<path>.part.json`
+        records which file it belongs to. A later call, in another process too, resumes
+        where that file ends if the host still has the same file; otherwise it starts
+        again.
 
-        What is saved is all of one file: `ETag`, `Last-Modified` and size are compared
-        with every chunk. A file that changes on the way is begun again, once. Where
-        one of ETag and date changes and nothing else does, as on hosts whose machines
-        count them each for itself, one answer has to give the whole file.
+        All bytes come from one version of the file: `ETag`, `Last-Modified` and size
+        are compared for every range. If the file changes during the download, the
+        download starts again once. If only the `ETag` or only the date changes, as with
+        hosts whose servers disagree about them, the whole file is requested in one
+        answer.
 
         Args:
-            document_id: the bill.
-            target: a path, where a file that is there is replaced; or a folder, in
-                which the file gets the name that the document has. Several bills often
-                have the same: where it is taken, the id is put behind it, as in
-                `march-5f0c9e3a.pdf`, and only a file of that name is replaced. Or
-                anything with `write(bytes)`, plain or async.
-            on_progress: a function, plain or async, that is given the bytes that are
-                there and the size (None while nobody said it).
+            document_id: ID of the bill.
+            target: a path, where an existing file is replaced; or a folder, in which
+                the file gets the document's file name. Several bills often have the
+                same name: if it is taken, the ID is appended, as in
+                `march-5f0c9e3a.pdf`, and only a file of that name is replaced. Or an
+                object with `write(bytes)`, plain or async.
+            on_progress: a function, plain or async, that is called with the number of
+                bytes so far and the size (None while it is unknown).
 
         Raises:
-            DownloadError: there is no file, or it is not what was announced; it changed
-                twice, or once after a sink was given some of it; or something else
-                writes to the same `.part`.
-            AttemptTimeoutError: not even the least came in time; `attempt_timeout` is
-                too short for the link.
-            OSError: the disk is full or gone. What is there is gone on with later.
-            InvalidArgumentError: nothing can be written to `target`, or `on_progress`
-                is no function; nothing was sent.
-            NotFoundError, PermissionDeniedError: no document that the key may see.
+            DownloadError: there is no file, or it differs from what the host announced;
+                it changed twice, or once after a sink had received some of it; or
+                another download writes to the same `.part`.
+            AttemptTimeoutError: even the smallest range did not arrive in time; the
+                `attempt_timeout` is too short for the link.
+            OSError: the disk is full or missing. A later call resumes the download.
+            InvalidArgumentError: `target` cannot be written to, or `on_progress` is no
+                function; nothing was sent.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await download(
             self._executor, document_id, target, on_progress=on_progress

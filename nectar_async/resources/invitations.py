@@ -1,11 +1,9 @@
-"""Invitations: links with which somebody else connects, or renews, an account."""
+"""Invitations: links by which customers connect or reconnect their own accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import UUID
-
-import attrs
 
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
@@ -20,80 +18,91 @@ from nectar_async.models.invitation import (
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.statuses import InvitationStatus
 from nectar_async.resources._checks import (
-    boolean,
-    country,
-    day,
-    email,
-    identity,
-    many,
-    one_of_known,
-    text,
-    whole,
+    check_bool,
+    check_country,
+    check_date,
+    check_email,
+    check_id,
+    closed_enum_check,
+    int_check,
+    list_check,
+    text_check,
 )
-from nectar_async.resources._field_table import Fields
-from nectar_async.resources._lists import INVITATIONS
+from nectar_async.resources._field_table import FieldTable
+from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 
-__all__ = ["BODY", "PREFILL", "RECONNECT_BODY", "Invitations"]
+__all__ = ["Invitations"]
 
-_SHORTEST_SECONDS = 60
+_MIN_SECONDS = 60
 
-PREFILL = Fields(
+_LISTS = OwnedLists(
+    noun="invitations",
+    path="/invitation",
+    page=Page[Invitation],
+    listing=Listing(items="invitations"),
+    filters=FieldTable(
+        {
+            "status": closed_enum_check(InvitationStatus),
+            "invitation_type": closed_enum_check(InvitationType),
+        }
+    ),
+)
+
+_PREFILL_FIELDS = FieldTable(
     {
-        "datasource_id": text(1),
-        "url": text(1),
-        "initial_sites": many(identity),
-        "utility_types": many(one_of_known(DatasourceType)),
-        "country": country,
-        "connection_owner_email": email,
-        "data_collection_start_date": day,
+        "datasource_id": text_check(1),
+        "url": text_check(1),
+        "initial_sites": list_check(check_id),
+        "utility_types": list_check(closed_enum_check(DatasourceType)),
+        "country": check_country,
+        "connection_owner_email": check_email,
+        "data_collection_start_date": check_date,
     }
 )
 
 
-def _prefill(name: str, value: object) -> dict[str, object]:
+def _check_prefill(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, InvitationPrefill):
         raise InvalidArgumentError(
             f"{name} must be an InvitationPrefill, not {type(value).__name__}"
         )
-    given = {
-        field.name: one
-        for field in attrs.fields(InvitationPrefill)
-        if field.name in PREFILL.checks
-        and (one := getattr(value, field.name)) not in (None, ())
+    arguments: dict[str, object] = {
+        name: UNSET if (item := getattr(value, name)) in (None, ()) else item
+        for name in _PREFILL_FIELDS.checks
     }
     try:
-        fields = PREFILL.body({**dict.fromkeys(PREFILL.checks, UNSET), **given})
+        fields = _PREFILL_FIELDS.build_body(arguments)
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"{name}.{error.message}") from None
     return {**fields, **value.extra}
 
 
-RECONNECT_BODY = Fields(
+_RECONNECT_FIELDS = FieldTable(
     {
-        "allowed_emails": many(email),
-        "expires_in_seconds": whole(_SHORTEST_SECONDS),
-        "max_uses": whole(1),
-        "send_email": boolean,
+        "allowed_emails": list_check(check_email),
+        "expires_in_seconds": int_check(_MIN_SECONDS),
+        "max_uses": int_check(1),
+        "send_email": check_bool,
     }
 )
 
-BODY = Fields({**RECONNECT_BODY.checks, "prefill": _prefill})
+_FIELDS = FieldTable({**_RECONNECT_FIELDS.checks, "prefill": _check_prefill})
 
 
 class Invitations(Resource):
-    """Links with which somebody else connects an account, without a Nectar user.
+    """Links by which customers connect their accounts without a Nectar user.
 
     Args:
-        allowed_emails: who may use it; the recipient has to verify the address.
-            Anyone with the link where nothing is said.
-        expires_in_seconds: 60 at least; it never expires where nothing is said. An
-            expired one cannot be revived.
-        max_uses: 1 at least; unlimited where nothing is said.
-        send_email: True mails a link to every allowed address, to none without any.
+        allowed_emails: addresses of those who may use the invitation, and have to
+            verify their address; by default anybody with the link.
+        expires_in_seconds: 60 at least; by default the invitation never expires. An
+            expired invitation cannot be revived.
+        max_uses: 1 at least; unlimited by default.
+        send_email: whether the link is mailed to every allowed address.
 
-    The link opens somebody's account page, so `invitation_url` and `token` are
-    `Secret`s.
+    The link opens the customer's page without a sign-in, so `invitation_url` and
+    `token` are `Secret`s.
 
     https://docs.nectarclimate.com/api-reference/v2-2/invitations/create-connection-invitation
     """
@@ -108,28 +117,28 @@ class Invitations(Resource):
         send_email: bool | Unset = UNSET,
         prefill: InvitationPrefill | Unset = UNSET,
     ) -> Invitation:
-        """Invite somebody to connect a new account.
+        """Create an invitation to connect a new account.
 
-        `invitations_create`, POST /invitation/company/{company_id}. Repeated only when
-        it provably did not happen.
+        `invitations_create`, POST /invitation/company/{company_id}. The request is
+        repeated only when it certainly had no effect.
 
         Args:
-            company_id: for whom the account is connected.
-            allowed_emails: as above.
-            expires_in_seconds: as above.
-            max_uses: as above.
-            send_email: as above.
-            prefill: what the recipient finds filled in.
+            company_id: ID of the company that the account is connected to.
+            allowed_emails: see `Invitations`.
+            expires_in_seconds: see `Invitations`.
+            max_uses: see `Invitations`.
+            send_email: see `Invitations`.
+            prefill: values with which the form behind the link is filled in.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.post(
                 "invitations_create",
                 "/invitation/company/{company_id}",
                 Invitation,
-                json=BODY.body(locals()),
+                json=_FIELDS.build_body(locals()),
                 company_id=company_id,
             )
         )
@@ -143,21 +152,21 @@ class Invitations(Resource):
         max_uses: int | Unset = UNSET,
         send_email: bool | Unset = UNSET,
     ) -> Invitation:
-        """Invite somebody to renew the login of a connection.
+        """Create an invitation to renew the login of a connection.
 
-        `invitations_create_reconnect`, POST /invitation/connection/{connection_id}.
-        Repeated only when it provably did not happen. Whether it can help, says
-        `connection.status.advice`.
+        `invitations_create_reconnect`, POST /invitation/connection/{connection_id}. The
+        request is repeated only when it certainly had no effect.
+        `connection.status.advice.does_invitation_help` says whether it can help.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.post(
                 "invitations_create_reconnect",
                 "/invitation/connection/{connection_id}",
                 Invitation,
-                json=RECONNECT_BODY.body(locals()),
+                json=_RECONNECT_FIELDS.build_body(locals()),
                 connection_id=connection_id,
             )
         )
@@ -170,40 +179,32 @@ class Invitations(Resource):
         invitation_type: InvitationType | str | None = None,
         verify: bool = False,
     ) -> Pager[Invitation]:
-        """Invitations of a company.
+        """List the invitations of a company.
 
         `invitations_list_by_company`, GET /invitation/company/{company_id}. The keys of
-        the filters and of the list are no more than likely; correct them with
+        the filters and of the list are likely, not documented; correct them with
         `Settings(operations={"invitations_list_by_company": Operation(keys={...})})`.
 
         Args:
-            company_id: whose they are.
-            status: one status.
-            invitation_type: one kind.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            company_id: ID of the company.
+            status: a single status.
+            invitation_type: a single type.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            Request.get(
-                "invitations_list_by_company",
-                "/invitation/company/{company_id}",
-                Page[Invitation],
-                query=INVITATIONS.query(locals()),
-                listing=Listing(items="invitations"),
-                company_id=company_id,
-            ),
-            verify=verify,
+            _LISTS.build_request("company", company_id, locals()), verify=verify
         )
 
     async def get(self, invitation_id: str | UUID) -> InvitationDetail:
-        """One invitation with its log. `invitations_get`.
+        """Return one invitation with its log. `invitations_get`.
 
         GET /invitation/{invitation_id}.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.get(
@@ -215,14 +216,14 @@ class Invitations(Resource):
         )
 
     async def revoke(self, invitation_id: str | UUID) -> Invitation:
-        """Withdraw an invitation; twice does no harm.
+        """Withdraw an invitation; a second call does no harm.
 
-        `invitations_revoke`, POST /invitation/{invitation_id}/revoke. What the API
-        answers is not documented: where it is nothing, the invitation is asked for. An
-        error of that has a note that says so.
+        `invitations_revoke`, POST /invitation/{invitation_id}/revoke. The answer is not
+        documented: if it is empty, the invitation is requested afterwards. An error of
+        that second request has a note that the invitation was revoked.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         request = Request.post(
             "invitations_revoke",
@@ -241,6 +242,6 @@ class Invitations(Resource):
             return await self.get(invitation_id)
         except NectarError as error:
             error.add_note(
-                "the invitation was revoked; only asking for it afterwards failed"
+                "the invitation was revoked; only the request for it afterwards failed"
             )
             raise

@@ -1,4 +1,4 @@
-"""Jobs: bills on their way from a file to records."""
+"""Jobs: uploads of bills and their processing."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Secret
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.job import Job
-from nectar_async.resources._checks import identity, link, many, text
+from nectar_async.resources._checks import (
+    check_https_link,
+    check_id,
+    list_check,
+    text_check,
+)
 from nectar_async.resources._polling import poll
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Jobs"]
 
-_LONGEST_ID = 255
-_as_long_as_ids = text(1, _LONGEST_ID)
-_links = many(link, 1)
+_MAX_ID_LENGTH = 255
+_check_id_length = text_check(1, _MAX_ID_LENGTH)
+_check_links = list_check(check_https_link, 1)
 
 
 class Jobs(Resource):
-    """Uploads of bills, and what becomes of them.
+    """Uploads of bills and their processing.
 
     ```python
     job = await nectar.jobs.submit_document(company_id, "march.pdf")
@@ -34,7 +39,8 @@ class Jobs(Resource):
     for document_id in job.parsed_document_ids: ...
     ```
 
-    The company must be active. Duplicates are found in processing, and are on the job.
+    The company must be active. Duplicates are found during processing and reported on
+    the job.
 
     https://docs.nectarclimate.com/api-reference/v2-2/jobs/get-job-status-details
     """
@@ -50,31 +56,30 @@ class Jobs(Resource):
     ) -> Job:
         """Upload one bill. `jobs_submit_document`, POST /job/company/{company_id}.
 
-        A PDF, PNG or JPEG of 25 MB and 150 pages at most; all of that is checked before
-        anything is sent, pages only of a path or bytes, and only with the extra `pdf`.
-        It is sent in chunks and never held as a whole. `attempt_timeout` is the time
-        without progress.
+        The file is a PDF, PNG or JPEG of at most 25 MB and 150 pages. Type and size are
+        checked before anything is sent; pages are counted for a path or bytes only, and
+        only with the extra `pdf`. The file is sent in chunks and never held in memory
+        as a whole. `attempt_timeout` is the time without progress.
 
         The API cannot tell a repeat from a second bill, so an upload that broke off
-        after it began is not sent again; look at the company's documents before you do.
+        after it began is not repeated: look at the company's documents before you do.
 
         https://docs.nectarclimate.com/api-reference/v2-2/jobs/submit-job-via-single-document-upload
 
         Args:
-            company_id: whose bill it is.
-            file: a path, bytes, an open binary file (read from where it stands), or an
-                async stream of bytes (which cannot be sent a second time, whatever
-                happens).
-            site_id: the site that it belongs to.
-            file_name: what the API is told that it is called; needed where neither
-                the path nor the first bytes tell what it is.
-            on_progress: a function, plain or async, that is given the bytes of the file
-                that were sent and its size (None for a stream). It starts anew when the
-                file is sent again.
+            company_id: ID of the company.
+            file: a path, bytes, an open binary file (read from its current position),
+                or an async stream of bytes (which is never sent a second time).
+            site_id: ID of the site that the bill belongs to.
+            file_name: the name to send; required if neither the path nor the first
+                bytes show the type of the file.
+            on_progress: a function, plain or async, that is called with the number of
+                bytes sent so far and the size (None for a stream). It starts again from
+                zero when the file is sent again.
 
         Raises:
-            InvalidArgumentError: a file that the API would refuse, or one that changes
-                while it is sent; nothing was submitted.
+            InvalidArgumentError: a file the API would refuse, or one that changes while
+                it is sent; nothing was submitted.
         """
         request = Request.post(
             "jobs_submit_document",
@@ -85,7 +90,7 @@ class Jobs(Resource):
         callback("on_progress", on_progress)
         keys = self._executor.get_keys(request.operation)
         site_key = keys.get("siteId", "siteId")
-        site = {} if site_id is None else {site_key: identity("site_id", site_id)}
+        site = {} if site_id is None else {site_key: check_id("site_id", site_id)}
         async with Upload(file, file_name) as upload:
             form = Form(
                 name=keys.get("document", "document"),
@@ -105,26 +110,27 @@ class Jobs(Resource):
         *,
         site_id: str | UUID | None = None,
     ) -> Job:
-        """Have bills fetched from links, as one job.
+        """Submit links from which the API fetches bills, as one job.
 
         `jobs_submit_bulk`, POST /job/company/{company_id}/bulk.
 
         Args:
-            company_id: whose bills they are.
-            documents: `https` links, public or signed, that stay valid while they are
-                fetched. No error shows them.
-            site_id: the site that all of them belong to.
+            company_id: ID of the company.
+            documents: `https` links, public or pre-signed, that stay valid until they
+                are fetched. No error shows them.
+            site_id: ID of the site that all of the bills belong to.
 
         Raises:
-            InvalidArgumentError: no link, or one that is none, named by its place.
+            InvalidArgumentError: there is no link, or one is not an `https` link; it is
+                named by its index.
 
         https://docs.nectarclimate.com/api-reference/v2-2/jobs/submit-job-via-bulk-document-upload
         """
-        links, refused = _hidden(documents)
-        del documents  # a traceback may show the locals of a frame
-        if refused is not None:
-            raise refused
-        site = UNSET if site_id is None else identity("site_id", site_id)
+        links, error = _mask_links(documents)
+        del documents  # a traceback may show the local variables of a frame
+        if error is not None:
+            raise error
+        site = UNSET if site_id is None else check_id("site_id", site_id)
         return await self._fetch(
             Request.post(
                 "jobs_submit_bulk",
@@ -136,14 +142,14 @@ class Jobs(Resource):
         )
 
     async def get(self, job_id: str | UUID) -> Job:
-        """How far a job is. `jobs_get`, GET /job/{job_id}.
+        """Return a job with its status. `jobs_get`, GET /job/{job_id}.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
-            InvalidArgumentError: the id is longer than any.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
+            InvalidArgumentError: the ID is longer than 255 characters.
         """
         return await self._fetch(
-            Request.get("jobs_get", "/job/{job_id}", Job, job_id=_checked(job_id))
+            Request.get("jobs_get", "/job/{job_id}", Job, job_id=_check_job_id(job_id))
         )
 
     async def wait(
@@ -153,49 +159,49 @@ class Jobs(Resource):
         timeout: float | None = 600.0,
         on_progress: Callable[[Job], object] | None = None,
     ) -> Job:
-        """The job at its end, whichever it is; it is asked for again and again.
+        """Poll a job until it has ended, and return it.
 
         COMPLETED, FAILED and TERMINATED are results, not errors: `status` and
         `termination_reason` say what happened. A status that this version does not know
-        is no end.
+        counts as still running.
 
         Args:
-            job_id: as the submission gave it.
-            timeout: seconds to wait at most, requests and their repeats included; a
-                look at the very end has one more. None for no bound. A failing server
-                or connection is looked at again until then.
-            on_progress: a function, plain or async, that is given each `Job` seen.
+            job_id: ID of the job.
+            timeout: seconds for all requests and waits; None for no bound. One more
+                request, of one second at most, is made at the end. Server errors and
+                broken connections are retried until then.
+            on_progress: a function, plain or async, that is called with each `Job`.
 
         Raises:
-            WaitTimeoutError: it did not end in time, or the server asks to wait for
-                longer than is left. It goes on: wait again. `last` is the job as it was
-                seen last; a failure since then is the error's cause.
+            WaitTimeoutError: the job did not end in time, or the server asks for a
+                longer wait than is left. The job goes on: wait again. `last` is the
+                latest state, and a failure after it is the cause.
             NotFoundError, PermissionDeniedError, AuthenticationError: at once.
         """
-        _checked(job_id)
+        _check_job_id(job_id)
         return await poll(
             self._executor.clock,
             lambda: self.get(job_id),
-            _is_over,
+            _has_ended,
             timeout=timeout,
-            what=f"job {job_id} to end",
+            goal=f"job {job_id} to end",
             on_progress=on_progress,
         )
 
 
-def _hidden(
+def _mask_links(
     documents: Iterable[str | Secret[str]],
 ) -> tuple[list[object], InvalidArgumentError | None]:
-    """The links as secrets, or an error without the frames that hold them as text."""
+    """Return the links as secrets, or an error without the frames that show them."""
     try:
-        return _links("documents", documents), None
+        return _check_links("documents", documents), None
     except InvalidArgumentError as error:
         return [], error.with_traceback(None)
 
 
-def _checked(job_id: str | UUID) -> str:
-    return _as_long_as_ids("job_id", identity("job_id", job_id))
+def _check_job_id(job_id: str | UUID) -> str:
+    return _check_id_length("job_id", check_id("job_id", job_id))
 
 
-def _is_over(job: Job) -> bool:
+def _has_ended(job: Job) -> bool:
     return job.status is not None and job.status.is_terminal

@@ -1,4 +1,4 @@
-"""Magic links: the older way to let somebody else connect an account."""
+"""Magic links: the deprecated way to let customers connect their accounts."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.connection import Connection
 from nectar_async.models.link import MagicLink
-from nectar_async.resources._checks import day, identity, many, text
-from nectar_async.resources._field_table import Fields
+from nectar_async.resources._checks import check_date, check_id, list_check, text_check
+from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
-__all__ = ["BODY", "MagicLinks"]
+__all__ = ["MagicLinks"]
 
-BODY = Fields(
-    {"sites": many(identity), "url": text(1), "data_collection_start_date": day}
+_FIELDS = FieldTable(
+    {
+        "sites": list_check(check_id),
+        "url": text_check(1),
+        "data_collection_start_date": check_date,
+    }
 )
 
 
 class MagicLinks(Resource):
     """Deprecated by the API: use `invitations`, which expire and can be revoked.
 
-    Each call makes something, so none is repeated unless it provably did not happen.
+    Each call creates something, so it is repeated only when it certainly had no effect.
 
     https://docs.nectarclimate.com/api-reference/v2-2/connections/create-magic-link
     """
 
     @deprecated("use invitations.create(company_id)")
     async def create(self, company_id: str | UUID) -> MagicLink:
-        """A link for connecting an account of a company.
+        """Create a link for connecting an account to a company.
 
         `magic_links_create`, GET /connection/company/{company_id}/link.
         """
@@ -60,30 +64,30 @@ class MagicLinks(Resource):
         data_collection_start_date: date | Unset = UNSET,
         extra: Mapping[str, object] | None = None,
     ) -> MagicLink:
-        """The same with sites, portal and first day filled in.
+        """Create such a link whose form has sites, portal and first day filled in.
 
         `magic_links_create_prefilled`, POST /connection/company/{company_id}/link.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.post(
                 "magic_links_create_prefilled",
                 "/connection/company/{company_id}/link",
                 MagicLink,
-                json=BODY.body(locals(), extra),
+                json=_FIELDS.build_body(locals(), extra),
                 company_id=company_id,
             )
         )
 
     @deprecated("use invitations.create_reconnect(connection_id)")
     async def create_edit(self, connection_id: str | UUID) -> Connection:
-        """What a link for renewing a login is made of, as a connection.
+        """Return a connection with the parts of a link for renewing its login.
 
         `magic_links_create_edit`, GET /connection/{connection_id}. The link is
         `https://dash.nectarclimate.com/p/connect/{public_company_id}/workflow/` and
-        `connection_magic_link_secret`. To only look, use `connections.get`.
+        `connection_magic_link_secret`. To read a connection, use `connections.get`.
         """
         return await self._fetch(
             evolve(

@@ -1,4 +1,4 @@
-"""Providers: the utilities whose portals can be connected."""
+"""Providers: the utilities that can be connected."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.provider import UtilityProvider
-from nectar_async.resources._lists import PROVIDERS
+from nectar_async.resources._checks import text_check
+from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Providers"]
+
+
+def _check_search(name: str, value: object) -> object:
+    """Return text, or None for the empty text: it matches every provider."""
+    return text_check()(name, value) or None
+
+
+_FILTERS = FieldTable({"search": _check_search})
 
 
 class Providers(Resource):
@@ -24,18 +33,18 @@ class Providers(Resource):
         *,
         verify: bool = False,
     ) -> Pager[UtilityProvider]:
-        """Providers that match a text; all of them without one.
+        """List the providers that match a text.
 
-        Experimental. `providers_search`, GET /datasource?search=...: address, keys and
-        shape are guesses. If they are others, correct them:
+        Experimental. `providers_search`, GET /datasource?search=...: the address,
+        the keys and the shape of the answer are guesses. If they differ, correct them:
 
             Settings(operations={"providers_search": Operation(
                 "GET", "/provider", keys={"search": "q", "datasources": "providers",
                 "totalDatasources": "totalProviders"})})
 
         Args:
-            search: a part of the name; all of them when left out.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            search: a part of the name; all providers by default.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
             InvalidArgumentError: `search` is no text; nothing was sent.
@@ -45,7 +54,7 @@ class Providers(Resource):
                 "providers_search",
                 "/datasource",
                 Page[UtilityProvider],
-                query=PROVIDERS.query(locals()),
+                query=_FILTERS.build_query(locals()),
                 listing=Listing(items="datasources"),
             ),
             verify=verify,

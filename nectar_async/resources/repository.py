@@ -1,4 +1,4 @@
-"""The Data Repository: every company at once."""
+"""The Data Repository: lists over all companies at once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from attrs import fields as fields_of
+from attrs import evolve
 
-from nectar_async._http.request import Request
 from nectar_async._paging.fanout import FanOut, OnError
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.account import Account
@@ -21,28 +20,23 @@ from nectar_async.models.meter import Meter
 from nectar_async.models.page import Page
 from nectar_async.models.statuses import ConnectionStatus
 from nectar_async.models.usage import UsageData
-from nectar_async.resources import _connections, _documents, _meters, _usage
-from nectar_async.resources._field_table import Fields
-from nectar_async.resources._lists import (
-    CONNECTIONS,
-    DOCUMENTS,
-    METERS,
-    USAGE,
-    DatasourceTypes,
-)
+from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 from nectar_async.resources.companies import Companies
+from nectar_async.resources.connections import CONNECTION_LISTS
+from nectar_async.resources.documents import DOCUMENT_LISTS
+from nectar_async.resources.meters import METER_LISTS, DatasourceTypes
+from nectar_async.resources.usage import USAGE_LISTS
 
 __all__ = ["Repository"]
 
 T = TypeVar("T")
 
 _Companies: TypeAlias = Iterable[Company | str | UUID]
-_Asks: TypeAlias = Callable[[str | UUID, dict[str, object]], Request[Page[Any]]]
 
 
 class Repository(Resource):
-    """The lists of the API over all companies, as its dashboard's Data Repository.
+    """The lists of the API over all companies, like the dashboard's Data Repository.
 
     ```python
     async with nectar.repository.usage(on_error="collect") as records:
@@ -51,18 +45,18 @@ class Repository(Resource):
     print(records.receipt, records.failures)
     ```
 
-    Each view costs the list of companies (unless `companies` names them) and the pages
-    of each, ten requests at a time. `on_error="raise"` stops at the first company that
-    fails; "collect" keeps it in `.failures` and goes on; a function is given each
-    failure and may raise to stop. `look_ahead` is four pages for each permit of the
-    client's gate where nothing is said.
+    Each view requests the list of companies (unless `companies` names them) and all
+    pages of each company, ten requests at a time. `on_error="raise"` stops at the first
+    company that fails; "collect" adds it to `.failures` and goes on; a function is
+    called with each failure and may raise to stop. `look_ahead` defaults to four pages
+    for each concurrent request of the client.
 
-    A company whose rows moved in mid-walk is read again, at most twice. Moves are found
-    where totals differ from page to page, or fewer distinct records came than they say;
-    with `verify`, which costs a request for each company, also where page 1 is another
-    one at the end, as after a row that went in front while one came behind. What
-    neither shows is missed: a row that went behind page 1, where the walk had been,
-    while another one came behind page 1.
+    If rows of a company change places while its pages are read, the company is read
+    again, at most twice. This is detected when totals differ between pages, or when
+    there are fewer distinct records than the total. `verify` costs one more request for
+    each company and also detects a changed page 1, for example after one row was
+    removed from it and another was added later. A row that is removed behind page 1
+    while another is added behind page 1 goes unnoticed.
     """
 
     def connections(
@@ -77,22 +71,22 @@ class Repository(Resource):
         look_ahead: int | None = None,
         verify: bool = False,
     ) -> FanOut[Connection]:
-        """Connections with their accounts. Needs `async with`.
+        """List connections with their accounts. Needs `async with`.
 
         Args:
-            companies: companies or their ids; all that the key reaches by default.
-            connection_owner_email: the exact address of `workflow_owner_email`.
-            limit: records a page, 1 to 500.
-            sites: ids of sites, one or several.
-            status: one status.
+            companies: companies or their IDs; by default all that the key can access.
+            connection_owner_email: the exact `workflow_owner_email`.
+            limit: records per page, 1 to 500.
+            sites: IDs of sites, one or several.
+            status: a single status.
             on_error: `raise`, `collect` or a function; see `Repository`.
-            look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            look_ahead: how many pages may be requested ahead of the consumer.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(_connections.by_company, CONNECTIONS, locals())
+        return self._fan_out(CONNECTION_LISTS, locals())
 
     def accounts(
         self,
@@ -106,27 +100,25 @@ class Repository(Resource):
         look_ahead: int | None = None,
         verify: bool = False,
     ) -> FanOut[Account]:
-        """Accounts, which come with connections alone. Needs `async with`.
+        """List accounts, which the API sends with connections only. Needs `async with`.
 
-        The filters are those of `connections.by_company`, and so are the pages: `limit`
-        and the receipts count connections.
+        The filters and the pages are those of `connections.by_company`: `limit` and the
+        receipts count connections.
 
         Args:
-            companies: companies or their ids; all that the key reaches by default.
-            connection_owner_email: the exact address of `workflow_owner_email`.
-            limit: records a page, 1 to 500.
-            sites: ids of sites, one or several.
-            status: one status.
+            companies: companies or their IDs; by default all that the key can access.
+            connection_owner_email: the exact `workflow_owner_email`.
+            limit: records per page, 1 to 500.
+            sites: IDs of sites, one or several.
+            status: a single status.
             on_error: `raise`, `collect` or a function; see `Repository`.
-            look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            look_ahead: how many pages may be requested ahead of the consumer.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(
-            _connections.by_company, CONNECTIONS, locals(), give=_accounts
-        )
+        return self._fan_out(CONNECTION_LISTS, locals(), give=_to_accounts)
 
     def meters(
         self,
@@ -138,20 +130,20 @@ class Repository(Resource):
         look_ahead: int | None = None,
         verify: bool = False,
     ) -> FanOut[Meter]:
-        """Meters. Needs `async with`.
+        """List meters. Needs `async with`.
 
         Args:
-            companies: companies or their ids; all that the key reaches by default.
-            datasource_type: one commodity or several; all when left out.
-            identifier: any of theirs, by its normal form; see `Meters`.
+            companies: companies or their IDs; by default all that the key can access.
+            datasource_type: one commodity or several; all by default.
+            identifier: any identifier of the meter, in its normal form; see `Meters`.
             on_error: `raise`, `collect` or a function; see `Repository`.
-            look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            look_ahead: how many pages may be requested ahead of the consumer.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(_meters.by_company, METERS, locals())
+        return self._fan_out(METER_LISTS, locals())
 
     def documents(
         self,
@@ -167,26 +159,29 @@ class Repository(Resource):
         look_ahead: int | None = None,
         verify: bool = False,
     ) -> FanOut[Document]:
-        """Bills with all that is on them. Needs `async with`.
+        """List bills with their usage, line items and demand. Needs `async with`.
 
         Args:
-            companies: companies or their ids; all that the key reaches by default.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of a meter on the bill, by its normal form; see `Usage`.
+            companies: companies or their IDs; by default all that the key can access.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of a meter on the bill, in its normal form; see
+                `Usage`.
             is_deleted: True lists the deleted ones too; they are left out otherwise.
             on_error: `raise`, `collect` or a function; see `Repository`.
-            look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            look_ahead: how many pages may be requested ahead of the consumer.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(_documents.by_company, DOCUMENTS, locals())
+        return self._fan_out(DOCUMENT_LISTS, locals())
 
     def usage(
         self,
@@ -201,37 +196,38 @@ class Repository(Resource):
         look_ahead: int | None = None,
         verify: bool = False,
     ) -> FanOut[UsageData]:
-        """Usage records. Needs `async with`.
+        """List usage records. Needs `async with`.
 
         Args:
-            companies: companies or their ids; all that the key reaches by default.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of the meter, by its normal form; see `Usage`.
+            companies: companies or their IDs; by default all that the key can access.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of the meter, in its normal form; see `Usage`.
             on_error: `raise`, `collect` or a function; see `Repository`.
-            look_ahead: pages that may be asked for and not yet given.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            look_ahead: how many pages may be requested ahead of the consumer.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(_usage.by_company, USAGE, locals())
+        return self._fan_out(USAGE_LISTS, locals())
 
     def _fan_out(
         self,
-        request: _Asks,
-        fields: Fields,
-        given: Mapping[str, Any],
+        lists: OwnedLists[Any],
+        arguments: Mapping[str, Any],
         *,
         give: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> FanOut[T]:
-        filters = fields.query(given)
-        companies, on_error = given["companies"], given["on_error"]
-        look_ahead = given["look_ahead"]
+        query = lists.filters.build_query(arguments)
+        companies, on_error = arguments["companies"], arguments["on_error"]
+        look_ahead = arguments["look_ahead"]
         if on_error not in {"raise", "collect"} and not callable(on_error):
             raise InvalidArgumentError(
                 f"on_error must be 'raise', 'collect' or a function, not {on_error!r}"
@@ -244,32 +240,37 @@ class Repository(Resource):
             raise InvalidArgumentError(
                 f"companies must be a list; write [{companies!r}]"
             )
-        named = None if companies is None else [_id_of(one) for one in companies]
+        given_ids = None if companies is None else [_to_id(one) for one in companies]
 
-        async def ids() -> Sequence[str]:
-            if named is not None:
-                return named
+        async def find_ids() -> Sequence[str]:
+            if given_ids is not None:
+                return given_ids
             return [company.id for company in await Companies(self._executor).all()]
 
         return FanOut(
-            ids,
-            lambda company_id: request(company_id, filters),
+            find_ids,
+            lambda company_id: lists.build_checked_request(
+                "company", company_id, query
+            ),
             self._executor.source,
             on_error=on_error,
             look_ahead=look_ahead,
-            verify=given["verify"],
+            verify=arguments["verify"],
             give=give,
         )
 
 
-def _accounts(page: Page[Connection]) -> Page[Account]:
-    """The same page with the accounts of its connections."""
-    accounts = [one for connection in page.items for one in connection.accounts]
-    facts = {one.name: getattr(page, one.name) for one in fields_of(Page)}
-    return Page(**{**facts, "items": tuple(accounts)})
+def _to_accounts(page: Page[Connection]) -> Page[Account]:
+    """Replace the connections of a page by their accounts."""
+    accounts = tuple(
+        account for connection in page.items for account in connection.accounts
+    )
+    untyped: Any = page  # `evolve` keeps the type of what it changes
+    account_page: Page[Account] = evolve(untyped, items=accounts)
+    return account_page
 
 
-def _id_of(company: object) -> str:
+def _to_id(company: object) -> str:
     if isinstance(company, Company):
         return company.id
     if not isinstance(company, str | UUID) or not company:

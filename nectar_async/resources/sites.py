@@ -1,4 +1,4 @@
-"""Sites: the buildings."""
+"""Sites: the buildings and places of a company."""
 
 from __future__ import annotations
 
@@ -13,31 +13,45 @@ from nectar_async._types import UNSET, Unset
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.site import Site
-from nectar_async.resources._checks import Nullable, decimal, many, text
-from nectar_async.resources._field_table import Fields
+from nectar_async.resources._checks import (
+    Nullable,
+    decimal_check,
+    list_check,
+    text_check,
+)
+from nectar_async.resources._field_table import FieldTable
+from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 
-__all__ = ["BODY", "Sites"]
+__all__ = ["Sites"]
 
-_LONGEST_PATH = 10
+_MAX_TAGS = 10
+
+_LISTS = OwnedLists(
+    noun="sites",
+    path="/site",
+    page=Page[Site],
+    listing=Listing(items="sites", is_array=True),
+    filters=FieldTable({}),
+)
 
 
-def _path(name: str, value: object) -> object:
-    tags = many(text(1, 100))(name, value)
-    if len(tags) > _LONGEST_PATH:
+def _check_path(name: str, value: object) -> object:
+    tags = list_check(text_check(1, 100))(name, value)
+    if len(tags) > _MAX_TAGS:
         raise InvalidArgumentError(
-            f"{name} has {len(tags)} tags; the API takes {_LONGEST_PATH} at most"
+            f"{name} has {len(tags)} tags; the API takes {_MAX_TAGS} at most"
         )
     return tags
 
 
-BODY = Fields(
+_FIELDS = FieldTable(
     {
-        "name": text(1, 255),
-        "external_id": Nullable(text()),
-        "address": text(0, 255),
-        "path": _path,
-        "occupancy_percent": Nullable(decimal(0, 100, places=4)),
+        "name": text_check(1, 255),
+        "external_id": Nullable(text_check()),
+        "address": text_check(0, 255),
+        "path": _check_path,
+        "occupancy_percent": Nullable(decimal_check(0, 100, places=4)),
     }
 )
 
@@ -49,12 +63,12 @@ class Sites(Resource):
 
     Args:
         name: 1 to 255 characters.
-        external_id: your own id, which exports such as Energy Star use too; None
+        external_id: your own ID, which exports such as Energy Star use too; None
             clears it.
         address: 255 characters at most.
         path: up to ten location tags, from the general to the specific, of up to 100
             characters each.
-        occupancy_percent: 0 to 100 with four decimal places; None clears it.
+        occupancy_percent: 0 to 100 with up to four decimal places; None clears it.
 
     https://docs.nectarclimate.com/api-reference/v2-2/sites/get-sites-by-company
     """
@@ -65,33 +79,27 @@ class Sites(Resource):
         *,
         verify: bool = False,
     ) -> Pager[Site]:
-        """Every site of a company.
+        """List the sites of a company.
 
-        `sites_list_by_company`, GET /site/company/{company_id}. The API's own pages do
-        not show this address; if it is another, correct it with
+        `sites_list_by_company`, GET /site/company/{company_id}. The API reference does
+        not show this address; if it differs, correct it with
         `Settings(operations={"sites_list_by_company": Operation(...)})`. Whether
-        archived sites are listed is not documented: `data_collection_stop_date` tells.
+        archived sites are listed is not documented; they have a
+        `data_collection_stop_date`.
 
         Args:
-            company_id: whose they are.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            company_id: ID of the company.
+            verify: request page 1 again at the end, to find changes that show on it.
         """
         return self._pages(
-            Request.get(
-                "sites_list_by_company",
-                "/site/company/{company_id}",
-                Page[Site],
-                listing=Listing(items="sites", is_array=True),
-                company_id=company_id,
-            ),
-            verify=verify,
+            _LISTS.build_request("company", company_id, locals()), verify=verify
         )
 
     async def get(self, site_id: str | UUID) -> Site:
-        """One site. `sites_get`, GET /site/{site_id}.
+        """Return one site. `sites_get`, GET /site/{site_id}.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.get("sites_get", "/site/{site_id}", Site, site_id=site_id)
@@ -109,18 +117,18 @@ class Sites(Resource):
     ) -> Site:
         """Create a site. `sites_create`, POST /site/company/{company_id}.
 
-        The API has no key against doing it twice, so it is repeated only when it
-        provably did not happen.
+        The API has no idempotency key, so the request is repeated only when it
+        certainly had no effect.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.post(
                 "sites_create",
                 "/site/company/{company_id}",
                 Site,
-                json=BODY.body(locals(), required={"name"}),
+                json=_FIELDS.build_body(locals(), required={"name"}),
                 company_id=company_id,
             )
         )
@@ -137,33 +145,33 @@ class Sites(Resource):
     ) -> Site:
         """Change a site. `sites_update`, PATCH /site/{site_id}.
 
-        What is UNSET stays as it is. `path` replaces the whole list (presumably; the
-        API's pages do not say), so `[]` empties it.
+        UNSET leaves a field as it is. `path` presumably replaces the whole list,
+        so `[]` empties it.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.patch(
                 "sites_update",
                 "/site/{site_id}",
                 Site,
-                json=BODY.body(locals()),
+                json=_FIELDS.build_body(locals()),
                 is_repeatable=True,
                 site_id=site_id,
             )
         )
 
     async def delete(self, site_id: str | UUID) -> None:
-        """Archive a site: there is no way back through the API.
+        """Archive a site; the API cannot undo it.
 
-        `sites_delete`, DELETE /site/{site_id}. Collection stops, history stays, and
-        `data_collection_stop_date` is set. The API's own pages do not show this
-        address; if it is another, correct it with
+        `sites_delete`, DELETE /site/{site_id}. Collection stops, past data stays, and
+        `data_collection_stop_date` is set. The API reference does not show this
+        address; if it differs, correct it with
         `Settings(operations={"sites_delete": Operation(...)})`.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.delete("sites_delete", "/site/{site_id}", NoneType, site_id=site_id)

@@ -1,4 +1,4 @@
-"""The team: whoever the key belongs to."""
+"""The team: the organization of the API key."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.team import Team
-from nectar_async.resources._checks import email, many
-from nectar_async.resources._field_table import Fields
+from nectar_async.resources._checks import check_email, list_check
+from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
-__all__ = ["BODY", "TeamProfile"]
+__all__ = ["TeamProfile"]
 
-BODY = Fields({"users": many(email)})
+_FIELDS = FieldTable({"users": list_check(check_email)})
 
 
 class TeamProfile(Resource):
@@ -23,24 +23,24 @@ class TeamProfile(Resource):
     """
 
     async def get(self) -> Team:
-        """The team with its members. `team_get`, GET /team."""
+        """Return the team with its members. `team_get`, GET /team."""
         return await self._fetch(Request.get("team_get", "/team", Team))
 
     async def update(self, users: Iterable[str] | Unset = UNSET) -> Team:
-        """Change the members. `team_update`, PATCH /team.
+        """Change the members of the team. `team_update`, PATCH /team.
 
-        `users` are e-mail addresses and REPLACE the whole list: whoever is not in it is
-        out. You always stay in, so `[]` leaves you alone.
+        `users` are e-mail addresses and REPLACE the whole list: members who are not in
+        it are removed. You always stay a member, so `[]` leaves only you.
 
         Raises:
-            InvalidArgumentError: no list, or no addresses; nothing was sent.
+            InvalidArgumentError: `users` is no list of addresses; nothing was sent.
         """
         return await self._fetch(
             Request.patch(
                 "team_update",
                 "/team",
                 Team,
-                json=BODY.body(locals()),
+                json=_FIELDS.build_body(locals()),
                 is_repeatable=True,
             )
         )

@@ -1,4 +1,4 @@
-"""Usage: what the meters used, period by period, as the bills say."""
+"""Usage: what each meter used in each billing period, as read from bills."""
 
 from __future__ import annotations
 
@@ -14,23 +14,87 @@ from nectar_async._paging.pager import Pager
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.enums import DateType
 from nectar_async.models.meter import MeterIdentifier
+from nectar_async.models.page import Listing, Page
 from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData
-from nectar_async.resources import _usage
-from nectar_async.resources._lists import USAGE, DatasourceTypes
+from nectar_async.resources._checks import (
+    check_bool,
+    check_date,
+    check_id,
+    closed_enum_check,
+    decimal_check,
+    text_check,
+)
+from nectar_async.resources._field_table import FieldTable, check_date_order
+from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
+from nectar_async.resources.meters import (
+    METER_LISTS,
+    DatasourceTypes,
+    check_identifiers,
+)
 
-__all__ = ["Usage"]
+__all__ = ["USAGE_LISTS", "Usage"]
 
 _Number: TypeAlias = Decimal | int | str | Unset
 
+USAGE_LISTS = OwnedLists(
+    noun="usage",
+    path="/usage",
+    page=Page[UsageData],
+    listing=Listing(items="usage_data"),
+    filters=FieldTable(
+        {
+            "start_date": check_date,
+            "end_date": check_date,
+            "date_type": closed_enum_check(DateType),
+            **METER_LISTS.filters.checks,
+        },
+        check_together=check_date_order,
+    ),
+)
+
+_FIELDS = FieldTable(
+    {
+        "start_date": check_date,
+        "end_date": check_date,
+        "usage": decimal_check(),
+        "usage_units": closed_enum_check(UsageUnits),
+        "exclusion": check_bool,
+        "is_estimated": check_bool,
+        "is_implied": check_bool,
+        "tariff": text_check(),
+        "current_reading": decimal_check(),
+        "previous_reading": decimal_check(),
+        "multiplier": decimal_check(),
+        "multiplier_description": text_check(),
+        "multiplier2": decimal_check(),
+        "multiplier2_description": text_check(),
+        "billed_demand": decimal_check(),
+        "fraction_renewable": decimal_check(),
+        "net_metering_generated_kwh": decimal_check(),
+        "net_metering_grid_import_kwh": decimal_check(),
+        "net_metering_grid_export_kwh": decimal_check(),
+        "supplier_name": text_check(),
+        "utility_name": text_check(),
+        "country": text_check(),
+        "meter": check_id,
+        "site": check_id,
+        "identifiers": check_identifiers,
+    },
+    check_together=check_date_order,
+)
+
 
 class Usage(Resource):
-    """Usage records: lists of them, and one at a time.
+    """Usage records, one at a time and in lists.
 
-    With `USAGE_PERIOD` a list has the periods that share a day or more with the window.
-    An identifier is a number of the meter, its POD, account, ...: dashes, spaces,
-    underscores, commas, slashes, leading zeros and case do not count in it.
+    With `date_type=USAGE_PERIOD` a list has the records whose period shares at least
+    one day with the window.
+
+    An identifier is the number of the meter, its POD, its account, ... The `identifier`
+    filters compare its normal form: without dashes, spaces, underscores, commas,
+    slashes and leading zeros, in any case.
 
     https://docs.nectarclimate.com/api-reference/v2-2/usage-data/get-usage-data-by-company
     """
@@ -46,24 +110,28 @@ class Usage(Resource):
         identifier: str | None = None,
         verify: bool = False,
     ) -> Pager[UsageData]:
-        """Usage of a company. `usage_list_by_company`, GET /usage/company/{company_id}.
+        """List the usage of a company.
+
+        `usage_list_by_company`, GET /usage/company/{company_id}.
 
         Args:
-            company_id: whose it is.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            company_id: ID of the company.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of the meter, in its normal form; see `Usage`.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("company", company_id, USAGE.query(locals())), verify=verify
+            USAGE_LISTS.build_request("company", company_id, locals()), verify=verify
         )
 
     def by_site(
@@ -77,24 +145,26 @@ class Usage(Resource):
         identifier: str | None = None,
         verify: bool = False,
     ) -> Pager[UsageData]:
-        """Usage of a site. `usage_list_by_site`, GET /usage/site/{site_id}.
+        """List the usage of a site. `usage_list_by_site`, GET /usage/site/{site_id}.
 
         Args:
-            site_id: where it was used.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            site_id: ID of the site.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of the meter, in its normal form; see `Usage`.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("site", site_id, USAGE.query(locals())), verify=verify
+            USAGE_LISTS.build_request("site", site_id, locals()), verify=verify
         )
 
     def by_meter(
@@ -108,27 +178,31 @@ class Usage(Resource):
         identifier: str | None = None,
         verify: bool = False,
     ) -> Pager[UsageData]:
-        """Usage of a meter. `usage_list_by_meter`, GET /usage/meter/{meter_id}.
+        """List the usage of a meter.
 
-        The API's own pages do not show this address; if it is another, correct it with
+        `usage_list_by_meter`, GET /usage/meter/{meter_id}.
+
+        The API reference does not show this address; if it differs, correct it with
         `Settings(operations={"usage_list_by_meter": Operation(...)})`.
 
         Args:
-            meter_id: which measured it.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            meter_id: ID of the meter.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of the meter, in its normal form; see `Usage`.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("meter", meter_id, USAGE.query(locals())), verify=verify
+            USAGE_LISTS.build_request("meter", meter_id, locals()), verify=verify
         )
 
     def by_connection(
@@ -142,26 +216,28 @@ class Usage(Resource):
         identifier: str | None = None,
         verify: bool = False,
     ) -> Pager[UsageData]:
-        """Usage of a connection. `usage_list_by_connection`.
+        """List the usage of a connection. `usage_list_by_connection`.
 
         GET /usage/connection/{connection_id}.
 
         Args:
-            connection_id: whose bills told it.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `BILL_DATE` (where nothing is
-                said), `USAGE_PERIOD`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            connection_id: ID of the connection.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `BILL_DATE` (the default,
+                which leaves out records without a bill), `USAGE_PERIOD`,
+                `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of the meter, in its normal form; see `Usage`.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("connection", connection_id, USAGE.query(locals())),
+            USAGE_LISTS.build_request("connection", connection_id, locals()),
             verify=verify,
         )
 
@@ -176,35 +252,36 @@ class Usage(Resource):
         identifier: str | None = None,
         verify: bool = False,
     ) -> Pager[UsageData]:
-        """Usage of a document. `usage_list_by_document`.
+        """List the usage of a document. `usage_list_by_document`.
 
-        GET /usage/document/{document_id}. Here alone the window is compared with the
-        USAGE_PERIOD where `date_type` is not given.
+        GET /usage/document/{document_id}. Only this list compares the window
+        with the USAGE_PERIOD by default.
 
         Args:
-            document_id: the bill that says it.
-            start_date: the first day, inclusive; may be given alone.
-            end_date: the last day, inclusive; with `CREATED_DATE` and `UPDATED_DATE`
-                only its first instant, 00:00 UTC: ask for the day after.
-            date_type: what both are compared with: `USAGE_PERIOD` (where nothing is
-                said), `BILL_DATE`, `CREATED_DATE` or `UPDATED_DATE`.
-            datasource_type: one commodity or several; all when left out.
-            identifier: of the meter, by its normal form; see `Usage`.
-            verify: ask for page 1 again at the end; finds the moves that show on it.
+            document_id: ID of the bill.
+            start_date: first day of the window, inclusive; works without `end_date`.
+            end_date: last day of the window, inclusive. `CREATED_DATE` and
+                `UPDATED_DATE` include only its first instant, 00:00 UTC: ask for the
+                day after.
+            date_type: the date that has to be in the window: `USAGE_PERIOD` (the
+                default here), `BILL_DATE`, `CREATED_DATE` or `UPDATED_DATE`.
+            datasource_type: one commodity or several; all by default.
+            identifier: an identifier of the meter, in its normal form; see `Usage`.
+            verify: request page 1 again at the end, to find changes that show on it.
 
         Raises:
-            InvalidArgumentError: a filter that the API would refuse; nothing was sent.
+            InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
         return self._pages(
-            _usage.by_owner("document", document_id, USAGE.query(locals())),
+            USAGE_LISTS.build_request("document", document_id, locals()),
             verify=verify,
         )
 
     async def get(self, usage_data_id: str | UUID) -> UsageData:
-        """One record. `usage_get`, GET /usage/{usage_data_id}.
+        """Return one record. `usage_get`, GET /usage/{usage_data_id}.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.get(
@@ -248,21 +325,21 @@ class Usage(Resource):
     ) -> UsageData:
         """Change a record. `usage_update`, PATCH /usage/{usage_data_id}.
 
-        What is UNSET stays as it is. `meter` and `identifiers` carry through to the
-        meter, whose list of identifiers is presumably REPLACED. Rows of demand are
-        refused since v2.1. The address is likely, not documented: correct it with
-        `Settings(operations={"usage_update": Operation(...)})`; `extra` are keys that
-        this version does not know.
+        UNSET leaves a field as it is. `meter` and `identifiers` change the meter
+        too, whose list of identifiers is presumably REPLACED. Since v2.1 the API
+        refuses to change records of demand. The address is likely, not documented:
+        correct it with `Settings(operations={"usage_update": Operation(...)})`; `extra`
+        are further keys of the body.
 
         Raises:
-            InvalidArgumentError: a value that the API would refuse; nothing was sent.
+            InvalidArgumentError: an argument the API would refuse; nothing was sent.
         """
         return await self._fetch(
             Request.patch(
                 "usage_update",
                 "/usage/{usage_data_id}",
                 UsageData,
-                json=_usage.BODY.body(locals(), extra),
+                json=_FIELDS.build_body(locals(), extra),
                 is_repeatable=True,
                 usage_data_id=usage_data_id,
             )
@@ -271,11 +348,11 @@ class Usage(Resource):
     async def delete(self, usage_data_id: str | UUID) -> None:
         """Delete a record. `usage_delete`, DELETE /usage/{usage_data_id}.
 
-        The API's own pages do not show this address; if it is another, correct it with
+        The API reference does not show this address; if it differs, correct it with
         `Settings(operations={"usage_delete": Operation(...)})`.
 
         Raises:
-            NotFoundError, PermissionDeniedError: there is none that the key may see.
+            NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
         return await self._fetch(
             Request.delete(

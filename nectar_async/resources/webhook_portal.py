@@ -1,4 +1,4 @@
-"""The portal where webhooks are set up."""
+"""The hosted portal where webhooks are configured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nectar_async._http.request import Request
-from nectar_async._json.json import encoded, parse
+from nectar_async._json.json import encode_json, parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async._types import Secret
 from nectar_async.errors import DecodeError
@@ -15,12 +15,12 @@ from nectar_async.resources._resource import Resource
 
 __all__ = ["WebhookPortal"]
 
-# The contract's guesses at the key, the best first.
+# The contract's guesses at the key, the most likely first.
 _KEYS = ("url", "portalUrl", "appPortalUrl")
 
-# The keys are the server's: an error names so many, and so much of each.
-_MOST_KEYS = 10
-_LONGEST_KEY = 40
+# The keys come from the server, so an error shows only a part of them.
+_MAX_SHOWN_KEYS = 10
+_MAX_KEY_LENGTH = 40
 
 
 class WebhookPortal(Resource):
@@ -30,89 +30,99 @@ class WebhookPortal(Resource):
     """
 
     async def get(self) -> WebhookPortalLink:
-        """A link to the portal that signs in by itself, good for 7 days.
+        """Return a link that opens the portal without a sign-in for 7 days.
 
         Experimental. `webhook_portal_get`, GET /webhook: address and key are guesses.
-        If they are others, correct them:
+        If they differ, correct them:
 
             Settings(operations={"webhook_portal_get": Operation(
                 "GET", "/webhook/portal", keys={"url": "portalUrl"})})
 
-        The link is taken from under `url`, `portalUrl` or `appPortalUrl`, or is the
-        only link that came, if need be from an object inside the answer.
+        The link is the value of `url`, `portalUrl` or `appPortalUrl`, or else the only
+        link in the answer; objects inside the answer are searched too.
 
         Raises:
-            DecodeError: there is no link, or more than one without such a key.
+            DecodeError: there is no link, or several under other keys.
         """
         request = Request.get("webhook_portal_get", "/webhook", WebhookPortalLink)
         read = self._executor.build_decoder(request)
-        true = self._executor.get_keys(request.operation).get("url", "url")
+        key = self._executor.get_keys(request.operation).get("url", "url")
 
-        def link(body: bytes) -> WebhookPortalLink:
+        def read_link(body: bytes) -> WebhookPortalLink:
             if _is_link(text := body.decode("utf-8", "replace").strip()):
                 return WebhookPortalLink(url=Secret(text))
             try:
-                value = parse(body)
+                value = parse_json(body)
             except MisfitError:
-                return read(body)  # which says what is wrong
-            # The API's pages do not say whether the link comes alone or in an object.
+                return read(body)  # raises the error that says what is wrong
+            # Whether the link comes alone or in an object is not documented.
             if isinstance(value, str) and value:
                 return WebhookPortalLink(url=Secret(value))
-            return read(encoded(_as_url(value, (true, *_KEYS))))
+            return read(encode_json(_move_link_to_url(value, (key, *_KEYS))))
 
-        return await self._executor.send_and_decode(request, link)
+        return await self._executor.send_and_decode(request, read_link)
 
 
-class _Place(NamedTuple):
-    """Where a text stands in an answer: in it, or in an object inside it."""
+class _TextField(NamedTuple):
+    """A text in an answer, with its key."""
 
-    outer: str | None
+    outer_key: str | None
+    """The key of the inner object that has the text; None for the answer itself."""
     key: str
     text: str
 
 
-def _as_url(value: Any, keys: tuple[str, ...]) -> Any:
-    """An object with its link under `url`: elsewhere nobody would mask it."""
+def _move_link_to_url(value: Any, keys: tuple[str, ...]) -> Any:
+    """Move the link of an answer to the key `url`, which the model masks.
+
+    Raises:
+        DecodeError: it is not clear which text is the link.
+    """
     if not isinstance(value, dict):
         return value
-    place = _chosen(list(_places(value)), keys)
-    if place is None:
-        shown = ", ".join(repr(key[:_LONGEST_KEY]) for key in list(value)[:_MOST_KEYS])
+    link = _find_link(list(_iterate_texts(value)), keys)
+    if link is None:
+        shown = ", ".join(
+            repr(key[:_MAX_KEY_LENGTH]) for key in list(value)[:_MAX_SHOWN_KEYS]
+        )
         problem = f"no link, or several, under the keys {shown or '(none)'} @ $"
         raise DecodeError.of("WebhookPortalLink", (problem,))
     rest = dict(value)
-    if place.outer is None:
-        del rest[place.key]
+    if link.outer_key is None:
+        del rest[link.key]
     else:
-        inner = dict(rest.pop(place.outer))
-        del inner[place.key]
-        rest |= {place.outer: inner} if inner else {}
-    # A `url` that is null makes room for the link.
-    return {**rest, "url": place.text}
+        inner = dict(rest.pop(link.outer_key))
+        del inner[link.key]
+        rest |= {link.outer_key: inner} if inner else {}
+    # This replaces a `url` that is null.
+    return {**rest, "url": link.text}
 
 
-def _chosen(places: list[_Place], keys: tuple[str, ...]) -> _Place | None:
-    """The link under a key that is known, or the only link, or the text of such a key.
+def _find_link(fields: list[_TextField], keys: tuple[str, ...]) -> _TextField | None:
+    """Return a link under a known key, or the only link, or the text of a known key.
 
-    What stands in the answer itself comes before what stands in an object inside it.
+    Texts of the answer itself come before those of objects inside it.
     """
     known = sorted(
-        (one for one in places if one.key in keys),
-        key=lambda one: (one.outer is not None, keys.index(one.key)),
+        (field for field in fields if field.key in keys),
+        key=lambda field: (field.outer_key is not None, keys.index(field.key)),
     )
-    links = [one for one in places if _is_link(one.text)]
+    links = [field for field in fields if _is_link(field.text)]
     only = links if len(links) == 1 else []
-    return next(iter([one for one in known if one in links] + only + known), None)
+    candidates = [field for field in known if field in links] + only + known
+    return next(iter(candidates), None)
 
 
-def _places(value: Mapping[str, Any], outer: str | None = None) -> Iterator[_Place]:
-    """Every text of an object, its own before those of the objects inside it."""
-    for key, one in value.items():
-        if isinstance(one, str) and one:
-            yield _Place(outer, key, one)
-    for key, one in value.items() if outer is None else ():
-        if isinstance(one, dict):
-            yield from _places(one, key)
+def _iterate_texts(
+    value: Mapping[str, Any], outer_key: str | None = None
+) -> Iterator[_TextField]:
+    """Yield the texts of an object, then those of the objects directly inside it."""
+    for key, item in value.items():
+        if isinstance(item, str) and item:
+            yield _TextField(outer_key, key, item)
+    for key, item in value.items() if outer_key is None else ():
+        if isinstance(item, dict):
+            yield from _iterate_texts(item, key)
 
 
 def _is_link(value: object) -> bool:

@@ -20,85 +20,105 @@ from nectar_async import (
     TimeOfUse,
     UsageUnits,
 )
-from nectar_async.resources import _checks, _documents
+from nectar_async.resources import _checks, documents
 from nectar_async.resources._checks import Check, Nullable
-from nectar_async.resources._field_table import Fields, in_order
+from nectar_async.resources._field_table import FieldTable, check_date_order
 
 BRICK = UUID("3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11")
 LINK = "https://files.example.com/a.pdf?signature=canary"
 
 TAKEN: list[tuple[Check, Any, object]] = [
-    (_checks.text(1, 3), "abc", "abc"),
-    (_checks.text(), "", ""),
-    (_checks.boolean, False, False),
-    (_checks.whole(1, 500), 500, 500),
-    (_checks.whole(60), 60, 60),
-    (_checks.decimal(), 40, Decimal(40)),
-    (_checks.decimal(), "1e3", Decimal(1000)),
-    (_checks.decimal(0, 1, places=2), Decimal("0.25"), Decimal("0.25")),
-    (_checks.decimal(0, 1, places=2), Decimal("1.00000"), Decimal("1.00")),
-    (_checks.day, date(2025, 1, 31), date(2025, 1, 31)),
-    (_checks.country, "us", "US"),
-    (_checks.email, "ops+bills@mail.example.com", "ops+bills@mail.example.com"),
-    (_checks.identity, BRICK, str(BRICK)),
-    (_checks.identity, "opaque/1", "opaque/1"),
-    (_checks.secret, "hush", Secret("hush")),
-    (_checks.secret, Secret("hush"), Secret("hush")),
-    (_checks.link, LINK, Secret(LINK)),
-    (_checks.one_of(TimeOfUse), "SHOULDER", TimeOfUse("SHOULDER")),
-    (_checks.many(_checks.identity), (BRICK, "b"), [str(BRICK), "b"]),
-    (_checks.many(_checks.identity), [], []),
-    (Nullable(_checks.day), None, None),
-    (Nullable(_checks.day), date(2025, 1, 1), date(2025, 1, 1)),
+    (_checks.text_check(1, 3), "abc", "abc"),
+    (_checks.text_check(), "", ""),
+    (_checks.check_bool, False, False),
+    (_checks.int_check(1, 500), 500, 500),
+    (_checks.int_check(60), 60, 60),
+    (_checks.decimal_check(), 40, Decimal(40)),
+    (_checks.decimal_check(), "1e3", Decimal(1000)),
+    (_checks.decimal_check(0, 1, places=2), Decimal("0.25"), Decimal("0.25")),
+    (_checks.decimal_check(0, 1, places=2), Decimal("1.00000"), Decimal("1.00")),
+    (_checks.check_date, date(2025, 1, 31), date(2025, 1, 31)),
+    (_checks.check_country, "us", "US"),
+    (_checks.check_email, "ops+bills@mail.example.com", "ops+bills@mail.example.com"),
+    (_checks.check_id, BRICK, str(BRICK)),
+    (_checks.check_id, "opaque/1", "opaque/1"),
+    (_checks.check_secret, "hush", Secret("hush")),
+    (_checks.check_secret, Secret("hush"), Secret("hush")),
+    (_checks.check_https_link, LINK, Secret(LINK)),
+    (_checks.open_enum_check(TimeOfUse), "SHOULDER", TimeOfUse("SHOULDER")),
+    (_checks.list_check(_checks.check_id), (BRICK, "b"), [str(BRICK), "b"]),
+    (_checks.list_check(_checks.check_id), [], []),
+    (Nullable(_checks.check_date), None, None),
+    (Nullable(_checks.check_date), date(2025, 1, 1), date(2025, 1, 1)),
 ]
 
 REFUSED: list[tuple[Check, Any, str]] = [
-    (_checks.text(1), "", "x is empty"),
-    (_checks.text(0, 3), "abcd", "x has 4 characters; the API takes 3 at most"),
-    (_checks.text(), None, "x must be text, not NoneType"),
-    (_checks.boolean, "false", "x must be True or False, not 'false'"),
-    (_checks.boolean, 1, "x must be True or False, not 1"),
-    (_checks.whole(1, 500), 0, "x must be a whole number from 1 to 500, not 0"),
-    (_checks.whole(1, 500), 501, "x must be a whole number from 1 to 500, not 501"),
-    (_checks.whole(60), 59, "x must be a whole number from 60, not 59"),
-    (_checks.whole(1), True, "x must be a whole number from 1, not True"),
-    (_checks.whole(1), 1.0, "x must be a whole number from 1, not 1.0"),
-    (_checks.decimal(), 0.1, r"x must be a Decimal, not float; write Decimal\('0.1'\)"),
-    (_checks.decimal(), "a lot", "x is no number: 'a lot'"),
-    (_checks.decimal(), "NaN", "x is no finite number: NaN"),
-    (_checks.decimal(), True, "x must be a Decimal, not bool"),
-    (_checks.decimal(0, 100), 101, "x must be from 0 to 100, not 101"),
-    (_checks.decimal(0, 1, places=2), "0.125", "x must have 2 decimal places at most"),
+    (_checks.text_check(1), "", "x is empty"),
+    (_checks.text_check(0, 3), "abcd", "x has 4 characters; the API takes 3 at most"),
+    (_checks.text_check(), None, "x must be text, not NoneType"),
+    (_checks.check_bool, "false", "x must be True or False, not 'false'"),
+    (_checks.check_bool, 1, "x must be True or False, not 1"),
+    (_checks.int_check(1, 500), 0, "x must be a whole number from 1 to 500, not 0"),
+    (_checks.int_check(1, 500), 501, "x must be a whole number from 1 to 500, not 501"),
+    (_checks.int_check(60), 59, "x must be a whole number from 60, not 59"),
+    (_checks.int_check(1), True, "x must be a whole number from 1, not True"),
+    (_checks.int_check(1), 1.0, "x must be a whole number from 1, not 1.0"),
     (
-        _checks.day,
+        _checks.decimal_check(),
+        0.1,
+        r"x must be a Decimal, not float; write Decimal\('0.1'\)",
+    ),
+    (_checks.decimal_check(), "a lot", "x is no number: 'a lot'"),
+    (_checks.decimal_check(), "NaN", "x is no finite number: NaN"),
+    (_checks.decimal_check(), True, "x must be a Decimal, not bool"),
+    (_checks.decimal_check(0, 100), 101, "x must be from 0 to 100, not 101"),
+    (
+        _checks.decimal_check(0, 1, places=2),
+        "0.125",
+        "x must have 2 decimal places at most",
+    ),
+    (
+        _checks.check_date,
         datetime(2025, 1, 1, tzinfo=UTC),
         "x must be a day; pass x=x.date()",
     ),
-    (_checks.instant, date(2025, 1, 1), "x must be an instant, .*, not date"),
-    (_checks.instant, datetime(2025, 1, 1), "x has no time zone"),  # noqa: DTZ001
+    (_checks.check_datetime, date(2025, 1, 1), "x must be an instant, .*, not date"),
+    (_checks.check_datetime, datetime(2025, 1, 1), "x has no time zone"),  # noqa: DTZ001
     (
-        _checks.country,
+        _checks.check_country,
         "USA",
-        "x must be an ISO 3166 code of two letters, as 'US', not 'USA'",
+        "x must be an ISO 3166 code of two letters, such as 'US', not 'USA'",
     ),
-    (_checks.country, None, "x must be an ISO 3166 code"),
-    (_checks.email, "ops@example", "x is no e-mail address: 'ops@example'"),
-    (_checks.email, "a b@example.com", "x is no e-mail address"),
-    (_checks.email, f"{'a' * 250}@example.com", "x is no e-mail address"),
-    (_checks.email, None, "x must be an e-mail address, not NoneType"),
-    (_checks.identity, " ", "x is empty"),
-    (_checks.identity, 5, "x must be an id, not int"),
-    (_checks.secret, "", "x is empty"),
-    (_checks.secret, b"hush", "x must be text or a Secret, not bytes"),
-    (_checks.link, "http://files.example.com/a.pdf", "x is no https link"),
-    (_checks.link, "https://[", "x is no https link"),
-    (_checks.one_of(TimeOfUse), "", "x must be text, as one of PEAK"),
-    (_checks.one_of(TimeOfUse), "peak", "x cannot be 'peak'; write 'PEAK'"),
-    (_checks.one_of_known(UsageUnits), "kwh", "x must be .*'kwh'; write 'kWh'"),
-    (_documents.BODY.checks["charges_units"], "usd", "x cannot be 'usd'; write 'USD'"),
-    (_checks.many(_checks.email), "a@b.example", "x must be a list; write x="),
-    (_checks.many(_checks.email), ["a@b.example", "c"], r"x\[1\] is no e-mail"),
-    (_checks.many(_checks.email, 1), [], "x is empty; it takes 1 at least"),
+    (_checks.check_country, None, "x must be an ISO 3166 code"),
+    (_checks.check_email, "ops@example", "x is no e-mail address: 'ops@example'"),
+    (_checks.check_email, "a b@example.com", "x is no e-mail address"),
+    (_checks.check_email, f"{'a' * 250}@example.com", "x is no e-mail address"),
+    (_checks.check_email, None, "x must be an e-mail address, not NoneType"),
+    (_checks.check_id, " ", "x is empty"),
+    (_checks.check_id, 5, "x must be an id, not int"),
+    (_checks.check_secret, "", "x is empty"),
+    (_checks.check_secret, b"hush", "x must be text or a Secret, not bytes"),
+    (_checks.check_https_link, "http://files.example.com/a.pdf", "x is no https link"),
+    (_checks.check_https_link, "https://[", "x is no https link"),
+    (_checks.open_enum_check(TimeOfUse), "", "x must be text, such as one of PEAK"),
+    (_checks.open_enum_check(TimeOfUse), "peak", "x cannot be 'peak'; write 'PEAK'"),
+    (_checks.closed_enum_check(UsageUnits), "kwh", "x must be .*'kwh'; write 'kWh'"),
+    (
+        documents._FIELDS.checks["charges_units"],
+        "usd",
+        "x cannot be 'usd'; write 'USD'",
+    ),
+    (
+        _checks.list_check(_checks.check_email),
+        "a@b.example",
+        "x must be a list; write x=",
+    ),
+    (
+        _checks.list_check(_checks.check_email),
+        ["a@b.example", "c"],
+        r"x\[1\] is no e-mail",
+    ),
+    (_checks.list_check(_checks.check_email, 1), [], "x is empty; it takes 1 at least"),
 ]
 
 
@@ -124,13 +144,13 @@ def test_what_the_api_would_refuse_is_named(
 def test_a_link_that_is_refused_is_not_shown() -> None:
     for wrong in (LINK.replace("https", "ftp"), LINK.replace("//", "")):
         with pytest.raises(InvalidArgumentError) as caught:
-            _checks.link("documents[0]", wrong)
+            _checks.check_https_link("documents[0]", wrong)
         assert "canary" not in str(caught.value)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=100))
 def test_a_decimal_is_sent_exactly_or_not_at_all(number: Decimal) -> None:
-    check = _checks.decimal(0, 100, places=4)
+    check = _checks.decimal_check(0, 100, places=4)
     try:
         sent = check("x", number)
     except InvalidArgumentError:
@@ -141,18 +161,18 @@ def test_a_decimal_is_sent_exactly_or_not_at_all(number: Decimal) -> None:
         assert len(format(sent, "f").partition(".")[2]) <= 4
 
 
-FIELDS = Fields(
+FIELDS = FieldTable(
     {
-        "name": _checks.text(1),
-        "note": Nullable(_checks.text()),
-        "start_date": _checks.day,
+        "name": _checks.text_check(1),
+        "note": Nullable(_checks.text_check()),
+        "start_date": _checks.check_date,
     }
 )
 
 
 def test_unset_stays_at_home_and_none_is_null() -> None:
     given_ = {"name": UNSET, "note": None, "start_date": UNSET, "self": object()}
-    assert FIELDS.body(given_) == {"note": None}
+    assert FIELDS.build_body(given_) == {"note": None}
 
 
 def test_none_for_what_cannot_be_cleared_says_what_to_do() -> None:
@@ -160,13 +180,13 @@ def test_none_for_what_cannot_be_cleared_says_what_to_do() -> None:
     with pytest.raises(
         InvalidArgumentError, match=r"^name cannot be None; leave it out"
     ):
-        FIELDS.body(given_)
+        FIELDS.build_body(given_)
 
 
 def test_none_for_what_is_required_is_not_to_be_left_out() -> None:
     given_ = {"name": None, "note": UNSET, "start_date": UNSET}
     with pytest.raises(InvalidArgumentError) as caught:
-        FIELDS.body(given_, required={"name"})
+        FIELDS.build_body(given_, required={"name"})
     assert str(caught.value) == "name cannot be None; it is required"
 
 
@@ -196,16 +216,16 @@ async def test_a_call_says_so_of_its_own_required_arguments(name: str) -> None:
 
 def test_further_keys_are_sent_as_they_are() -> None:
     given_ = {"name": "a", "note": UNSET, "start_date": UNSET}
-    assert FIELDS.body(given_, {"new": [1]}) == {"name": "a", "new": [1]}
+    assert FIELDS.build_body(given_, {"new": [1]}) == {"name": "a", "new": [1]}
 
 
 def test_a_filter_that_is_none_is_no_filter() -> None:
-    assert FIELDS.query({"name": None, "note": UNSET, "start_date": None}) == {}
+    assert FIELDS.build_query({"name": None, "note": UNSET, "start_date": None}) == {}
 
 
-def test_a_window_of_one_day_is_in_order() -> None:
+def test_a_window_of_one_day_is_check_date_order() -> None:
     day = date(2025, 1, 1)
-    in_order({"start_date": day, "end_date": day})
-    in_order({"start_date": day})
+    check_date_order({"start_date": day, "end_date": day})
+    check_date_order({"start_date": day})
     with pytest.raises(InvalidArgumentError, match=r"start_date .* is after end_date"):
-        in_order({"start_date": date(2025, 1, 2), "end_date": day})
+        check_date_order({"start_date": date(2025, 1, 2), "end_date": day})

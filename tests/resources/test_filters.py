@@ -18,7 +18,7 @@ from nectar_async import (
     NectarClient,
     Request,
 )
-from nectar_async.resources._lists import USAGE
+from nectar_async.resources.usage import USAGE_LISTS
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 def filters_of(**given_: Any) -> dict[str, object]:
     """The filters of a usage list, those that are not given as None."""
-    return USAGE.query({**dict.fromkeys(USAGE.checks), **given_})
+    filters = USAGE_LISTS.filters
+    return filters.build_query({**dict.fromkeys(filters.checks), **given_})
 
 
 def query_of(**given_: Any) -> list[tuple[str, str]]:

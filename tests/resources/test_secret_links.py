@@ -9,7 +9,7 @@ import pytest
 from doubles import MakeClient
 
 from nectar_async import Operation, Response, Secret
-from nectar_async._json.converter import converter
+from nectar_async._json.converter import get_converter
 from nectar_async.errors import (
     BadRequestError,
     ConflictError,
@@ -54,7 +54,7 @@ async def test_the_link_of_the_portal_is_found(
     assert portal.url.reveal().lower() == LINK
     assert list(portal.extra) == extra
     assert "canary" not in repr(portal) + caplog.text
-    written = converter(is_strict=False).encode(portal, with_secrets=False)
+    written = get_converter(is_strict=False).encode(portal, with_secrets=False)
     assert b"canary" not in written
 
 

@@ -1,0 +1,74 @@
+"""The filters of a list are the same in its signature, its table and the contract."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+import pytest
+from endpoints import ENDPOINTS, Endpoint
+
+from nectar_async import resources
+from nectar_async.contract.wire_names import to_python
+from nectar_async.resources import providers
+from nectar_async.resources._field_table import FieldTable
+from nectar_async.resources._lists import OwnedLists
+from nectar_async.resources.repository import Repository
+
+MODULES: list[ModuleType] = [
+    import_module(f"{resources.__name__}.{module.name}")
+    for module in iter_modules(resources.__path__)
+]
+TABLES: Mapping[str, FieldTable] = {
+    lists.noun: lists.filters
+    for module in MODULES
+    for lists in vars(module).values()
+    if isinstance(lists, OwnedLists)
+} | {"providers": providers._FILTERS}
+LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.is_list]
+VIEWS = [name for name in vars(Repository) if not name.startswith("_")]
+
+# The parameters of a list that are no filters.
+OPTIONS = {"companies", "look_ahead", "on_error", "verify"}
+
+
+def filters_of_contract(endpoint: Endpoint) -> set[str]:
+    parameters = (one for one in endpoint.parameters if one["in"] == "query")
+    return {to_python(one["name"]) for one in parameters} - {"page"}
+
+
+def filters_of_method(method: object) -> set[str]:
+    assert callable(method)
+    parameters = inspect.signature(method).parameters.values()
+    return {
+        one.name
+        for one in parameters
+        if one.default is not inspect.Parameter.empty and one.name not in OPTIONS
+    }
+
+
+@pytest.mark.parametrize("endpoint", LISTS, ids=lambda endpoint: endpoint.operation)
+def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
+    wanted = filters_of_contract(endpoint)
+    assert endpoint.noun is not None
+    table = set(TABLES[endpoint.noun].checks)
+    signature = {one for one in endpoint.signature.parameters if one not in OPTIONS}
+    signature -= {one.name for one in endpoint.arguments if one.place == "path"}
+    differences = {
+        "missing in the table": wanted - table,
+        "missing in the signature": wanted - signature,
+        "unknown to the contract, in the table": table - wanted,
+        "unknown to the contract, in the signature": signature - wanted,
+    }
+    assert not any(differences.values()), differences
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_across_companies_has_the_filters_of_its_list(view: str) -> None:
+    noun = "connections" if view == "accounts" else view
+    table = set(TABLES[noun].checks)
+    signature = filters_of_method(getattr(Repository, view))
+    assert signature == table
