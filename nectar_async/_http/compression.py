@@ -18,7 +18,12 @@ from attrs import frozen
 from nectar_async._http.request import Request, copy_with
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send
-from nectar_async._json.cooperative import PIECE, Steps, Turns, at_once
+from nectar_async._json.cooperative import (
+    PIECE_SIZE,
+    CooperativeScheduler,
+    Steps,
+    run_at_once,
+)
 from nectar_async.errors import BodyCorruptError, BodyTooLargeError, TransportError
 
 __all__ = ["Decompress", "decompress", "decompress_body", "read_text_head"]
@@ -46,7 +51,7 @@ class Decompress:
     is sent again within the deadline and the retry budget.
     """
 
-    turns: Turns
+    turns: CooperativeScheduler
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send the request and decompress the body of its answer."""
@@ -83,7 +88,7 @@ def decompress_body(response: Response, limit: int | None = None) -> bytes:
         BodyTooLargeError: the body has more than `limit` bytes, before or after.
         BodyCorruptError: the body is truncated, or not valid gzip or deflate.
     """
-    return at_once(_decompress_in_steps(response, limit))
+    return run_at_once(_decompress_in_steps(response, limit))
 
 
 def read_text_head(response: Response) -> str:
@@ -199,17 +204,17 @@ def _decompress_members(
         while not decompressor.eof:
             window = decompressor.unconsumed_tail or body[at : at + width]
             # All input may be consumed while output is left that did not fit.
-            if not window and len(part) < PIECE:
+            if not window and len(part) < PIECE_SIZE:
                 raise BodyCorruptError("the compressed answer is truncated")
             at += 0 if decompressor.unconsumed_tail else len(window)
-            width = min(2 * width, PIECE)
-            part = _feed(decompressor, window, PIECE)
+            width = min(2 * width, PIECE_SIZE)
+            part = _feed(decompressor, window, PIECE_SIZE)
             parts.append(part)
             size += len(part)
             if limit is not None and size > limit:
                 raise _build_too_large_error(limit)
             done += len(window) + len(part)
-            if done >= PIECE:
+            if done >= PIECE_SIZE:
                 yield
                 done = 0
         at -= len(decompressor.unused_data)

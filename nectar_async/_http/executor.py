@@ -16,9 +16,9 @@ from nectar_async._http.response import Response
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session
 from nectar_async._http.transport import Send, Stage
-from nectar_async._json.converter import after_write, converter
+from nectar_async._json.converter import get_converter, mark_as_accepted
 from nectar_async._json.cooperative import Steps
-from nectar_async._json.json import announced_pages
+from nectar_async._json.json import read_page_count
 from nectar_async._types import Secret
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.models.page import Listing, Page
@@ -67,7 +67,7 @@ class Executor:
         self._api_url = settings.api_url
         self._send_api = build_api_pipeline(settings, session, budget, stages, recorder)
         self._send_file = build_file_pipeline(settings, session, budget, recorder)
-        self._converter = converter(is_strict=settings.strict)
+        self._converter = get_converter(is_strict=settings.strict)
         self.source: PageSource[Any] = PageSource(
             send=self._respond,
             read=self._read_page,
@@ -165,7 +165,7 @@ class Executor:
     ) -> NectarError:
         """Describe and redact the error of an answer that could not be decoded."""
         if request.method != "GET" or not request.is_repeatable:
-            after_write(error, response.status)
+            mark_as_accepted(error, response.status)
         describe(error, request, response.timing)
         redact_error(error, request.operation, request.json)
         # The frames below hold the answer, and a traceback may show their locals.
@@ -185,7 +185,7 @@ class Executor:
 
     def _read_page_count(self, request: Request[Any], response: Response) -> int:
         keys = self.get_keys(request.operation)
-        return announced_pages(response.body, keys.get("totalPages", "totalPages"))
+        return read_page_count(response.body, keys.get("totalPages", "totalPages"))
 
 
 def _get_listing(request: Request[Any]) -> Listing:

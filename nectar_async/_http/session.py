@@ -19,7 +19,7 @@ from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Counters, Statistics
 from nectar_async._http.transport import Transport
-from nectar_async._json.cooperative import Turns
+from nectar_async._json.cooperative import CooperativeScheduler
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings
 
@@ -54,7 +54,7 @@ class Session:
         self.limiter: Limiter = Limiter(settings.max_concurrency, self.clock)
         self.download_limiter: Limiter = Limiter(settings.max_downloads, self.clock)
         self.counters: Counters = Counters()
-        self.turns: Turns = Turns()
+        self.turns: CooperativeScheduler = CooperativeScheduler()
         self._transport = transport
         self._default_transport = default_transport
         self._loop: object = None

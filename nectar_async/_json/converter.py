@@ -18,21 +18,26 @@ from typing import Any, TypeVar, cast, get_args, get_origin
 import attrs
 import cattrs
 
-from nectar_async._json.cooperative import PIECE, Steps, at_once
+from nectar_async._json.cooperative import PIECE_SIZE, Steps, run_at_once
 from nectar_async._json.decoders import Decoders
-from nectar_async._json.encoder import Writer
-from nectar_async._json.envelope import Envelope
-from nectar_async._json.field_by_field import Careful
-from nectar_async._json.json import JSON, only_list, parse, renamed
-from nectar_async._json.records import Records, read
-from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, json_name
-from nectar_async._json.structs import Mirrors, TableHook
+from nectar_async._json.encoder import ModelEncoder
+from nectar_async._json.envelope import EnvelopeReader
+from nectar_async._json.field_by_field import FieldByFieldReader
+from nectar_async._json.json import JSON, find_only_list, parse_json, rename_keys
+from nectar_async._json.records import RecordReader, read_or_raise
+from nectar_async._json.scalars import (
+    LENIENT_HOOKS,
+    STRICT_HOOKS,
+    MisfitError,
+    describe_json_type,
+)
+from nectar_async._json.structs import StructBuilder, TableHook
 from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import DecodeError, NectarError
 from nectar_async.models.page import Listing, Page
 
-__all__ = ["Converter", "after_write", "converter"]
+__all__ = ["Converter", "get_converter", "mark_as_accepted"]
 
 T = TypeVar("T")
 
@@ -47,17 +52,17 @@ class Converter:
     def __init__(self, *, is_strict: bool = False) -> None:
         self._is_strict = is_strict
         self.cattrs = cattrs.Converter(detailed_validation=False)
-        leaves = LEAVES if is_strict else LENIENT
+        leaves = STRICT_HOOKS if is_strict else LENIENT_HOOKS
         for kind, leaf in leaves.items():
             self.cattrs.register_structure_hook(kind, leaf)
         self.cattrs.register_structure_hook_factory(attrs.has, self._structurer)
         self._own: dict[type, Callable[..., Any]] = {}
-        self._records = Records(
-            Decoders(Mirrors(self._hook_of, self._is_own)),
+        self._records = RecordReader(
+            Decoders(StructBuilder(self._hook_of, self._is_own)),
             self._careful,
             self._has_quick_way,
         )
-        self._writer = Writer()
+        self._writer = ModelEncoder()
 
     def decode(
         self, body: bytes, returns: type[T], keys: Mapping[str, str] | None = None
@@ -72,7 +77,7 @@ class Converter:
         Raises:
             DecodeError: it is something else; the paths of the problems are in it.
         """
-        return at_once(self.in_steps(body, returns, keys))
+        return run_at_once(self.in_steps(body, returns, keys))
 
     def in_steps(
         self, body: bytes, returns: type[T], keys: Mapping[str, str] | None = None
@@ -83,7 +88,7 @@ class Converter:
         name = _name_of(returns)
         if get_origin(returns) is list:
             (kind,) = get_args(returns)
-            text: JSON = body if self._is_strict else only_list(body)
+            text: JSON = body if self._is_strict else find_only_list(body)
             return cast(
                 "T", list((yield from self._records.many(kind, text, "$", name)))
             )
@@ -92,13 +97,15 @@ class Converter:
             fields = {to_wire(field.name) for field in attrs.fields(returns)}
             own = {ours: true for ours, true in (keys or {}).items() if ours in fields}
             if own:
-                body = renamed(body, own)
+                body = rename_keys(body, own)
             return cast("T", self._records.one(returns, body, name))
-        value = read(parse, body, name, "$")
+        value = read_or_raise(parse_json, body, name, "$")
         expected = get_origin(returns) or returns
         is_disguised = isinstance(value, bool) and expected is int
         if not isinstance(value, expected) or is_disguised:
-            problem = f"expected {_name_of(returns)}, got {json_name(value)} @ $"
+            problem = (
+                f"expected {_name_of(returns)}, got {describe_json_type(value)} @ $"
+            )
             raise DecodeError.of(name, (problem,))
         return value
 
@@ -122,7 +129,7 @@ class Converter:
         Raises:
             DecodeError: it is neither, or a record in it cannot be told from others.
         """
-        return at_once(self.page_in_steps(body, kind, listing, number, keys))
+        return run_at_once(self.page_in_steps(body, kind, listing, number, keys))
 
     def page_in_steps(
         self,
@@ -160,20 +167,20 @@ class Converter:
         number: int,
         keys: Mapping[str, str],
     ) -> Steps[Page[T]]:
-        envelope = Envelope(listing, keys, is_strict=self._is_strict)
+        envelope = EnvelopeReader(listing, keys, is_strict=self._is_strict)
         quick = yield from self._records.page(
             kind, body, envelope.items_key, envelope.facts
         )
         if quick is not None:
             return envelope.page_of(quick[0], number, quick[1])
         name = f"page of {kind.__name__}"
-        read(lambda _: envelope.split(body), body, name, "$")
+        read_or_raise(lambda _: envelope.split(body), body, name, "$")
         path = f"$.{envelope.items_key}"
-        raw = read(lambda _: envelope.take_items(), body, name, path)
+        raw = read_or_raise(lambda _: envelope.take_items(), body, name, path)
         items = yield from self._records.many(
-            kind, raw, path, name, is_odd=envelope.is_plain and len(body) <= PIECE
+            kind, raw, path, name, is_odd=envelope.is_plain and len(body) <= PIECE_SIZE
         )
-        page = read(lambda _: envelope.page(items, number), body, name, "$")
+        page = read_or_raise(lambda _: envelope.page(items, number), body, name, "$")
         if envelope.problems:
             raise DecodeError.of(name, tuple(envelope.problems))
         return page
@@ -182,8 +189,10 @@ class Converter:
         """Not when strict, nor to a user's hook."""
         return attrs.has(kind) and self._is_own(kind) and not self._is_strict
 
-    def _careful(self) -> Careful:
-        return Careful(self._hook_of, self._is_own, is_strict=self._is_strict)
+    def _careful(self) -> FieldByFieldReader:
+        return FieldByFieldReader(
+            self._hook_of, self._is_own, is_strict=self._is_strict
+        )
 
     def _hook_of(self, kind: Any) -> Callable[[Any, Any], Any]:
         hook = self.cattrs.get_structure_hook(kind)
@@ -213,12 +222,12 @@ class Converter:
 
 
 @cache
-def converter(*, is_strict: bool) -> Converter:
+def get_converter(*, is_strict: bool) -> Converter:
     """The converter of the package, one for each temper; made when first asked for."""
     return Converter(is_strict=is_strict)
 
 
-def after_write(error: NectarError, status: int) -> None:
+def mark_as_accepted(error: NectarError, status: int) -> None:
     """Say on the error of an answer that what was asked for was done all the same."""
     if isinstance(error, DecodeError):
         error.message = f"the server accepted it (status {status}), but {error.message}"

@@ -14,14 +14,14 @@ from typing import Final, TypeVar
 import anyio
 import anyio.lowlevel
 
-__all__ = ["LITTLE", "PIECE", "Steps", "Turns", "at_once"]
+__all__ = ["PIECE_SIZE", "SMALL_BODY", "CooperativeScheduler", "Steps", "run_at_once"]
 
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]
 """Work in pieces, and what comes of it."""
 
-PIECE: Final = 256 * 1024
+PIECE_SIZE: Final = 256 * 1024
 """Bytes of a body that are a piece; measured, one or two milliseconds."""
 
 
@@ -31,11 +31,11 @@ PIECE: Final = 256 * 1024
 _STILL: Final = 3
 _MOST_TURNS: Final = 8
 
-LITTLE: Final = 16 * 1024
+SMALL_BODY: Final = 16 * 1024
 """Bytes of a body that are no work: a tenth of a millisecond."""
 
 
-def at_once(work: Steps[T]) -> T:
+def run_at_once(work: Steps[T]) -> T:
     """What comes of the work, with nothing in between."""
     while True:
         try:
@@ -45,7 +45,7 @@ def at_once(work: Steps[T]) -> T:
             return result
 
 
-class Turns:
+class CooperativeScheduler:
     """Who may do a piece of work in this turn of the event loop: one, in line.
 
     And only when nothing moves on the wire: an answer that is there lets the next
@@ -80,8 +80,8 @@ class Turns:
         Raises:
             Exception: what the work raises, as it is.
         """
-        if size <= LITTLE:
-            return at_once(work)
+        if size <= SMALL_BODY:
+            return run_at_once(work)
         while True:
             async with self._lock:
                 await self.still()

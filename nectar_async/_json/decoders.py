@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from nectar_async._json.cooperative import PIECE, Steps
-from nectar_async._json.structs import Copy, Mirrors
+from nectar_async._json.cooperative import PIECE_SIZE, Steps
+from nectar_async._json.structs import CopyFunction, StructBuilder
 
 __all__ = ["Decoders"]
 
@@ -24,7 +24,7 @@ ListDecoder = Callable[[Any], Steps[list[Any]]]
 PageDecoder = Callable[[Any], Steps[tuple[list[Any], dict[str, Any]]]]
 
 # To make the models of so many bytes of JSON takes as long as to decode twice as many.
-_MADE_AT_ONCE: Final = PIECE // 3
+_MADE_AT_ONCE: Final = PIECE_SIZE // 3
 
 
 class Decoders:
@@ -34,7 +34,7 @@ class Decoders:
         mirrors: the structs, and what makes models of them.
     """
 
-    def __init__(self, mirrors: Mirrors) -> None:
+    def __init__(self, mirrors: StructBuilder) -> None:
         self._mirrors = mirrors
         self._ones: dict[type, OneDecoder] = {}
         self._lists: dict[type, ListDecoder] = {}
@@ -103,7 +103,7 @@ def _decode(kind: Any) -> Callable[[Any], Any]:
     return msgspec.json.Decoder(kind, float_hook=Decimal).decode
 
 
-def _copying(copy: Copy, records: list[Any], size: int) -> Steps[list[Any]]:
+def _copying(copy: CopyFunction, records: list[Any], size: int) -> Steps[list[Any]]:
     """Models of the records of a list, which share what is equal; the list is emptied.
 
     Were all structs kept to the end, the garbage collector would come with every page.

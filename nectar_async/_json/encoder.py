@@ -15,17 +15,17 @@ import attrs
 import msgspec
 
 from nectar_async._json.fields import (
-    Plan,
-    PlanField,
-    compiled,
-    plan_of,
-    without_secrets,
+    FieldSpec,
+    ModelSpec,
+    compile_function,
+    describe_model,
+    remove_secrets,
 )
 from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models.page import Page
 
-__all__ = ["Writer"]
+__all__ = ["ModelEncoder"]
 
 # Typed decimals are text by then, as the API writes them. What is left are JSON numbers
 # that nobody has typed (in `.extra`), and those stay numbers.
@@ -34,7 +34,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _COMMA = ord(",")
 
 
-class Writer:
+class ModelEncoder:
     """Writes models; the functions for each are made when it is first met."""
 
     def __init__(self) -> None:
@@ -91,12 +91,12 @@ class Writer:
         }
         extra = page.extra
         if not with_secrets:
-            extra = without_secrets(None, extra, SENSITIVE)
+            extra = remove_secrets(None, extra, SENSITIVE)
         return {**facts, "items": self._wire(page.items, with_secrets), **extra}
 
     def _filler(self, model: type) -> Callable[[Any, bool], Any]:
         if model not in self._made:
-            plan = plan_of(model)
+            plan = describe_model(model)
             parts = {
                 f"wire_{field.name}": self._filler(field.kind)
                 for field in plan.fields
@@ -107,7 +107,7 @@ class Writer:
 
 
 def _filler(
-    plan: Plan, parts: Mapping[str, Callable[[Any, bool], Any]]
+    plan: ModelSpec, parts: Mapping[str, Callable[[Any, bool], Any]]
 ) -> Callable[[Any, bool], Any]:
     """The function of one model; `parts` are those of the models inside it."""
     values = {field.wire: _value(field) for field in plan.fields}
@@ -125,11 +125,11 @@ def _filler(
         "UNSET": msgspec.UNSET,
         "with_extra": lambda *given: _with_extra(plan, *given),
     }
-    return compiled(f"fill {plan.model.__name__}", lines, scope, "fill")
+    return compile_function(f"fill {plan.model.__name__}", lines, scope, "fill")
 
 
 def _with_extra(
-    plan: Plan, wire: dict[str, Any], extra: Mapping[str, Any], secrets: object
+    plan: ModelSpec, wire: dict[str, Any], extra: Mapping[str, Any], secrets: object
 ) -> dict[str, Any]:
     """The object with what is in `extra`; items that did not fit follow those that did.
 
@@ -137,7 +137,7 @@ def _with_extra(
     this model knows it as one that is not.
     """
     if not secrets:
-        extra = without_secrets(plan.model, extra, SENSITIVE)
+        extra = remove_secrets(plan.model, extra, SENSITIVE)
     lists = {field.wire for field in plan.fields if field.is_sequence}
     for key, value in extra.items():
         is_rest = key in lists and isinstance(value, list)
@@ -145,7 +145,7 @@ def _with_extra(
     return wire
 
 
-def _struct(plan: Plan) -> type:
+def _struct(plan: ModelSpec) -> type:
     return msgspec.defstruct(
         plan.model.__name__,
         [(field.name, Any) for field in plan.fields],
@@ -154,7 +154,7 @@ def _struct(plan: Plan) -> type:
     )
 
 
-def _value(field: PlanField) -> str:
+def _value(field: FieldSpec) -> str:
     """The expression for one value; UNSET is left out by the encoder."""
     value = f"m.{field.name}"
     if attrs.has(field.kind):

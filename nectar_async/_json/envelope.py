@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from nectar_async._json.json import is_list_of_objects, parse, split_object
-from nectar_async._json.scalars import MisfitError, json_name
+from nectar_async._json.json import is_list_of_objects, parse_json, split_object
+from nectar_async._json.scalars import MisfitError, describe_json_type
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models._extra import Extra
 from nectar_async.models.page import Listing, Page
 
-__all__ = ["Envelope"]
+__all__ = ["EnvelopeReader"]
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _COMPLAINTS = frozenset({"errors", "warnings"})
 _FACTS = ("per_page", "total_pages", "current_page", "has_next", "has_previous")
 
 
-class Envelope:
+class EnvelopeReader:
     """The keys of one envelope, by their spelling after the user's corrections.
 
     `problems` collects what a strict reader refuses.
@@ -84,7 +84,7 @@ class Envelope:
         Raises:
             MisfitError: a value of the envelope is no JSON.
         """
-        facts = {key: parse(raw) for key, raw in self._values.items()}
+        facts = {key: parse_json(raw) for key, raw in self._values.items()}
         return self.page_of(items, number, facts)
 
     def page_of(
@@ -191,7 +191,7 @@ class Envelope:
     def _mind(self, key: str, expected: str, value: object) -> None:
         if self._is_strict:
             self.problems.append(
-                f"expected {expected}, got {json_name(value)} @ $.{key}"
+                f"expected {expected}, got {describe_json_type(value)} @ $.{key}"
             )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import attrs
 
-from nectar_async._json.fields import PlanField, plan_of, without_secrets
+from nectar_async._json.fields import FieldSpec, describe_model, remove_secrets
 from nectar_async._json.scalars import MisfitError
 from nectar_async._types import OpenEnum
 from nectar_async.models._extra import NO_EXTRA, Extra
 
-__all__ = ["Careful"]
+__all__ = ["FieldByFieldReader"]
 
 _log = logging.getLogger("nectar_async")
 
@@ -26,7 +26,7 @@ _MOST_ODD = 1_000
 _noted: set[tuple[str, str]] = set()
 
 
-class Careful:
+class FieldByFieldReader:
     """Structures one object and collects what is wrong with it.
 
     When `is_strict`, everything odd is a problem. Otherwise an odd value is kept in the
@@ -55,7 +55,7 @@ class Careful:
         """
         if value.__class__ is not dict:
             raise self._problem(MisfitError.of("an object", value), path)
-        plan = plan_of(model)
+        plan = describe_model(model)
         given: dict[str, Any] = {}
         extra = {key: value[key] for key in value if key not in plan.wires}
         for key in extra if self._is_strict else ():
@@ -72,7 +72,7 @@ class Careful:
 
     def _take(
         self,
-        field: PlanField,
+        field: FieldSpec,
         value: dict[str, Any],
         path: str,
         *,
@@ -98,9 +98,9 @@ class Careful:
         self._note(model, field, self.problems[mark:])
         del self.problems[mark:]
         if not field.is_secret:  # a dict shows its values to who prints it
-            spare[field.wire] = without_secrets(field.kind, odd)
+            spare[field.wire] = remove_secrets(field.kind, odd)
 
-    def _field(self, field: PlanField, value: Any, path: str) -> tuple[Any, list[Any]]:
+    def _field(self, field: FieldSpec, value: Any, path: str) -> tuple[Any, list[Any]]:
         """What the field is, and which items of a list did not fit."""
         if value is None and field.is_optional:
             return None, []
@@ -142,7 +142,7 @@ class Careful:
         return misfit
 
     @staticmethod
-    def _note(model: type, field: PlanField, problems: list[str]) -> None:
+    def _note(model: type, field: FieldSpec, problems: list[str]) -> None:
         key = (model.__name__, field.wire)
         if key in _noted or len(_noted) >= _MOST_NOTED:
             return

@@ -18,7 +18,13 @@ from nectar_async._json.scalars import SecretObject
 from nectar_async._types import Secret
 from nectar_async.contract.wire_names import to_wire
 
-__all__ = ["Plan", "PlanField", "compiled", "plan_of", "without_secrets"]
+__all__ = [
+    "FieldSpec",
+    "ModelSpec",
+    "compile_function",
+    "describe_model",
+    "remove_secrets",
+]
 
 _PLAIN: Final[Mapping[Any, type]] = {
     Mapping[str, Any]: dict,
@@ -32,7 +38,7 @@ _DEEPEST = 64
 
 
 @frozen(kw_only=True)
-class PlanField:
+class FieldSpec:
     """One field of a model as the converter sees it."""
 
     name: str
@@ -46,17 +52,17 @@ class PlanField:
 
 
 @frozen(kw_only=True)
-class Plan:
+class ModelSpec:
     """A model as the converter sees it."""
 
     model: type
-    fields: tuple[PlanField, ...]
+    fields: tuple[FieldSpec, ...]
     wires: frozenset[str]
     """The wire keys that the model knows."""
 
 
 @cache
-def plan_of(model: type) -> Plan:
+def describe_model(model: type) -> ModelSpec:
     """The fields of a model with their wire names and types; `extra` is no field."""
     attrs.resolve_types(model)
     fields = tuple(
@@ -64,12 +70,12 @@ def plan_of(model: type) -> Plan:
         for attribute in attrs.fields(model)
         if attribute.name != "extra"
     )
-    return Plan(
+    return ModelSpec(
         model=model, fields=fields, wires=frozenset(field.wire for field in fields)
     )
 
 
-def _field(attribute: attrs.Attribute[Any]) -> PlanField:
+def _field(attribute: attrs.Attribute[Any]) -> FieldSpec:
     kind: Any = attribute.type
     is_optional = get_origin(kind) in {Union, UnionType} and NoneType in get_args(kind)
     if is_optional:
@@ -82,7 +88,7 @@ def _field(attribute: attrs.Attribute[Any]) -> PlanField:
         )
     if is_sequence:
         kind = get_args(kind)[0]
-    return PlanField(
+    return FieldSpec(
         name=attribute.name,
         wire=to_wire(attribute.name),
         kind=_plain(kind),
@@ -101,7 +107,7 @@ def _plain(kind: Any) -> Any:
     return _PLAIN.get(kind, kind)
 
 
-def without_secrets(
+def remove_secrets(
     kind: Any,
     value: Any,
     unknown: frozenset[str] = frozenset(),
@@ -118,10 +124,10 @@ def without_secrets(
     if levels == 0:
         return None
     if isinstance(value, list | tuple):
-        return [without_secrets(kind, one, unknown, levels - 1) for one in value]
+        return [remove_secrets(kind, one, unknown, levels - 1) for one in value]
     if not isinstance(value, Mapping):
         return value
-    plan = plan_of(kind).fields if attrs.has(kind) else ()
+    plan = describe_model(kind).fields if attrs.has(kind) else ()
     fields = {field.wire: field for field in plan}
     kept: dict[str, Any] = {}
     for key, one in value.items():
@@ -129,11 +135,11 @@ def without_secrets(
         is_hidden = key in unknown if field is None else field.is_secret
         if one is None or not is_hidden:
             inner = None if field is None else field.kind
-            kept[key] = without_secrets(inner, one, unknown, levels - 1)
+            kept[key] = remove_secrets(inner, one, unknown, levels - 1)
     return kept
 
 
-def compiled(
+def compile_function(
     name: str, lines: list[str], scope: dict[str, Any], function: str
 ) -> Callable[..., Any]:
     """The function of that name in the lines of source."""

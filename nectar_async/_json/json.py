@@ -8,19 +8,19 @@ from typing import Any
 
 import msgspec
 
-from nectar_async._json.scalars import MisfitError, json_name
+from nectar_async._json.scalars import MisfitError, describe_json_type
 
 __all__ = [
     "JSON",
-    "announced_pages",
-    "encoded",
-    "in_pieces",
+    "encode_json",
+    "find_list_of_objects",
+    "find_only_list",
     "is_list_of_objects",
-    "joined",
-    "list_of_objects",
-    "only_list",
-    "parse",
-    "renamed",
+    "iterate_pieces",
+    "join_list",
+    "parse_json",
+    "read_page_count",
+    "rename_keys",
     "split_list",
     "split_object",
 ]
@@ -42,7 +42,7 @@ _NO_JSON = (
 )
 
 
-def parse(text: JSON) -> Any:
+def parse_json(text: JSON) -> Any:
     """The whole value; a number with a point is a Decimal.
 
     Raises:
@@ -55,7 +55,7 @@ def parse(text: JSON) -> Any:
     raise misfit
 
 
-def encoded(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     """What `parse` gave, as JSON again."""
     return _ENCODER.encode(value)
 
@@ -69,11 +69,13 @@ def split_object(text: JSON) -> dict[str, msgspec.Raw]:
     try:
         return _OBJECT.decode(text)
     except _NO_JSON:
-        misfit = MisfitError(f"expected an object, got {json_name(parse(text))}")
+        misfit = MisfitError(
+            f"expected an object, got {describe_json_type(parse_json(text))}"
+        )
     raise misfit
 
 
-def renamed(body: bytes, keys: Mapping[str, str]) -> bytes:
+def rename_keys(body: bytes, keys: Mapping[str, str]) -> bytes:
     """An object with its keys spelled as the package does; other JSON as it is.
 
     Args:
@@ -93,7 +95,7 @@ def renamed(body: bytes, keys: Mapping[str, str]) -> bytes:
     return msgspec.json.encode(values)
 
 
-def only_list(body: bytes) -> JSON:
+def find_only_list(body: bytes) -> JSON:
     """The list in an object that holds one; anything else as it is."""
     if body.lstrip()[:1] != b"{":
         return body
@@ -105,7 +107,7 @@ def only_list(body: bytes) -> JSON:
     return lists[0] if len(lists) == 1 else body
 
 
-def list_of_objects(body: bytes, *keys: str) -> bytes:
+def find_list_of_objects(body: bytes, *keys: str) -> bytes:
     """The list of objects in an object, `[]` where it has none; other JSON as it is.
 
     Args:
@@ -140,11 +142,15 @@ def split_list(text: JSON) -> list[msgspec.Raw]:
     try:
         return _LIST.decode(text)
     except _NO_JSON:
-        misfit = MisfitError(f"expected a list, got {json_name(parse(text))}")
+        misfit = MisfitError(
+            f"expected a list, got {describe_json_type(parse_json(text))}"
+        )
     raise misfit
 
 
-def in_pieces(items: Sequence[JSON], size: int) -> Iterator[tuple[int, Sequence[JSON]]]:
+def iterate_pieces(
+    items: Sequence[JSON], size: int
+) -> Iterator[tuple[int, Sequence[JSON]]]:
     """Runs of items that follow one another, each with the place of its first.
 
     Args:
@@ -159,7 +165,7 @@ def in_pieces(items: Sequence[JSON], size: int) -> Iterator[tuple[int, Sequence[
             start, held = number, 0
 
 
-def joined(items: Sequence[JSON]) -> bytes:
+def join_list(items: Sequence[JSON]) -> bytes:
     """A list of items that are still text."""
     return b"[" + b",".join(items) + b"]"
 
@@ -171,7 +177,7 @@ class _Announced(msgspec.Struct, rename="camel"):
 _ANNOUNCED = msgspec.json.Decoder(_Announced, strict=False)
 
 
-def announced_pages(text: JSON, key: str = "totalPages") -> int:
+def read_page_count(text: JSON, key: str = "totalPages") -> int:
     """How many pages an envelope announces under `key`; its records are skipped over.
 
     1 for anything else: what is wrong with it shows when it is read.
@@ -179,7 +185,7 @@ def announced_pages(text: JSON, key: str = "totalPages") -> int:
     try:
         if key == "totalPages":
             return max(1, _ANNOUNCED.decode(text).total_pages)
-        pages = parse(split_object(text)[key])
+        pages = parse_json(split_object(text)[key])
     except (msgspec.DecodeError, RecursionError, MisfitError, KeyError):
         return 1
     return max(1, pages) if isinstance(pages, int) else 1

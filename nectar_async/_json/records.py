@@ -11,14 +11,20 @@ from typing import Any, TypeVar
 
 import attrs
 
-from nectar_async._json.cooperative import PIECE, Steps
+from nectar_async._json.cooperative import PIECE_SIZE, Steps
 from nectar_async._json.decoders import Decoders
-from nectar_async._json.field_by_field import Careful
-from nectar_async._json.json import JSON, in_pieces, joined, parse, split_list
+from nectar_async._json.field_by_field import FieldByFieldReader
+from nectar_async._json.json import (
+    JSON,
+    iterate_pieces,
+    join_list,
+    parse_json,
+    split_list,
+)
 from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import DecodeError
 
-__all__ = ["Records", "read"]
+__all__ = ["RecordReader", "read_or_raise"]
 
 T = TypeVar("T")
 
@@ -30,7 +36,7 @@ _MOST_PROBLEMS = 100
 _ODD_A_PIECE = 10
 
 
-class Records:
+class RecordReader:
     """Makes records of one or many.
 
     Args:
@@ -42,7 +48,7 @@ class Records:
     def __init__(
         self,
         decoders: Decoders,
-        careful: Callable[[], Careful],
+        careful: Callable[[], FieldByFieldReader],
         has_quick_way: Callable[[type], bool],
     ) -> None:
         self._decoders = decoders
@@ -78,7 +84,7 @@ class Records:
         Returns:
             None if the envelope has other keys, or is long, or anything in it is odd.
         """
-        if len(body) <= PIECE and self._has_quick_way(kind):
+        if len(body) <= PIECE_SIZE and self._has_quick_way(kind):
             with suppress(Exception):  # whatever it is, the careful way says what
                 decode = self._decoders.page(kind, items, facts)
                 made, found = yield from decode(body)
@@ -106,20 +112,20 @@ class Records:
         Raises:
             DecodeError: it is no list, or a record in it cannot be made.
         """
-        is_long = len(memoryview(text)) > PIECE
+        is_long = len(memoryview(text)) > PIECE_SIZE
         if not (is_long or is_odd):
             few = yield from self._quickly(kind, text)
             if few is not None:
                 return tuple(few)
-        records = read(split_list, text, name, path)
+        records = read_or_raise(split_list, text, name, path)
         made: list[T] = []
         problems: list[str] = []
-        for start, piece in in_pieces(records, PIECE // 2):
+        for start, piece in iterate_pieces(records, PIECE_SIZE // 2):
             if is_long:
                 yield
             some = None
             if is_long:
-                some = yield from self._quickly(kind, joined(piece))
+                some = yield from self._quickly(kind, join_list(piece))
             if some is None:
                 some = yield from self._each(kind, piece, path, start, problems)
             made += some
@@ -169,7 +175,7 @@ class Records:
     ) -> list[T]:
         """The record, or its problems and nothing."""
         try:
-            value = parse(record)
+            value = parse_json(record)
         except MisfitError as misfit:
             problems.append(f"{misfit} @ {path}")
             return []
@@ -184,7 +190,7 @@ class Records:
         return []
 
 
-def read(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:
+def read_or_raise(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:
     """What a reader makes of a text; its misfit is a `DecodeError`."""
     try:
         return reader(text)

@@ -16,13 +16,13 @@ from typing import Any
 from nectar_async._types import OpenEnum, Secret, TextFlag
 
 __all__ = [
-    "LEAVES",
-    "LENIENT",
+    "LENIENT_HOOKS",
+    "STRICT_HOOKS",
     "MisfitError",
     "SecretObject",
-    "enum_table",
-    "flag",
-    "json_name",
+    "build_enum_table",
+    "describe_json_type",
+    "parse_flag",
 ]
 
 _MOST_VALUES = 4_096
@@ -44,7 +44,7 @@ _JSON_NAMES: dict[type, str] = {
 }
 
 
-def json_name(value: object) -> str:
+def describe_json_type(value: object) -> str:
     """What JSON calls a value. The value itself may be a secret and is never shown."""
     return _JSON_NAMES.get(type(value), type(value).__name__)
 
@@ -55,7 +55,7 @@ class MisfitError(ValueError):
     @classmethod
     def of(cls, expected: str, value: object) -> MisfitError:
         """`expected a day as 2025-01-31, got a number`."""
-        return cls(f"expected {expected}, got {json_name(value)}")
+        return cls(f"expected {expected}, got {describe_json_type(value)}")
 
 
 class _EnumTable(dict[str, OpenEnum]):
@@ -76,7 +76,7 @@ class _EnumTable(dict[str, OpenEnum]):
         return member
 
 
-def enum_table(
+def build_enum_table(
     kind: type[OpenEnum], *, is_exact: bool = False
 ) -> Mapping[str, OpenEnum]:
     """Text to member, the unknown ones that were seen included.
@@ -149,7 +149,7 @@ def _secret_object(value: Any, _: object = None) -> Secret[Mapping[str, Any]]:
     return Secret(value)
 
 
-def flag(value: Any, _: object = None) -> bool:
+def parse_flag(value: Any, _: object = None) -> bool:
     """A boolean from one, or from its text in any case.
 
     Raises:
@@ -162,7 +162,7 @@ def flag(value: Any, _: object = None) -> bool:
     return bool(value)
 
 
-LEAVES: dict[type, Callable[..., Any]] = {
+STRICT_HOOKS: dict[type, Callable[..., Any]] = {
     str: _exactly(str, "text"),
     bool: _exactly(bool, "a boolean"),
     int: _exactly(int, "a whole number"),
@@ -171,7 +171,7 @@ LEAVES: dict[type, Callable[..., Any]] = {
     Decimal: _decimal,
     Secret: _secret,
     SecretObject: _secret_object,
-    TextFlag: flag,
+    TextFlag: parse_flag,
     dict: _exactly(dict, "an object"),
 }
 """Type to the function that makes one; each raises `MisfitError`."""
@@ -181,14 +181,14 @@ def _number_as_text(value: Any, _: object = None) -> str:
     """Text, or the digits of a number: ids are opaque, whatever they are made of."""
     if value.__class__ is int or value.__class__ is Decimal:
         return str(value)
-    text: str = LEAVES[str](value)
+    text: str = STRICT_HOOKS[str](value)
     return text
 
 
 def _whole(value: Any, _: object = None) -> int:
     if value.__class__ is str and _WHOLE.fullmatch(value):
         return int(value)
-    number: int = LEAVES[int](value)
+    number: int = STRICT_HOOKS[int](value)
     return number
 
 
@@ -208,8 +208,8 @@ def _secret_of_number(value: Any, _: object = None) -> Secret[str]:
     return Secret(_number_as_text(value))
 
 
-LENIENT: dict[type, Callable[..., Any]] = {
-    **LEAVES,
+LENIENT_HOOKS: dict[type, Callable[..., Any]] = {
+    **STRICT_HOOKS,
     str: _number_as_text,
     int: _whole,
     date: _day_of_midnight,

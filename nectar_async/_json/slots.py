@@ -14,8 +14,8 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from nectar_async._json.fields import PlanField
-from nectar_async._json.scalars import MisfitError, SecretObject, flag
+from nectar_async._json.fields import FieldSpec
+from nectar_async._json.scalars import MisfitError, SecretObject, parse_flag
 from nectar_async._types import Secret, TextFlag
 from nectar_async.models._extra import NO_EXTRA, Extra
 
@@ -44,7 +44,7 @@ EXPRESSIONS: Final[Mapping[Any, str]] = {
     Decimal: "({0} if {0}.is_finite() else not_finite({0}))",
     Secret: "Secret({0})",
     SecretObject: "Secret({0})",
-    TextFlag: "flag({0})",
+    TextFlag: "parse_flag({0})",
 }
 """What makes of `{0}` a value of each kind; of others it is the value already."""
 
@@ -59,14 +59,14 @@ SCOPE: Final[Mapping[str, Any]] = {
     "Secret": Secret,
     "UNSET": msgspec.UNSET,
     "UTC": UTC,
-    "flag": flag,
+    "parse_flag": parse_flag,
     "instant": datetime.fromisoformat,
     "not_finite": _not_finite,
 }
 """The names in them."""
 
 
-def slot(field: PlanField, one: str) -> str:
+def slot(field: FieldSpec, one: str) -> str:
     """The expression for a slot, with the struct as `o`; `one` is that for a value."""
     value = f"o.{field.name}"
     if field.is_sequence:

@@ -21,8 +21,18 @@ from typing import Any
 import attrs
 import msgspec
 
-from nectar_async._json.fields import Plan, PlanField, compiled, plan_of
-from nectar_async._json.scalars import LEAVES, LENIENT, MisfitError, enum_table
+from nectar_async._json.fields import (
+    FieldSpec,
+    ModelSpec,
+    compile_function,
+    describe_model,
+)
+from nectar_async._json.scalars import (
+    LENIENT_HOOKS,
+    STRICT_HOOKS,
+    MisfitError,
+    build_enum_table,
+)
 from nectar_async._json.shared import is_text, share_lines
 from nectar_async._json.slots import (
     CHANGEABLE,
@@ -34,10 +44,10 @@ from nectar_async._json.slots import (
 )
 from nectar_async._types import OpenEnum
 
-__all__ = ["Copy", "Mirrors", "TableHook"]
+__all__ = ["CopyFunction", "StructBuilder", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
-Copy = Callable[[Any, dict[Any, Any]], Any]
+CopyFunction = Callable[[Any, dict[Any, Any]], Any]
 """From a struct, and from the parts that were made before in its list, to a model."""
 
 # Learned keys come from a server: so many for each model, and only ordinary ones.
@@ -51,7 +61,7 @@ class TableHook:
     __slots__ = ("table",)
 
     def __init__(self, kind: type[OpenEnum], *, is_exact: bool) -> None:
-        self.table = enum_table(kind, is_exact=is_exact)
+        self.table = build_enum_table(kind, is_exact=is_exact)
 
     def __call__(self, value: Any, _: object = None) -> Any:
         """The member of a text."""
@@ -60,7 +70,7 @@ class TableHook:
         return self.table[value]
 
 
-class Mirrors:
+class StructBuilder:
     """The structs of a converter's models, made when they are first asked for.
 
     Args:
@@ -75,21 +85,21 @@ class Mirrors:
         self._is_own = is_own
         self._learned: dict[type, list[str]] = {}
         self._structs: dict[type, type] = {}
-        self._copies: dict[type, Copy] = {}
+        self._copies: dict[type, CopyFunction] = {}
         """For records, which come once."""
-        self._shares: dict[type, Copy] = {}
+        self._shares: dict[type, CopyFunction] = {}
         """For parts of them, which may come again."""
 
     def struct(self, model: type) -> type:
         """What JSON of a model is decoded to; it refuses what is odd."""
         if model not in self._structs:
-            self._structs[model] = self._new_struct(plan_of(model))
+            self._structs[model] = self._new_struct(describe_model(model))
         return self._structs[model]
 
-    def copy(self, model: type) -> Copy:
+    def copy(self, model: type) -> CopyFunction:
         """What makes a model of a struct, and of the parts that are alike one."""
         if model not in self._copies:
-            self._copies[model] = self._new_copy(plan_of(model), is_part=False)
+            self._copies[model] = self._new_copy(describe_model(model), is_part=False)
         return self._copies[model]
 
     def learn(self, instance: Any) -> bool:
@@ -103,7 +113,7 @@ class Mirrors:
         while todo:
             one = todo.pop()
             model: type = type(one)
-            plan = plan_of(model)
+            plan = describe_model(model)
             keys = self._learned.setdefault(model, [])
             for key in one.extra:
                 if key in plan.wires or key in keys or len(keys) >= _MOST_LEARNED:
@@ -120,17 +130,17 @@ class Mirrors:
                 made.clear()
         return is_new
 
-    def _share(self, model: type) -> Copy:
+    def _share(self, model: type) -> CopyFunction:
         if model not in self._shares:
-            self._shares[model] = self._new_copy(plan_of(model), is_part=True)
+            self._shares[model] = self._new_copy(describe_model(model), is_part=True)
         return self._shares[model]
 
-    def _names(self, plan: Plan) -> dict[str, str]:
+    def _names(self, plan: ModelSpec) -> dict[str, str]:
         """The keys that were learned, by the names that they have in the struct."""
         learned = self._learned.get(plan.model, [])
         return {f"learned_{number}": key for number, key in enumerate(learned)}
 
-    def _new_struct(self, plan: Plan) -> type:
+    def _new_struct(self, plan: ModelSpec) -> type:
         learned = self._names(plan)
         required = [
             (field.name, self._wire_type(field))
@@ -151,22 +161,22 @@ class Mirrors:
             gc=False,
         )
 
-    def _wire_type(self, field: PlanField) -> Any:
+    def _wire_type(self, field: FieldSpec) -> Any:
         """What the struct takes for a field; `object` for what a user's hook makes."""
         is_part = self._is_model(field)
         one = self.struct(field.kind) if is_part else self._leaf_type(field)
         return GenericAlias(list, (one,)) if field.is_sequence else one
 
-    def _leaf_type(self, field: PlanField) -> Any:
+    def _leaf_type(self, field: FieldSpec) -> Any:
         hook = self._hook_of(field.kind)
         if isinstance(hook, TableHook):
             return str
         return WIRE_TYPES[field.kind] if _is_leaf(hook, field.kind) else object
 
-    def _is_model(self, field: PlanField) -> bool:
+    def _is_model(self, field: FieldSpec) -> bool:
         return attrs.has(field.kind) and self._is_own(field.kind)
 
-    def _new_copy(self, plan: Plan, *, is_part: bool) -> Copy:
+    def _new_copy(self, plan: ModelSpec, *, is_part: bool) -> CopyFunction:
         """Slot to slot; a part that came before in the list is that one."""
         learned = self._names(plan)
         scope = {**SCOPE, "model": plan.model, "Twin": twin(plan.model)}
@@ -188,9 +198,9 @@ class Mirrors:
             before, after = share_lines(self._shareable(plan), learned) or ([], [])
             lines = [*before, *lines, *after]
         lines = ["def copy(o, parts):", *lines, "  return s"]
-        return compiled(f"copy {plan.model.__name__}", lines, scope, "copy")
+        return compile_function(f"copy {plan.model.__name__}", lines, scope, "copy")
 
-    def _shareable(self, plan: Plan) -> dict[str, Any]:
+    def _shareable(self, plan: ModelSpec) -> dict[str, Any]:
         """The types of a struct's fields; None where what is made can be changed."""
         types: dict[str, Any] = {}
         for field in plan.fields:
@@ -200,7 +210,7 @@ class Mirrors:
             types[field.name] = self._wire_type(field) if is_fixed else None
         return types
 
-    def _expression(self, field: PlanField, make: str, scope: dict[str, Any]) -> str:
+    def _expression(self, field: FieldSpec, make: str, scope: dict[str, Any]) -> str:
         """What makes `{0}`, a value of the struct, into one of the model.
 
         What it needs is put into the scope, under the name `make`.
@@ -220,4 +230,4 @@ class Mirrors:
 
 def _is_leaf(hook: Hook, kind: Any) -> bool:
     """Whether a hook is our own; what only the lenient one takes, no struct does."""
-    return hook is LEAVES.get(kind) or hook is LENIENT.get(kind)
+    return hook is STRICT_HOOKS.get(kind) or hook is LENIENT_HOOKS.get(kind)

@@ -24,7 +24,7 @@ import anyio.abc
 from nectar_async._http.executor import PageSource, describe
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.cooperative import LITTLE
+from nectar_async._json.cooperative import SMALL_BODY
 from nectar_async._paging.receipt import note
 from nectar_async._paging.traversal import Course
 from nectar_async.errors import NectarError
@@ -220,7 +220,7 @@ class _Window(Generic[T]):
     def _is_due(self, number: int, response: Response) -> bool:
         if self._failed is not None and number > self._failed:
             return False
-        is_little = len(response.body) <= LITTLE
+        is_little = len(response.body) <= SMALL_BODY
         return is_little or number <= self._least or self._coming > 0
 
     def _fail(self, number: int, error: Exception) -> None:

@@ -10,8 +10,8 @@ from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from nectar_async import contract
-from nectar_async._json.converter import Converter, converter
-from nectar_async._json.json import only_list
+from nectar_async._json.converter import Converter, get_converter
+from nectar_async._json.json import find_only_list
 from nectar_async._paging.pager import Pager
 from nectar_async.client import NectarClient
 from nectar_async.contract.wire_names import to_python
@@ -44,10 +44,10 @@ def find_decode_problems(exchange: Exchange) -> Iterator[Finding]:
     if not data and exchange.question.method != "GET":
         return  # the answer to a write may be empty
     severity = Severity.ERROR
-    problems = _decode(converter(is_strict=False), exchange, return_type, data)
+    problems = _decode(get_converter(is_strict=False), exchange, return_type, data)
     if not problems:
         severity = Severity.NOTE
-        problems = _decode(converter(is_strict=True), exchange, return_type, data)
+        problems = _decode(get_converter(is_strict=True), exchange, return_type, data)
     for problem in dict.fromkeys(_INDEX.sub("[]", problem) for problem in problems):
         words, _, path = problem.partition(" @ ")
         place = path.removeprefix("$").removeprefix(".")
@@ -87,7 +87,7 @@ def _decode(
             listing, page = _find_listing(exchange), exchange.question.page or 1
             decoder.decode_page(data, model, listing, page)
         elif get_origin(return_type) is list:
-            decoder.decode(bytes(only_list(data)), return_type)
+            decoder.decode(bytes(find_only_list(data)), return_type)
         else:
             decoder.decode(data, return_type)
     except DecodeError as error:

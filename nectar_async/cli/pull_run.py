@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from nectar_async._json.converter import converter
+from nectar_async._json.converter import get_converter
 from nectar_async._paging.fanout import Failure, FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async._paging.relaxed_gc import relaxed_gc
@@ -186,7 +186,7 @@ class PullRun:
                 for item in items
             ]
         encode = partial(
-            converter(is_strict=False).encode_lines,
+            get_converter(is_strict=False).encode_lines,
             with_secrets=self.query.with_secrets,
         )
         # Not in a worker thread: on Ctrl-C the file would be closed and counted while

@@ -17,7 +17,7 @@ from attrs import Attribute, field, frozen
 from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.json import encoded
+from nectar_async._json.json import encode_json
 from nectar_async.errors import ConfigurationError
 from nectar_async.faults.fault import Proceed, check_whole
 
@@ -71,7 +71,7 @@ class Answer:
 
     async def apply(self, _request: Request[Any], proceed: Proceed, /) -> Response:
         """Build the answer."""
-        body = encoded({"detail": f"Scripted answer {self.status}."})
+        body = encode_json({"detail": f"Scripted answer {self.status}."})
         wait = _build_retry_after(self.retry_after, proceed.clock)
         headers = {name.lower(): text for name, text in self.headers.items()}
         return Response(

@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.json import encoded, parse
+from nectar_async._json.json import encode_json, parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async.faults.fault import Proceed, check_whole
 
@@ -112,16 +112,16 @@ class SetHeader:
 
 def _rewrite(response: Response, change: Callable[[Any], Any]) -> Response:
     try:
-        value = parse(response.body)
+        value = parse_json(response.body)
     except MisfitError:
         return response
-    return evolve(response, body=encoded(change(value)))
+    return evolve(response, body=encode_json(change(value)))
 
 
 def _repeat_keys(value: Any) -> bytes:
     if isinstance(value, list):
         return b"[" + b",".join(map(_repeat_keys, value)) + b"]"
     if not isinstance(value, dict):
-        return encoded(value)
-    pairs = ((encoded(key), _repeat_keys(inner)) for key, inner in value.items())
+        return encode_json(value)
+    pairs = ((encode_json(key), _repeat_keys(inner)) for key, inner in value.items())
     return b"{" + b",".join(b"%b:null,%b:%b" % (k, k, v) for k, v in pairs) + b"}"

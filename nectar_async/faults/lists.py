@@ -22,9 +22,9 @@ from nectar_async._http.compression import decompress_body
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.json import (
-    encoded,
+    encode_json,
     is_list_of_objects,
-    parse,
+    parse_json,
     split_list,
     split_object,
 )
@@ -104,13 +104,13 @@ class Envelope:
     def number(self, key: str | None) -> int | None:
         """Read a whole number; None if the value is missing or something else."""
         raw = None if key is None else self.values.get(key)
-        value = None if raw is None else parse(raw)
+        value = None if raw is None else parse_json(raw)
         return value if isinstance(value, int) else None
 
     def changed(self, **values: Any) -> Response:
         """Build the response with other values under keys that it has."""
         known = {key: value for key, value in values.items() if key in self.values}
-        return evolve(self.response, body=encoded({**self.values, **known}))
+        return evolve(self.response, body=encode_json({**self.values, **known}))
 
 
 @frozen
@@ -188,9 +188,9 @@ class InsertRow:
     def _insert(self, rows: list[msgspec.Raw]) -> None:
         row = self.row
         if row is None:
-            row = dict(parse(rows[0])) if rows else {"id": ""}
+            row = dict(parse_json(rows[0])) if rows else {"id": ""}
             row["id"] = str(uuid5(_NEW_ROWS, str(row.get("id"))))
-        rows.insert(self.at - 1, msgspec.Raw(encoded(row)))
+        rows.insert(self.at - 1, msgspec.Raw(encode_json(row)))
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from attrs import field, frozen
 
-from nectar_async._json.json import parse
+from nectar_async._json.json import parse_json
 from nectar_async._json.scalars import MisfitError
 
 __all__ = [
@@ -50,7 +50,7 @@ class Json:
     @property
     def value(self) -> Any:
         """The decoded value; numbers with a decimal point are `Decimal`."""
-        return parse(self.raw)
+        return parse_json(self.raw)
 
     def data(self) -> bytes:
         """The bytes to send."""
@@ -143,7 +143,7 @@ def parse_body(
 def _parse_json(data: bytes) -> Json | None:
     """Parse JSON as the client does: of duplicate keys the last one counts."""
     try:
-        return Json.of(parse(data))
+        return Json.of(parse_json(data))
     except (MisfitError, ValueError, RecursionError):
         return None
 

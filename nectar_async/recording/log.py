@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from nectar_async._http.request import Request
-from nectar_async._json.json import announced_pages
+from nectar_async._json.json import read_page_count
 from nectar_async.recording.bodies import Json
 from nectar_async.recording.exchange import Question, RecordedAnswer
 
@@ -92,7 +92,7 @@ def count_announced_pages(answer: RecordedAnswer) -> int:
     """How many pages the list of an answer has; 1 for every other answer."""
     if answer.status != HTTPStatus.OK or not isinstance(answer.body, Json):
         return 1
-    return announced_pages(answer.body.raw)
+    return read_page_count(answer.body.raw)
 
 
 def _is_transient(answer: RecordedAnswer) -> bool:

@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
-from nectar_async._json.json import announced_pages
+from nectar_async._json.json import read_page_count
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
@@ -359,7 +359,7 @@ class LiveStage:
                 if known.status != HTTPStatus.OK:
                     return  # the client gets it when it asks, and may try again
                 if number == 1:
-                    pages = announced_pages(known.response().body)
+                    pages = read_page_count(known.response().body)
                 number += 1
 
     async def _look_up(self, request: Request[Any], send: Send) -> RecordedAnswer:

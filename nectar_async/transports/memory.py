@@ -62,7 +62,7 @@ class MemoryTransport:
         if isinstance(answer, Response):
             return answer
         headers = {"content-type": "application/json"}
-        return Response(200, headers, _json.encoded(answer))
+        return Response(200, headers, _json.encode_json(answer))
 
     async def aclose(self) -> None:
         """Set `is_closed`."""

@@ -22,7 +22,7 @@ from endpoints import ENDPOINTS
 import nectar_async
 from nectar_async import WaitTimeoutError
 from nectar_async._json import field_by_field
-from nectar_async._json.converter import converter
+from nectar_async._json.converter import get_converter
 from nectar_async.models import Connection
 
 pytestmark = pytest.mark.anyio
@@ -172,7 +172,7 @@ def test_a_warning_about_drift_shows_paths_and_no_values(
 ) -> None:
     monkeypatch.setattr(field_by_field, "_noted", set())
     body = msgspec.json.encode(odd_of(answer_to("connections_create")[1]))
-    converter(is_strict=False).decode(body, Connection)
+    get_converter(is_strict=False).decode(body, Connection)
     lines = [record.getMessage() for record in caplog.records]
     left_out = [line for line in lines if "left out" in line]
     assert sorted(line.partition(" ")[0] for line in left_out) == [

@@ -12,6 +12,7 @@ import anyio
 import pytest
 import typer
 from cli_processes import read_records
+from nectar_async.resources._filters import CONNECTIONS, DOCUMENTS, METERS, USAGE
 
 from nectar_async import (
     Account,
@@ -29,7 +30,6 @@ from nectar_async import (
 from nectar_async.cli.app import run
 from nectar_async.cli.commands.pull import FILTER_OPTIONS, pull_app
 from nectar_async.cli.views import VIEWS, ViewTotals
-from nectar_async.resources._filters import CONNECTIONS, DOCUMENTS, METERS, USAGE
 from nectar_async.resources.repository import Repository
 
 Capture = pytest.CaptureFixture[str]

@@ -24,9 +24,9 @@ from strategies import damaged, models, words
 
 from nectar_async import Listing, Secret, contract
 from nectar_async._json import field_by_field
-from nectar_async._json.converter import Converter, converter
-from nectar_async._json.field_by_field import Careful
-from nectar_async._json.json import announced_pages
+from nectar_async._json.converter import Converter, get_converter
+from nectar_async._json.field_by_field import FieldByFieldReader
+from nectar_async._json.json import read_page_count
 from nectar_async._json.scalars import MisfitError
 from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
@@ -69,7 +69,7 @@ def _nothing_noted_or_learned_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["lenient", "strict"])
 def temper(request: pytest.FixtureRequest) -> Converter:
-    """A converter of each temper."""
+    """A get_converter of each temper."""
     return Converter(is_strict=request.param == "strict")
 
 
@@ -222,8 +222,8 @@ def test_another_kind_of_json_is_named(body: bytes, kind: Any, words: str) -> No
 
 
 def test_there_is_one_converter_for_each_temper() -> None:
-    assert converter(is_strict=True) is converter(is_strict=True)
-    assert converter(is_strict=False) is not converter(is_strict=True)
+    assert get_converter(is_strict=True) is get_converter(is_strict=True)
+    assert get_converter(is_strict=False) is not get_converter(is_strict=True)
 
 
 @pytest.mark.parametrize(
@@ -660,7 +660,7 @@ def test_an_accident_costs_a_record_only_with_its_id(
 def quickly(body: bytes, kind: Any, own: Converter) -> Any:
     """Decoded with the careful path walled up."""
     wall = AssertionError("the careful path was taken")
-    with patch.object(Careful, "structure", side_effect=wall):
+    with patch.object(FieldByFieldReader, "structure", side_effect=wall):
         return own.decode(body, kind)
 
 
@@ -952,13 +952,13 @@ def test_items_that_are_no_list_are_an_error(items: object, temper: Converter) -
     ids=lambda value: repr(value)[:30],
 )
 def test_an_answer_announces_its_pages(text: bytes, pages: int) -> None:
-    assert announced_pages(text) == pages
+    assert read_page_count(text) == pages
 
 
 @given(st.integers(1, 10**12))
 def test_what_is_announced_is_what_the_page_says(total: int) -> None:
     body = f'{{"usageData": [], "totalPages": {total}}}'.encode()
-    assert announced_pages(body) == page_of(body).total_pages == total
+    assert read_page_count(body) == page_of(body).total_pages == total
 
 
 NO_JSON = [

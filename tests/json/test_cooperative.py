@@ -12,8 +12,13 @@ import pytest
 
 from nectar_async import Listing, MemoryTransport, NectarClient, Response, UsageData
 from nectar_async._json.converter import Converter
-from nectar_async._json.cooperative import PIECE, Steps, Turns, at_once
-from nectar_async._json.json import in_pieces
+from nectar_async._json.cooperative import (
+    PIECE_SIZE,
+    CooperativeScheduler,
+    Steps,
+    run_at_once,
+)
+from nectar_async._json.json import iterate_pieces
 from nectar_async.errors import DecodeError
 
 pytestmark = pytest.mark.anyio
@@ -37,12 +42,12 @@ def work(pieces: int, done: list[Any], name: str = "") -> Steps[str]:
 
 def test_at_once_nothing_is_left() -> None:
     done: list[Any] = []
-    assert at_once(work(3, done, "a")) == "a"
+    assert run_at_once(work(3, done, "a")) == "a"
     assert done == [("a", 0), ("a", 1), ("a", 2)]
 
 
 async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
-    turns, done, counts = Turns(), list[Any](), list[int]()
+    turns, done, counts = CooperativeScheduler(), list[Any](), list[int]()
 
     async def take(name: str) -> None:
         assert await turns.take(work(3, done, name), MUCH) == name
@@ -60,7 +65,7 @@ async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
 
 
 async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
-    turns, done = Turns(), list[Any]()
+    turns, done = CooperativeScheduler(), list[Any]()
 
     async with anyio.create_task_group() as group:
         group.start_soon(turns.take, work(1, done), MUCH)
@@ -72,7 +77,7 @@ async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
 
 
 async def test_little_work_stands_in_no_line() -> None:
-    turns, done = Turns(), list[Any]()
+    turns, done = CooperativeScheduler(), list[Any]()
     async with anyio.create_task_group() as group:
         group.start_soon(turns.take, work(3, done, "much"), MUCH)
         await anyio.lowlevel.checkpoint()
@@ -83,7 +88,7 @@ async def test_little_work_stands_in_no_line() -> None:
 
 
 async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
-    turns, done = Turns(), list[Any]()
+    turns, done = CooperativeScheduler(), list[Any]()
 
     async def move() -> None:
         while not done:
@@ -97,7 +102,7 @@ async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
 
 
 async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
-    turns = Turns()
+    turns = CooperativeScheduler()
 
     def failing() -> Steps[None]:
         yield
@@ -109,7 +114,7 @@ async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
 
 
 async def test_who_is_cancelled_holds_nobody_up() -> None:
-    turns, done = Turns(), list[Any]()
+    turns, done = CooperativeScheduler(), list[Any]()
     with anyio.CancelScope() as scope:
         scope.cancel()
         await turns.take(work(3, done, "a"), MUCH)
@@ -121,10 +126,10 @@ async def test_who_is_cancelled_holds_nobody_up() -> None:
 @pytest.mark.parametrize("size", [0, 1, 25, 1_000])
 def test_pieces_are_all_of_it_in_order(size: int) -> None:
     items = [str(number).encode() for number in range(37)]
-    pieces = list(in_pieces(items, size))
+    pieces = list(iterate_pieces(items, size))
     assert [item for _, piece in pieces for item in piece] == items
     assert [items[start] for start, _ in pieces] == [piece[0] for _, piece in pieces]
-    assert list(in_pieces([], size)) == []
+    assert list(iterate_pieces([], size)) == []
 
 
 def steps_of(work: Steps[Any]) -> tuple[int, Any]:
@@ -147,7 +152,7 @@ def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
     own = Converter(is_strict=is_strict)
     body = page_of(LONG)
     count, page = steps_of(own.page_in_steps(body, UsageData, USAGE, 1))
-    assert count > len(body) / PIECE
+    assert count > len(body) / PIECE_SIZE
     expected = [own.decode(json.dumps(one).encode(), UsageData) for one in LONG]
     assert list(page.items) == expected
 
@@ -220,4 +225,4 @@ async def test_others_go_on_while_a_large_answer_is_unpacked_and_read() -> None:
         page = await anext(one)
         group.cancel_scope.cancel()
     assert len(page.items) == 1_000
-    assert turns > 2 * len(page_of(LONG)) / PIECE
+    assert turns > 2 * len(page_of(LONG)) / PIECE_SIZE

@@ -12,12 +12,12 @@ from strategies import finite, json_values
 
 from nectar_async import DatasourceType, Secret
 from nectar_async._json.scalars import (
-    LEAVES,
-    LENIENT,
+    LENIENT_HOOKS,
+    STRICT_HOOKS,
     MisfitError,
     SecretObject,
-    enum_table,
-    json_name,
+    build_enum_table,
+    describe_json_type,
 )
 from nectar_async._types import TextFlag
 from nectar_async.models import ConnectionStatus, JobStatus, UsageUnits
@@ -27,7 +27,9 @@ MADE: dict[Any, type] = {SecretObject: Secret, TextFlag: bool}
 
 INSTANT = "expected an instant as 2025-01-31T12:00:00Z, got text"
 
-each_leaf = pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+each_leaf = pytest.mark.parametrize(
+    "kind", STRICT_HOOKS, ids=lambda kind: kind.__name__
+)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ each_leaf = pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name
     ],
 )  # fmt: skip
 def test_a_value_that_fits_is_what_it_says(kind: Any, wire: Any, value: Any) -> None:
-    made = LEAVES[kind](wire, kind)
+    made = STRICT_HOOKS[kind](wire, kind)
     assert made == value
     assert type(made) is type(value)
     assert str(made) == str(value)
@@ -116,7 +118,7 @@ def test_a_value_that_does_not_fit_says_what_came(
     kind: Any, wire: Any, words: str
 ) -> None:
     with pytest.raises(MisfitError) as caught:
-        LEAVES[kind](wire, kind)
+        STRICT_HOOKS[kind](wire, kind)
     assert str(caught.value) == words
 
 
@@ -141,7 +143,7 @@ def test_a_value_that_does_not_fit_says_what_came(
 def test_another_spelling_of_a_value_is_that_value(
     kind: Any, wire: Any, value: Any
 ) -> None:
-    made = LENIENT[kind](wire, kind)
+    made = LENIENT_HOOKS[kind](wire, kind)
     assert made == value
     assert type(made) is type(value)
 
@@ -166,13 +168,15 @@ def test_another_spelling_of_a_value_is_that_value(
 )
 def test_what_is_no_other_spelling_stays_a_misfit(kind: Any, wire: Any) -> None:
     with pytest.raises(MisfitError) as strict:
-        LEAVES[kind](wire, kind)
+        STRICT_HOOKS[kind](wire, kind)
     with pytest.raises(MisfitError) as lenient:
-        LENIENT[kind](wire, kind)
+        LENIENT_HOOKS[kind](wire, kind)
     assert str(lenient.value) == str(strict.value)
 
 
-@pytest.mark.parametrize("leaves", [LEAVES, LENIENT], ids=["strict", "lenient"])
+@pytest.mark.parametrize(
+    "leaves", [STRICT_HOOKS, LENIENT_HOOKS], ids=["strict", "lenient"]
+)
 @each_leaf
 @given(value=json_values)
 def test_every_value_fits_or_is_a_misfit(kind: Any, leaves: Any, value: Any) -> None:
@@ -187,41 +191,41 @@ def test_every_value_fits_or_is_a_misfit(kind: Any, leaves: Any, value: Any) -> 
 @given(value=json_values)
 def test_what_fits_is_read_alike_in_both_tempers(kind: Any, value: Any) -> None:
     try:
-        made = LEAVES[kind](value, kind)
+        made = STRICT_HOOKS[kind](value, kind)
     except MisfitError:
         return
-    assert LENIENT[kind](value, kind) == made
+    assert LENIENT_HOOKS[kind](value, kind) == made
 
 
 @pytest.mark.parametrize("kind", [date, datetime, Decimal, Secret, bool, int, dict])
 def test_no_misfit_shows_the_value(kind: Any) -> None:
     value = ["canary-4711"] if kind is Secret else "canary-4711"
     with pytest.raises(MisfitError) as caught:
-        LEAVES[kind](value, kind)
+        STRICT_HOOKS[kind](value, kind)
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 @given(finite)
 def test_decimals_keep_every_digit(number: Decimal) -> None:
-    assert str(LEAVES[Decimal](str(number))) == str(number)
-    assert str(LEAVES[Decimal](number)) == str(number)
+    assert str(STRICT_HOOKS[Decimal](str(number))) == str(number)
+    assert str(STRICT_HOOKS[Decimal](number)) == str(number)
 
 
 @given(st.dates())
 def test_days_come_back(day: date) -> None:
-    assert LEAVES[date](day.isoformat()) == day
+    assert STRICT_HOOKS[date](day.isoformat()) == day
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_instants_come_back(instant: datetime) -> None:
-    made = LEAVES[datetime](instant.isoformat())
+    made = STRICT_HOOKS[datetime](instant.isoformat())
     assert made == instant
     assert made.utcoffset() == timedelta(0)
 
 
 def test_a_table_of_an_enum_knows_the_unknown() -> None:
-    table = enum_table(DatasourceType)
+    table = build_enum_table(DatasourceType)
     assert table["GAS"] is DatasourceType.GAS
     unknown = table["HYDROGEN"]
     assert isinstance(unknown, DatasourceType)
@@ -230,7 +234,7 @@ def test_a_table_of_an_enum_knows_the_unknown() -> None:
 
 
 def test_a_table_of_an_enum_knows_its_aliases() -> None:
-    table = enum_table(ConnectionStatus)
+    table = build_enum_table(ConnectionStatus)
     assert table["INCORRECT_PASSWORD"] is ConnectionStatus.PASSWORD_INCORRECT
 
 
@@ -238,24 +242,24 @@ def test_a_table_of_an_enum_knows_its_aliases() -> None:
 def test_small_letters_mean_the_same_where_all_values_are_in_capitals(
     text: str,
 ) -> None:
-    assert enum_table(JobStatus)[text] is JobStatus.COMPLETED
-    exact = enum_table(JobStatus, is_exact=True)[text]
+    assert build_enum_table(JobStatus)[text] is JobStatus.COMPLETED
+    exact = build_enum_table(JobStatus, is_exact=True)[text]
     assert (exact, exact.is_known) == (text, False)
 
 
 def test_an_alias_may_be_in_small_letters_as_well() -> None:
-    table = enum_table(ConnectionStatus)
+    table = build_enum_table(ConnectionStatus)
     assert table["incorrect_password"] is ConnectionStatus.PASSWORD_INCORRECT
 
 
 @pytest.mark.parametrize("text", ["cal", "mgal", "kwh", "KWH", "kw"])
 def test_a_unit_is_another_one_in_other_letters(text: str) -> None:
-    unit = enum_table(UsageUnits)[text]
+    unit = build_enum_table(UsageUnits)[text]
     assert (unit, unit.is_known) == (text, False)
 
 
 def test_a_server_cannot_make_a_table_grow_without_end() -> None:
-    table = enum_table(DatasourceType)
+    table = build_enum_table(DatasourceType)
     for number in range(6_000):
         assert table[f"X{number}"].value == f"X{number}"
     assert len(table) <= 4_096
@@ -274,4 +278,4 @@ def test_a_server_cannot_make_a_table_grow_without_end() -> None:
     ],
 )
 def test_json_has_its_own_names_for_things(value: object, name: str) -> None:
-    assert json_name(value) == name
+    assert describe_json_type(value) == name

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from nectar_async._json.json import parse
+from nectar_async._json.json import parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import (
@@ -222,7 +222,7 @@ def _as_told(data: bytes, kind: str, place: str) -> Body | None:
     if kind != "json":
         raise RecordingError(f"{place}: _nectar knows no body called {kind!r}")
     try:
-        parse(data)
+        parse_json(data)
     except MisfitError as error:
         raise RecordingError(f"{place} should have JSON: {error}") from None
     return Json(data)
