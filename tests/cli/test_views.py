@@ -12,7 +12,6 @@ import anyio
 import pytest
 import typer
 from cli_processes import read_records
-from nectar_async.resources._filters import CONNECTIONS, DOCUMENTS, METERS, USAGE
 
 from nectar_async import (
     Account,
@@ -30,7 +29,11 @@ from nectar_async import (
 from nectar_async.cli.app import run
 from nectar_async.cli.commands.pull import FILTER_OPTIONS, pull_app
 from nectar_async.cli.views import VIEWS, ViewTotals
+from nectar_async.resources.connections import CONNECTION_LISTS
+from nectar_async.resources.documents import DOCUMENT_LISTS
+from nectar_async.resources.meters import METER_LISTS
 from nectar_async.resources.repository import Repository
+from nectar_async.resources.usage import USAGE_LISTS
 
 Capture = pytest.CaptureFixture[str]
 
@@ -46,11 +49,11 @@ def pulled() -> list[dict[str, Any]]:
 # Arguments of the repository's methods that are not filters, and the size of a page.
 NOT_FILTERS = {"self", "companies", "on_error", "look_ahead", "verify", "limit"}
 LIST_FILTERS = {
-    "connections": CONNECTIONS,
-    "accounts": CONNECTIONS,
-    "meters": METERS,
-    "documents": DOCUMENTS,
-    "usage": USAGE,
+    "connections": CONNECTION_LISTS.filters,
+    "accounts": CONNECTION_LISTS.filters,
+    "meters": METER_LISTS.filters,
+    "documents": DOCUMENT_LISTS.filters,
+    "usage": USAGE_LISTS.filters,
 }
 
 
