@@ -57,7 +57,7 @@ async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
     """Makes clients, and looks afterwards at what they left behind.
 
     The first argument is a transport, or the answers of a `MemoryTransport`; `api_key`,
-    `clock` and `recorder` go to the client, the rest to `Settings`.
+    `clock`, `recorder` and `stages` go to the client, the rest to `Settings`.
     """
     made: list[NectarClient] = []
     before = _tasks()
@@ -65,7 +65,7 @@ async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
     def make(transport: Any, /, **options: Any) -> NectarClient:
         own = {
             name: options.pop(name)
-            for name in ("api_key", "clock", "recorder")
+            for name in ("api_key", "clock", "recorder", "stages")
             if name in options
         }
         if not hasattr(transport, "send"):

@@ -44,6 +44,25 @@ async def test_the_script_lists_companies_without_being_async(sandbox: Sandbox) 
 
 
 @pytest.mark.asyncio
+async def test_the_stages_stamp_a_header_and_count_bytes(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    received = await load("stages")["main"]()
+    assert set(received) == {"companies_list", "sites_list_by_company"}
+    assert all(size > 0 for size in received.values())
+    assert f"{received['companies_list']:,} bytes" in capsys.readouterr().out
+
+
+@pytest.mark.asyncio
+async def test_the_header_of_the_example_is_on_every_request() -> None:
+    transport = MemoryTransport({"companies_list": []})
+    stage = load("stages")["stamp_team"]
+    async with NectarClient(transport=transport, stages=[stage]) as nectar:
+        await nectar.companies.all()
+    assert [sent.headers["X-Team"] for sent in transport.requests] == ["energy"]
+
+
+@pytest.mark.asyncio
 async def test_the_nightly_pull_says_complete(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

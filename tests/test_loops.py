@@ -372,7 +372,7 @@ async def test_session(per_session, turn):
 
 @pytest.mark.asyncio
 async def test_another_scope(per_session):
-    with pytest.raises(WrongLoopError, match="one client in each loop"):
+    with pytest.raises(WrongLoopError, match="one client for each loop"):
         await per_session.ping()
 
 

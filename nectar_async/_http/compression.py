@@ -26,7 +26,12 @@ from nectar_async._json.cooperative import (
 )
 from nectar_async.errors import BodyCorruptError, BodyTooLargeError, TransportError
 
-__all__ = ["Decompress", "decompress", "decompress_body", "read_text_head"]
+__all__ = [
+    "Decompress",
+    "build_too_large_error",
+    "decompress_body",
+    "read_text_head",
+]
 
 _IDENTITY = frozenset({"", "identity"})
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's `wbits` for each format
@@ -58,7 +63,7 @@ class Decompress:
         response = await send(request)
         try:
             if "content-encoding" not in response.headers:
-                check_size(response.body, request.max_body_bytes)
+                _check_size(response.body, request.max_body_bytes)
                 return response
             work = _decompress_in_steps(response, request.max_body_bytes)
             body = await self.turns.take(work, _RATIO * len(response.body))
@@ -66,19 +71,6 @@ class Decompress:
             # The frames below hold the answer, and a traceback may show their locals.
             raise error.with_traceback(None) from None
         return _replace_body(response, body)
-
-
-def decompress(response: Response, limit: int | None = None) -> Response:
-    """Copy a response with its body decompressed.
-
-    Raises:
-        BodyTooLargeError: the body has more than `limit` bytes, before or after.
-        BodyCorruptError: the body is truncated, or not valid gzip or deflate.
-    """
-    body = decompress_body(response, limit)
-    if "content-encoding" not in response.headers:
-        return response
-    return _replace_body(response, body)
 
 
 def decompress_body(response: Response, limit: int | None = None) -> bytes:
@@ -102,10 +94,10 @@ def read_text_head(response: Response) -> str:
     return body[:_HEAD_BYTES].decode("utf-8", "replace")
 
 
-def check_size(body: bytes, limit: int | None) -> None:
+def _check_size(body: bytes, limit: int | None) -> None:
     """Raise `BodyTooLargeError` if a body has more bytes than allowed."""
     if limit is not None and len(body) > limit:
-        raise _build_too_large_error(limit)
+        raise build_too_large_error(limit)
 
 
 def _replace_body(response: Response, body: bytes) -> Response:
@@ -124,7 +116,7 @@ def _list_encodings(response: Response) -> list[str]:
 
 def _decompress_in_steps(response: Response, limit: int | None) -> Steps[bytes]:
     body = response.body
-    check_size(body, limit)
+    _check_size(body, limit)
     for encoding in _list_encodings(response):
         if encoding in _IDENTITY or not body:
             continue
@@ -212,7 +204,7 @@ def _decompress_members(
             parts.append(part)
             size += len(part)
             if limit is not None and size > limit:
-                raise _build_too_large_error(limit)
+                raise build_too_large_error(limit)
             done += len(window) + len(part)
             if done >= PIECE_SIZE:
                 yield
@@ -236,7 +228,8 @@ def _feed(decompressor: Any, window: bytes, most: int) -> bytes:
     raise BodyCorruptError(_CORRUPT)
 
 
-def _build_too_large_error(limit: int) -> BodyTooLargeError:
+def build_too_large_error(limit: int) -> BodyTooLargeError:
+    """Build the error of a body with more bytes than allowed."""
     return BodyTooLargeError(
         f"the answer has more than {limit:,} bytes; raise max_body_bytes to allow it",
         is_permanent=True,

@@ -22,6 +22,7 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from nectar_async._http.compression import build_too_large_error
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.errors import (
@@ -249,18 +250,14 @@ def _payload(request: Request[Any]) -> bytes | AsyncIterable[bytes] | None:
 async def _read(response: aiohttp.ClientResponse, limit: int | None) -> bytes:
     if limit is None:
         return await response.read()
-    too_large = BodyTooLargeError(
-        f"the answer has more than {limit:,} bytes; raise max_body_bytes if it may",
-        is_permanent=True,
-    )
     if (response.content_length or 0) > limit:
-        raise too_large
+        raise build_too_large_error(limit)
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
         if size > limit:
-            raise too_large
+            raise build_too_large_error(limit)
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -116,12 +116,15 @@ async def test_a_chunk_has_4_mebibytes(make: Make, tmp_path: Path) -> None:
     assert host.ranges == ["bytes=0-4194303", "bytes=4194304-8388607"]
 
 
-async def test_a_chunk_carries_no_key_and_asks_for_plain_bytes(
+async def test_a_chunk_has_the_clients_headers_but_no_key_and_asks_for_plain_bytes(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     await make(host).documents.download("d-1", tmp_path)
     for request in host.asked:
-        assert {*request.headers} <= {"Accept-Encoding", "Range", "If-Range"}
+        own = {"Accept", "Accept-Encoding", "User-Agent", "X-Request-Id"}
+        assert {*request.headers} <= own | {"Range", "If-Range"}
+        assert request.headers["User-Agent"].startswith("nectar-async/")
+        assert request.headers["X-Request-Id"]
         assert request.headers["Accept-Encoding"] == "identity"
         assert request.url.startswith(LINK)
 
