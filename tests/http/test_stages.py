@@ -240,7 +240,9 @@ async def test_files_are_downloaded_without_the_stages(
     assert len(recorder.requests) == len(host.asked) + 1
 
 
-@pytest.mark.parametrize("stages", [[None], ["stamp"], [Watcher(), 5]], ids=repr)
+@pytest.mark.parametrize(
+    "stages", [[None], ["stamp"], [Watcher(), 5]], ids=["None", "text", "second"]
+)
 async def test_a_stage_that_is_not_a_function_is_refused(stages: Sequence[Any]) -> None:
     with pytest.raises(ConfigurationError, match="stage"):
         NectarClient(transport=MemoryTransport({}), stages=stages)
