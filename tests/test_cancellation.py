@@ -33,7 +33,7 @@ from nectar_async import (
     UsageData,
     VirtualClock,
 )
-from nectar_async._paging.pager import Prefetch
+from nectar_async._paging.prefetch import Prefetch
 from nectar_async.errors import AttemptTimeoutError, DeadlineExceededError
 from nectar_async.models import JobStatus
 from nectar_async.sandbox import Answer, Fault, Sandbox

@@ -1,15 +1,17 @@
-"""Halving the window of a list when the server runs out of time.
+"""Split the date window of a list in two when the server runs out of time.
 
-A server that answers 502 ran out of its ten seconds: asking for the same once more
-mostly ends the same way, asking for half of it does not. What two halves have in common
-comes twice and is given once.
+A 502 means that the server exceeded its ten seconds. The same request mostly fails
+again; one for half of the window does not. Records that are in both halves are read
+twice and delivered once.
 
     BILL_DATE, USAGE_PERIOD       [a, m] and [m + 1, b], down to one day
-    CREATED_DATE, UPDATED_DATE    [a, m] and [m, b], down to [d, d + 1]: bounds mean
-                                  midnight, so days that do not touch lose a day
-    intervals, by instants        [a, m + margin] and [m, b], down to two hours: an
-                                  interval has to lie within its window, so one that
-                                  begins before m and ends after it has to fit somewhere
+    CREATED_DATE, UPDATED_DATE    [a, m] and [m, b], down to [d, d + 1]: both bounds
+                                  mean midnight, so halves that do not share a bound
+                                  would lose a day
+    intervals, by instants        [a, m + margin] and [m, b], down to two hours: the
+                                  API lists an interval only if all of it is within the
+                                  window, so the halves must overlap by more than the
+                                  longest interval
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from attrs import evolve
 
 from nectar_async._http.request import Request
 
-__all__ = ["halves", "window_of", "within"]
+__all__ = ["read_window", "replace_window", "split_window"]
 
 R = TypeVar("R", bound=Request[Any])
 
@@ -29,48 +31,53 @@ START: Final = "startDate"
 END: Final = "endDate"
 _KIND: Final = "dateType"
 
-# Windows of whole days; all others are safe in halves that touch.
+# Date types that compare whole days. For the others the halves share a bound.
 _BY_DAYS = frozenset({"BILL_DATE", "USAGE_PERIOD"})
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
-# No interval is longer than the margin. Meters count by the hour or less; where one
-# counts by the day, a few days hold so few of them that nobody has to halve those.
+# The overlap must be longer than any interval. Most are an hour or shorter; daily ones
+# are so few that windows of up to four days need no split for their sake.
 _LONG = 4 * _DAY
 
 
-def halves(request: R) -> tuple[R, R] | None:
-    """The same list over each half of its window; None when it cannot be halved.
+def split_window(request: R) -> tuple[R, R] | None:
+    """Build the requests for the two halves of a list's window.
 
-    It cannot without both bounds, or when it is as short as can be.
+    Returns None if the list does not have both bounds, or its window is too short.
     """
-    bounds = window_of(request)
-    if bounds is None:
+    window = read_window(request)
+    if window is None:
         return None
-    cut = _instants(*bounds) if "T" in bounds[0] else _days(request, *bounds)
-    if cut is None:
+    is_instants = "T" in window[0]
+    middle = _split_instants(*window) if is_instants else _split_days(request, *window)
+    if middle is None:
         return None
-    (start, end), (left, right) = bounds, cut
-    return within(request, start, left), within(request, right, end)
+    (start, end), (first_end, second_start) = window, middle
+    return (
+        replace_window(request, start, first_end),
+        replace_window(request, second_start, end),
+    )
 
 
-def window_of(request: Request[Any]) -> tuple[str, str] | None:
-    """Both bounds as they are on the wire, or None when one is missing."""
-    given = dict(request.query)
-    if START in given and END in given:
-        return given[START], given[END]
+def read_window(request: Request[Any]) -> tuple[str, str] | None:
+    """Read both bounds as they are on the wire; None if one is missing."""
+    query = dict(request.query)
+    if START in query and END in query:
+        return query[START], query[END]
     return None
 
 
-def within(request: R, start: str, end: str) -> R:
-    """The same list from its first page over another window."""
+def replace_window(request: R, start: str, end: str) -> R:
+    """Build the request for the first page of the same list over another window."""
     bounds = {START: start, END: end}
     query = tuple((key, bounds.get(key, text)) for key, text in request.query)
     return evolve(request, query=query).at(1)
 
 
-def _days(request: Request[Any], start: str, end: str) -> tuple[str, str] | None:
+def _split_days(request: Request[Any], start: str, end: str) -> tuple[str, str] | None:
+    """Find the end of the first half and the start of the second one."""
     try:
         first, last = date.fromisoformat(start), date.fromisoformat(end)
     except ValueError:
@@ -86,7 +93,8 @@ def _days(request: Request[Any], start: str, end: str) -> tuple[str, str] | None
     return middle.isoformat(), middle.isoformat()
 
 
-def _instants(start: str, end: str) -> tuple[str, str] | None:
+def _split_instants(start: str, end: str) -> tuple[str, str] | None:
+    """Find the end of the first half and the start of the second one."""
     try:
         first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
         span = last - first
@@ -95,12 +103,12 @@ def _instants(start: str, end: str) -> tuple[str, str] | None:
     margin = _DAY if span > _LONG else _HOUR
     if span <= 2 * margin:
         return None
-    # At a full hour, where intervals begin and end.
+    # On the hour, where intervals begin and end.
     middle = (first + span / 2).replace(minute=0, second=0, microsecond=0)
-    return _like(start, middle + margin), _like(start, middle)
+    return _format_like(start, middle + margin), _format_like(start, middle)
 
 
-def _like(text: str, instant: datetime) -> str:
-    """An instant, with UTC written as in another one."""
+def _format_like(text: str, instant: datetime) -> str:
+    """Format an instant, with UTC as `Z` if another text has it so."""
     written = instant.isoformat()
     return written.replace("+00:00", "Z") if text.endswith("Z") else written

@@ -1,7 +1,7 @@
-"""One list a company, all of them at once: records as they come.
+"""Fan-out: the lists of many companies, read at the same time.
 
-The permits of the client's gate are the only bound on how many requests are under way;
-which page goes next is decided over all companies together (`_schedule`).
+Only the client's limiter bounds the requests in flight; the next page to request is
+chosen among all companies (see `page_queue`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from attrs import frozen
 
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
-from nectar_async._paging.prefetch import NOT_ENTERED, Schedule
+from nectar_async._paging.prefetch import NOT_ENTERED, PageScheduler
 from nectar_async._paging.receipt import Receipt
-from nectar_async._paging.traversal import REWALKS, Course
+from nectar_async._paging.traversal import MAX_REWALKS, Traversal
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
@@ -32,30 +32,30 @@ class Failure:
 
     company_id: str
     error: NectarError
-    """Why; its `cursor` says where to go on."""
+    """The reason; its `cursor` says where to continue."""
 
 
 OnError = Literal["raise", "collect"] | Callable[[Failure], None]
-"""`raise` stops at the first failure, `collect` keeps it and goes on; a function is
-given each failure, which is kept too, and stops the walk by raising."""
+"""`raise` stops at the first failure; `collect` keeps failures and goes on; a function
+is called with each failure, which is kept too, and may raise to stop."""
 
 
 @frozen(kw_only=True)
 class Progress:
-    """How far a fan-out is."""
+    """How far a fan-out has come."""
 
     companies: int
-    """Companies in all."""
+    """The number of companies."""
     companies_done: int
     """Companies that were read to their end, or failed."""
     pages: int
-    """Pages that were given."""
+    """Pages that were delivered."""
     records: int
-    """Records that were given."""
+    """Records that were delivered."""
 
 
 class FanOut(Generic[T]):
-    """The records of many companies, page by page, as they come.
+    """The records of many companies, page by page, in the order of their arrival.
 
     ```python
     async with nectar.repository.usage(start_date=date(2025, 1, 1)) as records:
@@ -64,32 +64,40 @@ class FanOut(Generic[T]):
     print(records.receipt, records.failures)
     ```
 
-    The pages of one company come in order; between companies there is no order. A
-    company whose rows moved in mid-walk is read again, at most twice, and gives what
-    did not come before; its receipt tells. `give` makes of each page that was read the
-    page that is given.
+    The pages of one company are in order; there is no order between companies. A
+    company whose list changed while it was read is read again, at most twice, and
+    delivers the records that are new; `receipts` tells.
+
+    Args:
+        list_companies: returns the ids of the companies.
+        build_request: builds the request for a company's list.
+        source: sends requests and decodes responses.
+        on_error: what happens when a company fails; see `OnError`.
+        look_ahead: how many pages may be requested and not delivered.
+        verify: whether to request the first page of each list again at its end.
+        convert: converts each page that was read to the page that is delivered.
     """
 
     def __init__(
         self,
-        companies: Callable[[], Awaitable[Sequence[str]]],
-        request: Callable[[str], Request[Page[Any]]],
+        list_companies: Callable[[], Awaitable[Sequence[str]]],
+        build_request: Callable[[str], Request[Page[Any]]],
         source: PageSource[Any],
         *,
         on_error: OnError = "raise",
         look_ahead: int | None = None,
         verify: bool = False,
-        give: Callable[[Page[Any]], Page[T]] | None = None,
+        convert: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> None:
-        self._companies = companies
-        self._request = request
+        self._list_companies = list_companies
+        self._build_request = build_request
         self._source = source
         self._on_error = on_error
         self._look_ahead = look_ahead
         self._verify = verify
-        self._give = give
-        self._schedule: Schedule[Any] | None = None
-        self._courses: dict[str, Course[Any]] = {}
+        self._convert = convert
+        self._scheduler: PageScheduler[Any] | None = None
+        self._traversals: dict[str, Traversal[Any]] = {}
         self._failures: list[Failure] = []
         self._done = 0
         self._pages = 0
@@ -97,23 +105,25 @@ class FanOut(Generic[T]):
         self._items: deque[T] = deque()
 
     async def __aenter__(self) -> Self:
-        if self._schedule is not None:
-            raise RuntimeError("it can be entered once; make another one")
-        ids = await self._companies()
-        # A company that is named twice is read once. All are made before anything is
-        # sent: an id that cannot be is an error right here.
-        self._courses = {company_id: self._course(company_id) for company_id in ids}
-        schedule = Schedule(
-            self._courses.items(), self._source, look_ahead=self._look_ahead
+        if self._scheduler is not None:
+            raise RuntimeError("it can be entered only once; create a new one")
+        ids = await self._list_companies()
+        # A company that is named twice is read once. All requests are built before any
+        # is sent, so that an invalid id raises an error here.
+        self._traversals = {
+            company_id: self._build_traversal(company_id) for company_id in ids
+        }
+        scheduler = PageScheduler(
+            self._traversals.items(), self._source, look_ahead=self._look_ahead
         )
-        self._schedule = await schedule.__aenter__()
+        self._scheduler = await scheduler.__aenter__()
         return self
 
-    def _course(self, company_id: str) -> Course[Any]:
-        """The walk over one company; all of them are one walk to the gate."""
-        return Course(
-            self._request(company_id),
-            rewalks=REWALKS,
+    def _build_traversal(self, company_id: str) -> Traversal[Any]:
+        """Build the traversal of a company; they all share a queue of the limiter."""
+        return Traversal(
+            self._build_request(company_id),
+            max_rewalks=MAX_REWALKS,
             verify=self._verify,
             queue_key=self,
         )
@@ -124,10 +134,10 @@ class FanOut(Generic[T]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        if self._schedule is None:
+        if self._scheduler is None:
             return None
-        self._items.clear()  # whoever reads on after the end is told, not given a few
-        return await self._schedule.__aexit__(kind, error, trace)
+        self._items.clear()  # reading on after the block raises an error at once
+        return await self._scheduler.__aexit__(kind, error, trace)
 
     def __aiter__(self) -> Self:
         return self
@@ -139,20 +149,23 @@ class FanOut(Generic[T]):
         return self._items.popleft()
 
     def pages(self) -> AsyncIterator[tuple[str, Page[T]]]:
-        """Company id and page, for whoever needs to know which company it is."""
+        """Iterate over pairs of a company id and a page of that company."""
         return _CompanyPages(self.next_page)
 
     @property
     def receipt(self) -> Receipt:
-        """All companies' receipts as one; its verdict is the worst among them."""
-        has_begun = self._schedule is not None
+        """The sum of all companies' receipts; its verdict is the worst of them."""
+        has_begun = self._scheduler is not None
         return Receipt.sum(self.receipts.values(), is_finished=has_begun)
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:
-        """What each company's walk is worth, by company id."""
+        """The receipt of each company, by company id."""
         return MappingProxyType(
-            {company: course.receipt() for company, course in self._courses.items()}
+            {
+                company_id: traversal.build_receipt()
+                for company_id, traversal in self._traversals.items()
+            }
         )
 
     @property
@@ -162,37 +175,37 @@ class FanOut(Generic[T]):
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """How many companies, pages and records were read so far."""
         return Progress(
-            companies=len(self._courses),
+            companies=len(self._traversals),
             companies_done=self._done,
             pages=self._pages,
             records=self._records,
         )
 
     async def next_page(self) -> tuple[str, Page[T]]:
-        """The next company id and page.
+        """Get the next page, after the id of its company.
 
         Raises:
-            StopAsyncIteration: there is none.
+            StopAsyncIteration: there is none left.
         """
-        if self._schedule is None:
+        if self._scheduler is None:
             raise RuntimeError(NOT_ENTERED)
         while True:
-            delivery = await anext(self._schedule)
-            self._done += delivery.is_last
-            if delivery.error is not None:
-                self._fail(delivery.owner.key, delivery.error)
-            elif delivery.page is not None:
-                page = delivery.page
-                if self._give is not None:
-                    page = self._give(page)
+            result = await anext(self._scheduler)
+            self._done += result.is_last
+            if result.error is not None:
+                self._fail(result.name, result.error)
+            elif result.page is not None:
+                page = result.page
+                if self._convert is not None:
+                    page = self._convert(page)
                 self._pages += 1
                 self._records += len(page.items)
-                return delivery.owner.key, page
+                return result.name, page
 
     def _fail(self, company_id: str, error: Exception) -> None:
-        """Keep a failure; raise it unless the caller wants to go on."""
+        """Keep a failure, and raise it unless `on_error` says to go on."""
         if not isinstance(error, NectarError):
             raise error
         failure = Failure(company_id, error)
@@ -204,6 +217,8 @@ class FanOut(Generic[T]):
 
 
 class _CompanyPages(Generic[T]):
+    """Iterates over pairs of a company id and a page."""
+
     def __init__(self, next_page: Callable[[], Awaitable[tuple[str, Page[T]]]]) -> None:
         self._next_page = next_page
 

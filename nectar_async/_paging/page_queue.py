@@ -1,13 +1,14 @@
-"""Which page is asked for next, over all owners of a walk: the decision alone.
+"""The queue that decides which page of which list is requested next.
 
-The first page of an owner tells how many it has; from then on each of them is a
-candidate, and the owner with most left goes first. First pages of the next owners are
-asked for early (`lead`), so that there is always known work when one owner runs out.
-Pages that were asked for and not yet given to the consumer are bounded (`look_ahead`,
-and fewer where they are large): a slow consumer stops the asking, and memory does not
-grow. Each owner's pages are given in order, so one that is slow holds back those behind
-it; before one takes more than a quarter of the look-ahead that way, others go first.
-Nothing here waits.
+Nothing here waits. The first page of a list tells how many pages it has; then each of
+them may be requested, and the list with most pages left goes first. The first pages of
+further lists are requested early (`lead`), so that there is work when one list is used
+up.
+
+The pages that are requested and not delivered yet are limited (`look_ahead`, and fewer
+where pages are large), so that a slow consumer stops the requests, and memory does not
+grow. The pages of a list are delivered in order, so a slow one holds back those after
+it; once they take a quarter of the look-ahead, other lists go first.
 """
 
 from __future__ import annotations
@@ -18,196 +19,214 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from nectar_async._http.response import Response
-from nectar_async._paging.traversal import Course
+from nectar_async._paging.traversal import Traversal
 
-__all__ = ["Board", "Job", "Owner"]
+__all__ = ["NamedTraversal", "PageQueue", "QueuedPass"]
 
 T = TypeVar("T")
 
-Job = tuple[str, Course[T]]
-"""A list to walk: a name for it, and the course that the walk takes."""
+NamedTraversal = tuple[str, Traversal[T]]
+"""A list to read, after a name for it: its company's id, or an empty text."""
 
 
-class Owner(Generic[T]):
-    """One leg of one list, usually a company's, and how far it got."""
+class QueuedPass(Generic[T]):
+    """One pass over one list, and how far its pages were requested and delivered."""
 
-    def __init__(self, key: str, rank: int, course: Course[T]) -> None:
-        self.key = key
+    def __init__(self, name: str, rank: int, traversal: Traversal[T]) -> None:
+        self.name = name
         self.rank = rank
-        self.course = course
-        self.leg = course.leg
-        first = self.leg.first
-        self.asked = first - 1
-        """The last page that was asked for."""
-        self.planned = first
+        """Its place in the order of the lists."""
+        self.traversal = traversal
+        self.window_pass = traversal.current_pass
+        first_page = self.window_pass.first_page
+        self.last_requested = first_page - 1
+        """The last page that was requested."""
+        self.last_page = first_page
         """The last page that is known to exist."""
-        self.due = first
-        """The page that the consumer gets next."""
+        self.next_page = first_page
+        """The page to deliver next."""
         self.arrived: dict[int, Response | Exception] = {}
-        self.is_sized = False
-        """Whether the first page came, so that `planned` means something."""
+        self.is_counted = False
+        """Whether the first page arrived, which tells the number of pages."""
         self.is_closed = False
 
     @property
-    def waiting(self) -> int:
-        """Pages that were asked for and not given."""
-        return self.asked + 1 - self.due
+    def undelivered(self) -> int:
+        """How many pages were requested and not delivered."""
+        return self.last_requested + 1 - self.next_page
 
 
-class Board(Generic[T]):
-    """What is to be asked for, what is under way, what is there to be given."""
+class PageQueue(Generic[T]):
+    """Holds the pages to request, those in flight, and those to deliver.
+
+    Args:
+        traversals: the lists to read, in order.
+        lead: how many lists with pages left are kept in sight.
+        look_ahead: how many pages may be requested and not delivered.
+        max_bytes: how many bytes those may have, by the average of those that arrived.
+    """
 
     def __init__(
         self,
-        requests: Iterable[Job[T]],
+        traversals: Iterable[NamedTraversal[T]],
         *,
         lead: int,
         look_ahead: int,
-        most_bytes: int | None = None,
+        max_bytes: int | None = None,
     ) -> None:
-        self._coming = iter(requests)
-        self._next = next(self._coming, None)
+        self._remaining = iter(traversals)
+        self._next = next(self._remaining, None)
         self._lead = lead
         self._look_ahead = look_ahead
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._arrived = 0
         self._bytes = 0
-        self._most_waiting = max(lead, look_ahead // 4)
+        self._max_undelivered = max(lead, look_ahead // 4)
         self._opened = 0
-        self._unsized = 0
-        self._candidates: list[Owner[T]] = []
-        self._renewed: deque[Owner[T]] = deque()
-        self._deliverable: deque[Owner[T]] = deque()
-        self.open: dict[int, Owner[T]] = {}
-        """Owners that were begun and are not closed, by rank."""
-        self.held = 0
-        """Pages that were asked for and not given."""
+        self._uncounted = 0
+        self._candidates: list[QueuedPass[T]] = []
+        """Passes with pages that are known and were not requested, by rank."""
+        self._restarted: deque[QueuedPass[T]] = deque()
+        self._deliverable: deque[QueuedPass[T]] = deque()
+        self.open: dict[int, QueuedPass[T]] = {}
+        """Passes that were begun and are not closed, by rank."""
+        self.undelivered = 0
+        """How many pages were requested and not delivered."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether every owner is closed and no other one comes."""
+        """Whether every pass is closed and no list is left."""
         return self._next is None and not self.open
 
-    def take(self) -> tuple[Owner[T], int] | None:
-        """The page to ask for next; None when there is none now."""
-        if self.held >= self._bound():
+    def take_request(self) -> tuple[QueuedPass[T], int] | None:
+        """Take the page to request next; None if there is none at present."""
+        if self.undelivered >= self._limit():
             return None
-        owner = self._choose()
-        if owner is None:
+        queued = self._choose()
+        if queued is None:
             return None
-        self.held += 1
-        owner.asked += 1
-        if owner.is_sized and owner.asked >= owner.planned:
-            self._candidates.remove(owner)
-        return owner, owner.asked
+        self.undelivered += 1
+        queued.last_requested += 1
+        if queued.is_counted and queued.last_requested >= queued.last_page:
+            self._candidates.remove(queued)
+        return queued, queued.last_requested
 
-    def _bound(self) -> int:
-        """Pages that may be held: all of `look_ahead`, or as many as fit in the bytes.
+    def _limit(self) -> int:
+        """Get the look-ahead, or the number of pages that fit in `max_bytes`.
 
-        That is never less than one for each permit, as long as the look-ahead has them.
+        At least one page for each permit, if the look-ahead has as many.
         """
-        if self._most_bytes is None or not self._bytes:
+        if self._max_bytes is None or not self._bytes:
             return self._look_ahead
-        fitting = self._most_bytes * self._arrived // self._bytes
+        fitting = self._max_bytes * self._arrived // self._bytes
         return min(self._look_ahead, max(self._lead, fitting))
 
-    def _choose(self) -> Owner[T] | None:
-        """The next owner while few are in sight, else the one with most left.
+    def _choose(self) -> QueuedPass[T] | None:
+        """Choose the pass whose next page is requested.
 
-        That is one that is not stuck, and the oldest of several.
-
-        One that begins another leg goes first: it is the oldest that has nothing under
-        way.
+        That is the oldest one that was restarted, because it has nothing in flight;
+        then the next list, while few are in sight; then the pass with most pages left
+        among those that deliver, and the oldest of several.
         """
-        if self._renewed:
-            return self._renewed.popleft()
-        if self._unsized + len(self._candidates) < self._lead:
-            owner = self._open()
-            if owner is not None:
-                return owner
-        moving = [one for one in self._candidates if one.waiting < self._most_waiting]
+        if self._restarted:
+            return self._restarted.popleft()
+        if self._uncounted + len(self._candidates) < self._lead:
+            queued = self._open_next()
+            if queued is not None:
+                return queued
+        moving = [
+            candidate
+            for candidate in self._candidates
+            if candidate.undelivered < self._max_undelivered
+        ]
         if moving:
-            return max(moving, key=_left)
-        return self._open() or next(iter(self._candidates), None)
+            return max(moving, key=_count_left)
+        return self._open_next() or next(iter(self._candidates), None)
 
-    def _open(self) -> Owner[T] | None:
+    def _open_next(self) -> QueuedPass[T] | None:
         if self._next is None:
             return None
-        key, course = self._next
-        self._next = next(self._coming, None)
-        owner = self.open[self._opened] = Owner(key, self._opened, course)
+        name, traversal = self._next
+        self._next = next(self._remaining, None)
+        queued = self.open[self._opened] = QueuedPass(name, self._opened, traversal)
         self._opened += 1
-        self._unsized += 1
-        return owner
+        self._uncounted += 1
+        return queued
 
-    def arrive(
+    def put(
         self,
-        owner: Owner[T],
+        queued: QueuedPass[T],
         number: int,
         outcome: Response | Exception,
-        announced: int = 1,
+        page_count: int = 1,
     ) -> None:
-        """A page came, or its error; a first page announces how many there are."""
-        if not owner.is_sized:
-            owner.is_sized = True
-            self._unsized -= 1
-            self.extend(owner, owner.leg.planned if owner.leg.is_check else announced)
-        if owner.is_closed:
-            self.held -= 1
+        """Put in a response or an error; with a first page, the number of all pages."""
+        if not queued.is_counted:
+            queued.is_counted = True
+            self._uncounted -= 1
+            window_pass = queued.window_pass
+            is_verification = window_pass.is_verification
+            self.extend(
+                queued, window_pass.last_page if is_verification else page_count
+            )
+        if queued.is_closed:
+            self.undelivered -= 1
             return
         if isinstance(outcome, Response):
             self._arrived += 1
             self._bytes += len(outcome.body)
-        owner.arrived[number] = outcome
-        if number == owner.due:
-            self._deliverable.append(owner)
+        queued.arrived[number] = outcome
+        if number == queued.next_page:
+            self._deliverable.append(queued)
 
-    def extend(self, owner: Owner[T], planned: int) -> None:
-        """The owner has pages up to `planned`."""
-        had_more = owner.asked < owner.planned
-        owner.planned = max(owner.planned, planned)
-        if owner.asked < owner.planned and not had_more and not owner.is_closed:
-            insort(self._candidates, owner, key=_rank)
+    def extend(self, queued: QueuedPass[T], last_page: int) -> None:
+        """Note that a pass has pages up to `last_page`."""
+        had_more = queued.last_requested < queued.last_page
+        queued.last_page = max(queued.last_page, last_page)
+        has_more = queued.last_requested < queued.last_page
+        if has_more and not had_more and not queued.is_closed:
+            insort(self._candidates, queued, key=_get_rank)
 
-    def ready(self) -> tuple[Owner[T], int, Response | Exception] | None:
-        """The next page to give, which stays here until `give`."""
+    def peek_delivery(self) -> tuple[QueuedPass[T], int, Response | Exception] | None:
+        """Get the next page to deliver, which stays until `pop_delivery`."""
         while self._deliverable and self._deliverable[0].is_closed:
             self._deliverable.popleft()
         if not self._deliverable:
             return None
-        owner = self._deliverable[0]
-        return owner, owner.due, owner.arrived[owner.due]
+        queued = self._deliverable[0]
+        return queued, queued.next_page, queued.arrived[queued.next_page]
 
-    def give(self) -> None:
-        """The page that `ready` told of was given."""
-        owner = self._deliverable.popleft()
-        del owner.arrived[owner.due]
-        owner.due += 1
-        self.held -= 1
-        if owner.due in owner.arrived:
-            self._deliverable.append(owner)
+    def pop_delivery(self) -> None:
+        """Remove the page that `peek_delivery` returned."""
+        queued = self._deliverable.popleft()
+        del queued.arrived[queued.next_page]
+        queued.next_page += 1
+        self.undelivered -= 1
+        if queued.next_page in queued.arrived:
+            self._deliverable.append(queued)
 
-    def renew(self, owner: Owner[T]) -> None:
-        """The owner's list goes on with another leg."""
-        self.close(owner)
-        again = self.open[owner.rank] = Owner(owner.key, owner.rank, owner.course)
-        self._unsized += 1
-        self._renewed.append(again)
+    def restart(self, queued: QueuedPass[T]) -> None:
+        """Replace a pass by the next one of its traversal."""
+        self.close(queued)
+        restarted = QueuedPass(queued.name, queued.rank, queued.traversal)
+        self.open[queued.rank] = restarted
+        self._uncounted += 1
+        self._restarted.append(restarted)
 
-    def close(self, owner: Owner[T]) -> None:
-        """The owner's leg is over; what comes beyond its end is dropped."""
-        owner.is_closed = True
-        del self.open[owner.rank]
-        if owner in self._candidates:
-            self._candidates.remove(owner)
-        self.held -= len(owner.arrived)
-        owner.arrived.clear()
-
-
-def _rank(owner: Owner[T]) -> int:
-    return owner.rank
+    def close(self, queued: QueuedPass[T]) -> None:
+        """Close a pass; its pages that arrive later are dropped."""
+        queued.is_closed = True
+        del self.open[queued.rank]
+        if queued in self._candidates:
+            self._candidates.remove(queued)
+        self.undelivered -= len(queued.arrived)
+        queued.arrived.clear()
 
 
-def _left(owner: Owner[T]) -> int:
-    """Pages that are known and were not asked for."""
-    return owner.planned - owner.asked
+def _get_rank(queued: QueuedPass[T]) -> int:
+    return queued.rank
+
+
+def _count_left(queued: QueuedPass[T]) -> int:
+    """How many pages are known and were not requested."""
+    return queued.last_page - queued.last_requested

@@ -1,13 +1,14 @@
-"""A work-conserving schedule: no permit idles while any page is left.
+"""Background fetching: the pages of one list or many, delivered in order.
 
-Workers ask for what the board says, and a consumer decodes page by page while the
-workers' sockets fill. The gate bounds how many requests are in flight; there are more
-workers than permits, because one whose request waits for its next attempt holds none.
+Workers request the pages that a queue chooses (see `page_queue`), so that no permit is
+idle while any page is left; the consumer decodes one page after the other while the
+workers wait for responses. The limiter bounds the requests in flight. There are more
+workers than permits, because a worker holds none while its request waits for a retry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -16,60 +17,132 @@ from attrs import frozen
 
 from nectar_async._http.executor import PageSource, describe
 from nectar_async._http.response import Response
-from nectar_async._paging.page_queue import Board, Job, Owner
+from nectar_async._paging.page_queue import NamedTraversal, PageQueue, QueuedPass
+from nectar_async._paging.receipt import Receipt
+from nectar_async._paging.sequential import RecordIterator
+from nectar_async._paging.traversal import Traversal
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
-__all__ = ["NOT_ENTERED", "Delivery", "Schedule"]
-
-NOT_ENTERED = "pages come in the background here: write `async with ... as records:`"
-
-_LEFT = "this walk was left before its end; iterate inside its `async with`"
+__all__ = ["NOT_ENTERED", "PageResult", "PageScheduler", "Prefetch"]
 
 T = TypeVar("T")
 
-# Undelivered pages a permit: measured, fewer leave permits idle when latencies differ,
-# more bring nothing.
+NOT_ENTERED = "pages are fetched in the background: write `async with ... as records:`"
+
+_LEFT = "the `async with` block was left before the end; iterate inside of it"
+
+# Undelivered pages for each permit. As measured, fewer leave permits idle when response
+# times differ, and more bring nothing.
 _PAGES_AHEAD = 4
 
-# What is held of them by default: at ten permits, pages of 800 kB and less are ahead in
-# full numbers.
-_MOST_BYTES = 32 * 1024 * 1024
+# The default limit of their size. With ten permits, pages of up to 800 kB reach the full
+# look-ahead.
+_MAX_BYTES = 32 * 1024 * 1024
 
-_WORKERS_A_PERMIT = 2
+_WORKERS_PER_PERMIT = 2
+
+
+class Prefetch(Generic[T]):
+    """Reads a list while its next pages are fetched in the background.
+
+    ```python
+    async with nectar.usage.by_meter(meter_id).prefetch() as records:
+        async for record in records:
+            ...
+    ```
+    """
+
+    def __init__(
+        self,
+        traversal: Traversal[T],
+        source: PageSource[T],
+        look_ahead: int | None,
+    ) -> None:
+        self._traversal = traversal
+        self._scheduler = PageScheduler(
+            [("", traversal)], source, look_ahead=look_ahead
+        )
+        self._records = RecordIterator(self.pages())
+
+    async def __aenter__(self) -> Self:
+        await self._scheduler.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        self._records.drop()
+        return await self._scheduler.__aexit__(kind, error, trace)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._records
+
+    def pages(self) -> AsyncIterator[Page[T]]:
+        """Iterate over the pages in order, each as soon as it arrived."""
+        return _PrefetchedPages(self._scheduler)
+
+    @property
+    def receipt(self) -> Receipt:
+        """Counts and verdict of this traversal so far."""
+        return self._traversal.build_receipt()
+
+
+class _PrefetchedPages(Generic[T]):
+    """Iterates over the pages of a scheduler with one list; raises the first error."""
+
+    def __init__(self, scheduler: PageScheduler[T]) -> None:
+        self._scheduler = scheduler
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        while True:
+            result = await anext(self._scheduler)
+            if result.error is not None:
+                raise result.error
+            if result.page is not None:
+                return result.page
 
 
 @frozen
-class Delivery(Generic[T]):
-    """What the consumer gets: a page of the records to give, or an error."""
+class PageResult(Generic[T]):
+    """A page with the records to deliver, or the error that ended its list."""
 
-    owner: Owner[T]
+    name: str
+    """The name of the list."""
     page: Page[T] | None = None
     error: Exception | None = None
     is_last: bool = False
-    """Whether the list is over, by its last page or by an error."""
+    """Whether the list ends here, with its last page or an error."""
 
 
-class _Bell:
-    """Wakes one of those who wait, who rings for the next if there is more to do.
+class _Signal:
+    """Wakes one waiting task at a time; a task that finds more to do wakes the next.
 
-    So each begins in a turn of the loop of its own: ten requests that are made in one
-    turn hold up everything else for as long.
+    So each of them starts in its own turn of the event loop. Ten requests that are
+    built in one turn would hold up everything else.
     """
 
     def __init__(self) -> None:
         self._waiting: list[anyio.Event] = []
-        self._is_rung = False
+        self._is_set = False
 
-    def ring(self) -> None:
+    def notify(self) -> None:
+        """Wake one task; if none waits, the next call of `wait` returns at once."""
         if self._waiting:
             self._waiting.pop().set()
         else:
-            self._is_rung = True
+            self._is_set = True
 
     async def wait(self) -> None:
-        if self._is_rung:
-            self._is_rung = False
+        """Wait for a notification."""
+        if self._is_set:
+            self._is_set = False
             return
         event = anyio.Event()
         self._waiting.append(event)
@@ -77,49 +150,57 @@ class _Bell:
             await event.wait()
         except BaseException:
             if event.is_set():
-                self.ring()  # it was meant for somebody who can come
+                self.notify()  # this task cannot use it, so pass it on
             else:
                 self._waiting.remove(event)
             raise
 
 
-class Schedule(Generic[T]):
-    """Runs a board: `async with` holds the workers, `async for` gives the deliveries.
+class PageScheduler(Generic[T]):
+    """Fetches the pages of lists with background workers, inside its `async with`.
 
-    Nothing is raised into the workers' task group, so no caller meets an exception
-    group: an error is a delivery, and whoever consumes it decides.
+    `async for` returns the results. Nothing is raised into the workers' task group, so
+    that no caller meets an exception group: an error is a result, and the consumer
+    decides what to do with it.
+
+    Args:
+        traversals: the lists to read, in order.
+        source: sends requests and decodes responses.
+        look_ahead: how many pages may be requested and not delivered; by default four
+            for each permit, as long as they have less than 32 MiB.
     """
 
     def __init__(
         self,
-        requests: Iterable[Job[T]],
+        traversals: Iterable[NamedTraversal[T]],
         source: PageSource[T],
         *,
         look_ahead: int | None = None,
     ) -> None:
         permits = source.permits
         self._source = source
-        self.board: Board[T] = Board(
-            requests,
+        self.queue: PageQueue[T] = PageQueue(
+            traversals,
             lead=permits,
             look_ahead=look_ahead or _PAGES_AHEAD * permits,
-            most_bytes=None if look_ahead else _MOST_BYTES,
+            max_bytes=None if look_ahead else _MAX_BYTES,
         )
-        self._last: Owner[T] | None = None
+        self._last: QueuedPass[T] | None = None
+        """The pass of the page that was delivered last."""
         self._group: anyio.abc.TaskGroup | None = None
         self._is_left = False
         self._is_exhausted = False
 
     async def __aenter__(self) -> Self:
         if self._group is not None:
-            raise RuntimeError("it can be entered once; make another one")
-        self._work_bell, self._page_bell = _Bell(), _Bell()
-        self._reading = anyio.Lock(fast_acquire=True)
+            raise RuntimeError("it can be entered only once; create a new one")
+        self._work_ready, self._page_ready = _Signal(), _Signal()
+        self._reader_lock = anyio.Lock(fast_acquire=True)
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        for _ in range(_WORKERS_A_PERMIT * self._source.permits):
+        for _ in range(_WORKERS_PER_PERMIT * self._source.permits):
             self._group.start_soon(self._work)
-        self._work_bell.ring()
+        self._work_ready.notify()
         return self
 
     async def __aexit__(
@@ -131,102 +212,106 @@ class Schedule(Generic[T]):
         if self._group is None:
             return None
         self._is_left = True
-        self._page_bell.ring()
+        self._page_ready.notify()
         self._group.cancel_scope.cancel()
         if isinstance(error, anyio.get_cancelled_exc_class()):
             return await self._group.__aexit__(kind, error, trace)
-        # An error of the caller's own body stays itself: handed to the task group, it
-        # would come back inside an exception group.
+        # The error of the caller's own block must not reach the task group, which would
+        # wrap it in an exception group.
         await self._group.__aexit__(None, None, None)
         return None
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Delivery[T]:
+    async def __anext__(self) -> PageResult[T]:
         if self._group is None:
             raise RuntimeError(NOT_ENTERED)
-        async with self._reading:  # several tasks may share the pages among them
-            while (delivery := await self._next()) is None:
+        async with self._reader_lock:  # several tasks may read from one iterator
+            while (result := await self._next_result()) is None:
                 pass
-            return delivery
+            return result
 
-    async def _next(self) -> Delivery[T] | None:
-        """The next delivery; None when a page came that is nobody's business."""
+    async def _next_result(self) -> PageResult[T] | None:
+        """Wait for the next page; returns None if it has nothing to deliver."""
         if self._is_left and not self._is_exhausted:
             raise RuntimeError(_LEFT)
         if self._last is not None:
-            # The caller is back for more, so it took all of the page before.
-            self._last.course.finish()
-        while (ready := self.board.ready()) is None:
-            if self.board.is_finished:
+            # The caller asks for more, so it took all of the page before.
+            self._last.traversal.finish()
+        while (delivery := self.queue.peek_delivery()) is None:
+            if self.queue.is_finished:
                 self._is_exhausted = True
                 raise StopAsyncIteration
-            await self._page_bell.wait()
+            await self._page_ready.wait()
             if self._is_left:
                 raise RuntimeError(_LEFT)
-        owner, number, outcome = ready
-        page = await self._read(owner, number, outcome)
-        # Nothing waits from here on: a reader that is cancelled loses no page.
-        self.board.give()
-        delivery = self._admit(owner, page)
-        course = owner.course
-        if delivery is not None and delivery.is_last:
-            self.board.close(owner)
-        elif course.leg is not owner.leg:
-            self.board.renew(owner)
+        queued, number, outcome = delivery
+        page = await self._decode(queued, number, outcome)
+        # There is no await after this, so a cancelled reader loses no page.
+        self.queue.pop_delivery()
+        result = self._add_page(queued, page)
+        traversal, window_pass = queued.traversal, queued.window_pass
+        if result is not None and result.is_last:
+            self.queue.close(queued)
+        elif traversal.current_pass is not window_pass:
+            self.queue.restart(queued)
         else:
-            self.board.extend(owner, owner.leg.planned)
-        self._work_bell.ring()
-        self._last = owner if delivery is None or delivery.error is None else None
-        return delivery
+            self.queue.extend(queued, window_pass.last_page)
+        self._work_ready.notify()
+        self._last = queued if result is None or result.error is None else None
+        return result
 
-    async def _read(
-        self, owner: Owner[T], number: int, outcome: Response | Exception
+    async def _decode(
+        self, queued: QueuedPass[T], number: int, outcome: Response | Exception
     ) -> Page[T] | Exception:
         if isinstance(outcome, Exception):
             return outcome
         try:
-            return await self._source.read(owner.leg.request.at(number), outcome)
-        except Exception as error:  # noqa: BLE001 - given to the consumer, who raises it
+            request = queued.window_pass.request.at(number)
+            return await self._source.read(request, outcome)
+        except Exception as error:  # noqa: BLE001 - the consumer raises it
             return error
 
-    def _admit(self, owner: Owner[T], page: Page[T] | Exception) -> Delivery[T] | None:
-        course = owner.course
+    def _add_page(
+        self, queued: QueuedPass[T], page: Page[T] | Exception
+    ) -> PageResult[T] | None:
+        """Add a page to its traversal; None if there is nothing to deliver."""
+        traversal = queued.traversal
         if isinstance(page, Exception):
-            if course.survives(page):
+            if traversal.split_after(page):
                 return None
             if isinstance(page, NectarError):
-                course.locate(page)
-            return Delivery(owner, error=page, is_last=True)
+                traversal.set_cursor(page)
+            return PageResult(queued.name, error=page, is_last=True)
         try:
-            given = course.admit(page)
+            new = traversal.add_page(page)
         except NectarError as error:
-            describe(error, owner.leg.request.at(page.number))
-            course.locate(error)
-            return Delivery(owner, error=error, is_last=True)
-        if given is None and not course.is_over:
+            describe(error, queued.window_pass.request.at(page.number))
+            traversal.set_cursor(error)
+            return PageResult(queued.name, error=error, is_last=True)
+        if new is None and not traversal.is_finished:
             return None
-        return Delivery(owner, given, is_last=course.is_over)
+        return PageResult(queued.name, new, is_last=traversal.is_finished)
 
     async def _work(self) -> None:
-        """One permit's worth of asking."""
-        await self._work_bell.wait()
+        """Request pages, one after the other, until the group is cancelled."""
+        await self._work_ready.wait()
         while True:
-            job = self.board.take()
+            job = self.queue.take_request()
             if job is None:
-                await self._work_bell.wait()
+                await self._work_ready.wait()
                 continue
-            self._work_bell.ring()
-            owner, number = job
-            announced = 1
+            self._work_ready.notify()
+            queued, number = job
+            page_count = 1
             outcome: Response | Exception
             try:
-                request = owner.leg.request.at(number)
+                request = queued.window_pass.request.at(number)
                 outcome = await self._source.send(request)
-                if not owner.is_sized:
-                    announced = self._source.peek(request, outcome)
-            except Exception as error:  # noqa: BLE001 - handed over, never swallowed
+                if not queued.is_counted:
+                    page_count = self._source.peek(request, outcome)
+            except Exception as error:  # noqa: BLE001 - the consumer raises it
                 outcome = error
-            self.board.arrive(owner, number, outcome, announced)
-            self._page_bell.ring()
+            self.queue.put(queued, number, outcome, page_count)
+            self._page_ready.notify()

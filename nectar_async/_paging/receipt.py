@@ -1,69 +1,87 @@
-"""What a walk over a list needs, and what it comes to."""
+"""Receipts: how complete a traversal is, and what that is computed from.
+
+The API numbers pages, and rows may come and go while a list is read. So a pass is
+planned by `totalPages` and continues while `hasNext` is true. It ends at the first page
+without a next one, and at a page that is not the requested one (the server returns the
+last page for a number past the end). An empty page does not end it. The totals of all
+envelopes are compared, and records are counted by id, so that the verdict at the end
+says whether every record was read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Self, TypeVar
+from itertools import compress
+from typing import Final, Generic, Self, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from nectar_async.errors import PaginationError
+from nectar_async.models.page import Page
 
 __all__ = [
+    "IdSet",
+    "PageContent",
+    "PassTracker",
     "Receipt",
     "Verdict",
-    "note",
+    "find_worst",
+    "hash_ids",
     "sum_known",
-    "worst",
+    "to_content",
 ]
 
 T = TypeVar("T")
 
 
 class Verdict(StrEnum):
-    """What a walk is worth, from best to worst."""
+    """How complete a traversal is, from best to worst."""
 
     COMPLETE = "complete"
-    """All envelopes agree on the total, and that many distinct records came."""
+    """All envelopes agree on the total, and that many distinct records were read."""
     DRIFTED = "drifted"
-    """The total changed in mid-walk: the list did, too."""
+    """The total changed, so the list changed while it was read."""
     SHORT = "short"
-    """The envelopes agree on a total, but fewer distinct records came."""
+    """The envelopes agree on a total, but fewer distinct records were read."""
     UNFINISHED = "unfinished"
-    """The walk was left early, or failed."""
+    """The traversal was left early, or failed."""
 
 
 _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst of them; of none, it is complete."""
+def find_worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Find the worst of some verdicts; `complete` if there are none."""
     return max(verdicts, key=_RANK.__getitem__, default=Verdict.COMPLETE)
 
 
 @frozen(kw_only=True)
 class Receipt:
-    """What came of a walk; it costs no request of its own."""
+    """Counts and verdict of a traversal; computed without a request of its own."""
 
     total_first: int | None = None
-    """The total by the first envelope; None for a bare array, which has none."""
+    """The total in the first envelope; None for a bare array, which has none."""
     total_last: int | None = None
-    """The total by the last envelope."""
+    """The total in the last envelope."""
     records: int = 0
-    """Records that were given; they count when their page is."""
+    """Records that were delivered; those of a page count when the page is delivered."""
     distinct: int = 0
-    """Distinct ids among all that came."""
+    """Distinct ids among all records that were read."""
     repeats: int = 0
-    """Records that came again; they are not given again."""
+    """Records that were read again; they are not delivered again."""
     pages: int = 0
     """Pages that were read."""
     rewalked: int = 0
     """Pages that were read again because the list had changed."""
     verdict: Verdict = Verdict.UNFINISHED
-    """What it is worth."""
+    """How complete the traversal is."""
 
     @classmethod
     def sum(cls, receipts: Iterable[Receipt], *, is_finished: bool = True) -> Self:
-        """One receipt for many walks; its verdict is the worst among them."""
+        """Add up the receipts of several traversals; the verdict is the worst one."""
         parts = tuple(receipts)
         verdicts = [part.verdict for part in parts]
         if not is_finished:
@@ -76,17 +94,258 @@ class Receipt:
             repeats=sum(part.repeats for part in parts),
             pages=sum(part.pages for part in parts),
             rewalked=sum(part.rewalked for part in parts),
-            verdict=worst(verdicts),
+            verdict=find_worst(verdicts),
         )
 
 
 def sum_known(totals: Iterable[int | None]) -> int | None:
-    """The sum of what is known; None when nothing is."""
+    """Add up the totals that are not None; None if all are."""
     known = [total for total in totals if total is not None]
     return sum(known) if known else None
 
 
-def note(error: BaseException, others: Iterable[BaseException]) -> None:
-    """Write what else went wrong on the error that is raised."""
-    for other in others:
-        error.add_note(f"also: {type(other).__name__}: {other}")
+# A plain set of a million integers takes 70 MB; sorted arrays take ten bytes an id.
+_MAX_SMALL: Final = 4_096
+_BUCKET_SIZE: Final = 64
+_FIRST_LEVEL: Final = 6  # 2 ** 6 buckets of 64 hold the ids of a full small set
+
+
+class IdSet:
+    """A set of signed 64-bit integers: the hashes of the ids of a list of any length.
+
+    Some thousand of them are kept in a `set`, which is fastest. Larger sets are sorted
+    arrays in the buckets of a hash table that grows by one bucket at a time (linear
+    hashing), so that no single insertion moves everything.
+    """
+
+    def __init__(self) -> None:
+        self._small: set[int] = set()
+        self._buckets: list[array[int]] = []
+        # The numbers in a bucket have their last `_level` bits in common; in the first
+        # `_split` buckets, and in those that were split off from them, one bit more.
+        self._level = 0
+        self._split = 0
+        self._bucketed = 0
+
+    def __len__(self) -> int:
+        return len(self._small) + self._bucketed
+
+    def __iter__(self) -> Iterator[int]:
+        yield from self._small
+        for bucket in self._buckets:
+            yield from bucket
+
+    def add_all(self, numbers: Sequence[int]) -> list[bool]:
+        """Add numbers; returns for each of them whether it is new."""
+        if self._buckets:
+            return self._add_to_buckets(numbers)
+        small = self._small
+        before = len(small)
+        if small.isdisjoint(numbers):
+            small.update(numbers)
+            are_new = [True] * len(numbers)
+            if len(small) - before != len(numbers):
+                seen: set[int] = set()
+                are_new = [_add(seen, number) for number in numbers]
+        else:
+            are_new = [_add(small, number) for number in numbers]
+        if len(small) > _MAX_SMALL:
+            self._move_to_buckets()
+        return are_new
+
+    def count_common(self, other: IdSet) -> int:
+        """How many numbers are in both sets."""
+        return sum(number in self for number in other)
+
+    def __contains__(self, number: int) -> bool:
+        if not self._buckets:
+            return number in self._small
+        index = number & ((1 << self._level) - 1)
+        if index < self._split:
+            index = number & ((2 << self._level) - 1)
+        bucket = self._buckets[index]
+        place = bisect_left(bucket, number)
+        return place < len(bucket) and bucket[place] == number
+
+    def _add_to_buckets(self, numbers: Sequence[int]) -> list[bool]:
+        # Repeats the code of `__contains__`, because this runs for every record.
+        buckets, split = self._buckets, self._split
+        low, high = (1 << self._level) - 1, (2 << self._level) - 1
+        are_new = []
+        for number in numbers:
+            index = number & low
+            if index < split:
+                index = number & high
+            bucket = buckets[index]
+            place = bisect_left(bucket, number)
+            is_new = place == len(bucket) or bucket[place] != number
+            if is_new:
+                bucket.insert(place, number)
+            are_new.append(is_new)
+        self._bucketed += sum(are_new)
+        while self._bucketed > _BUCKET_SIZE * len(buckets):
+            self._split_bucket()
+        return are_new
+
+    def _move_to_buckets(self) -> None:
+        buckets: list[list[int]] = [[] for _ in range(1 << _FIRST_LEVEL)]
+        for number in self._small:
+            buckets[number & (len(buckets) - 1)].append(number)
+        self._buckets = [array("q", sorted(bucket)) for bucket in buckets]
+        self._level, self._bucketed = _FIRST_LEVEL, len(self._small)
+        self._small = set()
+
+    def _split_bucket(self) -> None:
+        """Split the next bucket in two by one more bit."""
+        bit = 1 << self._level
+        old = self._buckets[self._split]
+        self._buckets[self._split] = array("q", [n for n in old if not n & bit])
+        self._buckets.append(array("q", [n for n in old if n & bit]))
+        self._split += 1
+        if self._split == bit:
+            self._level, self._split = self._level + 1, 0
+
+
+def _add(numbers: set[int], number: int) -> bool:
+    """Add a number to a set; returns whether it is new."""
+    if number in numbers:
+        return False
+    numbers.add(number)
+    return True
+
+
+# How many pages in a row may bring no new record before the server is taken to repeat
+# itself for ever. Behind the last page that was announced at first, a few may: so many
+# are needed for rows that were inserted before them. Up to that page many more may be
+# empty, but not all of a billion that a broken server announces.
+_MAX_BARREN_BEYOND = 30
+_MAX_BARREN = 300
+
+PageContent: TypeAlias = tuple[int | None, tuple[int, ...]]
+"""The total and the hashed ids of a page."""
+
+
+class PassTracker(Generic[T]):
+    """Tracks one pass: which records are new, when it ends, and its verdict.
+
+    Args:
+        first_page: the number of the page that the pass begins with.
+        ids: the records that were read before, by `hash_ids`; new ones are added.
+    """
+
+    def __init__(self, first_page: int = 1, ids: IdSet | None = None) -> None:
+        self.first_page: int = first_page
+        self.last_page: int = first_page
+        """The last page that is known to exist."""
+        self.is_finished: bool = False
+        """Whether the last page was added."""
+        self.total_first: int | None = None
+        self.total_last: int | None = None
+        self.pages: int = 0
+        self.repeats: int = 0
+        """Records that were read again."""
+        self.first_content: PageContent | None = None
+        """The content of the first page."""
+        self.ids: IdSet = IdSet() if ids is None else ids
+        self._is_steady = True
+        self._previous_total: int | None = None
+        self._was_repeat = False
+        self._per_page = 0
+        self._announced = 0
+        self._barren = 0
+        self._barren_beyond = 0
+        self._previous_ids: tuple[int, ...] = ()
+
+    def add_page(self, page: Page[T]) -> Page[T]:
+        """Add the next page; returns it with its new records only.
+
+        Raises:
+            PaginationError: it repeats the page before, and says that there is a next
+                one.
+        """
+        ids = hash_ids(page)
+        self._previous_total = self.total_last
+        self._note_total(page)
+        is_clamped = page.total is not None and page.current_page != page.number
+        new = self._select_new(page.items, ids, is_clamped=is_clamped)
+        self._check_advance(page, ids, is_barren=not (new or is_clamped))
+        if is_clamped or not page.has_next:
+            self.is_finished = True
+        else:
+            self.last_page = max(self.last_page, page.total_pages, page.number + 1)
+        return page if new is page.items else evolve(page, items=new)
+
+    def verdict(self) -> Verdict:
+        """Judge the pass after its last page."""
+        if self.total_last is None:
+            return Verdict.COMPLETE
+        if not self._is_steady:
+            return Verdict.DRIFTED
+        skipped = (self.first_page - 1) * self._per_page
+        missing = self.total_last - skipped - len(self.ids)
+        if missing > 0:
+            return Verdict.SHORT
+        return Verdict.COMPLETE if missing == 0 else Verdict.DRIFTED
+
+    def _note_total(self, page: Page[T]) -> None:
+        self.pages += 1
+        if self.pages == 1:
+            self.total_first = page.total
+            self.first_content = to_content(page)
+            self._per_page = page.per_page or len(page.items)
+            self._announced = page.total_pages
+        elif page.total != self.total_last:
+            self._is_steady = False
+        self.total_last = page.total
+
+    def _check_advance(
+        self, page: Page[T], ids: tuple[int, ...], *, is_barren: bool
+    ) -> None:
+        """Refuse a page that brings nothing new and says that there is a next one.
+
+        Some such pages are allowed: empty ones, and one that repeats the page before
+        with another total, because a page full of rows was inserted before it.
+        """
+        has_moved = page.total != self._previous_total and not self._was_repeat
+        was_repeat = bool(ids) and ids == self._previous_ids
+        self._was_repeat = was_repeat
+        is_repeat = was_repeat and not has_moved
+        is_behind = is_barren and page.number > self._announced
+        self._barren = self._barren + 1 if is_barren else 0
+        self._barren_beyond = self._barren_beyond + 1 if is_behind else 0
+        is_beyond = is_barren and page.number > page.total_pages
+        is_beyond = is_beyond or self._barren_beyond > _MAX_BARREN_BEYOND
+        is_too_barren = self._barren > _MAX_BARREN
+        self._previous_ids = ids
+        if page.has_next and (is_repeat or is_beyond or is_too_barren):
+            last = min(self._announced, page.total_pages)
+            if is_repeat:
+                what = f"repeats page {page.number - 1}"
+            elif is_beyond:
+                what = f"is past the last of {last}, brings nothing new"
+            else:
+                what = f"is the {self._barren:,}th in a row that brings nothing new"
+            raise PaginationError(
+                f"page {page.number} {what}, and says that there is a next one; the"
+                " server does not advance"
+            )
+
+    def _select_new(
+        self, items: tuple[T, ...], ids: tuple[int, ...], *, is_clamped: bool
+    ) -> tuple[T, ...]:
+        are_new = self.ids.add_all(ids)
+        repeats = are_new.count(False)
+        if not is_clamped:
+            # Past the end the API repeats its last page by its own rule: no drift.
+            self.repeats += repeats
+        return tuple(compress(items, are_new)) if repeats else items
+
+
+def hash_ids(page: Page[T]) -> tuple[int, ...]:
+    """Hash the id of each record of a page; of a record without one, the record."""
+    return tuple([hash(getattr(item, "id", item)) for item in page.items])
+
+
+def to_content(page: Page[T]) -> PageContent:
+    """Get the total and hashed ids of a page, to see later whether they changed."""
+    return page.total, hash_ids(page)

@@ -1,8 +1,8 @@
-"""The garbage collector, kept from looking at the same records again and again.
+"""Keep the garbage collector from traversing the same records again and again.
 
-Python's collector looks for cycles among all that was made since it last looked, and
-from time to time among all there is, while nothing else runs. Records are in no cycles,
-so that is time lost: with 200,000 of them kept, most of a second at once.
+Python's cyclic collector traverses the objects that were created since its last run,
+and now and then all objects, while nothing else runs. Records are in no reference
+cycles, so that time is lost: most of a second at once when 200,000 records are kept.
 """
 
 from __future__ import annotations
@@ -15,37 +15,38 @@ from typing import Final
 
 __all__ = ["relaxed_gc"]
 
-# It looks that often, and no longer than at so many: measured, a few milliseconds.
-# More at once is a longer stop, and fewer is more stops (700 is Python 3.11's own).
+# New objects between two collections. A collection of so many takes some milliseconds,
+# as measured; more would be a longer pause, fewer more pauses (Python 3.11 has 700).
 _NEW_AT_ONCE: Final = 5_000
 _NEVER: Final = 1_000_000
 
 
 class _Thresholds:
-    """Those of the process, which all who are inside have in common."""
+    """The thresholds of the process, and how many blocks have relaxed them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._inside = 0
+        self._entered = 0
         self._before = gc.get_threshold()
 
     def relax(self) -> None:
-        """Raise them for the first who comes."""
+        """Raise the thresholds when the first block is entered."""
         with self._lock:
-            self._inside += 1
-            if self._inside == 1:
+            self._entered += 1
+            if self._entered == 1:
                 self._before = young, *_ = gc.get_threshold()
-                if young:  # 0 is how one turns the collector off
+                if young:  # 0 means that the collector is turned off
                     gc.set_threshold(max(young, _NEW_AT_ONCE), _NEVER, _NEVER)
 
     def restore(self) -> None:
-        """Put them back for the last who goes."""
+        """Restore the thresholds when the last block is left."""
         with self._lock:
-            self._inside -= 1
-            if self._inside:
+            self._entered -= 1
+            if self._entered:
                 return
-            # What is there is old by now. Were it young, it would all be looked at
-            # right away. Not where somebody has frozen objects: they would thaw.
+            # Moves all objects to the oldest generation; otherwise the next collection
+            # would traverse them all. Not if the application has frozen objects, which
+            # this would unfreeze.
             if not gc.get_freeze_count():
                 gc.freeze()
                 gc.unfreeze()
@@ -57,14 +58,13 @@ _thresholds = _Thresholds()
 
 @contextmanager
 def relaxed_gc() -> Iterator[None]:
-    """Have the garbage collector look at new objects alone, for a long pull.
+    """Let the garbage collector traverse new objects only, while much data is pulled.
 
-    Its stops become short, however many records are kept. Garbage in cycles that is
-    not found while it is new waits until the block is left; all else is freed at once,
-    as always. The thresholds are those of the whole process: when the last block is
-    left, in whatever thread or task, they are what they were when the first was
-    entered. Calls of the package never do this by themselves; the `nectar` command
-    does.
+    Its pauses become short, however many records are kept. A reference cycle that
+    survives its first collection is not freed before the block is left; all other
+    objects are freed at once, as always. The thresholds belong to the whole process:
+    they are restored when the last block is left, in whatever thread or task. The
+    package never does this by itself; the `nectar` command does.
 
     ```python
     with relaxed_gc():

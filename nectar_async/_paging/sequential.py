@@ -1,19 +1,22 @@
-"""A plain walk over a list: windows of pages, each over before its first record.
+"""Plain iteration over a list: batches of pages, each fetched before its first record.
 
-A generator that held a task group or a cancel scope over a `yield` would break its
-caller (PEP 789). So a walk is a class: its `__anext__` opens a task group for a window
-of pages, and closes it before it gives the first record. Between two records nothing
-runs, and leaving early leaves nothing behind.
+An async generator that holds a task group or a cancel scope over a `yield` breaks its
+caller (PEP 789). So the iterator is a class: its `__anext__` opens a task group for a
+batch of pages, and closes it before it returns the first of them. Nothing runs between
+two records, and leaving the loop early leaves nothing behind.
 
-The last answers of a window come all at once, and to read them takes as long as half of
-a request. So some of them stay as they are until the next window is under way, which
-begins when the pages before them are used up.
+The first batches have 1, 2 and 4 pages, so that whoever reads one record only pays for
+one page. Later ones have a multiple of the permits, so that every permit is in use.
+
+The last responses of a batch arrive together, and decoding them takes half as long as a
+request. So some of them stay undecoded until the requests of the next batch are under
+way, which is when the pages before them are used up.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, Self, TypeAlias, TypeVar
@@ -25,26 +28,25 @@ from nectar_async._http.executor import PageSource, describe
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.cooperative import SMALL_BODY
-from nectar_async._paging.receipt import note
-from nectar_async._paging.traversal import Course
+from nectar_async._paging.traversal import Traversal
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
-__all__ = ["Records", "Walk"]
+__all__ = ["PageIterator", "RecordIterator", "add_notes"]
 
 T = TypeVar("T")
 
 Outcome: TypeAlias = Page[T] | Response | Exception
-"""A page, an answer that was not read yet, or why there is none."""
+"""A page, a response that was not decoded yet, or the error of the request."""
 
-# Pages in the first windows, then multiples of the permits: whoever looks at the first
-# record only pays for one page, and whoever reads on soon keeps every permit busy.
-_FIRST_WINDOWS = (1, 2, 4)
-_LATER_WINDOWS = (1, 2, 4)
+_FIRST_BATCHES = (1, 2, 4)
+"""Pages in the first batches."""
+_LATER_BATCHES = (1, 2, 4)
+"""Pages for each permit in the batches after those; the last number is repeated."""
 
 
-class Records(Generic[T]):
-    """The records of pages, one after the other; no await between two of a page."""
+class RecordIterator(Generic[T]):
+    """Iterates over the records of pages, without an await between two of a page."""
 
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
@@ -59,22 +61,22 @@ class Records(Generic[T]):
         return self._items.popleft()
 
     def drop(self) -> None:
-        """Forget what is left of the present page."""
+        """Drop the rest of the current page."""
         self._items.clear()
 
 
-class Walk(Generic[T]):
-    """Pages in windows; a window is over before its first page is given."""
+class PageIterator(Generic[T]):
+    """Iterates over the pages of a list; fetches a whole batch at a time."""
 
-    def __init__(self, course: Course[T], source: PageSource[T]) -> None:
-        self._course = course
+    def __init__(self, traversal: Traversal[T], source: PageSource[T]) -> None:
+        self._traversal = traversal
         self._source = source
-        self._leg = course.leg
-        self._next = self._leg.first
-        self._windows = 0
+        self._window_pass = traversal.current_pass
+        self._next_page = self._window_pass.first_page
+        self._batches = 0
         self._ready: deque[Page[T] | Exception] = deque()
-        self._held: dict[int, Outcome[T]] = {}
-        """Pages behind those, from the first one on that was not read yet."""
+        self._undecoded: dict[int, Outcome[T]] = {}
+        """The pages after those, from the first one that was not decoded yet."""
         self._has_failed = False
 
     def __aiter__(self) -> Self:
@@ -85,169 +87,179 @@ class Walk(Generic[T]):
         while page is None:
             if self._has_failed:
                 raise StopAsyncIteration
-            if self._course.is_over:
-                self._course.finish()
+            if self._traversal.is_finished:
+                self._traversal.finish()
                 raise StopAsyncIteration
             if not self._ready:
-                await self._fetch_window()
-            page = self._admit(self._ready.popleft())
+                await self._fetch_batch()
+            page = self._add_page(self._ready.popleft())
         return page
 
-    def _admit(self, page: Page[T] | Exception) -> Page[T] | None:
-        # Until this page is in: what came before it was given, and what comes after a
-        # page that fails cannot be.
+    def _add_page(self, page: Page[T] | Exception) -> Page[T] | None:
+        # Stays set if this raises: nothing can be delivered after a page that failed.
         self._has_failed = True
-        given: Page[T] | None = None
+        new: Page[T] | None = None
         try:
             if not isinstance(page, Exception):
-                given = self._course.admit(page)
-            elif not self._course.survives(page):
+                new = self._traversal.add_page(page)
+            elif not self._traversal.split_after(page):
                 raise page
         except NectarError as error:
             if isinstance(page, Page):
-                describe(error, self._leg.request.at(page.number))
-            self._course.locate(error)
+                describe(error, self._window_pass.request.at(page.number))
+            self._traversal.set_cursor(error)
             raise
         self._has_failed = False
-        if self._course.leg is not self._leg:
-            self._leg = self._course.leg
-            self._next = self._leg.first
+        if self._traversal.current_pass is not self._window_pass:
+            self._window_pass = self._traversal.current_pass
+            self._next_page = self._window_pass.first_page
             self._ready.clear()
-            self._held.clear()
-        return given
+            self._undecoded.clear()
+        return new
 
-    async def _fetch_window(self) -> None:
-        """The next pages, side by side; what is left of the last window is read first.
+    async def _fetch_batch(self) -> None:
+        """Fetch the next pages, and decode what the batch before left undecoded.
 
         When it is cancelled, nothing has changed.
         """
-        first, planned = self._next, self._leg.planned
-        last = min(first + self._window() - 1, max(planned, first))
-        window = _Window(
-            self._leg.request,
+        first, last_page = self._next_page, self._window_pass.last_page
+        last = min(first + self._batch_size() - 1, max(last_page, first))
+        is_end = last >= last_page
+        count = 0 if is_end else self._count_postponed(last + 1 - first)
+        batch = _Batch(
+            self._window_pass.request,
             self._source,
-            held=dict(self._held),
-            least=last - self._hold(last + 1 - first) if last < planned else last,
+            earlier=dict(self._undecoded),
+            decode_until=last - count,
         )
         async with anyio.create_task_group() as group:
-            window.start(group, range(first, last + 1))
-        ready, self._held = window.outcomes()
+            batch.start(group, range(first, last + 1))
+        ready, self._undecoded = batch.results()
         self._ready.extend(ready)
-        self._next = last + 1
-        self._windows += 1
+        self._next_page = last + 1
+        self._batches += 1
 
-    def _hold(self, size: int) -> int:
-        """How many pages of a window may stay unread: none of the first, small ones."""
+    def _count_postponed(self, size: int) -> int:
+        """How many pages of a batch may stay undecoded; none of a small one."""
         permits = self._source.permits
         return min(size // 2, permits) if size >= permits else 0
 
-    def _window(self) -> int:
-        if self._windows < len(_FIRST_WINDOWS):
-            return _FIRST_WINDOWS[self._windows]
-        later = min(self._windows - len(_FIRST_WINDOWS), len(_LATER_WINDOWS) - 1)
-        return self._source.permits * _LATER_WINDOWS[later]
+    def _batch_size(self) -> int:
+        if self._batches < len(_FIRST_BATCHES):
+            return _FIRST_BATCHES[self._batches]
+        later = min(self._batches - len(_FIRST_BATCHES), len(_LATER_BATCHES) - 1)
+        return self._source.permits * _LATER_BATCHES[later]
 
 
-class _Window(Generic[T]):
-    """Pages that are fetched side by side, and read as they come, the first one first.
+class _Batch(Generic[T]):
+    """Pages that are requested at the same time, and decoded in order as they arrive.
 
     Args:
         request: the list.
-        source: what fetches and reads.
-        held: pages before these that were fetched, and mostly not read, by number.
-        least: the page up to which all must be read. Later ones may stay unread when
-            the last answer is there: that time is better spent while others are
-            under way.
+        source: sends requests and decodes responses.
+        earlier: pages before these that were fetched, most of them undecoded, by
+            number.
+        decode_until: the page up to which all must be decoded. Later ones may stay
+            undecoded when the last response is there: their decoding costs less while
+            other requests are under way.
     """
 
     def __init__(
         self,
         request: Request[Page[T]],
         source: PageSource[T],
-        held: dict[int, Outcome[T]],
-        least: int,
+        earlier: dict[int, Outcome[T]],
+        decode_until: int,
     ) -> None:
         self._request = request
         self._source = source
-        self._least: float = least
-        self._came = held
-        self._unread = [
-            (number, one) for number, one in held.items() if isinstance(one, Response)
+        self._decode_until: float = decode_until
+        self._outcomes = earlier
+        self._undecoded = [
+            (number, outcome)
+            for number, outcome in earlier.items()
+            if isinstance(outcome, Response)
         ]
-        heapify(self._unread)
-        self._coming = 0
-        self._bell = anyio.Event()
+        heapify(self._undecoded)
+        self._in_flight = 0
+        self._arrival = anyio.Event()
         self._scopes: dict[int, anyio.CancelScope] = {}
         self._failed: int | None = None
+        """The first page that failed."""
 
     def start(self, group: anyio.abc.TaskGroup, numbers: range) -> None:
-        """Fetch these pages and read, in tasks of a group."""
-        self._coming = len(numbers)
+        """Fetch and decode these pages, in tasks of a group."""
+        self._in_flight = len(numbers)
         for number in numbers:
             group.start_soon(self._fetch, number)
-        group.start_soon(self._read)
+        group.start_soon(self._decode)
 
     async def _fetch(self, number: int) -> None:
-        """One page; its failure calls off the pages behind it."""
+        """Fetch one page; its failure cancels the requests for later pages."""
         if self._failed is None or number < self._failed:
             with anyio.CancelScope() as self._scopes[number]:
-                await self._settle(number, self._source.send(self._request.at(number)))
-            outcome = self._came.get(number)
+                await self._keep(number, self._source.send(self._request.at(number)))
+            outcome = self._outcomes.get(number)
             if isinstance(outcome, Response):
-                heappush(self._unread, (number, outcome))
-        self._coming -= 1
-        self._bell.set()
+                heappush(self._undecoded, (number, outcome))
+        self._in_flight -= 1
+        self._arrival.set()
 
-    async def _read(self) -> None:
-        """Read what is there, until all is there and enough of it is read."""
+    async def _decode(self) -> None:
+        """Decode responses until all have arrived and enough of them are decoded."""
         while True:
-            while self._unread and self._is_due(*self._unread[0]):
-                number, response = heappop(self._unread)
+            while self._undecoded and self._is_due(*self._undecoded[0]):
+                number, response = heappop(self._undecoded)
                 request = self._request.at(number)
-                await self._settle(number, self._source.read(request, response))
-            if not self._coming:
+                await self._keep(number, self._source.read(request, response))
+            if not self._in_flight:
                 return
-            self._bell = anyio.Event()
-            await self._bell.wait()
+            self._arrival = anyio.Event()
+            await self._arrival.wait()
 
-    async def _settle(self, number: int, work: Awaitable[Outcome[T]]) -> None:
-        """Keep what comes of a page, or why nothing does."""
+    async def _keep(self, number: int, work: Awaitable[Outcome[T]]) -> None:
+        """Keep the result of work on a page, or its error."""
         try:
-            self._came[number] = await work
-        except Exception as error:  # noqa: BLE001 - the walk raises it, after the pages before it
+            self._outcomes[number] = await work
+        except Exception as error:  # noqa: BLE001 - raised after the pages before it
             self._fail(number, error)
 
     def _is_due(self, number: int, response: Response) -> bool:
+        """Whether a response is to be decoded now."""
         if self._failed is not None and number > self._failed:
             return False
-        is_little = len(response.body) <= SMALL_BODY
-        return is_little or number <= self._least or self._coming > 0
+        is_small = len(response.body) <= SMALL_BODY
+        return is_small or number <= self._decode_until or self._in_flight > 0
 
     def _fail(self, number: int, error: Exception) -> None:
-        """Keep an error, call off what is behind it, and see that the rest is read."""
-        self._came[number] = error
-        self._least = inf
+        """Keep an error, cancel the later requests, and have the rest decoded."""
+        self._outcomes[number] = error
+        self._decode_until = inf
         self._failed = number if self._failed is None else min(number, self._failed)
         for other, scope in self._scopes.items():
             if other > number:
                 scope.cancel()
 
-    def outcomes(self) -> tuple[list[Page[T] | Exception], dict[int, Outcome[T]]]:
-        """What was read, in order, up to the first failure; and what is held back.
+    def results(self) -> tuple[list[Page[T] | Exception], dict[int, Outcome[T]]]:
+        """Get the decoded pages in order up to the first error, and the undecoded rest.
 
-        Later failures are notes on the first one.
+        Later errors become notes on the first one.
         """
-        came = dict(sorted(self._came.items()))
+        rest = dict(sorted(self._outcomes.items()))
         ready: list[Page[T] | Exception] = []
-        for number, outcome in tuple(came.items()):
+        for number, outcome in tuple(rest.items()):
             if isinstance(outcome, Response):
                 break
             ready.append(outcome)
-            del came[number]
+            del rest[number]
             if isinstance(outcome, Exception):
-                note(
-                    outcome,
-                    (one for one in came.values() if isinstance(one, Exception)),
-                )
+                add_notes(outcome, rest.values())
                 return ready, {}
-        return ready, came
+        return ready, rest
+
+
+def add_notes(error: Exception, others: Iterable[object]) -> None:
+    """Add a note to an error for each exception among other outcomes."""
+    for other in others:
+        if isinstance(other, Exception):
+            error.add_note(f"also: {type(other).__name__}: {other}")

@@ -1,12 +1,15 @@
-"""Everything that is walked for one list, and what it comes to.
+"""The traversal of one list: which passes it takes, and what they add up to.
 
-Mostly that is one pass over the list as it was asked for. It becomes more where
+Mostly that is one pass over the list as it was requested. There are more passes when
 
-    the server runs out of time     the window goes on in halves, and those in halves
-    the list changed in mid-walk    the window is walked again, if the walk may do so
-    the walk is to be verified      the first page is asked for again at the end
+    the server runs out of time     the window is split in two halves, each of them a
+                                    pass that may be split again
+    the list changed                the window is read again, if the traversal may
+    `verify` is set                 the first page is requested again at the end
 
-Each of these is a leg. Records are given once, by id, whatever leg brings them.
+Records are delivered once, by id, whichever pass reads them first. Nothing here sends a
+request: a reader (`sequential`, `prefetch`) requests the pages of `current_pass`, and
+gives them to `add_page` in order.
 """
 
 from __future__ import annotations
@@ -21,59 +24,67 @@ from attrs import define, evolve, frozen
 from nectar_async._http.request import Request
 from nectar_async._http.telemetry import log_halving, log_rewalk
 from nectar_async._paging.cursor import Cursor
-from nectar_async._paging.date_windows import halves, window_of, within
-from nectar_async._paging.ledger import Ledger, marks_of, opening_of
-from nectar_async._paging.receipt import Receipt, Verdict, sum_known, worst
-from nectar_async._paging.seen import Seen
+from nectar_async._paging.date_windows import read_window, replace_window, split_window
+from nectar_async._paging.receipt import (
+    IdSet,
+    PassTracker,
+    Receipt,
+    Verdict,
+    find_worst,
+    hash_ids,
+    sum_known,
+    to_content,
+)
 from nectar_async.errors import InvalidArgumentError, NectarError, ServerTimeoutError
 from nectar_async.models.page import Page
 
-__all__ = ["REWALKS", "Course", "Leg"]
+__all__ = ["MAX_REWALKS", "Traversal", "WindowPass"]
 
 T = TypeVar("T")
 
-REWALKS = 2
-"""How often a walk that repairs itself goes over a list again, at most."""
+MAX_REWALKS = 2
+"""How often a fan-out reads a list again that changed."""
 
 
 @define(eq=False)
-class Leg(Generic[T]):
-    """One pass over one window."""
+class WindowPass(Generic[T]):
+    """One reading of one window, from its first page to its last."""
 
     request: Request[Page[T]]
-    """What it asks for: its first page."""
-    ledger: Ledger[T]
-    is_check: bool = False
-    """Whether it is one page, asked for again to see whether it changed."""
+    """The request for its first page."""
+    tracker: PassTracker[T]
+    is_verification: bool = False
+    """Whether it is the first page only, requested again to see whether it changed."""
 
     @property
-    def first(self) -> int:
-        """The page that it begins with."""
-        return self.ledger.first
+    def first_page(self) -> int:
+        """The number of its first page."""
+        return self.tracker.first_page
 
     @property
-    def planned(self) -> int:
-        """The last page that is known to exist."""
-        return self.ledger.first if self.is_check else self.ledger.planned
+    def last_page(self) -> int:
+        """The number of the last page that is known to exist."""
+        tracker = self.tracker
+        return tracker.first_page if self.is_verification else tracker.last_page
 
 
 @frozen
-class _Settled:
-    """A window that was walked to its end."""
+class _FinishedWindow:
+    """Totals and verdict of a window that was read to its end."""
 
     total_first: int | None
     total_last: int | None
     verdict: Verdict
 
 
-class Course(Generic[T]):
-    """The legs of one list: pages go in, in order; what is to be given comes out.
+class Traversal(Generic[T]):
+    """Takes the pages of one list in order, and returns the records to deliver.
 
     Args:
         request: the list.
-        rewalks: how often a window whose rows moved may be walked again.
-        verify: whether the first page of each window is asked for again at its end.
-        cursor: where to begin, by default at the beginning.
+        max_rewalks: how often a window that changed may be read again.
+        verify: whether to request the first page of each window again at its end.
+        cursor: where to begin; by default at the beginning.
         queue_key: the limiter's queue for these requests; by default one of their own.
     """
 
@@ -81,179 +92,204 @@ class Course(Generic[T]):
         self,
         request: Request[Page[T]],
         *,
-        rewalks: int = 0,
+        max_rewalks: int = 0,
         verify: bool = False,
         cursor: Cursor | None = None,
         queue_key: object = None,
     ) -> None:
         self._list = evolve(request, queue_key=self if queue_key is None else queue_key)
-        self._rewalks_left = rewalks
+        self._rewalks_left = max_rewalks
         self._verify = verify
-        self._given = Seen()
-        self._coming = deque(_windows(self._list, cursor))
-        # Ids of the windows before; none are kept until there is a second window.
-        self._kept: Seen | None = Seen() if len(self._coming) > 1 else None
-        self._settled: list[_Settled] = []
-        self._before: Ledger[T] | None = None
-        """The first pass over the present window, when this is another one."""
-        self._outcome: tuple[int | None, int, int] | None = None
-        """What the pass before came to, over the same window."""
+        self._ids = IdSet()
+        """The ids of all records that were read."""
+        self._windows = deque(_list_windows(self._list, cursor))
+        """The windows that are left."""
+        self._earlier_ids: IdSet | None = IdSet() if len(self._windows) > 1 else None
+        """The ids of the windows before this one; None with a single window."""
+        self._finished_windows: list[_FinishedWindow] = []
+        self._first_tracker: PassTracker[T] | None = None
+        """The tracker of the first pass over this window, in a later pass."""
+        self._previous_result: tuple[int | None, int, int] | None = None
+        """Total, ids and records at the end of the previous pass over this window."""
         self._records = 0
         self._repeats = 0
         self._pages = 0
         self._rewalked = 0
         self._receipt: Receipt | None = None
-        self.is_over: bool = False
-        """Whether the last page of the last leg went in."""
-        self.leg: Leg[T] = _pass_over(self._coming.popleft(), self._given)
-        """The one that is walked now."""
+        self.is_finished: bool = False
+        """Whether the last page of the last pass was added."""
+        self.current_pass: WindowPass[T] = _begin_pass(
+            self._windows.popleft(), self._ids
+        )
 
-    def admit(self, page: Page[T]) -> Page[T] | None:
-        """Enter a page of the present leg; what of it is to be given.
+    def add_page(self, page: Page[T]) -> Page[T] | None:
+        """Add the next page of the current pass.
 
-        None when a later leg brings nothing new. Afterwards `leg` may be another one.
+        Afterwards `current_pass` may be another one.
+
+        Returns:
+            The page with the records to deliver; None when a later pass brings none.
 
         Raises:
             PaginationError: the pages do not advance.
         """
-        leg = self.leg
-        is_first = leg.ledger.seen is self._given
+        window_pass = self.current_pass
+        is_verification, tracker = window_pass.is_verification, window_pass.tracker
+        is_first = tracker.ids is self._ids
         self._pages += 1
-        self._rewalked += self._before is not None and not leg.is_check
-        came, page = page, page if leg.is_check else leg.ledger.admit(page)
-        if leg.is_check or not is_first:
-            page = self._fresh(page)
-        self._records += len(page.items)
-        if leg.is_check:
-            self._settle(leg, is_changed=opening_of(came) != leg.ledger.opening)
-        elif leg.ledger.is_done:
-            self._end_pass(leg)
-        return page if page.items or (is_first and not leg.is_check) else None
+        self._rewalked += self._first_tracker is not None and not is_verification
+        new = page if is_verification else tracker.add_page(page)
+        if is_verification or not is_first:
+            new = self._select_new(new)
+        self._records += len(new.items)
+        if is_verification:
+            is_changed = to_content(page) != tracker.first_content
+            self._finish_pass(window_pass, is_changed=is_changed)
+        elif tracker.is_finished:
+            self._verify_or_finish(window_pass)
+        return new if new.items or (is_first and not is_verification) else None
 
-    def survives(self, error: Exception) -> bool:
-        """Whether the walk goes on after a page that failed: over halves, then."""
-        parts = None
-        if isinstance(error, ServerTimeoutError) and not self.leg.is_check:
-            parts = halves(self.leg.request)
-        if parts is None:
+    def split_after(self, error: Exception) -> bool:
+        """Split the current window in two if its last page ran out of time.
+
+        Returns:
+            Whether it was split; otherwise the error ends the traversal.
+        """
+        halves = None
+        window_pass = self.current_pass
+        if isinstance(error, ServerTimeoutError) and not window_pass.is_verification:
+            halves = split_window(window_pass.request)
+        if halves is None:
             self._explain(error)
             return False
-        log_halving(self.leg.request)
-        self._repeats += self.leg.ledger.repeats
-        self._kept = Seen() if self._kept is None else self._kept
-        self._coming.appendleft(parts[1])
-        self._begin(parts[0])
+        log_halving(window_pass.request)
+        self._repeats += window_pass.tracker.repeats
+        self._earlier_ids = IdSet() if self._earlier_ids is None else self._earlier_ids
+        self._windows.appendleft(halves[1])
+        self._begin_window(halves[0])
         return True
 
-    def locate(self, error: NectarError) -> None:
-        """Write on the error of a page where the walk can be taken up again."""
+    def set_cursor(self, error: NectarError) -> None:
+        """Set the cursor of an error: where the traversal can be continued."""
         if error.page is None:
             return
-        page, left = error.page, (self.leg.request, *self._coming)
-        if self.leg.is_check:
+        page, windows_left = error.page, (self.current_pass.request, *self._windows)
+        if self.current_pass.is_verification:
             error.add_note(
-                "the records were given; only asking for the first page once more, to"
-                " verify the walk, failed"
+                "all records were delivered; only the request for the first page that"
+                " verifies the list failed"
             )
             error.cursor = None
-            page, left = 1, tuple(self._coming)
-        if left:
-            error.cursor = str(Cursor.of(self._list.at(page), self._dates(left)))
+            page, windows_left = 1, tuple(self._windows)
+        if windows_left:
+            request = self._list.at(page)
+            error.cursor = str(
+                Cursor.from_request(request, self._read_windows(windows_left))
+            )
 
-    def _dates(self, left: tuple[Request[Page[T]], ...]) -> tuple[tuple[str, str], ...]:
-        """The windows that are left; none when that is the whole list."""
-        windows = (window_of(one) for one in left)
-        dates = tuple(window for window in windows if window is not None)
-        return () if dates == (window_of(self._list),) else dates
+    def _read_windows(
+        self, requests: tuple[Request[Page[T]], ...]
+    ) -> tuple[tuple[str, str], ...]:
+        """Read the windows of requests; empty if that is the whole list."""
+        windows = tuple(
+            window for window in map(read_window, requests) if window is not None
+        )
+        return () if windows == (read_window(self._list),) else windows
 
     def finish(self) -> None:
-        """The caller came back after the last page: all of it was taken.
+        """Note that the caller asked for more after the last page, so it took it all.
 
-        Until then a walk is unfinished, however much was fetched. Ids are forgotten.
+        Until then the traversal is unfinished, however much was fetched. The ids are
+        freed.
         """
-        if self.is_over and self._receipt is None:
-            self._receipt = self._sum(worst(one.verdict for one in self._settled))
-            self._given, self._kept = Seen(), None
-            self.leg.ledger.seen = Seen()
+        if self.is_finished and self._receipt is None:
+            verdict = find_worst(window.verdict for window in self._finished_windows)
+            self._receipt = self._sum(verdict)
+            self._ids, self._earlier_ids = IdSet(), None
+            self.current_pass.tracker.ids = IdSet()
 
-    def receipt(self) -> Receipt:
-        """What the walk is worth so far."""
+    def build_receipt(self) -> Receipt:
+        """Build the receipt of what was read so far."""
         return self._receipt or self._sum(Verdict.UNFINISHED)
 
     def _explain(self, error: Exception) -> None:
-        """Say of a window that is too much and as short as can be which one it is."""
-        window = window_of(self.leg.request)
+        """Add a note to the error of a window that is too short to be split."""
+        window = read_window(self.current_pass.request)
         if isinstance(error, ServerTimeoutError) and window is not None:
             start, end = window
             error.add_note(f"the window {start} to {end} cannot be halved any further")
 
-    def _fresh(self, page: Page[T]) -> Page[T]:
-        """The page with the records that no leg brought before."""
-        are_new = self._given.enter(marks_of(page))
+    def _select_new(self, page: Page[T]) -> Page[T]:
+        """Keep the records that no pass has read before."""
+        are_new = self._ids.add_all(hash_ids(page))
         return evolve(page, items=tuple(compress(page.items, are_new)))
 
-    def _end_pass(self, leg: Leg[T]) -> None:
-        """The last page of a window went in."""
-        is_doubtful = leg.ledger.verdict() is not Verdict.COMPLETE
-        if self._verify and not is_doubtful:
-            request = evolve(leg.request, can_halve=False)
-            self.leg = Leg(request, leg.ledger, is_check=True)
+    def _verify_or_finish(self, window_pass: WindowPass[T]) -> None:
+        """Go on after the last page of a window."""
+        is_complete = window_pass.tracker.verdict() is Verdict.COMPLETE
+        if self._verify and is_complete:
+            request = evolve(window_pass.request, can_halve=False)
+            self.current_pass = WindowPass(
+                request, window_pass.tracker, is_verification=True
+            )
         else:
-            self._settle(leg, is_changed=False)
+            self._finish_pass(window_pass, is_changed=False)
 
-    def _settle(self, leg: Leg[T], *, is_changed: bool) -> None:
-        """Walk the window again, or go on to the next one, or be over."""
-        ledger = leg.ledger
-        verdict = ledger.verdict()
+    def _finish_pass(self, window_pass: WindowPass[T], *, is_changed: bool) -> None:
+        """Read the window again, or go on to the next one, or finish."""
+        tracker = window_pass.tracker
+        verdict = tracker.verdict()
         if is_changed:
-            verdict = worst((verdict, Verdict.DRIFTED))
-        self._repeats += ledger.repeats
-        # Twice the same is no accident: a third time would say nothing else.
-        outcome = ledger.total_last, len(ledger.seen), self._records
-        is_news = outcome != self._outcome
-        self._outcome = outcome
-        is_doubtful = verdict is not Verdict.COMPLETE
-        if is_doubtful and is_news and self._rewalks_left > 0:
+            verdict = find_worst((verdict, Verdict.DRIFTED))
+        self._repeats += tracker.repeats
+        # The same result twice is taken as it is: a third pass would not change it.
+        result = tracker.total_last, len(tracker.ids), self._records
+        is_new_result = result != self._previous_result
+        self._previous_result = result
+        is_incomplete = verdict is not Verdict.COMPLETE
+        if is_incomplete and is_new_result and self._rewalks_left > 0:
             self._rewalks_left -= 1
-            log_rewalk(leg.request)
-            before = self._before or ledger
-            self._begin(leg.request)
-            self._before, self._outcome = before, outcome
+            log_rewalk(window_pass.request)
+            first_tracker = self._first_tracker or tracker
+            self._begin_window(window_pass.request)
+            self._first_tracker, self._previous_result = first_tracker, result
             return
-        self._settled.append(self._settled_by(ledger, verdict))
-        if self._coming:
-            self._begin(self._coming.popleft())
+        self._finished_windows.append(self._finish_window(tracker, verdict))
+        if self._windows:
+            self._begin_window(self._windows.popleft())
         else:
-            self.is_over = True
+            self.is_finished = True
 
-    def _begin(self, request: Request[Page[T]]) -> None:
-        self._before = self._outcome = None
-        self.leg = _pass_over(request, Seen())
+    def _begin_window(self, request: Request[Page[T]]) -> None:
+        self._first_tracker = self._previous_result = None
+        self.current_pass = _begin_pass(request, IdSet())
 
-    def _settled_by(self, ledger: Ledger[T], verdict: Verdict) -> _Settled:
-        totals = (self._before or ledger).total_first, ledger.total_last
-        if self._kept is None:
-            return _Settled(*totals, verdict)
+    def _finish_window(
+        self, tracker: PassTracker[T], verdict: Verdict
+    ) -> _FinishedWindow:
+        totals = (self._first_tracker or tracker).total_first, tracker.total_last
+        if self._earlier_ids is None:
+            return _FinishedWindow(*totals, verdict)
         # A record in two windows is one record of the list.
-        shared = ledger.seen.shared(self._kept)
-        self._kept.enter(tuple(ledger.seen))
+        shared = tracker.ids.count_common(self._earlier_ids)
+        self._earlier_ids.add_all(tuple(tracker.ids))
         first, last = (None if total is None else total - shared for total in totals)
-        return _Settled(first, last, verdict)
+        return _FinishedWindow(first, last, verdict)
 
     def _sum(self, verdict: Verdict) -> Receipt:
-        firsts = [one.total_first for one in self._settled]
-        lasts = [one.total_last for one in self._settled]
+        firsts = [window.total_first for window in self._finished_windows]
+        lasts = [window.total_last for window in self._finished_windows]
         repeats = self._repeats
-        if not self.is_over:
-            ledger = self.leg.ledger
-            firsts.append((self._before or ledger).total_first)
-            lasts.append(ledger.total_last)
-            repeats += 0 if self.leg.is_check else ledger.repeats
+        if not self.is_finished:
+            tracker = self.current_pass.tracker
+            firsts.append((self._first_tracker or tracker).total_first)
+            lasts.append(tracker.total_last)
+            repeats += 0 if self.current_pass.is_verification else tracker.repeats
         return Receipt(
             total_first=sum_known(firsts),
             total_last=sum_known(lasts),
             records=self._records,
-            distinct=len(self._given),
+            distinct=len(self._ids),
             repeats=repeats,
             pages=self._pages,
             rewalked=self._rewalked,
@@ -261,16 +297,17 @@ class Course(Generic[T]):
         )
 
 
-def _pass_over(request: Request[Page[T]], seen: Seen) -> Leg[T]:
-    """A pass that begins with the page of the request."""
-    ledger: Ledger[T] = Ledger(request.page or 1, seen)
-    return Leg(evolve(request, can_halve=halves(request) is not None), ledger)
+def _begin_pass(request: Request[Page[T]], ids: IdSet) -> WindowPass[T]:
+    """Begin a pass with the page that a request asks for."""
+    tracker: PassTracker[T] = PassTracker(request.page or 1, ids)
+    can_halve = split_window(request) is not None
+    return WindowPass(evolve(request, can_halve=can_halve), tracker)
 
 
-def _windows(
+def _list_windows(
     request: Request[Page[T]], cursor: Cursor | None
 ) -> Iterator[Request[Page[T]]]:
-    """What is left to walk from a cursor on, window by window."""
+    """List the requests for the windows that are left to read from a cursor on."""
     if cursor is None:
         yield request
         return
@@ -278,8 +315,8 @@ def _windows(
     if not cursor.windows:
         yield request.at(cursor.page)
         return
-    if window_of(request) is None:
+    if read_window(request) is None:
         raise InvalidArgumentError(f"cursor belongs to a list with dates: {cursor}")
-    for number, (start, end) in enumerate(cursor.windows):
-        window = within(request, start, end)
-        yield window.at(cursor.page) if number == 0 else window
+    for index, (start, end) in enumerate(cursor.windows):
+        window = replace_window(request, start, end)
+        yield window.at(cursor.page) if index == 0 else window

@@ -118,7 +118,7 @@ class Repository(Resource):
         Raises:
             InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(CONNECTION_LISTS, locals(), give=_to_accounts)
+        return self._fan_out(CONNECTION_LISTS, locals(), convert=_to_accounts)
 
     def meters(
         self,
@@ -223,7 +223,7 @@ class Repository(Resource):
         lists: OwnedLists[Any],
         arguments: Mapping[str, Any],
         *,
-        give: Callable[[Page[Any]], Page[T]] | None = None,
+        convert: Callable[[Page[Any]], Page[T]] | None = None,
     ) -> FanOut[T]:
         query = lists.filters.build_query(arguments)
         companies, on_error = arguments["companies"], arguments["on_error"]
@@ -256,7 +256,7 @@ class Repository(Resource):
             on_error=on_error,
             look_ahead=look_ahead,
             verify=arguments["verify"],
-            give=give,
+            convert=convert,
         )
 
 

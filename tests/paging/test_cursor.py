@@ -25,7 +25,7 @@ day = st.dates().map(str)
 
 @given(st.integers(1, 10**9), st.lists(st.tuples(day, day), max_size=3))
 def test_a_cursor_is_its_text(number: int, windows: list[tuple[str, str]]) -> None:
-    cursor = Cursor.of(LIST.at(number), tuple(windows))
+    cursor = Cursor.from_request(LIST.at(number), tuple(windows))
     assert cursor.page == number
     assert Cursor.parse(str(cursor)) == cursor
     cursor.check(LIST)
@@ -34,7 +34,7 @@ def test_a_cursor_is_its_text(number: int, windows: list[tuple[str, str]]) -> No
 
 def test_a_cursor_holds_instants_as_well() -> None:
     window = ("2025-01-01T00:00:00Z", "2025-01-31T12:30:00.250000Z")
-    cursor = Cursor.of(LIST, (window, window))
+    cursor = Cursor.from_request(LIST, (window, window))
     assert Cursor.parse(str(cursor)) == cursor
 
 
@@ -47,7 +47,7 @@ def test_a_cursor_of_another_list_is_refused() -> None:
     ]
     for other in others:
         with pytest.raises(InvalidArgumentError, match="another list"):
-            Cursor.of(other.at(2)).check(LIST)
+            Cursor.from_request(other.at(2)).check(LIST)
 
 
 MARK = "9f86d081884c"
@@ -63,7 +63,7 @@ MARK = "9f86d081884c"
     ],
 )
 def test_what_is_no_cursor_is_refused(cursor: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="cursor is none"):
+    with pytest.raises(InvalidArgumentError, match="cursor is not valid"):
         Cursor.parse(cursor)
 
 

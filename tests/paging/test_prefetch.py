@@ -14,9 +14,9 @@ from profiles import max_examples
 
 from nectar_async import Listing, Page, Request, Response
 from nectar_async._http.executor import PageSource
-from nectar_async._paging.page_queue import Board, Owner
-from nectar_async._paging.prefetch import Schedule
-from nectar_async._paging.traversal import Course
+from nectar_async._paging.page_queue import PageQueue, QueuedPass
+from nectar_async._paging.prefetch import PageScheduler
+from nectar_async._paging.traversal import Traversal
 
 LIST: Request[Any] = Request.get(
     "list", "/{owner}", Page[Row], listing=Listing(items="rows"), owner="x"
@@ -37,59 +37,61 @@ class Size:
         return self.pages
 
 
-def board_of(
+def build_queue(
     sizes: Sequence[Size],
     *,
     lead: int = 10,
     look_ahead: int = 10**9,
     first: int = 1,
-    most_bytes: int | None = None,
-) -> Board[Row]:
-    """A board whose owners are named by their place in `sizes`."""
-    jobs = ((str(number), Course[Row](LIST.at(first))) for number in range(len(sizes)))
-    return Board(jobs, lead=lead, look_ahead=look_ahead, most_bytes=most_bytes)
+    max_bytes: int | None = None,
+) -> PageQueue[Row]:
+    """A queue whose owners are named by their place in `sizes`."""
+    jobs = (
+        (str(number), Traversal[Row](LIST.at(first))) for number in range(len(sizes))
+    )
+    return PageQueue(jobs, lead=lead, look_ahead=look_ahead, max_bytes=max_bytes)
 
 
-class Walk:
-    """A board with what is in flight, what was asked for and what was given."""
+class Simulation:
+    """A queue with what is in flight, what was asked for and what was given."""
 
-    def __init__(self, sizes: Sequence[Size], board: Board[Row]) -> None:
+    def __init__(self, sizes: Sequence[Size], queue: PageQueue[Row]) -> None:
         self.sizes = sizes
-        self.board = board
-        self.flying: list[tuple[Owner[Row], int]] = []
+        self.queue = queue
+        self.flying: list[tuple[QueuedPass[Row], int]] = []
         self.asked: list[tuple[str, int]] = []
         self.given: list[tuple[str, int]] = []
 
     def ask(self) -> bool:
-        job = self.board.take()
+        job = self.queue.take_request()
         if job is None:
             return False
         self.flying.append(job)
-        self.asked.append((job[0].key, job[1]))
+        self.asked.append((job[0].name, job[1]))
         return True
 
     def land(self, place: int = 0) -> None:
-        owner, number = self.flying.pop(place % len(self.flying))
-        size = self.sizes[int(owner.key)]
+        queued, number = self.flying.pop(place % len(self.flying))
+        size = self.sizes[int(queued.name)]
         is_failure = number == size.fails_at
         outcome = (
             RuntimeError() if is_failure else Response(200, body=bytes(size.page_bytes))
         )
         announced = 1 if is_failure else size.announced
-        self.board.arrive(owner, number, outcome, announced)
+        self.queue.put(queued, number, outcome, announced)
 
     def give(self) -> bool:
-        ready = self.board.ready()
+        ready = self.queue.peek_delivery()
         if ready is None:
             return False
-        owner, number, outcome = ready
-        self.board.give()
-        size = self.sizes[int(owner.key)]
-        self.given.append((owner.key, number))
+        queued, number, outcome = ready
+        self.queue.pop_delivery()
+        size = self.sizes[int(queued.name)]
+        self.given.append((queued.name, number))
         if isinstance(outcome, Exception) or number >= size.pages:
-            self.board.close(owner)
+            self.queue.close(queued)
         else:
-            self.board.extend(owner, max(size.announced, number + 1))
+            self.queue.extend(queued, max(size.announced, number + 1))
         return True
 
     def expected(self) -> list[tuple[str, int]]:
@@ -129,7 +131,7 @@ def test_every_page_is_asked_for_once_and_given_in_order_whatever_happens(
     look_ahead: int,
     steps: list[tuple[int, int]],
 ) -> None:
-    walk = Walk(sizes, board_of(sizes, lead=permits, look_ahead=look_ahead))
+    walk = Simulation(sizes, build_queue(sizes, lead=permits, look_ahead=look_ahead))
 
     def act(step: int, pick: int) -> bool:
         match step:
@@ -145,25 +147,25 @@ def test_every_page_is_asked_for_once_and_given_in_order_whatever_happens(
 
     for step, pick in steps:
         act(step, pick)
-        assert 0 <= walk.board.held <= look_ahead
+        assert 0 <= walk.queue.undelivered <= look_ahead
     # From here on everybody does what there is to do: no deadlock.
     while any([act(0, 0), act(1, 0), act(2, 0)]):
-        assert 0 <= walk.board.held <= look_ahead
+        assert 0 <= walk.queue.undelivered <= look_ahead
 
-    assert walk.board.is_finished
-    assert (walk.board.held, walk.flying) == (0, [])
+    assert walk.queue.is_finished
+    assert (walk.queue.undelivered, walk.flying) == (0, [])
     assert len(walk.asked) == len(set(walk.asked))
     assert sorted(walk.given) == walk.expected()
     for name in {name for name, _ in walk.given}:
-        pages = [number for owner, number in walk.given if owner == name]
+        pages = [number for queued, number in walk.given if queued == name]
         assert pages == sorted(pages)
 
 
 def rounds(sizes: Sequence[Size], permits: int) -> int:
     """How long a walk takes when each request takes one round."""
-    walk = Walk(sizes, board_of(sizes, lead=permits, look_ahead=4 * permits))
+    walk = Simulation(sizes, build_queue(sizes, lead=permits, look_ahead=4 * permits))
     count = 0
-    while not walk.board.is_finished:
+    while not walk.queue.is_finished:
         while len(walk.flying) < permits and walk.ask():
             pass
         assert walk.flying, "nothing is asked for, and it is not over"
@@ -210,7 +212,7 @@ def test_no_portfolio_takes_more_than_a_few_rounds_over_the_bound(
 
 
 def test_first_pages_are_asked_for_early() -> None:
-    walk = Walk([Size(9)] * 5, board_of([Size(9)] * 5, lead=3))
+    walk = Simulation([Size(9)] * 5, build_queue([Size(9)] * 5, lead=3))
     for _ in range(3):
         walk.ask()
     assert walk.asked == [("0", 1), ("1", 1), ("2", 1)]
@@ -229,7 +231,7 @@ def test_the_owner_with_most_left_goes_on_first(
     pages: list[int], then: list[tuple[str, int]]
 ) -> None:
     sizes = [Size(count) for count in pages]
-    walk = Walk(sizes, board_of(sizes, lead=2, look_ahead=100))
+    walk = Simulation(sizes, build_queue(sizes, lead=2, look_ahead=100))
     walk.ask()
     walk.ask()
     walk.land(1)
@@ -240,12 +242,12 @@ def test_the_owner_with_most_left_goes_on_first(
 
 
 def test_a_consumer_that_stops_reading_stops_the_asking() -> None:
-    walk = Walk([Size(100)], board_of([Size(100)], look_ahead=5))
+    walk = Simulation([Size(100)], build_queue([Size(100)], look_ahead=5))
     walk.ask()
     walk.land()
     while walk.ask():
         walk.land()
-    assert walk.board.held == 5
+    assert walk.queue.undelivered == 5
     walk.give()
     assert walk.ask()
     assert not walk.ask()
@@ -258,15 +260,15 @@ def test_of_large_pages_fewer_are_held_and_one_for_each_permit_at_least(
     page_bytes: int, held: int
 ) -> None:
     sizes = [Size(100, page_bytes=page_bytes)]
-    walk = Walk(sizes, board_of(sizes, lead=2, look_ahead=8, most_bytes=1_000))
+    walk = Simulation(sizes, build_queue(sizes, lead=2, look_ahead=8, max_bytes=1_000))
     while walk.ask():
         walk.land()
-    assert walk.board.held == held
+    assert walk.queue.undelivered == held
 
 
 def test_what_lands_after_its_owner_was_closed_is_dropped() -> None:
     sizes = [Size(9, fails_at=2)]
-    walk = Walk(sizes, board_of(sizes))
+    walk = Simulation(sizes, build_queue(sizes))
     walk.ask()
     walk.land()
     for _ in range(8):
@@ -274,41 +276,41 @@ def test_what_lands_after_its_owner_was_closed_is_dropped() -> None:
     walk.land(0)
     while walk.give():
         pass
-    assert not walk.board.is_finished or walk.flying
+    assert not walk.queue.is_finished or walk.flying
     while walk.flying:
         walk.land()
     assert not walk.give()
-    assert (walk.board.held, walk.board.is_finished) == (0, True)
+    assert (walk.queue.undelivered, walk.queue.is_finished) == (0, True)
 
 
 def test_a_walk_may_begin_in_the_middle() -> None:
     sizes = [Size(6)]
-    walk = Walk(sizes, board_of(sizes, first=4))
+    walk = Simulation(sizes, build_queue(sizes, first=4))
     while walk.ask():
         walk.land()
     while walk.give():
         pass
     assert walk.given == [("0", 4), ("0", 5), ("0", 6)]
-    assert walk.board.is_finished
+    assert walk.queue.is_finished
 
 
 def test_nobody_to_ask_is_finished_at_once() -> None:
-    assert board_of([]).is_finished
+    assert build_queue([]).is_finished
 
 
-# The schedule that runs a board.
+# The scheduler that runs a queue.
 
 
-def schedule_of(
+def build_scheduler(
     nectar: Any, *companies: str, look_ahead: int | None = None
-) -> Schedule[Any]:
-    """A schedule over the usage of companies."""
+) -> PageScheduler[Any]:
+    """A scheduler over the usage of companies."""
     source: PageSource[Any] = nectar._executor.source
     jobs = [
-        (name, Course[Any](nectar.usage.by_company(name)._request))
+        (name, Traversal[Any](nectar.usage.by_company(name)._request))
         for name in companies
     ]
-    return Schedule(jobs, source, look_ahead=look_ahead)
+    return PageScheduler(jobs, source, look_ahead=look_ahead)
 
 
 @pytest.mark.anyio
@@ -318,10 +320,10 @@ async def test_a_schedule_gives_every_page_of_everybody(
     server = ListServer.of_pages(a=5, b=1, c=13)
     nectar = make_client(server.transport)
     came: list[tuple[str, int]] = []
-    async with schedule_of(nectar, "a", "b", "c") as schedule:
-        async for delivery in schedule:
-            assert delivery.page is not None
-            came.append((delivery.owner.key, delivery.page.number))
+    async with build_scheduler(nectar, "a", "b", "c") as scheduler:
+        async for result in scheduler:
+            assert result.page is not None
+            came.append((result.name, result.page.number))
     assert sorted(came) == sorted(server.asked)
     assert len(came) == 5 + 1 + 13
 
@@ -332,7 +334,7 @@ async def test_a_schedule_whose_consumer_never_comes_asks_for_no_more_than_its_b
 ) -> None:
     server = ListServer.of_pages(a=50, b=50)
     nectar = make_client(server.transport)
-    async with schedule_of(nectar, "a", "b", look_ahead=7):
+    async with build_scheduler(nectar, "a", "b", look_ahead=7):
         await settle_down(200)
         assert len(server.asked) == 7
 
@@ -344,14 +346,14 @@ async def test_a_page_that_was_due_when_its_consumer_was_cancelled_is_not_lost(
     server = ListServer.of_pages(a=1)
     nectar = make_client(server.transport)
     with anyio.fail_after(10):
-        async with schedule_of(nectar, "a") as schedule:
+        async with build_scheduler(nectar, "a") as scheduler:
             await settle_down()
             with anyio.CancelScope() as scope:
                 scope.cancel()
-                await anext(schedule)
-            delivery = await anext(schedule)
-            assert delivery.page is not None
-            assert len(delivery.page.items) == 2
+                await anext(scheduler)
+            result = await anext(scheduler)
+            assert result.page is not None
+            assert len(result.page.items) == 2
 
 
 @pytest.mark.anyio
@@ -362,12 +364,12 @@ async def test_tasks_that_read_from_one_schedule_get_each_page_once(
     nectar = make_client(server.transport)
     came: list[tuple[str, int]] = []
     with anyio.fail_after(10):
-        async with schedule_of(nectar, "a", "b", "c") as schedule:
+        async with build_scheduler(nectar, "a", "b", "c") as scheduler:
 
             async def read() -> None:
-                async for delivery in schedule:
-                    assert delivery.page is not None
-                    came.append((delivery.owner.key, delivery.page.number))
+                async for result in scheduler:
+                    assert result.page is not None
+                    came.append((result.name, result.page.number))
                     await anyio.lowlevel.checkpoint()
 
             async with anyio.create_task_group() as group:
@@ -384,8 +386,8 @@ async def test_a_reader_that_gives_up_leaves_the_next_page_to_another(
     server = ListServer.of_pages(a=2)
     nectar = make_client(server.transport)
     with anyio.fail_after(10):
-        async with schedule_of(nectar, "a") as schedule:
+        async with build_scheduler(nectar, "a") as scheduler:
             with anyio.move_on_after(0):
-                await anext(schedule)
-            pages = [one.page.number async for one in schedule if one.page is not None]
+                await anext(scheduler)
+            pages = [one.page.number async for one in scheduler if one.page is not None]
     assert pages == [1, 2]

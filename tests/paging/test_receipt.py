@@ -8,7 +8,7 @@ from attrs import evolve
 
 from nectar_async import Listing, Page, Receipt, Request, Verdict
 from nectar_async._http.executor import describe
-from nectar_async._paging.receipt import note
+from nectar_async._paging.sequential import add_notes
 from nectar_async.errors import ConnectionFailedError, NotFoundError
 
 LIST: Request[Any] = Request.get(
@@ -69,7 +69,7 @@ def test_an_error_is_told_where_it_happened_once() -> None:
 
 def test_other_errors_become_notes() -> None:
     error = NotFoundError("gone")
-    note(error, [ConnectionFailedError("reset"), ValueError("odd")])
+    add_notes(error, [ConnectionFailedError("reset"), ValueError("odd")])
     assert error.__notes__ == [
         "also: ConnectionFailedError: reset",
         "also: ValueError: odd",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 from profiles import max_examples
 
-from nectar_async._paging.seen import Seen
+from nectar_async._paging.receipt import IdSet
 
 FEW = 3_000
 MANY = 60_000
@@ -36,53 +36,53 @@ def pages(count: int) -> list[tuple[int, ...]]:
     st.integers(0, 6_000),
 )
 def test_it_says_what_a_set_would_say(batches: list[list[int]], before: int) -> None:
-    seen, known = Seen(), set(numbers(before))
-    assert all(seen.enter(tuple(known)))
+    ids, known = IdSet(), set(numbers(before))
+    assert all(ids.add_all(tuple(known)))
     for batch in batches:
         expected = []
         for number in batch:
             expected.append(number not in known)
             known.add(number)
-        assert seen.enter(batch) == expected
-    assert len(seen) == len(known)
-    assert set(seen) == known
-    assert all(number in seen for batch in batches for number in batch)
+        assert ids.add_all(batch) == expected
+    assert len(ids) == len(known)
+    assert set(ids) == known
+    assert all(number in ids for batch in batches for number in batch)
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_nothing_is_forgotten_and_nothing_made_up(count: int) -> None:
-    seen = Seen()
+    ids = IdSet()
     for page in pages(count):
-        assert seen.enter(page) == [True] * len(page)
+        assert ids.add_all(page) == [True] * len(page)
     for page in pages(count):
-        assert seen.enter(page) == [False] * len(page)
-    assert len(seen) == count
-    assert not any(number in seen for number in numbers(1_000, seed=2))
+        assert ids.add_all(page) == [False] * len(page)
+    assert len(ids) == count
+    assert not any(number in ids for number in numbers(1_000, seed=2))
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_what_two_have_in_common_is_counted(count: int) -> None:
-    one, other = Seen(), Seen()
+    one, other = IdSet(), IdSet()
     every = tuple(numbers(count))
-    one.enter(every[: count // 2 + 10])
-    other.enter(every[count // 2 :])
-    assert one.shared(other) == other.shared(one) == 10
+    one.add_all(every[: count // 2 + 10])
+    other.add_all(every[count // 2 :])
+    assert one.count_common(other) == other.count_common(one) == 10
 
 
 def test_numbers_that_are_alike_in_their_last_bits_are_told_apart() -> None:
-    seen = Seen()
+    ids = IdSet()
     every = [number << 40 for number in range(MANY // 10)]
-    assert all(seen.enter(every))
-    assert not any(seen.enter(every))
+    assert all(ids.add_all(every))
+    assert not any(ids.add_all(every))
 
 
 @pytest.mark.slow
 def test_a_record_takes_a_dozen_bytes() -> None:
     every = pages(MANY)
     tracemalloc.start()
-    seen = Seen()
+    ids = IdSet()
     for page in every:
-        seen.enter(page)
+        ids.add_all(page)
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size < 12 * MANY

@@ -26,8 +26,8 @@ from nectar_async import (
 )
 from nectar_async._http.executor import describe
 from nectar_async._paging.cursor import Cursor
-from nectar_async._paging.date_windows import halves, window_of
-from nectar_async._paging.traversal import Course
+from nectar_async._paging.date_windows import read_window, split_window
+from nectar_async._paging.traversal import Traversal
 
 LIST: Request[Any] = Request.get(
     "list", "/{owner}", Page[Row], listing=Listing(items="rows"), owner="x"
@@ -47,36 +47,36 @@ def page(number: int, ids: str, pages: int = 1, total: int = 0, **changes: Any) 
     return Page(items=tuple(map(Row, ids)), **(facts | changes))
 
 
-def walk(first: int = 1) -> Course[Row]:
+def walk(first: int = 1) -> Traversal[Row]:
     """A list to walk, from a page on."""
-    return Course(LIST.at(first))
+    return Traversal(LIST.at(first))
 
 
-def admit(course: Course[Row], one: Page[Row]) -> str:
+def admit(traversal: Traversal[Row], one: Page[Row]) -> str:
     """The ids that are given of a page."""
-    given = course.admit(one)
+    given = traversal.add_page(one)
     return "" if given is None else "".join(row.id for row in given.items)
 
 
-def given_by(course: Course[Row], *pages: Page[Row]) -> str:
+def given_by(traversal: Traversal[Row], *pages: Page[Row]) -> str:
     """What a walk gives of pages; the walk is taken to its end if there is one."""
-    shown = "".join(admit(course, one) for one in pages)
-    course.finish()
+    shown = "".join(admit(traversal, one) for one in pages)
+    traversal.finish()
     return shown
 
 
 def test_a_walk_is_planned_by_the_number_of_pages() -> None:
-    course = walk()
-    assert course.leg.planned == 1
-    course.admit(page(1, "ab", 7, 14))
-    assert (course.leg.planned, course.is_over) == (7, False)
+    traversal = walk()
+    assert traversal.current_pass.last_page == 1
+    traversal.add_page(page(1, "ab", 7, 14))
+    assert (traversal.current_pass.last_page, traversal.is_finished) == (7, False)
 
 
 def test_the_page_that_has_no_next_is_the_last() -> None:
-    course = walk()
-    assert given_by(course, page(1, "ab", 2, 3), page(2, "c", 2, 3)) == "abc"
-    assert course.is_over
-    assert course.receipt() == Receipt(
+    traversal = walk()
+    assert given_by(traversal, page(1, "ab", 2, 3), page(2, "c", 2, 3)) == "abc"
+    assert traversal.is_finished
+    assert traversal.build_receipt() == Receipt(
         total_first=3,
         total_last=3,
         records=3,
@@ -87,81 +87,81 @@ def test_the_page_that_has_no_next_is_the_last() -> None:
 
 
 def test_a_next_page_is_believed_over_the_number_of_pages() -> None:
-    course = walk()
-    course.admit(page(1, "ab", 1, 3, has_next=True))
-    assert (course.leg.planned, course.is_over) == (2, False)
+    traversal = walk()
+    traversal.add_page(page(1, "ab", 1, 3, has_next=True))
+    assert (traversal.current_pass.last_page, traversal.is_finished) == (2, False)
 
 
 def test_a_page_may_extend_the_plan_and_does_not_shrink_it() -> None:
-    course = walk()
-    course.admit(page(1, "ab", 3, 6))
-    course.admit(page(2, "cd", 5, 10))
-    assert course.leg.planned == 5
-    course.admit(page(3, "ef", 4, 8))
-    assert course.leg.planned == 5
+    traversal = walk()
+    traversal.add_page(page(1, "ab", 3, 6))
+    traversal.add_page(page(2, "cd", 5, 10))
+    assert traversal.current_pass.last_page == 5
+    traversal.add_page(page(3, "ef", 4, 8))
+    assert traversal.current_pass.last_page == 5
 
 
 def test_a_page_that_is_not_the_one_asked_for_is_behind_the_end() -> None:
-    course = walk()
+    traversal = walk()
     first, second = page(1, "ab", 3, 6), page(2, "cd", 2, 4)
     clamped = page(3, "cd", 2, 4, current_page=2)
-    assert given_by(course, first, second, clamped) == "abcd"
-    assert course.is_over
-    assert course.receipt().repeats == 0
+    assert given_by(traversal, first, second, clamped) == "abcd"
+    assert traversal.is_finished
+    assert traversal.build_receipt().repeats == 0
 
 
 def test_records_that_a_clamped_page_has_for_the_first_time_are_given() -> None:
-    course = walk()
+    traversal = walk()
     clamped = page(3, "de", 2, 4, current_page=2)
     pages = page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped
-    assert given_by(course, *pages) == "abcde"
+    assert given_by(traversal, *pages) == "abcde"
 
 
 def test_a_clamped_page_that_promises_more_is_the_end_all_the_same() -> None:
-    course = walk()
+    traversal = walk()
     clamped = page(3, "ab", 2, 4, current_page=1, has_next=True)
-    given_by(course, page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped)
-    assert course.is_over
+    given_by(traversal, page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped)
+    assert traversal.is_finished
 
 
 def test_an_empty_page_is_not_the_end() -> None:
-    course = walk()
+    traversal = walk()
     pages = page(1, "", 4, 3), page(2, "", 4, 3), page(3, "ab", 4, 3), page(4, "c", 4)
-    assert given_by(course, *pages[:3]) == "ab"
-    assert not course.is_over
-    assert given_by(course, pages[3]) == "c"
-    assert course.is_over
+    assert given_by(traversal, *pages[:3]) == "ab"
+    assert not traversal.is_finished
+    assert given_by(traversal, pages[3]) == "c"
+    assert traversal.is_finished
 
 
 def test_an_empty_list_is_complete() -> None:
     for pages in (0, 1):
-        course = walk()
-        assert not given_by(course, page(1, "", pages, 0))
-        assert course.receipt().verdict is Verdict.COMPLETE
+        traversal = walk()
+        assert not given_by(traversal, page(1, "", pages, 0))
+        assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_the_same_page_twice_with_a_next_one_is_an_error() -> None:
-    course = walk()
-    course.admit(page(1, "ab", 9, 18))
-    with pytest.raises(PaginationError, match="page 2 is page 1 once more"):
-        course.admit(page(2, "ab", 9, 18))
+    traversal = walk()
+    traversal.add_page(page(1, "ab", 9, 18))
+    with pytest.raises(PaginationError, match="page 2 repeats page 1"):
+        traversal.add_page(page(2, "ab", 9, 18))
 
 
 def test_the_same_page_twice_without_a_next_one_is_the_end() -> None:
-    course = walk()
-    assert given_by(course, page(1, "ab", 2, 4), page(2, "ab", 2, 4)) == "ab"
-    assert course.is_over
-    assert course.receipt().repeats == 2
-    assert course.receipt().verdict is Verdict.SHORT
+    traversal = walk()
+    assert given_by(traversal, page(1, "ab", 2, 4), page(2, "ab", 2, 4)) == "ab"
+    assert traversal.is_finished
+    assert traversal.build_receipt().repeats == 2
+    assert traversal.build_receipt().verdict is Verdict.SHORT
 
 
 def test_a_page_that_comes_again_because_a_page_of_rows_came_before_it_is_drift() -> (
     None
 ):
-    course = walk()
+    traversal = walk()
     pages = page(1, "cd", 2, 4), page(2, "cd", 3, 6), page(3, "ef", 3, 6)
-    assert given_by(course, *pages) == "cdef"
-    assert course.receipt().verdict is Verdict.DRIFTED
+    assert given_by(traversal, *pages) == "cdef"
+    assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 def test_a_server_that_grows_and_repeats_for_ever_is_found_out() -> None:
@@ -199,62 +199,64 @@ def test_a_server_that_turns_in_circles_behind_its_end_is_found_out() -> None:
 def test_what_a_walk_is_worth(
     totals: tuple[int, int], ids: tuple[str, str], verdict: Verdict
 ) -> None:
-    course = walk()
-    given_by(course, page(1, ids[0], 2, totals[0]), page(2, ids[1], 2, totals[1]))
-    receipt = course.receipt()
+    traversal = walk()
+    given_by(traversal, page(1, ids[0], 2, totals[0]), page(2, ids[1], 2, totals[1]))
+    receipt = traversal.build_receipt()
     assert receipt.verdict is verdict
     assert (receipt.total_first, receipt.total_last) == totals
 
 
 def test_a_total_that_changed_and_changed_back_is_drift() -> None:
-    course = walk()
+    traversal = walk()
     totals = enumerate((6, 5, 6), 1)
-    given_by(course, *(page(n, "abcdef"[2 * n - 2 : 2 * n], 3, t) for n, t in totals))
-    assert course.receipt().verdict is Verdict.DRIFTED
+    given_by(
+        traversal, *(page(n, "abcdef"[2 * n - 2 : 2 * n], 3, t) for n, t in totals)
+    )
+    assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 def test_a_walk_that_nobody_came_back_to_is_unfinished() -> None:
-    course = walk()
-    assert course.receipt() == Receipt(verdict=Verdict.UNFINISHED)
-    course.admit(page(1, "ab", 1, 2))
-    assert course.is_over
-    assert course.receipt().verdict is Verdict.UNFINISHED
-    course.finish()
-    assert course.receipt().verdict is Verdict.COMPLETE
+    traversal = walk()
+    assert traversal.build_receipt() == Receipt(verdict=Verdict.UNFINISHED)
+    traversal.add_page(page(1, "ab", 1, 2))
+    assert traversal.is_finished
+    assert traversal.build_receipt().verdict is Verdict.UNFINISHED
+    traversal.finish()
+    assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_a_walk_that_is_not_done_cannot_be_finished() -> None:
-    course = walk()
-    course.admit(page(1, "ab", 2, 4))
-    course.finish()
-    assert course.receipt().verdict is Verdict.UNFINISHED
+    traversal = walk()
+    traversal.add_page(page(1, "ab", 2, 4))
+    traversal.finish()
+    assert traversal.build_receipt().verdict is Verdict.UNFINISHED
 
 
 def test_a_finished_walk_forgets_the_ids_and_keeps_its_receipt() -> None:
-    course = walk()
-    given_by(course, page(1, "ab", 1, 2))
-    assert not course._given
-    course.finish()
-    assert course.receipt().distinct == 2
+    traversal = walk()
+    given_by(traversal, page(1, "ab", 1, 2))
+    assert not traversal._ids
+    traversal.finish()
+    assert traversal.build_receipt().distinct == 2
 
 
 def test_a_bare_array_is_complete_when_it_is_read() -> None:
-    course = walk()
+    traversal = walk()
     array = Page(items=(Row("a"), Row("b")))
-    assert given_by(course, array) == "ab"
-    assert course.receipt() == Receipt(
+    assert given_by(traversal, array) == "ab"
+    assert traversal.build_receipt() == Receipt(
         records=2, distinct=2, pages=1, verdict=Verdict.COMPLETE
     )
 
 
 def test_a_walk_that_was_taken_up_again_is_complete_without_the_pages_before() -> None:
-    course = walk(3)
-    assert course.leg.planned == 3
-    given_by(course, page(3, "ef", 4, 7), page(4, "g", 4, 7))
-    assert course.receipt().verdict is Verdict.COMPLETE
+    traversal = walk(3)
+    assert traversal.current_pass.last_page == 3
+    given_by(traversal, page(3, "ef", 4, 7), page(4, "g", 4, 7))
+    assert traversal.build_receipt().verdict is Verdict.COMPLETE
     short = walk(3)
     given_by(short, page(3, "e", 4, 7), page(4, "g", 4, 7))
-    assert short.receipt().verdict is Verdict.SHORT
+    assert short.build_receipt().verdict is Verdict.SHORT
 
 
 @given(
@@ -262,20 +264,20 @@ def test_a_walk_that_was_taken_up_again_is_complete_without_the_pages_before() -
     st.integers(0, 40),
 )
 def test_each_record_is_given_exactly_once(splits: list[str], total: int) -> None:
-    course = walk()
+    traversal = walk()
     shown = ""
     for number, ids in enumerate(splits, 1):
         try:
             one = page(number, ids, len(splits), total)
-            shown += admit(course, one)
+            shown += admit(traversal, one)
         except PaginationError:
             before = splits[number - 2]
             assert ids == before
             assert ids
             return
-    course.finish()
+    traversal.finish()
     assert sorted(shown) == sorted(set("".join(splits)))
-    receipt = course.receipt()
+    receipt = traversal.build_receipt()
     came = sum(map(len, splits))
     assert (receipt.records, receipt.distinct) == (len(shown), len(shown))
     assert (receipt.repeats, receipt.pages) == (came - len(shown), len(splits))
@@ -284,26 +286,28 @@ def test_each_record_is_given_exactly_once(splits: list[str], total: int) -> Non
 
 def test_a_page_without_repeats_is_passed_on_as_it_is() -> None:
     one = page(1, "ab", 1, 2)
-    assert walk().admit(one) is one
+    assert walk().add_page(one) is one
 
 
 # A list that changes in mid-walk, walked again.
 
 
-def walked(course: Course[Row], serve: Callable[[Request[Any], int], Page[Row]]) -> str:
+def walked(
+    traversal: Traversal[Row], serve: Callable[[Request[Any], int], Page[Row]]
+) -> str:
     """What is given when the pages are asked for one after the other, to the end."""
     shown = ""
-    while not course.is_over:
-        leg = course.leg
-        number = leg.first
-        while course.leg is leg and not course.is_over:
+    while not traversal.is_finished:
+        window_pass = traversal.current_pass
+        number = window_pass.first_page
+        while traversal.current_pass is window_pass and not traversal.is_finished:
             try:
-                shown += admit(course, serve(leg.request, number))
+                shown += admit(traversal, serve(window_pass.request, number))
             except ServerTimeoutError as error:
-                if not course.survives(error):
+                if not traversal.split_after(error):
                     raise
             number += 1
-    course.finish()
+    traversal.finish()
     return shown
 
 
@@ -326,30 +330,33 @@ class Moving:
 
 
 def test_a_list_that_announces_a_billion_pages_and_brings_nothing_ends() -> None:
-    course = walk()
+    traversal = walk()
     pages = [page(n, "ab" if n % 2 else "cd", 10**9, 4) for n in range(1, 400)]
     with pytest.raises(PaginationError, match="301th in a row that brings nothing new"):
-        given_by(course, *pages)
+        given_by(traversal, *pages)
 
 
 def test_hundreds_of_empty_pages_are_no_end() -> None:
-    course = walk()
+    traversal = walk()
     pages = [page(n, {1: "a", 300: "b"}.get(n, ""), 300, 2) for n in range(1, 301)]
-    assert given_by(course, *pages) == "ab"
-    assert course.receipt().verdict is Verdict.COMPLETE
+    assert given_by(traversal, *pages) == "ab"
+    assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_a_walk_that_does_not_repair_itself_says_what_it_is_worth() -> None:
-    course = Course[Row](LIST)
-    assert walked(course, Moving("abcdef", (1, "cdef"))) == "abef"
-    assert course.receipt().verdict is Verdict.DRIFTED
+    traversal = Traversal[Row](LIST)
+    assert walked(traversal, Moving("abcdef", (1, "cdef"))) == "abef"
+    assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 def test_a_list_that_lost_rows_is_walked_again() -> None:
-    course, server = Course[Row](LIST, rewalks=2), Moving("abcdef", (1, "cdef"))
-    assert sorted(walked(course, server)) == list("abcdef")
+    traversal, server = (
+        Traversal[Row](LIST, max_rewalks=2),
+        Moving("abcdef", (1, "cdef")),
+    )
+    assert sorted(walked(traversal, server)) == list("abcdef")
     assert server.asked == [1, 2, 1, 2]
-    assert course.receipt() == Receipt(
+    assert traversal.build_receipt() == Receipt(
         total_first=6,
         total_last=4,
         records=6,
@@ -361,71 +368,78 @@ def test_a_list_that_lost_rows_is_walked_again() -> None:
 
 
 def test_a_list_that_gained_rows_is_walked_again() -> None:
-    course, server = Course[Row](LIST, rewalks=2), Moving("cdef", (1, "abcdef"))
-    assert sorted(walked(course, server)) == list("abcdef")
-    receipt = course.receipt()
+    traversal, server = (
+        Traversal[Row](LIST, max_rewalks=2),
+        Moving("cdef", (1, "abcdef")),
+    )
+    assert sorted(walked(traversal, server)) == list("abcdef")
+    receipt = traversal.build_receipt()
     assert (receipt.rewalked, receipt.repeats) == (3, 2)
     assert receipt.verdict is Verdict.COMPLETE
 
 
 def test_a_list_is_walked_again_twice_at_most() -> None:
     restless = [(n, "abcdef"[: 2 + n % 3]) for n in range(1, 40)]
-    course, server = Course[Row](LIST, rewalks=2), Moving("abcdef", *restless)
-    walked(course, server)
-    assert course.receipt().verdict is not Verdict.COMPLETE
+    traversal, server = Traversal[Row](LIST, max_rewalks=2), Moving("abcdef", *restless)
+    walked(traversal, server)
+    assert traversal.build_receipt().verdict is not Verdict.COMPLETE
     assert server.asked.count(1) == 3
 
 
 def test_totals_that_lie_are_not_believed_for_ever() -> None:
-    course = Course[Row](LIST, rewalks=2)
-    assert walked(course, lambda _, n: page(n, "ab", 1, 99)) == "ab"
-    receipt = course.receipt()
+    traversal = Traversal[Row](LIST, max_rewalks=2)
+    assert walked(traversal, lambda _, n: page(n, "ab", 1, 99)) == "ab"
+    receipt = traversal.build_receipt()
     # Once more, and no third time: it was the same.
     assert (receipt.verdict, receipt.pages) == (Verdict.SHORT, 2)
 
 
 def test_what_cancels_out_is_found_by_looking_at_the_first_page_again() -> None:
-    blind = Course[Row](LIST)
+    blind = Traversal[Row](LIST)
     assert walked(blind, Moving("abcdef", (1, "xabcde"))) == "abcde"
-    assert blind.receipt().verdict is Verdict.SHORT
+    assert blind.build_receipt().verdict is Verdict.SHORT
 
     # One row goes and another comes: each page fits, and so do all totals.
     change = (2, "bcdxef")
-    fooled = Course[Row](LIST)
+    fooled = Traversal[Row](LIST)
     assert walked(fooled, Moving("abcdef", change)) == "abcdef"
-    assert fooled.receipt().verdict is Verdict.COMPLETE
-    verified = Course[Row](LIST, verify=True)
+    assert fooled.build_receipt().verdict is Verdict.COMPLETE
+    verified = Traversal[Row](LIST, verify=True)
     walked(verified, Moving("abcdef", change))
-    assert verified.receipt().verdict is Verdict.DRIFTED
-    repaired = Course[Row](LIST, verify=True, rewalks=2)
+    assert verified.build_receipt().verdict is Verdict.DRIFTED
+    repaired = Traversal[Row](LIST, verify=True, max_rewalks=2)
     assert sorted(walked(repaired, Moving("abcdef", change))) == list("abcdefx")
-    assert repaired.receipt().verdict is Verdict.COMPLETE
+    assert repaired.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_a_check_that_fails_leaves_nothing_to_take_up() -> None:
-    course, server = Course[Row](LIST, verify=True), Moving("abcde")
-    while not course.leg.is_check:
-        course.admit(server(course.leg.request, course.leg.ledger.pages + 1))
+    traversal, server = Traversal[Row](LIST, verify=True), Moving("abcde")
+    while not traversal.current_pass.is_verification:
+        traversal.add_page(
+            server(
+                traversal.current_pass.request, traversal.current_pass.tracker.pages + 1
+            )
+        )
     gone = NotFoundError("gone")
-    describe(gone, course.leg.request.at(1))
-    course.locate(gone)
+    describe(gone, traversal.current_pass.request.at(1))
+    traversal.set_cursor(gone)
     assert gone.cursor is None
     assert "to verify the walk, failed" in gone.__notes__[0]
 
 
 def test_verifying_costs_one_request_and_gives_nothing_twice() -> None:
-    course, server = Course[Row](LIST, verify=True), Moving("abcde")
-    assert walked(course, server) == "abcde"
+    traversal, server = Traversal[Row](LIST, verify=True), Moving("abcde")
+    assert walked(traversal, server) == "abcde"
     assert server.asked == [1, 2, 3, 1]
-    receipt = course.receipt()
+    receipt = traversal.build_receipt()
     assert (receipt.pages, receipt.rewalked, receipt.repeats) == (4, 0, 0)
     assert receipt.verdict is Verdict.COMPLETE
 
 
 def test_a_row_that_only_the_last_look_shows_is_given() -> None:
-    course, server = Course[Row](LIST, verify=True), Moving("abc", (2, "xabc"))
-    assert walked(course, server) == "abcx"
-    assert course.receipt().verdict is Verdict.DRIFTED
+    traversal, server = Traversal[Row](LIST, verify=True), Moving("abc", (2, "xabc"))
+    assert walked(traversal, server) == "abcx"
+    assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 # A window that is too much for the server, walked in halves.
@@ -521,19 +535,19 @@ def dated(first: date, last: date, kind: str | None) -> Request[Any]:
     )
 
 
-def ids_given(course: Course[Any], server: Overloaded) -> list[int]:
+def ids_given(traversal: Traversal[Any], server: Overloaded) -> list[int]:
     shown: list[int] = []
-    while not course.is_over:
-        leg, number = course.leg, course.leg.first
-        while course.leg is leg and not course.is_over:
+    while not traversal.is_finished:
+        window_pass, number = traversal.current_pass, traversal.current_pass.first_page
+        while traversal.current_pass is window_pass and not traversal.is_finished:
             try:
-                given = course.admit(server(leg.request, number))
+                given = traversal.add_page(server(window_pass.request, number))
                 shown += [] if given is None else [bill.id for bill in given.items]
             except ServerTimeoutError as error:
-                if not course.survives(error):
+                if not traversal.split_after(error):
                     raise
             number += 1
-    course.finish()
+    traversal.finish()
     return shown
 
 
@@ -552,9 +566,9 @@ def test_halves_lose_nothing_and_repeat_nothing(
 ) -> None:
     first, last = bounds
     server = Overloaded(some, limits)
-    course = Course[Any](dated(first, last, kind))
+    traversal = Traversal[Any](dated(first, last, kind))
     try:
-        shown = ids_given(course, server)
+        shown = ids_given(traversal, server)
     except ServerTimeoutError:
         # Even the shortest window is too much: that is an error, and a true one.
         start, end = (date.fromisoformat(day) for day in server.windows[-1])
@@ -562,7 +576,7 @@ def test_halves_lose_nothing_and_repeat_nothing(
         return
     wanted = {bill.id for bill in some if bill.is_in(kind or "BILL_DATE", first, last)}
     assert sorted(shown) == sorted(wanted)
-    receipt = course.receipt()
+    receipt = traversal.build_receipt()
     assert receipt.verdict is Verdict.COMPLETE
     totals = receipt.total_first, receipt.total_last, receipt.records, receipt.distinct
     assert totals == (len(wanted),) * 4
@@ -573,12 +587,12 @@ DISJOINT = {"BILL_DATE", "USAGE_PERIOD"}
 
 def test_days_halve_without_touching_and_midnights_touch() -> None:
     request = dated(JANUARY, date(2025, 1, 4), "BILL_DATE")
-    assert [window_of(half) for half in halves(request) or ()] == [
+    assert [read_window(half) for half in split_window(request) or ()] == [
         ("2025-01-01", "2025-01-02"),
         ("2025-01-03", "2025-01-04"),
     ]
     request = dated(JANUARY, date(2025, 1, 4), "CREATED_DATE")
-    assert [window_of(half) for half in halves(request) or ()] == [
+    assert [read_window(half) for half in split_window(request) or ()] == [
         ("2025-01-01", "2025-01-02"),
         ("2025-01-02", "2025-01-04"),
     ]
@@ -589,8 +603,8 @@ def test_days_halve_without_touching_and_midnights_touch() -> None:
 )
 def test_no_window_is_halved_below_the_shortest(kind: str, shortest: int) -> None:
     request = dated(JANUARY, JANUARY + timedelta(days=shortest), kind)
-    assert halves(request) is None
-    assert halves(dated(JANUARY, JANUARY + timedelta(days=shortest + 1), kind))
+    assert split_window(request) is None
+    assert split_window(dated(JANUARY, JANUARY + timedelta(days=shortest + 1), kind))
 
 
 def between(first: datetime, last: datetime) -> Request[Any]:
@@ -605,23 +619,23 @@ def between(first: datetime, last: datetime) -> Request[Any]:
 
 def test_intervals_halve_by_instants_and_overlap_by_an_hour() -> None:
     midnight = datetime(2025, 1, 1, tzinfo=UTC)
-    left, right = halves(
+    left, right = split_window(
         between(midnight, midnight + timedelta(days=1))
     ) or pytest.fail("a day can be halved")
-    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T13:00:00Z")
-    assert window_of(right) == ("2025-01-01T12:00:00Z", "2025-01-02T00:00:00Z")
-    while (parts := halves(left)) is not None:
+    assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-01T13:00:00Z")
+    assert read_window(right) == ("2025-01-01T12:00:00Z", "2025-01-02T00:00:00Z")
+    while (parts := split_window(left)) is not None:
         left, _ = parts
-    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-01T02:00:00Z")
+    assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-01T02:00:00Z")
 
 
 def test_long_windows_of_instants_overlap_by_a_day() -> None:
     first = datetime(2025, 1, 1, tzinfo=UTC)
-    left, right = halves(between(first, first + timedelta(days=30))) or pytest.fail(
-        "no"
-    )
-    assert window_of(left) == ("2025-01-01T00:00:00Z", "2025-01-17T00:00:00Z")
-    assert window_of(right) == ("2025-01-16T00:00:00Z", "2025-01-31T00:00:00Z")
+    left, right = split_window(
+        between(first, first + timedelta(days=30))
+    ) or pytest.fail("no")
+    assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-17T00:00:00Z")
+    assert read_window(right) == ("2025-01-16T00:00:00Z", "2025-01-31T00:00:00Z")
 
 
 Window = tuple[datetime, datetime]
@@ -631,12 +645,12 @@ NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 def leaves(window: Window, longest: timedelta) -> Iterator[Window]:
     """The windows that are walked when the server can do with `longest`."""
     request = between(*window)
-    parts = None if window[1] - window[0] <= longest else halves(request)
+    parts = None if window[1] - window[0] <= longest else split_window(request)
     if parts is None:
         yield window
         return
     for part in parts:
-        start, end = map(datetime.fromisoformat, window_of(part) or ())
+        start, end = map(datetime.fromisoformat, read_window(part) or ())
         yield from leaves((start, end), longest)
 
 
@@ -668,8 +682,8 @@ def test_every_interval_lies_within_one_of_the_windows(
 def test_a_list_without_both_bounds_cannot_be_halved() -> None:
     for query in ({}, {"start_date": JANUARY}, {"end_date": JANUARY}):
         request = Request.get("list", "/x", Page[Any], query=query)
-        assert halves(request) is None
-        assert not Course[Any](evolve(request, listing=LIST.listing)).survives(
+        assert split_window(request) is None
+        assert not Traversal[Any](evolve(request, listing=LIST.listing)).split_after(
             ServerTimeoutError("502", status=502)
         )
 
@@ -682,7 +696,7 @@ def test_the_other_filters_stay_as_they_are() -> None:
         query={"start_date": JANUARY, "end_date": date(2025, 2, 1), "identifier": "1"},
         listing=LIST.listing,
     )
-    for half in halves(request.at(7)) or pytest.fail("a month can be halved"):
+    for half in split_window(request.at(7)) or pytest.fail("a month can be halved"):
         assert ("identifier", "1") in half.query
         assert half.page == 1
 
@@ -694,22 +708,25 @@ def test_a_walk_in_halves_is_taken_up_again_where_it_failed() -> None:
         for n, day in enumerate(first + timedelta(days=n) for n in range(40))
     ]
     server = Overloaded(some, Limits(12))
-    course = Course[Any](dated(first, last, None))
+    traversal = Traversal[Any](dated(first, last, None))
     shown: list[int] = []
     for _ in range(7):
-        leg = course.leg
-        number = leg.ledger.pages + 1
+        window_pass = traversal.current_pass
+        number = window_pass.tracker.pages + 1
         try:
-            given = course.admit(server(leg.request, number))
+            given = traversal.add_page(server(window_pass.request, number))
         except ServerTimeoutError as error:
-            course.survives(error)
+            traversal.split_after(error)
         else:
             shown += [] if given is None else [bill.id for bill in given.items]
     gone = NotFoundError("gone")
-    describe(gone, course.leg.request.at(course.leg.ledger.pages + 1))
-    course.locate(gone)
+    describe(
+        gone,
+        traversal.current_pass.request.at(traversal.current_pass.tracker.pages + 1),
+    )
+    traversal.set_cursor(gone)
     cursor = Cursor.parse(str(gone.cursor))
-    rest = Course[Any](dated(first, last, None), cursor=cursor)
+    rest = Traversal[Any](dated(first, last, None), cursor=cursor)
     assert len(cursor.windows) > 1
     assert sorted(shown + ids_given(rest, server)) == list(range(40))
-    assert rest.receipt().verdict is Verdict.COMPLETE
+    assert rest.build_receipt().verdict is Verdict.COMPLETE

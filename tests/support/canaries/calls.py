@@ -24,7 +24,7 @@ from nectar_async import (
     Secret,
 )
 from nectar_async._paging.fanout import FanOut
-from nectar_async._paging.pager import Prefetch
+from nectar_async._paging.prefetch import Prefetch
 from nectar_async.models import Connection, Document
 from nectar_async.models.page import Page
 from nectar_async.resources._resource import Resource

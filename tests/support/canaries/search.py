@@ -24,7 +24,7 @@ from tracing import spans_kept
 
 from nectar_async import NectarClient, NectarError, Pager, Secret
 from nectar_async._paging.fanout import FanOut
-from nectar_async._paging.pager import Prefetch
+from nectar_async._paging.prefetch import Prefetch
 from nectar_async.models.page import Page
 
 __all__ = ["Shown", "Trail", "found", "revealed", "shown"]
