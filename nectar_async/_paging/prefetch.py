@@ -36,8 +36,8 @@ _LEFT = "the `async with` block was left before the end; iterate inside of it"
 # times differ, and more bring nothing.
 _PAGES_AHEAD = 4
 
-# The default limit of their size. With ten permits, pages of up to 800 kB reach the full
-# look-ahead.
+# The default limit of their size. With ten permits, pages of up to 800 kB may reach the
+# full look-ahead.
 _MAX_BYTES = 32 * 1024 * 1024
 
 _WORKERS_PER_PERMIT = 2

@@ -424,7 +424,7 @@ def test_a_check_that_fails_leaves_nothing_to_take_up() -> None:
     describe(gone, traversal.current_pass.request.at(1))
     traversal.set_cursor(gone)
     assert gone.cursor is None
-    assert "to verify the walk, failed" in gone.__notes__[0]
+    assert "that verifies the list failed" in gone.__notes__[0]
 
 
 def test_verifying_costs_one_request_and_gives_nothing_twice() -> None:
