@@ -1,1 +1,1 @@
-"""Uploads and downloads."""
+"""Files: downloads of documents, and uploads."""

@@ -1,4 +1,4 @@
-"""Where a download goes: to a path, by way of a `.part` file, or to a sink."""
+"""The destination of a download: a path, written through a `.part` file, or a sink."""
 
 from __future__ import annotations
 
@@ -14,42 +14,55 @@ from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
 
-from nectar_async._files.partial_file import Part, Rest, check_part, part_of
+from nectar_async._files.partial_file import (
+    PartialFile,
+    Resumed,
+    check_part_path,
+    to_part_path,
+)
 from nectar_async._files.validators import Validators
 from nectar_async._http.cancellation import run_in_thread
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["PathTarget", "Sink", "SinkTarget", "own_name", "safe_name", "target_of"]
+__all__ = [
+    "PathDestination",
+    "Sink",
+    "SinkDestination",
+    "build_destination",
+    "to_safe_name",
+    "to_unique_name",
+]
 
-# What some file system forbids in a name, and what some system takes for a device.
+# Characters that a file system forbids in names, and names that Windows takes for
+# devices.
 _FORBIDDEN: Final = frozenset('<>:"|?*')
 _DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL"}
     | {f"{kind}{digit}" for kind in ("COM", "LPT") for digit in "123456789¹²³"}
 )
-_MOST_NAME_BYTES: Final = 240  # of the usual 255, with room for `.part.json`
-_OURS: Final = (".part", ".part.json")  # may be what is there of another download
+_MAX_NAME_BYTES: Final = 240  # of the usual 255, with room for `.part.json`
+_RESERVED_SUFFIXES: Final = (".part", ".part.json")  # of other downloads
 
-_RANDOM: Final = 4
-"""The version of a UUID that is random."""
-_MARK: Final = 8
-_LONGEST_MARK: Final = 64
+_RANDOM_VERSION: Final = 4
+"""The version of random UUIDs."""
+_ID_PREFIX: Final = 8
+_MAX_ID: Final = 64
 
-# Paths that a download of this process writes to right now.
+# The paths to which downloads of this process write at present.
 _in_use: set[Path] = set()
 
 
 @runtime_checkable
 class Sink(Protocol):
-    """What takes a file piece by piece: an open file, a BytesIO, anything like it."""
+    """An object that takes a file piece by piece: an open file, a `BytesIO`, ..."""
 
     def write(self, data: bytes, /) -> Any:
-        """Take some bytes; may be `async`."""
+        """Write some bytes; may be `async`."""
         ...
 
 
-class SinkTarget:
-    """A sink: what was given to it cannot be taken back."""
+class SinkDestination:
+    """Writes to a sink; what was written cannot be replaced."""
 
     path: Path | None = None
     can_restart = False
@@ -59,165 +72,169 @@ class SinkTarget:
         self._digest = hashlib.sha256()
 
     @asynccontextmanager
-    async def reserved(
+    async def reserve(
         self, file_name: str | None, document_id: str
     ) -> AsyncIterator[None]:
-        """Nothing to reserve."""
+        """Do nothing: a sink is the caller's."""
         del file_name, document_id
         yield
 
-    async def begin(self, document_id: str) -> Rest:
-        """A sink starts with nothing."""
+    async def begin(self, document_id: str) -> Resumed:
+        """Start with nothing."""
         del document_id
-        return Rest()
+        return Resumed()
 
-    async def has(self, data: bytes) -> bool:
-        """Whether these are the bytes that it was given."""
-        given = self._digest.digest()
-        return await run_in_thread(lambda: hashlib.sha256(data).digest() == given)
+    async def has_written(self, data: bytes) -> bool:
+        """Whether exactly these bytes were written."""
+        digest = self._digest.digest()
+        return await run_in_thread(lambda: hashlib.sha256(data).digest() == digest)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
-        """Give it the next bytes."""
-        del offset, validators  # a sink is always at its end
+        """Write the next bytes."""
+        del offset, validators  # a sink is always written at its end
         await run_in_thread(self._digest.update, data)
         if not isinstance(self._sink, io.IOBase):
-            answer = self._sink.write(data)
-            if isawaitable(answer):
-                await answer
+            result = self._sink.write(data)
+            if isawaitable(result):
+                await result
             return
-        # An open file may block, and a raw one may take less than it is given.
-        given = 0
-        while given < len(data):
-            rest = data[given:] if given else data
-            taken = await run_in_thread(self._sink.write, rest)
+        # An open file may block, and a raw one may write less than it was passed.
+        written = 0
+        while written < len(data):
+            rest = data[written:] if written else data
+            count = await run_in_thread(self._sink.write, rest)
             is_raw = isinstance(self._sink, io.RawIOBase)
-            given += (taken or 0) if is_raw else len(rest)
+            written += (count or 0) if is_raw else len(rest)
 
     async def finish(self, size: int) -> None:
-        """What it holds is for the caller to know."""
+        """Do nothing: flushing and closing are up to the caller."""
 
 
-class PathTarget:
-    """A path, by way of its `.part`."""
+class PathDestination:
+    """Writes to a path, through its partial file."""
 
     can_restart = True
 
     def __init__(self, path: Path, *, absolute: Path, is_folder: bool) -> None:
-        self._given = path
-        self._absolute = absolute  # asking for the working directory blocks
+        self._target = path
+        self._absolute = absolute  # passed in, because finding it out blocks
         self._is_folder = is_folder
         self.path: Path = path
-        self._part: Part
+        self._part: PartialFile
 
     @asynccontextmanager
-    async def reserved(
+    async def reserve(
         self, file_name: str | None, document_id: str
     ) -> AsyncIterator[None]:
-        """Decide on the path, and have it for this download alone.
+        """Choose the path, and reserve it for this download.
 
         Raises:
             InvalidArgumentError: another download of this process writes there.
         """
         if not self._is_folder:
-            with _held(self._absolute):
+            with _lock_path(self._absolute):
                 yield
             return
-        name = safe_name(file_name, document_id)
-        own = own_name(name, document_id)
-        # First held, then looked for: nobody else can make it in between.
+        name = to_safe_name(file_name, document_id)
+        unique = to_unique_name(name, document_id)
+        # Locked before it is checked, so that no other download creates it in between.
         if self._absolute / name not in _in_use:
-            with _held(self._absolute / name):
+            with _lock_path(self._absolute / name):
                 if await run_in_thread(
-                    _is_free, self._absolute / name, self._absolute / own
+                    _is_free, self._absolute / name, self._absolute / unique
                 ):
-                    self.path = self._given / name
+                    self.path = self._target / name
                     yield
                     return
-        with _held(self._absolute / own):
-            self.path = self._given / own
+        with _lock_path(self._absolute / unique):
+            self.path = self._target / unique
             yield
 
-    async def begin(self, document_id: str) -> Rest:
-        """What is there of the document from an earlier time."""
-        self._part = Part(self.path, document_id)
+    async def begin(self, document_id: str) -> Resumed:
+        """Take over what an earlier download of the document left."""
+        self._part = PartialFile(self.path, document_id)
         return await run_in_thread(self._part.begin)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
-        """Write at an offset; the first byte of all replaces what is there."""
+        """Write at an offset; at offset 0, what was there is removed."""
         await run_in_thread(self._part.write, offset, data, validators)
 
     async def finish(self, size: int) -> None:
-        """Have the bytes on the disk, and the file under its name."""
+        """Flush the bytes to the disk, and rename the file to its path."""
         await run_in_thread(self._part.finish, size)
 
 
-async def target_of(target: object) -> PathTarget | SinkTarget:
-    """What a target is.
+async def build_destination(target: object) -> PathDestination | SinkDestination:
+    """Check a target, and build its destination.
 
     Raises:
         InvalidArgumentError: nothing can be written there.
     """
     if isinstance(target, str | os.PathLike):
         try:
-            return await run_in_thread(_looked_at, os.fspath(target))
+            return await run_in_thread(_check_path, os.fspath(target))
         except OSError as error:
             raise InvalidArgumentError(
                 f"target cannot be written: {error.strerror}: {str(target)!r}"
             ) from error
     if isinstance(target, Sink):
-        return SinkTarget(target)
+        return SinkDestination(target)
     raise InvalidArgumentError(
         f"target must be a path or have write(bytes), not {type(target).__name__}"
     )
 
 
-def safe_name(file_name: str | None, document_id: str) -> str:
-    """The name of a document as the name of a file, wherever that is."""
+def to_safe_name(file_name: str | None, document_id: str) -> str:
+    """Convert the file name of a document to one that is safe on every system."""
     for name in (file_name or "", f"{document_id}.pdf"):
-        # Neither folders nor hidden files, nor characters that nobody sees.
+        # No folders, no hidden files, no invisible characters.
         base = name.replace("\\", "/").rpartition("/")[2]
-        seen = "".join(
-            "_" if one in _FORBIDDEN else one
-            for one in base
-            if unicodedata.category(one)[0] != "C"
+        safe = "".join(
+            "_" if character in _FORBIDDEN else character
+            for character in base
+            if unicodedata.category(character)[0] != "C"
         ).strip(" .")
-        if seen.lower().endswith(_OURS):
-            seen += "_"
-        stem, dot, suffix = seen.rpartition(".")
+        if safe.lower().endswith(_RESERVED_SUFFIXES):
+            safe += "_"
+        stem, dot, suffix = safe.rpartition(".")
         if not dot:
             stem, suffix = suffix, ""
-        # A device is one whatever stands behind its first dot.
-        if seen.partition(".")[0].rstrip().upper() in _DEVICES:
+        # A device name stays one, whatever follows its first dot.
+        if safe.partition(".")[0].rstrip().upper() in _DEVICES:
             stem = f"_{stem}"
-        room = _MOST_NAME_BYTES - len((dot + suffix).encode())
+        room = _MAX_NAME_BYTES - len((dot + suffix).encode())
         stem = stem.encode()[: max(room, 0)].decode("utf-8", "ignore")
         if stem and room > 0:
             return f"{stem}{dot}{suffix}"
     return "document.pdf"
 
 
-def own_name(name: str, document_id: str) -> str:
-    """The name of a document where another file has that name already.
+def to_unique_name(name: str, document_id: str) -> str:
+    """Add the id of a document to its file name.
 
-    Of an id that is random throughout, the first digits tell it from any other; of one
-    that counts, or begins with the time, all of it is needed.
+    The first digits of a random id are enough to tell it from others; an id that counts
+    or begins with the time is added as a whole.
     """
     try:
-        is_random = UUID(document_id).version == _RANDOM
+        is_random = UUID(document_id).version == _RANDOM_VERSION
     except ValueError:
         is_random = False
-    mark = document_id[: _MARK if is_random else _LONGEST_MARK]
+    mark = document_id[: _ID_PREFIX if is_random else _MAX_ID]
     stem, dot, suffix = name.rpartition(".")
     if not dot:
         stem, suffix = suffix, ""
-    tail = f"-{safe_name(mark.replace('/', '_'), 'document')}{dot}{suffix}"
-    room = max(0, _MOST_NAME_BYTES - len(tail.encode()))
+    tail = f"-{to_safe_name(mark.replace('/', '_'), 'document')}{dot}{suffix}"
+    room = max(0, _MAX_NAME_BYTES - len(tail.encode()))
     return stem.encode()[:room].decode("utf-8", "ignore") + tail
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """A path that no other download of this process writes to."""
+def _lock_path(path: Path) -> Iterator[None]:
+    """Keep other downloads of this process from writing to a path.
+
+    Raises:
+        InvalidArgumentError: another download writes there.
+    """
     if path in _in_use:
         raise InvalidArgumentError(
             f"target is being written by another download: {str(path)!r}; wait for"
@@ -230,25 +247,26 @@ def _held(path: Path) -> Iterator[None]:
         _in_use.discard(path)
 
 
-def _is_free(path: Path, own: Path) -> bool:
-    """Whether a document may have a path: nothing is there, nor under its own name."""
-    return not any(map(os.path.lexists, (path, own, part_of(own))))
+def _is_free(path: Path, unique: Path) -> bool:
+    """Whether neither the path exists, nor one with the document's id in its name."""
+    paths = (path, unique, to_part_path(unique))
+    return not any(map(os.path.lexists, paths))
 
 
-def _looked_at(text: str | bytes) -> PathTarget:
+def _check_path(text: str | bytes) -> PathDestination:
     if isinstance(text, bytes) or "\0" in text or not text:
         raise InvalidArgumentError(f"target is no path: {text!r}")
     path = Path(text)
     is_folder = path.is_dir()
     if not is_folder and text.endswith(("/", os.sep)):
-        raise InvalidArgumentError(f"target is no folder: {text!r}; make it first")
+        raise InvalidArgumentError(f"target is no folder: {text!r}; create it first")
     if not is_folder and not path.parent.is_dir():
         raise InvalidArgumentError(
-            f"target is in a folder that does not exist: {str(path.parent)!r}; make it"
-            " first"
+            f"target is in a folder that does not exist: {str(path.parent)!r}; create"
+            " it first"
         )
     if path.exists() and not is_folder and not stat.S_ISREG(path.stat().st_mode):
         raise InvalidArgumentError(f"target is no regular file: {text!r}")
     if not is_folder:
-        check_part(path)
-    return PathTarget(path, absolute=path.absolute(), is_folder=is_folder)
+        check_part_path(path)
+    return PathDestination(path, absolute=path.absolute(), is_folder=is_folder)

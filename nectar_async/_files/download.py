@@ -1,4 +1,4 @@
-"""The file of a document: chunk by chunk, until all of it is there, and of one file."""
+"""Download the file of a document: chunk by chunk, and checked to be one file."""
 
 from __future__ import annotations
 
@@ -10,39 +10,44 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from nectar_async._files.destination import PathTarget, Sink, SinkTarget, target_of
-from nectar_async._files.download_link import Host, document_request
+from nectar_async._files.destination import (
+    PathDestination,
+    Sink,
+    SinkDestination,
+    build_destination,
+)
+from nectar_async._files.download_link import DownloadLink
 from nectar_async._files.partial_file import OVERLAP
-from nectar_async._files.progress import ByteProgress, callback, tell
+from nectar_async._files.progress import ByteProgress, check_callback, run_callback
 from nectar_async._files.validators import Validators
 from nectar_async._http.executor import Executor
 from nectar_async._http.response import Response
 from nectar_async._http.status import ContentRange, is_compressed
 from nectar_async.errors import DownloadError
 
-__all__ = ["Download", "Sink", "document_request", "download"]
+__all__ = ["Download", "Sink", "download_document"]
 
 _OVERLAP_SHARE: Final = 16
-"""An overlap is at most this part of a chunk, so that short ones get on as well."""
+"""The overlap is at most this part of a chunk, so that small chunks advance too."""
 
 
 @frozen(kw_only=True)
 class Download:
-    """A file that was saved."""
+    """The result of a download."""
 
     path: Path | None
-    """Where it is; None when it went to a sink."""
+    """The path of the file; None if it was written to a sink."""
     size: int
-    """Its bytes."""
+    """The size of the file in bytes."""
     resumed_from: int
-    """The bytes of it that were there from an earlier, interrupted download."""
+    """How many of its bytes an earlier, interrupted download had left."""
     file_name: str | None
-    """What the document calls it, as the API has it."""
+    """The file name in the document."""
     links: int
-    """How many links were asked for; more than one when the first ones expired."""
+    """How many links were requested; more than one when the first ones expired."""
 
 
-async def download(
+async def download_document(
     executor: Executor,
     document_id: str | UUID,
     target: str | PathLike[str] | Sink,
@@ -50,202 +55,207 @@ async def download(
     on_progress: ByteProgress | None = None,
 ) -> Download:
     """Save the file of a document; see `Documents.download`."""
-    callback("on_progress", on_progress)
-    host = Host(executor, document_id)
-    place = await target_of(target)
-    await host.open()
+    check_callback("on_progress", on_progress)
+    link = DownloadLink(executor, document_id)
+    destination = await build_destination(target)
+    await link.open()
     try:
-        async with place.reserved(host.file_name, host.document_id):
-            return await _Walk(host, place, on_progress).run()
+        async with destination.reserve(link.file_name, link.document_id):
+            return await _ActiveDownload(link, destination, on_progress).run()
     except DownloadError as error:
-        host.described(error)
+        link.add_details(error)
         raise
 
 
-class _Walk:
-    """One download on its way.
+class _ActiveDownload:
+    """A download in progress.
 
-    What the host says of the file is compared with every answer. A file that changes is
-    begun again, once. Where the host promises nothing firm (no strong ETag), each chunk
-    begins with the end of the one before.
+    The validators of every response are compared with the known ones. If the file
+    changes, the download restarts, once. If the host has no strong ETag, each chunk
+    begins with the last bytes of the one before, which are compared.
     """
 
     def __init__(
         self,
-        host: Host,
-        place: PathTarget | SinkTarget,
+        link: DownloadLink,
+        destination: PathDestination | SinkDestination,
         on_progress: ByteProgress | None,
     ) -> None:
-        self._host = host
-        self._place = place
+        self._link = link
+        self._destination = destination
         self._on_progress = on_progress
-        self._known = Validators()
+        self._validators = Validators()
         self._restarts = 0
-        self._in_ranges = True
-        self._whole: int | None = None  # how much to ask for when not in ranges
-        self._is_over = False
+        self._is_ranged = True
+        self._whole_size: int | None = None  # how much to request without ranges
+        self._is_finished = False
         self._done = 0
-        self._tail = b""  # the end of what is done that is still to be compared
+        self._tail = b""  # the last bytes that are done and are still to be compared
         self._resumed = 0
 
     async def run(self) -> Download:
-        """Go all the way."""
-        rest = await self._place.begin(self._host.document_id)
-        self._done = self._resumed = rest.size
-        self._tail, self._known = rest.tail, rest.validators
-        while not self._is_over:
-            await self._take(await self._ask())
-        await self._place.finish(self._done)
+        """Download the file to its end."""
+        resumed = await self._destination.begin(self._link.document_id)
+        self._done = self._resumed = resumed.size
+        self._tail, self._validators = resumed.tail, resumed.validators
+        while not self._is_finished:
+            await self._process(await self._fetch())
+        await self._destination.finish(self._done)
         return Download(
-            path=self._place.path,
+            path=self._destination.path,
             size=self._done,
             resumed_from=self._resumed,
-            file_name=self._host.file_name,
-            links=self._host.links,
+            file_name=self._link.file_name,
+            links=self._link.links,
         )
 
     @property
     def _start(self) -> int:
-        """The first byte to ask for."""
-        return self._done - len(self._tail)
+        """The first byte to request."""
+        return self._done - len(self._tail) if self._is_ranged else 0
 
     @property
     def _is_resuming(self) -> bool:
-        """Whether all that is there is from another time."""
+        """Whether all bytes so far are from an earlier download."""
         return 0 < self._resumed == self._done
 
-    async def _ask(self) -> Response:
-        if not self._in_ranges:
-            return await self._host.whole(self._whole)
-        condition = self._known.condition if self._done else None
-        return await self._host.chunk(self._start, condition)
+    async def _fetch(self) -> Response:
+        if not self._is_ranged:
+            return await self._link.fetch_whole(self._whole_size)
+        condition = self._validators.condition if self._done else None
+        return await self._link.fetch_chunk(self._start, condition)
 
-    async def _take(self, response: Response) -> None:
+    async def _process(self, response: Response) -> None:
         if response.status == HTTPStatus.PARTIAL_CONTENT:
-            await self._take_part(response)
+            await self._process_part(response)
         elif response.status == HTTPStatus.OK:
-            await self._take_whole(response)
+            await self._process_whole(response)
         else:
-            await self._take_end(response)
+            await self._process_end(response)
 
-    async def _take_part(self, response: Response) -> None:
-        """206: some of the bytes that were asked for, from the first one on."""
+    async def _process_part(self, response: Response) -> None:
+        """Process a 206: bytes from the first one that was requested."""
         span = ContentRange.parse(response)
-        # Parts of a packed form cannot be unpacked.
-        if span is None or is_compressed(response) or span.start != self._wanted:
+        # A range of a compressed body cannot be decompressed.
+        if span is None or is_compressed(response) or span.start != self._start:
             self._give_up_ranges()
-        elif not self._in_ranges:
+        elif not self._is_ranged:
             if span.stop != span.total:
                 self._give_up_ranges()
-            await self._take_whole(response)
+            await self._process_whole(response)
         else:
-            found = Validators.of(response.headers, span.total)
-            await self._take_chunk(found, response.body)
-
-    @property
-    def _wanted(self) -> int:
-        return self._start if self._in_ranges else 0
+            validators = Validators.from_headers(response.headers, span.total)
+            await self._process_chunk(validators, response.body)
 
     def _give_up_ranges(self) -> None:
-        """The host gave other bytes than were asked for: ask for all of them, once."""
-        if not self._in_ranges:
+        """Request the whole file next, because the host sent other bytes.
+
+        Raises:
+            DownloadError: the whole file was requested already.
+        """
+        if not self._is_ranged:
             raise DownloadError(
-                "the file host gave other bytes than were asked for, without ranges as"
-                " well; try again later"
+                "the file host sent other bytes than were requested, also without a"
+                " range; try again later"
             )
-        self._in_ranges = False
+        self._is_ranged = False
 
-    async def _take_chunk(self, found: Validators, body: bytes) -> None:
-        """Add what is new of a chunk, if it goes on from what is there."""
-        is_unproven = self._is_resuming and not found.is_known
-        if is_unproven or self._known.differs(found):
-            self._begin_again(found)
+    async def _process_chunk(self, validators: Validators, body: bytes) -> None:
+        """Add the new bytes of a chunk, if it continues what is there."""
+        is_unproven = self._is_resuming and not validators.is_known
+        if is_unproven or self._validators.differs_from(validators):
+            self._restart(validators)
             return
-        self._known = self._known.merged(found)
-        known = min(len(self._tail), len(body))
-        if body[:known] != self._tail[:known]:
-            self._begin_again()
+        self._validators = self._validators.merge(validators)
+        compared = min(len(self._tail), len(body))
+        if body[:compared] != self._tail[:compared]:
+            self._restart()
             return
-        self._tail = self._tail[known:]
+        self._tail = self._tail[compared:]
         if self._tail:
-            return  # a short answer; the rest of the tail is compared next
-        new = body[known:]
+            return  # the chunk was short; the next one is compared with the rest
+        new = body[compared:]
         await self._add(new)
-        self._is_over = self._done == self._known.size
-        kept = min(OVERLAP, len(new) // _OVERLAP_SHARE)
-        if kept and not found.is_strong:
-            self._tail = new[-kept:]
+        self._is_finished = self._done == self._validators.size
+        overlap = min(OVERLAP, len(new) // _OVERLAP_SHARE)
+        if overlap and not validators.is_strong:
+            self._tail = new[-overlap:]
 
-    async def _take_whole(self, response: Response) -> None:
-        """The whole file in one answer, so all of it is of one file."""
-        if not isinstance(self._place, SinkTarget):
+    async def _process_whole(self, response: Response) -> None:
+        """Process the whole file in one response."""
+        if not isinstance(self._destination, SinkDestination):
             self._forget()
-        elif not await self._place.has(response.body[: self._done]):
-            raise self._changed()
+        elif not await self._destination.has_written(response.body[: self._done]):
+            raise self._build_changed_error()
         size = len(response.body)
-        self._known = Validators.of(response.headers, size)
+        self._validators = Validators.from_headers(response.headers, size)
         await self._add(response.body[self._done :])
-        self._is_over = True
+        self._is_finished = True
 
-    async def _take_end(self, response: Response) -> None:
-        """416: there is nothing at that place; the end, or another file."""
+    async def _process_end(self, response: Response) -> None:
+        """Process a 416: this is the end of the file, or it is another file."""
         span = ContentRange.parse(response)
         size = None if span is None else span.total
-        is_end = size is None and self._known.size is None and self._done > 0
+        is_end = size is None and self._validators.size is None and self._done > 0
         if self._tail:
-            self._begin_again()  # what is there is longer than the file
+            self._restart()  # the file is shorter than what is there
         elif size == self._done or is_end:
-            self._known = evolve(self._known, size=self._done)
+            self._validators = evolve(self._validators, size=self._done)
             await self._add(b"")
-            self._is_over = True
-        elif size is None and self._done == 0 and self._in_ranges:
-            self._in_ranges = False  # so some say that the file is empty
+            self._is_finished = True
+        elif size is None and self._done == 0 and self._is_ranged:
+            self._is_ranged = False  # some hosts answer so for an empty file
         else:
-            self._begin_again()
+            self._restart()
 
-    def _begin_again(self, found: Validators | None = None) -> None:
-        """What came does not go on from what is there: it is of another file.
+    def _restart(self, validators: Validators | None = None) -> None:
+        """Start again, because a response belongs to another file.
 
         Args:
-            found: what the host says of it. If some of that is as before, the host does
-                not agree with itself: then one answer has to give the whole file.
+            validators: those of the response. If some of them are as before, the host
+                is inconsistent, and the whole file is requested at once.
+
+        Raises:
+            DownloadError: the file changed twice, or is written to a sink.
         """
         if self._is_resuming:
             self._forget()
             return
-        if self._restarts or (self._done and not self._place.can_restart):
-            if found is None or not self._can_be_whole(found):
-                raise self._changed()
-            self._in_ranges, self._whole = False, found.size
+        if self._restarts or (self._done and not self._destination.can_restart):
+            if validators is None or not self._can_be_whole(validators):
+                raise self._build_changed_error()
+            self._is_ranged, self._whole_size = False, validators.size
         self._restarts += 1
-        if self._place.can_restart:
+        if self._destination.can_restart:
             self._forget()
 
-    def _can_be_whole(self, found: Validators) -> bool:
-        """Whether one answer may end it, where the host does not agree with itself."""
-        is_small = found.size is not None and found.size <= self._host.most_whole
-        return is_small and self._in_ranges and self._known.is_divided(found)
+    def _can_be_whole(self, validators: Validators) -> bool:
+        """Whether to request the whole file at once from an inconsistent host."""
+        max_size = self._link.max_whole_size
+        is_small = validators.size is not None and validators.size <= max_size
+        is_inconsistent = self._validators.is_inconsistent_with(validators)
+        return is_small and self._is_ranged and is_inconsistent
 
-    def _changed(self) -> DownloadError:
-        if self._done and not self._place.can_restart:
+    def _build_changed_error(self) -> DownloadError:
+        if self._done and not self._destination.can_restart:
             return DownloadError(
-                "the file changed after a part of it was given to the sink; clear that"
-                " and download again"
+                "the file changed after a part of it was written to the sink; clear the"
+                " sink and download again"
             )
         return DownloadError(
             "the file changed twice while it was downloaded; try again later"
         )
 
     def _forget(self) -> None:
-        """Begin at the beginning; the first bytes replace what is there."""
+        """Start at the first byte; the next write replaces what is there."""
         self._done = self._resumed = 0
         self._tail = b""
-        self._known = Validators()
+        self._validators = Validators()
 
     async def _add(self, data: bytes) -> None:
         if data or not self._done:
-            await self._place.write(self._done, data, self._known)
+            await self._destination.write(self._done, data, self._validators)
         self._done += len(data)
         if data:
-            self._host.advanced()
-        await tell(self._on_progress, self._done, self._known.size)
+            self._link.reset_refusals()
+        await run_callback(self._on_progress, self._done, self._validators.size)

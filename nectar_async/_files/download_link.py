@@ -1,11 +1,11 @@
-"""The host of one file: fresh links, redirects, and as many bytes at once as it can."""
+"""The link of a document's file: replaced when it expires, and redirects followed."""
 
 from __future__ import annotations
 
 from typing import Final
 from uuid import UUID
 
-from nectar_async._files.ranges import address_of, chunk_request, redirected
+from nectar_async._files.ranges import build_range_request, parse_link, resolve_redirect
 from nectar_async._http.executor import Executor
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
@@ -21,86 +21,85 @@ from nectar_async.errors import (
 )
 from nectar_async.models.document import Document
 
-__all__ = ["Host", "document_request"]
+__all__ = ["DownloadLink"]
 
 _CHUNK: Final = 4 * 1024 * 1024
-_LEAST: Final = 64 * 1024
-_MOST_REDIRECTS: Final = 3
+_MIN_CHUNK: Final = 64 * 1024
+_MAX_REDIRECTS: Final = 3
 
-# A chunk that took too long is cut to a quarter, and grows to the double only where
-# that has time enough: what is thrown away is what slow links have least of.
+# After a timeout a chunk is cut to a quarter. It is doubled only when there is time for
+# that: a request that times out wastes the bytes of a connection that is slow anyway.
 _CUT: Final = 4
 _GROWTH: Final = 2
 
-# A link that expired, was withdrawn or has its signature refused; stores differ.
+# The statuses of a link that expired, was withdrawn, or has a refused signature, for
+# different object stores.
 _REFUSED: Final = frozenset({400, 401, 403, 404, 410})
-_MOST_REFUSALS: Final = 2
+_MAX_REFUSALS: Final = 2
 
 
-def document_request(document_id: str | UUID) -> Request[Document]:
-    """The request for a document."""
-    return Request.get(
-        "documents_get", "/document/{document_id}", Document, document_id=document_id
-    )
-
-
-class Host:
-    """Where the file of a document is; `open` comes first.
+class DownloadLink:
+    """Fetches bytes of a document's file; `open` must be called first.
 
     Raises:
-        InvalidArgumentError: `document_id` is none.
+        InvalidArgumentError: `document_id` is not valid.
     """
 
     def __init__(self, executor: Executor, document_id: str | UUID) -> None:
         self._executor = executor
-        self._request = document_request(document_id)
+        self._request: Request[Document] = Request.get(
+            "documents_get",
+            "/document/{document_id}",
+            Document,
+            document_id=document_id,
+        )
         self.document_id: str = self._request.parts["document_id"]
         self.file_name: str | None = None
-        """What the document calls the file."""
+        """The file name in the document."""
         self.links: int = 0
-        """How many links were asked for."""
-        self.most_whole: int = executor.settings.max_body_bytes
-        """The largest file that can come in one answer."""
-        self._address: Secret[str]
-        self._refusals = 0  # links refused since the last byte that was new
-        self._size = min(_CHUNK, self.most_whole)
+        """How many links were requested."""
+        self.max_whole_size: int = executor.settings.max_body_bytes
+        """The size of the largest file that one response can bring."""
+        self._url: Secret[str]
+        self._refusals = 0  # links refused since the last new byte
+        self._size = min(_CHUNK, self.max_whole_size)
         self._can_condition = True
 
     async def open(self) -> None:
-        """Have a link.
+        """Request the first link.
 
         Raises:
-            DownloadError: the document has none that can be used.
+            DownloadError: the document has no link, or one that is no URL.
         """
-        await self._renew()
+        await self._request_link()
 
-    def advanced(self) -> None:
-        """Note that bytes came that were new."""
+    def reset_refusals(self) -> None:
+        """Note that new bytes arrived, so the link works."""
         self._refusals = 0
 
-    async def whole(self, size: int | None) -> Response:
-        """The answer to the whole file at once, of that size if it is known."""
-        return await self._ask(None if size is None else (0, size), None)
+    async def fetch_whole(self, size: int | None) -> Response:
+        """Fetch the whole file in one response; `size` is None if it is not known."""
+        return await self._fetch(None if size is None else (0, size), None)
 
-    async def chunk(self, start: int, condition: str | None) -> Response:
-        """The answer to the next chunk, over as many links and sizes as it takes.
+    async def fetch_chunk(self, start: int, condition: str | None) -> Response:
+        """Fetch the next chunk, with as many links and sizes as it takes.
 
         Args:
             start: the first byte.
-            condition: what tells which file it has to be. It is left out from where a
-                host answers it with more than can be had.
+            condition: the validator of the file; see `build_range_request`. It is left
+                out once a host has answered it with too many bytes.
         """
         while True:
             if not self._can_condition:
                 condition = None
             span = (start, start + self._size)
             try:
-                response = await self._ask(
-                    span, condition, can_halve=self._size > _LEAST
+                response = await self._fetch(
+                    span, condition, can_halve=self._size > _MIN_CHUNK
                 )
             except (AttemptTimeoutError, ServerTimeoutError):
-                self._can_condition = False  # the whole file may have been on its way
-                if not self._shrunk() and condition is None:
+                self._can_condition = False  # perhaps the whole file was being sent
+                if not self._shrink() and condition is None:
                     raise
             except BodyTooLargeError:
                 if condition is None:
@@ -110,50 +109,50 @@ class Host:
                 self._grow(response)
                 return response
 
-    def error(self, words: str) -> DownloadError:
-        """An error that says of which document it is."""
-        return self.described(DownloadError(words))
-
-    def described(self, error: DownloadError) -> DownloadError:
-        """The error, with what it is about."""
+    def add_details(self, error: DownloadError) -> DownloadError:
+        """Set the operation and the document of an error."""
         error.operation = DOWNLOAD
         error.target = self._request.target
         return error
 
-    async def _renew(self) -> None:
+    async def _request_link(self) -> None:
         document = await self._executor.send(self._request)
         self.links += 1
         if self.links == 1:
             self.file_name = document.file_name
         if document.url is None:
-            raise self.error(
-                "it has no file (its url is null); it may still be in processing: look"
+            raise self._build_error(
+                "it has no file (its url is null); it may still be in processing: try"
                 " again later"
             )
-        address = address_of(document.url)
-        if address is None:
-            raise self.error("its link is no web address; report it to the support")
-        self._address = address
+        url = parse_link(document.url)
+        if url is None:
+            raise self._build_error("its link is no web address; report it to support")
+        self._url = url
 
-    async def _refused(self, status: int) -> None:
-        """Have another link, unless that did not help before."""
-        if self._refusals == _MOST_REFUSALS:
-            raise self.error(
-                f"the file host refused {_MOST_REFUSALS + 1} links in a row, the last"
-                f" with {status}, though each was fresh; try again later, and tell the"
-                " support if it stays so"
+    async def _replace_link(self, status: int) -> None:
+        """Request another link, unless several were refused already.
+
+        Raises:
+            DownloadError: too many links were refused since the last new byte.
+        """
+        if self._refusals == _MAX_REFUSALS:
+            raise self._build_error(
+                f"the file host refused {_MAX_REFUSALS + 1} links in a row, the last"
+                f" with {status}, though each was new; try again later, and report it"
+                " to support if it persists"
             )
         self._refusals += 1
-        await self._renew()
+        await self._request_link()
 
-    async def _ask(
+    async def _fetch(
         self,
         span: tuple[int, int] | None,
         condition: str | None,
         *,
         can_halve: bool = False,
     ) -> Response:
-        """The answer, over as many links as it takes."""
+        """Fetch a range, with as many links as it takes."""
         while True:
             try:
                 return await self._follow(span, condition, can_halve=can_halve)
@@ -162,9 +161,9 @@ class Host:
                     raise
                 status = error.status
             except AttemptTimeoutError as error:
-                _advise(error)
+                _add_advice(error)
                 raise
-            await self._refused(status)
+            await self._replace_link(status)
 
     async def _follow(
         self,
@@ -173,12 +172,12 @@ class Host:
         *,
         can_halve: bool,
     ) -> Response:
-        """The answer of the last host of a few."""
-        for _ in range(_MOST_REDIRECTS + 1):
+        """Fetch a range from the link; follow and remember redirects."""
+        for _ in range(_MAX_REDIRECTS + 1):
             response = await self._executor.fetch_file(
-                chunk_request(
+                build_range_request(
                     self.document_id,
-                    self._address,
+                    self._url,
                     span,
                     condition=condition,
                     can_halve=can_halve,
@@ -186,38 +185,41 @@ class Host:
             )
             if response.status not in REDIRECTS:
                 return response
-            address = redirected(self._address, response)
-            if address is None:
-                raise self.error(
+            url = resolve_redirect(self._url, response)
+            if url is None:
+                raise self._build_error(
                     "the file host redirects to nowhere, to itself, or from https to"
-                    " http, which is not followed; report it to the support"
+                    " http, which is not followed; report it to support"
                 )
-            self._address = address
-        raise self.error(
-            f"the file host redirects more than {_MOST_REDIRECTS} times; report it to"
-            " the support"
+            self._url = url
+        raise self._build_error(
+            f"the file host redirects more than {_MAX_REDIRECTS} times; report it to"
+            " support"
         )
 
-    def _shrunk(self) -> bool:
-        """Whether fewer bytes can be asked for; then they are from now on."""
-        if self._size <= _LEAST:
+    def _build_error(self, message: str) -> DownloadError:
+        return self.add_details(DownloadError(message))
+
+    def _shrink(self) -> bool:
+        """Request less at once from now on; returns whether that is possible."""
+        if self._size <= _MIN_CHUNK:
             return False
-        self._size = max(_LEAST, self._size // _CUT)
+        self._size = max(_MIN_CHUNK, self._size // _CUT)
         return True
 
     def _grow(self, response: Response) -> None:
-        """Ask for more at once, if this came so quickly that twice of it may come."""
-        seconds = self._executor.settings.attempt_timeout
-        took = 0.0 if response.timing is None else response.timing.network_seconds
-        if seconds is None or took * _GROWTH**2 <= seconds:
-            self._size = min(self._size * _GROWTH, _CHUNK, self.most_whole)
+        """Request more at once, if this response was fast enough for that."""
+        limit = self._executor.settings.attempt_timeout
+        timing = response.timing
+        seconds = 0.0 if timing is None else timing.network_seconds
+        if limit is None or seconds * _GROWTH**2 <= limit:
+            self._size = min(self._size * _GROWTH, _CHUNK, self.max_whole_size)
 
 
-def _advise(error: AttemptTimeoutError | ServerTimeoutError) -> None:
-    """Say on the error of a slow host what there is to do."""
-    if isinstance(error, AttemptTimeoutError):
-        error.message += (
-            "; fewer bytes at once cannot be had (a host that ignores ranges gives the"
-            " whole file): set a longer attempt_timeout"
-        )
-        error.args = (error.message,)
+def _add_advice(error: AttemptTimeoutError) -> None:
+    """Add to the error of a slow host what the user can do."""
+    error.message += (
+        "; smaller ranges are not possible (a host that ignores ranges sends the whole"
+        " file): set a longer attempt_timeout"
+    )
+    error.args = (error.message,)

@@ -1,4 +1,4 @@
-"""A form with one file in it, as a body that is made while it is sent."""
+"""A multipart form with one file, as a body that is built while it is sent."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from attrs import field, frozen
 
-__all__ = ["Form", "quoted"]
+__all__ = ["MultipartForm", "quote_name"]
 
-# What would end the quoted text or the line is written as browsers write it (%22, %0D,
-# %0A), so that every parser agrees where the name ends. Backslashes are read as escapes
-# by some, so they go the same way.
+# Characters that would end the quoted text or the line are escaped as in browsers (%22,
+# %0D, %0A), so that every parser finds the same end of the name. So are backslashes,
+# because some parsers take them for escapes.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
-def quoted(text: str) -> str:
-    """A name between the quotes of a header; what is not ASCII stays, as UTF-8."""
-    whole = text.encode("utf-8", "replace").decode()
-    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", whole)
+def quote_name(text: str) -> str:
+    """Escape a name for the quotes of a header; other characters stay, as UTF-8."""
+    valid = text.encode("utf-8", "replace").decode()
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", valid)
 
 
-def _boundary() -> str:
-    # 128 random bits: nobody has to look whether they occur in the file.
+def _build_boundary() -> str:
+    # 128 random bits, so that they do not occur in the file.
     return f"nectar-{secrets.token_hex(16)}"
 
 
 @frozen(kw_only=True)
-class Form:
+class MultipartForm:
     """`multipart/form-data` (RFC 7578) with text fields and one file, in that order.
 
-    The file is never held as a whole: `body` gives head, chunks and tail as they are
-    asked for.
+    The file is never in memory as a whole: `body` reads its chunks while it is sent.
     """
 
     name: str
@@ -41,15 +40,15 @@ class Form:
     content_type: str
     """The media type of the file."""
     size: int | None
-    """Bytes of the file; None when nobody knows before the end."""
+    """Bytes of the file; None if that is not known."""
     chunks: Callable[[], AsyncIterator[bytes]] = field(repr=False)
-    """The file from its beginning; asked for each time that the body is."""
+    """Returns the chunks of the file from its beginning; called by each `body`."""
     fields: Mapping[str, str] = field(factory=dict, repr=False)
-    boundary: str = field(factory=_boundary)
+    boundary: str = field(factory=_build_boundary)
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the request says of its body; its length when that is known."""
+        """The headers for the type of the body, and for its length if that is known."""
         headers = {"Content-Type": f"multipart/form-data; boundary={self.boundary}"}
         if self.size is not None:
             length = len(self._head()) + self.size + len(self._tail())
@@ -57,20 +56,20 @@ class Form:
         return headers
 
     def body(self) -> AsyncIterator[bytes]:
-        """The body from its beginning."""
-        return _Body(self._head(), self.chunks(), self._tail())
+        """Iterate over the body from its beginning."""
+        return _FormChunks(self._head(), self.chunks(), self._tail())
 
     def _head(self) -> bytes:
         parts = [
             f"--{self.boundary}\r\n"
-            f'Content-Disposition: form-data; name="{quoted(name)}"\r\n\r\n'
+            f'Content-Disposition: form-data; name="{quote_name(name)}"\r\n\r\n'
             f"{value}\r\n"
             for name, value in self.fields.items()
         ]
         parts.append(
             f"--{self.boundary}\r\n"
-            f'Content-Disposition: form-data; name="{quoted(self.name)}";'
-            f' filename="{quoted(self.file_name)}"\r\n'
+            f'Content-Disposition: form-data; name="{quote_name(self.name)}";'
+            f' filename="{quote_name(self.file_name)}"\r\n'
             f"Content-Type: {self.content_type}\r\n\r\n"
         )
         return "".join(parts).encode()
@@ -79,11 +78,11 @@ class Form:
         return f"\r\n--{self.boundary}--\r\n".encode()
 
 
-class _Body:
-    """Head, chunks, tail.
+class _FormChunks:
+    """Iterates over head, chunks and tail.
 
-    No generator: one that is left in the middle is closed by whoever collects the
-    garbage, and trio warns of it.
+    It is no generator: one that is not read to its end would be closed by the garbage
+    collector, of which trio warns.
     """
 
     def __init__(self, head: bytes, chunks: AsyncIterator[bytes], tail: bytes) -> None:

@@ -1,7 +1,8 @@
-"""A file that is not whole yet, `<path>.part`, and the note that says whose it is.
+"""The partial file of a download, `<path>.part`, and its metadata file.
 
-The note, `<path>.part.json`, holds the document's id, what the host said of the file,
-and who writes to it now: never the link. Without one that fits, the file is begun anew.
+The metadata file, `<path>.part.json`, holds the id of the document, the validators of
+the file, and a token of the download that writes at present; never the link. Without
+one that belongs to the same document, the download starts at the first byte.
 """
 
 from __future__ import annotations
@@ -19,161 +20,163 @@ from attrs import asdict, field, frozen
 from nectar_async._files.validators import Validators
 from nectar_async.errors import DownloadError, InvalidArgumentError
 
-__all__ = ["OVERLAP", "Part", "Rest", "check_part", "part_of"]
+__all__ = ["OVERLAP", "PartialFile", "Resumed", "check_part_path", "to_part_path"]
 
 OVERLAP: Final = 64 * 1024
-"""So much of what is there is asked for again, to compare it and go on from it."""
+"""How many of the last bytes are requested again, to compare them with the file."""
 
 _FIELDS: Final = {"size": int, "etag": str, "modified": str}
 
 
 @frozen
-class Rest:
-    """What is there from an earlier time."""
+class Resumed:
+    """What an earlier, interrupted download left."""
 
     size: int = 0
     tail: bytes = field(default=b"", repr=False)
-    """The last of its bytes, at most `OVERLAP`."""
+    """The last bytes, at most `OVERLAP`."""
     validators: Validators = field(factory=Validators)
-    """What the host said of the file then."""
+    """The validators of the file at that time."""
 
 
-class Part:
-    """The bytes of a document on their way to a path. All of it blocks.
+class PartialFile:
+    """The bytes of a document before all of them are there. Every method blocks.
 
-    Every write opens the file and closes it, so nothing stays open. Who comes later
-    takes over: the one before finds that in the note, and writes no more.
+    Every write opens and closes the file, so that nothing stays open. If another
+    download starts on the same path, it takes over: the first one sees that the token
+    in the metadata file has changed, and stops with an error.
     """
 
     def __init__(self, path: Path, document_id: str) -> None:
         self._path = path
         self._document = document_id
         self._owner = secrets.token_hex(8)
-        self.file: Path = part_of(path)
-        self._note = _note_of(self.file)
+        self.file: Path = to_part_path(path)
+        self._metadata = _to_metadata_path(self.file)
 
-    def begin(self) -> Rest:
-        """What can be gone on with.
+    def begin(self) -> Resumed:
+        """Take over what an earlier download left, if it can be continued.
 
         Raises:
-            InvalidArgumentError: nothing can be written there.
+            InvalidArgumentError: the path cannot be written.
         """
-        check_part(self._path)
-        note = self._read()
-        validators = _validators(note)
-        if note.get("document") != self._document or not validators.is_known:
-            return Rest()
+        check_part_path(self._path)
+        metadata = self._read_metadata()
+        validators = _read_validators(metadata)
+        is_same_document = metadata.get("document") == self._document
+        if not is_same_document or not validators.is_known:
+            return Resumed()
         try:
             with self.file.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
                 file.seek(max(0, size - OVERLAP))
                 tail = file.read(OVERLAP)
         except FileNotFoundError:
-            return Rest()
-        self._sign(validators)
-        return Rest(size, tail, validators)
+            return Resumed()
+        self._write_metadata(validators)
+        return Resumed(size, tail, validators)
 
     def write(self, offset: int, data: bytes, validators: Validators) -> None:
-        """Write at an offset; the first byte of all replaces what is there.
+        """Write at an offset; at offset 0, what was there is removed.
 
         Raises:
-            DownloadError: somebody else writes there too.
-            OSError: the disk is full, or gone.
+            DownloadError: another program writes to the file.
+            OSError: the disk is full or not available.
         """
         if offset:
-            self._check(offset)
+            self._check_unchanged(offset)
         else:
-            # In this order: a note never stands beside the bytes of another file.
+            # In this order, so that the metadata never describes another file's bytes.
             _write(self.file, 0, b"")
-            self._sign(validators)
+            self._write_metadata(validators)
         if data:
             _write(self.file, offset, data)
 
     def finish(self, size: int) -> None:
-        """Have the bytes on the disk, and the file under its name.
+        """Flush the bytes to the disk, and rename the file to its path.
 
         Raises:
-            DownloadError: somebody else wrote there too; nothing has the name.
+            DownloadError: another program wrote to the file; it is not renamed.
         """
-        self._check(size)
+        self._check_unchanged(size)
         with self.file.open("r+b") as file:
             os.fsync(file.fileno())
-        self._check(size)  # that took a while
+        self._check_unchanged(size)  # the flush may have taken long
         self.file.replace(self._path)
-        with suppress(OSError):  # the file is there; a note without a part says nothing
-            self._note.unlink()
+        with suppress(OSError):  # metadata without a partial file is ignored
+            self._metadata.unlink()
 
-    def _check(self, size: int) -> None:
-        """Find what was left there."""
+    def _check_unchanged(self, size: int) -> None:
+        """Check that the partial file has the size and the token of this download."""
         try:
-            found = self.file.stat().st_size
+            actual_size = self.file.stat().st_size
         except FileNotFoundError:
-            found = 0
-        if found != size or self._read().get("owner") != self._owner:
+            actual_size = 0
+        if actual_size != size or self._read_metadata().get("owner") != self._owner:
             raise DownloadError(
-                f"{size:,} bytes were written and the .part file has {found:,}, or is"
-                " another one: something else writes there too; download to another"
-                " path"
+                f"{size:,} bytes were written and the .part file has {actual_size:,},"
+                " or another download has replaced it: something else writes there too;"
+                " download to another path"
             )
 
-    def _sign(self, validators: Validators) -> None:
-        note = {
+    def _write_metadata(self, validators: Validators) -> None:
+        metadata = {
             "document": self._document,
             **asdict(validators),
             "owner": self._owner,
         }
-        self._note.write_text(json.dumps(note), encoding="utf-8")
+        self._metadata.write_text(json.dumps(metadata), encoding="utf-8")
 
-    def _read(self) -> dict[str, Any]:
-        """The note; an empty one where there is none that can be read."""
+    def _read_metadata(self) -> dict[str, Any]:
+        """Read the metadata; empty if there is none or it is damaged."""
         try:
-            note = json.loads(self._note.read_text(encoding="utf-8"))
+            metadata = json.loads(self._metadata.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
-        return note if isinstance(note, dict) else {}
+        return metadata if isinstance(metadata, dict) else {}
 
 
-def part_of(path: Path) -> Path:
-    """Where the bytes of a file are until all of them are there."""
+def to_part_path(path: Path) -> Path:
+    """Get the path of the partial file of a path."""
     return path.with_name(f"{path.name}.part")
 
 
-def check_part(path: Path) -> None:
-    """Refuse a path whose part cannot be written.
+def check_part_path(path: Path) -> None:
+    """Refuse a path whose partial file or metadata cannot be written.
 
     Raises:
         InvalidArgumentError: a folder, a link or a device is in its place.
     """
-    part = part_of(path)
-    for one in (part, _note_of(part)):
+    part = to_part_path(path)
+    for needed in (part, _to_metadata_path(part)):
         try:
-            mode = one.lstat().st_mode
+            mode = needed.lstat().st_mode
         except FileNotFoundError:
             continue
         except OSError as error:
             raise InvalidArgumentError(
-                f"target cannot be written: {error.strerror}: {str(one)!r}; pass"
+                f"target cannot be written: {error.strerror}: {str(needed)!r}; pass"
                 " another path"
             ) from error
         if not stat.S_ISREG(mode):
             raise InvalidArgumentError(
-                f"target cannot be written: {str(one)!r} is no regular file; remove"
+                f"target cannot be written: {str(needed)!r} is no regular file; remove"
                 " it, or pass another path"
             )
 
 
-def _note_of(part: Path) -> Path:
+def _to_metadata_path(part: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
-def _validators(note: dict[str, Any]) -> Validators:
-    """What a note says of the file; it may be damaged."""
-    kept = {
-        name: note[name]
+def _read_validators(metadata: dict[str, Any]) -> Validators:
+    """Read the validators from metadata, without values of a wrong type."""
+    values = {
+        name: metadata[name]
         for name, kind in _FIELDS.items()
-        if isinstance(note.get(name), kind)
+        if isinstance(metadata.get(name), kind)
     }
-    return Validators(**kept)
+    return Validators(**values)
 
 
 def _write(part: Path, offset: int, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A function of the caller's, plain or async, called in the middle of something."""
+"""Progress callbacks: functions of the caller's, plain or async."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from typing import TypeAlias
 
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["ByteProgress", "Callback", "callback", "tell"]
+__all__ = ["ByteProgress", "Callback", "check_callback", "run_callback"]
 
 Callback: TypeAlias = Callable[..., object]
-"""Called on the event loop; when it gives an awaitable, that is awaited."""
+"""A function that is called on the event loop; if it returns an awaitable, that is
+awaited."""
 
 ByteProgress: TypeAlias = Callable[[int, int | None], object]
-"""Is given the bytes that are done and the size, which is None while nobody knows it.
-It may be plain or `async`; it is called on the event loop."""
+"""A function that is called on the event loop with the bytes that are done and the
+size, which is None while it is not known. It may be plain or `async`."""
 
 
-def callback(name: str, value: object) -> None:
-    """Refuse what cannot be called, before there is anything to tell it.
+def check_callback(name: str, value: object) -> None:
+    """Refuse a value that cannot be called; None means no callback.
 
     Raises:
-        InvalidArgumentError: it is neither None nor a function.
+        InvalidArgumentError: it is neither None nor callable.
     """
     if value is not None and not callable(value):
         kind = type(value).__name__
         raise InvalidArgumentError(f"{name} must be a function, not {kind}")
 
 
-async def tell(callback: Callback | None, *news: object) -> None:
-    """Call it, if there is one; what it raises is raised."""
+async def run_callback(callback: Callback | None, *arguments: object) -> None:
+    """Call a callback if there is one; what it raises is raised."""
     if callback is None:
         return
-    answer = callback(*news)
-    if isawaitable(answer):
-        await answer
+    result = callback(*arguments)
+    if isawaitable(result):
+        await result

@@ -1,8 +1,8 @@
-"""One chunk of a file: how it is asked for, and what the answer may be.
+"""Requests for ranges of a file, and the links that they are sent to.
 
-The link of a file opens a bill without a key. It stays a `Secret` until it stands in a
-request, and nothing that a file host says gets into an error: object stores print the
-signature.
+Anyone with the link of a file can read a bill without a key. So links are kept as
+`Secret` until they are put in a request, and no error contains what a file host says:
+object stores print the signature of the link.
 """
 
 from __future__ import annotations
@@ -15,32 +15,29 @@ from nectar_async._http.response import Response
 from nectar_async._types import Secret
 from nectar_async.contract.operation_ids import DOWNLOAD
 
-__all__ = [
-    "address_of",
-    "chunk_request",
-    "redirected",
-]
+__all__ = ["build_range_request", "parse_link", "resolve_redirect"]
 
-# What may stand in an address as it is; anything else is escaped, as browsers do.
-_AS_IT_IS: Final = "!#$%&'()*+,/:;=?@[]~"
+# The characters that a URL may contain; others are escaped, as browsers do.
+_URL_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
-def chunk_request(
+def build_range_request(
     document_id: str,
-    address: Secret[str],
+    url: Secret[str],
     span: tuple[int, int] | None,
     *,
     condition: str | None = None,
     can_halve: bool = False,
 ) -> Request[bytes]:
-    """Asks for the bytes from the first to before the second; for all when None.
+    """Build a request for a range of bytes, or for the whole file.
 
     Args:
-        document_id: for errors and recordings.
-        address: where to.
-        span: the bytes.
-        condition: what tells which file it has to be; another one comes as a whole.
-        can_halve: whether fewer bytes may be asked for when these take too long.
+        document_id: the document, for errors and recordings.
+        url: the link.
+        span: the first byte and the one after the last; None for the whole file.
+        condition: the validator for `If-Range`: if the file is another one, the host
+            sends it as a whole.
+        can_halve: whether fewer bytes may be requested when these take too long.
     """
     headers = {"Accept-Encoding": "identity"}
     if span is not None:
@@ -55,14 +52,14 @@ def chunk_request(
         parts={"document_id": document_id},
         headers=headers,
         is_repeatable=True,
-        url=address.reveal(),
+        url=url.reveal(),
         can_halve=can_halve,
     )
 
 
-def address_of(link: Secret[str]) -> Secret[str] | None:
-    """A link as an address that can be asked; None for what is no web address."""
-    text = quote(link.reveal().strip(), safe=_AS_IT_IS)
+def parse_link(link: Secret[str]) -> Secret[str] | None:
+    """Check and escape a link; returns None if it is no http or https URL."""
+    text = quote(link.reveal().strip(), safe=_URL_CHARACTERS)
     try:
         parts = urlsplit(text)
         is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -72,16 +69,20 @@ def address_of(link: Secret[str]) -> Secret[str] | None:
     return Secret(text) if is_web else None
 
 
-def redirected(address: Secret[str], response: Response) -> Secret[str] | None:
-    """Where an answer redirects to; None for nowhere, and from https to http."""
+def resolve_redirect(url: Secret[str], response: Response) -> Secret[str] | None:
+    """Resolve the target of a redirect.
+
+    Returns None if there is none, if it is the same URL, and for a redirect from https
+    to http.
+    """
     try:
-        joined = urljoin(address.reveal(), response.headers.get("location", ""))
+        joined = urljoin(url.reveal(), response.headers.get("location", ""))
     except ValueError:
         return None
-    target = address_of(Secret(joined))
-    if target is None or target == address:
+    target = parse_link(Secret(joined))
+    if target is None or target == url:
         return None
-    is_secure = address.reveal().startswith("https:")
+    is_secure = url.reveal().startswith("https:")
     if is_secure and not target.reveal().startswith("https:"):
         return None
     return target

@@ -1,38 +1,45 @@
-"""A file on its way to the API: what it is, and that it is one the API takes.
+"""Upload a file: check that the API accepts it, and read it in chunks.
 
-Paths, files that can be sought and bytes have a size and can be sent again; streams
-come once. Nothing is held as a whole that was not in memory before.
+Paths, seekable files and bytes have a size and can be sent again; streams can be read
+only once. No file is read into memory as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import suppress
+from importlib import import_module
 from os import PathLike
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
-from nectar_async._files.pdf import count_pages
-from nectar_async._files.progress import ByteProgress, tell
+import anyio
+import anyio.to_thread
+
+from nectar_async._files.progress import ByteProgress, run_callback
 from nectar_async._files.upload_source import (
     BytesSource,
     FileSource,
-    Source,
     StreamSource,
-    of_file,
+    UploadSource,
+    build_file_source,
 )
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["MOST_BYTES", "MOST_PAGES", "Upload", "Uploadable"]
+__all__ = ["MAX_BYTES", "MAX_PAGES", "Upload", "Uploadable", "count_pages"]
 
 Uploadable = (
     str | PathLike[str] | bytes | bytearray | memoryview | AsyncIterable[bytes] | Any
 )
 """A path, bytes, an open binary file (plain or async), or an async stream of bytes."""
 
-MOST_BYTES: Final = 25 * 1024 * 1024
-"""The upload guide says 25 MB; 2^20 is the larger reading of a megabyte."""
-MOST_PAGES: Final = 150
+MAX_BYTES: Final = 25 * 1024 * 1024
+"""The upload guide says 25 MB; a megabyte may mean 2^20 bytes, so that is allowed."""
+MAX_PAGES: Final = 150
+
+# A page tree can be built so that it takes for ever; a bill's takes milliseconds.
+_MAX_SECONDS: Final = 10.0
 
 _TYPES: Final = {
     ".pdf": "application/pdf",
@@ -42,7 +49,7 @@ _TYPES: Final = {
 }
 _EXTENSIONS: Final = ", ".join(_TYPES)
 
-# How files of the three kinds begin, and what one without a name is called.
+# The first bytes of the three kinds of files, and a name for those without one.
 _MAGIC: Final = (
     (b"%PDF-", "document.pdf"),
     (b"\x89PNG\r\n\x1a\n", "document.png"),
@@ -51,26 +58,26 @@ _MAGIC: Final = (
 
 
 class Upload:
-    """One file that was looked at and may be sent; open for as long as `async with`.
+    """A file that the API accepts, open inside its `async with`.
 
     Args:
         file: the file, see `Uploadable`.
-        file_name: its name for the API; by default a path's own, and otherwise made up
-            from the first bytes.
+        file_name: its name for the API; by default the name of the path, otherwise one
+            with the extension that the first bytes show.
 
     Raises:
-        InvalidArgumentError: on entering: it is none that the API takes.
+        InvalidArgumentError: on entering: the API would not accept the file.
     """
 
     def __init__(self, file: Uploadable, file_name: str | None = None) -> None:
         self._file = file
-        self._given_name = file_name
-        self._source: Source
+        self._file_name = file_name
+        self._source: UploadSource
         self.name = ""
-        """How the API is told that it is called."""
+        """Its name for the API."""
 
     async def __aenter__(self) -> Self:
-        self._source = await _source_of(self._file)
+        self._source = await _build_source(self._file)
         try:
             await self._check()
         except BaseException:
@@ -88,79 +95,79 @@ class Upload:
 
     @property
     def content_type(self) -> str:
-        """The media type, by the extension."""
+        """The media type, from the extension."""
         return _TYPES[PurePath(self.name).suffix.lower()]
 
     @property
     def size(self) -> int | None:
-        """Bytes; None for a stream, whose end nobody knows."""
+        """The size in bytes; None for a stream, where it is not known."""
         return self._source.size
 
     @property
     def can_resend(self) -> bool:
-        """Whether it can be read from its beginning a second time."""
+        """Whether it can be read a second time."""
         return self._source.can_resend
 
     def chunks(self, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
-        """The file from its beginning.
+        """Iterate over the file from its beginning.
 
-        Reading it raises `InvalidArgumentError` when it is not what it was: larger or
-        smaller than its size, or a stream that turns out too large.
+        That raises `InvalidArgumentError` if the file has become larger or smaller, or
+        if a stream is too large.
 
         Args:
-            on_progress: is given the bytes that were taken and the size (None for a
-                stream) whenever the next chunk is asked for.
+            on_progress: is called before each further chunk, with the bytes that were
+                read and the size (None for a stream).
         """
         return _Chunks(self._source, on_progress)
 
     async def _check(self) -> None:
         size = self._source.size
-        if size is not None and size > MOST_BYTES:
-            raise _too_large(f"has {size:,} bytes")
+        if size is not None and size > MAX_BYTES:
+            raise _build_size_error(f"has {size:,} bytes")
         head = await self._source.head()
         if not head:
-            raise InvalidArgumentError("file is empty; pass one that holds a bill")
-        self.name = self._named(head)
+            raise InvalidArgumentError("file is empty; pass one that contains a bill")
+        self.name = self._choose_name(head)
         is_pdf = self.content_type == _TYPES[".pdf"]
-        pages = await count_pages(self._source.pdf_file() if is_pdf else None)
-        if pages is not None and pages > MOST_PAGES:
+        pages = await count_pages(self._source.pdf_opener() if is_pdf else None)
+        if pages is not None and pages > MAX_PAGES:
             raise InvalidArgumentError(
-                f"file has {pages} pages; the API takes {MOST_PAGES} at most: split it"
+                f"file has {pages} pages; the API accepts {MAX_PAGES} at most: split it"
             )
 
-    def _named(self, head: bytes) -> str:
-        given = self._given_name
-        if given is not None and not isinstance(given, str):
+    def _choose_name(self, head: bytes) -> str:
+        file_name = self._file_name
+        if file_name is not None and not isinstance(file_name, str):
             raise InvalidArgumentError(
-                f"file_name must be text, not {type(given).__name__}"
+                f"file_name must be text, not {type(file_name).__name__}"
             )
-        # The last part, whichever way the slashes lean.
-        name = given or self._source.name
+        # The last part of a path, of Windows too.
+        name = file_name or self._source.name
         name = name.replace("\\", "/").rpartition("/")[2].strip()
         if PurePath(name).suffix.lower() in _TYPES:
             return name
         if name:
-            word = "file_name" if given else "file"
+            argument = "file_name" if file_name else "file"
             raise InvalidArgumentError(
-                f"{word} ends in none of {_EXTENSIONS}: {name!r}; the API takes no"
-                " other kinds (file_name= gives a file another name)"
+                f"{argument} ends in none of {_EXTENSIONS}: {name!r}; the API accepts"
+                " no other kinds (file_name= sets another name)"
             )
-        for magic, known in _MAGIC:
+        for magic, name_of_kind in _MAGIC:
             if head.startswith(magic):
-                return known
+                return name_of_kind
         raise InvalidArgumentError(
             "file has no name and does not begin like a PDF, PNG or JPEG; pass"
             f" file_name= with one of {_EXTENSIONS}"
         )
 
 
-async def _source_of(file: object) -> Source:
+async def _build_source(file: object) -> UploadSource:
     if isinstance(file, str | PathLike):
-        return await FileSource.at(file)
+        return await FileSource.open(file)
     if isinstance(file, bytes | bytearray | memoryview):
         return BytesSource(file)
     if hasattr(file, "read"):
-        return await of_file(file)
+        return await build_file_source(file)
     if isinstance(file, AsyncIterable):
         return StreamSource(file)
     raise InvalidArgumentError(
@@ -170,39 +177,68 @@ async def _source_of(file: object) -> Source:
 
 
 class _Chunks:
-    """The chunks of a source, counted."""
+    """Iterates over the chunks of a source, and checks their size."""
 
-    def __init__(self, source: Source, on_progress: ByteProgress | None) -> None:
+    def __init__(self, source: UploadSource, on_progress: ByteProgress | None) -> None:
         self._source = source
         self._on_progress = on_progress
-        self._given = 0
+        self._done = 0
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
         size = self._source.size
-        if self._given:
-            await tell(self._on_progress, self._given, size)
-        chunk = await self._source.read(self._given)
-        given = self._given + len(chunk)
-        if size is None and given > MOST_BYTES:
-            raise _too_large("has more than that")
-        # Held against what was announced before a chunk too many goes out.
-        if size is not None and (given > size or (not chunk and given < size)):
-            now = "more" if given > size else f"{given:,}"
+        if self._done:
+            await run_callback(self._on_progress, self._done, size)
+        chunk = await self._source.read(self._done)
+        done = self._done + len(chunk)
+        if size is None and done > MAX_BYTES:
+            raise _build_size_error("has more than that")
+        # Checked against the announced size before a chunk too many is sent.
+        if size is not None and (done > size or (not chunk and done < size)):
+            now = "more" if done > size else f"{done:,}"
             raise InvalidArgumentError(
                 f"file changed while it was sent: it had {size:,} bytes and has {now}"
                 " now; nothing was submitted: send it again when it is complete"
             )
-        self._given = given
+        self._done = done
         if not chunk:
             raise StopAsyncIteration
         return chunk
 
 
-def _too_large(words: str) -> InvalidArgumentError:
+def _build_size_error(words: str) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"file is too large: the API takes {MOST_BYTES:,} bytes (25 MB) and it {words};"
-        " split it, or scan with fewer dots"
+        f"file is too large: the API accepts {MAX_BYTES:,} bytes (25 MB) and it"
+        f" {words}; split it, or scan with a lower resolution"
     )
+
+
+async def count_pages(open_file: Callable[[], BinaryIO] | None) -> int | None:
+    """Count the pages of a PDF with pypdf (the extra `pdf`), in a thread.
+
+    Returns None if pypdf is not installed, if the file is damaged, encrypted or takes
+    too long, or if there is no `open_file`.
+
+    Args:
+        open_file: opens a file object of the thread's own, which the thread closes: it
+            may run on after a timeout.
+    """
+    if open_file is None:
+        return None
+    with anyio.move_on_after(_MAX_SECONDS):
+        return await anyio.to_thread.run_sync(
+            _count_pages, open_file, abandon_on_cancel=True
+        )
+    return None
+
+
+def _count_pages(open_file: Callable[[], BinaryIO]) -> int | None:
+    # A damaged file may raise anything in the parser; the API decides about it.
+    with suppress(Exception):
+        pypdf = import_module("pypdf")
+        with open_file() as file:
+            reader = pypdf.PdfReader(file)
+            return None if reader.is_encrypted else len(reader.pages)
+    return None

@@ -1,4 +1,4 @@
-"""Where the bytes of an upload come from: memory, a file, or a stream."""
+"""Sources of the bytes of an upload: memory, a file, or a stream."""
 
 from __future__ import annotations
 
@@ -17,43 +17,51 @@ import anyio.to_thread
 from nectar_async._http.cancellation import run_in_thread, run_to_end
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["BytesSource", "FileSource", "Source", "StreamSource", "of_file"]
+__all__ = [
+    "BytesSource",
+    "FileSource",
+    "StreamSource",
+    "UploadSource",
+    "build_file_source",
+]
 
 CHUNK: Final = 256 * 1024
-"""The most that is held at once."""
+"""The size of the largest chunk."""
 _HEAD: Final = 8  # as long as the longest magic number
 
-# A file that is closed, or was opened to be written, says so with a ValueError.
+# A file that is closed, or was opened for writing, raises ValueError.
 _UNREADABLE: Final = (OSError, ValueError)
 
 
-class Source(Protocol):
+class UploadSource(Protocol):
     """Bytes that can be read from an offset on."""
 
     name: str
-    """What it is called; may be empty."""
+    """The name of the file; may be empty."""
     size: int | None
+    """The size in bytes; None if it is not known."""
     can_resend: bool
+    """Whether it can be read a second time."""
 
     async def head(self) -> bytes:
-        """The first bytes, eight or more if there are as many."""
+        """Read the first bytes: at least eight, if there are as many."""
         ...
 
     async def read(self, offset: int) -> bytes:
-        """Some bytes from an offset on; none at the end."""
+        """Read some bytes from an offset on; empty at the end."""
         ...
 
-    def pdf_file(self) -> Callable[[], BinaryIO] | None:
-        """What opens the same bytes a second time, beside this one."""
+    def pdf_opener(self) -> Callable[[], BinaryIO] | None:
+        """Get a function that opens the same bytes a second time, or None."""
         ...
 
     async def aclose(self) -> None:
-        """Close what was opened here."""
+        """Close what the source has opened."""
         ...
 
 
 class BytesSource:
-    """Bytes in memory. A bytearray cannot be resized until it is closed."""
+    """Bytes in memory. A bytearray cannot be resized until the source is closed."""
 
     can_resend = True
 
@@ -65,28 +73,28 @@ class BytesSource:
         self.size: int | None = self._view.nbytes
 
     async def head(self) -> bytes:
-        """The first bytes."""
+        """Read the first bytes."""
         return await self.read(0)
 
     async def read(self, offset: int) -> bytes:
-        """A copy of the next bytes, so that they are no view on what may change."""
+        """Copy the next bytes, so that later changes of the buffer do not matter."""
         return bytes(self._view[offset : offset + CHUNK])
 
-    def pdf_file(self) -> Callable[[], BinaryIO]:
-        """A file over the same bytes."""
+    def pdf_opener(self) -> Callable[[], BinaryIO]:
+        """Get a function that opens the same bytes as a file."""
         return partial(io.BytesIO, self._data)
 
     async def aclose(self) -> None:
-        """Let a bytearray go."""
+        """Release the buffer."""
         self._data = b""
         self._view.release()
 
 
 class FileSource:
-    """A file that can be sought: at a path, or open and the caller's.
+    """A seekable file: one at a path, or an open one of the caller's.
 
-    Every read seeks first and is alone: what an attempt that was given up still reads
-    cannot move the file under the next attempt.
+    Every read seeks first, under a lock, so that a late read of an attempt that was
+    abandoned cannot move the position of the next attempt.
     """
 
     can_resend = True
@@ -102,122 +110,122 @@ class FileSource:
         self.size: int | None = size
 
     @classmethod
-    async def at(cls, path: str | os.PathLike[str]) -> Self:
-        """The file at a path; it is closed by `aclose`.
+    async def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Open the file at a path; `aclose` closes it.
 
         Raises:
-            InvalidArgumentError: it is not there, no regular file, or not readable.
+            InvalidArgumentError: there is no regular file, or it is not readable.
         """
         opened: list[tuple[io.FileIO, int]] = []
         try:
             await run_in_thread(lambda: opened.append(_open(path)))
         except BaseException:
-            # Cancelled while it was opened.
+            # The call was cancelled while the thread opened the file.
             for file, _ in opened:
                 file.close()
             raise
         file, size = opened[0]
-        here = Path(path)
-        return cls(file, name=here.name, size=size, start=0, path=here)
+        file_path = Path(path)
+        return cls(file, name=file_path.name, size=size, start=0, path=file_path)
 
     async def head(self) -> bytes:
-        """The first bytes."""
+        """Read the first bytes."""
         return await self.read(0)
 
     async def read(self, offset: int) -> bytes:
-        """The next bytes.
+        """Read the next bytes.
 
         Raises:
-            InvalidArgumentError: the file cannot be read any more, or gives text.
+            InvalidArgumentError: the file cannot be read any more, or returns text.
         """
         try:
             async with self._lock:
                 await _call(self._file.seek, self._start + offset)
                 chunk = await _call(self._file.read, CHUNK)
         except _UNREADABLE as error:
-            raise _unreadable(error) from error
-        return _bytes(chunk)
+            raise _build_read_error(error) from error
+        return _to_bytes(chunk)
 
-    def pdf_file(self) -> Callable[[], BinaryIO] | None:
-        """The file at the path again; an open file is left alone."""
+    def pdf_opener(self) -> Callable[[], BinaryIO] | None:
+        """Get a function that opens the path again; None for an open file."""
         path = self._path
         return None if path is None else lambda: path.open("rb")
 
     async def aclose(self) -> None:
-        """Close the file, if it was opened here."""
+        """Close the file, if it was opened from a path."""
         if self._path is not None:
-            # Also when the caller is being cancelled.
+            # Completes also when the caller is cancelled.
             await run_to_end(partial(anyio.to_thread.run_sync, self._file.close))
 
 
 class StreamSource:
-    """An async stream: it comes once, and nobody knows how long it is."""
+    """An async stream, which can be read once and has no known size."""
 
     can_resend = False
 
     def __init__(self, stream: AsyncIterable[bytes], name: str = "") -> None:
         self._stream = aiter(stream)
-        self._held = b""
+        self._buffer = b""
         self.name = name
         self.size: int | None = None
 
     async def head(self) -> bytes:
-        """The first bytes; they stay to be read."""
-        while len(self._held) < _HEAD:
+        """Read the first bytes, and keep them for `read`."""
+        while len(self._buffer) < _HEAD:
             chunk = await self._next()
             if not chunk:
                 break
-            self._held += chunk
-        return self._held
+            self._buffer += chunk
+        return self._buffer
 
     async def read(self, _: int) -> bytes:
-        """The next bytes, which are those at the offset: a stream does not go back."""
-        held = self._held or await self._next()
-        self._held = held[CHUNK:]
-        return held[:CHUNK]
+        """Read the next bytes; a stream is always read in order."""
+        buffer = self._buffer or await self._next()
+        self._buffer = buffer[CHUNK:]
+        return buffer[:CHUNK]
 
-    def pdf_file(self) -> None:
-        """Nothing: its pages cannot be counted before they are sent."""
+    def pdf_opener(self) -> None:
+        """Return None: the pages of a stream cannot be counted before it is sent."""
 
     async def aclose(self) -> None:
-        """Nothing: the stream is the caller's."""
+        """Do nothing: the stream is the caller's."""
 
     async def _next(self) -> bytes:
         async for chunk in self._stream:
             if chunk:
-                return _bytes(chunk)
+                return _to_bytes(chunk)
         return b""
 
 
-async def of_file(file: Any) -> Source:
-    """What an open file is: one that can be sought, or a stream.
+async def build_file_source(file: Any) -> UploadSource:
+    """Build the source for an open file, which may be seekable or not.
 
-    It is read from where it stands.
+    The file is read from its present position.
     """
-    given = next(
+    file_name = next(
         (
             name
-            for name in (getattr(file, word, None) for word in ("filename", "name"))
+            for name in (getattr(file, key, None) for key in ("filename", "name"))
             if isinstance(name, str)
         ),
         "",
     )
     if not (hasattr(file, "seekable") and hasattr(file, "tell")):
-        return StreamSource(_Reads(file), given)
+        return StreamSource(_ReadChunks(file), file_name)
     try:
         if not await _call(file.seekable):
-            return StreamSource(_Reads(file), given)
+            return StreamSource(_ReadChunks(file), file_name)
         start = await _call(file.tell)
         end = await _call(file.seek, 0, os.SEEK_END)
     except _UNREADABLE as error:
-        raise _unreadable(error) from error
+        raise _build_read_error(error) from error
     return FileSource(
-        file, name=given, size=max(0, end - start), start=start, path=None
+        file, name=file_name, size=max(0, end - start), start=start, path=None
     )
 
 
-class _Reads:
-    """A file that cannot be sought, as the chunks that reading it gives."""
+class _ReadChunks:
+    """Iterates over the chunks of a file that is not seekable."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -229,22 +237,22 @@ class _Reads:
         try:
             chunk = await _call(self._file.read, CHUNK)
         except _UNREADABLE as error:
-            raise _unreadable(error) from error
+            raise _build_read_error(error) from error
         if not chunk:
             raise StopAsyncIteration
-        return _bytes(chunk)
+        return _to_bytes(chunk)
 
 
 async def _call(method: Callable[..., Any], *arguments: object) -> Any:
-    """What a method of a file gives; a plain one may block, so it has a thread."""
+    """Call a method of a file; in a thread if it is not async, because it may block."""
     if iscoroutinefunction(method):
         return await method(*arguments)
-    answer = await run_in_thread(partial(method, *arguments))
-    return await answer if isawaitable(answer) else answer
+    result = await run_in_thread(partial(method, *arguments))
+    return await result if isawaitable(result) else result
 
 
 def _open(path: str | os.PathLike[str]) -> tuple[io.FileIO, int]:
-    """The file and its size; what is no regular file is not even opened."""
+    """Open a regular file, and get its size; nothing else is opened."""
     try:
         is_regular = stat.S_ISREG(Path(path).stat().st_mode)
         file = io.FileIO(path) if is_regular else None
@@ -253,7 +261,7 @@ def _open(path: str | os.PathLike[str]) -> tuple[io.FileIO, int]:
             f"file does not exist: {os.fspath(path)!r}; check the path"
         ) from None
     except _UNREADABLE as error:
-        raise _unreadable(error) from error
+        raise _build_read_error(error) from error
     if file is None:
         raise InvalidArgumentError(
             f"file is no regular file: {os.fspath(path)!r}; pass the path of one"
@@ -261,23 +269,23 @@ def _open(path: str | os.PathLike[str]) -> tuple[io.FileIO, int]:
     return file, os.fstat(file.fileno()).st_size
 
 
-def _bytes(chunk: object) -> bytes:
+def _to_bytes(chunk: object) -> bytes:
     if isinstance(chunk, bytes):
         return chunk
     if isinstance(chunk, bytearray | memoryview):
         return bytes(chunk)
     raise InvalidArgumentError(
-        f"file gives {type(chunk).__name__}, not bytes; open it as binary ('rb')"
+        f"file returns {type(chunk).__name__}, not bytes; open it as binary ('rb')"
     )
 
 
-def _unreadable(error: Exception) -> InvalidArgumentError:
-    words = getattr(error, "strerror", None)
-    if words is None:
-        said = str(error).rstrip(".")
+def _build_read_error(error: Exception) -> InvalidArgumentError:
+    reason = getattr(error, "strerror", None)
+    if reason is None:
+        message = str(error).rstrip(".")
         return InvalidArgumentError(
-            f"file cannot be read: {said}; pass one that is open to be read"
+            f"file cannot be read: {message}; pass one that is open for reading"
         )
     return InvalidArgumentError(
-        f"file cannot be read: {words}; check the path and who may read it"
+        f"file cannot be read: {reason}; check the path and its permissions"
     )

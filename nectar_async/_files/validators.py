@@ -1,4 +1,4 @@
-"""Which file it is: what a host says of the bytes that it gives (RFC 9110, 8.8)."""
+"""Validators: headers that tell one version of a file from another (RFC 9110, 8.8)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["Validators"]
 
 @frozen(kw_only=True)
 class Validators:
-    """What tells one file from another under the same address."""
+    """Size, ETag and date of the file at a URL, as far as they are known."""
 
     size: int | None = None
     """Bytes of the whole file."""
     etag: str | None = None
-    """As it came. A weak one, `W/"..."`, may stay when bytes change."""
+    """`ETag` as received. A weak one, `W/"..."`, may stay when bytes change."""
     modified: str | None = None
-    """`Last-Modified` as it came; it knows no fractions of seconds."""
+    """`Last-Modified` as received; it has no fractions of seconds."""
 
     @classmethod
-    def of(cls, headers: Mapping[str, str], size: int | None) -> Self:
-        """What an answer says; the names of its headers are in lower case."""
+    def from_headers(cls, headers: Mapping[str, str], size: int | None) -> Self:
+        """Read the headers of a response; their names must be in lower case."""
         return cls(
             size=size,
             etag=headers.get("etag", "").strip() or None,
@@ -32,49 +32,49 @@ class Validators:
 
     @property
     def is_strong(self) -> bool:
-        """Whether the same again means the same bytes."""
+        """Whether an equal ETag means equal bytes."""
         return self.etag is not None and self.etag.startswith('"')
 
     @property
     def is_known(self) -> bool:
-        """Whether there is more to compare than a size."""
+        """Whether there is an ETag or a date to compare."""
         return self.etag is not None or self.modified is not None
 
     @property
     def condition(self) -> str | None:
-        """What `If-Range` takes: a changed file then comes as a whole."""
+        """The value for `If-Range`: a host then sends a changed file as a whole."""
         return self.etag if self.is_strong else self.modified
 
-    def differs(self, other: Validators) -> bool:
-        """Whether anything that both have is not the same."""
-        return not all(self._alike(other))
+    def differs_from(self, other: Validators) -> bool:
+        """Whether any value that both have differs."""
+        return not all(self._compare(other))
 
-    def is_divided(self, other: Validators) -> bool:
-        """Whether the size is the same, and one of ETag and date, but the other is not.
+    def is_inconsistent_with(self, other: Validators) -> bool:
+        """Whether the size is equal, and exactly one of ETag and date.
 
-        So it is with hosts whose machines count ETags or dates each for itself.
+        Some hosts have several machines, and each counts ETags or dates by itself.
         """
         is_same_size = self.size is not None and self.size == other.size
-        return is_same_size and sorted(self._alike(other)) == [False, True, True]
+        return is_same_size and sorted(self._compare(other)) == [False, True, True]
 
-    def merged(self, other: Validators) -> Validators:
-        """These, and what they lack of the other ones."""
+    def merge(self, other: Validators) -> Validators:
+        """Take values that are missing here from the other validators."""
         return Validators(
             size=other.size if self.size is None else self.size,
             etag=self.etag or other.etag,
             modified=self.modified or other.modified,
         )
 
-    def _alike(self, other: Validators) -> list[bool]:
-        """Of each thing that both have, whether it is the same."""
+    def _compare(self, other: Validators) -> list[bool]:
+        """Compare each value that both have."""
         pairs = (
             (self.size, other.size),
-            (_opaque(self.etag), _opaque(other.etag)),
+            (_strip_weakness(self.etag), _strip_weakness(other.etag)),
             (self.modified, other.modified),
         )
         return [mine == theirs for mine, theirs in pairs if None not in {mine, theirs}]
 
 
-def _opaque(etag: str | None) -> str | None:
-    """An ETag without the word that it is weak: one host says it now and then."""
+def _strip_weakness(etag: str | None) -> str | None:
+    """Remove the mark of a weak ETag, which some hosts set only now and then."""
     return None if etag is None else etag.removeprefix("W/")

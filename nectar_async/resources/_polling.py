@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import define
 
-from nectar_async._files.progress import Callback, callback, tell
+from nectar_async._files.progress import Callback, check_callback, run_callback
 from nectar_async._http.clock import Clock, move_on_after
 from nectar_async.errors import (
     BodyTooLargeError,
@@ -69,7 +69,7 @@ async def poll(
             is left. `last` is the latest value. A failure after it is the cause.
     """
     bound = _check_timeout(timeout)
-    callback("on_progress", on_progress)
+    check_callback("on_progress", on_progress)
     started = clock.monotonic()
     wait = _FIRST_WAIT
     history = _History()
@@ -80,7 +80,7 @@ async def poll(
         history.timed_out = answer is None
         if isinstance(answer, tuple):
             history.last, history.failure = answer[0], None
-            await tell(on_progress, answer[0])
+            await run_callback(on_progress, answer[0])
             if is_done(answer[0]):
                 return answer[0]
         elif answer is not None:

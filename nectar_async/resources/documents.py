@@ -8,7 +8,7 @@ from decimal import Decimal
 from os import PathLike
 from uuid import UUID
 
-from nectar_async._files.download import Download, Sink, download
+from nectar_async._files.download import Download, Sink, download_document
 from nectar_async._files.progress import ByteProgress
 from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
@@ -296,6 +296,6 @@ class Documents(Resource):
                 function; nothing was sent.
             NotFoundError, PermissionDeniedError: not found, or not visible to the key.
         """
-        return await download(
+        return await download_document(
             self._executor, document_id, target, on_progress=on_progress
         )

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from attrs import evolve
 
-from nectar_async._files.multipart import Form
-from nectar_async._files.progress import ByteProgress, callback
+from nectar_async._files.multipart import MultipartForm
+from nectar_async._files.progress import ByteProgress, check_callback
 from nectar_async._files.upload import Upload, Uploadable
 from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Secret
@@ -87,12 +87,12 @@ class Jobs(Resource):
             Job,
             company_id=company_id,
         )
-        callback("on_progress", on_progress)
+        check_callback("on_progress", on_progress)
         keys = self._executor.get_keys(request.operation)
         site_key = keys.get("siteId", "siteId")
         site = {} if site_id is None else {site_key: check_id("site_id", site_id)}
         async with Upload(file, file_name) as upload:
-            form = Form(
+            form = MultipartForm(
                 name=keys.get("document", "document"),
                 file_name=upload.name,
                 content_type=upload.content_type,

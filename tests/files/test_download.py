@@ -40,7 +40,7 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._files.destination import own_name, safe_name
+from nectar_async._files.destination import to_safe_name, to_unique_name
 from nectar_async._http.transport import Send
 from nectar_async.errors import (
     AttemptTimeoutError,
@@ -550,7 +550,7 @@ async def test_other_bytes_than_were_asked_for_twice_are_an_error(
     host: FileHost, make: Make, tmp_path: Path, span: str
 ) -> None:
     host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)] * 2
-    with pytest.raises(DownloadError, match="other bytes than were asked for"):
+    with pytest.raises(DownloadError, match="other bytes than were requested"):
         await make(host).documents.download("d-1", tmp_path)
     assert len(host.asked) == 2
 
@@ -593,7 +593,7 @@ async def test_half_of_what_was_to_be_the_whole_is_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [says(206), says(206, {"Content-Range": "bytes 0-3/9"}, b"xxxx")]
-    with pytest.raises(DownloadError, match="other bytes than were asked for"):
+    with pytest.raises(DownloadError, match="other bytes than were requested"):
         await make(host).documents.download("d-1", tmp_path)
 
 
@@ -715,7 +715,9 @@ async def test_a_sink_cannot_begin_again(
         return host.whole(request) if status == 200 else host.right(request)
 
     host.tricks = [right, change]
-    with pytest.raises(DownloadError, match="after a part of it was given to the sink"):
+    with pytest.raises(
+        DownloadError, match="after a part of it was written to the sink"
+    ):
         await make(host).documents.download("d-1", sink)
     assert sink.getvalue() == BILL[:CHUNK]
 
@@ -728,7 +730,7 @@ async def test_a_whole_that_is_smaller_than_what_a_sink_has_is_another_file(
         says(206, {"Content-Range": "bytes 0-9/*"}, host.data),
         says(200, {}, b"less"),
     ]
-    with pytest.raises(DownloadError, match="given to the sink"):
+    with pytest.raises(DownloadError, match="written to the sink"):
         await make(host).documents.download("d-1", io.BytesIO())
 
 
@@ -888,7 +890,7 @@ async def test_what_is_there_of_a_bill_under_its_own_name_is_gone_on_with(
 def test_a_name_that_is_taken_is_told_apart_by_the_id(
     name: str, document_id: str, expected: str
 ) -> None:
-    assert own_name(name, document_id) == expected
+    assert to_unique_name(name, document_id) == expected
 
 
 @pytest.mark.parametrize("wrong", [5, "print"], ids=repr)
@@ -920,7 +922,7 @@ async def test_a_target_is_looked_at_before_anything_is_sent(
     os.mkfifo(tmp_path / "pipe")
     for target, words in (
         (tmp_path / "no" / "x.pdf", "in a folder that does not exist"),
-        (f"{tmp_path}/no/", "target is no folder: .* make it first"),
+        (f"{tmp_path}/no/", "target is no folder: .* create it first"),
         (tmp_path / "pipe", "target is no regular file"),
         ("", "target is no path"),
         ("a\0b", "target is no path"),
@@ -958,15 +960,15 @@ async def test_a_target_is_looked_at_before_anything_is_sent(
     ],
 )
 def test_the_name_of_a_document_is_made_safe(given: str | None, saved: str) -> None:
-    assert safe_name(given, "d-1") == saved
+    assert to_safe_name(given, "d-1") == saved
 
 
 def test_a_name_fits_into_a_folder_with_its_part() -> None:
-    name = safe_name("電" * 200 + ".pdf", "d-1")
+    name = to_safe_name("電" * 200 + ".pdf", "d-1")
     assert len(f"{name}.part.json".encode()) <= 255
     assert name.endswith("電.pdf")
-    assert safe_name("." * 300 + "x" * 300, "../..") == "x" * 240
-    assert safe_name(None, "../..") == "pdf"
+    assert to_safe_name("." * 300 + "x" * 300, "../..") == "x" * 240
+    assert to_safe_name(None, "../..") == "pdf"
 
 
 # What nobody may see.

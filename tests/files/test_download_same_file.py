@@ -121,7 +121,7 @@ async def test_a_sink_is_given_no_mixture(
     marks(host, *change[0])
     host.tricks = [right, becomes(host, *change[1])]
     sink = io.BytesIO()
-    with pytest.raises(DownloadError, match="given to the sink"):
+    with pytest.raises(DownloadError, match="written to the sink"):
         await make(host).documents.download("d-1", sink)
     assert sink.getvalue() == BILL[:CHUNK]
 
@@ -285,7 +285,7 @@ async def test_an_etag_alone_that_differs_each_time_is_a_file_that_changes(
 
 
 @pytest.mark.parametrize(
-    ("other", "differs", "is_divided"),
+    ("other", "differs", "is_inconsistent"),
     [
         (Validators(size=3, etag='"a"', modified=SUNDAY), False, False),
         (Validators(size=3, etag='W/"a"', modified=SUNDAY), False, False),
@@ -312,11 +312,11 @@ async def test_an_etag_alone_that_differs_each_time_is_a_file_that_changes(
     ],
 )
 def test_any_mark_that_differs_counts(
-    other: Validators, *, differs: bool, is_divided: bool
+    other: Validators, *, differs: bool, is_inconsistent: bool
 ) -> None:
     known = Validators(size=3, etag='"a"', modified=SUNDAY)
-    assert (known.differs(other), other.differs(known)) == (differs, differs)
-    assert known.is_divided(other) is is_divided
+    assert (known.differs_from(other), other.differs_from(known)) == (differs, differs)
+    assert known.is_inconsistent_with(other) is is_inconsistent
 
 
 # What an interruption leaves.

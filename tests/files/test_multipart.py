@@ -1,4 +1,4 @@
-"""A form with one file: what goes on the wire, and what a server reads from it."""
+"""A form with one file: what goes on the send, and what a server reads from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import example, given, strategies as st
 
-from nectar_async._files.multipart import Form, quoted
+from nectar_async._files.multipart import MultipartForm, quote_name
 
 
 class Chunks:
@@ -27,8 +27,10 @@ class Chunks:
         raise StopAsyncIteration
 
 
-def form(*chunks: bytes, size: int | None = None, name: str = "bill.pdf") -> Form:
-    return Form(
+def form(
+    *chunks: bytes, size: int | None = None, name: str = "bill.pdf"
+) -> MultipartForm:
+    return MultipartForm(
         name="document",
         file_name=name,
         content_type="application/pdf",
@@ -38,11 +40,11 @@ def form(*chunks: bytes, size: int | None = None, name: str = "bill.pdf") -> For
     )
 
 
-async def wire(one: Form) -> list[bytes]:
-    return [chunk async for chunk in one.body()]
+async def send(form: MultipartForm) -> list[bytes]:
+    return [chunk async for chunk in form.body()]
 
 
-async def parts_of(one: Form) -> list[tuple[str | None, str | None, bytes]]:
+async def parts_of(form: MultipartForm) -> list[tuple[str | None, str | None, bytes]]:
     """Name, file name and content of each part, as a server with aiohttp reads them."""
     found = []
 
@@ -55,7 +57,7 @@ async def parts_of(one: Form) -> list[tuple[str | None, str | None, bytes]]:
     app = web.Application()
     app.router.add_post("/", read)
     async with TestClient(TestServer(app)) as client:
-        answer = await client.post("/", data=one.body(), headers=one.headers)
+        answer = await client.post("/", data=form.body(), headers=form.headers)
         assert answer.status == 200
     return found
 
@@ -63,7 +65,7 @@ async def parts_of(one: Form) -> list[tuple[str | None, str | None, bytes]]:
 @pytest.mark.anyio
 async def test_the_length_that_is_announced_is_the_length_of_the_body() -> None:
     one = form(b"abc", b"defg", size=7)
-    assert one.headers["Content-Length"] == str(sum(map(len, await wire(one))))
+    assert one.headers["Content-Length"] == str(sum(map(len, await send(one))))
 
 
 @pytest.mark.anyio
@@ -74,13 +76,13 @@ async def test_a_stream_announces_no_length() -> None:
 @pytest.mark.anyio
 async def test_chunks_go_through_one_by_one_and_are_not_joined() -> None:
     chunks = [b"a" * 1000, b"b" * 1000, b"c" * 1000]
-    assert (await wire(form(*chunks)))[1:-1] == chunks
+    assert (await send(form(*chunks)))[1:-1] == chunks
 
 
 @pytest.mark.anyio
 async def test_the_body_can_be_had_again_and_ends_for_good() -> None:
     one = form(b"abc")
-    assert await wire(one) == await wire(one)
+    assert await send(one) == await send(one)
     body = one.body()
     assert b"".join([chunk async for chunk in body])
     assert [chunk async for chunk in body] == []
@@ -115,7 +117,7 @@ async def test_a_file_name_stays_within_its_quotes(name: str, read: str) -> None
 @given(st.text())
 @example('"\r\n')
 def test_a_quoted_name_holds_nothing_that_ends_it(name: str) -> None:
-    text = quoted(name)
+    text = quote_name(name)
     assert not set(text) & {'"', "\r", "\n", "\\", "\0"}
     text.encode()
 

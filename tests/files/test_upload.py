@@ -25,8 +25,7 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._files.pdf import count_pages
-from nectar_async._files.upload import MOST_BYTES, Upload
+from nectar_async._files.upload import MAX_BYTES, Upload, count_pages
 from nectar_async._files.upload_source import CHUNK
 from nectar_async.errors import (
     AttemptTimeoutError,
@@ -284,21 +283,21 @@ async def test_an_empty_path_is_refused(tmp_path: Path) -> None:
 async def test_25_megabytes_are_taken_and_one_byte_more_is_not(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.touch()
-    os.truncate(path, MOST_BYTES)
+    os.truncate(path, MAX_BYTES)
     async with Upload(path) as upload:
-        assert upload.size == MOST_BYTES == 26_214_400
-    os.truncate(path, MOST_BYTES + 1)
+        assert upload.size == MAX_BYTES == 26_214_400
+    os.truncate(path, MAX_BYTES + 1)
     with pytest.raises(InvalidArgumentError, match=r"26,214,400 bytes \(25 MB\)"):
         await sent(path)
 
 
 async def test_a_stream_that_turns_out_too_large_is_stopped() -> None:
-    chunk = b"x" * (MOST_BYTES // 4)
+    chunk = b"x" * (MAX_BYTES // 4)
     async with Upload(Stream(*[chunk] * 4, b"y"), "a.pdf") as upload:
         taken: list[int] = []
         with pytest.raises(InvalidArgumentError, match="file is too large"):
             await drained(upload, taken.append)
-    assert sum(taken) == MOST_BYTES
+    assert sum(taken) == MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -313,7 +312,7 @@ async def test_anything_else_is_refused_with_what_it_may_be(other: Any) -> None:
 
 @pytest.mark.parametrize("kind", [io.StringIO, Stream], ids=["file", "stream"])
 async def test_text_is_refused(kind: Callable[[str], Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match="file gives str, not bytes"):
+    with pytest.raises(InvalidArgumentError, match="file returns str, not bytes"):
         await sent(kind("abc"), "a.pdf")
 
 
@@ -383,7 +382,7 @@ async def test_a_parser_that_does_not_end_is_left_behind(
         over.wait(5)
 
     monkeypatch.setattr(pypdf, "PdfReader", hang)
-    monkeypatch.setattr("nectar_async._files.pdf._SECONDS", 0.01)
+    monkeypatch.setattr("nectar_async._files.upload._MAX_SECONDS", 0.01)
     try:
         assert await count_pages(io.BytesIO) is None
     finally:
@@ -396,7 +395,7 @@ async def test_a_parser_that_does_not_end_is_left_behind(
 async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.touch()
-    os.truncate(path, MOST_BYTES)
+    os.truncate(path, MAX_BYTES)
     async with Upload(path) as upload:
         tracemalloc.start()
         try:
@@ -404,7 +403,7 @@ async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) ->
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert (sum(sizes), max(sizes)) == (MOST_BYTES, CHUNK)
+    assert (sum(sizes), max(sizes)) == (MAX_BYTES, CHUNK)
     assert peak < 8 * CHUNK
 
 

@@ -91,7 +91,7 @@ def form(content: bytes, name: str = "bill.pdf") -> tuple[bytes, str]:
     async def chunks() -> AsyncIterator[bytes]:
         yield content
 
-    made = _multipart.Form(
+    made = _multipart.MultipartForm(
         name="document",
         file_name=name,
         content_type="application/pdf",
