@@ -16,14 +16,19 @@ from faulty_replay import ACME, DAYS, POST, ROWS, Stage, record
 from nectar_async import RetryPolicy, SystemClock, VirtualClock
 from nectar_async.errors import (
     AttemptTimeoutError,
+    BodyTooLargeError,
     ConfigurationError,
     ConnectionFailedError,
     DeadlineExceededError,
     DecodeError,
     MaintenanceError,
     NotFoundError,
+    PaginationError,
+    PermissionDeniedError,
     RateLimitedError,
+    RedirectedError,
     ServerError,
+    ServerTimeoutError,
     UnmatchedRequestError,
 )
 from nectar_async.faults import Effect, FaultLike
@@ -40,6 +45,7 @@ from nectar_async.recording.effects import (
     Stall,
     StallBody,
 )
+from nectar_async.sandbox import Crowd
 from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio
@@ -347,58 +353,11 @@ async def test_the_first_overlay_is_met_first(lay: Lay) -> None:
     assert stage.clock.monotonic() == 2
 
 
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        (Answer, "a fault is written as"),
-        (429, "a fault is written as"),
-        ("anwser status=429", "there is no effect 'anwser'; there are stall, "),
-    ],
-    ids=["class", "number", "text"],
-)
-def test_what_is_no_overlay_is_refused_when_it_is_given(order: Any, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        RecordedTransport("nowhere", overlays=[order])
-
-
-@pytest.mark.parametrize(
-    "overlays", [Overlay(Refuse()), "refuse"], ids=["overlay", "text"]
-)
-def test_a_single_overlay_is_told_that_it_goes_into_a_list(overlays: Any) -> None:
+def test_a_value_that_is_no_overlay_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="a fault is written as"):
+        RecordedTransport("nowhere", overlays=[CLASS])
     with pytest.raises(ConfigurationError, match=r"overlays are a list: write .*\["):
-        RecordedTransport("nowhere", overlays=overlays)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda: Overlay(CLASS), "a fault has an effect"),
-        (
-            lambda: Overlay(Refuse(), operation="usage_lst_by_company"),
-            "did you mean 'usage_list_by_company'",
-        ),
-        (lambda: Overlay(Refuse(), operation="x"), "there are accounts_bulk_update, "),
-        (lambda: Overlay(Refuse(), page=0), "page is a whole number from 1"),
-        (lambda: Overlay(Refuse(), skip=-1), "skip is a whole number from 0"),
-        (lambda: Overlay(Refuse(), times=0), "times is a whole number from 1"),
-        (lambda: Overlay(Refuse(), times=True), "times is a whole number from 1"),
-        (lambda: Answer(42), "status is a whole number from 200 to 599"),
-        (
-            lambda: Answer(429, retry_after=datetime(2026, 1, 1)),  # noqa: DTZ001 - that it is naive is the point
-            "retry_after is an aware datetime",
-        ),
-        (lambda: Stall(-1), "seconds is a number of seconds from 0"),
-        (lambda: StallBody(float("nan")), "seconds is a number of seconds from 0"),
-        (lambda: Drip(size=0), "size is a whole number from 1"),
-    ],
-)
-def test_what_makes_no_sense_is_refused(make: Callable[[], object], words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        make()
-
-
-def test_files_are_an_operation_as_well() -> None:
-    assert Overlay(DropBody(), operation="documents_download").times is None
+        RecordedTransport("nowhere", overlays="refuse")
 
 
 async def test_a_recorder_that_replays_meets_overlays_too(
@@ -417,3 +376,49 @@ async def test_what_trouble_answered_was_asked_for_all_the_same(lay: Lay) -> Non
         await stage.nectar.send(POST)
     assert stage.transport.unused
     assert not [one for one in stage.transport.unused if "sites_create" in one]
+
+
+# Effects that once were the sandbox's alone.
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("send-away", RedirectedError),
+        ("expire-link", PermissionDeniedError),
+        ("gzip-bomb size=80000000", BodyTooLargeError),
+        ("garble", DecodeError),
+        ("set-value key=usageData json=7", DecodeError),
+        ("nest", DecodeError),
+        ("run-out-of-time above=7", ServerTimeoutError),
+        ("stand-still", PaginationError),
+        ("promise-more", PaginationError),
+        ("refuse probability=1", ConnectionFailedError),
+        ("refuse company=acme", ConnectionFailedError),
+    ],
+)
+async def test_an_effect_of_the_sandbox_fails_a_replay_as_well(
+    lay: Lay, text: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await lay(text, retry=ONCE).ids()
+
+
+@pytest.mark.parametrize(
+    "text", ["repeat-keys", "set-header name=x value=y", "refuse company=other"]
+)
+async def test_an_effect_of_the_sandbox_leaves_a_replay_whole(
+    lay: Lay, text: str
+) -> None:
+    assert await lay(text).ids() == ROWS
+
+
+async def test_a_list_that_ran_out_of_time_can_be_requested_again(lay: Lay) -> None:
+    stage = lay("run-out-of-time above=7 times=1")
+    assert await stage.ids() == ROWS
+    assert stage.clock.sleeps == [0.5]
+
+
+async def test_an_effect_of_a_server_says_that_it_needs_one(lay: Lay) -> None:
+    with pytest.raises(ConfigurationError, match="Crowd works in a sandbox only"):
+        await lay(Crowd(limit=1)).ids()

@@ -17,7 +17,7 @@ from faulty_replay import ACME, DAYS, ROWS, Stage, record
 
 from nectar_async import MemoryTransport, NectarClient, Page, Request
 from nectar_async._paging.receipt import Receipt, Verdict
-from nectar_async.errors import ConfigurationError, PaginationError, RecordingError
+from nectar_async.errors import PaginationError, RecordingError
 from nectar_async.faults import FaultLike
 from nectar_async.models import UsageData
 from nectar_async.models.page import Listing
@@ -244,21 +244,6 @@ async def test_rows_cannot_move_where_a_page_is_missing(
     stage = Stage(make_client, folder, InsertRow())
     with pytest.raises(RecordingError, match="page 3 is not recorded"):
         await stage.ids()
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: ClampSilently(0),
-        lambda: InsertRow(after=0),
-        lambda: InsertRow(at=0),
-        lambda: DeleteRow(after=-1),
-        lambda: DeleteRow(at=0),
-    ],
-)
-def test_a_place_that_is_none_is_refused(make: Callable[[], object]) -> None:
-    with pytest.raises(ConfigurationError, match="is a whole number from 1"):
-        make()
 
 
 # Envelopes as other servers may have them.
