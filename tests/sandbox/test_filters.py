@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from answers import OPERATIONS
 
+from nectar_async import contract
 from nectar_async.sandbox.server.filters import normalize_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from caller import Caller
     from visitor import Visitor
+
+    from nectar_async.sandbox import Portfolio
 
 Record = dict[str, Any]
 START, END = "2024-06-30", "2025-03-07"
@@ -228,3 +235,120 @@ async def test_unknown_keys_of_a_query_are_ignored(visitor: Visitor) -> None:
     assert await visitor.usage(0, ("limit", "5"), ("colour", "blue")) == (
         await visitor.usage(0)
     )
+
+
+def list_filters() -> list[tuple[str, str]]:
+    """List the filters of all lists in the contract, as operation and parameter."""
+    return [
+        (operation, name)
+        for operation in OPERATIONS
+        for name in schemas_of_filters(operation)
+    ]
+
+
+def schemas_of_filters(operation: str) -> dict[str, Any]:
+    """Find the schemas of a list's query parameters, by name, except `page`."""
+    parameters = map(
+        contract.resolved, OPERATIONS[operation].description.get("parameters", ())
+    )
+    schemas = {
+        parameter["name"]: parameter["schema"]
+        for parameter in parameters
+        if parameter["in"] == "query"
+    }
+    if "page" not in schemas:
+        return {}
+    del schemas["page"]
+    return schemas
+
+
+def sample_values(schema: Any, page: Any) -> list[str]:
+    """Choose valid values of a parameter: extremes, and dates that occur in a page."""
+    [schema] = [part for part in contract.alternatives(schema) if "type" in part]
+    if schema["type"] == "array":
+        return sample_values(schema["items"], page)
+    if "enum" in schema:
+        return list(schema["enum"])
+    days = sorted(set(re.findall(r"\d{4}-\d{2}-\d{2}", json.dumps(page, default=str))))
+    return {
+        "boolean": ["true", "false"],
+        "integer": [str(schema.get("minimum")), str(schema.get("maximum"))],
+        "date": ["1900-01-01", "2200-01-01", *days[:: len(days) // 5 + 1]],
+        "date-time": ["1900-01-01T00:00:00Z", "2200-01-01T00:00:00Z"],
+        "uuid": ["00000000-0000-4000-a000-000000000000"],
+        "email": ["nobody@example.com"],
+        "string": ["nothing has this text"],
+    }[schema.get("format", schema["type"])]
+
+
+def list_owners(portfolio: Portfolio, operation: str) -> list[dict[str, str]]:
+    """List the path parameters with which a list can be requested."""
+    ids: dict[str, list[str]] = {key: [] for key in ("company", "site", "connection")}
+    ids |= {key: [] for key in ("meter", "document")}
+    for company in portfolio:
+        data = portfolio.company_data(company.index)
+        ids["company"].append(company.id)
+        ids["site"] += [site.id for site in company.sites]
+        ids["connection"] += [connection.id for connection in data.connections]
+        ids["meter"] += [meter.id for meter in data.meters]
+        ids["document"] += [bill.id for bill in data.bills]
+    keys = re.findall(r"\{(\w+)_id\}", OPERATIONS[operation].path)
+    if not keys:
+        return [{}]
+    return [{f"{key}_id": some_id} for key in keys for some_id in ids[key]]
+
+
+async def is_applied(caller: Caller, operation: str, name: str) -> bool:
+    """Whether some value of a filter changes a list, alone or with another filter."""
+    owners = list_owners(caller.sandbox.portfolio, operation)
+    for owner in owners[:20]:
+        if await changes_list(caller, operation, owner, name):
+            return True
+    for owner in owners[:2]:
+        page = (await caller.sent(operation, **owner)).json
+        for other, schema in schemas_of_filters(operation).items():
+            for value in sample_values(schema, page) if other != name else ():
+                query = (other, value)
+                if await changes_list(caller, operation, owner, name, query):
+                    return True
+    return False
+
+
+async def changes_list(
+    caller: Caller,
+    operation: str,
+    owner: dict[str, str],
+    name: str,
+    *query: tuple[str, str],
+) -> bool:
+    """Whether some value of a filter changes the list that a query selects."""
+    before = await caller.sent(operation, None, *query, **owner)
+    assert before.status == 200
+    schema = schemas_of_filters(operation)[name]
+    for value in sample_values(schema, before.json):
+        after = await caller.sent(operation, None, *query, (name, value), **owner)
+        if after.body != before.body:
+            return True
+    return False
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("operation", "name"), list_filters())
+async def test_no_list_ignores_a_filter_of_the_contract(
+    caller: Caller, operation: str, name: str
+) -> None:
+    """Some value of each filter changes the list, or is refused."""
+    company_id = caller.company_id()
+    connection_id = caller.sandbox.portfolio.company_data(0).connections[0].id
+    await caller.call("invitations_create", {}, company_id=company_id)
+    await caller.call("invitations_create_reconnect", {}, connection_id=connection_id)
+    assert await is_applied(caller, operation, name), (
+        f"{operation} ignores the filter {name}"
+    )
+
+
+def test_the_filters_are_read_from_the_contract() -> None:
+    filters = list_filters()
+    assert ("documents_list_by_company", "isDeleted") in filters
+    assert ("usage_list_by_meter", "dateType") in filters
+    assert ("connections_list_by_company", "sites") in filters

@@ -56,11 +56,24 @@ async def list_by_connection(call: Call) -> Reply:
 
 
 async def list_by_site(call: Call) -> Reply:
-    """List the bills with a site's meters."""
+    """List the bills with a site's meters.
+
+    A bill without usage, such as a deleted copy, belongs to the sites of its account.
+    """
     company, site = lookup.find_site(call)
-    return _build_page(
-        call, company, lambda bill: any(row.meter.site.id == site.id for row in bill[1])
-    )
+    accounts = {
+        account.id
+        for account in call.portfolio.company_data(company.index).accounts
+        if any(meter.site.id == site.id for meter in account.meters)
+    }
+
+    def belongs(bill: _Bill) -> bool:
+        document, rows = bill
+        if not rows:
+            return document.account_id in accounts
+        return any(row.meter.site.id == site.id for row in rows)
+
+    return _build_page(call, company, belongs)
 
 
 async def get(call: Call) -> Reply:
