@@ -160,7 +160,7 @@ def _world(company_id: str) -> dict[str, Iterator[str]]:
 
 @cache
 def _spares() -> Mapping[str, Iterator[str]]:
-    """What may be deleted, each thing once at most."""
+    """Give ids of things to delete, each at most once."""
     companies = [company["id"] for company in _ask("GET", "/company")]
     stripped = companies[_KEPT:_STRIPPED]
     usage = [_ask("GET", f"/usage/company/{one}")["usageData"] for one in stripped]

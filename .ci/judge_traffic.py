@@ -186,7 +186,7 @@ def _document(address: str) -> dict[str, Any]:
 
 
 def _gaps(judge: Judge) -> Iterator[str]:
-    """What the contract has and no request had."""
+    """List the parts of the contract that no request used."""
     for name, row in contract.operations().items():
         if not any(status < 300 for status in judge.statuses.get(name, ())):
             yield f"{name}: never answered with success"

@@ -1,1 +1,1 @@
-"""What the package costs, beside what others cost in the same run; see README.md."""
+"""Benchmarks: costs of the package beside those of peers in one run; see README.md."""

@@ -1,8 +1,8 @@
-"""All programs, one after the other, each in a process of its own.
+"""Run all programs, one after the other, each in a process of its own.
 
 python -m benchmarks                     all of them; writes benchmarks/RESULTS.md
 python -m benchmarks makespan decoding   some of them; writes nothing
-python -m benchmarks --quick             small: shows that nothing is broken
+python -m benchmarks --quick             small: checks only that nothing is broken
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from benchmarks._child import ROOT
-from benchmarks._figures import Figure, from_json, table
-from benchmarks._results import Section, results
+from benchmarks.support.child import ROOT
+from benchmarks.support.figures import Figure, from_json, table
+from benchmarks.support.results import Section, results
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 @frozen
 class Program:
-    """One program, as it is called."""
+    """A benchmark program and its options."""
 
     name: str
     quick: Sequence[str] = field(default=("--quick",))
     has_figures: bool = field(default=True)
-    """Whether it writes figures; otherwise it says in words what it found."""
+    """Whether it writes figures; otherwise it prints text only."""
 
 
 PROGRAMS = (
@@ -48,11 +48,11 @@ PROGRAMS = (
 )
 
 
-def called(program: Program, *, is_quick: bool) -> Section:
-    """Run one; what it prints is shown as it comes.
+def run_program(program: Program, *, is_quick: bool) -> Section:
+    """Run one program and show its output as it comes.
 
     Raises:
-        SystemExit: it broke, or says that something is wrong.
+        SystemExit: the program failed.
     """
     command = [sys.executable, "-m", f"benchmarks.{program.name}"]
     command += program.quick if is_quick else ()
@@ -61,24 +61,24 @@ def called(program: Program, *, is_quick: bool) -> Section:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "figures.json"
         command += ["--json", str(out)] if program.has_figures else []
-        said: list[str] = []
+        lines: list[str] = []
         with subprocess.Popen(  # noqa: S603 - our own
             command, stdout=subprocess.PIPE, text=True, cwd=ROOT
         ) as process:
             for line in process.stdout or ():
                 print(line, end="", flush=True)
-                said.append(line)
+                lines.append(line)
         if process.returncode:
             raise SystemExit(f"{program.name} ended with {process.returncode}")
         figures: list[Figure] = []
         if program.has_figures:
             figures = from_json(json.loads(out.read_text()))
-    text = table(figures) if figures else f"```text\n{''.join(said)}```"
+    text = table(figures) if figures else f"```text\n{''.join(lines)}```"
     return Section(program.name, text, figures, time.monotonic() - start)
 
 
 def main() -> None:
-    """Read the command line and run."""
+    """Read the command line and run the programs."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
@@ -86,13 +86,17 @@ def main() -> None:
     )
     names = [program.name for program in PROGRAMS]
     parser.add_argument("programs", nargs="*", metavar="program", help=", ".join(names))
-    parser.add_argument("--quick", action="store_true", help="small, for not-broken")
-    given = parser.parse_args()
-    if unknown := set(given.programs) - set(names):
+    parser.add_argument(
+        "--quick", action="store_true", help="small: checks only that nothing is broken"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.programs) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
-    chosen = [one for one in PROGRAMS if one.name in (given.programs or names)]
-    sections = [called(program, is_quick=given.quick) for program in chosen]
-    if not given.quick and not given.programs:
+    chosen = [
+        program for program in PROGRAMS if program.name in (options.programs or names)
+    ]
+    sections = [run_program(program, is_quick=options.quick) for program in chosen]
+    if not options.quick and not options.programs:
         RESULTS.write_text(results(sections))
         print(f"\nwrote {RESULTS.relative_to(ROOT)}")
 

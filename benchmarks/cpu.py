@@ -1,4 +1,4 @@
-"""What does a page cost the client's processor, everything included?
+"""CPU: what does a page cost the client's processor, everything included?
 
 A pull of 200 pages without latency: request, answer, inflating, decoding, delivery. The
 peer is what people write by hand: `asyncio.gather` and a semaphore on aiohttp, to the
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks._figures import Figure, ratios
-from benchmarks._measured import crew, speeds
-from benchmarks._program import Effort, run
-from benchmarks._scenario import Scenario
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.figures import Figure, ratios
+from benchmarks.support.measured_pull import competitors, speeds
+from benchmarks.support.scenario import Scenario
 
 WORDS = {
     "usage": "nectar_async",
@@ -26,7 +26,7 @@ WORDS = {
 def measure(effort: Effort) -> Iterator[Figure]:
     """In interleaved rounds; ratios are taken inside each."""
     pages = 20 if effort.is_quick else 200
-    with crew() as all_of_them:
+    with competitors() as all_of_them:
         for speed in speeds(is_quick=effort.is_quick):
             cpu: dict[str, list[float]] = {name: [] for name in WORDS}
             for _ in range(effort.rounds):

@@ -1,4 +1,4 @@
-"""What does a page of usage cost to decode, next to other typed models?
+"""Decoding: what does a page of usage cost to decode, next to other typed models?
 
 Full pages, with one key that no model knows, go through the package's converter and
 through equal models of pydantic, of msgspec and of cattrs as it comes; dicts are
@@ -26,10 +26,10 @@ import msgspec
 import orjson
 from cattrs.gen import make_dict_structure_fn, override
 
-from benchmarks._equals import pydantic_page, struct_page
-from benchmarks._figures import Figure, ratios
-from benchmarks._pages import PER_PAGE, UNKNOWN_KEY, dump, template
-from benchmarks._program import Effort, run
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.equal_models import pydantic_page, struct_page
+from benchmarks.support.figures import Figure, ratios
+from benchmarks.support.usage_pages import PER_PAGE, UNKNOWN_KEY, dump, template
 from nectar_async import Secret, UsageData
 from nectar_async._json.converter import Converter
 from nectar_async._types import OpenEnum

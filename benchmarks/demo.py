@@ -1,4 +1,4 @@
-"""How near is `nectar demo` to the bound of the API's own rule, ten requests at once?
+"""Demo: how near is `nectar demo` to the bound of ten requests at once?
 
 Every round is a `nectar demo --json`: the sandbox in a process of its own, and the
 bound an ideal greedy schedule of all requests that it counted, ten at once, behind the
@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks._child import ROOT
-from benchmarks._figures import Figure
-from benchmarks._program import Effort, run
+from benchmarks.support.child import ROOT
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.figures import Figure
 
 
 def demo(companies: int, latency: float, out: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What do `import nectar_async` and a first client cost, next to `import aiohttp`?
+"""Imports: what do `import nectar_async` and a client cost, next to `import aiohttp`?
 
 Each statement runs in fresh interpreters, in turn; the figures are net of a bare
 interpreter in the same round.
@@ -13,9 +13,9 @@ import sys
 import time
 from collections.abc import Iterator
 
-from benchmarks._child import ROOT
-from benchmarks._figures import Figure, ratios
-from benchmarks._program import Effort, run
+from benchmarks.support.child import ROOT
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.figures import Figure, ratios
 
 BARE, PEER = "bare interpreter", "import aiohttp"
 OURS, CLIENT = "import nectar_async", "a client on the memory transport"

@@ -1,4 +1,4 @@
-"""How near is a pull to the bound of the API's own rule, ten requests at once?
+"""Makespan: how near is a pull to the bound of ten requests at once?
 
 50 ms a page, constant or log-normal (sigma 0.5, drawn anew for each round, the same for
 all competitors), 200 pages of 100 records: of one company, of 50 with 4 each, of 50 of
@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve
 
-from benchmarks._figures import Figure, ratios
-from benchmarks._measured import Crew, Measured, crew, speeds
-from benchmarks._program import Effort, run
-from benchmarks._scenario import Scenario, skewed
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.figures import Figure, ratios
+from benchmarks.support.measured_pull import Competitors, Measured, competitors, speeds
+from benchmarks.support.scenario import Scenario, skewed
 
 LATENCY = 0.05
 SIGMAS: Mapping[str, float] = {"constant": 0.0, "jitter": 0.5}
@@ -44,7 +44,7 @@ PEERS = {"by_hand": "by hand", "floor": "bare scheduler"}
 
 def measure(effort: Effort) -> Iterator[Figure]:
     """All parts, round by round; competitors take turns within a round."""
-    with crew() as all_of_them:
+    with competitors() as all_of_them:
         for shape, sizes in (QUICK_SHAPES if effort.is_quick else SHAPES).items():
             for jitter, sigma in SIGMAS.items():
                 scenario = Scenario(sizes, LATENCY, sigma)
@@ -54,9 +54,9 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 
 def _cells(
-    all_of_them: Crew, effort: Effort, scenario: Scenario, title: str
+    all_of_them: Competitors, effort: Effort, scenario: Scenario, title: str
 ) -> Iterator[Figure]:
-    """What is asked of one shape and one kind of latency."""
+    """Measure one shape with one kind of latency; returns its figures."""
     least = 0.92 if scenario.sigma else 0.95
     wanted = {"usage": least}
     if len(scenario.sizes) == 1:
@@ -94,7 +94,7 @@ def _cells(
             )
 
 
-def _speed_up(all_of_them: Crew, effort: Effort) -> Figure:
+def _speed_up(all_of_them: Competitors, effort: Effort) -> Figure:
     """How many times faster than one page after the other."""
     shape = QUICK_ONE if effort.is_quick else ONE
     scenario = Scenario({**SHAPES, **QUICK_SHAPES}[shape], LATENCY)

@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks._child import child
-from benchmarks._figures import Figure, ratios
-from benchmarks._measured import check, speeds
-from benchmarks._pages import PER_PAGE
-from benchmarks._program import Effort, run
-from benchmarks._pulls import PULLS
-from benchmarks._scenario import Scenario
-from benchmarks._serving import Server, serving
+from benchmarks.support.child import child
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.figures import Figure, ratios
+from benchmarks.support.measured_pull import check, speeds
+from benchmarks.support.pulls import PULLS
+from benchmarks.support.scenario import Scenario
+from benchmarks.support.server_process import Server, serving
+from benchmarks.support.usage_pages import PER_PAGE
 
 FEW, MANY = 100_000, 1_000_000
 COMPANIES = 50

@@ -34,7 +34,7 @@ from nectar_async.models import Page
 
 COMPANIES = 600
 RECORDS = 200_000
-"""What that many companies have at least."""
+"""The fewest records that the default number of companies has."""
 GROWTH = 1.2
 """How much more memory the last quarter of the pages may take than the first."""
 SHARE = 0.05
@@ -57,7 +57,7 @@ _WHOLE = 1 << 128
 
 @define
 class Pull:
-    """What came of a pull: a sum over all records of each company, and the memory."""
+    """The result of a pull: a checksum for each company, and the memory used."""
 
     sums: dict[str, tuple[int, int]] = field(factory=dict)
     """Records, and the sum of their digests: the same whatever their order."""
@@ -131,7 +131,7 @@ async def pull_from(sandbox: SandboxProcess) -> Pull:
 
 
 def problems(calm: Pull, rough: Pull, companies: int) -> list[str]:
-    """What is wrong with the two pulls; nothing, if all is well."""
+    """List what is wrong with the two pulls."""
     names = sorted({*calm.sums, *rough.sums})
     different = [one for one in names if calm.sums.get(one) != rough.sums.get(one)]
     found = [f"the records of company {one} differ" for one in different]

@@ -27,14 +27,14 @@ from typing import Any
 
 from attrs import asdict, define
 
-from benchmarks._child import child
-from benchmarks._figures import Figure
-from benchmarks._measured import check, speeds
-from benchmarks._pages import template
-from benchmarks._program import Effort, run
-from benchmarks._pulls import PULLS
-from benchmarks._scenario import Scenario
-from benchmarks._serving import Server, serving
+from benchmarks.support.child import child
+from benchmarks.support.command_line import Effort, run
+from benchmarks.support.figures import Figure
+from benchmarks.support.measured_pull import check, speeds
+from benchmarks.support.pulls import PULLS
+from benchmarks.support.scenario import Scenario
+from benchmarks.support.server_process import Server, serving
+from benchmarks.support.usage_pages import template
 from nectar_async import relaxed_gc
 
 

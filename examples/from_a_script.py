@@ -17,7 +17,7 @@ async def fetch() -> list[Company]:
 
 
 def companies() -> list[Company]:
-    """What a synchronous caller calls; each call has an event loop of its own."""
+    """Fetch from synchronous code; each call has an event loop of its own."""
     return anyio.run(fetch)
 
 

@@ -92,5 +92,5 @@ def service(nectar: NectarClient) -> FastAPI:
 
 
 def main() -> FastAPI:
-    """What a server runs."""
+    """Run the service, as a server does."""
     return service(NectarClient())

@@ -7,10 +7,10 @@ from importlib.metadata import version
 
 import pytest
 
-from benchmarks._figures import Figure, ratios, table
-from benchmarks._pages import PER_PAGE, UNKNOWN_KEY, page, template
-from benchmarks._results import Section, results
-from benchmarks._scenario import COMPANY_LIST, Entry, Scenario, bound, skewed
+from benchmarks.support.figures import Figure, ratios, table
+from benchmarks.support.results import Section, results
+from benchmarks.support.scenario import COMPANY_LIST, Entry, Scenario, bound, skewed
+from benchmarks.support.usage_pages import PER_PAGE, UNKNOWN_KEY, page, template
 
 
 def log(*sizes: int, latency: float = 1.0) -> list[Entry]:

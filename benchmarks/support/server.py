@@ -1,14 +1,15 @@
-"""The server of the figures: rendered pages over loopback, in a process of its own.
+"""The server of the benchmarks: prepared pages over loopback, in its own process.
 
-It must cost next to nothing beside the clients that it is there for, so it is a bare
-protocol on uvloop, where that is installed, and answers with bytes that were rendered
-and packed before. It plays one `Scenario` at a time.
+It must cost little beside the clients that it measures, so it is a bare protocol on
+uvloop, where that is installed, and answers with bytes that were rendered and
+compressed beforehand. It serves one `Scenario` at a time.
 
-    PUT /scenario       play another one, and forget what was counted
-    GET /stats          what was counted since, as `Stats` reads it
+    PUT /scenario       set a scenario and reset the counts
+    GET /stats          the counts since then, as `Stats` reads them
     GET /v2.2/company, GET /v2.2/usage/company/{id}?page={n}
 
-`python -m benchmarks._server` writes its port as a line, and ends with its input.
+`python -m benchmarks.support.server` writes its port as a line and ends when its input
+is closed.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from typing import Any, cast
 
 from attrs import asdict, evolve
 
-from benchmarks._child import has_speed, new_loop
-from benchmarks._pages import companies, dump, template
-from benchmarks._scenario import COMPANY_LIST, Entry, Scenario, company_id
+from benchmarks.support.child import has_speed, new_loop
+from benchmarks.support.scenario import COMPANY_LIST, Entry, Scenario, company_id
+from benchmarks.support.usage_pages import companies, dump, template
 
 __all__ = ["main"]
 
@@ -74,7 +75,7 @@ class Play:
         self.cpu = time.process_time()
 
     def find(self, target: bytes) -> tuple[int, int] | None:
-        """Whose page an address names, and which."""
+        """Parse an address into its company and page."""
         path, _, query = target.partition(b"?")
         if path == _LIST:
             return COMPANY_LIST, 1
@@ -102,7 +103,7 @@ class Play:
         return made
 
     def stats(self) -> dict[str, Any]:
-        """What was counted, for `Stats`."""
+        """Build the counts as JSON, for `Stats`."""
         return {
             "peak": self.peak,
             "cpu": time.process_time() - self.cpu,
@@ -192,7 +193,7 @@ class Connection(asyncio.Protocol):
 
 
 class Server:
-    """Who answers what."""
+    """Choose the handler of each address."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.play = Play(Scenario(sizes=(1,)))

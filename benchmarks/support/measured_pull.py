@@ -1,4 +1,4 @@
-"""One pull in a child: its wall time, its processor time, and what the server saw."""
+"""Measure one pull in a child process: wall time, CPU time, and the server's counts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from benchmarks._child import Child, child, has_speed
-from benchmarks._pages import PER_PAGE
-from benchmarks._pulls import PULLS
-from benchmarks._scenario import PERMITS, Scenario
-from benchmarks._serving import Server, Stats, serving
+from benchmarks.support.child import Child, child, has_speed
+from benchmarks.support.pulls import PULLS
+from benchmarks.support.scenario import PERMITS, Scenario
+from benchmarks.support.server_process import Server, Stats, serving
+from benchmarks.support.usage_pages import PER_PAGE
 
-__all__ = ["Crew", "Measured", "check", "crew", "pull", "speeds"]
+__all__ = ["Competitors", "Measured", "check", "competitors", "pull", "speeds"]
 
 _WARM = Scenario((PERMITS * 2,))
 
@@ -43,10 +43,10 @@ class Measured:
 
 
 def check(name: str, records: int, stats: Stats, pages: int) -> None:
-    """Figures of a pull that lost records, or took more than its due, are none.
+    """Refuse the figures of a pull that lost records or exceeded its permits.
 
     Raises:
-        SystemExit: it is one of those.
+        SystemExit: records are missing, or too many requests were in flight.
     """
     if records != pages * PER_PAGE or stats.peak > PERMITS:
         raise SystemExit(
@@ -55,7 +55,7 @@ def check(name: str, records: int, stats: Stats, pages: int) -> None:
 
 
 async def pull(url: str, name: str, scenario: dict[str, Any]) -> dict[str, Any]:
-    """Pull once, in a child; a small pull without latency comes before the clock."""
+    """Measure one pull in a child process, after a small one without latency."""
     server, asked = Server(url), Scenario(**scenario)
     async with PULLS[name](url) as run:
         server.play(_WARM)
@@ -81,7 +81,7 @@ async def pull(url: str, name: str, scenario: dict[str, Any]) -> dict[str, Any]:
 
 
 @frozen
-class Crew:
+class Competitors:
     """A server, and a process for each competitor with and without `speed`."""
 
     _server: Server
@@ -89,10 +89,10 @@ class Crew:
     _children: dict[tuple[str, bool], Child]
 
     def pull(self, name: str, scenario: Scenario, *, speed: bool) -> Measured:
-        """One pull by a competitor of `PULLS`."""
+        """Measure one pull by a competitor of `PULLS`."""
         key = (name, speed)
         if key not in self._children:
-            entered = child("benchmarks._measured:pull", speed=speed)
+            entered = child("benchmarks.support.measured_pull:pull", speed=speed)
             self._children[key] = self._stack.enter_context(entered)
         answer = self._children[key].ask(
             url=self._server.url, name=name, scenario=asdict(scenario)
@@ -101,16 +101,16 @@ class Crew:
 
 
 def speeds(*, is_quick: bool = False) -> tuple[bool, ...]:
-    """With and without the extra `speed`, or only without, where it is missing.
+    """List whether to measure with the extra `speed`, without it, or both.
 
-    Where it has to be quick, only the first of them.
+    A quick run measures only the first. Without the extra there is only `False`.
     """
     both = (True, False) if has_speed() else (False,)
     return both[:1] if is_quick else both
 
 
 @contextmanager
-def crew() -> Iterator[Crew]:
-    """Start the server; competitors start when they are first asked."""
+def competitors() -> Iterator[Competitors]:
+    """Start the server; each competitor starts at its first pull."""
     with serving() as server, ExitStack() as stack:
-        yield Crew(server, stack, {})
+        yield Competitors(server, stack, {})

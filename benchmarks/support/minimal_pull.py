@@ -1,9 +1,9 @@
-"""What can be had at all: a bare scheduler of pages on aiohttp and msgspec Structs.
+"""A minimal pull on aiohttp and msgspec Structs, as a lower bound of the time.
 
-Ten workers and one heap. First pages go before others, so that the sizes of companies
-are known before the workers run dry; a worker hands bytes over and asks for its next
-page at once, and whoever consumes inflates and decodes. It has no retries, no bounds,
-no checks, and neither open enums nor `.extra`.
+Ten workers share one heap of pages. First pages go before others, so that the sizes of
+all companies are known early. A worker hands the bytes over and requests its next page
+at once; the consumer inflates and decodes. There are no retries, limits or checks, and
+neither open enums nor `.extra`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from benchmarks import _equals as equals
-from benchmarks._pulls import PERMITS
+from benchmarks.support import equal_models as equals
+from benchmarks.support.scenario import PERMITS
 
 __all__ = ["floor"]
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
-    """What a worker has to know of a first page."""
+    """The part of a first page that a worker needs."""
 
     total_pages: int
 
 
 class Scheduler:
-    """One pull."""
+    """Schedules the pages of one pull."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session = session
@@ -46,7 +46,7 @@ class Scheduler:
         self._page: Any = msgspec.json.Decoder(equals.struct_page())
 
     async def pull(self) -> int:
-        """All records of all companies."""
+        """Pull all records of all companies; returns how many there were."""
         body = self._inflate(await self._get("/company"))
         kind = equals.companies_of(equals.struct)
         for at, company in enumerate(msgspec.json.decode(body, type=kind)):
@@ -91,7 +91,7 @@ class Scheduler:
 
 @asynccontextmanager
 async def floor(url: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Opened like any other pull."""
+    """Open the minimal pull as the others are opened."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=PERMITS),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -103,7 +103,7 @@ async def floor(url: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
 
 
 def _zlib() -> Any:
-    """The fastest there is of its kind."""
+    """Choose isal's zlib where it is installed."""
     try:
         return import_module("isal.isal_zlib")
     except ImportError:

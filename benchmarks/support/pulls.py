@@ -1,7 +1,7 @@
-"""Who pulls: the package in its three ways, and others as they are and as people write.
+"""The competitors: the package in three ways, other libraries, and code by hand.
 
-Each is opened with the address of the server, and then pulls everything, once or more
-often; it returns how many records came.
+Each is opened with the address of the server and returns a function that pulls all
+records and returns how many there were.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, TypeAlias
 
 import aiohttp
 
+from benchmarks.support.scenario import PERMITS
 from nectar_async import NectarClient, Settings
 
 __all__ = ["PULLS", "Open"]
 
-PERMITS = 10
 KEY = "k" * 16
 
 Pull: TypeAlias = Callable[[], Awaitable[int]]
@@ -78,14 +78,14 @@ async def plain(url: str) -> AsyncIterator[Pull]:
 
 @asynccontextmanager
 async def sequential(url: str) -> AsyncIterator[Pull]:
-    """As the clients of openai and stripe page on their own, on httpx and pydantic.
+    """Page as the clients of openai and stripe do, on httpx and pydantic.
 
-    The next page is asked for when all of the last one is used up.
+    The next page is requested when all records of the last one were read.
     """
     import httpx  # noqa: PLC0415 - each process has one competitor
     import pydantic  # noqa: PLC0415
 
-    from benchmarks import _equals as equals  # noqa: PLC0415
+    from benchmarks.support import equal_models as equals  # noqa: PLC0415
 
     page_of: Any = equals.pydantic_page()
     companies = pydantic.TypeAdapter(equals.companies_of(equals.pydantic_model))
@@ -152,13 +152,13 @@ async def by_hand(url: str) -> AsyncIterator[Pull]:
 @asynccontextmanager
 async def floor(url: str) -> AsyncIterator[Pull]:
     """A bare scheduler on aiohttp and msgspec: no retries, no checks, no bounds."""
-    made: Open = import_module("benchmarks._floor").floor
-    async with made(url) as pull:
+    open_pull: Open = import_module("benchmarks.support.minimal_pull").floor
+    async with open_pull(url) as pull:
         yield pull
 
 
 def _inflate_with_isal() -> None:
-    """What users of aiohttp do who have isal installed."""
+    """Inflate with isal where it is installed, as users of aiohttp can."""
     with suppress(ImportError):
         aiohttp.set_zlib_backend(import_module("isal.isal_zlib"))
 

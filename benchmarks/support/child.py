@@ -1,8 +1,8 @@
-"""Work in processes of its own: what one competitor loads weighs on no other.
+"""Run each competitor in a process of its own, so that none slows another down.
 
-A child calls one function again and again, each time with what it is asked; so rounds
-of several competitors can take turns. Without `speed` it has neither uvloop nor isal,
-whatever is installed.
+A child process calls one function again and again, each time with new arguments, so
+that rounds of several competitors can take turns. Without `speed` it can import neither
+uvloop nor isal, whatever is installed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from attrs import frozen
 
 __all__ = ["ROOT", "SPEED", "Child", "child", "has_speed", "main", "new_loop"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SPEED = ("uvloop", "isal")
-"""What the extra `speed` brings."""
+"""The libraries of the extra `speed`."""
 
 
 def has_speed() -> bool:
@@ -34,20 +34,20 @@ def has_speed() -> bool:
 
 
 def new_loop(*, speed: bool) -> asyncio.AbstractEventLoop:
-    """An event loop, that of uvloop with `speed`."""
+    """Make an event loop: uvloop's with `speed`, otherwise asyncio's."""
     maker: Any = import_module("uvloop") if speed else asyncio
     return cast("asyncio.AbstractEventLoop", maker.new_event_loop())
 
 
 @frozen
 class Child:
-    """A process that waits to be asked."""
+    """A process that waits for arguments."""
 
     _input: IO[str]
     _output: IO[str]
 
     def ask(self, **arguments: Any) -> Any:
-        """What its function returns for these arguments; all of it is JSON."""
+        """Call the function of the process; arguments and result are JSON."""
         print(json.dumps(arguments), file=self._input, flush=True)
         answer = self._output.readline()
         if not answer:
@@ -58,7 +58,7 @@ class Child:
 @contextmanager
 def child(target: str, *, speed: bool) -> Iterator[Child]:
     """Start a process for a function, written as `module:name`; it may be async."""
-    command = [sys.executable, "-m", "benchmarks._child", target]
+    command = [sys.executable, "-m", "benchmarks.support.child", target]
     with subprocess.Popen(  # noqa: S603 - our own
         [*command, "speed" if speed else "plain"],
         stdin=subprocess.PIPE,
@@ -75,7 +75,7 @@ def child(target: str, *, speed: bool) -> Iterator[Child]:
 
 
 def main(target: str, kind: str) -> None:
-    """Answer each line of the input by a line."""
+    """Call the function for each line of the input; write one line each."""
     speed = kind == "speed"
     if not speed:
         sys.modules.update(dict.fromkeys(SPEED))  # type: ignore[arg-type]  # None forbids it

@@ -1,4 +1,4 @@
-"""Figures: what was asked, what was measured, what is wanted, and how peers do."""
+"""Figures of a benchmark: question, measured values, bounds, and those of peers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Figure:
     at_least: float | None = None
     at_most: float | None = None
     peers: Mapping[str, Sequence[float]] = field(factory=dict)
-    """The same question, asked of others; in the same unit."""
+    """The values of competitors for the same question, in the same unit."""
     note: str = ""
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the median is within the bound; None where none is asked for."""
+        """Whether the median is within the bound; None without a bound."""
         middle = median(self.values)
         if self.at_least is not None:
             return middle >= self.at_least
@@ -43,7 +43,7 @@ class Figure:
         return "" if self.at_most is None else f"at most {self.at_most:g}"
 
     def line(self) -> str:
-        """What it says on its own, while others are still measured."""
+        """The figure in one line, printed as soon as it is measured."""
         return f"{self.question}: {self.row()[1]}"
 
     def row(self) -> tuple[str, str, str, str]:
@@ -53,7 +53,7 @@ class Figure:
         return self.question, _spelled(self.values) + unit, self.wanted, verdict
 
     def beside(self) -> str:
-        """What else was measured in the same rounds; empty where there is nothing."""
+        """The peers measured in the same rounds, as text; empty without any."""
         peers = [f"{name} {_spelled(values)}" for name, values in self.peers.items()]
         words = "; ".join([*peers, *([self.note] if self.note else [])])
         return f"- {self.question}: {words}" if words else ""

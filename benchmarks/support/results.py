@@ -1,4 +1,4 @@
-"""RESULTS.md: every figure of one run, and what it was run with."""
+"""Build RESULTS.md: every figure of one run, with the versions used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from benchmarks._figures import Figure
+from benchmarks.support.figures import Figure
 
 __all__ = ["Section", "results"]
 
@@ -30,7 +30,7 @@ machine hits both sides."""
 
 @frozen
 class Section:
-    """What one program found."""
+    """The results of one program."""
 
     name: str
     text: str

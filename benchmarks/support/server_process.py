@@ -1,4 +1,4 @@
-"""The server of the figures, from where it is needed: started, told, and asked."""
+"""Start the server of the benchmarks, set its scenario, and read its counts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from attrs import asdict, evolve, frozen
 
-from benchmarks._child import ROOT
-from benchmarks._scenario import Entry, Scenario, bound
+from benchmarks.support.child import ROOT
+from benchmarks.support.scenario import Entry, Scenario, bound
 
 __all__ = ["Server", "Stats", "serving"]
 
@@ -23,7 +23,7 @@ _SECONDS = 60.0
 
 @frozen
 class Stats:
-    """What the server counted since its scenario was set."""
+    """The counts of the server since its scenario was set."""
 
     peak: int
     """Requests in flight at once, at most."""
@@ -33,7 +33,7 @@ class Stats:
 
     @property
     def bound(self) -> float:
-        """Seconds; see `bound`."""
+        """The shortest possible duration, in seconds; see `scenario.bound`."""
         return bound(self.log)
 
     @property
@@ -43,26 +43,26 @@ class Stats:
 
     @property
     def lateness(self) -> float:
-        """Seconds by which an answer was late on average, which nobody can help."""
+        """Seconds by which the server sent an answer late, on average."""
         return fmean(entry.took - entry.latency for entry in self.log)
 
 
 @frozen
 class Server:
-    """A server that runs."""
+    """A running server."""
 
     url: str
     """Its origin, for `Settings.base_url`."""
 
     def play(self, scenario: Scenario) -> None:
-        """Set a scenario, and forget what was counted."""
+        """Set a scenario and reset the counts."""
         self._ask("PUT", "/scenario", json.dumps(asdict(scenario)).encode())
 
     def stats(self) -> Stats:
-        """What was counted."""
-        said = self._ask("GET", "/stats")
-        log = tuple(Entry(*entry) for entry in said["log"])
-        return Stats(said["peak"], said["cpu"], log)
+        """Read the counts."""
+        answer_ = self._ask("GET", "/stats")
+        log = tuple(Entry(*entry) for entry in answer_["log"])
+        return Stats(answer_["peak"], answer_["cpu"], log)
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own server
@@ -76,14 +76,14 @@ class Server:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Start a server, and end it whatever happens."""
-    command = [sys.executable, "-m", "benchmarks._server"]
+    """Start a server; end it when the block is left."""
+    command = [sys.executable, "-m", "benchmarks.support.server"]
     with subprocess.Popen(  # noqa: S603 - our own
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         try:
             if process.stdout is None or not (port := process.stdout.readline()):
-                raise SystemExit("the server of the figures did not start")
+                raise SystemExit("the server of the benchmarks did not start")
             yield Server(f"http://127.0.0.1:{int(port)}")
         finally:
             process.kill()

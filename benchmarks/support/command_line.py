@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import asdict, evolve, frozen
 
-from benchmarks._figures import Figure, table
+from benchmarks.support.figures import Figure, table
 
 __all__ = ["Effort", "run"]
 

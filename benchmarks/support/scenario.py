@@ -1,6 +1,6 @@
-"""What the server of the figures plays: whose pages there are and how long each takes.
+"""Scenarios of the server: how many pages each company has and how long each takes.
 
-And the bound: how soon all requests that it counted could have been answered at best.
+`bound` computes the shortest time in which all counted requests can be answered.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Entry:
     """The place of the company in the list, or `COMPANY_LIST`."""
     page: int
     latency: float
-    """What the scenario asks for."""
+    """The seconds that the scenario sets for the answer."""
     start: float
     """Since the scenario was set."""
     took: float

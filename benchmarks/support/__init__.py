@@ -1,0 +1,1 @@
+"""Helpers of the benchmarks: the server, the measured pulls, figures and results."""
