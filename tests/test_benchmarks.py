@@ -114,5 +114,5 @@ def test_results_say_what_was_missed_and_with_what() -> None:
 
     assert "1 of 2 bounds are met." in text
     assert "- missed: CPU a page\n" in text
-    assert "What does a page cost the client's processor" in text
+    assert "what does a page cost the client's processor" in text
     assert f"aiohttp {version('aiohttp')}" in text
