@@ -1,4 +1,4 @@
-"""The table of complaints and the tests that it names agree, without running them."""
+"""The page of complaints agrees with its tests, without running them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from complaints.table import FOLDER, PAGE, ROOT, complaints, listed, problems, render
+from complaints.table import (
+    FOLDER,
+    PAGE,
+    ROOT,
+    find_problems,
+    find_tests,
+    read_complaints,
+    render_page,
+)
 
 FILES = sorted(FOLDER.glob("test_*.py"))
 
 
-def naive_names(module: ast.Module) -> set[str]:
-    """What a file imports of the naive variants beside it."""
+def find_naive_imports(module: ast.Module) -> set[str]:
+    """Find the names that a file imports from the naive variants."""
     return {
         alias.name
         for node in module.body
@@ -26,8 +34,8 @@ def naive_names(module: ast.Module) -> set[str]:
     }
 
 
-def test_the_page_says_what_the_tests_say_of_themselves() -> None:
-    assert PAGE.read_text("utf-8") == render(), "run .ci/complaints --write"
+def test_the_page_is_up_to_date_with_the_docstrings_of_the_tests() -> None:
+    assert PAGE.read_text("utf-8") == render_page(), "run .ci/complaints --write"
 
 
 def test_each_test_is_one_row_and_each_row_is_collected() -> None:
@@ -38,7 +46,7 @@ def test_each_test_is_one_row_and_each_row_is_collected() -> None:
             *("-p", "pytest_timeout", "-p", "no:cacheprovider"),
         ],
         cwd=ROOT,
-        # Other plugins cost more than all the rest of it.
+        # Loading all plugins would take most of the time.
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         check=True,
         capture_output=True,
@@ -46,16 +54,16 @@ def test_each_test_is_one_row_and_each_row_is_collected() -> None:
     )
     lines = [line for line in done.stdout.splitlines() if "::" in line]
     collected = {line.partition("[")[0] for line in lines}
-    names = listed(PAGE.read_text("utf-8"))
-    assert len(names) == len(set(names)) == len(complaints())
+    names = find_tests(PAGE.read_text("utf-8"))
+    assert len(names) == len(set(names)) == len(read_complaints())
     assert set(names) == collected
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_complaint_is_shown_on_a_naive_variant(path: Path) -> None:
+def test_each_test_uses_a_naive_variant(path: Path) -> None:
     module = ast.parse(path.read_text("utf-8"))
-    imported = naive_names(module)
-    # A script that a test gives to another process names its variant, too.
+    imported = find_naive_imports(module)
+    # Scripts that a test runs in another process also import naive variants.
     scripts = {
         target.id
         for node in module.body
@@ -67,8 +75,8 @@ def test_each_complaint_is_shown_on_a_naive_variant(path: Path) -> None:
     for node in module.body:
         name = getattr(node, "name", "")
         if name.startswith("test_"):
-            used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-            assert used & (imported | scripts), f"{name} has no counter-example"
+            used = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+            assert used & (imported | scripts), f"{name} uses no naive variant"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -81,18 +89,20 @@ def test_no_complaint_is_skipped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("outcomes", "problem"),
     [
-        ({}, "a::b is not there"),
+        ({}, "a::b did not run"),
         ({"a::b": ["passed", "was skipped"]}, "a::b was skipped"),
         ({"a::b": ["failed"]}, "a::b failed"),
         ({"a::b": ["passed"], "a::c": ["passed"]}, "a::c is not in the table"),
     ],
-    ids=["missing", "skipped", "failed", "stray"],
+    ids=["missing", "skipped", "failed", "unlisted"],
 )
-def test_what_is_wrong_is_told(outcomes: dict[str, list[str]], problem: str) -> None:
-    assert problems(["a::b"], outcomes) == [problem]
-    assert problems(["a::b"], {"a::b": ["passed", "passed"]}) == []
+def test_problems_of_a_run_are_found(
+    outcomes: dict[str, list[str]], problem: str
+) -> None:
+    assert find_problems(["a::b"], outcomes) == [problem]
+    assert find_problems(["a::b"], {"a::b": ["passed", "passed"]}) == []
 
 
 def test_rows_are_found_in_a_page() -> None:
-    page = "| said | [o/r#1](https://x) | does `it` | `tests/x/test_y.py::test_z` |"
-    assert listed(f"# Head\n\n{page}\n") == ["tests/x/test_y.py::test_z"]
+    page = "| complaint | [o/r#1](https://x) | `answer` | `tests/x/test_y.py::test_z` |"
+    assert find_tests(f"# Head\n\n{page}\n") == ["tests/x/test_y.py::test_z"]

@@ -16,15 +16,15 @@ from typing import Any
 
 import aiohttp
 import pytest
-from complaints.host import COMPANY, Host, hosting
-from complaints.naive_transport import (
-    FirstLoop,
+from complaints.http_server import COMPANY, CountingServer, run_server
+from complaints.naive_connections import (
+    BoundToFirstLoop,
+    LockedConnection,
     PlainSession,
-    PoolOfOne,
-    ReadsLater,
     SessionPerRequest,
+    UnreleasedResponses,
 )
-from complaints.scene import GET, OK
+from complaints.scenario import GET, OK
 from doubles import settle_down
 
 from nectar_async import (
@@ -43,8 +43,8 @@ SUPPORT = Path(__file__).parents[1] / "support"
 ONCE = RetryPolicy(attempts=1)
 
 
-def client_of(
-    host: Host,
+def build_client(
+    server: CountingServer,
     transport: AiohttpTransport | None = None,
     *,
     retry: RetryPolicy = ONCE,
@@ -53,13 +53,13 @@ def client_of(
     return NectarClient(
         "key",
         transport=transport or AiohttpTransport(),
-        settings=Settings(base_url=host.origin, retry=retry, **settings),
+        settings=Settings(base_url=server.origin, retry=retry, **settings),
         clock=VirtualClock(),
     )
 
 
-class Watched(selectors.DefaultSelector):
-    """Tells when its loop lies down to sleep until something comes."""
+class SleepSelector(selectors.DefaultSelector):
+    """A selector that reports when its loop waits without a timeout."""
 
     def __init__(self, is_asleep: threading.Event) -> None:
         super().__init__()
@@ -73,100 +73,102 @@ class Watched(selectors.DefaultSelector):
         return super().select(timeout)
 
 
-def test_a_client_on_a_second_loop_says_so_and_does_not_hang() -> None:
+def test_a_second_loop_raises_an_error_and_does_not_hang() -> None:
     """A client that two threads share hangs in the lock of its pool.
 
-    A client belongs to the loop of its first use; any other gets a `WrongLoopError`
-    that says what to do.
+    A client belongs to the loop of its first use. Any other loop gets a
+    `WrongLoopError` that explains what to do.
 
     https://github.com/openai/openai-python/issues/769
     """
     is_held, is_asleep = threading.Event(), threading.Event()
 
     async def work(*_: object) -> Response:
-        """Holds on until the other thread sleeps, or is done."""
+        """Wait until the other thread sleeps or has ended."""
         is_held.set()
         await asyncio.to_thread(is_asleep.wait)
         return OK
 
-    def side_by_side(get: Callable[[], Awaitable[object]]) -> BaseException | None:
-        """Ask in this thread and in another; what the other one meets.
+    def run_in_two_threads(
+        get: Callable[[], Awaitable[object]],
+    ) -> BaseException | None:
+        """Send in this thread and in another; return the error of the other one.
 
-        `TimeoutError` stands for a thread that sleeps on when the first is done.
+        It is a `TimeoutError` if the other thread still sleeps at the end.
         """
         is_held.clear()
         is_asleep.clear()
-        met: list[BaseException] = []
-        loop = asyncio.SelectorEventLoop(Watched(is_asleep))
+        errors: list[BaseException] = []
+        loop = asyncio.SelectorEventLoop(SleepSelector(is_asleep))
 
-        async def ask() -> None:
+        async def send() -> None:
             await get()
 
-        def other() -> None:
+        def run_other() -> None:
             is_held.wait()
             try:
-                loop.run_until_complete(ask())
+                loop.run_until_complete(send())
             except WrongLoopError as error:
-                met.append(error)
+                errors.append(error)
             is_asleep.set()
 
-        thread = threading.Thread(target=other)
+        thread = threading.Thread(target=run_other)
         thread.start()
-        asyncio.run(ask())
+        asyncio.run(send())
         thread.join(0.2)
         if thread.is_alive():
-            met.append(TimeoutError())
-            loop.call_soon_threadsafe(lambda: None)  # only this wakes it
+            errors.append(TimeoutError())
+            loop.call_soon_threadsafe(lambda: None)  # nothing else wakes it
         thread.join()
         loop.close()
-        return met[0] if met else None
+        return errors[0] if errors else None
 
-    assert isinstance(side_by_side(PoolOfOne(work).get), TimeoutError)
+    assert isinstance(run_in_two_threads(LockedConnection(work).get), TimeoutError)
 
     nectar = NectarClient(transport=MemoryTransport(work))
-    met = side_by_side(lambda: nectar.send(GET))
-    assert isinstance(met, WrongLoopError)
-    assert "one client for each loop" in str(met)
+    error = run_in_two_threads(lambda: nectar.send(GET))
+    assert isinstance(error, WrongLoopError)
+    assert "one client for each loop" in str(error)
 
 
-def test_a_client_for_each_loop_lives_as_long_as_its_loop() -> None:
-    """A client of a module breaks when each test has a new loop.
+def test_each_loop_can_have_its_own_client() -> None:
+    """A client at module level breaks when each test has a new loop.
 
-    A client is cheap, may be opened and closed by different tasks, and so fits a
+    A client is cheap, and different tasks may open and close it, so it can be a
     fixture.
 
     https://github.com/stripe/stripe-python/issues/327
     https://github.com/stripe/stripe-python/issues/1248
     """
 
-    async def as_a_fixture(host: Host) -> None:
-        """It may be opened by one task, used by another and closed by a third."""
-        nectar = client_of(host)
+    async def use_as_fixture(server: CountingServer) -> None:
+        """Open the client in one task, use it in another and close it in a third."""
+        nectar = build_client(server)
         await asyncio.create_task(nectar.__aenter__())
         assert await asyncio.create_task(nectar.send(GET)) == COMPANY
         await asyncio.create_task(nectar.aclose())
 
-    with hosting() as host:
-        naive = FirstLoop(host.origin)
+    with run_server() as server:
+        naive = BoundToFirstLoop(server.origin)
         asyncio.run(naive.get())
         with pytest.raises(RuntimeError) as caught:
             asyncio.run(naive.get())
         assert str(caught.value) == "Event loop is closed"
-        with warnings.catch_warnings():  # its socket belongs to the loop that is over
+        with warnings.catch_warnings():  # its socket belongs to the closed loop
             warnings.simplefilter("ignore", ResourceWarning)
             del naive, caught
             gc.collect()
 
         for _ in range(2):
-            asyncio.run(as_a_fixture(host))
+            asyncio.run(use_as_fixture(server))
 
 
-# Processes of their own: what is raised in a `__del__` is raised into nowhere, and
+# These run in processes, because an error in `__del__` cannot be caught, and because
 # aiohttp reads certificates once, when it is imported.
 
 
-def run(code: str, *arguments: str) -> list[str]:
-    """What a script writes, up to the line `--` and behind it."""
+def run_script(code: str, *arguments: str) -> list[str]:
+    """Run a script, and return its output before and after the line `--`."""
     done = subprocess.run(  # noqa: S603  our own code
         [sys.executable, "-u", "-c", code, *arguments],
         cwd=SUPPORT,
@@ -179,12 +181,12 @@ def run(code: str, *arguments: str) -> list[str]:
     return done.stdout.split("--\n")
 
 
-FORGETFUL = """
+FORGOTTEN_CLIENTS = """
 import asyncio, gc, sys
-from complaints.naive_transport import CleansUpInDel
+from complaints.naive_connections import ClosesInDel
 from nectar_async import NectarClient, Settings
 
-client = CleansUpInDel(sys.argv[1])
+client = ClosesInDel(sys.argv[1])
 asyncio.run(client.get())
 del client
 gc.collect()
@@ -196,11 +198,10 @@ gc.collect()
 """
 
 
-def test_a_client_that_is_forgotten_does_nothing_when_it_is_collected() -> None:
-    """Clean-up in `__del__` ends in errors that nobody can catch.
+def test_a_forgotten_client_only_warns_when_it_is_collected() -> None:
+    """Clean-up in `__del__` raises errors that cannot be caught.
 
-    Nothing of ours happens on collection, least of all on a loop that is over; a
-    warning is all there is.
+    A forgotten client runs no code when it is collected. There is only a warning.
 
     https://github.com/openai/openai-python/issues/1254
     https://github.com/tomplus/kubernetes_asyncio/issues/91
@@ -208,8 +209,8 @@ def test_a_client_that_is_forgotten_does_nothing_when_it_is_collected() -> None:
     https://github.com/aio-libs/aiohttp/issues/4324
     https://github.com/Azure/azure-sdk-for-python/issues/9060
     """
-    with hosting() as host:
-        naive, ours = run(FORGETFUL, host.origin)
+    with run_server() as server:
+        naive, ours = run_script(FORGOTTEN_CLIENTS, server.origin)
     assert "Exception ignored in" in naive
     assert "RuntimeError: no running event loop" in naive
     assert "Unclosed" in ours
@@ -223,155 +224,156 @@ from nectar_async import NectarClient
 
 load = ssl.SSLContext.load_default_certs
 
-def watched(*args, **kwargs):
+def report_load(*args, **kwargs):
     try:
         asyncio.get_running_loop()
         print("on the loop")
     except RuntimeError:
-        print("beside it")
+        print("in a thread")
     return load(*args, **kwargs)
 
-ssl.SSLContext.load_default_certs = watched
+ssl.SSLContext.load_default_certs = report_load
 
 async def ours():
     async with NectarClient("key"):
         pass
 
 async def naive():
-    async with trusting():
+    async with open_session_with_certificates():
         pass
 
 asyncio.run(ours())
 print("--")
-from complaints.naive_transport import trusting
+from complaints.naive_connections import open_session_with_certificates
 asyncio.run(naive())
 """
 
 
-def test_certificates_are_read_beside_the_loop() -> None:
-    """Making an SSL context reads certificates on the event loop.
+def test_certificates_are_read_in_a_thread() -> None:
+    """The creation of an SSL context reads certificates on the event loop.
 
-    aiohttp and its certificates are loaded in a thread, once.
+    aiohttp and its certificates are loaded once, in a thread.
 
     https://github.com/home-assistant/core/issues/128954
     https://github.com/SecKatie/wyzeapy/issues/326
     https://github.com/aio-libs/aiobotocore/issues/1469
     """
-    ours, naive = run(CERTIFICATES)
+    ours, naive = run_script(CERTIFICATES)
     assert set(naive.splitlines()) == {"on the loop"}
-    assert set(ours.splitlines()) == {"beside it"}
+    assert set(ours.splitlines()) == {"in a thread"}
 
 
 @pytest.mark.asyncio
-async def test_answers_that_are_left_hold_no_connection() -> None:
-    """Answers that nobody finished hold their connections; the next call has none.
+async def test_abandoned_answers_release_their_connections() -> None:
+    """Abandoned answers keep their connections, and the next call gets none.
 
-    A body is read inside the response's own `async with`, whatever ends it.
+    A body is read inside `async with`, which releases the connection in all cases.
 
     https://github.com/openai/openai-python/issues/763
     """
 
-    async def leave_two(get: Callable[[], Awaitable[object]], host: Host) -> None:
-        """Ask twice, and leave each time when half of the body is there."""
+    async def abandon_two(
+        get: Callable[[], Awaitable[object]], server: CountingServer
+    ) -> None:
+        """Send twice, and cancel each time when half of the body has arrived."""
         for _ in range(2):
             task = asyncio.ensure_future(get())
-            await asyncio.to_thread(host.halves_sent.acquire)
+            await asyncio.to_thread(server.halves_sent.acquire)
             await settle_down()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-    with hosting(halves=2) as host:
-        naive = ReadsLater(host.origin, connections=2)
-        await leave_two(naive.get, host)
+    with run_server(halves=2) as server:
+        naive = UnreleasedResponses(server.origin, connections=2)
+        await abandon_two(naive.get, server)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(naive.get(), 0.1)
-        assert len(host.heads) == 2  # the third one got no connection
+        assert len(server.request_lines) == 2  # the third request got no connection
         await naive.close()
 
     pool = aiohttp.TCPConnector(limit=2)
     async with aiohttp.ClientSession(connector=pool) as session:
-        with hosting(halves=2) as host:
-            nectar = client_of(host, AiohttpTransport(session=session))
-            await leave_two(lambda: nectar.send(GET), host)
+        with run_server(halves=2) as server:
+            nectar = build_client(server, AiohttpTransport(session=session))
+            await abandon_two(lambda: nectar.send(GET), server)
             assert await nectar.send(GET) == COMPANY
 
 
 @pytest.mark.asyncio
-async def test_connections_are_used_again() -> None:
-    """A session for each request defeats the pool, and fails under load.
+async def test_connections_are_reused() -> None:
+    """A session for each request reuses no connection and fails under load.
 
-    One session for the life of the client.
+    A client has one session from its opening to its end.
 
     https://github.com/googleapis/python-genai/issues/1083
     https://github.com/traveltime-dev/traveltime-python-sdk/issues/172
     """
-    with hosting() as host:
-        naive = SessionPerRequest(host.origin)
+    with run_server() as server:
+        naive = SessionPerRequest(server.origin)
         await asyncio.gather(*(naive.get() for _ in range(30)))
-        assert host.connections == 30
+        assert server.connections == 30
 
-    with hosting() as host:
-        async with client_of(host) as nectar:
+    with run_server() as server:
+        async with build_client(server) as nectar:
             await asyncio.gather(*(nectar.send(GET) for _ in range(30)))
-        assert host.connections <= 10
+        assert server.connections <= 10
 
 
-# No coroutine: aiohttp 3.12 looks for a `.netrc` on the loop then, a blocking call.
-def test_the_proxy_of_the_environment_can_be_had(
+# Not a coroutine, because aiohttp 3.12 reads `.netrc` on the loop, a blocking call.
+def test_the_proxy_of_the_environment_can_be_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The proxy of the environment is ignored, and its switch is out of reach.
+    """The proxy of the environment is ignored, and no option turns it on.
 
-    `AiohttpTransport(trust_env=True)`, or a proxy, an SSL context or a session of your
-    own.
+    `AiohttpTransport` takes `trust_env=True`, a proxy, an SSL context or a session.
 
     https://github.com/aio-libs/aiohttp/issues/12556
     https://github.com/aio-libs/aiohttp/issues/10682
     https://github.com/opensanctions/yente/issues/85
     """
 
-    async def ask_naively(host: Host) -> None:
-        naive = PlainSession(host.origin)
+    async def send_naive(server: CountingServer) -> None:
+        naive = PlainSession(server.origin)
         await naive.get()
         await naive.close()
 
-    async def ask(host: Host) -> None:
-        async with client_of(host, AiohttpTransport(trust_env=True)) as nectar:
+    async def send(server: CountingServer) -> None:
+        async with build_client(server, AiohttpTransport(trust_env=True)) as nectar:
             await nectar.send(GET)
 
-    with hosting() as host, hosting() as proxy:
+    with run_server() as server, run_server() as proxy:
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("http_proxy", proxy.origin)
-        asyncio.run(ask_naively(host))
-        assert (len(host.heads), proxy.heads) == (1, [])
+        asyncio.run(send_naive(server))
+        assert (len(server.request_lines), proxy.request_lines) == (1, [])
 
-        asyncio.run(ask(host))
-        assert len(host.heads) == 1
-        assert proxy.heads == [f"GET {host.origin}/v2.2/thing HTTP/1.1"]
+        asyncio.run(send(server))
+        assert len(server.request_lines) == 1
+        assert proxy.request_lines == [f"GET {server.origin}/v2.2/thing HTTP/1.1"]
 
 
 @pytest.mark.asyncio
-async def test_every_hit_at_the_server_is_an_attempt_that_is_counted() -> None:
-    """Two calls are three hits at the server: aiohttp sends again by itself.
+async def test_every_request_at_the_server_is_a_counted_attempt() -> None:
+    """Two calls are three requests at the server, because aiohttp retries by itself.
 
-    Its resending is off, also on a session of yours; each hit is an attempt that is
-    counted.
+    Its retries are off, also in a session of the user. Each request is a counted
+    attempt.
 
     https://github.com/aio-libs/aiohttp/issues/10790
     """
-    with hosting(each_connection=1) as host:
-        naive = PlainSession(host.origin)
+    with run_server(each_connection=1) as server:
+        naive = PlainSession(server.origin)
         await naive.get()
         await naive.get()
         await naive.close()
-        assert len(host.heads) == 3  # of two calls
+        assert len(server.request_lines) == 3  # for two calls
 
-    with hosting(each_connection=1) as host:
-        async with client_of(host) as nectar:
+    with run_server(each_connection=1) as server:
+        async with build_client(server) as nectar:
             await nectar.send(GET)
             with pytest.raises(ConnectionFailedError) as caught:
                 await nectar.send(GET)
             assert caught.value.attempts == 1
-            assert nectar.statistics().attempts == len(host.heads) == 2
+            assert nectar.statistics().attempts == len(server.request_lines) == 2

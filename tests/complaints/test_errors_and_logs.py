@@ -8,15 +8,15 @@ import traceback
 
 import aiohttp
 import pytest
-from complaints.host import Host, hosting
-from complaints.naive_telling import (
+from complaints.http_server import CountingServer, run_server
+from complaints.naive_reporting import (
     ApiError,
-    OneSpan,
     RequestError,
-    get,
+    SpanPerCall,
+    get_json,
     log_request,
 )
-from complaints.scene import GET, OK
+from complaints.scenario import GET, OK
 from doubles import MakeClient
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -38,19 +38,19 @@ KEY = "canary-8f14e45f"
 ONCE = RetryPolicy(attempts=1)
 
 
-def client_of(host: Host) -> NectarClient:
-    return NectarClient(KEY, settings=Settings(base_url=host.origin, retry=ONCE))
+def build_client(server: CountingServer) -> NectarClient:
+    return NectarClient(KEY, settings=Settings(base_url=server.origin, retry=ONCE))
 
 
-def told_by(error: BaseException) -> str:
-    """All that a log or a report makes of an error."""
+def format_error(error: BaseException) -> str:
+    """Format an error in all ways that logs and reports use."""
     lines = traceback.format_exception(error)
     return f"{error!r} {error} {error.args!r} {vars(error)!r} {''.join(lines)}"
 
 
-async def failure_of(host: Host) -> NectarError:
-    """What our client raises when this server fails."""
-    async with client_of(host) as nectar:
+async def catch_error(server: CountingServer) -> NectarError:
+    """Return the error that the client raises for the answer of a server."""
+    async with build_client(server) as nectar:
         with pytest.raises(NectarError) as caught:
             await nectar.send(GET)
     return caught.value
@@ -58,9 +58,9 @@ async def failure_of(host: Host) -> NectarError:
 
 @pytest.mark.asyncio
 async def test_the_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    """The API key is in the debug log; the list of secret headers lacks this one.
+    """The debug log has the API key, because the list of secret headers lacks its name.
 
-    What may be logged is a list: no header, no body and no address is on it.
+    Only listed values are logged, and no header, body or URL is among them.
 
     https://github.com/openai/openai-python/issues/1196
     https://github.com/superset-sh/superset/issues/3956
@@ -71,41 +71,41 @@ async def test_the_key_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     assert KEY in caplog.text
 
     caplog.clear()
-    with hosting() as host:
-        async with client_of(host) as nectar:
+    with run_server() as server:
+        async with build_client(server) as nectar:
             await nectar.send(GET)
     assert "thing_get" in caplog.text
     assert KEY not in caplog.text
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("trouble", ["status", "connection"])
-async def test_the_key_is_in_no_error(trouble: str) -> None:
-    """The HTTP library's error holds the request's headers, and so the key.
+@pytest.mark.parametrize("failure", ["status", "connection"])
+async def test_the_key_is_in_no_error(failure: str) -> None:
+    """The error of the HTTP library has the headers of the request, and so the key.
 
-    Its error is translated and cut off; the key is stamped below all that could keep
-    it.
+    That error is replaced and not chained. The key is added below all code that could
+    keep it.
 
     https://github.com/getsentry/sentry-python/issues/2417
     https://github.com/aio-libs/aiohttp/issues/8402
     https://github.com/zalando-incubator/kopf/issues/306
     https://github.com/earthobservations/wetterdienst/issues/1934
     """
-    with hosting(status=404) as host:
+    with run_server(status=404) as server:
         with pytest.raises(aiohttp.ClientResponseError) as caught:
-            await get(host.origin, KEY)
-        assert KEY in told_by(caught.value)
+            await get_json(server.origin, KEY)
+        assert KEY in format_error(caught.value)
 
-    each = 0 if trouble == "connection" else None
-    with hosting(status=404, each_connection=each) as host:
-        assert KEY not in told_by(await failure_of(host))
+    each = 0 if failure == "connection" else None
+    with run_server(status=404, each_connection=each) as server:
+        assert KEY not in format_error(await catch_error(server))
 
 
 @pytest.mark.asyncio
-async def test_errors_travel_to_another_process() -> None:
-    """Errors of SDKs and of aiohttp cannot cross a process.
+async def test_errors_can_be_pickled() -> None:
+    """Errors of SDKs and of aiohttp cannot be sent to another process.
 
-    Every error pickles, and comes out as it went in.
+    Every error can be pickled and is equal afterwards.
 
     https://github.com/meridianlabs-ai/inspect_scout/issues/616
     https://github.com/NVIDIA-NeMo/Gym/issues/2726
@@ -113,61 +113,61 @@ async def test_errors_travel_to_another_process() -> None:
     naive = pickle.dumps(ApiError("404", response=None))
     with pytest.raises(TypeError):
         pickle.loads(naive)  # noqa: S301 - our own
-    with hosting(status=404) as host:
+    with run_server(status=404) as server:
         with pytest.raises(aiohttp.ClientResponseError) as caught:
-            await get(host.origin, KEY)
+            await get_json(server.origin, KEY)
         with pytest.raises(TypeError):
             pickle.dumps(caught.value)
 
-        error = await failure_of(host)
+        error = await catch_error(server)
     assert isinstance(error, NotFoundError)
-    travelled = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    assert type(travelled) is NotFoundError
-    assert (str(travelled), vars(travelled)) == (str(error), vars(error))
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(copied) is NotFoundError
+    assert (str(copied), vars(copied)) == (str(error), vars(error))
 
 
 @pytest.mark.asyncio
-async def test_errors_that_travel_take_no_key_along() -> None:
-    """Errors that do pickle carry the credentials along.
+async def test_pickled_errors_do_not_contain_the_key() -> None:
+    """Errors that can be pickled contain the credentials.
 
-    Errors hold no header and no live request.
+    Errors contain neither headers nor requests.
 
     https://github.com/pydantic/httpx2/issues/1211
     """
     naive = RequestError("404", {"X-API-Key": KEY})
     assert KEY.encode() in pickle.dumps(naive)
 
-    with hosting(status=404) as host:
-        assert KEY.encode() not in pickle.dumps(await failure_of(host))
+    with run_server(status=404) as server:
+        assert KEY.encode() not in pickle.dumps(await catch_error(server))
 
 
 @pytest.mark.anyio
-async def test_each_attempt_has_a_span_of_its_own(
+async def test_each_attempt_has_its_own_span(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One span hides all retries of a call.
 
-    A span for the call, a child for each attempt; waits are attributes.
+    A call has a span with a child span for each attempt. Waits are attributes.
 
     https://github.com/Arize-ai/openinference/issues/3664
     """
-    # Not the provider of the process: that can be set once.
+    # The global provider can be set only once in a process.
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
 
-    def failing_twice() -> MemoryTransport:
+    def build_failing_transport() -> MemoryTransport:
         answers = [OK, Response(503), Response(503)]
         return MemoryTransport(lambda _: answers.pop())
 
     tracer = trace.get_tracer("naive")
-    await OneSpan(failing_twice().send, VirtualClock(), tracer).ask(GET)
+    await SpanPerCall(build_failing_transport().send, VirtualClock(), tracer).ask(GET)
     assert [span.name for span in exporter.get_finished_spans()] == ["GET"]
 
     exporter.clear()
-    await make_client(failing_twice(), clock=VirtualClock()).send(GET)
+    await make_client(build_failing_transport(), clock=VirtualClock()).send(GET)
     *attempts, call = exporter.get_finished_spans()
-    told = [dict(span.attributes or {}) for span in attempts]
-    assert [one["http.response.status_code"] for one in told] == [503, 503, 200]
-    assert [one["nectar.backoff_seconds"] for one in told] == [0, 0.5, 1.5]
+    attributes = [dict(span.attributes or {}) for span in attempts]
+    assert [each["http.response.status_code"] for each in attributes] == [503, 503, 200]
+    assert [each["nectar.backoff_seconds"] for each in attributes] == [0, 0.5, 1.5]
     assert dict(call.attributes or {})["nectar.attempts"] == 3

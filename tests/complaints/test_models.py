@@ -15,13 +15,13 @@ import aiohttp
 import cattrs
 import pytest
 from complaints.naive_models import (
-    KeptLinks,
-    body_of,
-    class_per_call,
-    good_rows,
-    local_time,
-    page_of,
-    total_of,
+    StoredLinks,
+    build_body,
+    decode_page,
+    decode_with_new_class,
+    parse_local_time,
+    read_ids,
+    sum_usage,
 )
 from doubles import USAGE, MakeClient, envelope
 
@@ -38,24 +38,24 @@ from nectar_async.sandbox import Sandbox
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
-def answer_of(*rows: str) -> bytes:
-    """A page of usage, whose rows are JSON as it stands on the wire."""
+def build_page(*rows: str) -> bytes:
+    """Build a page of usage from rows of raw JSON."""
     page = envelope([], page=1, per_page=100, total=len(rows))
     text = json.dumps(page).replace('"usageData": []', '"usageData": [%s]')
     return (text % ", ".join(rows)).encode()
 
 
-async def usage_of(make_client: MakeClient, body: bytes) -> list[UsageData]:
-    """What the client makes of that page."""
+async def read_usage(make_client: MakeClient, body: bytes) -> list[UsageData]:
+    """Read the usage records of a page with the client."""
     nectar = make_client({USAGE: Response(200, {}, body)})
     return [record async for record in nectar.usage.by_company("a")]
 
 
 @pytest.mark.anyio
-async def test_a_new_value_costs_no_record(make_client: MakeClient) -> None:
-    """One new enum value or unit, and the whole answer is lost.
+async def test_a_new_enum_value_loses_no_record(make_client: MakeClient) -> None:
+    """One new enum value or unit fails the decoding of the whole answer.
 
-    Enums are open: a new value is kept as it is, and `is_known` is False.
+    Enums are open: a new value keeps its text, and its `is_known` is False.
 
     https://github.com/apify/apify-client-python/issues/931
     https://github.com/XeroAPI/xero-python/issues/231
@@ -63,15 +63,15 @@ async def test_a_new_value_costs_no_record(make_client: MakeClient) -> None:
     https://github.com/jrester/tesla_powerwall/issues/40
     https://github.com/kdeyev/eyeonwater/issues/99
     """
-    body = answer_of(
+    body = build_page(
         '{"id": "u-1", "usageUnits": "kWh"}',
         '{"id": "u-2", "usageUnits": "quads"}',
         '{"id": "u-3", "usageUnits": "therms"}',
     )
     with pytest.raises(cattrs.BaseValidationError):
-        page_of(body)
+        decode_page(body)
 
-    first, second, third = await usage_of(make_client, body)
+    first, second, third = await read_usage(make_client, body)
     assert first.usage_units is UsageUnits.KWH
     assert second.usage_units == "quads"
     assert second.usage_units is not None
@@ -80,16 +80,16 @@ async def test_a_new_value_costs_no_record(make_client: MakeClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_gaps_and_odd_values_hide_nothing(make_client: MakeClient) -> None:
-    """Gaps and odd values in a utility's data crash the rest, or hide it.
+async def test_missing_and_wrong_values_hide_no_record(make_client: MakeClient) -> None:
+    """Missing and wrong values in the data of a utility hide the other records.
 
-    What is missing is None, what does not fit is kept in `.extra`, and the record
-    comes.
+    A missing value is None, a wrong value is kept in `.extra`, and the record is
+    yielded.
 
     https://github.com/home-assistant/core/issues/117387
     https://github.com/home-assistant/core/issues/127410
     """
-    body = answer_of(
+    body = build_page(
         '{"id": "u-1", "usage": 1.5}',
         '{"id": "u-2"}',
         '{"id": "u-3", "usage": null}',
@@ -97,10 +97,10 @@ async def test_gaps_and_odd_values_hide_nothing(make_client: MakeClient) -> None
         '{"id": "u-5", "usage": "2.50"}',
     )
     with pytest.raises(KeyError):
-        total_of(body)
-    assert good_rows(body) == ["u-1"]
+        sum_usage(body)
+    assert read_ids(body) == ["u-1"]
 
-    records = await usage_of(make_client, body)
+    records = await read_usage(make_client, body)
     assert [record.id for record in records] == ["u-1", "u-2", "u-3", "u-4", "u-5"]
     amounts = [record.usage for record in records]
     assert amounts == [Decimal("1.5"), None, None, None, Decimal("2.50")]
@@ -109,9 +109,9 @@ async def test_gaps_and_odd_values_hide_nothing(make_client: MakeClient) -> None
 
 @pytest.mark.anyio
 async def test_amounts_are_exact_and_keep_their_unit(make_client: MakeClient) -> None:
-    """Floats and early rounding change amounts; units get mixed up.
+    """Floats and early rounding change amounts, and units are mixed up.
 
-    Amounts are decimals with every digit, beside their own unit, and are not converted.
+    Amounts are decimals with all digits, have their own unit, and are never converted.
 
     https://github.com/BottlecapDave/HomeAssistant-OctopusEnergy/issues/768
     https://github.com/BottlecapDave/HomeAssistant-OctopusEnergy/issues/1704
@@ -119,15 +119,15 @@ async def test_amounts_are_exact_and_keep_their_unit(make_client: MakeClient) ->
     https://github.com/tronikos/opower/issues/191
     https://github.com/tronikos/opower/issues/20
     """
-    body = answer_of(
+    body = build_page(
         '{"id": "u-1", "usage": 0.105, "usageUnits": "kWh"}',
         '{"id": "u-2", "usage": 0.205, "usageUnits": "therms"}',
         '{"id": "u-3", "usage": 12345678901234567.89, "usageUnits": "kWh"}',
     )
-    assert Decimal(total_of(body)) != Decimal("12345678901234568.2")
+    assert Decimal(sum_usage(body)) != Decimal("12345678901234568.2")
 
-    records = await usage_of(make_client, body)
-    assert [(str(one.usage), one.usage_units) for one in records] == [
+    records = await read_usage(make_client, body)
+    assert [(str(record.usage), record.usage_units) for record in records] == [
         ("0.105", "kWh"),
         ("0.205", "therms"),
         ("12345678901234567.89", "kWh"),
@@ -135,10 +135,10 @@ async def test_amounts_are_exact_and_keep_their_unit(make_client: MakeClient) ->
 
 
 @pytest.mark.anyio
-async def test_instants_know_their_zone(make_client: MakeClient) -> None:
-    """Times without a zone, wrong for hours around the change of clocks.
+async def test_instants_have_a_time_zone(make_client: MakeClient) -> None:
+    """Times without a time zone are wrong around the change to winter time.
 
-    Instants are aware, also in the hour that comes twice.
+    Instants have a time zone, also in the hour that is repeated.
 
     https://github.com/home-assistant/core/issues/173835
     https://github.com/EnergieID/entsoe-py/issues/331
@@ -146,14 +146,14 @@ async def test_instants_know_their_zone(make_client: MakeClient) -> None:
     https://github.com/EnergieID/entsoe-py/issues/468
     """
     starts = ["2025-10-26T02:30:00+02:00", "2025-10-26T02:30:00+01:00"]
-    assert local_time(starts[0]) == local_time(starts[1])
+    assert parse_local_time(starts[0]) == parse_local_time(starts[1])
 
     page = envelope([], page=1, per_page=100, total=2)
-    rows = [{"id": f"i-{at}", "start": at} for at in starts]
+    rows = [{"id": f"i-{start}", "start": start} for start in starts]
     answer = {**page, "intervals": rows, "totalIntervals": 2}
     nectar = make_client({"intervals_list_by_connection": answer})
     walk = nectar.intervals.by_connection("c")
-    first, second = [one.start async for one in walk]
+    first, second = [interval.start async for interval in walk]
     assert first is not None
     assert second is not None
     assert (second - first).total_seconds() == 3600
@@ -163,11 +163,11 @@ async def test_instants_know_their_zone(make_client: MakeClient) -> None:
 async def test_a_field_can_be_cleared(make_client: MakeClient) -> None:
     """There is no way to send an explicit null.
 
-    `UNSET` leaves a field alone, `None` clears it, `[]` empties it.
+    `UNSET` leaves a field unchanged, `None` clears it, and `[]` empties it.
 
     https://github.com/lablup/backend.ai/issues/13299
     """
-    assert body_of(name="Mill", externalId=None) == {"name": "Mill"}
+    assert build_body(name="Mill", externalId=None) == {"name": "Mill"}
 
     bodies: list[Any] = []
 
@@ -189,50 +189,50 @@ async def test_a_field_can_be_cleared(make_client: MakeClient) -> None:
 
 @pytest.mark.slow
 @pytest.mark.anyio
-async def test_decoding_leaves_nothing_behind(make_client: MakeClient) -> None:
-    """Schema objects are built again for each call, and memory grows for ever.
+async def test_decoding_creates_no_classes(make_client: MakeClient) -> None:
+    """Schema objects are built again for each call, and memory grows forever.
 
-    One converter for the process; decoding makes no classes.
+    The process has one converter, and decoding creates no classes.
 
     https://github.com/openai/openai-python/issues/3084
     https://github.com/openai/openai-python/issues/2672
     """
 
-    def classes() -> int:
+    def count_classes() -> int:
         gc.collect()
-        return sum(isinstance(one, type) for one in gc.get_objects())
+        return sum(isinstance(each, type) for each in gc.get_objects())
 
-    body = answer_of('{"id": "u-1", "usage": 1.5, "isNew": true}')
-    class_per_call(body)
-    before = classes()
+    body = build_page('{"id": "u-1", "usage": 1.5, "isNew": true}')
+    decode_with_new_class(body)
+    before = count_classes()
     for _ in range(20):
-        class_per_call(body)
-    assert classes() >= before + 20
+        decode_with_new_class(body)
+    assert count_classes() >= before + 20
 
-    for _ in range(2):  # the first one teaches the new key, with which all is made anew
-        await usage_of(make_client, body)
-    before = classes()
+    for _ in range(2):  # the first page has a new key, for which a decoder is built
+        await read_usage(make_client, body)
+    before = count_classes()
     for _ in range(20):
-        await usage_of(make_client, body)
-    assert classes() == before
+        await read_usage(make_client, body)
+    assert count_classes() == before
 
 
 LOADED = """
 import sys
-def heavy():
+def find_loaded():
     words = ("aiohttp", "anyio", "asyncio", "attrs", "cattrs", "msgspec")
     return [word for word in words if word in sys.modules]
 import nectar_async
-print(*heavy())
-import complaints.naive_start
-print(*heavy())
+print(*find_loaded())
+import complaints.naive_import
+print(*find_loaded())
 """
 
 
-def test_the_import_costs_next_to_nothing() -> None:
+def test_the_import_loads_no_dependency() -> None:
     """The import takes seconds and tens of megabytes.
 
-    What is heavy comes when it is first used, and aiohttp beside the loop.
+    Dependencies are imported on first use, and aiohttp in a thread beside the loop.
 
     https://github.com/yanyongyu/githubkit/issues/54
     https://github.com/yanyongyu/githubkit/issues/76
@@ -253,10 +253,10 @@ def test_the_import_costs_next_to_nothing() -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_link_of_a_file_is_asked_for_when_it_is_needed() -> None:
-    """A link that is good for 24 hours is dead when it is used.
+async def test_a_download_requests_a_fresh_link() -> None:
+    """A link that is valid for 24 hours has expired when it is used.
 
-    A download asks for a fresh link when it begins, and again when that expires.
+    A download requests a fresh link at its start, and another one when that expires.
 
     https://github.com/langfuse/langfuse/issues/15536
     """
@@ -267,12 +267,12 @@ async def test_the_link_of_a_file_is_asked_for_when_it_is_needed() -> None:
         company = sandbox.portfolio.company(0)
         bill = await anext(aiter(nectar.documents.by_company(company.id)))
         assert bill.url is not None
-        naive = KeptLinks({bill.id: bill.url.reveal()})
+        naive = StoredLinks({bill.id: bill.url.reveal()})
         file = await naive.download(bill.id)
         sandbox.clock.advance(25 * 3_600)
         with pytest.raises(aiohttp.ClientResponseError, match="403"):
             await naive.download(bill.id)
 
-        held = io.BytesIO()
-        await nectar.documents.download(bill.id, held)
-        assert held.getvalue() == file
+        buffer = io.BytesIO()
+        await nectar.documents.download(bill.id, buffer)
+        assert buffer.getvalue() == file

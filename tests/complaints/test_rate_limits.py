@@ -8,16 +8,16 @@ from typing import Any
 
 import anyio
 import pytest
-from complaints.naive_gate import (
+from complaints.naive_limiters import (
     EagerLimit,
-    FixedWidth,
-    HandOverGate,
-    NestedWalk,
+    FixedLimit,
+    HandOverLimiter,
+    NestedCalls,
     PoolWithTimeout,
     ReplacedSemaphore,
-    SlotWhileAsleep,
+    SlotDuringBackoff,
 )
-from complaints.scene import GET, OK, Busy, PatientClock, crowd
+from complaints.scenario import GET, OK, BusyServer, SteppedClock, call_at_once
 from doubles import ListServer, MakeClient, settle_down
 
 from nectar_async import MemoryTransport, Request, Response, RetryPolicy
@@ -25,30 +25,30 @@ from nectar_async._http.limiter import Limiter
 
 pytestmark = pytest.mark.anyio
 
-PATIENT = RetryPolicy(attempts=20, budget=500)
+MANY_RETRIES = RetryPolicy(attempts=20, budget=500)
 
 Ask = Callable[[Request[Any]], Coroutine[Any, Any, object]]
 
 
-async def test_a_call_that_waits_for_its_retry_holds_up_nobody(
+async def test_a_call_in_back_off_does_not_block_others(
     make_client: MakeClient,
 ) -> None:
-    """A call that waits for its retry sits on a slot, and all wait with it.
+    """A call in back-off keeps its slot, and all others wait.
 
-    A permit is for one attempt: it is free again before the sleep.
+    A permit is held for one attempt and released before the back-off.
 
     https://github.com/gardener/cc-utils/issues/1704
     https://github.com/matsonj/eval-connections/issues/14
     """
 
-    async def second_is_done(clock: PatientClock, ask: Ask) -> float:
-        """When a call is done that came behind one that fails at first."""
-        done = 0.0
+    async def measure_second(clock: SteppedClock, ask: Ask) -> float:
+        """Measure when a call ends that starts after one that fails once."""
+        ended_at = 0.0
 
         async def second() -> None:
-            nonlocal done
+            nonlocal ended_at
             await ask(GET)
-            done = clock.monotonic()
+            ended_at = clock.monotonic()
 
         async def both() -> None:
             async with anyio.create_task_group() as group:
@@ -56,140 +56,141 @@ async def test_a_call_that_waits_for_its_retry_holds_up_nobody(
                 await settle_down(2)
                 group.start_soon(second)
 
-        assert await clock.ends(both)
-        return done
+        assert await clock.run(both)
+        return ended_at
 
-    def failing_once() -> MemoryTransport:
+    def build_failing_transport() -> MemoryTransport:
         answers = [Response(500)]
         return MemoryTransport(lambda _: answers.pop() if answers else OK)
 
-    clock = PatientClock()
-    naive = SlotWhileAsleep(failing_once().send, 1, clock)
-    assert await second_is_done(clock, naive.ask) == 10
+    clock = SteppedClock()
+    naive = SlotDuringBackoff(build_failing_transport().send, 1, clock)
+    assert await measure_second(clock, naive.ask) == 10
 
-    clock = PatientClock()
-    patient = RetryPolicy(wait_initial=10)
-    nectar = make_client(failing_once(), clock=clock, max_concurrency=1, retry=patient)
-    assert await second_is_done(clock, nectar.send) == 0
+    clock = SteppedClock()
+    slow_retry = RetryPolicy(wait_initial=10)
+    nectar = make_client(
+        build_failing_transport(), clock=clock, max_concurrency=1, retry=slow_retry
+    )
+    assert await measure_second(clock, nectar.send) == 0
 
 
-async def test_one_refusal_cools_everybody_down(make_client: MakeClient) -> None:
-    """A 429 is known to the call that met it; all others go on and meet their own.
+async def test_one_429_pauses_all_calls(make_client: MakeClient) -> None:
+    """Each call learns of a 429 by itself, so all others continue and get their own.
 
-    One wait that the server asks for is everybody's wait.
+    A Retry-After pauses all calls of the client.
 
     https://github.com/angoyd/ha-lksystems/issues/83
     https://github.com/inyutin/aiohttp_retry/issues/59
     """
 
-    class Closed:
-        """Refuses all in the first ten seconds, and says so each time."""
+    class ClosedServer:
+        """Answers 429 during the first ten seconds, with the time that remains."""
 
-        def __init__(self, clock: PatientClock) -> None:
+        def __init__(self, clock: SteppedClock) -> None:
             self.clock = clock
             self.refused = 0
 
         def __call__(self, _: Request[Any]) -> Response:
-            if (left := 10 - self.clock.monotonic()) <= 0:
+            if (remaining := 10 - self.clock.monotonic()) <= 0:
                 return OK
             self.refused += 1
-            return Response(429, {"Retry-After": f"{left:g}"})
+            return Response(429, {"Retry-After": f"{remaining:g}"})
 
-    clock = PatientClock()
-    server = Closed(clock)
-    naive = FixedWidth(MemoryTransport(server).send, 2, clock)
-    assert await clock.ends(lambda: crowd(lambda: naive.ask(GET), 12))
+    clock = SteppedClock()
+    server = ClosedServer(clock)
+    naive = FixedLimit(MemoryTransport(server).send, 2, clock)
+    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 12))
     assert server.refused == 12
 
-    clock = PatientClock()
-    server = Closed(clock)
+    clock = SteppedClock()
+    server = ClosedServer(clock)
     nectar = make_client(server, clock=clock, max_concurrency=2)
-    assert await clock.ends(lambda: crowd(lambda: nectar.send(GET), 12))
+    assert await clock.run(lambda: call_at_once(lambda: nectar.send(GET), 12))
     assert server.refused == 2
     assert nectar.statistics().attempts == 14
 
 
-async def test_under_steady_refusals_the_work_gets_done(
+async def test_work_is_done_under_steady_429s(
     make_client: MakeClient,
 ) -> None:
-    """Under steady 429s all come back in bursts, and nothing ever gets done.
+    """Under steady 429s all calls retry in bursts, and none ever succeeds.
 
-    Permits are halved with each refused round, and whoever waits for the next attempt
-    holds none.
+    Each round with a 429 halves the number of permits, and calls in back-off hold none.
 
     https://github.com/NVIDIA-NeMo/DataDesigner/issues/578
     https://github.com/NVIDIA-NeMo/DataDesigner/issues/575
     """
     policy = RetryPolicy(attempts=6)
-    clock, server = PatientClock(), Busy(4, is_fragile=True)
-    naive = FixedWidth(MemoryTransport(server).send, 10, clock, attempts=6)
-    assert await clock.ends(lambda: crowd(lambda: naive.ask(GET), 20))
+    clock, server = SteppedClock(), BusyServer(4, is_fragile=True)
+    naive = FixedLimit(MemoryTransport(server).send, 10, clock, attempts=6)
+    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 20))
     assert (server.served, server.refused) == (0, 120)
 
-    clock, server = PatientClock(), Busy(4, is_fragile=True)
+    clock, server = SteppedClock(), BusyServer(4, is_fragile=True)
     nectar = make_client(server, clock=clock, retry=policy)
-    assert await clock.ends(lambda: crowd(lambda: nectar.send(GET), 20))
+    assert await clock.run(lambda: call_at_once(lambda: nectar.send(GET), 20))
     assert server.served == 20
 
 
-async def test_a_bound_that_shrinks_wakes_who_waits(make_client: MakeClient) -> None:
-    """An adaptive limit hangs for ever when it goes down for the first time.
+async def test_a_lower_limit_still_wakes_waiting_calls(make_client: MakeClient) -> None:
+    """An adaptive limit hangs forever when it is lowered for the first time.
 
-    There is one line, whatever the bound; who stands in it is woken.
+    There is one queue, whatever the limit is, and all calls in it are woken.
 
     https://github.com/atmire/dspace-python-client/issues/6
     """
-    clock, server = PatientClock(), Busy(2)
+    clock, server = SteppedClock(), BusyServer(2)
     naive = ReplacedSemaphore(MemoryTransport(server).send, 6, clock)
-    assert not await clock.ends(lambda: crowd(lambda: naive.ask(GET), 20))
+    assert not await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 20))
     assert server.served < 20
 
-    clock, server = PatientClock(), Busy(2)
-    nectar = make_client(server, clock=clock, max_concurrency=6, retry=PATIENT)
-    assert await clock.ends(lambda: crowd(lambda: nectar.send(GET), 20))
+    clock, server = SteppedClock(), BusyServer(2)
+    nectar = make_client(server, clock=clock, max_concurrency=6, retry=MANY_RETRIES)
+    assert await clock.run(lambda: call_at_once(lambda: nectar.send(GET), 20))
     assert server.served == 20
     assert nectar.statistics().limit < 6
 
 
-async def test_the_bound_grows_by_one_a_round_and_not_a_reply(
+async def test_the_limit_grows_by_one_per_round_and_not_per_answer(
     make_client: MakeClient,
 ) -> None:
-    """A limit that grows with each reply is soon at the old one, and over it.
+    """A limit that grows with each answer soon exceeds the old one.
 
-    One permit more for a whole round of successes.
+    The limit grows by one permit after a whole round of successes.
 
     https://github.com/palantir/dialogue/pull/722
     """
-    clock, server = PatientClock(), Busy(4)
+    clock, server = SteppedClock(), BusyServer(4)
     naive = EagerLimit(MemoryTransport(server).send, 20, clock)
-    assert await clock.ends(lambda: crowd(lambda: naive.ask(GET), 240))
-    too_many = server.refused
+    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 240))
+    naive_refused = server.refused
 
-    clock, server = PatientClock(), Busy(4)
-    nectar = make_client(server, clock=clock, max_concurrency=20, retry=PATIENT)
-    assert await clock.ends(lambda: crowd(lambda: nectar.send(GET), 240))
+    clock, server = SteppedClock(), BusyServer(4)
+    nectar = make_client(server, clock=clock, max_concurrency=20, retry=MANY_RETRIES)
+    assert await clock.run(lambda: call_at_once(lambda: nectar.send(GET), 240))
     assert server.served == 240
-    assert server.refused < too_many / 1.5
+    assert server.refused < naive_refused / 1.5
 
 
-async def test_most_refusals_are_avoided_and_not_repeated(
+async def test_most_429s_are_avoided(
     make_client: MakeClient,
 ) -> None:
-    """Sending again what was refused is slow; a pace that avoids 429s is wanted.
+    """Retries after 429 are slow; a rate that avoids 429s is wanted.
 
-    The gate stays near what the server takes. (Within a process: hosts that share a key
-    are told apart by nobody; give each its share of `max_concurrency`.)
+    The limiter stays near the rate that the server accepts. It works within a process:
+    if several hosts share a key, give each its share of `max_concurrency`.
 
     https://github.com/slackapi/python-slack-sdk/issues/1101
     """
-    clock, server = PatientClock(), Busy(3)
-    naive = FixedWidth(MemoryTransport(server).send, 10, clock, attempts=50)
-    assert await clock.ends(lambda: crowd(lambda: naive.ask(GET), 100))
+    clock, server = SteppedClock(), BusyServer(3)
+    naive = FixedLimit(MemoryTransport(server).send, 10, clock, attempts=50)
+    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 100))
     assert server.refused > 100
 
-    clock, server = PatientClock(), Busy(3)
-    nectar = make_client(server, clock=clock, retry=PATIENT)
-    assert await clock.ends(lambda: crowd(lambda: nectar.send(GET), 100))
+    clock, server = SteppedClock(), BusyServer(3)
+    nectar = make_client(server, clock=clock, retry=MANY_RETRIES)
+    assert await clock.run(lambda: call_at_once(lambda: nectar.send(GET), 100))
     assert server.served == 100
     assert server.refused < 60
 
@@ -197,17 +198,17 @@ async def test_most_refusals_are_avoided_and_not_repeated(
 async def test_a_thousand_calls_at_once_on_one_client_all_finish(
     make_client: MakeClient,
 ) -> None:
-    """One client for all, as one is told to: under load its calls hit pool timeouts.
+    """Under load, the calls of one shared client fail with pool timeouts.
 
-    Share one client, and ask as much at once as you like: calls wait in line for a
-    permit, which is no part of `attempt_timeout`; only a `deadline` bounds it.
+    Any number of calls can share one client. They wait in a queue for a permit, which
+    `attempt_timeout` does not include; only a `deadline` limits that wait.
 
     https://github.com/openai/openai-python/issues/874
     https://github.com/yanyongyu/githubkit/issues/290
     """
 
-    def slow(clock: PatientClock) -> MemoryTransport:
-        """Ten at once, a second each: the last of a thousand waits for 99 seconds."""
+    def build_slow_transport(clock: SteppedClock) -> MemoryTransport:
+        """Answer each request after one second."""
 
         async def answer(_: Request[Any]) -> Response:
             await clock.sleep(1)
@@ -215,79 +216,79 @@ async def test_a_thousand_calls_at_once_on_one_client_all_finish(
 
         return MemoryTransport(answer)
 
-    happy: list[int] = []
+    succeeded: list[int] = []
 
-    async def all_of_them(ask: Ask) -> None:
-        happy.append(await crowd(lambda: ask(GET), 1_000))
+    async def call_all(ask: Ask) -> None:
+        succeeded.append(await call_at_once(lambda: ask(GET), 1_000))
 
-    clock = PatientClock()
-    naive = PoolWithTimeout(slow(clock).send, 10, clock, timeout=5)
-    assert await clock.ends(lambda: all_of_them(naive.ask))
+    clock = SteppedClock()
+    naive = PoolWithTimeout(build_slow_transport(clock).send, 10, clock, timeout=5)
+    assert await clock.run(lambda: call_all(naive.ask))
 
-    clock = PatientClock()
-    nectar = make_client(slow(clock), clock=clock)
-    assert await clock.ends(lambda: all_of_them(nectar.send))
-    assert happy == [60, 1_000]
+    clock = SteppedClock()
+    nectar = make_client(build_slow_transport(clock), clock=clock)
+    assert await clock.run(lambda: call_all(nectar.send))
+    assert succeeded == [60, 1_000]
     assert clock.monotonic() == 100
     assert nectar.statistics().peak_in_flight == 10
 
 
-async def test_a_walk_inside_a_walk_cannot_freeze(make_client: MakeClient) -> None:
-    """A parent and its children take slots of the same limiter, and freeze.
+async def test_nested_lists_do_not_deadlock(make_client: MakeClient) -> None:
+    """Nested calls that share a limiter deadlock.
 
-    Nobody asks for a permit while holding one, so walks nest to any depth.
+    No call requests a permit while it holds one, so lists can be nested to any depth.
 
     https://github.com/banteg/multicall.py/issues/93
     https://github.com/python-trio/trio-asyncio/issues/143
     """
     names = ["a", "b", "c"]
     server = ListServer.of_pages(a=3, b=3, c=3)
-    naive = NestedWalk(server.transport.send, 2)
+    naive = NestedCalls(server.transport.send, 2)
     lists = [Request.get("companies_list", "/company", list) for _ in names]
 
-    async def naively() -> None:
+    async def run_naive() -> None:
         async with anyio.create_task_group() as group:
-            for one in lists:
-                group.start_soon(naive.company, one, lists)
+            for request in lists:
+                group.start_soon(naive.fetch_company, request, lists)
 
-    assert not await PatientClock().ends(naively)
+    assert not await SteppedClock().run(run_naive)
 
     nectar = make_client(server.transport, max_concurrency=2)
-    inner: list[str] = []
+    ids: list[str] = []
 
-    async def walk(name: str) -> None:
+    async def read_nested(name: str) -> None:
         async with nectar.repository.usage(companies=[name]) as records:
             async for _ in records:
-                inner.extend([one.id async for one in nectar.usage.by_company(name)])
+                ids.extend([usage.id async for usage in nectar.usage.by_company(name)])
 
-    async def all_of_them() -> None:
+    async def read_all() -> None:
         async with anyio.create_task_group() as group:
             for name in names:
-                group.start_soon(walk, name)
+                group.start_soon(read_nested, name)
 
-    assert await PatientClock().ends(all_of_them)
-    assert len(inner) == 3 * 6 * 6
+    assert await SteppedClock().run(read_all)
+    assert len(ids) == 3 * 6 * 6
     assert server.peak == 2
 
 
 @pytest.mark.parametrize("moment", ["early", "late"])
-async def test_a_waiter_that_is_cancelled_takes_no_permit_along(moment: str) -> None:
-    """A waiter that is cancelled at the wrong moment takes a slot with it.
+async def test_a_cancelled_waiter_loses_no_permit(moment: str) -> None:
+    """A waiter that is cancelled at the wrong moment takes its slot with it.
 
-    A permit that came too late goes to the next in line; who left is not in it.
+    A permit for a cancelled waiter goes to the next one in the queue.
 
     https://github.com/agronholm/anyio/issues/947
     """
 
-    async def works_afterwards(
+    async def is_free_afterwards(
         permit: Callable[[], AbstractAsyncContextManager[object]],
     ) -> bool:
-        """Whether the one permit is to be had after a waiter was cancelled."""
-        leave, scope = anyio.Event(), anyio.CancelScope()
+        """Whether the permit is available after a waiter was cancelled."""
+        release, scope = anyio.Event(), anyio.CancelScope()
 
         async def hold() -> None:
             async with permit():
-                await leave.wait()
+                await release.wait()
                 if moment == "late":
                     scope.cancel()
 
@@ -296,7 +297,7 @@ async def test_a_waiter_that_is_cancelled_takes_no_permit_along(moment: str) -> 
                 async with permit():
                     pass
 
-        async def story() -> None:
+        async def scenario() -> None:
             async with anyio.create_task_group() as group:
                 group.start_soon(hold)
                 await settle_down(3)
@@ -305,11 +306,11 @@ async def test_a_waiter_that_is_cancelled_takes_no_permit_along(moment: str) -> 
                 if moment == "early":
                     scope.cancel()
                     await settle_down(3)
-                leave.set()
+                release.set()
             async with permit():
                 pass
 
-        return await PatientClock().ends(story)
+        return await SteppedClock().run(scenario)
 
-    assert not await works_afterwards(HandOverGate(1).permit)
-    assert await works_afterwards(Limiter(1, PatientClock()).permit)
+    assert not await is_free_afterwards(HandOverLimiter(1).permit)
+    assert await is_free_afterwards(Limiter(1, SteppedClock()).permit)

@@ -1,4 +1,4 @@
-"""A server in a thread of its own, so that any loop and none may ask it."""
+"""An HTTP server in a thread, independent of any event loop."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
-__all__ = ["COMPANY", "Host", "hosting"]
+__all__ = ["COMPANY", "CountingServer", "run_server"]
 
 COMPANY = {"id": "c", "name": "C"}
 
-_CLIENT_IS_GONE_SECONDS = 5.0
+_CLIENT_TIMEOUT = 5.0
 
 
-class Host(ThreadingHTTPServer):
-    """Answers with a company, and counts what comes.
+class CountingServer(ThreadingHTTPServer):
+    """Answers with a company, and counts connections and requests.
 
     Args:
-        status: of every answer.
-        halves: how many answers stop in the middle of their body.
-        each_connection: how many requests a connection is good for; at the next one it
-            closes without an answer.
+        status: the status of every answer.
+        halves: how many answers stop in the middle of their bodies.
+        each_connection: how many requests a connection serves; it closes at the next
+            one without an answer.
     """
 
     request_queue_size = 128
@@ -35,15 +35,15 @@ class Host(ThreadingHTTPServer):
         self.status = status
         self.halves = halves
         self.each_connection = each_connection
-        self.is_over = threading.Event()
+        self.is_ended = threading.Event()
         self.halves_sent = threading.Semaphore(0)
         self.connections = 0
-        self.heads: list[str] = []
-        """Request lines, one a request."""
+        self.request_lines: list[str] = []
+        """The request line of each request."""
         self.lock = threading.Lock()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients go away in the middle here; that is what the tests are about."""
+        """Ignore errors: the tests end clients in the middle of an answer."""
 
     @property
     def origin(self) -> str:
@@ -52,53 +52,55 @@ class Host(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout: ClassVar[float | None] = _CLIENT_IS_GONE_SECONDS
+    timeout: ClassVar[float | None] = _CLIENT_TIMEOUT
 
     def setup(self) -> None:
         super().setup()
-        assert isinstance(self.server, Host)
-        self.host = self.server
+        assert isinstance(self.server, CountingServer)
+        self.counting_server = self.server
         self.answered = 0
-        with self.host.lock:
-            self.host.connections += 1
+        with self.counting_server.lock:
+            self.counting_server.connections += 1
 
     def do_GET(self) -> None:
-        host = self.host
-        with host.lock:
-            host.heads.append(self.requestline)
-            is_half = host.halves > 0
-            host.halves -= is_half
-        if self.answered == host.each_connection:
+        server = self.counting_server
+        with server.lock:
+            server.request_lines.append(self.requestline)
+            is_half = server.halves > 0
+            server.halves -= is_half
+        if self.answered == server.each_connection:
             self.close_connection = True
             return
         self.answered += 1
         body = json.dumps(COMPANY).encode()
-        self.send_response(host.status)
+        self.send_response(server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body) + 500 * is_half))
         self.end_headers()
         self.wfile.write(body)
         if is_half:
-            host.halves_sent.release()
-            host.is_over.wait(_CLIENT_IS_GONE_SECONDS)
+            server.halves_sent.release()
+            server.is_ended.wait(_CLIENT_TIMEOUT)
             self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
-def hosting(
+def run_server(
     *, status: int = 200, halves: int = 0, each_connection: int | None = None
-) -> Iterator[Host]:
-    """A server on loopback."""
-    host = Host(status=status, halves=halves, each_connection=each_connection)
-    thread = threading.Thread(target=host.serve_forever, args=(0.01,))
+) -> Iterator[CountingServer]:
+    """Run a server on loopback while the block runs."""
+    server = CountingServer(
+        status=status, halves=halves, each_connection=each_connection
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield host
+        yield server
     finally:
-        host.is_over.set()
-        host.shutdown()
-        host.server_close()
+        server.is_ended.set()
+        server.shutdown()
+        server.server_close()
         thread.join()

@@ -1,4 +1,4 @@
-"""HTTP with aiohttp as it is often written: each has one flaw."""
+"""HTTP with aiohttp as it is often written; each has one flaw."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 import aiohttp
 
 __all__ = [
-    "CleansUpInDel",
-    "FirstLoop",
+    "BoundToFirstLoop",
+    "ClosesInDel",
+    "LockedConnection",
     "PlainSession",
-    "PoolOfOne",
-    "ReadsLater",
     "SessionPerRequest",
-    "trusting",
+    "UnreleasedResponses",
+    "open_session_with_certificates",
 ]
 
-_NO_BOUND = aiohttp.ClientTimeout(total=None)
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 
 class SessionPerRequest:
-    """A session for each request: no connection is ever used again."""
+    """Opens a session for each request, so that no connection is reused."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -37,7 +37,7 @@ class SessionPerRequest:
 
 
 class PlainSession:
-    """A session as the manual makes it; nobody can reach its switches."""
+    """Opens a session as in the manual, and offers no options for it."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -51,8 +51,8 @@ class PlainSession:
         await self._session.close()
 
 
-class FirstLoop:
-    """A session that is made at the first call, for whatever loop comes then."""
+class BoundToFirstLoop:
+    """Opens its session at the first call, in the event loop of that call."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -60,7 +60,7 @@ class FirstLoop:
 
     async def get(self) -> Any:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=_NO_BOUND)
+            self._session = aiohttp.ClientSession(timeout=_NO_TIMEOUT)
         async with self._session.get(f"{self._origin}/thing") as response:
             return await response.json()
 
@@ -69,8 +69,8 @@ class FirstLoop:
             await self._session.close()
 
 
-class PoolOfOne:
-    """One connection, and a lock that whoever wants it waits for, on any loop."""
+class LockedConnection:
+    """Guards one connection by an asyncio lock, which serves one event loop only."""
 
     def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
         self._work = work
@@ -81,29 +81,29 @@ class PoolOfOne:
             return await self._work()
 
 
-class ReadsLater:
-    """The body is read as it comes, outside `async with`; whoever is done goes."""
+class UnreleasedResponses:
+    """Reads bodies outside `async with` and never releases an abandoned answer."""
 
     def __init__(self, origin: str, connections: int) -> None:
         self._origin = origin
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections)
         )
-        self._answers: list[aiohttp.ClientResponse] = []
+        self._responses: list[aiohttp.ClientResponse] = []
 
     async def get(self) -> bytes:
         response = await self._session.get(f"{self._origin}/thing")
-        self._answers.append(response)
+        self._responses.append(response)
         return b"".join([chunk async for chunk in response.content.iter_any()])
 
     async def close(self) -> None:
-        for one in self._answers:
-            one.close()
+        for response in self._responses:
+            response.close()
         await self._session.close()
 
 
-class CleansUpInDel(FirstLoop):
-    """Whoever forgets to close it is helped."""
+class ClosesInDel(BoundToFirstLoop):
+    """Closes a forgotten session in `__del__`."""
 
     def __del__(self) -> None:
         if self._session is not None and not self._session.closed:
@@ -111,7 +111,7 @@ class CleansUpInDel(FirstLoop):
             self._closing = loop.create_task(self._session.close())
 
 
-def trusting() -> aiohttp.ClientSession:
-    """A session with its own certificates, which are read from files here and now."""
+def open_session_with_certificates() -> aiohttp.ClientSession:
+    """Open a session with an SSL context, which reads certificates on the loop."""
     context = ssl.create_default_context()
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))

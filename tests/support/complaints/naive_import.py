@@ -1,4 +1,4 @@
-"""A package whose front page imports all that it has, as a front page often does."""
+"""A package whose `__init__` imports all of its modules, as is often done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds on concurrency as they are often written: each has one flaw."""
+"""Limits of concurrency as they are often written; each has one flaw."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-from complaints.scene import Send
+from complaints.scenario import Send
 
 from nectar_async import Clock, Request, Response
 
 __all__ = [
     "EagerLimit",
-    "FixedWidth",
-    "HandOverGate",
-    "NestedWalk",
+    "FixedLimit",
+    "HandOverLimiter",
+    "NestedCalls",
     "PoolWithTimeout",
     "ReplacedSemaphore",
-    "SlotWhileAsleep",
+    "SlotDuringBackoff",
 ]
 
 OK = 200
 TOO_MANY = 429
 
 
-class SlotWhileAsleep:
-    """The semaphore is around the whole call, so a retry sleeps on its slot."""
+class SlotDuringBackoff:
+    """Holds a semaphore around the whole call, also during the back-off of a retry."""
 
     def __init__(self, send: Send, limit: int, clock: Clock) -> None:
         self._send = send
@@ -43,8 +43,8 @@ class SlotWhileAsleep:
             return response
 
 
-class FixedWidth:
-    """As many as ever, whatever the server says; each call learns of a 429 alone."""
+class FixedLimit:
+    """Never lowers the limit, and lets each call meet its own 429."""
 
     def __init__(
         self, send: Send, limit: int, clock: Clock, *, attempts: int = 4
@@ -60,15 +60,17 @@ class FixedWidth:
                 response = await self._send(request)
             if response.status == OK:
                 return response
-            asked = response.headers.get("retry-after")
-            await self._clock.sleep(0.5 * 2**attempt if asked is None else float(asked))
+            retry_after = response.headers.get("retry-after")
+            wait = 0.5 * 2**attempt if retry_after is None else float(retry_after)
+            await self._clock.sleep(wait)
         raise OSError(TOO_MANY)
 
 
 class ReplacedSemaphore:
-    """A semaphore cannot shrink, so a smaller one takes its place.
+    """Lowers the limit by replacing the semaphore by a smaller one.
 
-    Who waits for the old one waits for ever: permits are given back to the new one.
+    Calls that wait for the old semaphore wait forever, because permits go back to the
+    new one.
     """
 
     def __init__(self, send: Send, limit: int, clock: Clock) -> None:
@@ -92,86 +94,88 @@ class ReplacedSemaphore:
 
 
 class EagerLimit:
-    """Half on a refusal, one more on each success: soon as many as before."""
+    """Halves the limit on a 429 and adds one on each success, which is too fast."""
 
     def __init__(self, send: Send, limit: int, clock: Clock) -> None:
         self._send = send
         self._clock = clock
-        self._most = limit
+        self._maximum = limit
         self._limit = limit
         self._in_flight = 0
-        self._line: deque[anyio.Event] = deque()
+        self._waiters: deque[anyio.Event] = deque()
 
     async def ask(self, request: Request[Any]) -> Response:
         while True:
-            turn = anyio.Event()
-            self._line.append(turn)
-            self._go_on()
-            await turn.wait()
+            waiter = anyio.Event()
+            self._waiters.append(waiter)
+            self._wake_waiters()
+            await waiter.wait()
             response = await self._send(request)
             self._in_flight -= 1
             is_refused = response.status == TOO_MANY
-            wanted = self._limit // 2 if is_refused else self._limit + 1
-            self._limit = min(self._most, max(1, wanted))
-            self._go_on()
+            next_limit = self._limit // 2 if is_refused else self._limit + 1
+            self._limit = min(self._maximum, max(1, next_limit))
+            self._wake_waiters()
             if response.status == OK:
                 return response
             await self._clock.sleep(0.5)
 
-    def _go_on(self) -> None:
-        while self._line and self._in_flight < self._limit:
+    def _wake_waiters(self) -> None:
+        while self._waiters and self._in_flight < self._limit:
             self._in_flight += 1
-            self._line.popleft().set()
+            self._waiters.popleft().set()
 
 
-class NestedWalk:
-    """A call inside a call, and both take a slot of the same semaphore."""
+class NestedCalls:
+    """Nests calls that take slots of the same semaphore."""
 
     def __init__(self, send: Send, limit: int) -> None:
         self._send = send
         self._slots = anyio.Semaphore(limit)
 
-    async def company(self, company: Request[Any], children: list[Request[Any]]) -> int:
+    async def fetch_company(
+        self, company: Request[Any], children: list[Request[Any]]
+    ) -> int:
         async with self._slots:
             await self._send(company)
             async with anyio.create_task_group() as group:
                 for child in children:
-                    group.start_soon(self._child, child)
+                    group.start_soon(self._fetch_child, child)
         return len(children)
 
-    async def _child(self, child: Request[Any]) -> None:
+    async def _fetch_child(self, child: Request[Any]) -> None:
         async with self._slots:
             await self._send(child)
 
 
-class HandOverGate:
-    """A permit is handed to the first in line, whether it is still there or not."""
+class HandOverLimiter:
+    """Hands a permit to the first waiter, even if that one was cancelled."""
 
     def __init__(self, limit: int) -> None:
         self._free = limit
-        self._line: deque[anyio.Event] = deque()
+        self._waiters: deque[anyio.Event] = deque()
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[None]:
         if self._free:
             self._free -= 1
         else:
-            turn = anyio.Event()
-            self._line.append(turn)
-            await turn.wait()
+            waiter = anyio.Event()
+            self._waiters.append(waiter)
+            await waiter.wait()
         try:
             yield
         finally:
-            if self._line:
-                self._line.popleft().set()
+            if self._waiters:
+                self._waiters.popleft().set()
             else:
                 self._free += 1
 
 
 class PoolWithTimeout:
-    """As HTTP libraries have it: who waits too long for a connection gets an error.
+    """Raises an error after a long wait for a connection, as HTTP libraries do.
 
-    A pool cannot tell many calls from one connection that nobody gives back.
+    A pool cannot distinguish many calls from a connection that is never released.
     """
 
     def __init__(self, send: Send, limit: int, clock: Clock, *, timeout: float) -> None:
@@ -179,30 +183,30 @@ class PoolWithTimeout:
         self._free = limit
         self._clock = clock
         self._timeout = timeout
-        self._line: deque[anyio.Event] = deque()
+        self._waiters: deque[anyio.Event] = deque()
 
     async def ask(self, request: Request[Any]) -> Response:
-        await self._connected()
+        await self._acquire()
         try:
             return await self._send(request)
         finally:
-            if self._line:
-                self._line.popleft().set()
+            if self._waiters:
+                self._waiters.popleft().set()
             else:
                 self._free += 1
 
-    async def _connected(self) -> None:
+    async def _acquire(self) -> None:
         if self._free:
             self._free -= 1
             return
-        turn = anyio.Event()
-        self._line.append(turn)
+        waiter = anyio.Event()
+        self._waiters.append(waiter)
         async with anyio.create_task_group() as group:
             group.start_soon(self._give_up, group.cancel_scope)
-            await turn.wait()
+            await waiter.wait()
             group.cancel_scope.cancel()
-        if not turn.is_set():
-            self._line.remove(turn)
+        if not waiter.is_set():
+            self._waiters.remove(waiter)
             raise OSError("pool timeout")
 
     async def _give_up(self, scope: anyio.CancelScope) -> None:

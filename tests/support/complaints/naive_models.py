@@ -1,4 +1,4 @@
-"""Meaning made of JSON as it is often done: each has one flaw."""
+"""Decoding and encoding of JSON as it is often written; each has one flaw."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import cattrs
 from attrs import define, frozen
 
 __all__ = [
-    "KeptLinks",
+    "StoredLinks",
     "Usage",
-    "body_of",
-    "class_per_call",
-    "good_rows",
-    "local_time",
-    "page_of",
-    "total_of",
+    "build_body",
+    "decode_page",
+    "decode_with_new_class",
+    "parse_local_time",
+    "read_ids",
+    "sum_usage",
 ]
 
 
 class Unit(StrEnum):
-    """The units that there were when this was written."""
+    """The units known when the code was written."""
 
     KWH = "kWh"
     THERMS = "therms"
@@ -33,25 +33,25 @@ class Unit(StrEnum):
 
 @frozen
 class Usage:
-    """A record, with a value of a closed list."""
+    """A usage record with a closed enum."""
 
     id: str
     usageUnits: Unit  # noqa: N815 - as on the wire
 
 
-def page_of(body: bytes) -> list[Usage]:
-    """All records, or none: one value that is new, and the whole answer is lost."""
+def decode_page(body: bytes) -> list[Usage]:
+    """Decode all records; one new enum value fails the whole page."""
     return cattrs.structure(json.loads(body)["usageData"], list[Usage])
 
 
-def total_of(body: bytes) -> float:
-    """A sum that trusts each row to have its amount, rounded on the way."""
+def sum_usage(body: bytes) -> float:
+    """Sum up amounts as rounded floats; a row without an amount fails."""
     rows: list[dict[str, float]] = json.loads(body)["usageData"]
     return sum(round(row["usage"], 2) for row in rows)
 
 
-def good_rows(body: bytes) -> list[str]:
-    """Ids up to the first row that is not as it should be; the rest is hidden."""
+def read_ids(body: bytes) -> list[str]:
+    """Read ids up to the first row without an amount, and hide the rest."""
     ids: list[str] = []
     try:
         for row in json.loads(body)["usageData"]:
@@ -62,29 +62,29 @@ def good_rows(body: bytes) -> list[str]:
     return ids
 
 
-def local_time(text: str) -> datetime:
-    """What the clock on the wall says, without where the wall is."""
+def parse_local_time(text: str) -> datetime:
+    """Parse a time and drop its time zone."""
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def body_of(**fields: object) -> dict[str, object]:
-    """None is what nobody gave, so there is no way to clear a field."""
+def build_body(**fields: object) -> dict[str, object]:
+    """Build a body without None, so that no field can be cleared."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 _CONVERTER = cattrs.Converter()
 
 
-def class_per_call(body: bytes) -> Any:
-    """A class for the page of this kind, made for each call, and known ever after."""
-    kind = define(
+def decode_with_new_class(body: bytes) -> Any:
+    """Decode a page with a class that is created for the call and never freed."""
+    page_class = define(
         type("Page", (), {"__annotations__": {"usageData": list[Any]}}), slots=False
     )
-    return _CONVERTER.structure(json.loads(body), kind)
+    return _CONVERTER.structure(json.loads(body), page_class)
 
 
-class KeptLinks:
-    """Links of files, kept for later; by then they are dead."""
+class StoredLinks:
+    """Stores links of files for later use, when they have expired."""
 
     def __init__(self, links: Mapping[str, str]) -> None:
         self._links = links

@@ -1,6 +1,6 @@
-"""Walks over a list as they are often written: each has one flaw.
+"""Paginators as they are often written; each has one flaw.
 
-All take `fetch`, which gives the envelope of a page as a dictionary.
+All take `fetch`, which returns the envelope of a page as a dictionary.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from datetime import date, timedelta
 from typing import Any
 
 import anyio
-from complaints.scene import Send
+from complaints.scenario import Send
 
 from nectar_async import Request, Response
 
 __all__ = [
     "Fetch",
-    "TotalOfTheDay",
-    "all_companies",
-    "by_halves",
-    "by_next_page",
-    "fetcher",
-    "one_by_one",
-    "retried_at_first",
-    "until_a_page_fails",
-    "while_rows",
+    "LatestTotal",
+    "build_fetch",
+    "iterate",
+    "read_all_companies",
+    "read_by_next_page",
+    "read_sequentially",
+    "read_until_empty",
+    "read_with_first_page_retried",
+    "split_window",
 ]
 
 OK = 200
@@ -34,28 +34,28 @@ Envelope = dict[str, Any]
 Fetch = Callable[[int], Awaitable[Envelope]]
 
 
-def fetcher(send: Send, request: Callable[[int], Request[Any]]) -> Fetch:
-    """Pages of a list by their numbers; anything but 200 is an `OSError`."""
+def build_fetch(send: Send, request: Callable[[int], Request[Any]]) -> Fetch:
+    """Build a function that fetches a page by number and raises unless it is 200."""
 
     async def fetch(page: int) -> Envelope:
-        return decoded(await send(request(page)))
+        return decode(await send(request(page)))
 
     return fetch
 
 
-def decoded(response: Response) -> Envelope:
+def decode(response: Response) -> Envelope:
     if response.status != OK:
         raise OSError(response.status)
     envelope: Envelope = json.loads(response.body)
     return envelope
 
 
-async def by_next_page(fetch: Fetch) -> list[str]:
-    """A generated paginator: `next_page` moves on, and so does who calls it."""
+async def read_by_next_page(fetch: Fetch) -> list[str]:
+    """Advance the page twice: in `next_page` and in its caller."""
     page, ids = 1, list[str]()
     while True:
         envelope = await fetch(page)
-        ids += ids_of(envelope)
+        ids += read_ids(envelope)
         if not envelope["hasNext"]:
             return ids
         page = next_page(page)
@@ -66,56 +66,56 @@ def next_page(page: int) -> int:
     return page + 1
 
 
-async def while_rows(fetch: Fetch) -> list[str]:
-    """Until a page is empty."""
+async def read_until_empty(fetch: Fetch) -> list[str]:
+    """Read pages until one is empty."""
     page, ids = 1, list[str]()
     while True:
-        found = ids_of(await fetch(page))
-        if not found:
+        page_ids = read_ids(await fetch(page))
+        if not page_ids:
             return ids
-        ids += found
+        ids += page_ids
         page += 1
 
 
-async def one_by_one(fetch: Fetch) -> list[str]:
-    """By the envelope, one page after the other."""
+async def read_sequentially(fetch: Fetch) -> list[str]:
+    """Read one page after the other while the envelope says that there are more."""
     page, ids = 1, list[str]()
     while True:
         envelope = await fetch(page)
-        ids += ids_of(envelope)
+        ids += read_ids(envelope)
         if not envelope["hasNext"]:
             return ids
         page += 1
 
 
-async def until_a_page_fails(fetch: Fetch) -> AsyncIterator[str]:
-    """A generator: once it has raised, it is over, and where it was is forgotten."""
+async def iterate(fetch: Fetch) -> AsyncIterator[str]:
+    """Iterate over ids; after an error the generator is over and its page is lost."""
     page = 1
     while True:
         envelope = await fetch(page)
-        for one in ids_of(envelope):
-            yield one
+        for record_id in read_ids(envelope):
+            yield record_id
         if not envelope["hasNext"]:
             return
         page += 1
 
 
-async def retried_at_first(
+async def read_with_first_page_retried(
     fetch: Fetch, *, retries: int, timeout: float
 ) -> AsyncIterator[str]:
-    """Retries and a timeout, which the first page is fetched with."""
-    envelope = await _first(fetch, retries=retries, timeout=timeout)
-    for one in ids_of(envelope):
-        yield one
+    """Iterate over ids; only the first page has retries and a timeout."""
+    envelope = await _fetch_first(fetch, retries=retries, timeout=timeout)
+    for record_id in read_ids(envelope):
+        yield record_id
     page = 1
     while envelope["hasNext"]:
         page += 1
         envelope = await fetch(page)
-        for one in ids_of(envelope):
-            yield one
+        for record_id in read_ids(envelope):
+            yield record_id
 
 
-async def _first(fetch: Fetch, *, retries: int, timeout: float) -> Envelope:
+async def _fetch_first(fetch: Fetch, *, retries: int, timeout: float) -> Envelope:
     for _ in range(retries):
         try:
             with anyio.fail_after(timeout):
@@ -125,54 +125,54 @@ async def _first(fetch: Fetch, *, retries: int, timeout: float) -> Envelope:
     return await fetch(1)
 
 
-class TotalOfTheDay:
-    """A list whose `total` is that of the page that was fetched last."""
+class LatestTotal:
+    """A list whose `total` comes from the page that was fetched last."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self.total = 0
 
-    async def first(self) -> list[str]:
-        return await self.page(1)
+    async def read_first(self) -> list[str]:
+        return await self.read_page(1)
 
-    async def page(self, number: int) -> list[str]:
+    async def read_page(self, number: int) -> list[str]:
         envelope = await self._fetch(number)
         self.total = envelope["totalUsageData"]
-        return ids_of(envelope)
+        return read_ids(envelope)
 
 
-async def all_companies(fetches: Iterable[Fetch]) -> list[str]:
-    """All lists at once; the first that fails calls off the others, and all is lost."""
+async def read_all_companies(fetches: Iterable[Fetch]) -> list[str]:
+    """Read all lists at once; the first failure cancels all and loses every record."""
     ids: list[str] = []
 
-    async def one(fetch: Fetch) -> None:
-        ids.extend(await one_by_one(fetch))
+    async def read(fetch: Fetch) -> None:
+        ids.extend(await read_sequentially(fetch))
 
     async with anyio.create_task_group() as group:
         for fetch in fetches:
-            group.start_soon(one, fetch)
+            group.start_soon(read, fetch)
     return ids
 
 
-async def by_halves(
+async def split_window(
     fetch: Callable[[date, date], Awaitable[list[str]]],
     start: date,
     end: date,
     gap: timedelta,
 ) -> list[str]:
-    """A window in halves where it is too much, with one rule for all kinds of dates.
+    """Split a window that is too large in halves, by one rule for all date types.
 
-    Whether the second half begins with the last day of the first or a day later: where
-    both bounds are days the one repeats that day, where they are midnights the other
-    loses it.
+    `gap` is the distance between the end of the first half and the start of the second.
+    With 0 the shared day is repeated if both bounds are inclusive days. With one day it
+    is lost if the end is a midnight.
     """
     try:
         return await fetch(start, end)
     except OSError:
         middle = start + (end - start) // 2
-        left = await by_halves(fetch, start, middle, gap)
-        return left + await by_halves(fetch, middle + gap, end, gap)
+        left = await split_window(fetch, start, middle, gap)
+        return left + await split_window(fetch, middle + gap, end, gap)
 
 
-def ids_of(envelope: Envelope) -> list[str]:
+def read_ids(envelope: Envelope) -> list[str]:
     return [row["id"] for row in envelope["usageData"]]

@@ -1,4 +1,4 @@
-"""Recordings as they are often made: each has one flaw."""
+"""Recorders and replays as they are often written; each has one flaw."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from doubles import MakeClient
 from nectar_async import Request, Response
 
 __all__ = [
-    "ByTurns",
     "ConstantRedaction",
-    "EveryTimeTheFirst",
-    "Tape",
-    "Unmocked",
-    "taped",
+    "NaiveRecorder",
+    "ReplayFirstMatch",
+    "ReplayInOrder",
+    "ReplayWithoutDiff",
+    "record_usage",
 ]
 
 
-class Tape:
-    """Writes down requests as they go over the wire."""
+class NaiveRecorder:
+    """Records requests below the authentication, with their headers."""
 
     needs_key = True
 
@@ -43,58 +43,58 @@ class Tape:
         pass
 
 
-async def taped(
+async def record_usage(
     make_client: MakeClient, key: str, transport: Any, *companies: str
-) -> Tape:
-    """The usage of companies, one after the other, on a tape."""
-    tape = Tape(transport)
-    nectar = make_client(tape, api_key=key)
+) -> NaiveRecorder:
+    """Record the usage lists of companies, one after the other."""
+    recorder = NaiveRecorder(transport)
+    nectar = make_client(recorder, api_key=key)
     for company in companies:
         async for _ in nectar.usage.by_company(company):
             pass
-    return tape
+    return recorder
 
 
-class ByTurns:
-    """Gives answers in the order in which they were recorded, whatever is asked."""
+class ReplayInOrder:
+    """Replays answers in the recorded order, whatever the requests are."""
 
     needs_key = False
 
     def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        self._left = list(entries)
+        self._entries = list(entries)
 
     async def send(self, _: Request[Any], /) -> Response:
-        return Response(200, {}, str(self._left.pop(0)["body"]).encode())
+        return Response(200, {}, str(self._entries.pop(0)["body"]).encode())
 
     async def aclose(self) -> None:
         pass
 
 
-class EveryTimeTheFirst(ByTurns):
-    """Gives the first answer to an address, each time that it is asked for."""
+class ReplayFirstMatch(ReplayInOrder):
+    """Replays the first recorded answer for a URL, also for repeated requests."""
 
     async def send(self, request: Request[Any], /) -> Response:
-        entry = next(one for one in self._left if one["url"] == request.url)
+        entry = next(each for each in self._entries if each["url"] == request.url)
         return Response(200, {}, str(entry["body"]).encode())
 
 
-class Unmocked(ByTurns):
-    """Says of an address that it does not know that it does not know it."""
+class ReplayWithoutDiff(ReplayInOrder):
+    """Replays answers, and raises an error without details for an unknown URL."""
 
     async def send(self, request: Request[Any], /) -> Response:
-        if all(one["url"] != request.url for one in self._left):
+        if all(entry["url"] != request.url for entry in self._entries):
             raise LookupError("request not mocked")
         return await super().send(request)
 
 
-class ConstantRedaction(EveryTimeTheFirst):
-    """Replays what was recorded with the same stars in place of every value."""
+class ConstantRedaction(ReplayFirstMatch):
+    """Replays answers in which every secret was replaced by the same text."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]], *values: str) -> None:
-        starred = []
+        redacted = []
         for entry in entries:
             texts = {key: str(entry[key]) for key in ("url", "body")}
             for value in values:
                 texts = {key: text.replace(value, "***") for key, text in texts.items()}
-            starred.append(texts)
-        super().__init__(starred)
+            redacted.append(texts)
+        super().__init__(redacted)

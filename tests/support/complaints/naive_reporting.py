@@ -1,4 +1,4 @@
-"""Logs, errors and spans as they are often written: each has one flaw."""
+"""Logs, errors and spans as they are often written; each has one flaw."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-from complaints.scene import Send
+from complaints.scenario import Send
 from opentelemetry.trace import Tracer
 
 from nectar_async import Clock, Request, Response
 
-__all__ = ["ApiError", "OneSpan", "RequestError", "get", "log_request"]
+__all__ = ["ApiError", "RequestError", "SpanPerCall", "get_json", "log_request"]
 
 _log = logging.getLogger("naive")
 
@@ -21,7 +21,7 @@ _HIDDEN = frozenset({"authorization", "api-key", "cookie", "set-cookie"})
 
 
 def log_request(method: str, url: str, headers: Mapping[str, str]) -> None:
-    """Everything, less a list of headers that are known to be secret."""
+    """Log a request without the headers that are known to be secret."""
     shown = {
         name: "***" if name.lower() in _HIDDEN else value
         for name, value in headers.items()
@@ -29,8 +29,8 @@ def log_request(method: str, url: str, headers: Mapping[str, str]) -> None:
     _log.debug("%s %s %s", method, url, shown)
 
 
-async def get(origin: str, key: str) -> Any:
-    """As the manual of aiohttp does it: its error is the error."""
+async def get_json(origin: str, key: str) -> Any:
+    """Get JSON as in the manual of aiohttp, and let its errors through."""
     async with (
         aiohttp.ClientSession(headers={"X-API-Key": key}) as session,
         session.get(f"{origin}/thing", raise_for_status=True) as response,
@@ -39,7 +39,7 @@ async def get(origin: str, key: str) -> Any:
 
 
 class ApiError(Exception):
-    """An error that is made of a message and something else."""
+    """An error with a keyword argument, which pickle does not pass on."""
 
     def __init__(self, message: str, *, response: object) -> None:
         super().__init__(message)
@@ -47,15 +47,15 @@ class ApiError(Exception):
 
 
 class RequestError(Exception):
-    """An error that pickles, with the request that it came from."""
+    """An error that can be pickled, together with the headers of its request."""
 
     def __init__(self, message: str, headers: Mapping[str, str]) -> None:
         super().__init__(message, headers)
         self.headers = headers
 
 
-class OneSpan:
-    """A span around the call; what happens in it is nobody's business."""
+class SpanPerCall:
+    """Opens one span for the call, and none for its attempts."""
 
     def __init__(self, send: Send, clock: Clock, tracer: Tracer) -> None:
         self._send = send

@@ -1,22 +1,28 @@
-"""Retries as they are often written: each has one flaw."""
+"""Retries as they are often written; each has one flaw."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import anyio
-from complaints.scene import Send
+from complaints.scenario import Send
 
 from nectar_async import Clock, Request, Response, TransportError
 
-__all__ = ["AnyVerb", "AttemptsOnly", "FullJitter", "OneBudget", "SameWait"]
+__all__ = [
+    "AttemptTimeoutOnly",
+    "ExactWait",
+    "FullJitter",
+    "RetryAnyMethod",
+    "SharedTimeout",
+]
 
 OK = 200
 TOO_MANY = 429
 
 
-class AttemptsOnly:
-    """`timeout` is meant for each attempt, and nothing bounds them together."""
+class AttemptTimeoutOnly:
+    """Limits each attempt by `timeout`, but not the whole call."""
 
     def __init__(
         self, send: Send, clock: Clock, *, timeout: float, max_retries: int
@@ -37,8 +43,8 @@ class AttemptsOnly:
             return await self._send(request)
 
 
-class OneBudget:
-    """`timeout` is meant for all attempts together, so a slow one is the last."""
+class SharedTimeout:
+    """Limits all attempts together by `timeout`, so a slow attempt leaves no time."""
 
     def __init__(self, send: Send, *, timeout: float, max_retries: int) -> None:
         self._send = send
@@ -54,8 +60,8 @@ class OneBudget:
             return await self._send(request)
 
 
-class SameWait:
-    """Waits exactly as long as the server says, as everybody else does."""
+class ExactWait:
+    """Waits exactly as long as Retry-After says, as all other clients do."""
 
     def __init__(self, send: Send, clock: Clock) -> None:
         self._send = send
@@ -63,23 +69,25 @@ class SameWait:
 
     async def ask(self, request: Request[Any]) -> Response:
         while (response := await self._send(request)).status == TOO_MANY:
-            await self._clock.sleep(self.wait(float(response.headers["retry-after"])))
+            await self._clock.sleep(
+                self.compute_wait(float(response.headers["retry-after"]))
+            )
         return response
 
-    def wait(self, asked: float) -> float:
-        """Seconds to wait when the server asks for `asked`."""
-        return asked
+    def compute_wait(self, retry_after: float) -> float:
+        """Compute the seconds to wait."""
+        return retry_after
 
 
-class FullJitter(SameWait):
-    """Anything from nothing to the wait that the server asks for."""
+class FullJitter(ExactWait):
+    """Waits a random time up to Retry-After, and so often too short."""
 
-    def wait(self, asked: float) -> float:
-        return asked * self._clock.jitter()
+    def compute_wait(self, retry_after: float) -> float:
+        return retry_after * self._clock.jitter()
 
 
-class AnyVerb:
-    """What timed out is sent again, whatever it was."""
+class RetryAnyMethod:
+    """Sends any request again that timed out, whatever its method."""
 
     def __init__(self, send: Send, *, timeout: float) -> None:
         self._send = send

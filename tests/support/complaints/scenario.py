@@ -1,4 +1,4 @@
-"""What both variants of a scenario stand on: servers, and time that waits for all."""
+"""Servers, a virtual clock and concurrent callers for both variants of a scenario."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from doubles import settle_down
 
 from nectar_async import NectarError, Request, Response, VirtualClock
 
-__all__ = ["GET", "OK", "Busy", "PatientClock", "Send", "crowd"]
+__all__ = ["GET", "OK", "BusyServer", "Send", "SteppedClock", "call_at_once"]
 
 Send = Callable[[Request[Any]], Awaitable[Response]]
-"""The way down as a naive client has it: the transport's own `send`."""
+"""The `send` method of a transport, which naive clients call directly."""
 
 GET = Request.get("thing_get", "/thing", dict)
 OK = Response(200, {}, b"{}")
@@ -23,8 +23,8 @@ OK = Response(200, {}, b"{}")
 _TURNS = 500
 
 
-class PatientClock(VirtualClock):
-    """Time goes on only when nobody can do anything else, to the next who wakes."""
+class SteppedClock(VirtualClock):
+    """A clock that advances to the next wake-up when all tasks wait."""
 
     def __init__(self, *, jitter: float = 0.0) -> None:
         super().__init__(jitter=jitter)
@@ -39,23 +39,23 @@ class PatientClock(VirtualClock):
         finally:
             self._sleepers.remove(sleeper)
 
-    async def ends(self, story: Callable[[], Awaitable[object]]) -> bool:
-        """Play it; False when all wait for each other, and nobody for the time."""
-        over = anyio.Event()
+    async def run(self, scenario: Callable[[], Awaitable[object]]) -> bool:
+        """Run a scenario; False if it deadlocks: all tasks wait, and none sleeps."""
+        finished = anyio.Event()
 
-        async def play() -> None:
-            await story()
-            over.set()
+        async def run_scenario() -> None:
+            await scenario()
+            finished.set()
 
         async with anyio.create_task_group() as group:
-            group.start_soon(play)
-            while not over.is_set():
+            group.start_soon(run_scenario)
+            while not finished.is_set():
                 await settle_down(_TURNS)
-                if not (over.is_set() or self._sleepers):
+                if not (finished.is_set() or self._sleepers):
                     group.cancel_scope.cancel()
                     break
                 self._wake_next()
-        return over.is_set()
+        return finished.is_set()
 
     def _wake_next(self) -> None:
         if not self._sleepers:
@@ -67,10 +67,13 @@ class PatientClock(VirtualClock):
                 event.set()
 
 
-class Busy:
-    """A server that does `limit` things at once, and refuses the rest with 429.
+class BusyServer:
+    """A server that serves `limit` requests at once and answers the others with 429.
 
-    Where `is_fragile`, a crowd is refused as a whole, not only who came last.
+    Args:
+        limit: how many requests it serves at once.
+        is_fragile: whether it refuses all requests of a moment with too many.
+        turns: how many turns of the event loop an answer takes.
     """
 
     def __init__(self, limit: int, *, is_fragile: bool = False, turns: int = 3) -> None:
@@ -83,30 +86,30 @@ class Busy:
 
     async def __call__(self, request: Request[Any]) -> Response:
         self._in_flight += 1
-        is_crowded = self._in_flight > self.limit
+        is_refused = self._in_flight > self.limit
         try:
             for _ in range(self._turns):
                 await anyio.lowlevel.checkpoint()
                 if self._is_fragile and self._in_flight > self.limit:
-                    is_crowded = True
+                    is_refused = True
         finally:
             self._in_flight -= 1
-        self.refused += is_crowded
-        self.served += not is_crowded
-        return Response(429) if is_crowded else OK
+        self.refused += is_refused
+        self.served += not is_refused
+        return Response(429) if is_refused else OK
 
 
-async def crowd(ask: Callable[[], Awaitable[object]], callers: int) -> int:
-    """So many callers at once; how many of them got what they asked for."""
-    happy = 0
+async def call_at_once(ask: Callable[[], Awaitable[object]], callers: int) -> int:
+    """Call a function many times at once; return how many calls succeeded."""
+    succeeded = 0
 
     async def call() -> None:
-        nonlocal happy
+        nonlocal succeeded
         with suppress(NectarError, OSError):
             await ask()
-            happy += 1
+            succeeded += 1
 
     async with anyio.create_task_group() as group:
         for _ in range(callers):
             group.start_soon(call)
-    return happy
+    return succeeded

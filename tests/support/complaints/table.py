@@ -1,8 +1,8 @@
-"""The table of complaints: what the tests say of themselves, and what the page says.
+"""Read the table of complaints from the docstrings of its tests, and write its page.
 
-A test of this folder has a docstring of three paragraphs: the complaint in users'
-words, what the package does instead, and the upstream issues that it answers, a link
-each line. Only the standard library is needed here: `.ci/complaints` reads it, too.
+The docstring of each test in `tests/complaints` has three paragraphs: the complaint,
+what the package does instead, and links to the upstream issues, one a line. This module
+imports the standard library only, because `.ci/complaints` imports it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = [
     "PAGE",
     "ROOT",
     "Complaint",
-    "complaints",
-    "listed",
-    "problems",
-    "render",
+    "find_problems",
+    "find_tests",
+    "read_complaints",
+    "render_page",
 ]
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,19 +31,20 @@ PAGE = ROOT / "docs" / "complaints.md"
 _ISSUE = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)/(?:issues|pull)/(\d+)")
 _ROW = re.compile(r"^\|.*`(tests/[\w/]+\.py::\w+)` \|$", re.MULTILINE)
 _PASSED = "passed"
+_PARAGRAPHS = 3
 
 HEAD = """\
 # Complaints
 
-What users of other SDKs complain about, and what this package does instead. Each row is
-a test that plays one scenario twice: with the code as it is often written, which stands
-beside the test (`tests/complaints/naive_*.py`) and must show the complaint, and with
-this package, which must not. `.ci/complaints` runs them, and fails when one is missing
-or skipped; it also writes this page, from the tests.
+This page lists complaints of users about other SDKs, and what this package does
+instead. Each row is a test that runs one scenario twice: with code as it is often
+written (`tests/support/complaints/naive_*.py`), which must show the problem, and with
+this package, which must not. `.ci/complaints` runs the tests and fails if one is
+missing or skipped. It also writes this page from the tests.
 
-Not among them are complaints about the watermarks and checkpoints of nightly pulls: the
-package has none of these yet. Neither is the memory of thousands
-of clients in one process: one client, shared, is meant to do.
+The page has no complaints about watermarks and checkpoints of nightly pulls, because
+the package has neither yet. It has none about the memory of thousands of clients in one
+process either: one shared client is enough.
 """
 
 COLUMNS = (
@@ -58,86 +59,91 @@ class Complaint(NamedTuple):
     """A row of the table."""
 
     area: str
-    said: str
-    does: str
+    complaint: str
+    answer: str
     links: tuple[str, ...]
     test: str
-    """As pytest calls it, without parameters."""
+    """The id that pytest gives the test, without parameters."""
 
     @property
     def row(self) -> str:
-        upstream = ", ".join(_link(link) for link in self.links)
-        return f"| {self.said} | {upstream} | {self.does} | `{self.test}` |"
+        upstream = ", ".join(_format_link(link) for link in self.links)
+        return f"| {self.complaint} | {upstream} | {self.answer} | `{self.test}` |"
 
 
-def complaints() -> list[Complaint]:
-    """All of them, by file and in the order in which they stand there."""
-    return [one for path in sorted(FOLDER.glob("test_*.py")) for one in _of(path)]
+def read_complaints() -> list[Complaint]:
+    """Read all complaints, by file and in the order of the tests."""
+    paths = sorted(FOLDER.glob("test_*.py"))
+    return [complaint for path in paths for complaint in _read_file(path)]
 
 
-def _of(path: Path) -> Iterator[Complaint]:
+def _read_file(path: Path) -> Iterator[Complaint]:
     module = ast.parse(path.read_text("utf-8"))
-    area = _words(ast.get_docstring(module)).removeprefix("Complaints about ")
+    area = _unwrap(ast.get_docstring(module)).removeprefix("Complaints about ")
     name = path.relative_to(ROOT).as_posix()
     for node in module.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if not node.name.startswith("test_"):
                 continue
-            said, does, links = _paragraphs(node)
+            complaint, answer, links = _split_docstring(node)
             yield Complaint(
                 area=area.removesuffix(".").capitalize(),
-                said=_words(said),
-                does=_words(does),
+                complaint=_unwrap(complaint),
+                answer=_unwrap(answer),
                 links=tuple(links.split()),
                 test=f"{name}::{node.name}",
             )
 
 
-def _paragraphs(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Sequence[str]:
+def _split_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Sequence[str]:
     parts = (ast.get_docstring(node) or "").split("\n\n")
-    if len(parts) != len(("said", "does", "links")):
+    if len(parts) != _PARAGRAPHS:
         raise ValueError(f"{node.name} has a docstring of {len(parts)} paragraphs")
     return parts
 
 
-def _words(text: str | None) -> str:
+def _unwrap(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def _link(link: str) -> str:
-    found = _ISSUE.fullmatch(link)
-    if found is None:
-        raise ValueError(f"{link} is no issue of GitHub's")
-    return f"[{found[1]}#{found[2]}]({link})"
+def _format_link(link: str) -> str:
+    match = _ISSUE.fullmatch(link)
+    if match is None:
+        raise ValueError(f"{link} is not a link to an issue on GitHub")
+    return f"[{match[1]}#{match[2]}]({link})"
 
 
-def render() -> str:
-    """The whole page, from the tests."""
-    rows = complaints()
+def render_page() -> str:
+    """Render the whole page from the tests."""
+    complaints = read_complaints()
     parts = [HEAD]
-    for area in dict.fromkeys(one.area for one in rows):
+    for area in dict.fromkeys(complaint.area for complaint in complaints):
         head = (f"| {' | '.join(COLUMNS)} |", "| --- | --- | --- | --- |")
-        lines = (*head, *(one.row for one in rows if one.area == area))
+        rows = [complaint.row for complaint in complaints if complaint.area == area]
+        lines = (*head, *rows)
         parts.append(f"## {area}\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def listed(page: str) -> list[str]:
-    """The tests that a page names, one a row."""
+def find_tests(page: str) -> list[str]:
+    """Find the tests that the rows of a page name."""
     return _ROW.findall(page)
 
 
-def problems(names: Sequence[str], outcomes: Mapping[str, Sequence[str]]) -> list[str]:
-    """What is wrong between a table and a run of its tests; nothing, if it is well.
+def find_problems(
+    names: Sequence[str], outcomes: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Compare a table with a run of its tests, and return the problems.
 
     Args:
         names: the tests of the table.
-        outcomes: of each test that ran, `passed` or another word for each of its
-            parameters.
+        outcomes: of each test that ran, by its id; one for each set of parameters,
+            `passed` or another word.
     """
-    found = [f"{name} is not there" for name in names if not outcomes.get(name)]
-    for name, each in outcomes.items():
+    problems = [f"{name} did not run" for name in names if not outcomes.get(name)]
+    for name, results in outcomes.items():
         if name not in names:
-            found.append(f"{name} is not in the table")
-        found += [f"{name} {one}" for one in dict.fromkeys(each) if one != _PASSED]
-    return found
+            problems.append(f"{name} is not in the table")
+        failures = [result for result in results if result != _PASSED]
+        problems += [f"{name} {failure}" for failure in dict.fromkeys(failures)]
+    return problems
