@@ -9,7 +9,7 @@ import asyncio
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -105,8 +105,8 @@ class Reset(_SocketEffect):
         """Write the share of the answer, and reset the connection."""
         response: web.StreamResponse = web.Response()
         if self.share > 0:
-            response = await _begin(request, reply, len(reply.body))
-            await response.write(reply.body[: int(len(reply.body) * self.share)])
+            sent = reply.body[: int(len(reply.body) * self.share)]
+            response = await _write(request, reply, [sent], has_end=False)
         if request.transport is not None:
             connection = request.transport.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
@@ -130,8 +130,8 @@ class WrongLength(_SocketEffect):
     ) -> web.StreamResponse:
         """Write the answer under the wrong length."""
         length = max(0, len(reply.body) + self.by)
-        response = await _begin(request, reply, length)
-        await response.write(reply.body[:length])
+        pieces = [reply.body[:length]]
+        response = await _write(request, reply, pieces, length=length, has_end=False)
         if self.by >= 0:
             _close(request)
         elif request.transport is not None:
@@ -148,7 +148,8 @@ class Endless(_SocketEffect):
         self, _call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
         """Write the headers of the answer, and spaces until the client leaves."""
-        response = await _begin(request, reply, None)
+        response = web.StreamResponse(status=reply.status, headers=reply.headers)
+        await response.prepare(request)
         while request.transport is not None and not request.transport.is_closing():
             await response.write(_PIECE)
             await asyncio.sleep(0)  # a client in the same process needs its turn
@@ -166,9 +167,7 @@ class CloseIdle(_SocketEffect):
         self, call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
         """Write the answer, and close the connection later."""
-        response = await _begin(request, reply, len(reply.body))
-        await response.write(reply.body)
-        await response.write_eof()
+        response = await _write(request, reply, [reply.body])
         loop = asyncio.get_running_loop()
         loop.call_later(self.seconds, call.listener.close_connection, request.protocol)
         return response
@@ -189,8 +188,8 @@ async def _disconnect(
 async def _drop_body(
     _effect: DropBody, request: web.BaseRequest, reply: Reply
 ) -> web.StreamResponse:
-    response = await _begin(request, reply, len(reply.body))
-    await response.write(reply.body[: len(reply.body) // 2])
+    half = reply.body[: len(reply.body) // 2]
+    response = await _write(request, reply, [half], has_end=False)
     _close(request)
     return response
 
@@ -198,36 +197,25 @@ async def _drop_body(
 async def _stall_body(
     effect: StallBody, request: web.BaseRequest, reply: Reply
 ) -> web.StreamResponse:
-    response = await _begin(request, reply, len(reply.body))
     middle = len(reply.body) // 2
-    await response.write(reply.body[:middle])
-    await asyncio.sleep(effect.seconds)
-    await response.write(reply.body[middle:])
-    await response.write_eof()
-    return response
+    halves = [reply.body[:middle], reply.body[middle:]]
+    return await _write(request, reply, halves, pause=effect.seconds)
 
 
 async def _drip(
     effect: Drip, request: web.BaseRequest, reply: Reply
 ) -> web.StreamResponse:
-    response = await _begin(request, reply, len(reply.body))
-    for start in range(0, len(reply.body), effect.size):
-        if start > 0:
-            await asyncio.sleep(effect.seconds)
-        await response.write(reply.body[start : start + effect.size])
-    await response.write_eof()
-    return response
+    starts = range(0, len(reply.body), effect.size)
+    pieces = [reply.body[start : start + effect.size] for start in starts]
+    return await _write(request, reply, pieces, pause=effect.seconds)
 
 
 async def _cut_gzip(
     _effect: CutGzip, request: web.BaseRequest, reply: Reply
 ) -> web.StreamResponse:
     packed = compress_reply(reply)
-    body = packed.body[: len(packed.body) // 2]
-    response = await _begin(request, evolve(packed, body=body), len(body))
-    await response.write(body)
-    await response.write_eof()
-    return response
+    half = packed.body[: len(packed.body) // 2]
+    return await _write(request, evolve(packed, body=half), [half])
 
 
 _Write = Callable[[Any, web.BaseRequest, Reply], Awaitable[web.StreamResponse]]
@@ -242,13 +230,28 @@ DELIVERIES: Final[Mapping[type[Any], _Write]] = {
 """How a sandbox writes an answer, by the effect of `nectar_async.faults`."""
 
 
-async def _begin(
-    request: web.BaseRequest, reply: Reply, length: int | None
+async def _write(
+    request: web.BaseRequest,
+    reply: Reply,
+    pieces: Sequence[bytes],
+    *,
+    length: int | None = None,
+    pause: float = 0.0,
+    has_end: bool = True,
 ) -> web.StreamResponse:
-    """Send the headers of an answer; without a length the body is sent in chunks."""
+    """Write the headers of an answer and pieces of its body, `pause` seconds apart.
+
+    `length` replaces the right `Content-Length`; `has_end` ends the answer behind them.
+    """
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    response.content_length = length
+    response.content_length = len(reply.body) if length is None else length
     await response.prepare(request)
+    for number, piece in enumerate(pieces):
+        if number > 0:
+            await asyncio.sleep(pause)
+        await response.write(piece)
+    if has_end:
+        await response.write_eof()
     return response
 
 

@@ -6,7 +6,6 @@ that the effects of `nectar_async.faults` apply to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -37,7 +36,6 @@ from nectar_async.sandbox.server.files import FILES_PATH
 from nectar_async.sandbox.server.messages import RefusalError, Reply
 
 __all__ = [
-    "EFFECTS",
     "Change",
     "ChangeFile",
     "Crowd",
@@ -268,10 +266,6 @@ def _to_reply(response: Response) -> Reply:
         body=response.body,
         deliver=response.deliver if isinstance(response, SocketResponse) else None,
     )
-
-
-EFFECTS: Final[Mapping[str, type[Any]]] = Faults.vocabulary.effects
-"""Every effect that works in a sandbox, by its name in a text."""
 
 
 def read_fault(text: str) -> Fault:
