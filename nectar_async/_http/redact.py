@@ -25,6 +25,7 @@ from nectar_async.errors import DecodeError, NectarError
 __all__ = [
     "MASK",
     "Redactor",
+    "Replacement",
     "UnescapedText",
     "build_masker",
     "build_redactor",
@@ -33,6 +34,7 @@ __all__ = [
     "redact_error",
     "redact_response",
     "redact_values",
+    "replace_spans",
 ]
 
 MASK: Final = "***"
@@ -42,6 +44,9 @@ Redactor = Callable[[str], str]
 
 Span = tuple[int, int]
 """The start and the end of a part of a text."""
+
+Replacement = tuple[int, int, str]
+"""The start and the end of a part of a text, and the text that replaces it."""
 
 
 # What is redacted
@@ -311,11 +316,16 @@ def _return_unchanged(text: str) -> str:
 
 def mask_spans(text: str, spans: Iterable[Span]) -> str:
     """Replace each span of a text by `MASK`; overlapping spans count as one."""
+    return replace_spans(text, ((start, end, MASK) for start, end in spans))
+
+
+def replace_spans(text: str, spans: Iterable[Replacement]) -> str:
+    """Replace spans of a text; overlapping spans are one, replaced as the first."""
     kept: list[str] = []
     position = 0
-    for start, end in sorted(spans):
+    for start, end, replacement in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= position:
-            kept += (text[position:start], MASK)
+            kept += (text[position:start], replacement)
         position = max(position, end)
     return "".join((*kept, text[position:]))
 

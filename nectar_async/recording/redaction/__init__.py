@@ -1,11 +1,12 @@
-"""What a recording must not hold, and what stands there instead.
+"""Redaction: replace secrets and personal values in recordings by placeholders.
 
-in `kinds`, `spots`   what is secret or personal, by key and by the contract
-in `shapes`, `marks`  what is by its looks
-in `rules`            what a user adds
-in `standins`         what stands in its place
-in `carry`, `links`   the same value in other places; links, which differ each time
-in `tree`, `walk`     all the texts of an exchange, for `visitors` and `masks`
-in `guard`            what is never saved
-in `redaction`        all of it together
+- `sensitive_fields`: fields that are sensitive by name or by the contract
+- `patterns`, `known_values`: sensitive parts of a text, by pattern or by value
+- `rules`: the user's own rules
+- `walk`: visit every text of an exchange
+- `placeholders`: which placeholder replaces which value
+- `replacement`: collect values and write placeholders
+- `masking`: mask the questions that a replay looks for
+- `guard`: refuse to save secrets
+- `redaction`: the public `Redaction`
 """

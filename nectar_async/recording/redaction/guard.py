@@ -1,10 +1,10 @@
-"""Nothing is saved that holds a registered secret, or what looks like a token."""
+"""Refuse to save an exchange that contains a registered secret or a token."""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,106 +16,117 @@ from nectar_async.recording.redaction.patterns import find_token
 
 __all__ = ["SecretGuard"]
 
-_SHORTEST: Final = 4
-_SURE: Final = 8
-"""Shorter secrets are part of ordinary words, and count only as words of their own."""
+_MIN_LENGTH: Final = 4
+_MIN_SUBSTRING_LENGTH: Final = 8
+"""Shorter secrets are parts of ordinary words, and are only found as whole words."""
 
-_ENCODED: Final = 12
-_RUN: Final = re.compile(r"[a-z0-9]+")
+_MIN_BASE64_LENGTH: Final = 12
+_ALPHANUMERIC: Final = re.compile(r"[a-z0-9]+")
 
-Shown = tuple[str, str]
-"""A place, and the text that stands there."""
+PlacedText = tuple[str, str]
+"""A place in an exchange, and the text there."""
 
 
 class SecretGuard:
-    """Looks for what must not be saved.
+    """Checks exchanges for secrets before they are saved.
 
     Args:
-        secrets: texts of four characters and more; shorter ones are passed over.
+        secrets: the registered secrets; those shorter than four characters are ignored.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = [_Secret(one) for one in secrets if len(one) >= _SHORTEST]
+        self._secrets = [
+            _RegisteredSecret(text) for text in secrets if len(text) >= _MIN_LENGTH
+        ]
 
     def check(self, exchange: Exchange) -> None:
-        """Let an exchange pass.
+        """Check one exchange.
 
         Raises:
-            RecordingError: it holds a secret; says where, and shows none of it.
+            RecordingError: it contains a secret; the message has the place and not the
+                secret.
         """
         for part, body in (
             ("request", exchange.question.body),
             ("response", exchange.answer.body),
         ):
-            for place, text in _in_body(part, body, self._may_be_in):
-                self._look(exchange, place, text)
+            for place, text in _list_body_texts(part, body, self._may_contain_secret):
+                self._check_text(exchange, place, text)
             if isinstance(body, Blob):
-                self._look_into(exchange, body)
-        for place, text in _around(exchange):
-            self._look(exchange, place, text)
+                self._check_blob(exchange, body)
+        for place, text in _list_other_texts(exchange):
+            self._check_text(exchange, place, text)
 
-    def _look_into(self, exchange: Exchange, body: Blob) -> None:
-        """Refuse bytes that hold a secret, and bytes of the API that hold a token."""
+    def _check_blob(self, exchange: Exchange, body: Blob) -> None:
+        """Refuse bytes with a secret, and bytes from the API with a token."""
         place = f"file {body.name}"
-        if any(one.in_bytes(body) for one in self._secrets):
-            raise _refusal(exchange, place, "a registered secret")
+        if any(secret.is_in_bytes(body.content) for secret in self._secrets):
+            raise _build_error(exchange, place, "a registered secret")
         if exchange.question.url:
-            return  # a bill: its bytes look like anything
+            return  # the bytes of a document may look like a token by chance
         for encoding in ("latin-1", "utf-16"):
             text = body.content.decode(encoding, "replace")
-            if (what := find_token(text)) is not None:
-                raise _refusal(exchange, place, f"what looks like {what}")
+            if (name := find_token(text)) is not None:
+                raise _build_error(exchange, place, f"what looks like {name}")
 
-    def _look(self, exchange: Exchange, place: str, text: str) -> None:
-        if any(one.is_in(text) for one in self._secrets):
-            raise _refusal(exchange, place, "a registered secret")
-        if (what := find_token(text)) is not None:
-            raise _refusal(exchange, place, f"what looks like {what}")
+    def _check_text(self, exchange: Exchange, place: str, text: str) -> None:
+        if any(secret.is_in(text) for secret in self._secrets):
+            raise _build_error(exchange, place, "a registered secret")
+        if (name := find_token(text)) is not None:
+            raise _build_error(exchange, place, f"what looks like {name}")
 
-    def _may_be_in(self, text: str) -> bool:
-        """Whether it is worth to look at the parts of a text, each by itself."""
+    def _may_contain_secret(self, text: str) -> bool:
+        """Whether the slower check of each part of a text is necessary."""
         if find_token(text) is not None:
             return True
         lowered = text.lower() if self._secrets else ""
-        return any(one.may_be_in(text, lowered) for one in self._secrets)
+        return any(secret.may_be_in(text, lowered) for secret in self._secrets)
 
 
-class _Secret:
-    """A secret in all its spellings."""
+class _RegisteredSecret:
+    """A secret, searched in every escaping and in base64."""
 
     def __init__(self, text: str) -> None:
         self._plain = UnescapedText.of(text).text
-        self._run = max(_RUN.findall(text.lower()), key=len, default="")
-        self._encoded = [one for one in _base64(text.encode()) if len(one) >= _ENCODED]
+        self._longest_run = max(
+            _ALPHANUMERIC.findall(text.lower()), key=len, default=""
+        )
+        self._base64 = [
+            encoded
+            for encoded in _encode_base64(text.encode())
+            if len(encoded) >= _MIN_BASE64_LENGTH
+        ]
         self._bytes = (text.encode(), quote(text, safe="").encode())
-        words = rf"(?<![^\W_]){re.escape(self._plain)}(?![^\W_])"
-        self._word = re.compile(words) if len(self._plain) < _SURE else None
+        word = rf"(?<![^\W_]){re.escape(self._plain)}(?![^\W_])"
+        is_short = len(self._plain) < _MIN_SUBSTRING_LENGTH
+        self._word = re.compile(word) if is_short else None
 
     def may_be_in(self, text: str, lowered: str) -> bool:
-        """Whether a text may hold it; True where that is not sure."""
-        if self._run not in lowered:
-            return any(one in text for one in self._encoded)
-        return True
+        """Whether a text may contain the secret; a fast check without unescaping."""
+        return self._longest_run in lowered or self._is_in_base64(text)
 
     def is_in(self, text: str) -> bool:
-        """Whether a text holds it."""
+        """Whether a text contains the secret."""
         if not self.may_be_in(text, text.lower()):
             return False
         plain = UnescapedText.of(text).text
         if self._word is not None:
-            is_there = self._word.search(plain) is not None
+            is_found = self._word.search(plain) is not None
         else:
-            is_there = bool(self._plain) and self._plain in plain
-        return is_there or any(one in text for one in self._encoded)
+            is_found = bool(self._plain) and self._plain in plain
+        return is_found or self._is_in_base64(text)
 
-    def in_bytes(self, body: Blob) -> bool:
-        """Whether bytes hold it."""
-        encoded = (one.encode() for one in self._encoded)
-        return any(one in body.content for one in (*self._bytes, *encoded))
+    def is_in_bytes(self, content: bytes) -> bool:
+        """Whether bytes contain the secret."""
+        encoded = (text.encode() for text in self._base64)
+        return any(part in content for part in (*self._bytes, *encoded))
+
+    def _is_in_base64(self, text: str) -> bool:
+        return any(encoded in text for encoded in self._base64)
 
 
-def _base64(data: bytes) -> Iterator[str]:
-    """What a base64 text has where these bytes are part of what it stands for."""
+def _encode_base64(data: bytes) -> Iterator[str]:
+    """Encode bytes at each of the three offsets that they may have in base64."""
     for shift in range(3):
         whole = base64.b64encode(bytes(shift) + data).decode()
         start = (shift * 8 + 5) // 6
@@ -124,51 +135,56 @@ def _base64(data: bytes) -> Iterator[str]:
         yield whole[start:end].replace("+", "-").replace("/", "_")
 
 
-def _refusal(exchange: Exchange, place: str, what: str) -> RecordingError:
+def _build_error(exchange: Exchange, place: str, problem: str) -> RecordingError:
     key = re.split(r"[.\s]", place)[-1].partition("[")[0]
     return RecordingError(
-        f"not saved: {exchange.name}.json would have {what} in {place}; give a"
+        f"not saved: {exchange.name}.json would contain {problem} in {place}; add a"
         f" Rule(kind=…, keys=({key!r},)) or a Rule with a pattern for it, or an alias"
         " for its text"
     )
 
 
-def _around(exchange: Exchange) -> Iterator[Shown]:
-    """All that a file says besides bodies."""
-    asked = exchange.question
-    yield "operation", asked.operation
-    yield "request.path", asked.path
-    yield "request.url", asked.url
-    yield "request.owner", asked.owner
-    for key, text in asked.query:
+def _list_other_texts(exchange: Exchange) -> Iterator[PlacedText]:
+    """List all texts of an exchange outside of its bodies."""
+    question = exchange.question
+    yield "operation", question.operation
+    yield "request.path", question.path
+    yield "request.url", question.url
+    yield "request.owner", question.owner
+    for key, text in question.query:
         yield f"request.query.{key}", f"{key}={text}"
     for name, text in exchange.answer.headers.items():
         yield f"response.headers.{name}", text
 
 
-def _in_body(part: str, body: Body | None, may: Any) -> Iterator[Shown]:
+def _list_body_texts(
+    part: str, body: Body | None, may_contain_secret: Callable[[str], bool]
+) -> Iterator[PlacedText]:
     match body:
         case Json():
-            if may(body.raw.decode()):
-                yield from _leaves(f"{part}.json $", body.value)
+            if may_contain_secret(body.raw.decode()):
+                yield from _list_json_texts(f"{part}.json $", body.value)
         case Text():
             yield f"{part}.text", body.text
         case FormData():
-            for one in body.parts:
-                yield f"{part}.form.{one.name}", f"{one.text or ''}\n{one.file or ''}"
+            for form_part in body.parts:
+                text = f"{form_part.text or ''}\n{form_part.file or ''}"
+                yield f"{part}.form.{form_part.name}", text
         case Blob() | None:
             pass
 
 
-def _leaves(place: str, value: Any) -> Iterator[Shown]:
-    todo: list[tuple[str, Any]] = [(place, value)]
-    while todo:
-        where, inner = todo.pop()
-        if isinstance(inner, Mapping):
-            for key, one in inner.items():
-                yield f"{where}.{key}", str(key)
-                todo.append((f"{where}.{key}", one))
-        elif isinstance(inner, list):
-            todo += ((f"{where}[{at}]", one) for at, one in enumerate(inner))
-        elif inner is not None and not isinstance(inner, bool):
-            yield where, str(inner)
+def _list_json_texts(root: str, value: Any) -> Iterator[PlacedText]:
+    tasks: list[tuple[str, Any]] = [(root, value)]
+    while tasks:
+        place, current = tasks.pop()
+        if isinstance(current, Mapping):
+            for key, inner in current.items():
+                yield f"{place}.{key}", str(key)
+                tasks.append((f"{place}.{key}", inner))
+        elif isinstance(current, list):
+            tasks += (
+                (f"{place}[{index}]", inner) for index, inner in enumerate(current)
+            )
+        elif current is not None and not isinstance(current, bool):
+            yield place, str(current)

@@ -1,4 +1,4 @@
-"""Known values in any text, as whole words and however they are spelled."""
+"""Find known values in a text: as whole words, and in any escaping."""
 
 from __future__ import annotations
 
@@ -9,147 +9,137 @@ from typing import Final
 
 from attrs import frozen
 
-from nectar_async._http.redact import UnescapedText
+from nectar_async._http.redact import Replacement, UnescapedText
 
-__all__ = ["SHORTEST", "KnownValues", "Span", "replace_spans"]
+__all__ = ["KnownValues"]
 
-SHORTEST: Final = 4
-"""Of shorter values most are part of ordinary words."""
+_MIN_LENGTH: Final = 4
+"""Most shorter values are parts of ordinary words."""
 
-Span = tuple[int, int, str]
-"""Where something stands, and what is to stand there."""
-
-# All that `UnescapedText` reads otherwise than it stands there.
+# Everything that `UnescapedText` changes, except upper case.
 _ESCAPED: Final = re.compile(r"[\\%+\n\r\t]|&[#\w]{1,8};")
 
 _WORD: Final = re.compile(r"[^\W_]+")
 
-# Servers cut long texts only, and then the end of a value may be missing.
-_LONG: Final = 500
-_LEAST: Final = 6
+# Servers truncate long texts only, and may cut off the end of a value.
+_MIN_TRUNCATED_TEXT: Final = 500
+_MIN_TRUNCATED_VALUE: Final = 6
+
+_NUMBER_CONTINUES: Final = re.compile(r"[-./:,]\d")
 
 
 @frozen
-class _Word:
-    """How a value stands around its first word."""
+class _WordPosition:
+    """The position of the first word in a value, and the length of the value."""
 
     offset: int
     size: int
 
 
 class KnownValues:
-    """Finds values in a text in one walk over its words, however many there are.
+    """Finds values in a text in one pass over its words, however many values there are.
 
     Args:
-        known: values of four characters and more, and what is to stand there. Shorter
-            ones are passed over.
+        known: values and their replacements. Values shorter than four characters are
+            ignored.
     """
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known: dict[str, str] = {}
-        words: dict[str, set[_Word]] = {}
-        self._odd: list[str] = []  # without a word, as `??!!`
-        for value, standin in known.items():
-            text = _plain(value.strip())[0]
-            if len(text) < SHORTEST:
+        positions: dict[str, set[_WordPosition]] = {}
+        self._without_word: list[str] = []  # such as `??!!`
+        for value, replacement in known.items():
+            text, _ = _unescape(value.strip())
+            if len(text) < _MIN_LENGTH:
                 continue
-            self._known[text] = standin
-            found = _WORD.search(text)
-            if found is None:
-                self._odd.append(text)
+            self._known[text] = replacement
+            word = _WORD.search(text)
+            if word is None:
+                self._without_word.append(text)
             else:
-                word = _Word(found.start(), len(text))
-                words.setdefault(found[0], set()).add(word)
-        self._sizes = {
-            word: sorted(found, key=lambda one: -one.size)
-            for word, found in words.items()
+                position = _WordPosition(word.start(), len(text))
+                positions.setdefault(word[0], set()).add(position)
+        self._positions = {
+            word: sorted(some, key=lambda position: -position.size)
+            for word, some in positions.items()
         }
 
-    def spans(self, text: str) -> Iterator[Span]:
-        """Where known values stand, the longest at each place."""
+    def find(self, text: str) -> Iterator[Replacement]:
+        """Find the known values in a text, the longest at each position."""
         if not self._known:
             return
-        plain, places = _plain(text)
-        if self._may_have(plain):
-            yield from self._whole(plain, places)
-        if len(text) >= _LONG:
-            yield from self._cut(plain, places)
+        plain, places = _unescape(text)
+        if self._may_contain_any(plain):
+            yield from self._find_whole(plain, places)
+        if len(text) >= _MIN_TRUNCATED_TEXT:
+            yield from self._find_truncated(plain, places)
 
-    def _may_have(self, plain: str) -> bool:
-        words = self._sizes.keys()
-        return bool(self._odd) or not words.isdisjoint(_WORD.findall(plain))
+    def _may_contain_any(self, plain: str) -> bool:
+        words = self._positions.keys()
+        return bool(self._without_word) or not words.isdisjoint(_WORD.findall(plain))
 
-    def _whole(self, plain: str, places: Sequence[int]) -> Iterator[Span]:
-        at = 0
-        for found in _WORD.finditer(plain):
-            for word in self._sizes.get(found[0], ()):
-                start = found.start() - word.offset
-                end = start + word.size
-                if start < at or end > len(plain):
+    def _find_whole(self, plain: str, places: Sequence[int]) -> Iterator[Replacement]:
+        searched = 0
+        for word in _WORD.finditer(plain):
+            for position in self._positions.get(word[0], ()):
+                start = word.start() - position.offset
+                end = start + position.size
+                if start < searched or end > len(plain):
                     continue
-                standin = self._known.get(plain[start:end])
-                if standin is not None and _is_whole(plain, start, end):
-                    yield places[start], places[end], standin
-                    at = end
+                replacement = self._known.get(plain[start:end])
+                if replacement is not None and _is_whole_word(plain, start, end):
+                    yield places[start], places[end], replacement
+                    searched = end
                     break
-        for value in self._odd:
-            for one in re.finditer(re.escape(value), plain):
-                yield places[one.start()], places[one.end()], self._known[value]
+        for value in self._without_word:
+            for match in re.finditer(re.escape(value), plain):
+                yield places[match.start()], places[match.end()], self._known[value]
 
-    def _cut(self, text: str, places: Sequence[int]) -> Iterator[Span]:
-        """A value whose end is missing, as the text ends."""
-        for at in range(max(0, len(text) - self._longest), len(text) - _LEAST + 1):
-            for value in self._beginnings.get(text[at : at + _LEAST], ()):
-                if value.startswith(text[at:]):
-                    yield places[at], places[-1], self._known[value]
+    def _find_truncated(
+        self, plain: str, places: Sequence[int]
+    ) -> Iterator[Replacement]:
+        """Find a value whose end is cut off at the end of the text."""
+        first = max(0, len(plain) - self._max_length)
+        for start in range(first, len(plain) - _MIN_TRUNCATED_VALUE + 1):
+            beginning = plain[start : start + _MIN_TRUNCATED_VALUE]
+            for value in self._by_beginning.get(beginning, ()):
+                if value.startswith(plain[start:]):
+                    yield places[start], places[-1], self._known[value]
                     return
 
     @cached_property
-    def _longest(self) -> int:
+    def _max_length(self) -> int:
         return max(map(len, self._known), default=0)
 
     @cached_property
-    def _beginnings(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def _by_beginning(self) -> Mapping[str, list[str]]:
+        values: dict[str, list[str]] = {}
         for value in self._known:
-            found.setdefault(value[:_LEAST], []).append(value)
-        return found
+            values.setdefault(value[:_MIN_TRUNCATED_VALUE], []).append(value)
+        return values
 
 
-def _plain(text: str) -> tuple[str, Sequence[int]]:
-    """A text as it reads, and where each character stands in it."""
+def _unescape(text: str) -> tuple[str, Sequence[int]]:
+    """Resolve escapes and case; also return the original place of each character."""
     if _ESCAPED.search(text) is None:
         lowered = text.lower()
         if len(lowered) == len(text):
             return lowered, range(len(text) + 1)
-    bare = UnescapedText.of(text)
-    return bare.text, bare.places
+    unescaped = UnescapedText.of(text)
+    return unescaped.text, unescaped.places
 
 
-def replace_spans(text: str, spans: list[Span]) -> str:
-    """The text with each span replaced; those that overlap are one, of the first."""
-    if not spans:
-        return text
-    kept: list[str] = []
-    at = 0
-    for start, end, standin in sorted(spans, key=lambda one: (one[0], -one[1])):
-        if start >= at:
-            kept += (text[at:start], standin)
-        at = max(at, end)
-    return "".join((*kept, text[at:]))
-
-
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether what stands there is no part of a longer word or number."""
+def _is_whole_word(text: str, start: int, end: int) -> bool:
+    """Whether a part of a text is not inside a longer word or number."""
     if start and text[start - 1].isalnum() and text[start].isalnum():
         return False
     if end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
         return False
     if not text[start:end].isdecimal():
         return True
-    # The year of a date, or the beginning of a longer number.
+    # It may be the year of a date, or the beginning of a longer number.
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    return _JOINED.fullmatch(before[::-1]) is None and _JOINED.fullmatch(after) is None
-
-
-_JOINED: Final = re.compile(r"[-./:,]\d")
+    return (
+        _NUMBER_CONTINUES.fullmatch(before[::-1]) is None
+        and _NUMBER_CONTINUES.fullmatch(after) is None
+    )

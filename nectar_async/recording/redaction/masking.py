@@ -1,130 +1,136 @@
-"""What is done with the texts of a question that is looked for: masked, compared."""
+"""Mask the questions that a replay looks for, and compare what they contain.
+
+The visitors here leave the exchange as it is, except `MaskVisitor`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
-from nectar_async.recording.redaction.known_values import (
-    KnownValues,
-    Span,
-    replace_spans,
-)
+from nectar_async._http.redact import MASK, Replacement, replace_spans
+from nectar_async.recording.redaction.known_values import KnownValues
 from nectar_async.recording.redaction.patterns import PatternSearch, is_signed_link
 from nectar_async.recording.redaction.placeholders import is_quotable
 from nectar_async.recording.redaction.sensitive_fields import LINK, Kind
 from nectar_async.recording.redaction.walk import Location, format_location
 
-__all__ = ["MASK", "FreeTexts", "MaskVisitor", "SensitiveTexts"]
-
-MASK: Final = "***"
-"""What stands in a masked question wherever something is redacted."""
+__all__ = ["FreeTexts", "MaskVisitor", "SensitiveTexts"]
 
 
 class MaskVisitor:
-    """Puts a constant in place of all that is redacted, and of its stand-ins.
+    """Replaces sensitive values and placeholders by `MASK`.
 
     Args:
-        marks: finds what has its looks.
-        finder: finds what is known besides, and what is to stand there.
-        blank: the places of further texts to put it in place of.
+        patterns: finds sensitive parts of a text by pattern.
+        values: finds known values, with their replacements.
+        blank: the places of further texts to mask.
     """
 
     def __init__(
-        self, marks: PatternSearch, finder: KnownValues, blank: Collection[str] = ()
+        self,
+        patterns: PatternSearch,
+        values: KnownValues,
+        blank: Collection[str] = (),
     ) -> None:
-        self._marks = marks
-        self._finder = finder
+        self._patterns = patterns
+        self._values = values
         self._blank = blank
-        self.known: dict[str, str] = {}
-        """What was masked, which another text may quote."""
-        self.has_free: bool = False
-        """Whether there is such a text."""
+        self.masked: dict[str, str] = {}
+        """The masked values that another text may quote, each with `MASK`."""
+        self.has_free_text: bool = False
+        """Whether there was a text that may quote a value."""
 
-    def own(self, kind: Kind, text: str, _where: Location) -> str:
-        """The constant."""
-        if is_quotable(kind, text) and not self._marks.is_standin(text):
-            self.known[text] = MASK
+    def visit_sensitive(self, kind: Kind, text: str, _location: Location) -> str:
+        """Mask a sensitive value."""
+        if is_quotable(kind, text) and not self._patterns.is_placeholder(text):
+            self.masked[text] = MASK
         return MASK
 
-    def free(self, text: str, where: Location) -> str:
-        """The text with the constant for all that is redacted in it."""
-        self.has_free = True
-        if is_signed_link(text) or (
-            self._blank and format_location(where) in self._blank
-        ):
+    def visit_text(self, text: str, location: Location) -> str:
+        """Mask the sensitive parts of a text."""
+        self.has_free_text = True
+        if is_signed_link(text):
             return MASK
-        spans = self._spans(text)
-        for start, end, standin in self._finder.spans(text):
-            is_masked = standin == MASK or self._marks.is_standin(standin)
-            spans.append((start, end, MASK if is_masked else standin))
-        spans += [(*one.span(), MASK) for one in self._marks.standins(text)]
+        if self._blank and format_location(location) in self._blank:
+            return MASK
+        spans = self._find_matches(text)
+        for start, end, replacement in self._values.find(text):
+            is_masked = replacement == MASK or self._patterns.is_placeholder(
+                replacement
+            )
+            spans.append((start, end, MASK if is_masked else replacement))
+        spans += [
+            (*match.span(), MASK) for match in self._patterns.find_placeholders(text)
+        ]
         return replace_spans(text, spans)
 
-    def part(self, text: str) -> str:
-        """The part of a path with the constant for addresses and patterns."""
-        spans = self._spans(text)
-        spans += [(*one.span(), MASK) for one in self._marks.found_standins(text)]
+    def visit_path_part(self, text: str) -> str:
+        """Mask e-mail addresses and matches of patterns in a part of a path."""
+        spans = self._find_matches(text)
+        spans += [
+            (*match.span(), MASK)
+            for match in self._patterns.find_matched_placeholders(text)
+        ]
         return replace_spans(text, spans)
 
-    def _spans(self, text: str) -> list[Span]:
-        marks = [*self._marks.found(text)]
-        self.known |= {one.text: MASK for one in marks}
-        return [(one.start, one.end, MASK) for one in marks]
+    def _find_matches(self, text: str) -> list[Replacement]:
+        matches = [*self._patterns.find(text)]
+        self.masked |= {match.text: MASK for match in matches}
+        return [(match.start, match.end, MASK) for match in matches]
 
 
 class SensitiveTexts:
-    """Lists what is redacted in a question, and where; changes nothing.
+    """Collects the sensitive texts of a question, by place.
 
     Args:
-        marks: finds what has its looks.
-        finder: finds what is known besides.
+        patterns: finds sensitive parts of a text by pattern.
+        values: finds known values.
     """
 
-    def __init__(self, marks: PatternSearch, finder: KnownValues) -> None:
-        self._marks = marks
-        self._finder = finder
-        self.found: dict[str, str] = {}
-        """Text by place."""
+    def __init__(self, patterns: PatternSearch, values: KnownValues) -> None:
+        self._patterns = patterns
+        self._values = values
+        self.by_place: dict[str, str] = {}
 
-    def own(self, _: Kind, text: str, where: Location) -> str:
-        """List a value."""
-        self.found[format_location(where)] = text
+    def visit_sensitive(self, _: Kind, text: str, location: Location) -> str:
+        """Collect a sensitive value."""
+        self.by_place[format_location(location)] = text
         return text
 
-    def free(self, text: str, where: Location) -> str:
-        """List what is in a text."""
+    def visit_text(self, text: str, location: Location) -> str:
+        """Collect the sensitive parts of a text."""
         if is_signed_link(text):
-            return self.own(LINK, text, where)
-        hits = {one.start: one.text for one in self._marks.found(text)}
-        hits |= {start: text[start:end] for start, end, _ in self._finder.spans(text)}
-        hits |= {one.start(): one[0] for one in self._marks.standins(text)}
-        for at, start in enumerate(sorted(hits)):
-            self.found[f"{format_location(where)}#{at}"] = hits[start]
+            return self.visit_sensitive(LINK, text, location)
+        parts = {match.start: match.text for match in self._patterns.find(text)}
+        parts |= {start: text[start:end] for start, end, _ in self._values.find(text)}
+        parts |= {
+            match.start(): match[0] for match in self._patterns.find_placeholders(text)
+        }
+        for index, start in enumerate(sorted(parts)):
+            self.by_place[f"{format_location(location)}#{index}"] = parts[start]
         return text
 
-    def part(self, text: str) -> str:
-        """List what is in a part of a path."""
-        self.free(text, (None, f"part {len(self.found)}"))
+    def visit_path_part(self, text: str) -> str:
+        """Collect the sensitive parts of a part of a path."""
+        self.visit_text(text, (None, f"part {len(self.by_place)}"))
         return text
 
 
 class FreeTexts:
-    """Lists the texts that are of no kind; changes nothing."""
+    """Collects the texts of a question that are not sensitive by their field."""
 
     def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-        """By place."""
+        self.by_place: dict[str, str] = {}
 
-    def own(self, _kind: Kind, text: str, _where: Location) -> str:
-        """Nothing."""
+    def visit_sensitive(self, _kind: Kind, text: str, _location: Location) -> str:
+        """Skip a sensitive value."""
         return text
 
-    def free(self, text: str, where: Location) -> str:
-        """List a text."""
-        self.texts[format_location(where)] = text
+    def visit_text(self, text: str, location: Location) -> str:
+        """Collect a text."""
+        self.by_place[format_location(location)] = text
         return text
 
-    def part(self, text: str) -> str:
-        """Nothing."""
+    def visit_path_part(self, text: str) -> str:
+        """Skip a part of a path."""
         return text

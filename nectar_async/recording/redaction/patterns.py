@@ -1,4 +1,4 @@
-"""Texts that are known by their shape: e-mail addresses, signed links, tokens."""
+"""Patterns of texts: e-mail addresses, signed links, tokens, placeholders."""
 
 from __future__ import annotations
 
@@ -27,77 +27,67 @@ __all__ = [
     "normalize_email",
 ]
 
-# The sign as it is, in an address, in HTML and in JSON.
+LINK_PREFIX: Final = "https://link.invalid/"
+"""The beginning of every placeholder for a link."""
+
+LINK_PART: Final = "link-part"
+"""The placeholder for a quoted part of a link."""
+
+EMAIL_SUFFIX: Final = "@example.invalid"
+"""The end of every placeholder for an e-mail address."""
+
+# The at sign: literally, and escaped in a URL, in HTML and in JSON.
 _AT: Final = r"(?:@|%(?:25)*40|&\#(?:64|x40);|&commat;|\\+u0040)"
 
-# Begins only where no such run goes on, so that a long one is looked at once.
+# The lookbehind keeps the search linear: a long run of characters is tried once.
 EMAIL: Final = re.compile(
     rf"(?<![\w.+%'-])[\w.+%'-]+{_AT}[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]*",
     re.IGNORECASE,
 )
-_PLAIN_EMAIL: Final = re.compile(r"[\w.+'-]+@[\w.-]+\Z")
+_UNESCAPED_EMAIL: Final = re.compile(r"[\w.+'-]+@[\w.-]+\Z")
 
-_SIGNED_KEYS: Final = (
+_SIGNATURE_KEYS: Final = (
     r"(?:x-(?:amz-|goog-|oss-|ms-)?)?(?:signature|security-token)"
     r"|sig|hmac|access[-_]?token|api[-_]?key"
 )
 
-
-LINK_PREFIX: Final = "https://link.invalid/"
-"""Where all stand-ins for links begin."""
-
-LINK_PART: Final = "link-part"
-"""Stands for what is quoted of a link."""
-
-EMAIL_SUFFIX: Final = "@example.invalid"
-"""Where all stand-ins for e-mail addresses end."""
-
-
-def build_placeholder_regex(kinds: Iterable[Kind]) -> re.Pattern[str]:
-    """What finds stand-ins of these kinds in a text."""
-    names = "|".join(sorted({re.escape(one.name) for one in kinds}, reverse=True))
-    return re.compile(
-        rf"{re.escape(LINK_PREFIX)}[\w/$.~%-]*|(?<![\w-])(?:{LINK_PART}"
-        rf"|(?:{names})-[1-9][0-9]*(?:{re.escape(EMAIL_SUFFIX)})?(?!\w|-\w)"
-        rf"|(?:{names}):[\w/$.~%-]+)",
-        re.ASCII,
-    )
+_LINK: Final = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 
 
 @frozen
-class _Token:
-    """What a token looks like, and what is in every text that has one."""
+class _TokenPattern:
+    """A pattern of tokens, and words that make it worth trying."""
 
     pattern: re.Pattern[str]
     hints: tuple[str, ...]
-    """In small letters; one of them is there."""
+    """Lower-case texts; every text that matches contains at least one."""
 
     def is_in(self, text: str, lowered: str) -> bool:
-        """Whether a text has one."""
-        for hint in self.hints:
-            if hint in lowered:
-                return self.pattern.search(text) is not None
-        return False
+        """Whether a text contains such a token."""
+        return (
+            any(hint in lowered for hint in self.hints)
+            and self.pattern.search(text) is not None
+        )
 
 
-_SIGNED: Final = _Token(
+_SIGNED_LINK: Final = _TokenPattern(
     re.compile(
-        # A stand-in for the signature is none.
-        rf"(?:[?&;]|%(?:25)*3F|%(?:25)*26|\\+u0026)(?:{_SIGNED_KEYS})"
+        # A placeholder for the signature is not a signature.
+        rf"(?:[?&;]|%(?:25)*3F|%(?:25)*26|\\+u0026)(?:{_SIGNATURE_KEYS})"
         r"(?:=|%(?:25)*3D|\\+u003d)(?!link-part)[^&\s\"'<>\\]{6,}",
         re.IGNORECASE,
     ),
     ("signature", "sig=", "sig%", "sig\\", "hmac", "token", "api"),
 )
 
-_TOKENS: Final[Mapping[str, _Token]] = {
-    "a JWT": _Token(
+_TOKENS: Final[Mapping[str, _TokenPattern]] = {
+    "a JWT": _TokenPattern(
         re.compile(r"\beyJ[\w-]{5,}\.eyJ[\w-]{5,}(?:\.[\w-]*)?", re.ASCII), ("eyj",)
     ),
-    "the secret of a webhook": _Token(
+    "the secret of a webhook": _TokenPattern(
         re.compile(r"\bwhsec_[A-Za-z0-9+/_=-]{8,}"), ("whsec_",)
     ),
-    "an API key": _Token(
+    "an API key": _TokenPattern(
         re.compile(
             r"(?<![A-Za-z0-9])(?:sk|rk|nk|nectar)[_-]"
             r"(?:(?:live|test|prod|sandbox)[_-])?"
@@ -105,8 +95,8 @@ _TOKENS: Final[Mapping[str, _Token]] = {
         ),
         ("sk_", "rk_", "nk_", "sk-", "rk-", "nk-", "nectar_", "nectar-"),
     ),
-    "a signed link": _SIGNED,
-    "what an Authorization header holds": _Token(
+    "a signed link": _SIGNED_LINK,
+    "an Authorization header": _TokenPattern(
         re.compile(
             r"\b(?i:bearer)\s+(?=[^\s\"'<>]*\d)[A-Za-z0-9._~+/-]{16,}"
             r"|(?i:authorization)[\"']*\s*[:=]\s*[\"']?"
@@ -115,60 +105,15 @@ _TOKENS: Final[Mapping[str, _Token]] = {
         ),
         ("bearer", "authorization"),
     ),
-    "a private key": _Token(
+    "a private key": _TokenPattern(
         re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"), ("private key",)
     ),
 }
 
-_LINK: Final = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
-
-
-def may_have_email(text: str) -> bool:
-    """Whether it is worth to look for an address in a text."""
-    return "@" in text or "%" in text or "&" in text or "\\" in text
-
-
-def is_email(text: str) -> bool:
-    """Whether a text is one e-mail address."""
-    return may_have_email(text) and EMAIL.fullmatch(text) is not None
-
-
-def normalize_email(text: str) -> str:
-    """An address as it reads, however it is spelled."""
-    for _ in range(3):
-        text = unquote(text)
-    text = re.sub(_AT, "@", text, flags=re.IGNORECASE)
-    found = _PLAIN_EMAIL.search(text)
-    return (text if found is None else found[0]).lstrip("'").lower()
-
-
-def is_link(text: str) -> bool:
-    """Whether a text is one web address."""
-    return text[:4].lower() == "http" and _LINK.fullmatch(text) is not None
-
-
-def is_signature_key(key: str) -> bool:
-    """Whether a parameter of an address opens it."""
-    return re.fullmatch(_SIGNED_KEYS, key, re.IGNORECASE) is not None
-
-
-def is_signed_link(text: str) -> bool:
-    """Whether a text is one web address that opens without a key."""
-    return is_link(text) and _SIGNED.is_in(text, text.lower())
-
-
-def find_token(text: str) -> str | None:
-    """What a text holds that nobody may save; None for nothing of the kind."""
-    lowered = text.lower()
-    for name, one in _TOKENS.items():
-        if one.is_in(text, lowered):
-            return name
-    return None
-
 
 @frozen
 class PatternMatch:
-    """Something in a text."""
+    """A sensitive part of a text that was found by a pattern."""
 
     start: int
     end: int
@@ -177,56 +122,112 @@ class PatternMatch:
 
 
 class PatternSearch:
-    """Finds them.
+    """Finds e-mail addresses, matches of users' patterns, and placeholders.
 
     Args:
-        patterns: the users' own, and what it is that they find.
-        kinds: all kinds that there are.
+        patterns: the users' own patterns, with the kind of value that each finds.
+        kinds: all kinds whose placeholders are recognized.
     """
 
     def __init__(
         self, patterns: Sequence[tuple[re.Pattern[str], Kind]], kinds: Iterable[Kind]
     ) -> None:
         self._patterns = patterns
-        self._shape = build_placeholder_regex(kinds)
-        self._found_shape = build_placeholder_regex(
+        self._placeholder = build_placeholder_regex(kinds)
+        self._matched_placeholder = build_placeholder_regex(
             [PERSON, *(kind for _, kind in patterns)]
         )
 
-    def found(self, text: str) -> Iterator[PatternMatch]:
-        """Addresses, and what the patterns match; stand-ins are not among them."""
-        if may_have_email(text):
-            for one in EMAIL.finditer(text):
-                mark = PatternMatch(
-                    one.start(), one.end(), PERSON, normalize_email(one[0])
-                )
-                if not self.is_standin(mark.text):
-                    yield mark
+    def find(self, text: str) -> Iterator[PatternMatch]:
+        """Find e-mail addresses and matches of the patterns, without placeholders."""
+        if _may_contain_email(text):
+            for match in EMAIL.finditer(text):
+                email = normalize_email(match[0])
+                if not self.is_placeholder(email):
+                    yield PatternMatch(match.start(), match.end(), PERSON, email)
         for pattern, kind in self._patterns:
-            for one in pattern.finditer(text):
-                if one[0].strip() and not self.is_standin(one[0]):
-                    yield PatternMatch(one.start(), one.end(), kind, one[0])
+            for match in pattern.finditer(text):
+                if match[0].strip() and not self.is_placeholder(match[0]):
+                    yield PatternMatch(match.start(), match.end(), kind, match[0])
 
-    def standins(self, text: str) -> Iterator[re.Match[str]]:
-        """The stand-ins in a text."""
-        return self._shape.finditer(text)
+    def find_placeholders(self, text: str) -> Iterator[re.Match[str]]:
+        """Find the placeholders in a text."""
+        return self._placeholder.finditer(text)
 
-    def found_standins(self, text: str) -> Iterator[re.Match[str]]:
-        """Those that may stand for what `found` gives."""
+    def find_matched_placeholders(self, text: str) -> Iterator[re.Match[str]]:
+        """Find the placeholders that may have replaced a result of `find`."""
         if not self._patterns and EMAIL_SUFFIX not in text:
             return iter(())
-        return self._found_shape.finditer(text)
+        return self._matched_placeholder.finditer(text)
 
-    def around(self, text: str) -> re.Pattern[str] | None:
-        """What matches a text with anything for its stand-ins; None if it has none."""
-        parts, at = [], 0
-        for one in self.standins(text):
-            parts.append(re.escape(text[at : one.start()]))
-            at = one.end()
+    def build_wildcard(self, text: str) -> re.Pattern[str] | None:
+        """Build a pattern of a text with anything in place of its placeholders.
+
+        Returns:
+            None if the text has no placeholders.
+        """
+        parts, position = [], 0
+        for match in self.find_placeholders(text):
+            parts.append(re.escape(text[position : match.start()]))
+            position = match.end()
         if not parts:
             return None
-        return re.compile(".+".join((*parts, re.escape(text[at:]))), re.DOTALL)
+        return re.compile(".+".join((*parts, re.escape(text[position:]))), re.DOTALL)
 
-    def is_standin(self, text: str) -> bool:
-        """Whether a text is one stand-in."""
-        return self._shape.fullmatch(text) is not None
+    def is_placeholder(self, text: str) -> bool:
+        """Whether a text is exactly one placeholder."""
+        return self._placeholder.fullmatch(text) is not None
+
+
+def build_placeholder_regex(kinds: Iterable[Kind]) -> re.Pattern[str]:
+    """Build a pattern that finds the placeholders of some kinds in a text."""
+    names = "|".join(sorted({re.escape(kind.name) for kind in kinds}, reverse=True))
+    return re.compile(
+        rf"{re.escape(LINK_PREFIX)}[\w/$.~%-]*|(?<![\w-])(?:{LINK_PART}"
+        rf"|(?:{names})-[1-9][0-9]*(?:{re.escape(EMAIL_SUFFIX)})?(?!\w|-\w)"
+        rf"|(?:{names}):[\w/$.~%-]+)",
+        re.ASCII,
+    )
+
+
+def is_email(text: str) -> bool:
+    """Whether a text is exactly one e-mail address."""
+    return _may_contain_email(text) and EMAIL.fullmatch(text) is not None
+
+
+def normalize_email(text: str) -> str:
+    """Convert an e-mail address to lower case without escapes."""
+    for _ in range(3):
+        text = unquote(text)
+    text = re.sub(_AT, "@", text, flags=re.IGNORECASE)
+    match = _UNESCAPED_EMAIL.search(text)
+    return (text if match is None else match[0]).lstrip("'").lower()
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is exactly one http or https URL."""
+    return text[:4].lower() == "http" and _LINK.fullmatch(text) is not None
+
+
+def is_signature_key(key: str) -> bool:
+    """Whether a query parameter grants access to a URL."""
+    return re.fullmatch(_SIGNATURE_KEYS, key, re.IGNORECASE) is not None
+
+
+def is_signed_link(text: str) -> bool:
+    """Whether a text is exactly one URL that opens without a key."""
+    return is_link(text) and _SIGNED_LINK.is_in(text, text.lower())
+
+
+def find_token(text: str) -> str | None:
+    """Name the kind of token that a text contains; None if it contains none."""
+    lowered = text.lower()
+    for name, pattern in _TOKENS.items():
+        if pattern.is_in(text, lowered):
+            return name
+    return None
+
+
+def _may_contain_email(text: str) -> bool:
+    """Whether the slower search for e-mail addresses is necessary."""
+    return "@" in text or "%" in text or "&" in text or "\\" in text

@@ -1,8 +1,12 @@
-"""What stands in a recording in place of what must not: numbered, or named by a place.
+"""Placeholders: which text replaces which value in a recording.
 
-One value has one stand-in, wherever and in however many capitals it stands. Which
-number it has, is decided when all values are known: what stood at the same place in the
-recording before stays, the rest are counted in the order in which they were noted.
+A value has one placeholder wherever it occurs, in any case: `account-1`, `account-2`.
+The numbers are assigned after all values are known. A value keeps the placeholder that
+an earlier recording has in its place; the others are numbered in order of occurrence.
+
+Links differ each time they are requested, so their placeholders are named by place:
+`https://link.invalid/<id of the document>/url`. The target of a redirect is named by
+the link that leads to it: `https://link.invalid/<id of the document>/url/location`.
 """
 
 from __future__ import annotations
@@ -40,181 +44,187 @@ __all__ = [
     "is_quotable",
     "normalize_value",
     "parse_form",
+    "resolve_location",
 ]
 
-_SURER: Final = 100
-"""What a place that has a name weighs, against one in a list."""
+_NAMED_PLACE_WEIGHT: Final = 100
+"""The weight of a place outside of lists; a place in a list weighs 1."""
 
-_NUMBER: Final = re.compile(
-    rf"(?:{re.escape(LINK_PREFIX)})?(?P<kind>.+)-(?P<number>[1-9][0-9]*)(?:{EMAIL_SUFFIX})?"
+_NUMBERED: Final = re.compile(
+    rf"(?:{re.escape(LINK_PREFIX)})?(?P<kind>.+)-(?P<number>[1-9][0-9]*)"
+    rf"(?:{EMAIL_SUFFIX})?"
 )
 _SAFE: Final = "/$.~-_"
 
-
-def normalize_value(text: str) -> str:
-    """What two spellings of one value have in common."""
-    text = text.strip()
-    return normalize_email(text) if is_email(text) else text.lower()
-
-
-def is_quotable(kind: Kind, text: str) -> bool:
-    """Whether a value is known in other texts.
-
-    A street without a number is a word like any other.
-    """
-    return kind != ADDRESS or not text.strip().isalpha()
-
-
-def build_link_placeholder(place: str) -> str:
-    """The stand-in for a link at a place."""
-    return LINK_PREFIX + quote(place, safe=_SAFE)
-
-
-def build_volatile_placeholder(kind: Kind, place: str) -> str:
-    """The stand-in for what differs each time and is no link."""
-    return f"{kind.name}:{quote(place, safe=_SAFE)}"
-
-
-def build_form(kind: Kind, text: str) -> str:
-    """What the stand-ins for such values have in common."""
-    return _spelled(_Value(kind, text), 0)
-
-
-def parse_form(standin: str) -> str:
-    """What a stand-in has in common with others of its kind."""
-    found = _NUMBER.fullmatch(standin)
-    if found is None:
-        return standin
-    start, end = found.span("number")
-    return f"{standin[:start]}0{standin[end:]}"
-
-
-@define
-class _Value:
-    """A value that needs a stand-in."""
-
-    kind: Kind
-    text: str
-    votes: Counter[str] = field(factory=Counter)
-
-
-class PlaceholderTable:
-    """Which value has which stand-in.
-
-    Args:
-        ranks: what a value of several kinds is: the first of these.
-        aliases: stand-ins that are given.
-        before: stand-ins of an earlier recording, by their places.
-    """
-
-    def __init__(
-        self,
-        ranks: Iterable[Kind],
-        aliases: Mapping[str, str],
-        before: Mapping[str, Collection[str]],
-    ) -> None:
-        self._ranks = {kind: at for at, kind in enumerate(ranks)}
-        self._values: dict[str, _Value] = {}
-        self._before = before
-        self._aliases = {normalize_value(text): one for text, one in aliases.items()}
-        self._taken: set[tuple[str, int]] = set()
-        for one in chain(aliases.values(), *before.values()):
-            self.keep(one)
-
-    def note(self, kind: Kind, text: str, where: Location) -> None:
-        """There is such a value at a place."""
-        name = normalize_value(text)
-        value = self._values.get(name)
-        if value is None:
-            self._values[name] = _Value(kind, text)
-        elif self._ranks[kind] < self._ranks[value.kind]:
-            value.kind = kind
-        self.vote(text, where)
-
-    def vote(self, text: str, where: Location) -> None:
-        """A value that was noted stands at another place as well."""
-        if not self._before:
-            return
-        weight = 1 if _is_listed(where) else _SURER
-        for candidate in self._before.get(format_location(where), ()):
-            self._values[normalize_value(text)].votes[candidate] += weight
-
-    def keep(self, standin: str) -> None:
-        """There is a stand-in already, which no other value may have."""
-        if found := _NUMBER.fullmatch(standin):
-            self._taken.add((found["kind"], int(found["number"])))
-
-    def quotable(self) -> Iterator[str]:
-        """The values, folded, that are known where another text quotes them."""
-        for name, value in self._values.items():
-            if is_quotable(value.kind, name):
-                yield name
-
-    def settle(self) -> Mapping[str, str]:
-        """The stand-in of every value, by its folded text."""
-        given = dict(self._aliases)
-        owned = set(given.values())
-        votes = sorted(
-            (-count, at, len(candidate), candidate, name)
-            for at, (name, value) in enumerate(self._values.items())
-            for candidate, count in value.votes.items()
-            if _fits(value, candidate)
-        )
-        for *_, candidate, name in votes:
-            if name not in given and candidate not in owned:
-                given[name] = candidate
-                owned.add(candidate)
-        numbers: dict[str, int] = {}
-        for name, value in self._values.items():
-            if name in given:
-                continue
-            kind = _name(value)
-            number = numbers.get(kind, 0) + 1
-            while (kind, number) in self._taken:
-                number += 1
-            numbers[kind] = number
-            given[name] = _spelled(value, number)
-        return given
-
-
-def _is_listed(where: Location | None) -> bool:
-    """Whether a place is one of a list, where another may stand the next time."""
-    while where is not None:
-        where, word = where
-        if isinstance(word, int):
-            return True
-    return False
-
-
-def _name(value: _Value) -> str:
-    """What its stand-in begins with: an address is a person's, whatever it is for."""
-    is_person = not value.kind.is_rule and is_email(value.text)
-    return PERSON.name if is_person else value.kind.name
-
-
-def _spelled(value: _Value, number: int) -> str:
-    text = f"{_name(value)}-{number}"
-    if is_email(value.text):
-        return text + EMAIL_SUFFIX
-    return LINK_PREFIX + text if is_link(value.text) else text
-
-
-def _fits(value: _Value, standin: str) -> bool:
-    """Whether a stand-in is spelled as that of this value would be."""
-    found = _NUMBER.fullmatch(standin)
-    return found is not None and _spelled(value, int(found["number"])) == standin
-
-
-_LONG: Final = 20
-_SEGMENT: Final = 10
+_MIN_RANDOM_PARAMETER: Final = 20
+_MIN_RANDOM_SEGMENT: Final = 10
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.\w+)?", re.IGNORECASE
 )
 
 
+def normalize_value(text: str) -> str:
+    """Convert a value to a form that all of its spellings have in common."""
+    text = text.strip()
+    return normalize_email(text) if is_email(text) else text.lower()
+
+
+def is_quotable(kind: Kind, text: str) -> bool:
+    """Whether a value is replaced where other texts quote it.
+
+    A street without a number is not: it may be an ordinary word.
+    """
+    return kind != ADDRESS or not text.strip().isalpha()
+
+
+def build_link_placeholder(place: str) -> str:
+    """Build the placeholder of the link at a place."""
+    return LINK_PREFIX + quote(place, safe=_SAFE)
+
+
+def build_volatile_placeholder(kind: Kind, place: str) -> str:
+    """Build the placeholder of a volatile value that is not a link."""
+    return f"{kind.name}:{quote(place, safe=_SAFE)}"
+
+
+def build_form(kind: Kind, text: str) -> str:
+    """Build the placeholder of a value with 0 for its number."""
+    return _build_placeholder(_Value(kind, text), 0)
+
+
+def parse_form(placeholder: str) -> str:
+    """Replace the number of a placeholder by 0; others are returned unchanged."""
+    match = _NUMBERED.fullmatch(placeholder)
+    if match is None:
+        return placeholder
+    start, end = match.span("number")
+    return f"{placeholder[:start]}0{placeholder[end:]}"
+
+
+@define
+class _Value:
+    """A value that needs a placeholder."""
+
+    kind: Kind
+    text: str
+    votes: Counter[str] = field(factory=Counter)
+    """The placeholders that an earlier recording has in its places, by weight."""
+
+
+class PlaceholderTable:
+    """Assigns placeholders to values.
+
+    Args:
+        kinds: by priority: a value of several kinds is of the first one.
+        aliases: the placeholders that the user chose, by value.
+        before: the placeholders of an earlier recording, by place.
+    """
+
+    def __init__(
+        self,
+        kinds: Iterable[Kind],
+        aliases: Mapping[str, str],
+        before: Mapping[str, Collection[str]],
+    ) -> None:
+        self._priorities = {kind: index for index, kind in enumerate(kinds)}
+        self._values: dict[str, _Value] = {}
+        self._before = before
+        self._aliases = {
+            normalize_value(text): alias for text, alias in aliases.items()
+        }
+        self._reserved: set[tuple[str, int]] = set()
+        for placeholder in chain(aliases.values(), *before.values()):
+            self.reserve(placeholder)
+
+    def add(self, kind: Kind, text: str, location: Location) -> None:
+        """Add a value that occurs at a location."""
+        name = normalize_value(text)
+        value = self._values.get(name)
+        if value is None:
+            self._values[name] = _Value(kind, text)
+        elif self._priorities[kind] < self._priorities[value.kind]:
+            value.kind = kind
+        self.vote(text, location)
+
+    def vote(self, text: str, location: Location) -> None:
+        """Add a further location of a value."""
+        if not self._before:
+            return
+        weight = 1 if _is_in_list(location) else _NAMED_PLACE_WEIGHT
+        for candidate in self._before.get(format_location(location), ()):
+            self._values[normalize_value(text)].votes[candidate] += weight
+
+    def reserve(self, placeholder: str) -> None:
+        """Reserve the number of a placeholder that exists already."""
+        if match := _NUMBERED.fullmatch(placeholder):
+            self._reserved.add((match["kind"], int(match["number"])))
+
+    def list_quotable(self) -> Iterator[str]:
+        """List the normalized values that are replaced in other texts as well."""
+        for name, value in self._values.items():
+            if is_quotable(value.kind, name):
+                yield name
+
+    def assign(self) -> Mapping[str, str]:
+        """Assign a placeholder to every value, by its normalized text."""
+        assigned = dict(self._aliases)
+        used = set(assigned.values())
+        votes = sorted(
+            (-weight, index, len(candidate), candidate, name)
+            for index, (name, value) in enumerate(self._values.items())
+            for candidate, weight in value.votes.items()
+            if _fits(value, candidate)
+        )
+        for *_, candidate, name in votes:
+            if name not in assigned and candidate not in used:
+                assigned[name] = candidate
+                used.add(candidate)
+        numbers: dict[str, int] = {}
+        for name, value in self._values.items():
+            if name in assigned:
+                continue
+            prefix = _choose_prefix(value)
+            number = numbers.get(prefix, 0) + 1
+            while (prefix, number) in self._reserved:
+                number += 1
+            numbers[prefix] = number
+            assigned[name] = _build_placeholder(value, number)
+        return assigned
+
+
+def _is_in_list(location: Location | None) -> bool:
+    """Whether a location is inside a list, whose items may move."""
+    while location is not None:
+        location, key = location
+        if isinstance(key, int):
+            return True
+    return False
+
+
+def _choose_prefix(value: _Value) -> str:
+    """Choose the prefix of a placeholder: e-mail addresses are always persons."""
+    is_person = not value.kind.is_rule and is_email(value.text)
+    return PERSON.name if is_person else value.kind.name
+
+
+def _build_placeholder(value: _Value, number: int) -> str:
+    text = f"{_choose_prefix(value)}-{number}"
+    if is_email(value.text):
+        return text + EMAIL_SUFFIX
+    return LINK_PREFIX + text if is_link(value.text) else text
+
+
+def _fits(value: _Value, placeholder: str) -> bool:
+    """Whether a placeholder has the form that this value requires."""
+    match = _NUMBERED.fullmatch(placeholder)
+    if match is None:
+        return False
+    return _build_placeholder(value, int(match["number"])) == placeholder
+
+
 @frozen
 class FileRequest:
-    """A file that was asked for, and where its host sent on to, if it did."""
+    """The request for a file, and the target if its host redirected it."""
 
     url: str
     owner: str
@@ -222,100 +232,111 @@ class FileRequest:
 
     @property
     def target(self) -> str | None:
-        """The whole address of where it sent on to."""
-        return (
-            None if self.location is None else resolve_location(self.url, self.location)
-        )
+        """The absolute URL of the redirect."""
+        if self.location is None:
+            return None
+        return resolve_location(self.url, self.location)
 
 
 class LinkTable:
-    """The links of a recording, and their places."""
+    """The links of a recording with their places, and their placeholders."""
 
     def __init__(self) -> None:
-        self._places: dict[str, set[str]] = {}
+        self._received: dict[str, set[str]] = {}
         self._sent: dict[str, set[str]] = {}
 
-    def note(self, link: str, place: str, *, is_sent: bool = False) -> None:
-        """There is such a link; one that was only sent counts where nobody gave it."""
-        places = self._sent if is_sent else self._places
-        places.setdefault(_bare(link), set()).add(place)
+    def add(self, link: str, place: str, *, is_sent: bool = False) -> None:
+        """Add a link that occurs at a place.
 
-    def follow(self, hops: list[FileRequest]) -> None:
-        """Give places to where hosts sent on to, and to links that nobody gave."""
-        todo = hops
-        while todo:
-            rest = [hop for hop in todo if not self._followed(hop)]
-            if len(rest) == len(todo):
-                ends = {_bare(hop.target) for hop in rest if hop.target is not None}
-                first = [hop for hop in rest if _bare(hop.url) not in ends]
-                for hop in first or rest[:1]:
-                    place = guess_link_placeholder(hop.url, hop.owner).removeprefix(
-                        LINK_PREFIX
-                    )
-                    self.note(hop.url, unquote(place))
-            todo = rest
+        A place in a request counts only if no answer contains the link.
+        """
+        places = self._sent if is_sent else self._received
+        places.setdefault(_unescape_link(link), set()).add(place)
 
-    def of(self, link: str, owner: str = "") -> str | None:
-        """The stand-in for a link; that of its owner, where it has several."""
+    def follow(self, requests: list[FileRequest]) -> None:
+        """Name targets of redirects, and requested links that no answer contains."""
+        waiting = requests
+        while waiting:
+            rest = [request for request in waiting if not self._follow_one(request)]
+            if len(rest) == len(waiting):
+                targets = {
+                    _unescape_link(request.target)
+                    for request in rest
+                    if request.target is not None
+                }
+                first = [
+                    request
+                    for request in rest
+                    if _unescape_link(request.url) not in targets
+                ]
+                for request in first or rest[:1]:
+                    placeholder = guess_link_placeholder(request.url, request.owner)
+                    place = unquote(placeholder.removeprefix(LINK_PREFIX))
+                    self.add(request.url, place)
+            waiting = rest
+
+    def find(self, link: str, owner: str = "") -> str | None:
+        """Find the placeholder of a link; if it has several, that of the owner."""
         if link.startswith(LINK_PREFIX):
             return link
-        return self._of(_bare(link), owner)
+        return self._find(_unescape_link(link), owner)
 
-    def known(self) -> Mapping[str, str]:
-        """What may be quoted of links, and what is to stand there."""
-        links = self._sent.keys() | self._places.keys()
-        parts = dict.fromkeys(
-            (part for one in links for part in _parts(one)), LINK_PART
-        )
-        return parts | {one: self._of(one, "") or LINK_PART for one in links}
+    def list_quotable(self) -> Mapping[str, str]:
+        """List links and their secret parts, each with its placeholder."""
+        links = self._sent.keys() | self._received.keys()
+        parts = (part for link in links for part in _list_secret_parts(link))
+        return dict.fromkeys(parts, LINK_PART) | {
+            link: self._find(link, "") or LINK_PART for link in links
+        }
 
-    def _of(self, bare: str, owner: str) -> str | None:
-        places = self._places.get(bare) or self._sent.get(bare)
+    def _find(self, link: str, owner: str) -> str | None:
+        places = self._received.get(link) or self._sent.get(link)
         if not places:
             return None
         own = f"{owner}/url"
         return build_link_placeholder(own if own in places else min(places))
 
-    def _followed(self, hop: FileRequest) -> bool:
-        standin = self.of(hop.url, hop.owner)
-        if standin is None:
+    def _follow_one(self, request: FileRequest) -> bool:
+        """Name the target of a request; False if the request itself has no name yet."""
+        placeholder = self.find(request.url, request.owner)
+        if placeholder is None:
             return False
-        target = hop.target
-        if target is not None and self.of(target) is None:
-            self.note(target, f"{unquote(standin.removeprefix(LINK_PREFIX))}/location")
+        target = request.target
+        if target is not None and self.find(target) is None:
+            self.add(
+                target, f"{unquote(placeholder.removeprefix(LINK_PREFIX))}/location"
+            )
         return True
 
 
 def guess_link_placeholder(url: str, owner: str) -> str:
-    """The stand-in for the address of a file whose link nobody gave.
+    """Build the placeholder of a requested link that no answer contains.
 
-    That of its owner's `url`, or one made of the address without what signs it.
+    It is that of the `url` of its owner, or else is made of the URL without its query.
     """
     if url.startswith(LINK_PREFIX):
         return url
     if owner:
         return build_link_placeholder(f"{owner}/url")
-    plain = url.partition("?")[0]
-    return build_link_placeholder(
-        f"file/{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
-    )
+    digest = hashlib.sha256(url.partition("?")[0].encode()).hexdigest()
+    return build_link_placeholder(f"file/{digest[:12]}")
 
 
 def resolve_location(url: str, location: str) -> str:
-    """Where an answer sends on to; as it stands where it is no address."""
+    """Resolve a `Location` header; returned unchanged if it is not a URL."""
     try:
         return urljoin(url, location)
     except ValueError:
         return location
 
 
-def _bare(link: str) -> str:
-    """A link as it reads, however many of its characters are escaped."""
+def _unescape_link(link: str) -> str:
+    """Resolve percent escapes, so that all spellings of a link are equal."""
     return unquote(link.strip())
 
 
-def _parts(link: str) -> Iterator[str]:
-    """What opens a link, by itself."""
+def _list_secret_parts(link: str) -> Iterator[str]:
+    """List the parts of a link that grant access to it."""
     try:
         parts = urlsplit(link)
     except ValueError:
@@ -323,23 +344,24 @@ def _parts(link: str) -> Iterator[str]:
     if parts.query:
         yield parts.query
         for key, text in parse_qsl(parts.query):
-            if is_signature_key(key) or (len(text) >= _LONG and _is_random(text)):
+            is_long = len(text) >= _MIN_RANDOM_PARAMETER
+            if is_signature_key(key) or (is_long and _is_random(text)):
                 yield text
     if parts.fragment:
         yield parts.fragment
         yield parts.fragment.rpartition("=")[2]
-    segments = [one for one in parts.path.split("/") if one]
+    segments = [segment for segment in parts.path.split("/") if segment]
     if len(segments) > 1:
         yield parts.path
     yield from (one for one in segments if "." not in one and _is_random(one))
 
 
 def _is_random(text: str) -> bool:
-    """Whether a text is nobody's word: letters and digits, and no id or file name."""
+    """Whether a text has letters and digits and is neither an id nor a path."""
     has_both = re.search(r"[A-Za-z]", text) and re.search(r"\d", text)
     return (
         has_both is not None
-        and len(text) >= _SEGMENT
+        and len(text) >= _MIN_RANDOM_SEGMENT
         and _UUID.fullmatch(text) is None
         and "/" not in text
     )

@@ -1,4 +1,4 @@
-"""Redaction as a whole: what is found, what stands for it, and what is refused."""
+"""`Redaction`: replace sensitive values of exchanges, and mask them in questions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final, Self
 
 from attrs import evolve, field, frozen
 
+from nectar_async._http.redact import MASK
 from nectar_async._types import Secret
 from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
 from nectar_async.recording.redaction.guard import SecretGuard
 from nectar_async.recording.redaction.known_values import KnownValues
 from nectar_async.recording.redaction.masking import (
-    MASK,
     FreeTexts,
     MaskVisitor,
     SensitiveTexts,
@@ -50,120 +50,132 @@ Pair = tuple[Question, RecordedAnswer]
 
 @frozen(kw_only=True)
 class Redaction:
-    """How secrets and persons are kept out of a recording.
+    """Keeps secrets and personal values out of a recording.
 
-    `apply` puts stand-ins in their place, `masked` takes them out of a question, so
-    that it is found whatever stands there.
+    `apply` replaces them by placeholders before a recording is saved. `masked` and
+    `key` ignore them when a replay looks for a question.
     """
 
     rules: tuple[Rule, ...] = ()
-    """What is redacted besides."""
+    """Rules in addition to the built-in ones."""
     aliases: Mapping[str, str] = field(factory=dict, repr=False)
-    """Real text to its stand-in: for what shall tell one request from another. It is
-    never written to disk."""
+    """Placeholders for chosen values, by value: they tell requests apart that differ in
+    nothing else. Never written to disk."""
     secrets: tuple[str | Secret[str], ...] = field(default=(), repr=False)
-    """What must not survive anywhere. It is never written to disk."""
+    """Texts that must not be in any saved file. Never written to disk."""
 
     def masked(self, question: Question) -> Question:
-        """The question with a constant wherever something is redacted."""
-        return self._masked(question, ())
+        """Copy a question with a constant in place of every sensitive value."""
+        return self._mask(question, ())
 
     def key(self, question: Question) -> str:
-        """The same for questions that differ only in what is redacted."""
+        """The key of a question; equal if only sensitive values differ."""
         return self.masked(question).key
 
     def agrees(self, question: Question, stored: Question) -> bool:
-        """Whether what has an alias is what stands in the stored question.
+        """Whether a stored question has the placeholders that a question asks for.
 
-        A stand-in is its own alias: who asks for `meter-2` means none of the others.
+        A question asks for a placeholder by the value of an alias, or by the
+        placeholder itself: `meter-2` matches no other meter.
         """
         return not self.disagreements(question, stored)
 
     def disagreements(
         self, question: Question, stored: Question
     ) -> Mapping[str, tuple[str, str]]:
-        """Where it is not: by place, the stand-in that is asked for and the other."""
-        asked = self._wanted(question)
-        if not asked:
+        """List the places that do not agree, with the asked and the stored text."""
+        wanted = self._find_wanted_placeholders(question)
+        if not wanted:
             return {}
-        gather = SensitiveTexts(self._marks, self._aliased)
-        self._walk.question(stored, gather, _ROOT)
+        texts = SensitiveTexts(self._patterns, self._alias_values)
+        self._walk.question(stored, texts, _ROOT)
         return {
-            place.removeprefix(f"{_ROOT}/"): (text, gather.found.get(place, ""))
-            for place, text in asked.items()
-            if gather.found.get(place) != text
+            place.removeprefix(f"{_ROOT}/"): (text, texts.by_place.get(place, ""))
+            for place, text in wanted.items()
+            if texts.by_place.get(place) != text
         }
 
     def resembles(self, question: Question, stored: Question) -> bool:
-        """Whether a stored question is this one, but for values that it quotes.
+        """Whether a stored question equals a question except for quoted values.
 
-        What a name or a note quotes from another exchange has a stand-in in the
-        recording; nobody who replays it knows which. Then anything may stand there.
+        A free text may quote a sensitive value of another exchange. The recording has a
+        placeholder there, and a replay does not know its value, so any text matches.
         """
         theirs, mine = FreeTexts(), FreeTexts()
         self._walk.question(stored, theirs, _ROOT)
-        shapes = {
+        wildcards = {
             place: pattern
-            for place, text in theirs.texts.items()
-            if (pattern := self._marks.around(text)) is not None
+            for place, text in theirs.by_place.items()
+            if (pattern := self._patterns.build_wildcard(text)) is not None
         }
-        if not shapes or question.path != stored.path:
+        if not wildcards or question.path != stored.path:
             return False
         self._walk.question(question, mine, _ROOT)
         return (
-            all(one.fullmatch(mine.texts.get(at, "")) for at, one in shapes.items())
-            and self._masked(question, shapes).key == self._masked(stored, shapes).key
+            all(
+                pattern.fullmatch(mine.by_place.get(place, ""))
+                for place, pattern in wildcards.items()
+            )
+            and self._mask(question, wildcards).key == self._mask(stored, wildcards).key
         )
 
     def apply(
         self, exchanges: Sequence[Pair], previous: Sequence[Exchange] = ()
     ) -> tuple[Exchange, ...]:
-        """The exchanges as they may be saved, in the order in which they came.
+        """Replace all sensitive values by placeholders, keeping the order.
 
         Args:
-            exchanges: as they were recorded. What is redacted in them already stays.
-            previous: what stood in the recording before. A value that stands where a
-                stand-in stood gets that one again, so that little changes.
+            exchanges: as recorded. Existing placeholders are kept.
+            previous: the exchanges of the earlier recording. A value in the place of an
+                earlier placeholder gets that one again, so that little changes.
 
         Raises:
-            RecordingError: a registered secret would be in a file, or what looks like
-                a token; says in which file and where.
+            RecordingError: a file would contain a registered secret or a token; the
+                message has the file and the place.
         """
-        shelves = [*_told_apart(self._shelf(*pair) for pair in exchanges)]
-        order = sorted(range(len(exchanges)), key=shelves.__getitem__)
-        book = PlaceholderTable(self._kinds, self.aliases, self._places(previous))
+        names = [*_number_names(self._build_base_name(*pair) for pair in exchanges)]
+        order = sorted(range(len(exchanges)), key=names.__getitem__)
+        before = self._collect_placeholders(previous)
+        table = PlaceholderTable(self._kinds, self.aliases, before)
         links = LinkTable()
-        census = ValueCollector(self._marks, book, links)
-        for at in order:
-            self._count(*exchanges[at], shelves[at], census, links)
-        links.follow([_hop(*pair) for pair in exchanges if pair[0].url])
-        given = book.settle()
-        quotable = {name: given[name] for name in book.quotable()}
-        known = {**links.known(), **census.volatile, **quotable, **self._others}
-        finder = KnownValues(known)
-        writer = PlaceholderWriter(self._marks, links, given, census.volatile, finder)
+        collector = ValueCollector(self._patterns, table, links)
+        for index in order:
+            self._collect(*exchanges[index], names[index], collector, links)
+        links.follow([_build_file_request(*pair) for pair in exchanges if pair[0].url])
+        assigned = table.assign()
+        known = {
+            **links.list_quotable(),
+            **collector.volatile,
+            **{name: assigned[name] for name in table.list_quotable()},
+            **self._normalized_aliases,
+        }
+        writer = PlaceholderWriter(
+            self._patterns, links, assigned, collector.volatile, KnownValues(known)
+        )
+        guard = SecretGuard(_reveal(self.secrets))
         counts: dict[str, int] = {}
-        guard = SecretGuard(_revealed(self.secrets))
-        found = []
-        for (asked, answered), shelf in zip(exchanges, shelves, strict=True):
-            question, answer = self._written(asked, answered, shelf, writer)
+        redacted = []
+        for pair, name in zip(exchanges, names, strict=True):
+            question, answer = self._replace(*pair, name, writer)
             key = self.key(question)
             counts[key] = counts.get(key, 0) + 1
-            one = Exchange(question=question, answer=answer, key=key, order=counts[key])
-            guard.check(one)
-            found.append(one)
-        return tuple(found)
+            exchange = Exchange(
+                question=question, answer=answer, key=key, order=counts[key]
+            )
+            guard.check(exchange)
+            redacted.append(exchange)
+        return tuple(redacted)
 
     def manifest(self) -> dict[str, Any]:
-        """The rules, as they stand in the manifest."""
+        """Encode the rules for the manifest of a recording."""
         return encode_rules(self.rules)
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Self:
-        """The rules of a manifest.
+        """Build a redaction with the rules of a manifest.
 
         Raises:
-            RecordingError: it has something else in their place.
+            RecordingError: the manifest has invalid rules.
         """
         return cls(rules=parse_rules(manifest))
 
@@ -174,11 +186,15 @@ class Redaction:
     @cached_property
     def _walk(self) -> ExchangeWalk:
         return ExchangeWalk(
-            {normalize_key(key): one.as_kind for one in self.rules for key in one.keys}
+            {
+                normalize_key(key): rule.as_kind
+                for rule in self.rules
+                for key in rule.keys
+            }
         )
 
     @cached_property
-    def _marks(self) -> PatternSearch:
+    def _patterns(self) -> PatternSearch:
         patterns = [
             (re.compile(rule.pattern), rule.as_kind)
             for rule in self.rules
@@ -187,104 +203,106 @@ class Redaction:
         return PatternSearch(patterns, self._kinds)
 
     @cached_property
-    def _others(self) -> Mapping[str, str]:
-        return {
-            normalize_value(text): standin for text, standin in self.aliases.items()
-        }
+    def _normalized_aliases(self) -> Mapping[str, str]:
+        return {normalize_value(text): alias for text, alias in self.aliases.items()}
 
     @cached_property
-    def _aliased(self) -> KnownValues:
-        return KnownValues(self._others)
+    def _alias_values(self) -> KnownValues:
+        return KnownValues(self._normalized_aliases)
 
-    def _masked(self, question: Question, blank: Collection[str]) -> Question:
-        url = (
-            guess_link_placeholder(question.url, question.owner) if question.url else ""
-        )
-        mask = MaskVisitor(self._marks, self._aliased, blank)
+    def _mask(self, question: Question, blank: Collection[str]) -> Question:
+        """Mask a question, and the texts in the places of `blank` as a whole."""
+        mask = MaskVisitor(self._patterns, self._alias_values, blank)
         masked = self._walk.question(question, mask, _ROOT)
-        if mask.known and mask.has_free:
-            # What stands in its place may be quoted in another one.
-            finder = KnownValues({**mask.known, **self._others})
-            mask = MaskVisitor(self._marks, finder, blank)
+        if mask.masked and mask.has_free_text:
+            # A free text may quote a value that was masked elsewhere.
+            values = KnownValues({**mask.masked, **self._normalized_aliases})
+            mask = MaskVisitor(self._patterns, values, blank)
             masked = self._walk.question(question, mask, _ROOT)
-        return evolve(masked, url=url) if url else masked
+        if not question.url:
+            return masked
+        return evolve(masked, url=guess_link_placeholder(question.url, question.owner))
 
-    def _wanted(self, question: Question) -> Mapping[str, str]:
-        """What has to stand in a stored question, by place."""
-        gather = SensitiveTexts(self._marks, self._aliased)
-        self._walk.question(question, gather, _ROOT)
+    def _find_wanted_placeholders(self, question: Question) -> Mapping[str, str]:
+        """Find the placeholders that a stored question must have, by place."""
+        texts = SensitiveTexts(self._patterns, self._alias_values)
+        self._walk.question(question, texts, _ROOT)
         wanted = {}
-        for place, text in gather.found.items():
-            alias = self._others.get(normalize_value(text))
-            if alias is not None or self._marks.is_standin(text):
+        for place, text in texts.by_place.items():
+            alias = self._normalized_aliases.get(normalize_value(text))
+            if alias is not None or self._patterns.is_placeholder(text):
                 wanted[place] = alias or text
         return wanted
 
-    def _shelf(self, asked: Question, answered: RecordedAnswer) -> str:
-        """The name that a pair has before anything is replaced in it."""
-        masked = self.masked(asked)
-        return Exchange(question=masked, answer=answered, key=masked.key).base_name
+    def _build_base_name(self, question: Question, answer: RecordedAnswer) -> str:
+        """Build the name of an exchange before its values are replaced."""
+        masked = self.masked(question)
+        return Exchange(question=masked, answer=answer, key=masked.key).base_name
 
-    def _places(self, previous: Sequence[Exchange]) -> Mapping[str, set[str]]:
-        places = PlaceholderCollector(self._marks)
-        for one in previous:
-            shelf = _numbered(self._shelf(one.question, one.answer), one.order)
-            self._walk.question(one.question, places, f"{shelf}/asked")
-            self._walk.answer(one.answer, one.question.operation, places, shelf)
-        return places.found
+    def _collect_placeholders(
+        self, previous: Sequence[Exchange]
+    ) -> Mapping[str, set[str]]:
+        collector = PlaceholderCollector(self._patterns)
+        for exchange in previous:
+            question, answer = exchange.question, exchange.answer
+            name = _add_number(self._build_base_name(question, answer), exchange.order)
+            self._walk.question(question, collector, f"{name}/asked")
+            self._walk.answer(answer, question.operation, collector, name)
+        return collector.by_place
 
-    def _count(
+    def _collect(
         self,
-        asked: Question,
-        answered: RecordedAnswer,
-        shelf: str,
-        census: ValueCollector,
+        question: Question,
+        answer: RecordedAnswer,
+        name: str,
+        collector: ValueCollector,
         links: LinkTable,
     ) -> None:
-        census.is_sent = True
-        self._walk.question(asked, census, f"{shelf}/asked")
-        census.is_sent = False
-        self._walk.answer(answered, asked.operation, census, shelf)
-        location = answered.headers.get("location")
-        if location is not None and not asked.url:
-            links.note(location, f"{shelf}/location")
+        collector.is_sent = True
+        self._walk.question(question, collector, f"{name}/asked")
+        collector.is_sent = False
+        self._walk.answer(answer, question.operation, collector, name)
+        location = answer.headers.get("location")
+        if location is not None and not question.url:
+            links.add(location, f"{name}/location")
 
-    def _written(
+    def _replace(
         self,
-        asked: Question,
-        answered: RecordedAnswer,
-        shelf: str,
+        question: Question,
+        answer: RecordedAnswer,
+        name: str,
         writer: PlaceholderWriter,
     ) -> Pair:
         links = writer.links
         sent = evolve(writer, is_sent=True)
-        question = self._walk.question(asked, sent, f"{shelf}/asked")
-        answer = self._walk.answer(answered, asked.operation, writer, shelf)
-        if asked.url:
-            question = evolve(question, url=links.of(asked.url, asked.owner) or MASK)
-        if (location := answered.headers.get("location")) is not None:
-            standin = links.of(resolve_location(asked.url, location)) or MASK
-            headers = {**answer.headers, "location": standin}
-            answer = evolve(answer, headers=headers)
-        return question, answer
+        new_question = self._walk.question(question, sent, f"{name}/asked")
+        new_answer = self._walk.answer(answer, question.operation, writer, name)
+        if question.url:
+            url = links.find(question.url, question.owner) or MASK
+            new_question = evolve(new_question, url=url)
+        if (location := answer.headers.get("location")) is not None:
+            target = links.find(resolve_location(question.url, location)) or MASK
+            headers = {**new_answer.headers, "location": target}
+            new_answer = evolve(new_answer, headers=headers)
+        return new_question, new_answer
 
 
-def _told_apart(shelves: Iterable[str]) -> Iterator[str]:
-    """The names of shelves, those that come again with a number."""
+def _number_names(names: Iterable[str]) -> Iterator[str]:
+    """Add a number to each name that occurred before."""
     counts: dict[str, int] = {}
-    for shelf in shelves:
-        counts[shelf] = counts.get(shelf, 0) + 1
-        yield _numbered(shelf, counts[shelf])
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        yield _add_number(name, counts[name])
 
 
-def _numbered(shelf: str, order: int) -> str:
-    return f"{shelf}.{order}" if order > 1 else shelf
+def _add_number(name: str, order: int) -> str:
+    return f"{name}.{order}" if order > 1 else name
 
 
-def _hop(asked: Question, answered: RecordedAnswer) -> FileRequest:
-    return FileRequest(asked.url, asked.owner, answered.headers.get("location"))
+def _build_file_request(question: Question, answer: RecordedAnswer) -> FileRequest:
+    return FileRequest(question.url, question.owner, answer.headers.get("location"))
 
 
-def _revealed(secrets: Iterable[str | Secret[str]]) -> Iterator[str]:
-    for one in secrets:
-        yield one.reveal() if isinstance(one, Secret) else one
+def _reveal(secrets: Iterable[str | Secret[str]]) -> Iterator[str]:
+    for secret in secrets:
+        yield secret.reveal() if isinstance(secret, Secret) else secret

@@ -1,4 +1,4 @@
-"""What is done with the texts of a recording: they are noted, then replaced."""
+"""Collect the sensitive values of a recording, then replace them by placeholders."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from nectar_async.recording.redaction.known_values import (
-    KnownValues,
-    Span,
-    replace_spans,
-)
+from nectar_async._http.redact import Replacement, replace_spans
+from nectar_async.recording.redaction.known_values import KnownValues
 from nectar_async.recording.redaction.patterns import (
     PatternSearch,
     is_link,
@@ -32,173 +29,183 @@ __all__ = ["PlaceholderCollector", "PlaceholderWriter", "ValueCollector"]
 
 
 class ValueCollector:
-    """Notes what there is; changes nothing."""
+    """A visitor that collects all sensitive values and changes nothing."""
 
     def __init__(
-        self, marks: PatternSearch, book: PlaceholderTable, links: LinkTable
+        self, patterns: PatternSearch, table: PlaceholderTable, links: LinkTable
     ) -> None:
-        self._marks = marks
-        self._book = book
+        self._patterns = patterns
+        self._table = table
         self._links = links
-        self._noted: set[tuple[Kind, str]] = set()
+        self._collected: set[tuple[Kind, str]] = set()
         self._clean: set[str] = set()
+        """Texts without sensitive parts."""
         self.volatile: dict[str, str] = {}
-        """Stand-ins of what differs each time and is no link, by folded text."""
+        """The placeholders of volatile values that are not links, by normalized text.
+        """
         self.is_sent: bool = False
-        """Whether the texts are those of a question."""
+        """Whether the current texts belong to a question."""
 
-    def own(self, kind: Kind, text: str, where: Location) -> str:
-        """Note a value."""
-        if (kind, text) in self._noted:
-            self._book.vote(text, where)
-        elif self._marks.is_standin(text):
-            self._book.keep(text)
+    def visit_sensitive(self, kind: Kind, text: str, location: Location) -> str:
+        """Collect a sensitive value."""
+        if (kind, text) in self._collected:
+            self._table.vote(text, location)
+        elif self._patterns.is_placeholder(text):
+            self._table.reserve(text)
         elif not _is_volatile(kind, text):
-            self._noted.add((kind, text))
-            self._book.note(kind, text, where)
+            self._collected.add((kind, text))
+            self._table.add(kind, text, location)
         elif is_link(text):
-            self._links.note(text, format_location(where), is_sent=self.is_sent)
+            place = format_location(location)
+            self._links.add(text, place, is_sent=self.is_sent)
         else:
-            standin = _volatile(kind, text, format_location(where))
-            self.volatile.setdefault(normalize_value(text), standin)
+            placeholder = _build_by_place(kind, text, format_location(location))
+            self.volatile.setdefault(normalize_value(text), placeholder)
         return text
 
-    def free(self, text: str, where: Location) -> str:
-        """Note what is in a text."""
+    def visit_text(self, text: str, location: Location) -> str:
+        """Collect the sensitive parts of a text."""
         if text in self._clean:
             return text
         if is_signed_link(text):
-            return self.own(LINK, text, where)
-        if not self._note(text, where):
+            return self.visit_sensitive(LINK, text, location)
+        if not self._collect_parts(text, location):
             self._clean.add(text)
         return text
 
-    def part(self, text: str) -> str:
-        """Note what is in a part of a path."""
-        self._note(text, (None, ""))
+    def visit_path_part(self, text: str) -> str:
+        """Collect the sensitive parts of a part of a path."""
+        self._collect_parts(text, (None, ""))
         return text
 
-    def _note(self, text: str, where: Location) -> bool:
-        """Whether there is anything."""
+    def _collect_parts(self, text: str, location: Location) -> bool:
+        """Collect the sensitive parts of a text; whether it has any."""
         counts: dict[str, int] = {}
-        marks = [*self._marks.found(text)]
-        for mark in marks:
-            if mark.kind.is_volatile:
-                standin = build_volatile_placeholder(mark.kind, format_location(where))
-                self.volatile.setdefault(normalize_value(mark.text), standin)
+        matches = [*self._patterns.find(text)]
+        for match in matches:
+            if match.kind.is_volatile:
+                place = format_location(location)
+                placeholder = build_volatile_placeholder(match.kind, place)
+                self.volatile.setdefault(normalize_value(match.text), placeholder)
                 continue
-            name = build_form(mark.kind, mark.text)
-            counts[name] = at = counts.get(name, 0) + 1
-            self._book.note(mark.kind, mark.text, (where, f"{name}#{at}"))
-        standins = [*self._marks.found_standins(text)]
-        for one in standins:
-            self._book.keep(one[0])
-        return bool(marks or standins)
+            form = build_form(match.kind, match.text)
+            counts[form] = number = counts.get(form, 0) + 1
+            inner = (location, f"{form}#{number}")
+            self._table.add(match.kind, match.text, inner)
+        placeholders = [*self._patterns.find_matched_placeholders(text)]
+        for placeholder_match in placeholders:
+            self._table.reserve(placeholder_match[0])
+        return bool(matches or placeholders)
 
 
 class PlaceholderCollector:
-    """Notes which stand-ins a recording has, and where; changes nothing."""
+    """A visitor that collects the placeholders of a recording by place."""
 
-    def __init__(self, marks: PatternSearch) -> None:
-        self._marks = marks
-        self.found: dict[str, set[str]] = {}
-        """By place: an object that is changed has one after the other at the same."""
+    def __init__(self, patterns: PatternSearch) -> None:
+        self._patterns = patterns
+        self.by_place: dict[str, set[str]] = {}
+        """Objects with the same id share their places, so a place may have several."""
 
-    def own(self, _: Kind, text: str, where: Location) -> str:
-        """Note a stand-in."""
-        if self._marks.is_standin(text):
-            self.found.setdefault(format_location(where), set()).add(text)
+    def visit_sensitive(self, _: Kind, text: str, location: Location) -> str:
+        """Collect a placeholder."""
+        if self._patterns.is_placeholder(text):
+            self.by_place.setdefault(format_location(location), set()).add(text)
         return text
 
-    def free(self, text: str, where: Location) -> str:
-        """Note the stand-ins in a text."""
+    def visit_text(self, text: str, location: Location) -> str:
+        """Collect the placeholders in a text."""
         counts: dict[str, int] = {}
-        for one in self._marks.found_standins(text):
-            name = parse_form(one[0])
-            counts[name] = at = counts.get(name, 0) + 1
-            place = format_location((where, f"{name}#{at}"))
-            self.found.setdefault(place, set()).add(one[0])
+        for match in self._patterns.find_matched_placeholders(text):
+            form = parse_form(match[0])
+            counts[form] = number = counts.get(form, 0) + 1
+            place = format_location((location, f"{form}#{number}"))
+            self.by_place.setdefault(place, set()).add(match[0])
         return text
 
-    def part(self, text: str) -> str:
-        """Nothing: a part has no place of its own."""
+    def visit_path_part(self, text: str) -> str:
+        """Skip a part of a path, which has no place."""
         return text
 
 
 @frozen
 class PlaceholderWriter:
-    """Puts stand-ins in place of what was noted.
+    """A visitor that replaces the collected values by their placeholders.
 
     Args:
-        marks: finds what has its looks.
-        links: the stand-ins of links.
-        given: those of other values, by folded text.
-        volatile: those of what differs each time.
-        finder: finds values that are quoted.
-        is_sent: whether the texts are those of a question.
+        patterns: finds sensitive parts of a text by pattern.
+        links: the placeholders of links.
+        assigned: the placeholders of other values, by normalized text.
+        volatile: the placeholders of volatile values, by normalized text.
+        values: finds values that are quoted in other texts.
+        is_sent: whether the texts belong to a question.
     """
 
-    marks: PatternSearch
+    patterns: PatternSearch
     links: LinkTable
-    given: Mapping[str, str]
+    assigned: Mapping[str, str]
     volatile: Mapping[str, str]
-    finder: KnownValues
+    values: KnownValues
     is_sent: bool = False
-    _seen: dict[str, str] = field(factory=dict)
-    _owned: dict[str, str] = field(factory=dict)
+    _text_cache: dict[str, str] = field(factory=dict)
+    _value_cache: dict[str, str] = field(factory=dict)
 
-    def own(self, kind: Kind, text: str, where: Location) -> str:
-        """The stand-in of a value."""
-        if (known := self._owned.get(text)) is not None:
+    def visit_sensitive(self, kind: Kind, text: str, location: Location) -> str:
+        """Return the placeholder of a sensitive value."""
+        if (known := self._value_cache.get(text)) is not None:
             return known
-        if self.marks.is_standin(text):
+        if self.patterns.is_placeholder(text):
             return text
         if not _is_volatile(kind, text):
-            known = self._owned[text] = self.given[normalize_value(text)]
+            known = self._value_cache[text] = self.assigned[normalize_value(text)]
             return known
         if self.is_sent:
             name = normalize_value(text)
-            known = self.given.get(name)  # an alias
-            known = known or self.links.of(text) or self.volatile.get(name)
+            known = self.assigned.get(name)  # an alias
+            known = known or self.links.find(text) or self.volatile.get(name)
             if known is not None:
                 return known
-        return _volatile(kind, text, format_location(where))
+        return _build_by_place(kind, text, format_location(location))
 
-    def free(self, text: str, where: Location) -> str:
-        """The text with stand-ins for all that it quotes."""
+    def visit_text(self, text: str, location: Location) -> str:
+        """Replace all sensitive parts of a text."""
         if is_signed_link(text):
-            return self.own(LINK, text, where)
-        found = self._seen.get(text)
-        if found is None:
-            spans = [*self._spans(text), *self.finder.spans(text)]
+            return self.visit_sensitive(LINK, text, location)
+        new = self._text_cache.get(text)
+        if new is None:
+            spans = [*self._find_matches(text), *self.values.find(text)]
             if spans:
-                spans += [(*one.span(), one[0]) for one in self.marks.standins(text)]
-            found = replace_spans(text, spans) if spans else text
-            found = self._seen[text] = text if found == text else found
-        return found
+                # Placeholders take part, so that nothing inside them is replaced.
+                spans += [
+                    (*match.span(), match[0])
+                    for match in self.patterns.find_placeholders(text)
+                ]
+            new = replace_spans(text, spans) if spans else text
+            new = self._text_cache[text] = text if new == text else new
+        return new
 
-    def part(self, text: str) -> str:
-        """The part of a path, which quotes nothing; it may be an address."""
-        return replace_spans(text, self._spans(text))
+    def visit_path_part(self, text: str) -> str:
+        """Replace e-mail addresses and matches of patterns in a part of a path."""
+        return replace_spans(text, self._find_matches(text))
 
-    def _spans(self, text: str) -> list[Span]:
-        spans: list[Span] = []
-        for one in self.marks.found(text):
-            known = self.volatile if one.kind.is_volatile else self.given
-            # A pattern may match what stands there by now, which nobody noted.
-            if (standin := known.get(normalize_value(one.text))) is not None:
-                spans.append((one.start, one.end, standin))
+    def _find_matches(self, text: str) -> list[Replacement]:
+        spans: list[Replacement] = []
+        for match in self.patterns.find(text):
+            known = self.volatile if match.kind.is_volatile else self.assigned
+            # A pattern may match a replaced text that the collector did not see.
+            if (placeholder := known.get(normalize_value(match.text))) is not None:
+                spans.append((match.start, match.end, placeholder))
         return spans
 
 
 def _is_volatile(kind: Kind, text: str) -> bool:
-    """Whether a value is named by its place; links that open something always are."""
+    """Whether the placeholder of a value is named by its place.
+
+    That is so for secret links, too, which differ each time.
+    """
     return kind.is_volatile or (kind.is_secret and not kind.is_rule and is_link(text))
 
 
-def _volatile(kind: Kind, text: str, place: str) -> str:
-    return (
-        build_link_placeholder(place)
-        if kind == LINK or is_link(text)
-        else build_volatile_placeholder(kind, place)
-    )
+def _build_by_place(kind: Kind, text: str, place: str) -> str:
+    if kind == LINK or is_link(text):
+        return build_link_placeholder(place)
+    return build_volatile_placeholder(kind, place)

@@ -1,4 +1,4 @@
-"""What a user wants to have redacted besides, and how that stands in a manifest."""
+"""The user's own redaction rules, and their encoding in a manifest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Rule", "encode_rules", "parse_rules"]
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
 
 
-def _keys(keys: Iterable[str]) -> tuple[str, ...]:
+def _convert_keys(keys: Iterable[str]) -> tuple[str, ...]:
     if isinstance(keys, str):
         raise InvalidArgumentError(f"keys is one text, {keys!r}; pass a tuple of them")
     return tuple(keys)
@@ -24,28 +24,30 @@ def _keys(keys: Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class Rule:
-    """What is replaced besides what the contract and common sense call for.
+    """A redaction rule in addition to the built-in ones.
 
-    All that stands below one of the keys is, and whatever the pattern matches.
+    It replaces everything below its keys, and everything that its pattern matches.
 
     Raises:
-        InvalidArgumentError: it has neither, or one of them is none.
+        InvalidArgumentError: the rule has neither keys nor pattern, or one of its
+            values is invalid.
     """
 
     kind: str
-    """Names the stand-ins: of a `tenant` the first is `tenant-1`."""
-    keys: tuple[str, ...] = field(default=(), converter=_keys)
-    """Of JSON bodies, queries and forms, as the wire or as Python spells them."""
+    """The prefix of the placeholders: of a `tenant` the first is `tenant-1`."""
+    keys: tuple[str, ...] = field(default=(), converter=_convert_keys)
+    """Keys of JSON bodies, queries and forms, in wire or in Python spelling."""
     pattern: str = ""
-    """A regular expression over every text that is no id."""
+    """A regular expression, applied to every text except ids."""
     is_volatile: bool = False
-    """Whether it differs each time: the stand-in is named by its place."""
+    """Whether the value differs in every answer; then its place names the placeholder.
+    """
 
     def __attrs_post_init__(self) -> None:
         if _KIND.fullmatch(self.kind) is None:
             raise InvalidArgumentError(
-                f"kind is {self.kind!r}; small letters, digits and dashes begin a"
-                " stand-in, as in 'tenant'"
+                f"kind is {self.kind!r}; it starts with a lower-case letter and has"
+                " lower-case letters, digits and dashes, as 'tenant'"
             )
         if not self.keys and not self.pattern:
             raise InvalidArgumentError(
@@ -55,34 +57,34 @@ class Rule:
             is_empty = bool(self.pattern) and re.search(self.pattern, "") is not None
         except re.error as error:
             raise InvalidArgumentError(
-                f"the pattern of the rule for {self.kind!r} is no regular expression:"
-                f" {error}"
+                f"the pattern of the rule for {self.kind!r} is not a regular"
+                f" expression: {error}"
             ) from None
         if is_empty:
             raise InvalidArgumentError(
-                f"the pattern of the rule for {self.kind!r} matches nothing at all, and"
-                " so it would be everywhere; write what it has to have, as '.+@acme'"
+                f"the pattern of the rule for {self.kind!r} matches the empty text, so"
+                " it would match everywhere; require a character, as '.+@acme'"
             )
 
     @property
     def as_kind(self) -> Kind:
-        """The kind that it makes."""
+        """The kind of the values that the rule replaces."""
         return Kind(
             self.kind, is_secret=True, is_volatile=self.is_volatile, is_rule=True
         )
 
 
 def encode_rules(rules: Iterable[Rule]) -> dict[str, Any]:
-    """Rules as they stand in a manifest; nothing for none."""
-    found = [dict(_fields(rule)) for rule in rules]
-    return {"rules": found} if found else {}
+    """Encode rules for a manifest; an empty object if there are none."""
+    encoded = [dict(_list_fields(rule)) for rule in rules]
+    return {"rules": encoded} if encoded else {}
 
 
 def parse_rules(manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
-    """The rules of a manifest.
+    """Parse the rules of a manifest.
 
     Raises:
-        RecordingError: it has something else in their place.
+        RecordingError: the manifest has invalid rules.
     """
     try:
         return tuple(
@@ -96,11 +98,11 @@ def parse_rules(manifest: Mapping[str, Any]) -> tuple[Rule, ...]:
         )
     except (AttributeError, KeyError, TypeError, InvalidArgumentError) as error:
         raise RecordingError(
-            f"the manifest has rules for redaction that are none: {error!r}"
+            f"the manifest has invalid redaction rules: {error!r}"
         ) from None
 
 
-def _fields(rule: Rule) -> Iterator[tuple[str, Any]]:
+def _list_fields(rule: Rule) -> Iterator[tuple[str, Any]]:
     yield "kind", rule.kind
     if rule.keys:
         yield "keys", list(rule.keys)

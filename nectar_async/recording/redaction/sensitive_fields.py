@@ -1,9 +1,10 @@
-"""Where in the bodies of an operation something is secret or personal.
+"""Find the sensitive fields of requests and answers, by key name and by the contract.
 
-It is read from the contract (`x-sensitive`), with every guess at a key
-(`x-key-candidates`), through references, lists and alternatives. Where the contract
-knows nothing of a place, every name counts that is sensitive somewhere in the same
-operation.
+Some keys are sensitive in every object, such as `password`. Others, such as `url` or
+`value`, are sensitive only where the contract marks them `x-sensitive`; these are found
+under every candidate of a key (`x-key-candidates`), through references, lists and
+alternatives. In an object that the contract does not know, every key is sensitive that
+the contract marks somewhere in the same operation.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from nectar_async.contract import alternatives, operations, resolved
+from nectar_async.contract.sensitive import ANSWERED
 
 __all__ = [
     "ADDRESS",
@@ -41,18 +43,20 @@ __all__ = [
     "normalize_key",
 ]
 
+Schema = Mapping[str, Any]
+
 
 @frozen
 class Kind:
-    """What a value is; its name begins the stand-ins."""
+    """A kind of sensitive value; its name is the prefix of the placeholders."""
 
     name: str
     is_secret: bool = False
-    """Whether all that stands below its key is one, ids as well."""
+    """Whether everything below a key of this kind is sensitive, including ids."""
     is_volatile: bool = False
-    """Whether it differs each time: its stand-in is named by its place."""
+    """Whether the value differs in every answer; its place names the placeholder."""
     is_rule: bool = False
-    """Whether a user made it up."""
+    """Whether it comes from a rule of the user."""
 
 
 ACCOUNT: Final = Kind("account")
@@ -82,15 +86,23 @@ KINDS: Final = (
     PHONE,
     ADDRESS,
 )
-"""In this order: what one value is that stands in places of several kinds."""
+"""Ordered by priority: a value in fields of several kinds is of the first one."""
 
-# As `bare` spells them. What ends in one of the second column is one as well.
-_NAMES: Final[Mapping[Kind, tuple[frozenset[str], tuple[str, ...]]]] = {
+
+@cache
+def normalize_key(key: str) -> str:
+    """Convert a key to lower-case letters and digits: `user_name` is `userName`."""
+    return re.sub(r"[_\W]", "", key).lower()
+
+
+_LINK_KEYS: Final = frozenset(
+    normalize_key(key) for key in ANSWERED if key.endswith("Url")
+)
+
+# Normalized keys, and endings of keys, of each kind.
+_KEYS: Final[Mapping[Kind, tuple[frozenset[str], tuple[str, ...]]]] = {
     MAGIC: (frozenset(), ("magiclinksecret",)),
-    LINK: (
-        frozenset({"appportalurl", "invitationurl", "magiclinkurl", "portalurl"}),
-        (),
-    ),
+    LINK: (_LINK_KEYS, ()),
     PASSWORD: (frozenset({"passphrase", "passwd"}), ("password",)),
     QUESTION: (frozenset({"securityquestions"}), ()),
     SECRET: (
@@ -177,11 +189,11 @@ CHILD_KINDS: Final[Mapping[str, Mapping[str, Kind]]] = {
     "user": {"name": PERSON},
     "users": {"name": PERSON},
 }
-"""By the key of an object or of a list of them: what its keys are, as they are spelled
-there."""
+"""The kinds of keys that are sensitive only in certain objects, by the normalized key
+of the object, or of the list of objects."""
 
-# What the keys are called that the contract marks; others are kinds of their own.
-_SENSITIVE: Final[Mapping[str, Kind]] = {
+# Kinds of keys that the contract marks. Other marked keys are kinds of their own.
+_MARKED_KINDS: Final[Mapping[str, Kind]] = {
     "documents": LINK,
     "key": QUESTION,
     "url": LINK,
@@ -189,48 +201,41 @@ _SENSITIVE: Final[Mapping[str, Kind]] = {
 }
 
 # Nouns are keys of ids as well: `meter`, `sites`.
-_ID: Final = re.compile(
+_ID_KEY: Final = re.compile(
     r"(?:.*(?:Id|Ids|_id|_ids)|id|ids|uuid|(?:account|company|connection|document|job"
     r"|invitation|meter|site)s?)"
 )
 
-_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+")
+_WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+")
 
 
 @cache
-def normalize_key(key: str) -> str:
-    """A key in small letters alone, so that `user_name` is `userName`."""
-    return re.sub(r"[_\W]", "", key).lower()
-
-
 def find_kind(key: str) -> Kind | None:
-    """What the values of a key are wherever it stands; None for nothing special."""
-    text = normalize_key(key)
-    for kind, (names, endings) in _NAMES.items():
-        if text in names or text.endswith(endings or ("\0",)):
+    """Find the kind of a key that is sensitive in every object; None for other keys."""
+    name = normalize_key(key)
+    for kind, (names, endings) in _KEYS.items():
+        if name in names or (endings and name.endswith(endings)):
             return kind
     return None
 
 
 def kind_in_contract(key: str) -> Kind:
-    """What the contract means where it marks a key as sensitive."""
-    name = "-".join(_WORDS.split(key)).strip("-").lower() or "secret"
-    return find_kind(key) or _SENSITIVE.get(key) or Kind(name, is_secret=True)
+    """Find or make the kind of a key that the contract marks as sensitive."""
+    name = "-".join(_WORD_BREAK.split(key)).strip("-").lower() or "secret"
+    return find_kind(key) or _MARKED_KINDS.get(key) or Kind(name, is_secret=True)
 
 
 def is_id_key(key: str) -> bool:
-    """Whether a key has ids, which stay as they are."""
-    return _ID.fullmatch(key) is not None
+    """Whether the values of a key are ids, which are never redacted."""
+    return _ID_KEY.fullmatch(key) is not None
 
-
-Schema = Mapping[str, Any]
 
 _TYPED_FORMATS: Final = frozenset({"date", "date-time", "uuid"})
 _TYPED_TYPES: Final = frozenset({"boolean", "integer", "number"})
 
-_MOST_TEXTS: Final = 4_096
+_MAX_CACHED_TEXTS: Final = 4_096
 
-# Dates, instants, decimals and ids: what a place of another type has as text.
+# Dates, instants, decimals and ids: texts that a typed field may have.
 _TYPED: Final = re.compile(
     r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?"
     r"|\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[-+]\d\d:?\d\d)?)?"
@@ -241,87 +246,87 @@ _TYPED: Final = re.compile(
 
 @define(eq=False)
 class FieldNode:
-    """A place in JSON, and those below it."""
+    """A field of a JSON document, with the fields below it."""
 
     kind: Kind | None = None
     keys: dict[str, FieldNode] = field(factory=dict)
     items: FieldNode | None = None
-    is_left: bool = False
-    """Whether it holds ids, which nobody looks at."""
+    is_id: bool = False
+    """Whether its values are ids, which are not searched."""
     is_known: bool = False
-    """Whether the contract has it."""
+    """Whether the contract has the field."""
     has_type: bool = False
-    """Whether dates, numbers, ids or known values stand there, and no free text."""
+    """Whether its values are dates, numbers, ids or enum values, not free text."""
     texts: set[str] = field(factory=set)
-    """Some of those."""
+    """Texts that are known to be of that type: enum values, and a cache."""
 
     def is_typed(self, text: str) -> bool:
-        """Whether a text is a date, a number, an id or a known value as it should."""
+        """Whether a text is a date, number, id or enum value, as the field requires."""
         if not self.has_type:
             return False
         if text in self.texts:
             return True
         is_typed = _TYPED.fullmatch(text) is not None
-        if is_typed and len(self.texts) < _MOST_TEXTS:
+        if is_typed and len(self.texts) < _MAX_CACHED_TEXTS:
             self.texts.add(text)
         return is_typed
 
 
 @frozen(eq=False)
 class OperationFields:
-    """What one operation sends and gets."""
+    """The fields of the query, the request body and the answers of an operation."""
 
     query: FieldNode
-    asked: FieldNode
-    answered: FieldNode
-    names: Mapping[str, Kind]
-    """What is sensitive somewhere in it, by bare key."""
+    request: FieldNode
+    response: FieldNode
+    marked: Mapping[str, Kind]
+    """The kinds of keys that are secret somewhere in it, by normalized key."""
 
-    def below(self, spot: FieldNode, key: str) -> FieldNode:
-        """The place of a key."""
-        known = spot.keys.get(key)
+    def below(self, node: FieldNode, key: str) -> FieldNode:
+        """Find or build the field of a key below another field."""
+        known = node.keys.get(key)
         if known is not None:
             return known
-        if (kind := self.names.get(normalize_key(key))) is not None:
+        if (kind := self.marked.get(normalize_key(key))) is not None:
             return build_field(kind, normalize_key(key))
-        return _unknown(key)
+        return _build_unknown_field(key)
 
 
 @cache
 def find_operation_fields(operation: str) -> OperationFields:
-    """The plan of an operation; one that the contract does not have has no places."""
+    """Find the fields of an operation; none if the contract does not have it."""
     row = operations().get(operation)
     if row is None:
-        return _NO_PLAN
-    answers = row.description.get("responses", {}).values()
+        return _NO_FIELDS
+    responses = row.description.get("responses", {}).values()
     query = FieldNode()
-    for one in map(resolved, row.description.get("parameters", ())):
-        if one["in"] == "query":
-            made = _spot([one["schema"]], one["name"], "")
-            query.keys |= dict.fromkeys(
-                (one["name"], *one.get("x-key-candidates", ())), made
-            )
-    asked = _spot(_schemas([row.description.get("requestBody", {})]), "", "")
-    answered = _spot(_schemas(answers), "", "")
-    names = {
+    for parameter in map(resolved, row.description.get("parameters", ())):
+        if parameter["in"] == "query":
+            node = _build_node([parameter["schema"]], parameter["name"], "")
+            names = (parameter["name"], *parameter.get("x-key-candidates", ()))
+            query.keys |= dict.fromkeys(names, node)
+    body = row.description.get("requestBody", {})
+    request = _build_node(_list_schemas([body]), "", "")
+    response = _build_node(_list_schemas(responses), "", "")
+    marked = {
         normalize_key(key): kind
-        for spot in (asked, answered)
-        for key, kind in _marked(spot, {})
+        for node in (request, response)
+        for key, kind in _list_secret_keys(node, {})
     }
-    return OperationFields(query, asked, answered, names)
+    return OperationFields(query, request, response, marked)
 
 
 @cache
 def list_kinds() -> tuple[Kind, ...]:
-    """All kinds: those that are built in, and those that only the contract has."""
-    found = dict.fromkeys(KINDS)
+    """List the built-in kinds and those that only the contract has."""
+    kinds = dict.fromkeys(KINDS)
     for operation in operations():
-        found |= dict.fromkeys(find_operation_fields(operation).names.values())
-    return tuple(found)
+        kinds |= dict.fromkeys(find_operation_fields(operation).marked.values())
+    return tuple(kinds)
 
 
-def _schemas(holders: Any) -> list[Schema]:
-    """The schemas of bodies, of whatever media type."""
+def _list_schemas(holders: Any) -> list[Schema]:
+    """List the schemas of bodies, for all media types."""
     return [
         media["schema"]
         for holder in map(resolved, holders)
@@ -330,40 +335,46 @@ def _schemas(holders: Any) -> list[Schema]:
     ]
 
 
-_made: dict[tuple[str, ...], FieldNode] = {}
+_nodes: dict[tuple[str, ...], FieldNode] = {}
 
 
-def _spot(schemas: Sequence[Schema], key: str, above: str) -> FieldNode:
-    """The place that all of these describe, under a key that is below another."""
-    refs = [str(one.get("$ref") or id(one)) for one in schemas]
-    mark = (key, above, *refs)
-    if mark in _made:
-        return _made[mark]  # as well while it is being made: schemas may be circular
-    spot = _made[mark] = FieldNode(is_known=True)
+def _build_node(schemas: Sequence[Schema], key: str, above: str) -> FieldNode:
+    """Build the node that schemas describe together.
+
+    Args:
+        schemas: alternatives.
+        key: the key of the field; empty for the items of a list.
+        above: the normalized key of the closest object or list around it.
+    """
+    refs = [str(schema.get("$ref") or id(schema)) for schema in schemas]
+    cache_key = (key, above, *refs)
+    if cache_key in _nodes:
+        return _nodes[cache_key]  # also while it is being built: schemas are recursive
+    node = _nodes[cache_key] = FieldNode(is_known=True)
     flat = [one for schema in schemas for one in alternatives(schema)]
-    if any(one.get("x-sensitive") for one in flat):
-        spot.kind = kind_in_contract(key or "url")
+    if any(schema.get("x-sensitive") for schema in flat):
+        node.kind = kind_in_contract(key or "url")
     elif (kind := CHILD_KINDS.get(above, {}).get(key) or find_kind(key)) is not None:
-        spot.kind = kind
-    elif is_id_key(key) and not any("properties" in one for one in flat):
-        spot.is_left = True
-    if spot.kind is None and any(map(_is_typed, flat)):
-        spot.has_type = True
-        spot.texts |= {text for one in flat for text in one.get("enum", ())}
+        node.kind = kind
+    elif is_id_key(key) and not any("properties" in schema for schema in flat):
+        node.is_id = True
+    if node.kind is None and any(map(_is_typed_schema, flat)):
+        node.has_type = True
+        node.texts |= {text for schema in flat for text in schema.get("enum", ())}
     inner = normalize_key(key) or above
-    items = [one["items"] for one in flat if "items" in one]
+    items = [schema["items"] for schema in flat if "items" in schema]
     if items:
-        spot.items = _spot(items, "", inner)
-    for name, found in _properties(flat).items():
-        spot.keys[name] = _spot(found, name, inner)
+        node.items = _build_node(items, "", inner)
+    for name, properties in _group_properties(flat).items():
+        node.keys[name] = _build_node(properties, name, inner)
     for name, kind in CHILD_KINDS.get(inner, {}).items():
-        spot.keys.setdefault(name, FieldNode(kind))
-    for one in flat:
-        _add_candidates(spot, one)
-    return spot
+        node.keys.setdefault(name, FieldNode(kind))
+    for schema in flat:
+        _add_key_candidates(node, schema)
+    return node
 
 
-def _is_typed(schema: Schema) -> bool:
+def _is_typed_schema(schema: Schema) -> bool:
     types = schema.get("type", ())
     types = {types} if isinstance(types, str) else set(types)
     return (
@@ -375,44 +386,46 @@ def _is_typed(schema: Schema) -> bool:
     )
 
 
-def _properties(flat: Sequence[Schema]) -> Mapping[str, list[Schema]]:
-    found: dict[str, list[Schema]] = {}
-    for one in flat:
-        for name, schema in one.get("properties", {}).items():
-            found.setdefault(name, []).append(schema)
-    return found
+def _group_properties(schemas: Sequence[Schema]) -> Mapping[str, list[Schema]]:
+    grouped: dict[str, list[Schema]] = {}
+    for schema in schemas:
+        for name, inner in schema.get("properties", {}).items():
+            grouped.setdefault(name, []).append(inner)
+    return grouped
 
 
-def _add_candidates(spot: FieldNode, schema: Schema) -> None:
-    """Have every guess at a key lead to the same place."""
-    guesses = [
-        one["x-key-candidates"]
-        for one in schema.get("properties", {}).values()
-        if isinstance(one.get("x-key-candidates"), list)
+def _add_key_candidates(node: FieldNode, schema: Schema) -> None:
+    """Map every candidate for the name of a key to the same node."""
+    groups = [
+        inner["x-key-candidates"]
+        for inner in schema.get("properties", {}).values()
+        if isinstance(inner.get("x-key-candidates"), list)
     ]
     lists = schema.get("x-key-candidates", {})
-    guesses += lists.values() if isinstance(lists, Mapping) else ()
-    for names in guesses:
-        known = next((spot.keys[name] for name in names if name in spot.keys), None)
+    groups += lists.values() if isinstance(lists, Mapping) else ()
+    for names in groups:
+        known = next((node.keys[name] for name in names if name in node.keys), None)
         if known is not None:
-            spot.keys |= {name: known for name in names if name not in spot.keys}
+            node.keys |= {name: known for name in names if name not in node.keys}
 
 
-def _marked(spot: FieldNode, seen: dict[int, FieldNode]) -> Iterator[tuple[str, Kind]]:
-    """What is secret below a place, by key."""
-    if id(spot) in seen:
+def _list_secret_keys(
+    node: FieldNode, visited: dict[int, FieldNode]
+) -> Iterator[tuple[str, Kind]]:
+    """List the secret keys below a node."""
+    if id(node) in visited:
         return
-    seen[id(spot)] = spot
-    for key, one in spot.keys.items():
-        if one.kind is not None and one.kind.is_secret:
-            yield key, one.kind
-        yield from _marked(one, seen)
-    if spot.items is not None:
-        yield from _marked(spot.items, seen)
+    visited[id(node)] = node
+    for key, inner in node.keys.items():
+        if inner.kind is not None and inner.kind.is_secret:
+            yield key, inner.kind
+        yield from _list_secret_keys(inner, visited)
+    if node.items is not None:
+        yield from _list_secret_keys(node.items, visited)
 
 
-def _unknown(key: str) -> FieldNode:
-    """The place of a key that the contract does not have there."""
+def _build_unknown_field(key: str) -> FieldNode:
+    """Build the field of a key that the contract does not have there."""
     kind = find_kind(key)
     if kind is None and normalize_key(key) not in CHILD_KINDS:
         return ID_FIELD if is_id_key(key) else FREE_FIELD
@@ -421,23 +434,23 @@ def _unknown(key: str) -> FieldNode:
 
 @cache
 def build_field(kind: Kind | None, name: str = "") -> FieldNode:
-    """A place of a kind, whatever is there; `name` is its bare key."""
-    keys = {key: FieldNode(one) for key, one in CHILD_KINDS.get(name, {}).items()}
+    """Build a field of a kind; `name` is its normalized key."""
+    keys = {key: FieldNode(inner) for key, inner in CHILD_KINDS.get(name, {}).items()}
     return FieldNode(kind, keys, FieldNode(kind, keys))
 
 
 FREE_FIELD: Final = FieldNode()
-"""Where anything may stand."""
+"""A field with arbitrary values."""
 
-ID_FIELD: Final = FieldNode(is_left=True)
-"""Where ids stand."""
+ID_FIELD: Final = FieldNode(is_id=True)
+"""A field with ids."""
 
 SIGNATURE_FIELD: Final = FieldNode(SECRET)
-"""Where the parameter of a link stands that opens it."""
+"""A query parameter that grants access to a URL."""
 
-_NO_PLAN: Final = OperationFields(FREE_FIELD, FREE_FIELD, FREE_FIELD, {})
+_NO_FIELDS: Final = OperationFields(FREE_FIELD, FREE_FIELD, FREE_FIELD, {})
 
 
-def find_item_field(spot: FieldNode) -> FieldNode:
-    """The place of what a list has, wherever it stands."""
-    return spot.items or (ID_FIELD if spot.is_left else FREE_FIELD)
+def find_item_field(node: FieldNode) -> FieldNode:
+    """Find the field of the items of a list."""
+    return node.items or (ID_FIELD if node.is_id else FREE_FIELD)

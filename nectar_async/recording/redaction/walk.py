@@ -1,8 +1,8 @@
-"""Goes over all that a question or an answer says, and knows what each text is.
+"""Visit every text of an exchange once, and replace it by the result of the visitor.
 
-A `Visitor` sees every text once: under `own` what is secret or personal by its place,
-under `free` any other. It gives what is to stand there. Ids, dates, numbers and known
-values are passed over.
+A `Visitor` receives sensitive values, free texts and parts of paths by different
+methods. Ids, dates, numbers and enum values are skipped. JSON is also read where it is
+not well-formed: truncated, one document per line, inside a script or another string.
 """
 
 from __future__ import annotations
@@ -32,483 +32,509 @@ from nectar_async.recording.redaction.sensitive_fields import (
     normalize_key,
 )
 
-__all__ = [
-    "ExchangeWalk",
-    "JsonWalk",
-    "Keys",
-    "Location",
-    "Visitor",
-    "format_location",
-    "may_have_json",
-    "redact_json_text",
-]
+__all__ = ["ExchangeWalk", "Location", "Visitor", "format_location"]
 
 Location = tuple[Any, Any]
-"""Where something stands: where the thing around it does, and its key in that. The
-outermost has None and the id of an object, or the name of an exchange."""
+"""The location of a value: that of the object or list around it, and its key in that.
+The outermost is None with the id of an object, or with the name of an exchange."""
 
 
 class Visitor(Protocol):
-    """What is done with the texts."""
+    """Receives the texts of an exchange and returns their replacements."""
 
-    def own(self, kind: Kind, text: str, where: Location, /) -> str:
-        """What stands for a text that is of a kind by its place; never a blank one."""
+    def visit_sensitive(self, kind: Kind, text: str, location: Location, /) -> str:
+        """Replace a text that is sensitive by its field; it is never blank."""
         ...
 
-    def free(self, text: str, where: Location, /) -> str:
-        """What stands for any other text."""
+    def visit_text(self, text: str, location: Location, /) -> str:
+        """Replace any other text."""
         ...
 
-    def part(self, text: str, /) -> str:
-        """What stands for a part of a path, which is an id or a fixed word."""
+    def visit_path_part(self, text: str, /) -> str:
+        """Replace a part of a path, which is an id or a fixed word."""
         ...
 
 
-def format_location(where: Location) -> str:
-    """A place in words: `3b1e…/identifiers/0/value`."""
-    words: list[str] = []
-    inner: Any = where
-    while inner is not None:
-        inner, word = inner
-        words.append(str(word))
-    return "/".join(reversed(words))
+def format_location(location: Location) -> str:
+    """Format a location as text: `3b1e…/identifiers/0/value`."""
+    keys: list[str] = []
+    around: Any = location
+    while around is not None:
+        around, key = around
+        keys.append(str(key))
+    return "/".join(reversed(keys))
 
 
-Keys = Mapping[str, FieldNode]
-"""The places of the keys of an object."""
+_FieldsByKey = Mapping[str, FieldNode]
 
-
-_ENCODED: Final = re.compile(r"[\w.%+-]+=[^&\s<>\"]*(?:&[\w.%+-]+=[^&\s<>\"]*)*")
-
-_FAILED: Final = 400
-_MOST_KEYS: Final = 4_096  # they come from a server
-_KEPT_HEADERS: Final = frozenset({"content-type", "location"})
+_FORM_TEXT: Final = re.compile(r"[\w.%+-]+=[^&\s<>\"]*(?:&[\w.%+-]+=[^&\s<>\"]*)*")
+_FIRST_ERROR: Final = 400
+_MAX_CACHED_KEYS: Final = 4_096  # keys come from a server
+_SKIPPED_HEADERS: Final = frozenset({"content-type", "location"})
 
 
 class ExchangeWalk:
-    """Goes over questions and answers.
+    """Walks over questions and answers.
 
     Args:
-        rules: the kinds of further keys, by `bare` key.
+        rules: the kinds of keys in the user's rules, by normalized key.
     """
 
     def __init__(self, rules: Mapping[str, Kind]) -> None:
         self._rules = rules
-        self._keys: dict[OperationFields, _Keys] = {}
+        self._caches: dict[OperationFields, _FieldCache] = {}
 
     def question(self, question: Question, visitor: Visitor, root: str) -> Question:
-        """The question with what the visitor gives; its `url` is left to others."""
-        where = (None, root)
-        keys = self._of(question.operation)
-        query = self._pairs(question.query, keys, keys.its.query, visitor, where)
+        """Replace the texts of a question, except those in its `url`."""
+        location = (None, root)
+        cache = self._find_cache(question.operation)
+        query = self._walk_pairs(
+            question.query, cache, cache.fields.query, visitor, location
+        )
         return evolve(
             question,
-            path=_path(question.path, visitor),
-            owner=visitor.part(question.owner),
+            path=_walk_path(question.path, visitor),
+            owner=visitor.visit_path_part(question.owner),
             query=tuple(sorted(query)),
-            body=self._body(question.body, keys, keys.its.asked, visitor, where),
+            body=self._walk_body(
+                question.body, cache, cache.fields.request, visitor, location
+            ),
         )
 
     def answer(
         self, answer: RecordedAnswer, operation: str, visitor: Visitor, root: str
     ) -> RecordedAnswer:
-        """The answer with what the visitor gives; a `Location` is left to others."""
-        where = (None, root)
-        keys = self._of(operation)
+        """Replace the texts of an answer, except its `Location` header."""
+        location = (None, root)
+        cache = self._find_cache(operation)
         headers = {
-            name: text if name in _KEPT_HEADERS else visitor.free(text, (where, name))
+            name: text
+            if name in _SKIPPED_HEADERS
+            else visitor.visit_text(text, (location, name))
             for name, text in answer.headers.items()
         }
-        is_error = answer.status >= _FAILED
-        body = self._body(
-            answer.body, keys, keys.its.answered, visitor, where, is_error=is_error
+        body = self._walk_body(
+            answer.body,
+            cache,
+            cache.fields.response,
+            visitor,
+            location,
+            is_error=answer.status >= _FIRST_ERROR,
         )
         return evolve(answer, headers=headers, body=body)
 
-    def _of(self, operation: str) -> _Keys:
-        its = find_operation_fields(operation)
-        if its not in self._keys:
-            self._keys[its] = _Keys(its, self._rules)
-        return self._keys[its]
+    def _find_cache(self, operation: str) -> _FieldCache:
+        fields = find_operation_fields(operation)
+        if fields not in self._caches:
+            self._caches[fields] = _FieldCache(fields, self._rules)
+        return self._caches[fields]
 
-    def _body(
+    def _walk_body(
         self,
         body: Body | None,
-        keys: _Keys,
-        spot: FieldNode,
+        cache: _FieldCache,
+        field: FieldNode,
         visitor: Visitor,
-        where: Location,
+        location: Location,
         *,
         is_error: bool = False,
     ) -> Body | None:
         match body:
             case Json():
-                tree = JsonWalk(keys, visitor, is_error=is_error)
-                value = tree.over(body.value, spot, where)
-                return Json.of(value) if tree.is_changed else body
-            case Text() if _ENCODED.fullmatch(body.text):
+                walk = _JsonWalk(cache, visitor, is_error=is_error)
+                value = walk.run(body.value, field, location)
+                return Json.of(value) if walk.is_changed else body
+            case Text() if _FORM_TEXT.fullmatch(body.text):
                 pairs = tuple(parse_qsl(body.text, keep_blank_values=True))
-                new = self._pairs(pairs, keys, spot, visitor, where)
+                new = self._walk_pairs(pairs, cache, field, visitor, location)
                 return body if new == pairs else Text(urlencode(new))
             case Text():
-                text = redact_json_text(body.text, spot, keys, visitor, where)
-                return Text(visitor.free(text, where))
+                text = _walk_json_text(body.text, field, cache, visitor, location)
+                return Text(visitor.visit_text(text, location))
             case FormData():
                 parts = (
-                    self._part(one, keys, spot, visitor, where) for one in body.parts
+                    self._walk_part(part, cache, field, visitor, location)
+                    for part in body.parts
                 )
                 return FormData(tuple(parts))
             case Blob() | None:
                 return body
 
-    def _pairs(
+    def _walk_pairs(
         self,
         pairs: Pairs,
-        keys: _Keys,
-        spot: FieldNode,
+        cache: _FieldCache,
+        field: FieldNode,
         visitor: Visitor,
-        where: Location,
+        location: Location,
     ) -> Pairs:
-        found, tree = [], JsonWalk(keys, visitor)
+        new_pairs, walk = [], _JsonWalk(cache, visitor)
         for key, text in pairs:
-            below = keys[spot][key]
+            below = cache[field][key]
             if below.kind is None and is_signature_key(key):
                 below = SIGNATURE_FIELD
-            found.append((key, tree.leaf(text, below, None, (where, key))))
-        return tuple(found)
+            new_pairs.append((key, walk.visit_leaf(text, below, None, (location, key))))
+        return tuple(new_pairs)
 
-    def _part(
+    def _walk_part(
         self,
         part: FormPart,
-        keys: _Keys,
-        spot: FieldNode,
+        cache: _FieldCache,
+        field: FieldNode,
         visitor: Visitor,
-        where: Location,
+        location: Location,
     ) -> FormPart:
-        below, here = keys[spot][part.name], (where, part.name)
-        text, tree = part.text, JsonWalk(keys, visitor)
+        below, inner = cache[field][part.name], (location, part.name)
+        text, walk = part.text, _JsonWalk(cache, visitor)
         return evolve(
             part,
-            text=None if text is None else tree.leaf(text, below, None, here),
-            file=None if part.file is None else visitor.free(part.file, here),
+            text=None if text is None else walk.visit_leaf(text, below, None, inner),
+            file=None if part.file is None else visitor.visit_text(part.file, inner),
         )
 
 
-class _Below(dict[str, FieldNode]):
-    """The places of the keys of an object, found when they are asked for."""
+def _walk_path(path: str, visitor: Visitor) -> str:
+    if "%" not in path and visitor.visit_path_part(path) == path:
+        return path
+    parts = [unquote(part) for part in path.split("/")]
+    new_parts = [visitor.visit_path_part(part) for part in parts]
+    if new_parts == parts:
+        return path
+    return "/".join(quote(part, safe="") for part in new_parts)
+
+
+class _KeyCache(dict[str, FieldNode]):
+    """The fields of the keys below a field, found on first use."""
 
     def __init__(
-        self, its: OperationFields, spot: FieldNode, rules: Mapping[str, Kind]
+        self, fields: OperationFields, field: FieldNode, rules: Mapping[str, Kind]
     ) -> None:
         super().__init__()
-        self._its = its
-        self._spot = spot
+        self._fields = fields
+        self._field = field
         self._rules = rules
 
     def __missing__(self, key: str) -> FieldNode:
-        rule = self._rules.get(normalize_key(key))
-        found = self._its.below(self._spot, key) if rule is None else build_field(rule)
-        if len(self) < _MOST_KEYS:
-            self[key] = found
-        return found
+        kind = self._rules.get(normalize_key(key))
+        if kind is None:
+            field = self._fields.below(self._field, key)
+        else:
+            field = build_field(kind)
+        if len(self) < _MAX_CACHED_KEYS:
+            self[key] = field
+        return field
 
 
-class _Keys(dict[FieldNode, _Below]):
-    """The keys of every place of a plan."""
+class _FieldCache(dict[FieldNode, _KeyCache]):
+    """The fields below every field of an operation, including the user's rules."""
 
-    def __init__(self, its: OperationFields, rules: Mapping[str, Kind]) -> None:
+    def __init__(self, fields: OperationFields, rules: Mapping[str, Kind]) -> None:
         super().__init__()
-        self.its = its
+        self.fields = fields
         self._rules = rules
 
-    def __missing__(self, spot: FieldNode) -> _Below:
-        found = self[spot] = _Below(self.its, spot, self._rules)
-        return found
-
-
-def _path(path: str, visitor: Visitor) -> str:
-    if "%" not in path and visitor.part(path) == path:
-        return path
-    parts = path.split("/")
-    new = [visitor.part(unquote(part)) for part in parts]
-    if new == [unquote(part) for part in parts]:
-        return path
-    return "/".join(quote(part, safe="") for part in new)
+    def __missing__(self, field: FieldNode) -> _KeyCache:
+        cache = self[field] = _KeyCache(self.fields, field, self._rules)
+        return cache
 
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-
-# Shorter ones are counts, prices and years.
-_SHORTEST_NUMBER: Final = 6
+# Shorter numbers are counts, prices and years.
+_MIN_NUMBER_LENGTH: Final = 6
 
 _Task = tuple[Any, FieldNode, Location, Kind | None]
-"""A list or an object that is still to be gone over, and what is below it."""
+"""A list or an object that is still to be walked, and the kind of what is below it."""
 
 
-class JsonWalk:
-    """One walk over JSON, which it changes in place; deep nesting needs no stack.
+class _JsonWalk:
+    """One walk over JSON, which it changes in place; it does not recurse.
 
     Args:
-        keys: the places below each place.
-        visitor: sees the texts.
-        is_error: whether it is a refusal: under the key of a field there stands, in a
-            list, what is wrong with it.
+        fields: the fields below each field.
+        visitor: receives the texts.
+        is_error: whether the JSON is the body of an error: there, a list below the key
+            of a field describes what is wrong with that field.
     """
 
     def __init__(
         self,
-        keys: Mapping[FieldNode, Keys],
+        fields: Mapping[FieldNode, _FieldsByKey],
         visitor: Visitor,
         *,
         is_error: bool = False,
     ) -> None:
-        self._keys = keys
+        self._fields = fields
         self._visitor = visitor
         self._is_error = is_error
-        self._todo: list[_Task] = []
+        self._tasks: list[_Task] = []
         self.is_changed: bool = False
-        """Whether anything was."""
+        """Whether any value was replaced."""
 
-    def over(self, value: Any, spot: FieldNode, where: Location) -> Any:
-        """The value, changed."""
+    def run(self, value: Any, field: FieldNode, location: Location) -> Any:
+        """Walk over a value and return it, changed."""
         if value.__class__ is not dict and value.__class__ is not list:
-            new = self.leaf(value, spot, None, where)
+            new = self.visit_leaf(value, field, None, location)
             self.is_changed = new is not value
             return new
-        self._todo.append((value, spot, where, spot.kind))
-        while self._todo:
-            inside, below, here, kind = self._todo.pop()
-            over = self._object if inside.__class__ is dict else self._list
-            self._todo += reversed(over(inside, below, here, kind))
+        self._tasks.append((value, field, location, field.kind))
+        while self._tasks:
+            container, below, inner, kind = self._tasks.pop()
+            walk = self._walk_object if container.__class__ is dict else self._walk_list
+            self._tasks += reversed(walk(container, below, inner, kind))
         return value
 
-    def leaf(
-        self, one: Any, spot: FieldNode, above: Kind | None, where: Location
+    def visit_leaf(
+        self, value: Any, field: FieldNode, above: Kind | None, location: Location
     ) -> Any:
-        """What stands for a text or a number; the very same for what stays."""
-        kind = spot.kind or above
-        if one.__class__ is str:
-            new = self._text(one, spot, kind, where)
-            return one if new == one else new
-        if one.__class__ in {int, Decimal}:
-            text = str(one)
+        """Replace a text or a number; unchanged values stay the same object."""
+        kind = field.kind or above
+        if value.__class__ is str:
+            new = self._visit_text(value, field, kind, location)
+            return value if new == value else new
+        if value.__class__ in {int, Decimal}:
+            text = str(value)
             if kind is not None:
-                new = self._visitor.own(kind, text, where)
-            elif spot.is_known or spot.is_left or len(text) < _SHORTEST_NUMBER:
-                return one
-            else:  # it may be a number that stands as text elsewhere
-                new = self._visitor.free(text, where)
-            return one if new == text else new
-        return one
+                new = self._visitor.visit_sensitive(kind, text, location)
+            elif field.is_known or field.is_id or len(text) < _MIN_NUMBER_LENGTH:
+                return value
+            else:  # another answer may have the same number as a sensitive text
+                new = self._visitor.visit_text(text, location)
+            return value if new == text else new
+        return value
 
-    def _text(
-        self, text: str, spot: FieldNode, kind: Kind | None, where: Location
+    def _visit_text(
+        self, text: str, field: FieldNode, kind: Kind | None, location: Location
     ) -> str:
         if kind is not None:
             if not text.strip() or (not kind.is_secret and _UUID.fullmatch(text)):
                 return text
-            return self._visitor.own(kind, text, where)
-        if _stays(text, spot) or spot.is_typed(text):
+            return self._visitor.visit_sensitive(kind, text, location)
+        if _is_plain_id(text, field) or field.is_typed(text):
             return text
-        if spot.is_left:
-            return self._visitor.part(text)
-        if may_have_json(text):
-            text = redact_json_text(text, FREE_FIELD, self._keys, self._visitor, where)
-        return self._visitor.free(text, where)
+        if field.is_id:
+            return self._visitor.visit_path_part(text)
+        if _may_contain_json(text):
+            text = _walk_json_text(
+                text, FREE_FIELD, self._fields, self._visitor, location
+            )
+        return self._visitor.visit_text(text, location)
 
-    def _object(
+    def _walk_object(
         self,
-        inside: dict[str, Any],
-        spot: FieldNode,
-        where: Location,
+        container: dict[str, Any],
+        field: FieldNode,
+        location: Location,
         kind: Kind | None,
     ) -> list[_Task]:
-        keys, inner = self._keys[spot], []
-        has_new_keys = False
-        anchor = inside.get("id")
-        if anchor.__class__ is str and anchor and "@" not in anchor:
-            where = (None, anchor)
+        fields, tasks = self._fields[field], []
+        has_unknown_keys = False
+        identifier = container.get("id")
+        if identifier.__class__ is str and identifier and "@" not in identifier:
+            location = (None, identifier)
         above = kind if kind is not None and kind.is_secret else None
-        for key, one in inside.items():
-            below = keys[key]
-            has_new_keys |= not below.is_known
-            if one.__class__ is str:
-                if above is None and (_stays(one, below) or one in below.texts):
+        for key, value in container.items():
+            below = fields[key]
+            has_unknown_keys |= not below.is_known
+            if value.__class__ is str:
+                if above is None and (
+                    _is_plain_id(value, below) or value in below.texts
+                ):
                     continue
-            elif one.__class__ is dict or one.__class__ is list:
-                inner.append((one, below, (where, key), below.kind or above))
+            elif value.__class__ is dict or value.__class__ is list:
+                tasks.append((value, below, (location, key), below.kind or above))
                 continue
             elif above is None and below.kind is None and below.is_known:
                 continue
-            new = self.leaf(one, below, above, (where, key))
-            if new is not one:
-                inside[key] = new
+            new = self.visit_leaf(value, below, above, (location, key))
+            if new is not value:
+                container[key] = new
                 self.is_changed = True
-        if has_new_keys:
-            self._rename(inside, where)
-        return inner
+        if has_unknown_keys:
+            self._visit_keys(container, location)
+        return tasks
 
-    def _rename(self, inside: dict[str, Any], where: Location) -> None:
-        """Have the visitor see the keys that the contract does not have."""
-        free = self._visitor.free
-        new = {key: free(key, (where, key)) for key in inside}
-        if any(key != one for key, one in new.items()):
+    def _visit_keys(self, container: dict[str, Any], location: Location) -> None:
+        """Replace the keys of an object, which may be data."""
+        visit = self._visitor.visit_text
+        new_keys = {key: visit(key, (location, key)) for key in container}
+        if any(key != new for key, new in new_keys.items()):
             self.is_changed = True
-            renamed = {new[key]: one for key, one in inside.items()}
-            inside.clear()
-            inside.update(renamed)
+            renamed = {new_keys[key]: value for key, value in container.items()}
+            container.clear()
+            container.update(renamed)
 
-    def _list(
-        self, inside: list[Any], spot: FieldNode, where: Location, kind: Kind | None
+    def _walk_list(
+        self,
+        container: list[Any],
+        field: FieldNode,
+        location: Location,
+        kind: Kind | None,
     ) -> list[_Task]:
-        inner: list[_Task] = []
-        items = find_item_field(spot)
+        tasks: list[_Task] = []
+        items = find_item_field(field)
         if self._is_error and kind is not None:
             kind, items = None, FREE_FIELD
         kind = items.kind or kind
         below = kind if kind is not None and kind.is_secret else items.kind
-        scalars = ID_FIELD if spot.is_left and kind is None else items
-        for at, one in enumerate(inside):
-            if one.__class__ is dict:
-                inner.append((one, items, (where, at), below))
-            elif one.__class__ is list:
-                inner.append((one, items, (where, at), kind))
-            elif one is not None:
-                new = self.leaf(one, scalars, kind, (where, at))
-                if new is not one:
-                    inside[at] = new
+        scalars = ID_FIELD if field.is_id and kind is None else items
+        for index, value in enumerate(container):
+            if value.__class__ is dict:
+                tasks.append((value, items, (location, index), below))
+            elif value.__class__ is list:
+                tasks.append((value, items, (location, index), kind))
+            elif value is not None:
+                new = self.visit_leaf(value, scalars, kind, (location, index))
+                if new is not value:
+                    container[index] = new
                     self.is_changed = True
-        return inner
+        return tasks
 
 
-def _stays(text: str, spot: FieldNode) -> bool:
-    """Whether a text is an id; an address is looked at although it is one as well."""
-    return spot.is_left and "@" not in text
+def _is_plain_id(text: str, field: FieldNode) -> bool:
+    """Whether a text is an id and not an e-mail address that serves as one."""
+    return field.is_id and "@" not in text
 
 
-_KEY_ENDS: Final = re.compile(r"""["']\s*:""")
+_KEY_END: Final = re.compile(r"""["']\s*:""")
 
-_DOUBLE: Final = r'"(?P<{}>(?:[^"\\]|\\.)*+)'
-_SINGLE: Final = r"'(?P<{}>(?:[^'\\]|\\.)*+)"  # of a dict that Python printed
+_DOUBLE_QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.)*+)'
+_SINGLE_QUOTED: Final = r"'(?P<{}>(?:[^'\\]|\\.)*+)"  # in dicts that Python printed
 
-# A quote that ends nothing is passed over, and the next one begins anew.
-_MARK: Final = re.compile(
-    rf"[{{}}\[\],]|{_DOUBLE.format('key')}\"\s*:|{_SINGLE.format('other')}'\s*:",
+# A bracket, a comma or a key. A quote that ends no key is skipped.
+_TOKEN: Final = re.compile(
+    rf"[{{}}\[\],]|{_DOUBLE_QUOTED.format('key')}\"\s*:"
+    rf"|{_SINGLE_QUOTED.format('other')}'\s*:",
     re.DOTALL,
 )
 _VALUE: Final = re.compile(
-    rf"\s*(?:{_DOUBLE.format('text')}(?!\"\s*:)|{_SINGLE.format('other')}(?!'\s*:)"
+    rf"\s*(?:{_DOUBLE_QUOTED.format('text')}(?!\"\s*:)"
+    rf"|{_SINGLE_QUOTED.format('other')}(?!'\s*:)"
     r"|(?P<number>-?[0-9][0-9.]*))",
     re.DOTALL,
 )
 
 
-def may_have_json(text: str) -> bool:
-    """Whether there may be a key in a text."""
-    return _KEY_ENDS.search(text) is not None
+def _may_contain_json(text: str) -> bool:
+    """Whether a text may contain a JSON key."""
+    return _KEY_END.search(text) is not None
 
 
-def redact_json_text(
+def _walk_json_text(
     text: str,
-    spot: FieldNode,
-    keys: Mapping[FieldNode, Keys],
+    field: FieldNode,
+    fields: Mapping[FieldNode, _FieldsByKey],
     visitor: Visitor,
-    where: Location,
+    location: Location,
 ) -> str:
-    """The text, with what the visitor gives for each value that is of a kind."""
-    return _Reader(text, keys, visitor).over(spot, where)
+    """Replace the sensitive values of JSON in a text, which may be malformed."""
+    return _JsonTextWalk(text, fields, visitor).run(field, location)
 
 
 @define
-class _Around:
-    """An object or a list that is open, and what the next value in it is."""
+class _Container:
+    """An open object or list, or the value that comes next."""
 
-    spot: FieldNode
+    field: FieldNode
     kind: Kind | None
-    where: Location
+    location: Location
     is_list: bool = False
 
-    def inner(self, keys: Mapping[FieldNode, Keys], key: str) -> _Around:
-        """The value of a key."""
-        below = keys[self.spot][key]
+    def enter_key(
+        self, fields: Mapping[FieldNode, _FieldsByKey], key: str
+    ) -> _Container:
+        """Describe the value of a key."""
+        below = fields[self.field][key]
         above = self.kind if self.kind is not None and self.kind.is_secret else None
-        return _Around(below, below.kind or above, (self.where, key))
+        return _Container(below, below.kind or above, (self.location, key))
 
 
-class _Reader:
-    """Reads one text."""
+class _JsonTextWalk:
+    """Walks over one text that contains JSON, using only its brackets and keys."""
 
     def __init__(
-        self, text: str, keys: Mapping[FieldNode, Keys], visitor: Visitor
+        self,
+        text: str,
+        fields: Mapping[FieldNode, _FieldsByKey],
+        visitor: Visitor,
     ) -> None:
         self._text = text
-        self._keys = keys
+        self._fields = fields
         self._visitor = visitor
-        self._kept: list[str] = []
-        self._done = 0
+        self._output: list[str] = []
+        self._copied = 0
 
-    def over(self, spot: FieldNode, where: Location) -> str:
-        """The text, with what stands in it now."""
-        outside = _Around(spot, spot.kind, where)
-        around, next_one, at = [outside], outside, 0
-        while (mark := _MARK.search(self._text, at)) is not None:
-            at = mark.end()
-            here = around[-1]
-            match mark[0]:
+    def run(self, field: FieldNode, location: Location) -> str:
+        """Walk over the text and return it with its sensitive values replaced."""
+        root = _Container(field, field.kind, location)
+        stack, next_value, position = [root], root, 0
+        while (token := _TOKEN.search(self._text, position)) is not None:
+            position = token.end()
+            container = stack[-1]
+            match token[0]:
                 case "{":
-                    around.append(next_one)
+                    stack.append(next_value)
                     continue
                 case "[":
-                    items = find_item_field(next_one.spot)
-                    kind = items.kind or next_one.kind
-                    next_one = _Around(items, kind, next_one.where, is_list=True)
-                    around.append(next_one)
+                    items = find_item_field(next_value.field)
+                    next_value = _Container(
+                        items,
+                        items.kind or next_value.kind,
+                        next_value.location,
+                        is_list=True,
+                    )
+                    stack.append(next_value)
                 case "}" | "]":
-                    if len(around) > 1:
-                        around.pop()
-                    next_one = around[-1]
+                    if len(stack) > 1:
+                        stack.pop()
+                    next_value = stack[-1]
                     continue
-                case "," if here.is_list:
-                    next_one = _Around(here.spot, here.kind, here.where)
+                case "," if container.is_list:
+                    next_value = _Container(
+                        container.field, container.kind, container.location
+                    )
                 case ",":
                     continue
                 case _:
-                    key = mark["key"] if mark["other"] is None else mark["other"]
-                    next_one = here.inner(self._keys, _unescaped(key))
-            at = self._value(at, next_one)
-        return "".join((*self._kept, self._text[self._done :]))
+                    key = token["key"] if token["other"] is None else token["other"]
+                    next_value = container.enter_key(
+                        self._fields, _unescape_string(key)
+                    )
+            position = self._visit_value(position, next_value)
+        return "".join((*self._output, self._text[self._copied :]))
 
-    def _value(self, at: int, its: _Around) -> int:
-        """Read the value that begins here, if one does; gives where to go on."""
-        found = _VALUE.match(self._text, at)
-        if found is None:
-            return at
-        group = str(found.lastgroup)
-        raw, quote = found[group], '"' if group == "number" else ""
-        text = _unescaped(raw)
-        if its.kind is not None and text.strip():
-            given = self._visitor.own(its.kind, text, its.where)
-        elif not quote and may_have_json(text):
-            given = redact_json_text(
-                text, FREE_FIELD, self._keys, self._visitor, its.where
+    def _visit_value(self, position: int, container: _Container) -> int:
+        """Visit the value at a position, if there is one; return where to continue."""
+        match = _VALUE.match(self._text, position)
+        if match is None:
+            return position
+        group = str(match.lastgroup)
+        raw, quotes = match[group], '"' if group == "number" else ""
+        text = _unescape_string(raw)
+        if container.kind is not None and text.strip():
+            new = self._visitor.visit_sensitive(
+                container.kind, text, container.location
+            )
+        elif not quotes and _may_contain_json(text):
+            new = _walk_json_text(
+                text, FREE_FIELD, self._fields, self._visitor, container.location
             )
         else:
-            return found.end()
-        if given != text:
-            start, end = found.span(group)
-            written = given if quote else _escaped(given)
-            self._kept += (self._text[self._done : start], quote, written, quote)
-            self._done = end
-        return found.end()
+            return match.end()
+        if new != text:
+            start, end = match.span(group)
+            written = new if quotes else _escape_string(new)
+            self._output += (self._text[self._copied : start], quotes, written, quotes)
+            self._copied = end
+        return match.end()
 
 
-def _unescaped(text: str) -> str:
+def _unescape_string(text: str) -> str:
     try:
         return msgspec.json.decode(f'"{text}"', type=str)
     except (msgspec.DecodeError, UnicodeError):
         return text
 
 
-def _escaped(text: str) -> str:
+def _escape_string(text: str) -> str:
     return msgspec.json.encode(text).decode()[1:-1]

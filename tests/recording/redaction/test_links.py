@@ -129,14 +129,14 @@ def _files(host: Host) -> list[bytes]:
 
 def test_a_link_is_named_by_its_place_and_a_download_by_its_owner() -> None:
     links = LinkTable()
-    links.note("https://a.example.com/f?sig=abcdefgh", "b/url")
-    links.note("https://a.example.com/f?sig=abcdefgh", "a/url")
+    links.add("https://a.example.com/f?sig=abcdefgh", "b/url")
+    links.add("https://a.example.com/f?sig=abcdefgh", "a/url")
 
     link = "https://a.example.com/f?sig=abcdefgh"
-    assert links.of(link) == links.of(link, "a") == "https://link.invalid/a/url"
-    assert links.of(link, "b") == "https://link.invalid/b/url"
-    assert links.of("https://a.example.com/g") is None
-    assert links.of(OURS) == OURS
+    assert links.find(link) == links.find(link, "a") == "https://link.invalid/a/url"
+    assert links.find(link, "b") == "https://link.invalid/b/url"
+    assert links.find("https://a.example.com/g") is None
+    assert links.find(OURS) == OURS
 
 
 def test_hosts_that_send_on_to_each_other_come_to_an_end() -> None:
@@ -151,8 +151,8 @@ def test_hosts_that_send_on_to_each_other_come_to_an_end() -> None:
         ]
     )
 
-    assert links.of(one) == "https://link.invalid/d/url"
-    assert links.of(two) == "https://link.invalid/d/url/location"
+    assert links.find(one) == "https://link.invalid/d/url"
+    assert links.find(two) == "https://link.invalid/d/url/location"
 
 
 def test_a_link_that_nobody_gave_is_named_without_what_signs_it() -> None:
@@ -167,9 +167,9 @@ def test_a_link_that_nobody_gave_is_named_without_what_signs_it() -> None:
 def test_parts_of_a_link_are_known_where_somebody_quotes_them() -> None:
     link = f"https://a.example.com/{DOCUMENT}/t0k3n-of-a-path/b.pdf?v=2&sig=s1gned%2Fxx"
     links = LinkTable()
-    links.note(link, "d/url")
+    links.add(link, "d/url")
 
-    known = links.known()
+    known = links.list_quotable()
 
     assert {"t0k3n-of-a-path", "s1gned/xx"} <= known.keys()
     assert not {"b.pdf", "2", DOCUMENT, "a.example.com"} & known.keys()

@@ -14,7 +14,7 @@ MARKS = PatternSearch([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *list_kinds()
 
 
 def test_addresses_and_what_the_patterns_match_are_found() -> None:
-    found = [*MARKS.found("Ann@Real.com wrote TCK-17, see bob%40real.com")]
+    found = [*MARKS.find("Ann@Real.com wrote TCK-17, see bob%40real.com")]
 
     assert [(one.kind, one.text) for one in found] == [
         (PERSON, "ann@real.com"),
@@ -26,11 +26,11 @@ def test_addresses_and_what_the_patterns_match_are_found() -> None:
 def test_stand_ins_are_not_among_them() -> None:
     text = "person-1@example.invalid wrote ticket-2, see account-3"
 
-    assert [*MARKS.found(text)] == []
-    assert [one[0] for one in MARKS.standins(text)] == text.replace(",", "").split()[
-        ::2
-    ]
-    assert [one[0] for one in MARKS.found_standins(text)] == [
+    assert [*MARKS.find(text)] == []
+    assert [one[0] for one in MARKS.find_placeholders(text)] == text.replace(
+        ",", ""
+    ).split()[::2]
+    assert [one[0] for one in MARKS.find_matched_placeholders(text)] == [
         "person-1@example.invalid",
         "ticket-2",
     ]
@@ -45,8 +45,8 @@ def test_stand_ins_are_not_among_them() -> None:
     ],
 )
 def test_anything_may_stand_where_a_stand_in_does(text: str, fits: bool) -> None:
-    pattern = MARKS.around("of account-1 (person-1@example.invalid)")
+    pattern = MARKS.build_wildcard("of account-1 (person-1@example.invalid)")
 
     assert pattern is not None
     assert bool(pattern.fullmatch(text)) is fits
-    assert MARKS.around("of 0099-4417") is None
+    assert MARKS.build_wildcard("of 0099-4417") is None

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from nectar_async._http.redact import MASK
 from nectar_async.recording.bodies import Json
 from nectar_async.recording.exchange import Question
-from nectar_async.recording.redaction.masking import MASK
 from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 REDACTION = Redaction(rules=(Rule(kind="ticket", pattern=r"TCK-\d+"),))

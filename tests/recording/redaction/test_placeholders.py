@@ -35,18 +35,18 @@ def test_two_that_stood_at_one_place_after_each_other_keep_their_own() -> None:
     stood = {"m": {f"meter-{n}" for n in (9, 10)}, "n": {"meter-10"}}
     notes = PlaceholderTable(list_kinds(), {}, stood)
     for text, place in (("new", "m"), ("old", "m"), ("old", "n")):
-        notes.note(METER, text, (None, place))
-    assert notes.settle() == {"new": "meter-9", "old": "meter-10"}
+        notes.add(METER, text, (None, place))
+    assert notes.assign() == {"new": "meter-9", "old": "meter-10"}
 
 
 def test_a_value_is_counted_among_its_kind() -> None:
     notes = book()
     for text in ("A-1", "A-2", "A-1", "a-1 "):
-        notes.note(ACCOUNT, text, (None, text))
-    notes.note(PERSON, "ann@real.com", (None, "m"))
-    notes.note(PERSON, "Ann", (None, "n"))
+        notes.add(ACCOUNT, text, (None, text))
+    notes.add(PERSON, "ann@real.com", (None, "m"))
+    notes.add(PERSON, "Ann", (None, "n"))
 
-    assert notes.settle() == {
+    assert notes.assign() == {
         "a-1": "account-1",
         "a-2": "account-2",
         "ann@real.com": "person-1@example.invalid",
@@ -58,18 +58,18 @@ def test_a_value_is_counted_among_its_kind() -> None:
 def test_of_several_kinds_a_value_is_always_the_same_one(turned: bool) -> None:
     notes = book()
     for kind in (METER, ACCOUNT)[:: -1 if turned else 1]:
-        notes.note(kind, "A-1", (None, "x"))
+        notes.add(kind, "A-1", (None, "x"))
 
-    assert notes.settle() == {"a-1": "account-1"}
+    assert notes.assign() == {"a-1": "account-1"}
 
 
 def test_an_address_is_a_persons_unless_a_rule_says_what_it_is() -> None:
     notes = book()
-    notes.note(USERNAME, "ann@real.com", (None, "x"))
-    notes.note(TENANT, "bob@real.com", (None, "y"))
-    notes.note(TENANT, "https://acme.example.com", (None, "z"))
+    notes.add(USERNAME, "ann@real.com", (None, "x"))
+    notes.add(TENANT, "bob@real.com", (None, "y"))
+    notes.add(TENANT, "https://acme.example.com", (None, "z"))
 
-    assert notes.settle() == {
+    assert notes.assign() == {
         "ann@real.com": "person-1@example.invalid",
         "bob@real.com": "tenant-1@example.invalid",
         "https://acme.example.com": "https://link.invalid/tenant-2",
@@ -78,33 +78,33 @@ def test_an_address_is_a_persons_unless_a_rule_says_what_it_is() -> None:
 
 def test_what_stood_at_a_place_stays_and_its_number_is_not_given_away() -> None:
     notes = book({"1/accountNumber": "account-2", "gone": "account-1"})
-    notes.note(ACCOUNT, "new", (None, "new"))
-    notes.note(ACCOUNT, "old", ((None, "1"), "accountNumber"))
+    notes.add(ACCOUNT, "new", (None, "new"))
+    notes.add(ACCOUNT, "old", ((None, "1"), "accountNumber"))
 
-    assert notes.settle() == {"old": "account-2", "new": "account-3"}
+    assert notes.assign() == {"old": "account-2", "new": "account-3"}
 
 
 def test_a_place_with_a_name_weighs_more_than_one_in_a_list() -> None:
     notes = book({"1/users/0": "person-1", "1/firstName": "person-1"})
-    notes.note(PERSON, "new", (((None, "1"), "users"), 0))
-    notes.note(PERSON, "old", ((None, "1"), "firstName"))
+    notes.add(PERSON, "new", (((None, "1"), "users"), 0))
+    notes.add(PERSON, "old", ((None, "1"), "firstName"))
 
-    assert notes.settle()["old"] == "person-1"
+    assert notes.assign()["old"] == "person-1"
 
 
 def test_a_stand_in_of_another_form_is_not_taken_over() -> None:
     notes = book({"1/user": "person-4"})
-    notes.note(PERSON, "ann@real.com", ((None, "1"), "user"))
+    notes.add(PERSON, "ann@real.com", ((None, "1"), "user"))
 
-    assert notes.settle() == {"ann@real.com": "person-1@example.invalid"}
+    assert notes.assign() == {"ann@real.com": "person-1@example.invalid"}
 
 
 def test_an_alias_is_given_as_it_is() -> None:
     notes = book(real="account-1")
-    notes.note(ACCOUNT, "other", (None, "x"))
-    notes.note(ACCOUNT, "Real", (None, "y"))
+    notes.add(ACCOUNT, "other", (None, "x"))
+    notes.add(ACCOUNT, "Real", (None, "y"))
 
-    assert notes.settle() == {"real": "account-1", "other": "account-2"}
+    assert notes.assign() == {"real": "account-1", "other": "account-2"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from nectar_async.recording.redaction.rules import Rule, encode_rules, parse_rul
     ("fields", "words"),
     [
         ({"kind": "tenant"}, "neither keys nor a pattern"),
-        ({"kind": "Tenant 1", "keys": ("a",)}, "small letters"),
+        ({"kind": "Tenant 1", "keys": ("a",)}, "lower-case letter"),
         ({"kind": "tenant", "keys": "externalId"}, "pass a tuple"),
         ({"kind": "tenant", "pattern": "("}, "pattern of the rule for 'tenant'"),
     ],

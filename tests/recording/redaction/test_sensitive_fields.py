@@ -44,11 +44,11 @@ def at(spot: FieldNode, path: str) -> FieldNode:
 def test_answers_are_known_through_references_lists_and_guesses(
     operation: str, path: str, kind: object
 ) -> None:
-    assert at(find_operation_fields(operation).answered, path).kind == kind
+    assert at(find_operation_fields(operation).response, path).kind == kind
 
 
 def test_a_body_that_is_a_link_itself_is_known() -> None:
-    assert find_operation_fields("webhook_portal_get").answered.kind == LINK
+    assert find_operation_fields("webhook_portal_get").response.kind == LINK
 
 
 def test_where_the_contract_knows_nothing_names_of_the_operation_count() -> None:
@@ -62,7 +62,7 @@ def test_where_the_contract_knows_nothing_names_of_the_operation_count() -> None
 
 
 def test_dates_numbers_and_known_values_are_no_free_text() -> None:
-    row = find_operation_fields("usage_get").answered
+    row = find_operation_fields("usage_get").response
 
     assert row.keys["startDate"].is_typed("2024-01-31")
     assert row.keys["usage"].is_typed("-12.50")
@@ -77,4 +77,4 @@ def test_every_operation_has_a_plan_and_every_kind_a_name_of_its_own() -> None:
         assert find_operation_fields(operation) is find_operation_fields(operation)
     names = [kind.name for kind in list_kinds()]
     assert len(names) == len({*names})
-    assert find_operation_fields("unheard_of").names == {}
+    assert find_operation_fields("unheard_of").marked == {}

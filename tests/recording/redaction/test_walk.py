@@ -24,15 +24,15 @@ class Seen:
         self.own_texts: list[tuple[str, str, str]] = []
         self.free_texts: list[tuple[str, str]] = []
 
-    def own(self, kind: Kind, text: str, where: Location) -> str:
+    def visit_sensitive(self, kind: Kind, text: str, where: Location) -> str:
         self.own_texts.append((kind.name, format_location(where), text))
         return self.mark or text
 
-    def free(self, text: str, where: Location) -> str:
+    def visit_text(self, text: str, where: Location) -> str:
         self.free_texts.append((format_location(where), text))
         return text
 
-    def part(self, text: str) -> str:
+    def visit_path_part(self, text: str) -> str:
         return text
 
 
