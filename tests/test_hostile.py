@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-from house import (
-    Ask,
-    House,
-    a_walk,
-    everything,
-    name_of,
-    one_company,
-    one_list,
-    open_house,
+from harness import (
+    Harness,
+    Read,
+    describe_parameter,
+    get_company,
+    list_companies,
+    open_harness,
+    read_repository,
+    walk_usage,
 )
 
 from nectar_async import (
@@ -67,9 +67,9 @@ MEBIBYTE = 1024 * 1024
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as house:
-        yield house
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness() as harness:
+        yield harness
 
 
 # What it is, and the error that it ends in when it never ends.
@@ -115,70 +115,70 @@ NONSENSE: list[tuple[Effect, type[NectarError]]] = [
 
 
 @pytest.mark.parametrize(
-    "effect", [CutGzip(), *(one for one, _ in TROUBLE)], ids=name_of
+    "effect", [CutGzip(), *(one for one, _ in TROUBLE)], ids=describe_parameter
 )
 async def test_what_passes_costs_one_repeat_and_no_record(
-    house: House, effect: Effect
+    harness: Harness, effect: Effect
 ) -> None:
-    house.fault(effect, operation=USAGE, page=2, times=1)
-    nectar = house.client()
-    records = await a_walk(nectar, house.company_id)
-    assert [one.id for one in records] == house.usage_ids
-    assert house.sandbox.witness.requests == PAGES + 1
+    harness.fault(effect, operation=USAGE, page=2, times=1)
+    nectar = harness.client()
+    records = await walk_usage(nectar, harness.company_id)
+    assert [one.id for one in records] == harness.usage_ids
+    assert harness.sandbox.witness.requests == PAGES + 1
 
 
-@pytest.mark.parametrize("effect", SILENCE, ids=name_of)
+@pytest.mark.parametrize("effect", SILENCE, ids=describe_parameter)
 async def test_silence_is_waited_for_once_and_then_asked_again(
-    house: House, effect: Effect
+    harness: Harness, effect: Effect
 ) -> None:
-    house.fault(effect, operation=USAGE, page=2, times=1)
-    nectar = house.client(attempt_timeout=SOON)
-    records = await a_walk(nectar, house.company_id)
-    assert [one.id for one in records] == house.usage_ids
+    harness.fault(effect, operation=USAGE, page=2, times=1)
+    nectar = harness.client(attempt_timeout=SOON)
+    records = await walk_usage(nectar, harness.company_id)
+    assert [one.id for one in records] == harness.usage_ids
     assert nectar.statistics().retries >= 1
 
 
-@pytest.mark.parametrize("ask", [one_company, everything], ids=name_of)
-@pytest.mark.parametrize(("effect", "error"), TROUBLE, ids=name_of)
+@pytest.mark.parametrize("ask", [get_company, read_repository], ids=describe_parameter)
+@pytest.mark.parametrize(("effect", "error"), TROUBLE, ids=describe_parameter)
 async def test_what_does_not_pass_is_given_up_after_the_attempts_allowed(
-    house: House, effect: Effect, error: type[NectarError], ask: Ask
+    harness: Harness, effect: Effect, error: type[NectarError], ask: Read
 ) -> None:
-    house.fault(effect)
-    nectar = house.client(retry=RetryPolicy(attempts=2))
+    harness.fault(effect)
+    nectar = harness.client(retry=RetryPolicy(attempts=2))
     with pytest.raises(error) as caught:
-        await ask(nectar, house.company_id)
+        await ask(nectar, harness.company_id)
     assert caught.value.attempts == 2
-    assert house.sandbox.witness.requests == 2
+    assert harness.sandbox.witness.requests == 2
 
 
-async def test_a_packing_that_is_always_cut_is_given_up(house: House) -> None:
-    house.fault(CutGzip())
-    error = await raised(house.client().companies.all)
+async def test_a_packing_that_is_always_cut_is_given_up(harness: Harness) -> None:
+    harness.fault(CutGzip())
+    error = await raised(harness.client().companies.all)
     assert isinstance(error, BodyCorruptError)
-    assert house.sandbox.witness.requests <= RetryPolicy().attempts
+    assert harness.sandbox.witness.requests <= RetryPolicy().attempts
 
 
-@pytest.mark.parametrize("effect", SILENCE, ids=name_of)
-async def test_silence_for_ever_is_bounded(house: House, effect: Effect) -> None:
-    house.fault(effect)
-    nectar = house.client(attempt_timeout=0.05, retry=RetryPolicy(attempts=2))
+@pytest.mark.parametrize("effect", SILENCE, ids=describe_parameter)
+async def test_silence_for_ever_is_bounded(harness: Harness, effect: Effect) -> None:
+    harness.fault(effect)
+    nectar = harness.client(attempt_timeout=0.05, retry=RetryPolicy(attempts=2))
     with pytest.raises(AttemptTimeoutError) as caught:
-        await a_walk(nectar, house.company_id)
+        await walk_usage(nectar, harness.company_id)
     assert caught.value.attempts == 2
 
 
-@pytest.mark.parametrize("ask", [one_list, a_walk], ids=name_of)
-@pytest.mark.parametrize(("effect", "error"), NONSENSE, ids=name_of)
+@pytest.mark.parametrize("ask", [list_companies, walk_usage], ids=describe_parameter)
+@pytest.mark.parametrize(("effect", "error"), NONSENSE, ids=describe_parameter)
 async def test_nonsense_is_an_error_at_once(
-    house: House, effect: Effect, error: type[NectarError], ask: Ask
+    harness: Harness, effect: Effect, error: type[NectarError], ask: Read
 ) -> None:
-    house.fault(effect)
-    nectar = house.client(max_body_bytes=MEBIBYTE)
+    harness.fault(effect)
+    nectar = harness.client(max_body_bytes=MEBIBYTE)
     with pytest.raises(error) as caught:
-        await ask(nectar, house.company_id)
+        await ask(nectar, harness.company_id)
     assert type(caught.value) is error
-    await house.assert_nothing_is_left()
-    assert house.sandbox.witness.requests == caught.value.attempts == 1
+    await harness.assert_nothing_is_left()
+    assert harness.sandbox.witness.requests == caught.value.attempts == 1
     assert len(str(caught.value)) < 1_000
 
 
@@ -204,23 +204,23 @@ async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
     ids=str,
 )
 async def test_a_server_that_is_too_busy_is_given_the_time_it_asks_for(
-    house: House, retry_after: str | None, waits: list[float]
+    harness: Harness, retry_after: str | None, waits: list[float]
 ) -> None:
     # The sandbox lives in another time than the client, whose clock is the one asked.
     told = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
     busy = Answer(status=429, retry_after=retry_after, headers=told)
-    house.fault(busy, times=1)
+    harness.fault(busy, times=1)
     clock = VirtualClock()
-    await house.client(clock=clock).ping()
+    await harness.client(clock=clock).ping()
     assert clock.sleeps == pytest.approx(waits)
 
 
 async def test_a_server_that_asks_for_a_year_gets_an_error_that_says_so(
-    house: House,
+    harness: Harness,
 ) -> None:
-    house.fault(Answer(status=429, retry_after=str(365 * 86_400)))
+    harness.fault(Answer(status=429, retry_after=str(365 * 86_400)))
     clock = VirtualClock()
     with pytest.raises(RateLimitedError) as caught:
-        await house.client(clock=clock).ping()
+        await harness.client(clock=clock).ping()
     assert caught.value.retry_after == 365 * 86_400
     assert clock.sleeps == []

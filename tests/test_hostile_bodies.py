@@ -8,15 +8,15 @@ from decimal import Decimal
 
 import pytest
 import pytest_asyncio
-from house import (
-    WALKS,
-    Ask,
-    House,
-    a_prefetch,
-    a_walk,
-    everything,
-    name_of,
-    open_house,
+from harness import (
+    READS,
+    Harness,
+    Read,
+    describe_parameter,
+    open_harness,
+    prefetch_usage,
+    read_repository,
+    walk_usage,
 )
 
 from nectar_async import (
@@ -45,9 +45,9 @@ MEBIBYTE = 1024 * 1024
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as house:
-        yield house
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness() as harness:
+        yield harness
 
 
 async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
@@ -64,23 +64,23 @@ async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
         (Garble(), "JSON"),
         (Nest(), "nested too deeply"),
     ],
-    ids=name_of,
+    ids=describe_parameter,
 )
 async def test_a_body_that_is_none_says_what_it_is_instead(
-    house: House, effect: Effect, words: str
+    harness: Harness, effect: Effect, words: str
 ) -> None:
-    house.fault(effect)
+    harness.fault(effect)
     with pytest.raises(DecodeError, match=words):
-        await house.client().companies.all()
+        await harness.client().companies.all()
 
 
 @pytest.mark.parametrize("status", [200, 503], ids=str)
 async def test_a_bomb_is_not_unpacked_beyond_the_bound(
-    house: House, status: int
+    harness: Harness, status: int
 ) -> None:
     size = 256 * MEBIBYTE
-    house.fault(GzipBomb(size=size, status=status))
-    nectar = house.client(max_body_bytes=MEBIBYTE, retry=RetryPolicy(attempts=1))
+    harness.fault(GzipBomb(size=size, status=status))
+    nectar = harness.client(max_body_bytes=MEBIBYTE, retry=RetryPolicy(attempts=1))
     await raised(nectar.companies.all)  # the sandbox packs it once
     tracemalloc.start()
     try:
@@ -93,9 +93,11 @@ async def test_a_bomb_is_not_unpacked_beyond_the_bound(
     assert 0 < nectar.statistics().bytes_received < MEBIBYTE
 
 
-async def test_a_body_without_end_is_not_read_beyond_the_bound(house: House) -> None:
-    house.fault(Endless())
-    nectar = house.client(max_body_bytes=MEBIBYTE)
+async def test_a_body_without_end_is_not_read_beyond_the_bound(
+    harness: Harness,
+) -> None:
+    harness.fault(Endless())
+    nectar = harness.client(max_body_bytes=MEBIBYTE)
     tracemalloc.start()
     try:
         error = await raised(nectar.companies.all)
@@ -106,44 +108,44 @@ async def test_a_body_without_end_is_not_read_beyond_the_bound(house: House) -> 
     assert peak < 4 * MEBIBYTE
 
 
-@pytest.mark.parametrize("ask", [a_walk, everything], ids=name_of)
+@pytest.mark.parametrize("ask", [walk_usage, read_repository], ids=describe_parameter)
 @pytest.mark.parametrize("text", ["1e999", "-1E+999999999", "1e-999999999"])
 async def test_a_number_beyond_every_float_is_the_number_that_it_is(
-    house: House, text: str, ask: Ask
+    harness: Harness, text: str, ask: Read
 ) -> None:
-    house.fault(SetValue(key="usage", json=text))
-    records = await ask(house.client(), house.company_id)
+    harness.fault(SetValue(key="usage", json=text))
+    records = await ask(harness.client(), harness.company_id)
     assert {one.usage for one in records} == {Decimal(text)}
-    assert [one.id for one in records] == house.usage_ids
+    assert [one.id for one in records] == harness.usage_ids
 
 
-@pytest.mark.parametrize("ask", [a_walk, everything], ids=name_of)
+@pytest.mark.parametrize("ask", [walk_usage, read_repository], ids=describe_parameter)
 async def test_a_number_beyond_every_decimal_is_an_error(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
-    house.fault(SetValue(key="usage", json="1e9999999999999999999"))
+    harness.fault(SetValue(key="usage", json="1e9999999999999999999"))
     with pytest.raises(DecodeError, match="beyond all bounds"):
-        await ask(house.client(), house.company_id)
+        await ask(harness.client(), harness.company_id)
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 async def test_keys_that_come_twice_are_read_as_most_readers_do(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
-    plain = await ask(house.client(), house.company_id)
-    house.fault(RepeatKeys())
-    assert await ask(house.client(), house.company_id) == plain
+    plain = await ask(harness.client(), harness.company_id)
+    harness.fault(RepeatKeys())
+    assert await ask(harness.client(), harness.company_id) == plain
 
 
-@pytest.mark.parametrize("ask", [a_walk, a_prefetch], ids=name_of)
+@pytest.mark.parametrize("ask", [walk_usage, prefetch_usage], ids=describe_parameter)
 @pytest.mark.parametrize("key", ["id", "usage", "site", "totalUsageData"])
 async def test_a_nest_in_a_record_ends_in_an_error_or_in_the_record(
-    house: House, key: str, ask: Ask
+    harness: Harness, key: str, ask: Read
 ) -> None:
-    house.fault(Nest(depth=10_000, key=key), operation=USAGE)
+    harness.fault(Nest(depth=10_000, key=key), operation=USAGE)
     try:
-        records = await ask(house.client(), house.company_id)
+        records = await ask(harness.client(), harness.company_id)
     except DecodeError as error:
         assert "nested too deeply" in str(error)  # noqa: PT017 - either is right
     else:
-        assert len(records) == len(house.usage_ids)
+        assert len(records) == len(harness.usage_ids)

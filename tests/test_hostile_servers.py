@@ -14,7 +14,15 @@ import trustme
 from aiohttp import web
 from attrs import field, frozen
 from doubles import settle_down
-from house import WALKS, Ask, House, a_walk, everything, name_of, open_house
+from harness import (
+    READS,
+    Harness,
+    Read,
+    describe_parameter,
+    open_harness,
+    read_repository,
+    walk_usage,
+)
 
 from nectar_async import (
     AuthenticationError,
@@ -50,105 +58,105 @@ PATIENT = RetryPolicy(attempts=10, wait_initial=0.01, wait_max=0.02)
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house() as house:
-        yield house
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness() as harness:
+        yield harness
 
 
 # Somewhere else.
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308], ids=str)
 async def test_no_request_and_no_key_follows_a_redirect(
-    house: House, status: int, ask: Ask
+    harness: Harness, status: int, ask: Read
 ) -> None:
     async with Sandbox(companies=1) as other:
-        house.fault(SendAway(origin=other.url, status=status))
+        harness.fault(SendAway(origin=other.url, status=status))
         with pytest.raises(RedirectedError, match="not followed") as caught:
-            await ask(house.client(), house.company_id)
+            await ask(harness.client(), harness.company_id)
         assert other.witness.requests == 0
     assert caught.value.status == status
-    assert house.sandbox.witness.requests == 1
+    assert harness.sandbox.witness.requests == 1
 
 
-async def test_a_redirect_that_leads_to_itself_is_asked_once(house: House) -> None:
-    house.fault(SendAway())
+async def test_a_redirect_that_leads_to_itself_is_asked_once(harness: Harness) -> None:
+    harness.fault(SendAway())
     with pytest.raises(RedirectedError):
-        await house.client().ping()
-    assert house.sandbox.witness.requests == 1
+        await harness.client().ping()
+    assert harness.sandbox.witness.requests == 1
 
 
 # Other keys.
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 async def test_a_key_that_changes_in_mid_pull_is_asked_for_once(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
-    house.fault(RotateKey(key="key-of-today"), operation=USAGE, page=2, times=1)
+    harness.fault(RotateKey(key="key-of-today"), operation=USAGE, page=2, times=1)
     asked = 0
 
     async def key() -> str:
         nonlocal asked
         asked += 1
         await asyncio.sleep(0)
-        return house.sandbox.api_key
+        return harness.sandbox.api_key
 
-    records = await ask(house.client(key), house.company_id)
-    assert [one.id for one in records] == house.usage_ids
+    records = await ask(harness.client(key), harness.company_id)
+    assert [one.id for one in records] == harness.usage_ids
     assert asked == 2
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 async def test_a_key_that_is_withdrawn_in_mid_pull_is_an_error(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
-    nectar = house.client()
-    house.fault(RotateKey(key="key-of-today"), operation=USAGE, page=2, times=1)
+    nectar = harness.client()
+    harness.fault(RotateKey(key="key-of-today"), operation=USAGE, page=2, times=1)
     with pytest.raises(AuthenticationError, match="NECTAR_API_KEY") as caught:
-        await ask(nectar, house.company_id)
+        await ask(nectar, harness.company_id)
     assert caught.value.attempts == 1
     assert "key-of-today" not in repr(vars(caught.value))
 
 
-async def test_a_sandbox_that_rotates_its_key_knows_no_other(house: House) -> None:
-    before = house.client()
-    house.sandbox.rotate_key("key-of-today")
+async def test_a_sandbox_that_rotates_its_key_knows_no_other(harness: Harness) -> None:
+    before = harness.client()
+    harness.sandbox.rotate_key("key-of-today")
     with pytest.raises(AuthenticationError):
         await before.ping()
-    assert await house.client().ping() == "pong v2.2"
+    assert await harness.client().ping() == "pong v2.2"
 
 
 # Connections.
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 async def test_a_server_that_is_away_for_a_while_is_waited_for(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
-    house.fault(Refuse(0.03), operation=USAGE, page=3, times=1)
-    nectar = house.client(clock=SystemClock(), retry=PATIENT)
-    records = await ask(nectar, house.company_id)
-    assert [one.id for one in records] == house.usage_ids
+    harness.fault(Refuse(0.03), operation=USAGE, page=3, times=1)
+    nectar = harness.client(clock=SystemClock(), retry=PATIENT)
+    records = await ask(nectar, harness.company_id)
+    assert [one.id for one in records] == harness.usage_ids
     assert nectar.statistics().retries >= 1
 
 
 async def test_a_write_is_repeated_while_nobody_can_have_heard_it(
-    house: House,
+    harness: Harness,
 ) -> None:
-    nectar = house.client(clock=SystemClock(), retry=PATIENT)
-    house.sandbox.refuse(0.03)
+    nectar = harness.client(clock=SystemClock(), retry=PATIENT)
+    harness.sandbox.refuse(0.03)
     made = await nectar.companies.create(name="Heard once")
     names = [one.name for one in await nectar.companies.all()]
     assert made.name == "Heard once"
     assert names.count("Heard once") == 1
-    assert house.sandbox.witness.by_operation["companies_create"] == 1
+    assert harness.sandbox.witness.by_operation["companies_create"] == 1
 
 
-async def test_a_server_that_stays_away_is_an_error(house: House) -> None:
-    nectar = house.client()
-    house.sandbox.refuse(60)
+async def test_a_server_that_stays_away_is_an_error(harness: Harness) -> None:
+    nectar = harness.client()
+    harness.sandbox.refuse(60)
     with pytest.raises(ConnectionFailedError, match="cannot connect") as caught:
         await nectar.ping()
     assert (caught.value.is_sent, caught.value.attempts) == (False, 4)
@@ -156,10 +164,10 @@ async def test_a_server_that_stays_away_is_an_error(house: House) -> None:
 
 @pytest.mark.parametrize("effect", [Disconnect(), Reset(), Reset(share=0.5)], ids=repr)
 async def test_a_write_that_may_have_been_heard_is_not_repeated(
-    house: House, effect: Disconnect | Reset
+    harness: Harness, effect: Disconnect | Reset
 ) -> None:
-    house.fault(effect, operation="companies_create")
-    nectar = house.client()
+    harness.fault(effect, operation="companies_create")
+    nectar = harness.client()
     with pytest.raises(ConnectionFailedError) as caught:
         await nectar.companies.create(name="Heard once")
     assert (caught.value.is_sent, caught.value.attempts) == (True, 1)
@@ -167,12 +175,12 @@ async def test_a_write_that_may_have_been_heard_is_not_repeated(
     assert names.count("Heard once") == 1
 
 
-async def test_connections_that_close_when_idle_cost_nothing(house: House) -> None:
-    house.fault(CloseIdle())
-    nectar = house.client()
+async def test_connections_that_close_when_idle_cost_nothing(harness: Harness) -> None:
+    harness.fault(CloseIdle())
+    nectar = harness.client()
     for _ in range(3):
-        records = await everything(nectar, house.company_id)
-        assert [one.id for one in records] == house.usage_ids
+        records = await read_repository(nectar, harness.company_id)
+        assert [one.id for one in records] == harness.usage_ids
     await nectar.companies.create(name="After an idle while")
     names = [one.name for one in await nectar.companies.all()]
     assert names.count("After an idle while") == 1
@@ -182,15 +190,15 @@ async def test_connections_that_close_when_idle_cost_nothing(house: House) -> No
 
 
 @pytest.mark.parametrize("by", [-1, -100, -2_000], ids=str)
-async def test_the_rest_of_an_answer_is_no_answer(house: House, by: int) -> None:
-    nectar = house.client(retry=RetryPolicy(attempts=1))
-    company = await nectar.companies.get(house.company_id)
-    house.fault(WrongLength(by=by), operation="companies_list")
+async def test_the_rest_of_an_answer_is_no_answer(harness: Harness, by: int) -> None:
+    nectar = harness.client(retry=RetryPolicy(attempts=1))
+    company = await nectar.companies.get(harness.company_id)
+    harness.fault(WrongLength(by=by), operation="companies_list")
     for _ in range(3):
         with pytest.raises(NectarError, match="companies_list"):
             await nectar.companies.all()
         assert await nectar.ping() == "pong v2.2"
-        assert await nectar.companies.get(house.company_id) == company
+        assert await nectar.companies.get(harness.company_id) == company
 
 
 @frozen
@@ -227,34 +235,34 @@ class Poison:
 
 
 async def test_an_answer_that_nobody_asked_for_is_given_to_nobody(
-    house: House,
+    harness: Harness,
 ) -> None:
     poison = Poison()
-    house.fault(poison, operation="ping_get")
+    harness.fault(poison, operation="ping_get")
     async with NectarClient(
-        house.sandbox.api_key, settings=house.sandbox.settings
+        harness.sandbox.api_key, settings=harness.sandbox.settings
     ) as nectar:
         for _ in range(2):
             await nectar.ping()
             await poison.sent.acquire()
             await settle_down()
-            company = await nectar.companies.get(house.company_id)
-            assert company.id == house.company_id
+            company = await nectar.companies.get(harness.company_id)
+            assert company.id == harness.company_id
 
 
 # Too many at once.
 
 
 async def test_the_gate_finds_how_many_a_server_takes() -> None:
-    async with open_house(companies=10, latency=0.02) as house:
-        nectar = house.client(clock=SystemClock(), retry=PATIENT)
-        house.fault(Crowd(limit=4, retry_after="0"))
+    async with open_harness(companies=10, latency=0.02) as harness:
+        nectar = harness.client(clock=SystemClock(), retry=PATIENT)
+        harness.fault(Crowd(limit=4, retry_after="0"))
         async with nectar.repository.usage() as records:
             given = {one.id async for one in records}
         whole = {
             record.id
-            for company in house.sandbox.portfolio
-            for record in house.sandbox.portfolio.company_data(company.index).records
+            for company in harness.sandbox.portfolio
+            for record in harness.sandbox.portfolio.company_data(company.index).records
         }
         assert given == whole
         assert records.receipt.verdict == "complete"
@@ -264,10 +272,10 @@ async def test_the_gate_finds_how_many_a_server_takes() -> None:
         assert 0 < now.rate_limited < now.attempts / 3
 
 
-async def test_a_server_that_takes_nobody_is_an_error(house: House) -> None:
-    house.fault(Crowd(limit=0))
+async def test_a_server_that_takes_nobody_is_an_error(harness: Harness) -> None:
+    harness.fault(Crowd(limit=0))
     with pytest.raises(RateLimitedError):
-        await everything(house.client(), house.company_id)
+        await read_repository(harness.client(), harness.company_id)
 
 
 # TLS.
@@ -288,12 +296,12 @@ def certificate(authority: trustme.CA) -> ssl.SSLContext:
 async def test_a_certificate_of_an_unknown_authority_sends_nothing(
     certificate: ssl.SSLContext,
 ) -> None:
-    async with open_house(certificate) as house:
-        assert house.sandbox.url.startswith("https://127.0.0.1:")
+    async with open_harness(certificate) as harness:
+        assert harness.sandbox.url.startswith("https://127.0.0.1:")
         with pytest.raises(ConnectionFailedError, match="not trusted") as caught:
-            await a_walk(house.client(), house.company_id)
+            await walk_usage(harness.client(), harness.company_id)
         assert (caught.value.is_permanent, caught.value.attempts) == (True, 1)
-        assert house.sandbox.witness.requests == 0
+        assert harness.sandbox.witness.requests == 0
 
 
 async def test_the_same_certificate_works_when_its_authority_is_trusted(
@@ -301,13 +309,13 @@ async def test_the_same_certificate_works_when_its_authority_is_trusted(
 ) -> None:
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    async with open_house(certificate, trust=trusting) as house:
-        house.fault(Reset(share=0.5), operation=USAGE, page=2, times=1)
-        records = await a_walk(house.client(), house.company_id)
-        assert [one.id for one in records] == house.usage_ids
+    async with open_harness(certificate, trust=trusting) as harness:
+        harness.fault(Reset(share=0.5), operation=USAGE, page=2, times=1)
+        records = await walk_usage(harness.client(), harness.company_id)
+        assert [one.id for one in records] == harness.usage_ids
         assert isinstance(records[0].usage, Decimal)
         links = [one.document.url for one in records if one.document is not None]
         assert all(
-            link.reveal().startswith(house.sandbox.url) for link in links if link
+            link.reveal().startswith(harness.sandbox.url) for link in links if link
         )
         assert any(links)

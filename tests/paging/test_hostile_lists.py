@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from house import WALKS, Ask, House, a_walk, everything, name_of, open_house
+from harness import (
+    READS,
+    Harness,
+    Read,
+    describe_parameter,
+    open_harness,
+    read_repository,
+    walk_usage,
+)
 
 from nectar_async import NectarClient, NectarError, PaginationError, ServerTimeoutError
 from nectar_async.sandbox import (
@@ -34,17 +42,17 @@ as many pages on their way as it has workers."""
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house(clock_speed=0) as house:
-        yield house
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness(clock_speed=0) as harness:
+        yield harness
 
 
 async def walked(
-    nectar: NectarClient, company_id: str, ask: Ask
+    nectar: NectarClient, company_id: str, ask: Read
 ) -> tuple[str, set[str]]:
     """The verdict on a walk, and the ids of the records that it gave, each once."""
     walk: Any = nectar.usage.by_company(company_id)
-    if ask is a_walk:
+    if ask is walk_usage:
         ids = [one.id async for one in walk]
     else:
         if ask.__name__ == "everything":
@@ -57,7 +65,7 @@ async def walked(
     return str(walk.receipt.verdict), set(ids)
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 @pytest.mark.parametrize(
     "effects",
     [
@@ -72,39 +80,39 @@ async def walked(
     ids=repr,
 )
 async def test_pages_without_end_that_bring_nothing_are_an_error(
-    house: House, effects: list[Effect], ask: Ask
+    harness: Harness, effects: list[Effect], ask: Read
 ) -> None:
-    house.fault(*effects, operation=USAGE)
+    harness.fault(*effects, operation=USAGE)
     with pytest.raises(PaginationError, match="does not advance") as caught:
-        await walked(house.client(), house.company_id, ask)
+        await walked(harness.client(), harness.company_id, ask)
     assert caught.value.cursor is not None
-    assert house.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < JUST_MORE
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 async def test_pages_that_take_turns_for_ever_are_an_error(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
     """Each page differs from the one before, and none of them is new."""
-    house.fault(PromiseMore(), operation=USAGE)
+    harness.fault(PromiseMore(), operation=USAGE)
     for page in range(3, 150):
-        house.fault(StandStill(at=2 - page % 2), operation=USAGE, page=page)
+        harness.fault(StandStill(at=2 - page % 2), operation=USAGE, page=page)
     with pytest.raises(PaginationError, match="does not advance"):
-        await walked(house.client(), house.company_id, ask)
-    assert house.sandbox.witness.requests < 2 * JUST_MORE
+        await walked(harness.client(), harness.company_id, ask)
+    assert harness.sandbox.witness.requests < 2 * JUST_MORE
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 async def test_a_page_that_says_it_is_another_ends_the_walk_as_short(
-    house: House, ask: Ask
+    harness: Harness, ask: Read
 ) -> None:
-    house.fault(StandStill(at=2), operation=USAGE)
-    verdict, ids = await walked(house.client(), house.company_id, ask)
+    harness.fault(StandStill(at=2), operation=USAGE)
+    verdict, ids = await walked(harness.client(), harness.company_id, ask)
     assert (verdict, len(ids)) == ("short", 100)
-    assert house.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < JUST_MORE
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 @pytest.mark.parametrize(
     ("effect", "verdict"),
     [
@@ -123,58 +131,58 @@ async def test_a_page_that_says_it_is_another_ends_the_walk_as_short(
     ids=repr,
 )
 async def test_totals_that_lie_lose_no_record(
-    house: House, effect: Effect, verdict: str, ask: Ask
+    harness: Harness, effect: Effect, verdict: str, ask: Read
 ) -> None:
-    house.fault(effect, operation=USAGE)
-    found, ids = await walked(house.client(), house.company_id, ask)
-    assert ids == set(house.usage_ids)
+    harness.fault(effect, operation=USAGE)
+    found, ids = await walked(harness.client(), harness.company_id, ask)
+    assert ids == set(harness.usage_ids)
     assert found == verdict
-    assert house.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < JUST_MORE
 
 
-@pytest.mark.parametrize("ask", [a_walk, everything], ids=name_of)
+@pytest.mark.parametrize("ask", [walk_usage, read_repository], ids=describe_parameter)
 @pytest.mark.parametrize(
     "key", ["totalUsageData", "totalPages", "perPage", "currentPage"]
 )
 async def test_a_count_that_is_none_loses_no_record(
-    house: House, key: str, ask: Ask
+    harness: Harness, key: str, ask: Read
 ) -> None:
     whole = {"1" * 30, "-1"} if key != "currentPage" else set()
     for text in ("1e999", "1e999999999", "null", '"many"', "{}", "true", *whole):
-        house.sandbox.faults.clear()
-        house.fault(SetValue(key=key, json=text), operation=USAGE)
-        _, ids = await walked(house.client(), house.company_id, ask)
-        assert ids == set(house.usage_ids), text
+        harness.sandbox.faults.clear()
+        harness.fault(SetValue(key=key, json=text), operation=USAGE)
+        _, ids = await walked(harness.client(), harness.company_id, ask)
+        assert ids == set(harness.usage_ids), text
 
 
-@pytest.mark.parametrize("ask", WALKS, ids=name_of)
+@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
 @pytest.mark.parametrize(
     "effect",
     [Shuffle(), Change(insert=3), Change(delete=3), Change(insert=120)],
     ids=repr,
 )
 async def test_rows_that_move_in_mid_walk_are_repaired_or_told(
-    house: House, effect: Effect, ask: Ask
+    harness: Harness, effect: Effect, ask: Read
 ) -> None:
-    before = set(house.usage_ids)
-    house.fault(effect, operation=USAGE, page=2, times=1)
-    verdict, ids = await walked(house.client(), house.company_id, ask)
+    before = set(harness.usage_ids)
+    harness.fault(effect, operation=USAGE, page=2, times=1)
+    verdict, ids = await walked(harness.client(), harness.company_id, ask)
     if ask.__name__ == "everything":
         # It walks again over what moved, and then knows all that there is.
-        assert ids >= set(house.usage_ids)
+        assert ids >= set(harness.usage_ids)
         assert verdict in {"complete", "drifted"}
     else:
         assert verdict in {"drifted", "short"}
-        assert ids <= before | set(house.usage_ids)
+        assert ids <= before | set(harness.usage_ids)
 
 
-async def test_rows_in_another_order_are_the_same_rows(house: House) -> None:
-    house.fault(Shuffle(seed=3))
-    nectar = house.client()
-    verdict, ids = await walked(nectar, house.company_id, a_walk)
-    assert (verdict, ids) == ("complete", set(house.usage_ids))
-    given = [one.id for one in await a_walk(nectar, house.company_id)]
-    assert given != house.usage_ids
+async def test_rows_in_another_order_are_the_same_rows(harness: Harness) -> None:
+    harness.fault(Shuffle(seed=3))
+    nectar = harness.client()
+    verdict, ids = await walked(nectar, harness.company_id, walk_usage)
+    assert (verdict, ids) == ("complete", set(harness.usage_ids))
+    given = [one.id for one in await walk_usage(nectar, harness.company_id)]
+    assert given != harness.usage_ids
 
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
@@ -187,36 +195,36 @@ FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
     "limit", [RunOutOfTime(above=40), RunOutOfTime(days=31)], ids=repr
 )
 async def test_a_list_that_is_too_long_comes_in_parts(
-    house: House, date_type: str, limit: RunOutOfTime
+    harness: Harness, date_type: str, limit: RunOutOfTime
 ) -> None:
-    nectar = house.client()
+    nectar = harness.client()
 
     async def pull() -> tuple[str, list[str]]:
         walk = nectar.usage.by_company(
-            house.company_id, start_date=FIRST, end_date=LAST, date_type=date_type
+            harness.company_id, start_date=FIRST, end_date=LAST, date_type=date_type
         )
         ids = [one.id async for one in walk]
         return walk.receipt.verdict, ids
 
     _, whole = await pull()
     assert len(whole) > 100
-    house.fault(limit, operation=USAGE)
+    harness.fault(limit, operation=USAGE)
     verdict, ids = await pull()
     assert len(ids) == len(set(ids))
     assert (verdict, set(ids)) == ("complete", set(whole))
 
 
-async def test_bills_that_are_too_many_come_in_parts(house: House) -> None:
-    nectar = house.client()
+async def test_bills_that_are_too_many_come_in_parts(harness: Harness) -> None:
+    nectar = harness.client()
 
     async def pull() -> set[str]:
         walk = nectar.documents.by_company(
-            house.company_id, start_date=FIRST, end_date=LAST
+            harness.company_id, start_date=FIRST, end_date=LAST
         )
         return {one.id async for one in walk}
 
     whole = await pull()
-    house.fault(RunOutOfTime(above=50))
+    harness.fault(RunOutOfTime(above=50))
     assert await pull() == whole
 
 
@@ -230,11 +238,11 @@ def smart_meters(connection: Any) -> int:
     "limit", [RunOutOfTime(above=150), RunOutOfTime(days=0.3)], ids=repr
 )
 async def test_intervals_that_are_too_many_come_in_parts(
-    house: House, limit: RunOutOfTime
+    harness: Harness, limit: RunOutOfTime
 ) -> None:
-    nectar = house.client()
+    nectar = harness.client()
     end = datetime(2026, 1, 1, tzinfo=UTC)
-    connections = house.sandbox.portfolio.company_data(0).connections
+    connections = harness.sandbox.portfolio.company_data(0).connections
     smart = max(connections, key=smart_meters)
 
     async def pull() -> tuple[str, list[str]]:
@@ -246,28 +254,28 @@ async def test_intervals_that_are_too_many_come_in_parts(
 
     verdict, whole = await pull()
     assert (verdict, len(whole) > 150) == ("complete", True)
-    house.fault(limit)
+    harness.fault(limit)
     verdict, ids = await pull()
     assert len(ids) == len(set(ids))
     assert (verdict, set(ids)) == ("complete", set(whole))
-    assert house.sandbox.witness.requests < 2 * JUST_MORE
+    assert harness.sandbox.witness.requests < 2 * JUST_MORE
 
 
 async def test_a_list_without_bounds_that_is_too_long_is_an_error_with_advice(
-    house: House,
+    harness: Harness,
 ) -> None:
-    house.fault(RunOutOfTime(above=40))
+    harness.fault(RunOutOfTime(above=40))
     with pytest.raises(ServerTimeoutError, match="start_date") as caught:
-        await a_walk(house.client(), house.company_id)
-    assert house.sandbox.witness.requests == caught.value.attempts == 4
+        await walk_usage(harness.client(), harness.company_id)
+    assert harness.sandbox.witness.requests == caught.value.attempts == 4
 
 
-async def test_a_day_that_is_too_long_in_itself_is_an_error(house: House) -> None:
-    house.fault(RunOutOfTime(above=0), operation=USAGE)
-    walk = house.client().usage.by_company(
-        house.company_id, start_date=FIRST, end_date=LAST
+async def test_a_day_that_is_too_long_in_itself_is_an_error(harness: Harness) -> None:
+    harness.fault(RunOutOfTime(above=0), operation=USAGE)
+    walk = harness.client().usage.by_company(
+        harness.company_id, start_date=FIRST, end_date=LAST
     )
     with pytest.raises(NectarError) as caught:
         _ = [one async for one in walk]
     assert isinstance(caught.value, ServerTimeoutError)
-    assert house.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < JUST_MORE

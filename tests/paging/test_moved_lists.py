@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 from attrs import define, evolve, field
-from house import House, open_house
+from harness import Harness, open_harness
 
 from nectar_async import Receipt, Request, Response
 from nectar_async.faults import Proceed
@@ -89,15 +89,15 @@ class Moving:
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    async with open_house(clock_speed=0) as house:
-        yield house
+async def harness() -> AsyncIterator[Harness]:
+    async with open_harness(clock_speed=0) as harness:
+        yield harness
 
 
-async def walked(house: House, view: str) -> tuple[Receipt, list[str]]:
+async def walked(harness: Harness, view: str) -> tuple[Receipt, list[str]]:
     """The receipt of a view, and the ids that it gave."""
-    listed = getattr(house.client().repository, view)
-    async with listed(companies=[house.company_id], **VIEWS[view]) as records:
+    listed = getattr(harness.client().repository, view)
+    async with listed(companies=[harness.company_id], **VIEWS[view]) as records:
         ids = [record.id async for record in records]
     return records.receipt, ids
 
@@ -114,17 +114,17 @@ async def walked(house: House, view: str) -> tuple[Receipt, list[str]]:
     ids=["3 go", "3 come, 1 goes", "2 go inside", "2 come inside"],
 )
 async def test_no_view_loses_rows_that_move(
-    house: House, view: str, moving: Moving
+    harness: Harness, view: str, moving: Moving
 ) -> None:
-    house.sandbox.faults.add(Fault(Moving(), operation=f"{view}_list_by_company"))
-    _, before = await walked(house, view)
+    harness.sandbox.faults.add(Fault(Moving(), operation=f"{view}_list_by_company"))
+    _, before = await walked(harness, view)
     assert len(before) > 2 * SIZE
     after = [row["id"] for row in moving.moved([{"id": one} for one in before])]
 
-    house.sandbox.faults.clear()
+    harness.sandbox.faults.clear()
     moving = evolve(moving)  # parameters are shared
-    house.sandbox.faults.add(Fault(moving, operation=f"{view}_list_by_company"))
-    receipt, ids = await walked(house, view)
+    harness.sandbox.faults.add(Fault(moving, operation=f"{view}_list_by_company"))
+    receipt, ids = await walked(harness, view)
     assert moving.has_moved
     assert len(ids) == len(set(ids))
     assert set(ids) == {*before[:SIZE], *after}
@@ -151,30 +151,30 @@ LAST = 4
     ids=lambda value: value if isinstance(value, str) else " and ".join(value),
 )
 async def test_moves_are_found_or_missed_as_the_documentation_says(
-    house: House, changes: list[str], plain: str, verified: str
+    harness: Harness, changes: list[str], plain: str, verified: str
 ) -> None:
     """The table of `docs/architecture.md`, row by row."""
-    usage = house.client().usage
+    usage = harness.client().usage
     verdicts = []
     for verify in (False, True):
-        house.sandbox.faults.clear()
-        house.sandbox.faults.add(
+        harness.sandbox.faults.clear()
+        harness.sandbox.faults.add(
             *(f"change {change} page={LAST} times=1" for change in changes)
         )
-        walk = usage.by_company(house.company_id, verify=verify)
+        walk = usage.by_company(harness.company_id, verify=verify)
         ids = {record.id async for record in walk}
         verdicts.append(str(walk.receipt.verdict))
         if not verify:  # the last look shows a row that came in front
-            assert not ids >= set(house.usage_ids), "a row was not seen"
+            assert not ids >= set(harness.usage_ids), "a row was not seen"
     assert verdicts == [plain, verified]
 
 
-async def test_the_repository_repairs_what_verifying_finds(house: House) -> None:
+async def test_the_repository_repairs_what_verifying_finds(harness: Harness) -> None:
     changes = ("change delete=1 at=front", "change insert=1 at=end")
-    house.sandbox.faults.add(*(f"{one} page={LAST} times=1" for one in changes))
-    repository = house.client().repository
-    async with repository.usage(companies=[house.company_id], verify=True) as records:
+    harness.sandbox.faults.add(*(f"{one} page={LAST} times=1" for one in changes))
+    repository = harness.client().repository
+    async with repository.usage(companies=[harness.company_id], verify=True) as records:
         ids = {record.id async for record in records}
-    assert ids >= set(house.usage_ids)
+    assert ids >= set(harness.usage_ids)
     assert records.receipt.verdict == "complete"
     assert records.receipt.rewalked > 0

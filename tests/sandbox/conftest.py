@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 import pytest_asyncio
-from caller import Caller
-from visitor import Visitor
+from contract_client import ContractClient
+from raw_client import RawClient
 
 from nectar_async.sandbox import Portfolio, Sandbox
 
@@ -22,16 +22,16 @@ def portfolio() -> Portfolio:
 
 
 @pytest_asyncio.fixture
-async def visitor() -> AsyncIterator[Visitor]:
+async def raw_client() -> AsyncIterator[RawClient]:
     async with Sandbox(companies=2) as sandbox, aiohttp.ClientSession() as session:
-        yield Visitor(sandbox, session)
+        yield RawClient(sandbox, session)
 
 
 @pytest_asyncio.fixture
-async def caller() -> AsyncIterator[Caller]:
+async def client() -> AsyncIterator[ContractClient]:
     """Whose sandbox's time stands still unless the test moves it."""
     async with (
         Sandbox(companies=2, clock_speed=0) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        yield Caller(sandbox, session)
+        yield ContractClient(sandbox, session)

@@ -9,8 +9,14 @@ from typing import Any
 
 import aiohttp
 import pytest
-from answers import OPERATIONS, answer_schema, check, has_id, success
-from visitor import Seen, Visitor
+from contract_schemas import (
+    OPERATIONS,
+    check_schema,
+    has_id,
+    response_schema,
+    success_status,
+)
+from raw_client import RawClient, RawResponse
 
 from nectar_async import contract
 from nectar_async.sandbox import Portfolio, Sandbox
@@ -82,32 +88,34 @@ def body_of(sandbox: Sandbox, operation: str, index: int) -> dict[str, Any]:
     return bodies.get(operation, {})
 
 
-async def made_id(visitor: Visitor, operation: str, index: int) -> str:
+async def made_id(raw_client: RawClient, operation: str, index: int) -> str:
     """The id of what that operation makes."""
-    path = f"/v2.2{path_of(visitor.sandbox, operation, index)}"
-    body = body_of(visitor.sandbox, operation, index)
-    seen = await visitor.ask(path, method="POST", body=body)
+    path = f"/v2.2{path_of(raw_client.sandbox, operation, index)}"
+    body = body_of(raw_client.sandbox, operation, index)
+    seen = await raw_client.request(path, method="POST", body=body)
     made: str = seen.json["id"]
     return made
 
 
-async def ask(visitor: Visitor, operation: str, segment: str, index: int) -> Seen:
+async def request_operation(
+    raw_client: RawClient, operation: str, segment: str, index: int
+) -> RawResponse:
     """An answer to the operation, sent as the contract wants it."""
     more = {}
     if "{invitation_id}" in OPERATIONS[operation].path:
-        more["invitation_id"] = await made_id(visitor, "invitations_create", index)
+        more["invitation_id"] = await made_id(raw_client, "invitations_create", index)
     if "{job_id}" in OPERATIONS[operation].path:
-        more["job_id"] = await made_id(visitor, "jobs_submit_bulk", index)
-    path = f"/{segment}{path_of(visitor.sandbox, operation, index, **more)}"
+        more["job_id"] = await made_id(raw_client, "jobs_submit_bulk", index)
+    path = f"/{segment}{path_of(raw_client.sandbox, operation, index, **more)}"
     method = OPERATIONS[operation].method
     if operation == "jobs_submit_document":
         form = aiohttp.FormData(quote_fields=False)
         form.add_field("document", io.BytesIO(BILL), filename="bill.pdf")
-        return await visitor.ask(path, method=method, data=form)
+        return await raw_client.request(path, method=method, data=form)
     body = None
     if "requestBody" in OPERATIONS[operation].description:
-        body = body_of(visitor.sandbox, operation, index)
-    return await visitor.ask(path, method=method, body=body)
+        body = body_of(raw_client.sandbox, operation, index)
+    return await raw_client.request(path, method=method, body=body)
 
 
 def test_every_operation_of_the_contract_has_a_route() -> None:
@@ -120,82 +128,86 @@ def test_every_operation_of_the_contract_has_a_route() -> None:
 @pytest.mark.parametrize("segment", SEGMENTS.values())
 @pytest.mark.parametrize("operation", ROUTES)
 async def test_every_answer_is_valid(
-    visitor: Visitor, operation: str, segment: str
+    raw_client: RawClient, operation: str, segment: str
 ) -> None:
     for index in range(2 if segment == "v2.2" else 1):
-        seen = await ask(visitor, operation, segment, index)
-        assert seen.status == success(operation), seen.body
+        seen = await request_operation(raw_client, operation, segment, index)
+        assert seen.status == success_status(operation), seen.body
         if seen.status == 204:
             assert seen.body == b""
             continue
         assert seen.headers["Content-Type"] == "application/json"
-        check(answer_schema(operation, seen.status), seen.json)
+        check_schema(response_schema(operation, seen.status), seen.json)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("operation", ROUTES)
 async def test_every_answer_without_a_key_is_valid(
-    visitor: Visitor, operation: str
+    raw_client: RawClient, operation: str
 ) -> None:
-    path = path_of(visitor.sandbox, operation, 0)
+    path = path_of(raw_client.sandbox, operation, 0)
     method = OPERATIONS[operation].method
-    seen = await visitor.ask(f"/v2.2{path}", method=method, key=None)
+    seen = await raw_client.request(f"/v2.2{path}", method=method, key=None)
     assert seen.status == 401
-    check(answer_schema(operation, 401), seen.json)
+    check_schema(response_schema(operation, 401), seen.json)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("operation", [name for name in ROUTES if has_id(name)])
-async def test_an_id_of_nothing_is_not_found(visitor: Visitor, operation: str) -> None:
-    path = path_of(visitor.sandbox, operation, 0)
+async def test_an_id_of_nothing_is_not_found(
+    raw_client: RawClient, operation: str
+) -> None:
+    path = path_of(raw_client.sandbox, operation, 0)
     nothing = path.replace(THERE.findall(path)[0], NOBODY)
     method = OPERATIONS[operation].method
     body = None
     if "requestBody" in OPERATIONS[operation].description:
-        body = body_of(visitor.sandbox, operation, 0)
+        body = body_of(raw_client.sandbox, operation, 0)
     data = None
     if operation == "jobs_submit_document":
         body, data = None, aiohttp.FormData(quote_fields=False)
         data.add_field("document", io.BytesIO(BILL), filename="bill.pdf")
-    seen = await visitor.ask(f"/v2.2{nothing}", method=method, body=body, data=data)
+    seen = await raw_client.request(
+        f"/v2.2{nothing}", method=method, body=body, data=data
+    )
     assert seen.status == 404, seen.body
-    check(answer_schema(operation, 404), seen.json)
+    check_schema(response_schema(operation, 404), seen.json)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("segment", "text"), SEGMENT_PING)
 async def test_ping_says_which_version_answers(
-    visitor: Visitor, segment: str, text: str
+    raw_client: RawClient, segment: str, text: str
 ) -> None:
-    assert (await visitor.ask(f"/{segment}/ping")).json == text
+    assert (await raw_client.request(f"/{segment}/ping")).json == text
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("version", "segment"), SEGMENTS.items())
 async def test_usage_has_the_fields_of_its_version(
-    visitor: Visitor, version: str, segment: str
+    raw_client: RawClient, version: str, segment: str
 ) -> None:
     """The fields that are always there are, with null where they say nothing."""
     schema = contract.load()["components"]["schemas"]["UsageData"]
     lists = schema["x-version-fields"][version]
     always = {*lists["always"], "document"}
     allowed = always | set(lists["optional"])
-    page = await visitor.usage(0, version=segment)
+    page = await raw_client.list_usage(0, version=segment)
     for record in page["usageData"]:
         assert always <= record.keys() <= allowed
 
 
 @pytest.mark.asyncio
 async def test_companies_come_as_a_bare_array_with_their_sites(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    companies = (await visitor.ask("/v2.2/company")).json
+    companies = (await raw_client.request("/v2.2/company")).json
     assert [company["id"] for company in companies] == [
-        company.id for company in visitor.sandbox.portfolio
+        company.id for company in raw_client.sandbox.portfolio
     ]
     for company in companies:
-        alone = (await visitor.ask(f"/v2.2/company/{company['id']}")).json
-        sites = (await visitor.ask(f"/v2.2/site/company/{company['id']}")).json
+        alone = (await raw_client.request(f"/v2.2/company/{company['id']}")).json
+        sites = (await raw_client.request(f"/v2.2/site/company/{company['id']}")).json
         assert alone == company
         assert sites == company["sites"] != []
 
@@ -207,8 +219,8 @@ async def test_sites_come_in_pages_where_the_sandbox_is_told_so() -> None:
         aiohttp.ClientSession() as session,
     ):
         path = path_of(sandbox, "sites_list_by_company", 0)
-        page = (await Visitor(sandbox, session).ask(f"/v2.2{path}")).json
-    check("SitePage", page)
+        page = (await RawClient(sandbox, session).request(f"/v2.2{path}")).json
+    check_schema("SitePage", page)
     assert page["totalSites"] == len(page["sites"])
 
 
@@ -220,12 +232,12 @@ def test_what_bills_a_company_is_valid(portfolio: Portfolio) -> None:
             value = json.loads(
                 encode_json(connection_json(company_data.company, connection))
             )
-            check("Connection", value)
+            check_schema("Connection", value)
             for account in connection.accounts[:3]:
                 meter = meter_json(
                     portfolio.ids, company_data.company, account.meters[0]
                 )
-                check("Meter", json.loads(encode_json(meter)))
+                check_schema("Meter", json.loads(encode_json(meter)))
         for document, records in company_data.list_documents()[:10]:
             whole = document_json(company_data.company, document, records, "v2.2")
-            check("Document", json.loads(encode_json(whole)))
+            check_schema("Document", json.loads(encode_json(whole)))

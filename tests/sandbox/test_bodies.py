@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
-from visitor import Seen, Visitor
+from raw_client import RawClient, RawResponse
 
 from nectar_async import contract
 from nectar_async.sandbox.server.json_schema import coerce_texts, find_problem
@@ -24,10 +24,10 @@ BODIES = {
 }
 
 
-async def invite(visitor: Visitor, **sent: Any) -> Seen:
-    company = visitor.sandbox.portfolio.company(0)
+async def invite(raw_client: RawClient, **sent: Any) -> RawResponse:
+    company = raw_client.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
-    return await visitor.ask(path, method="POST", **sent)
+    return await raw_client.request(path, method="POST", **sent)
 
 
 @pytest.mark.asyncio
@@ -52,51 +52,53 @@ async def invite(visitor: Visitor, **sent: Any) -> Seen:
     ids=json.dumps,
 )
 async def test_a_body_that_is_not_the_contracts_is_refused_by_name(
-    visitor: Visitor, body: Any, detail: str
+    raw_client: RawClient, body: Any, detail: str
 ) -> None:
-    seen = await invite(visitor, body=body)
+    seen = await invite(raw_client, body=body)
     assert seen.status == 400
     assert seen.json["detail"].startswith(detail)
 
 
 @pytest.mark.asyncio
-async def test_unknown_keys_of_a_body_are_ignored(visitor: Visitor) -> None:
-    assert (await invite(visitor, body={"colour": "blue"})).status == 201
+async def test_unknown_keys_of_a_body_are_ignored(raw_client: RawClient) -> None:
+    assert (await invite(raw_client, body={"colour": "blue"})).status == 201
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "data", [b"{", b'{"a": NaN}', b"\xff", b"[" * 100_000, b"nothing"], ids=range(5)
 )
-async def test_a_body_that_is_no_json_is_refused(visitor: Visitor, data: bytes) -> None:
+async def test_a_body_that_is_no_json_is_refused(
+    raw_client: RawClient, data: bytes
+) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    seen = await invite(visitor, data=data, headers=headers)
+    seen = await invite(raw_client, data=data, headers=headers)
     assert seen.status == 400
     assert seen.json["detail"].startswith("JSON parse error")
 
 
 @pytest.mark.asyncio
-async def test_a_body_that_is_missing_is_refused(visitor: Visitor) -> None:
-    assert (await invite(visitor)).json == {"detail": "A request body is required."}
+async def test_a_body_that_is_missing_is_refused(raw_client: RawClient) -> None:
+    assert (await invite(raw_client)).json == {"detail": "A request body is required."}
 
 
 @pytest.mark.asyncio
-async def test_another_kind_of_body_is_refused(visitor: Visitor) -> None:
+async def test_another_kind_of_body_is_refused(raw_client: RawClient) -> None:
     headers = {"Content-Type": "text/plain"}
-    seen = await invite(visitor, data=b"{}", headers=headers)
+    seen = await invite(raw_client, data=b"{}", headers=headers)
     assert seen.status == 415
     assert "application/json" in seen.json["detail"]
 
 
 @pytest.mark.asyncio
-async def test_a_body_that_nobody_asked_for_is_ignored(visitor: Visitor) -> None:
-    assert (await visitor.ask("/v2.2/ping", data=b"{")).status == 200
+async def test_a_body_that_nobody_asked_for_is_ignored(raw_client: RawClient) -> None:
+    assert (await raw_client.request("/v2.2/ping", data=b"{")).status == 200
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("is_length_known", [True, False], ids=["length", "chunks"])
 async def test_a_body_is_read_no_further_than_its_bound(
-    visitor: Visitor, is_length_known: bool
+    raw_client: RawClient, is_length_known: bool
 ) -> None:
     chunk = b" " * 2**20
 
@@ -105,21 +107,21 @@ async def test_a_body_is_read_no_further_than_its_bound(
             yield chunk
 
     data = io.BytesIO(chunk * (LIMIT // len(chunk) + 1))
-    seen = await invite(visitor, data=data if is_length_known else chunks())
+    seen = await invite(raw_client, data=data if is_length_known else chunks())
     assert seen.status == 413
     assert str(LIMIT) in seen.json["detail"]
 
 
 @pytest.mark.asyncio
 async def test_a_body_that_is_not_packed_as_it_says_is_refused(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    company = visitor.sandbox.portfolio.company(0)
-    async with visitor.session.post(
-        f"{visitor.sandbox.url}/v2.2/invitation/company/{company.id}",
+    company = raw_client.sandbox.portfolio.company(0)
+    async with raw_client.session.post(
+        f"{raw_client.sandbox.url}/v2.2/invitation/company/{company.id}",
         data=b"nothing that was packed",
-        headers={**headers, "X-API-Key": visitor.sandbox.api_key},
+        headers={**headers, "X-API-Key": raw_client.sandbox.api_key},
         compress=False,
     ) as response:
         assert response.status == 400
@@ -128,9 +130,9 @@ async def test_a_body_that_is_not_packed_as_it_says_is_refused(
 
 @pytest.mark.asyncio
 async def test_a_key_is_asked_for_before_the_body_is_looked_at(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    assert (await invite(visitor, data=b"{", key=None)).status == 401
+    assert (await invite(raw_client, data=b"{", key=None)).status == 401
 
 
 @pytest.mark.asyncio
@@ -148,14 +150,14 @@ async def test_a_key_is_asked_for_before_the_body_is_looked_at(
     ],
 )
 async def test_a_query_that_the_contract_does_not_know_is_refused_by_name(
-    visitor: Visitor, path: str, query: tuple[str, str]
+    raw_client: RawClient, path: str, query: tuple[str, str]
 ) -> None:
-    portfolio = visitor.sandbox.portfolio
+    portfolio = raw_client.sandbox.portfolio
     company_data = portfolio.company_data(0)
     address = path.format(
         company=company_data.company.id, connection=company_data.connections[0].id
     )
-    seen = await visitor.ask(f"/v2.2{address}", [query])
+    seen = await raw_client.request(f"/v2.2{address}", [query])
     assert seen.status == 400
     assert seen.json["detail"].startswith(query[0])
 
@@ -210,14 +212,16 @@ def test_it_agrees_with_a_real_validator_about_every_field(operation: str) -> No
 
 
 @pytest.mark.asyncio
-async def test_forms_are_taken_where_the_contract_takes_them(visitor: Visitor) -> None:
-    company = visitor.sandbox.portfolio.company(0)
+async def test_forms_are_taken_where_the_contract_takes_them(
+    raw_client: RawClient,
+) -> None:
+    company = raw_client.sandbox.portfolio.company(0)
     path = f"/v2.2/site/company/{company.id}"
     form = aiohttp.FormData({"name": "Dépôt", "path": "DE"})
     form.add_field("path", "Köln")
-    seen = await visitor.ask(path, method="POST", data=form)
+    seen = await raw_client.request(path, method="POST", data=form)
     assert seen.status == 201
     assert (seen.json["name"], seen.json["path"]) == ("Dépôt", ["DE", "Köln"])
     parts = aiohttp.FormData({"name": "Lager"}, default_to_multipart=True)
-    seen = await visitor.ask(path, method="POST", data=parts)
+    seen = await raw_client.request(path, method="POST", data=parts)
     assert (seen.status, seen.json["name"]) == (201, "Lager")

@@ -6,7 +6,7 @@ from datetime import date
 
 import aiohttp
 import pytest
-from visitor import Visitor
+from raw_client import RawClient
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Clock, Sandbox
@@ -101,10 +101,12 @@ async def test_other_processes_read_and_move_it_over_http() -> None:
         Sandbox(companies=1, clock_speed=0) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor = Visitor(sandbox, session)
+        raw_client = RawClient(sandbox, session)
         path = "/_sandbox/clock"
-        moved = await visitor.ask(f"{path}/advance?seconds=30", method="POST", key=None)
-        seen = await visitor.ask(path, key=None)
+        moved = await raw_client.request(
+            f"{path}/advance?seconds=30", method="POST", key=None
+        )
+        seen = await raw_client.request(path, key=None)
         assert seen.json == moved.json
         assert seen.json["now"] == "2026-01-01T00:00:30.000000Z"
         assert seen.json["now"] == sandbox.clock.now().text
@@ -114,9 +116,9 @@ async def test_other_processes_read_and_move_it_over_http() -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("seconds", ["", "-1", "nan", "1e9", "99999999999"])
 async def test_it_is_not_moved_by_what_is_no_number(
-    visitor: Visitor, seconds: str
+    raw_client: RawClient, seconds: str
 ) -> None:
     path = f"/_sandbox/clock/advance?seconds={seconds}"
-    seen = await visitor.ask(path, method="POST")
+    seen = await raw_client.request(path, method="POST")
     assert seen.status == 400
     assert "seconds" in seen.json["detail"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from caller import Caller
+from contract_client import ContractClient
 
 from nectar_async.sandbox import Portfolio, Sandbox
 from nectar_async.sandbox.server.state import CALLER
@@ -15,22 +15,26 @@ from nectar_async.sandbox.server.wire_format import encode_rows
 pytestmark = pytest.mark.asyncio
 
 
-async def listed(caller: Caller) -> list[dict[str, Any]]:
-    companies: list[dict[str, Any]] = await caller.call("companies_list")
+async def listed(client: ContractClient) -> list[dict[str, Any]]:
+    companies: list[dict[str, Any]] = await client.call("companies_list")
     return companies
 
 
-async def test_a_created_company_is_the_last_of_the_list(caller: Caller) -> None:
-    before = await listed(caller)
-    made = await caller.call("companies_create", {"name": "Ælfric Mills"})
-    assert await listed(caller) == [*before, made]
-    assert await caller.call("companies_get", company_id=made["id"]) == made
+async def test_a_created_company_is_the_last_of_the_list(
+    client: ContractClient,
+) -> None:
+    before = await listed(client)
+    made = await client.call("companies_create", {"name": "Ælfric Mills"})
+    assert await listed(client) == [*before, made]
+    assert await client.call("companies_get", company_id=made["id"]) == made
 
 
-async def test_what_is_left_out_has_the_contracts_defaults(caller: Caller) -> None:
+async def test_what_is_left_out_has_the_contracts_defaults(
+    client: ContractClient,
+) -> None:
     """The year before that of the sandbox's own time is meant."""
-    made = await caller.call("companies_create", {"name": "A"})
-    team = await caller.call("team_get")
+    made = await client.call("companies_create", {"name": "A"})
+    team = await client.call("team_get")
     assert made == {
         "id": made["id"],
         "name": "A",
@@ -46,7 +50,7 @@ async def test_what_is_left_out_has_the_contracts_defaults(caller: Caller) -> No
     }
 
 
-async def test_what_is_given_is_kept(caller: Caller) -> None:
+async def test_what_is_given_is_kept(client: ContractClient) -> None:
     body = {
         "name": "B",
         "externalId": "CO-77",
@@ -58,7 +62,7 @@ async def test_what_is_given_is_kept(caller: Caller) -> None:
         "isLowAccuracyModeEnabled": True,
         "users": ["new@example.com", "NEW@example.com"],
     }
-    made = await caller.call("companies_create", body)
+    made = await client.call("companies_create", body)
     assert made.items() >= {**body, "users": made["users"]}.items()
     assert CALLER in made["users"]
     assert [user.lower() for user in made["users"]].count("new@example.com") == 1
@@ -76,71 +80,77 @@ async def test_what_is_given_is_kept(caller: Caller) -> None:
     ids=["stranger", "fraction", "no number", "no name", "nothing"],
 )
 async def test_a_refused_company_is_not_created(
-    caller: Caller, body: dict[str, Any], named: str
+    client: ContractClient, body: dict[str, Any], named: str
 ) -> None:
-    before = await listed(caller)
-    assert named in await caller.refused("companies_create", body)
-    assert await listed(caller) == before
+    before = await listed(client)
+    assert named in await client.get_refusal("companies_create", body)
+    assert await listed(client) == before
 
 
-async def test_a_change_leaves_alone_what_it_does_not_name(caller: Caller) -> None:
-    company_id = caller.company_id()
-    was = await caller.call("companies_get", company_id=company_id)
+async def test_a_change_leaves_alone_what_it_does_not_name(
+    client: ContractClient,
+) -> None:
+    company_id = client.company_id()
+    was = await client.call("companies_get", company_id=company_id)
     body: dict[str, Any] = {"name": "Renamed", "impliedMeteringFraction": "0.5"}
-    now = await caller.call("companies_update", body, company_id=company_id)
+    now = await client.call("companies_update", body, company_id=company_id)
     assert now == {**was, **body, "impliedMeteringFraction": "0.50"}
     body = {"externalId": None}
-    now = await caller.call("companies_update", body, company_id=company_id)
+    now = await client.call("companies_update", body, company_id=company_id)
     assert (now["externalId"], now["name"]) == (None, "Renamed")
-    assert now in await listed(caller)
+    assert now in await listed(client)
 
 
 async def test_users_take_the_place_of_all_others_but_the_caller(
-    caller: Caller,
+    client: ContractClient,
 ) -> None:
-    made = await caller.call("companies_create", {"name": "D"})
+    made = await client.call("companies_create", {"name": "D"})
     for users in (["x@example.com"], []):
         body = {"users": users}
-        now = await caller.call("companies_update", body, company_id=made["id"])
+        now = await client.call("companies_update", body, company_id=made["id"])
         assert now["users"] == [CALLER, *users]
     wrong = {"users": ["nobody@elsewhere.org"], "name": "E"}
-    await caller.refused("companies_update", wrong, company_id=made["id"])
-    after = await caller.call("companies_get", company_id=made["id"])
+    await client.get_refusal("companies_update", wrong, company_id=made["id"])
+    after = await client.call("companies_get", company_id=made["id"])
     assert (after["users"], after["name"]) == ([CALLER], "D")
 
 
-async def test_a_change_does_not_reshuffle_what_was_generated(caller: Caller) -> None:
-    company_id = caller.company_id()
-    was = await caller.every(
+async def test_a_change_does_not_reshuffle_what_was_generated(
+    client: ContractClient,
+) -> None:
+    company_id = client.company_id()
+    was = await client.list_all(
         "usage_list_by_company", "usageData", company_id=company_id
     )
     body = {"isDemandEnabled": True, "isImpliedMeteringEnabled": True, "name": "F"}
-    await caller.call("companies_update", body, company_id=company_id)
-    now = await caller.every(
+    await client.call("companies_update", body, company_id=company_id)
+    now = await client.list_all(
         "usage_list_by_company", "usageData", company_id=company_id
     )
     assert now == was
 
 
-async def test_a_change_forgets_no_other_company(caller: Caller) -> None:
-    portfolio = caller.sandbox.portfolio
+async def test_a_change_forgets_no_other_company(client: ContractClient) -> None:
+    portfolio = client.sandbox.portfolio
     held = portfolio.company(1), portfolio.company_data(1)
     body = {"name": "G"}
-    await caller.call("companies_update", body, company_id=caller.company_id(0))
+    await client.call("companies_update", body, company_id=client.company_id(0))
     assert portfolio.company(1) is held[0]
     assert portfolio.company_data(1) is held[1]
 
 
-async def test_a_deleted_company_stays_visible_for_a_while(caller: Caller) -> None:
-    company_id = caller.company_id()
-    (gone, other) = await listed(caller)
-    company_data = caller.sandbox.portfolio.company_data(0)
-    await caller.call("companies_delete", company_id=company_id)
-    caller.wait(3)
-    assert await listed(caller) == [gone, other]
-    await caller.call("companies_delete", company_id=company_id)
-    caller.wait(2)
-    assert await listed(caller) == [other]
+async def test_a_deleted_company_stays_visible_for_a_while(
+    client: ContractClient,
+) -> None:
+    company_id = client.company_id()
+    (gone, other) = await listed(client)
+    company_data = client.sandbox.portfolio.company_data(0)
+    await client.call("companies_delete", company_id=company_id)
+    client.advance(3)
+    assert await listed(client) == [gone, other]
+    await client.call("companies_delete", company_id=company_id)
+    client.advance(2)
+    assert await listed(client) == [other]
     for operation, ids in (
         ("companies_get", {"company_id": company_id}),
         ("companies_delete", {"company_id": company_id}),
@@ -151,19 +161,19 @@ async def test_a_deleted_company_stays_visible_for_a_while(caller: Caller) -> No
         ("meters_get", {"meter_id": company_data.meters[0].id}),
         ("usage_get", {"usage_data_id": company_data.records[0].id}),
     ):
-        assert await caller.call(operation, status=404, **ids) == {
+        assert await client.call(operation, status=404, **ids) == {
             "detail": "Not found."
         }
 
 
 async def test_the_last_company_can_be_deleted_and_the_next_has_another_id(
-    caller: Caller,
+    client: ContractClient,
 ) -> None:
-    first = await caller.call("companies_create", {"name": "H"})
-    await caller.call("companies_delete", company_id=first["id"])
-    caller.wait(5)
-    second = await caller.call("companies_create", {"name": "H"})
-    assert second["id"] not in {first["id"], *map(caller.company_id, (0, 1))}
+    first = await client.call("companies_create", {"name": "H"})
+    await client.call("companies_delete", company_id=first["id"])
+    client.advance(5)
+    second = await client.call("companies_create", {"name": "H"})
+    assert second["id"] not in {first["id"], *map(client.company_id, (0, 1))}
 
 
 async def test_the_same_calls_give_the_same_bytes() -> None:
@@ -173,12 +183,12 @@ async def test_the_same_calls_give_the_same_bytes() -> None:
             Sandbox(companies=2, clock_speed=0) as sandbox,
             aiohttp.ClientSession() as session,
         ):
-            caller = Caller(sandbox, session)
-            made = await caller.call("companies_create", {"name": "I"})
+            client = ContractClient(sandbox, session)
+            made = await client.call("companies_create", {"name": "I"})
             body = {"name": "Gate"}
-            await caller.call("sites_create", body, company_id=made["id"])
-            await caller.connect(index=2)
-            caller.wait(20)
+            await client.call("sites_create", body, company_id=made["id"])
+            await client.connect(index=2)
+            client.advance(20)
             data = sandbox.portfolio.company_data(2)
             bodies.append(b"".join(encode_rows(data, "v2.2")))
     assert bodies[0] == bodies[1] != b""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from caller import Caller
+from contract_client import ContractClient
 
 pytestmark = pytest.mark.asyncio
 
@@ -15,15 +15,17 @@ Bill = dict[str, Any]
 START, END = "2024-06-30", "2025-03-07"
 
 
-async def listed(caller: Caller, *query: tuple[str, str], **ids: str) -> list[Bill]:
+async def listed(
+    client: ContractClient, *query: tuple[str, str], **ids: str
+) -> list[Bill]:
     operation = "documents_list_by_company"
     if not ids:
-        ids = {"company_id": caller.company_id()}
+        ids = {"company_id": client.company_id()}
     elif "site_id" in ids:
         operation = "documents_list_by_site"
     else:
         operation = "documents_list_by_connection"
-    return await caller.every(operation, "documents", *query, **ids)
+    return await client.list_all(operation, "documents", *query, **ids)
 
 
 def moment(text: str) -> datetime:
@@ -46,30 +48,30 @@ RULES: dict[str, Callable[[Bill], bool]] = {
 }
 
 
-async def test_bills_are_newest_first_and_each_once(caller: Caller) -> None:
-    bills = await listed(caller)
+async def test_bills_are_newest_first_and_each_once(client: ContractClient) -> None:
+    bills = await listed(client)
     assert len({bill["id"] for bill in bills}) == len(bills) > 100
     moments = [moment(bill["created"]) for bill in bills]
     assert moments == sorted(moments, reverse=True)
-    alone = await caller.call("documents_get", document_id=bills[7]["id"])
+    alone = await client.call("documents_get", document_id=bills[7]["id"])
     assert alone == bills[7]
 
 
 @pytest.mark.parametrize("date_type", [None, *RULES])
 async def test_dates_are_compared_as_the_date_type_says(
-    caller: Caller, date_type: str | None
+    client: ContractClient, date_type: str | None
 ) -> None:
     query = [("startDate", START), ("endDate", END)]
     if date_type is not None:
         query.append(("dateType", date_type))
     rule = RULES[date_type or "BILL_DATE"]
-    found = await listed(caller, *query)
-    assert found == [bill for bill in await listed(caller) if rule(bill)] != []
+    found = await listed(client, *query)
+    assert found == [bill for bill in await listed(client) if rule(bill)] != []
 
 
-async def test_bills_are_found_by_what_is_on_them(caller: Caller) -> None:
-    bills = await listed(caller)
-    found = await listed(caller, ("datasourceType", "GAS"))
+async def test_bills_are_found_by_what_is_on_them(client: ContractClient) -> None:
+    bills = await listed(client)
+    found = await listed(client, ("datasourceType", "GAS"))
     assert 0 < len(found) < len(bills)
     assert found == [
         bill
@@ -77,53 +79,55 @@ async def test_bills_are_found_by_what_is_on_them(caller: Caller) -> None:
         if "GAS" in {usage["datasourceType"] for usage in bill["usageData"]}
     ]
     value = bills[0]["usageData"][0]["identifiers"][0]["value"]
-    assert bills[0] in await listed(caller, ("identifier", f"0-{value.lower()}"))
+    assert bills[0] in await listed(client, ("identifier", f"0-{value.lower()}"))
 
 
-async def test_a_site_has_the_bills_of_its_meters(caller: Caller) -> None:
-    site_id = caller.site_ids()[0]
-    found = await listed(caller, site_id=site_id)
+async def test_a_site_has_the_bills_of_its_meters(client: ContractClient) -> None:
+    site_id = client.site_ids()[0]
+    found = await listed(client, site_id=site_id)
     assert found == [
         bill
-        for bill in await listed(caller)
+        for bill in await listed(client)
         if site_id in {usage["site"]["id"] for usage in bill["usageData"]}
     ]
     assert found
 
 
-async def test_connections_share_the_bills_out(caller: Caller) -> None:
-    bills = await listed(caller)
+async def test_connections_share_the_bills_out(client: ContractClient) -> None:
+    bills = await listed(client)
     shared = [
         bill
-        for connection in caller.sandbox.portfolio.company_data(0).connections
-        for bill in await listed(caller, connection_id=connection.id)
+        for connection in client.sandbox.portfolio.company_data(0).connections
+        for bill in await listed(client, connection_id=connection.id)
     ]
     assert sorted(bill["id"] for bill in shared) == sorted(bill["id"] for bill in bills)
 
 
 async def test_is_deleted_lists_deleted_bills_among_the_live_ones(
-    caller: Caller,
+    client: ContractClient,
 ) -> None:
-    live = await listed(caller, ("isDeleted", "false"))
-    assert live == await listed(caller)
-    everything = await listed(caller, ("isDeleted", "true"))
+    live = await listed(client, ("isDeleted", "false"))
+    assert live == await listed(client)
+    everything = await listed(client, ("isDeleted", "true"))
     assert [bill for bill in everything if bill in live] == live
     deleted = [bill for bill in everything if bill not in live]
     assert deleted
     for bill in deleted:
         assert bill["usageData"] == []
-        assert bill == await caller.call("documents_get", document_id=bill["id"])
-    detail = await caller.refused(
+        assert bill == await client.call("documents_get", document_id=bill["id"])
+    detail = await client.get_refusal(
         "documents_list_by_company",
         None,
         ("isDeleted", "perhaps"),
-        company_id=caller.company_id(),
+        company_id=client.company_id(),
     )
     assert "isDeleted" in detail
 
 
-async def test_a_correction_shows_on_the_bill_and_its_usage(caller: Caller) -> None:
-    bill = (await listed(caller))[5]
+async def test_a_correction_shows_on_the_bill_and_its_usage(
+    client: ContractClient,
+) -> None:
+    bill = (await listed(client))[5]
     body = {
         "billDate": "2020-02-29",
         "dueDate": None,
@@ -133,72 +137,78 @@ async def test_a_correction_shows_on_the_bill_and_its_usage(caller: Caller) -> N
         "notes": "typed by hand",
         "isFlagged": True,
     }
-    now = await caller.call("documents_update", body, document_id=bill["id"])
+    now = await client.call("documents_update", body, document_id=bill["id"])
     assert now["updated"] >= now["created"]
     for usage in bill["usageData"]:
-        record = await caller.call("usage_get", usage_data_id=usage["id"])
+        record = await client.call("usage_get", usage_data_id=usage["id"])
         assert record["document"].items() >= body.items()
     # Nothing else of the bill has changed, its line items neither.
     assert now == {**bill, **body, "updated": now["updated"]}
-    found = await listed(caller, ("endDate", "2020-02-29"))
+    found = await listed(client, ("endDate", "2020-02-29"))
     assert [each["id"] for each in found] == [bill["id"]]
 
 
-async def test_a_corrected_date_leaves_the_due_date_alone(caller: Caller) -> None:
-    bill = (await listed(caller))[0]
+async def test_a_corrected_date_leaves_the_due_date_alone(
+    client: ContractClient,
+) -> None:
+    bill = (await listed(client))[0]
     body = {"billDate": "2020-02-29"}
-    now = await caller.call("documents_update", body, document_id=bill["id"])
+    now = await client.call("documents_update", body, document_id=bill["id"])
     assert (now["dueDate"], now["notes"]) == (bill["dueDate"], bill["notes"])
 
 
-async def test_a_bill_stays_when_all_its_usage_is_deleted(caller: Caller) -> None:
-    bill = (await listed(caller))[0]
+async def test_a_bill_stays_when_all_its_usage_is_deleted(
+    client: ContractClient,
+) -> None:
+    bill = (await listed(client))[0]
     for usage in bill["usageData"]:
-        await caller.call("usage_delete", usage_data_id=usage["id"])
-    now = await caller.call("documents_get", document_id=bill["id"])
+        await client.call("usage_delete", usage_data_id=usage["id"])
+    now = await client.call("documents_get", document_id=bill["id"])
     assert now["usageData"] == []
-    assert now["id"] in {each["id"] for each in await listed(caller)}
+    assert now["id"] in {each["id"] for each in await listed(client)}
 
 
 async def test_an_uploaded_bill_has_usage_of_the_sites_first_meter(
-    caller: Caller,
+    client: ContractClient,
 ) -> None:
-    portfolio = caller.sandbox.portfolio
-    site_id = caller.site_ids()[-1]
+    portfolio = client.sandbox.portfolio
+    site_id = client.site_ids()[-1]
     document = portfolio.add_document(
         0,
         file_name="gas.pdf",
         job_id="job-1",
         site_id=site_id,
-        moment=caller.sandbox.clock.now(),
+        moment=client.sandbox.clock.now(),
     )
-    bill = await caller.call("documents_get", document_id=document.id)
+    bill = await client.call("documents_get", document_id=document.id)
     assert (bill["fileName"], bill["jobId"]) == ("gas.pdf", "job-1")
     assert [usage["site"]["id"] for usage in bill["usageData"]] == [site_id]
     assert bill["usageData"][0]["startDate"] == "2025-12-01"
-    assert bill in await listed(caller)
-    assert bill in await listed(caller, site_id=site_id)
+    assert bill in await listed(client)
+    assert bill in await listed(client, site_id=site_id)
     meter_id = bill["usageData"][0]["meter"]
     assert meter_id in {meter.id for meter in portfolio.company_data(0).meters}
 
 
-async def test_a_bill_uploaded_to_a_new_site_brings_a_meter(caller: Caller) -> None:
-    company = await caller.call("companies_create", {"name": "New"})
-    add = caller.sandbox.portfolio.add_document
-    now = caller.sandbox.clock.now()
+async def test_a_bill_uploaded_to_a_new_site_brings_a_meter(
+    client: ContractClient,
+) -> None:
+    company = await client.call("companies_create", {"name": "New"})
+    add = client.sandbox.portfolio.add_document
+    now = client.sandbox.clock.now()
     bare = add(2, file_name="a.pdf", job_id=None, site_id=None, moment=now)
-    await caller.call("sites_create", {"name": "Gate"}, company_id=company["id"])
+    await client.call("sites_create", {"name": "Gate"}, company_id=company["id"])
     first = add(2, file_name="b.pdf", job_id=None, site_id=None, moment=now)
     second = add(2, file_name="c.pdf", job_id=None, site_id=None, moment=now)
-    bills = await caller.every(
+    bills = await client.list_all(
         "documents_list_by_company", "documents", company_id=company["id"]
     )
     assert {bill["id"] for bill in bills} == {bare.id, first.id, second.id}
-    (meter,) = await caller.every(
+    (meter,) = await client.list_all(
         "meters_list_by_company", "meters", company_id=company["id"]
     )
     assert meter["account"] is None
-    records = await caller.every(
+    records = await client.list_all(
         "usage_list_by_meter", "usageData", meter_id=meter["id"]
     )
     assert {record["document"]["id"] for record in records} == {first.id, second.id}

@@ -9,7 +9,7 @@ import zlib
 
 import aiohttp
 import pytest
-from visitor import Seen, Visitor
+from raw_client import RawClient, RawResponse
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (
@@ -33,11 +33,11 @@ MEBIBYTE = 1024 * 1024
 PLAIN = {"Accept-Encoding": "identity"}
 
 
-async def raw(visitor: Visitor, path: str = "/v2.2/company") -> bytes:
+async def raw(raw_client: RawClient, path: str = "/v2.2/company") -> bytes:
     """Everything that comes until the connection closes or nothing more does."""
-    parts = visitor.sandbox.url.removeprefix("http://").split(":")
+    parts = raw_client.sandbox.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
-    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {visitor.sandbox.api_key}"
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {raw_client.sandbox.api_key}"
     writer.write(f"{head}\r\n\r\n".encode())
     came = b""
     try:
@@ -50,14 +50,14 @@ async def raw(visitor: Visitor, path: str = "/v2.2/company") -> bytes:
     return came
 
 
-def fault(visitor: Visitor, effect: Effect, times: int | None = None) -> None:
-    visitor.sandbox.faults.add(Fault(effect, times=times))
+def fault(raw_client: RawClient, effect: Effect, times: int | None = None) -> None:
+    raw_client.sandbox.faults.add(Fault(effect, times=times))
 
 
-async def test_gzip_is_cut_in_the_middle(visitor: Visitor) -> None:
-    plain = (await visitor.ask("/v2.2/company", headers=PLAIN)).body
-    fault(visitor, CutGzip())
-    head, _, body = (await raw(visitor)).partition(b"\r\n\r\n")
+async def test_gzip_is_cut_in_the_middle(raw_client: RawClient) -> None:
+    plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
+    fault(raw_client, CutGzip())
+    head, _, body = (await raw(raw_client)).partition(b"\r\n\r\n")
     assert b"Content-Encoding: gzip" in head
     assert f"Content-Length: {len(body)}".encode() in head
     unpacker = zlib.decompressobj(31)
@@ -66,52 +66,56 @@ async def test_gzip_is_cut_in_the_middle(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("by", [-10, 10])
-async def test_the_length_is_not_that_of_the_body(visitor: Visitor, by: int) -> None:
-    plain = (await visitor.ask("/v2.2/company", headers=PLAIN)).body
-    fault(visitor, WrongLength(by=by))
-    head, _, body = (await raw(visitor)).partition(b"\r\n\r\n")
+async def test_the_length_is_not_that_of_the_body(
+    raw_client: RawClient, by: int
+) -> None:
+    plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
+    fault(raw_client, WrongLength(by=by))
+    head, _, body = (await raw(raw_client)).partition(b"\r\n\r\n")
     assert f"Content-Length: {len(plain) + by}".encode() in head
     assert body == plain
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
-async def test_a_connection_is_reset(visitor: Visitor, share: float) -> None:
-    fault(visitor, Reset(share=share))
+async def test_a_connection_is_reset(raw_client: RawClient, share: float) -> None:
+    fault(raw_client, Reset(share=share))
     with pytest.raises(ConnectionResetError):
-        await raw(visitor)
+        await raw(raw_client)
 
 
-async def test_a_body_stalls_in_its_middle(visitor: Visitor) -> None:
-    plain = (await visitor.ask("/v2.2/company", headers=PLAIN)).body
-    fault(visitor, StallBody(3_600))
-    body = (await raw(visitor)).partition(b"\r\n\r\n")[2]
+async def test_a_body_stalls_in_its_middle(raw_client: RawClient) -> None:
+    plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
+    fault(raw_client, StallBody(3_600))
+    body = (await raw(raw_client)).partition(b"\r\n\r\n")[2]
     assert body == plain[: len(plain) // 2]
 
 
 @pytest.mark.parametrize("effect", [StallBody(0.01), Drip(size=2, seconds=0.001)])
-async def test_a_slow_body_is_the_right_one(visitor: Visitor, effect: Effect) -> None:
-    fault(visitor, effect)
-    seen = await visitor.ask("/v2.2/ping")
+async def test_a_slow_body_is_the_right_one(
+    raw_client: RawClient, effect: Effect
+) -> None:
+    fault(raw_client, effect)
+    seen = await raw_client.request("/v2.2/ping")
     assert seen.json == "pong v2.2"
-    (entry,) = visitor.sandbox.witness.log
+    (entry,) = raw_client.sandbox.witness.log
     assert entry.finished - entry.started >= 0.005
 
 
-async def test_a_body_has_no_end(visitor: Visitor) -> None:
-    fault(visitor, Endless())
-    url = f"{visitor.sandbox.url}/v2.2/ping"
-    headers = {"X-API-Key": visitor.sandbox.api_key}
-    async with visitor.session.get(url, headers=headers) as response:
+async def test_a_body_has_no_end(raw_client: RawClient) -> None:
+    fault(raw_client, Endless())
+    url = f"{raw_client.sandbox.url}/v2.2/ping"
+    headers = {"X-API-Key": raw_client.sandbox.api_key}
+    async with raw_client.session.get(url, headers=headers) as response:
         some = await response.content.readexactly(MEBIBYTE)
     assert some.strip() == b""
 
 
-async def test_a_connection_that_was_kept_alive_closes(visitor: Visitor) -> None:
-    fault(visitor, CloseIdle())
-    parts = visitor.sandbox.url.removeprefix("http://").split(":")
+async def test_a_connection_that_was_kept_alive_closes(raw_client: RawClient) -> None:
+    fault(raw_client, CloseIdle())
+    parts = raw_client.sandbox.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
     writer.write(
-        f"GET /v2.2/ping HTTP/1.1\r\nHost: x\r\nX-API-Key: {visitor.sandbox.api_key}"
+        f"GET /v2.2/ping HTTP/1.1\r\nHost: x\r\nX-API-Key: {raw_client.sandbox.api_key}"
         "\r\n\r\n".encode()
     )
     async with asyncio.timeout(5):
@@ -122,61 +126,64 @@ async def test_a_connection_that_was_kept_alive_closes(visitor: Visitor) -> None
 
 
 async def test_a_server_that_refuses_is_back_at_the_same_port(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    fault(visitor, Refuse(0.05), times=1)
-    url = visitor.sandbox.url
+    fault(raw_client, Refuse(0.05), times=1)
+    url = raw_client.sandbox.url
     with pytest.raises(aiohttp.ClientConnectionError):
-        await visitor.ask("/v2.2/ping")
+        await raw_client.request("/v2.2/ping")
     with socket.socket() as probe:
         host, port = url.removeprefix("http://").split(":")
         assert probe.connect_ex((host, int(port))) != 0
-    assert (await asked_again(visitor)).status == 200
-    assert visitor.sandbox.url == url
+    assert (await asked_again(raw_client)).status == 200
+    assert raw_client.sandbox.url == url
 
 
-async def asked_again(visitor: Visitor) -> Seen:
+async def asked_again(raw_client: RawClient) -> RawResponse:
     """The first answer of a server that is away now."""
     async with asyncio.timeout(5):
         while True:
             with contextlib.suppress(aiohttp.ClientConnectorError):
-                return await visitor.ask("/v2.2/ping")
+                return await raw_client.request("/v2.2/ping")
             await asyncio.sleep(0.005)
 
 
-async def test_what_is_served_already_is_served_to_its_end(visitor: Visitor) -> None:
-    fault(visitor, StallBody(0.05), times=1)
-    slow = asyncio.ensure_future(visitor.ask("/v2.2/ping"))
-    while not visitor.sandbox.witness.in_flight:  # noqa: ASYNC110 - no event tells
+async def test_what_is_served_already_is_served_to_its_end(
+    raw_client: RawClient,
+) -> None:
+    fault(raw_client, StallBody(0.05), times=1)
+    slow = asyncio.ensure_future(raw_client.request("/v2.2/ping"))
+    while not raw_client.sandbox.witness.in_flight:  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0)
-    visitor.sandbox.refuse(0.01)
-    visitor.sandbox.refuse(0.02)
+    raw_client.sandbox.refuse(0.01)
+    raw_client.sandbox.refuse(0.02)
     assert (await slow).json == "pong v2.2"
 
 
-async def test_a_sandbox_that_refuses_can_be_closed(visitor: Visitor) -> None:
-    visitor.sandbox.refuse(3_600)
-    await visitor.sandbox.aclose()
+async def test_a_sandbox_that_refuses_can_be_closed(raw_client: RawClient) -> None:
+    raw_client.sandbox.refuse(3_600)
+    await raw_client.sandbox.aclose()
     with pytest.raises(aiohttp.ClientConnectorError):
-        await visitor.ask("/v2.2/ping")
+        await raw_client.request("/v2.2/ping")
 
 
-async def test_only_so_many_are_served_at_once(visitor: Visitor) -> None:
-    fault(visitor, Crowd(limit=3, retry_after="2"))
-    fault(visitor, StallBody(0.05))
-    seen = await asyncio.gather(*(visitor.ask("/v2.2/ping") for _ in range(8)))
+async def test_only_so_many_are_served_at_once(raw_client: RawClient) -> None:
+    fault(raw_client, Crowd(limit=3, retry_after="2"))
+    fault(raw_client, StallBody(0.05))
+    seen = await asyncio.gather(*(raw_client.request("/v2.2/ping") for _ in range(8)))
     assert sorted(one.status for one in seen) == [200] * 3 + [429] * 5
     waits = {one.headers.get("Retry-After") for one in seen if one.status == 429}
     assert waits == {"2"}
 
 
-async def test_a_key_is_rotated_by_a_call(visitor: Visitor) -> None:
-    old = visitor.sandbox.api_key
-    fault(visitor, RotateKey(key="new"), times=1)
+async def test_a_key_is_rotated_by_a_call(raw_client: RawClient) -> None:
+    old = raw_client.sandbox.api_key
+    fault(raw_client, RotateKey(key="new"), times=1)
     statuses = [
-        (await visitor.ask("/v2.2/ping", key=key)).status for key in (old, "new", old)
+        (await raw_client.request("/v2.2/ping", key=key)).status
+        for key in (old, "new", old)
     ]
     assert statuses == [401, 200, 401]
-    assert visitor.sandbox.api_key == "new"
+    assert raw_client.sandbox.api_key == "new"
     with pytest.raises(ConfigurationError):
-        visitor.sandbox.rotate_key("")
+        raw_client.sandbox.rotate_key("")

@@ -7,7 +7,7 @@ import json
 
 import aiohttp
 import pytest
-from visitor import Visitor
+from raw_client import RawClient
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (
@@ -36,41 +36,41 @@ MEBIBYTE = 1024 * 1024
 PLAIN = {"Accept-Encoding": "identity"}
 
 
-def usage_path(visitor: Visitor) -> str:
-    return f"/v2.2/usage/company/{visitor.sandbox.portfolio.company(0).id}"
+def usage_path(raw_client: RawClient) -> str:
+    return f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
 
 
-def fault(visitor: Visitor, effect: Effect, times: int | None = None) -> None:
-    visitor.sandbox.faults.add(Fault(effect, times=times))
+def fault(raw_client: RawClient, effect: Effect, times: int | None = None) -> None:
+    raw_client.sandbox.faults.add(Fault(effect, times=times))
 
 
 @pytest.mark.parametrize("status", [200, 502, 503])
 async def test_a_page_for_people_comes_with_any_status(
-    visitor: Visitor, status: int
+    raw_client: RawClient, status: int
 ) -> None:
-    fault(visitor, Html(status=status))
-    seen = await visitor.ask("/v2.2/ping")
+    fault(raw_client, Html(status=status))
+    seen = await raw_client.request("/v2.2/ping")
     assert (seen.status, seen.headers["Content-Type"][:9]) == (status, "text/html")
     assert seen.body.startswith(b"<!DOCTYPE html>")
 
 
-async def test_a_success_may_bring_nothing(visitor: Visitor) -> None:
-    fault(visitor, Empty())
-    seen = await visitor.ask("/v2.2/company")
+async def test_a_success_may_bring_nothing(raw_client: RawClient) -> None:
+    fault(raw_client, Empty())
+    seen = await raw_client.request("/v2.2/company")
     assert (seen.status, seen.body) == (200, b"")
 
 
-async def test_a_busy_server_says_for_how_long(visitor: Visitor) -> None:
-    fault(visitor, Answer(status=429, retry_after="7"))
-    seen = await visitor.ask("/v2.2/ping")
+async def test_a_busy_server_says_for_how_long(raw_client: RawClient) -> None:
+    fault(raw_client, Answer(status=429, retry_after="7"))
+    seen = await raw_client.request("/v2.2/ping")
     assert (seen.status, seen.headers["Retry-After"]) == (429, "7")
 
 
-async def test_a_request_is_sent_elsewhere_or_back(visitor: Visitor) -> None:
-    fault(visitor, SendAway(origin="http://other.example:8"), times=1)
-    fault(visitor, SendAway(status=301))
-    path = f"{usage_path(visitor)}?page=2"
-    away, back = [await visitor.ask(path) for _ in range(2)]
+async def test_a_request_is_sent_elsewhere_or_back(raw_client: RawClient) -> None:
+    fault(raw_client, SendAway(origin="http://other.example:8"), times=1)
+    fault(raw_client, SendAway(status=301))
+    path = f"{usage_path(raw_client)}?page=2"
+    away, back = [await raw_client.request(path) for _ in range(2)]
     assert (away.status, away.headers["Location"]) == (
         307,
         f"http://other.example:8{path}",
@@ -84,7 +84,7 @@ async def test_a_bomb_is_small_and_unpacks_to_its_size(size: int) -> None:
         Sandbox(companies=1, faults=[Fault(GzipBomb(size=size))]) as sandbox,
         aiohttp.ClientSession(auto_decompress=False) as session,
     ):
-        packed = (await Visitor(sandbox, session).ask("/v2.2/ping")).body
+        packed = (await RawClient(sandbox, session).request("/v2.2/ping")).body
     assert gzip.decompress(packed) == b" " * size
     assert len(packed) < 4_000
 
@@ -108,78 +108,82 @@ async def test_a_bomb_is_small_and_unpacks_to_its_size(size: int) -> None:
     ids=str,
 )
 async def test_a_list_of_too_many_days_runs_out_of_time(
-    visitor: Visitor, query: dict[str, str], status: int
+    raw_client: RawClient, query: dict[str, str], status: int
 ) -> None:
-    fault(visitor, RunOutOfTime(days=31))
-    seen = await visitor.ask(usage_path(visitor), list(query.items()))
+    fault(raw_client, RunOutOfTime(days=31))
+    seen = await raw_client.request(usage_path(raw_client), list(query.items()))
     assert seen.status == status
-    assert (await visitor.ask("/v2.2/ping")).status == 200
+    assert (await raw_client.request("/v2.2/ping")).status == 200
 
 
-async def test_a_list_of_too_many_records_runs_out_of_time(visitor: Visitor) -> None:
-    total = (await visitor.usage())["totalUsageData"]
-    fault(visitor, RunOutOfTime(above=total), times=1)
-    fault(visitor, RunOutOfTime(above=total - 1))
-    statuses = [(await visitor.ask(usage_path(visitor))).status for _ in range(2)]
+async def test_a_list_of_too_many_records_runs_out_of_time(
+    raw_client: RawClient,
+) -> None:
+    total = (await raw_client.list_usage())["totalUsageData"]
+    fault(raw_client, RunOutOfTime(above=total), times=1)
+    fault(raw_client, RunOutOfTime(above=total - 1))
+    statuses = [
+        (await raw_client.request(usage_path(raw_client))).status for _ in range(2)
+    ]
     assert statuses == [502, 502]
-    visitor.sandbox.faults.clear()
-    fault(visitor, RunOutOfTime(above=total))
-    assert (await visitor.ask(usage_path(visitor))).status == 200
-    visitor.sandbox.faults.clear()
-    fault(visitor, RunOutOfTime(above=1))
-    assert (await visitor.ask("/v2.2/company")).status == 502
+    raw_client.sandbox.faults.clear()
+    fault(raw_client, RunOutOfTime(above=total))
+    assert (await raw_client.request(usage_path(raw_client))).status == 200
+    raw_client.sandbox.faults.clear()
+    fault(raw_client, RunOutOfTime(above=1))
+    assert (await raw_client.request("/v2.2/company")).status == 502
 
 
-async def test_rows_are_shuffled_over_all_pages(visitor: Visitor) -> None:
-    total, plain = await visitor.all_usage(usage_path(visitor))
-    fault(visitor, Shuffle(seed=5))
-    again, mixed = await visitor.all_usage(usage_path(visitor))
+async def test_rows_are_shuffled_over_all_pages(raw_client: RawClient) -> None:
+    total, plain = await raw_client.list_all_usage(usage_path(raw_client))
+    fault(raw_client, Shuffle(seed=5))
+    again, mixed = await raw_client.list_all_usage(usage_path(raw_client))
     before, after = ([one["id"] for one in rows] for rows in (plain, mixed))
     assert again == total
     assert before != after
     assert sorted(before) == sorted(after)
-    assert await visitor.all_usage(usage_path(visitor)) == (again, mixed)
-    assert (await visitor.ask("/v2.2/ping")).json == "pong v2.2"
+    assert await raw_client.list_all_usage(usage_path(raw_client)) == (again, mixed)
+    assert (await raw_client.request("/v2.2/ping")).json == "pong v2.2"
 
 
-async def test_pages_stand_still_and_promise_more(visitor: Visitor) -> None:
-    fault(visitor, PromiseMore())
-    fault(visitor, StandStill(at=2))
-    seen = await visitor.usage(0, ("page", "9"))
+async def test_pages_stand_still_and_promise_more(raw_client: RawClient) -> None:
+    fault(raw_client, PromiseMore())
+    fault(raw_client, StandStill(at=2))
+    seen = await raw_client.list_usage(0, ("page", "9"))
     assert (seen["currentPage"], seen["totalPages"], seen["hasNext"]) == (9, 10, True)
-    visitor.sandbox.faults.clear()
-    second = await visitor.usage(0, ("page", "2"))
+    raw_client.sandbox.faults.clear()
+    second = await raw_client.list_usage(0, ("page", "2"))
     assert seen["usageData"] == second["usageData"]
 
 
-async def test_totals_lie_as_they_are_told_to(visitor: Visitor) -> None:
-    plain = await visitor.usage(0, ("page", "3"))
-    fault(visitor, Miscount(by=5, each_page=-2, pages=1))
-    seen = await visitor.usage(0, ("page", "3"))
+async def test_totals_lie_as_they_are_told_to(raw_client: RawClient) -> None:
+    plain = await raw_client.list_usage(0, ("page", "3"))
+    fault(raw_client, Miscount(by=5, each_page=-2, pages=1))
+    seen = await raw_client.list_usage(0, ("page", "3"))
     assert seen["totalUsageData"] == plain["totalUsageData"] + 5 - 2 * 2
     assert seen["totalPages"] == plain["totalPages"] + 1
     assert seen["usageData"] == plain["usageData"]
 
 
-async def test_a_text_is_no_utf8(visitor: Visitor) -> None:
-    fault(visitor, Garble())
+async def test_a_text_is_no_utf8(raw_client: RawClient) -> None:
+    fault(raw_client, Garble())
     for path in ("/v2.2/company", "/v2.2/ping"):
-        body = (await visitor.ask(path)).body
+        body = (await raw_client.request(path)).body
         with pytest.raises(UnicodeDecodeError):
             body.decode()
 
 
-async def test_a_value_is_set_at_every_depth(visitor: Visitor) -> None:
-    fault(visitor, SetValue(key="name", json='{"x": 1e999}'))
-    for company in (await visitor.ask("/v2.2/company")).json:
+async def test_a_value_is_set_at_every_depth(raw_client: RawClient) -> None:
+    fault(raw_client, SetValue(key="name", json='{"x": 1e999}'))
+    for company in (await raw_client.request("/v2.2/company")).json:
         for thing in (company, *company["sites"]):
             assert str(thing["name"]["x"]) == "1E+999"
 
 
-async def test_keys_come_twice_and_the_right_one_last(visitor: Visitor) -> None:
-    plain = (await visitor.ask(usage_path(visitor))).json
-    fault(visitor, RepeatKeys())
-    seen = await visitor.ask(usage_path(visitor))
+async def test_keys_come_twice_and_the_right_one_last(raw_client: RawClient) -> None:
+    plain = (await raw_client.request(usage_path(raw_client))).json
+    fault(raw_client, RepeatKeys())
+    seen = await raw_client.request(usage_path(raw_client))
     assert seen.json == plain
     firsts = json.loads(seen.body, object_pairs_hook=lambda pairs: pairs)
     assert [value for _, value in firsts[::2]] == [None] * (len(firsts) // 2)
@@ -187,17 +191,17 @@ async def test_keys_come_twice_and_the_right_one_last(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("key", [None, "name"])
 async def test_lists_are_nested_as_deep_as_it_says(
-    visitor: Visitor, key: str | None
+    raw_client: RawClient, key: str | None
 ) -> None:
-    fault(visitor, Nest(depth=2_000, key=key))
-    body = (await visitor.ask("/v2.2/company")).body
+    fault(raw_client, Nest(depth=2_000, key=key))
+    body = (await raw_client.request("/v2.2/company")).body
     assert b"[" * 2_000 + b"]" * 2_000 in body
 
 
-async def test_what_is_no_json_passes_as_it_is(visitor: Visitor) -> None:
-    fault(visitor, RepeatKeys())
-    fault(visitor, Html())
-    assert (await visitor.ask("/v2.2/ping")).body.startswith(b"<!DOCTYPE html>")
+async def test_what_is_no_json_passes_as_it_is(raw_client: RawClient) -> None:
+    fault(raw_client, RepeatKeys())
+    fault(raw_client, Html())
+    assert (await raw_client.request("/v2.2/ping")).body.startswith(b"<!DOCTYPE html>")
 
 
 async def test_a_share_of_calls_is_a_probability() -> None:

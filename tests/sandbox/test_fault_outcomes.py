@@ -8,28 +8,28 @@ from typing import Any, TypeAlias
 
 import aiohttp
 import pytest
-from visitor import Seen, Visitor
+from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox import Faults
 
-Outcome: TypeAlias = int | type[Exception] | Callable[[Seen, Seen], bool]
+Outcome: TypeAlias = int | type[Exception] | Callable[[RawResponse, RawResponse], bool]
 """A status, an error, or a condition of the answer and the one without the fault."""
 
 
-def is_same(seen: Seen, plain: Seen) -> bool:
+def is_same(seen: RawResponse, plain: RawResponse) -> bool:
     return (seen.status, seen.body) == (plain.status, plain.body)
 
 
-def is_other(seen: Seen, plain: Seen) -> bool:
+def is_other(seen: RawResponse, plain: RawResponse) -> bool:
     return seen.status == 200 and seen.body != plain.body
 
 
-def changes(**values: Any) -> Callable[[Seen, Seen], bool]:
+def changes(**values: Any) -> Callable[[RawResponse, RawResponse], bool]:
     """Build the condition that the envelope has other values, and the same rows."""
     return lambda seen, plain: seen.json == {**plain.json, **values}
 
 
-def find_etag(seen: Seen) -> str:
+def find_etag(seen: RawResponse) -> str:
     return {name.lower(): text for name, text in seen.headers.items()}["etag"]
 
 
@@ -80,15 +80,19 @@ ON_A_FILE: dict[str, Outcome] = {
 }
 
 
-async def ask(visitor: Visitor, path: str, outcome: Outcome) -> Seen | None:
+async def request_with(
+    raw_client: RawClient, path: str, outcome: Outcome
+) -> RawResponse | None:
     """The answer, or None where the outcome is that error."""
     is_file = path.startswith("/_files")
     headers = {"Accept-Encoding": "identity"}
     if is_file:
         headers["Range"] = "bytes=0-9"
 
-    async def send() -> Seen:
-        return await visitor.ask(path, headers=headers, key=None if is_file else "")
+    async def send() -> RawResponse:
+        return await raw_client.request(
+            path, headers=headers, key=None if is_file else ""
+        )
 
     if not isinstance(outcome, type):
         return await send()
@@ -98,7 +102,7 @@ async def ask(visitor: Visitor, path: str, outcome: Outcome) -> Seen | None:
     return None
 
 
-def is_outcome(outcome: Outcome, seen: Seen, plain: Seen) -> bool:
+def is_outcome(outcome: Outcome, seen: RawResponse, plain: RawResponse) -> bool:
     if isinstance(outcome, int):
         return seen.status == outcome
     assert not isinstance(outcome, type)
@@ -107,19 +111,21 @@ def is_outcome(outcome: Outcome, seen: Seen, plain: Seen) -> bool:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("text", [*ON_A_LIST, *ON_A_FILE])
-async def test_an_effect_has_its_outcome_over_http(visitor: Visitor, text: str) -> None:
-    company = visitor.sandbox.portfolio.company(0)
+async def test_an_effect_has_its_outcome_over_http(
+    raw_client: RawClient, text: str
+) -> None:
+    company = raw_client.sandbox.portfolio.company(0)
     path, outcome = f"/v2.2/usage/company/{company.id}?page=2", ON_A_LIST.get(text)
     if outcome is None:
         outcome = ON_A_FILE[text]
-        first = (await visitor.usage())["usageData"][0]
-        path = first["document"]["url"].removeprefix(visitor.sandbox.url)
-    plain = await ask(visitor, path, is_same)
-    visitor.sandbox.faults.add(text)
-    seen = await ask(visitor, path, outcome)
+        first = (await raw_client.list_usage())["usageData"][0]
+        path = first["document"]["url"].removeprefix(raw_client.sandbox.url)
+    plain = await request_with(raw_client, path, is_same)
+    raw_client.sandbox.faults.add(text)
+    seen = await request_with(raw_client, path, outcome)
     if seen is not None and plain is not None:
         assert is_outcome(outcome, seen, plain)
-    assert visitor.sandbox.faults.unmet == ()
+    assert raw_client.sandbox.faults.unmet == ()
 
 
 def test_every_effect_of_a_sandbox_has_an_outcome_here() -> None:

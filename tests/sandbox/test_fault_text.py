@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from visitor import Visitor
+from raw_client import RawClient
 
 from nectar_async.cli.app import run
 from nectar_async.sandbox import Sandbox, fault_help
@@ -42,8 +42,8 @@ async def test_the_faults_of_the_command_line_hit_requests(
         Sandbox(companies=1, faults=started[0].faults) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor = Visitor(sandbox, session)
-        statuses = [(await visitor.ask("/v2.2/ping")).status for _ in range(3)]
+        raw_client = RawClient(sandbox, session)
+        statuses = [(await raw_client.request("/v2.2/ping")).status for _ in range(3)]
     assert statuses == [418, 503, 503]
 
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from attrs import frozen
-from visitor import Visitor
+from raw_client import RawClient
 
 from nectar_async import Request, Response
 from nectar_async.errors import ConfigurationError
@@ -33,17 +33,17 @@ pytestmark = pytest.mark.asyncio
 BROKEN = Answer(status=500)
 
 
-async def statuses(visitor: Visitor, *paths: str) -> list[int]:
-    return [(await visitor.ask(path)).status for path in paths]
+async def statuses(raw_client: RawClient, *paths: str) -> list[int]:
+    return [(await raw_client.request(path)).status for path in paths]
 
 
-async def test_an_answer_is_given_as_it_was_scripted(visitor: Visitor) -> None:
+async def test_an_answer_is_given_as_it_was_scripted(raw_client: RawClient) -> None:
     html = b"<h1>502</h1>"
-    visitor.sandbox.faults.add(
+    raw_client.sandbox.faults.add(
         Fault(Answer(status=429, headers={"Retry-After": "1"}), times=1),
         Fault(Answer(status=502, headers={"Content-Type": "text/html"}, body=html)),
     )
-    first, second = [await visitor.ask("/v2.2/ping") for _ in range(2)]
+    first, second = [await raw_client.request("/v2.2/ping") for _ in range(2)]
     assert first.status == 429
     assert first.headers["Retry-After"] == "1"
     assert first.json == {"detail": "Scripted answer 429."}
@@ -62,18 +62,18 @@ async def test_a_fault_is_ordered_as_a_value_an_effect_or_a_text(order: Any) -> 
         Sandbox(companies=1, faults=[order]) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor = Visitor(sandbox, session)
-        assert await statuses(visitor, "/v2.2/ping") == [502]
+        raw_client = RawClient(sandbox, session)
+        assert await statuses(raw_client, "/v2.2/ping") == [502]
         sandbox.faults.clear()
-        assert await statuses(visitor, "/v2.2/ping") == [200]
+        assert await statuses(raw_client, "/v2.2/ping") == [200]
         sandbox.faults.add(order, "answer status=500")
-        assert await statuses(visitor, "/v2.2/ping") == [502]
+        assert await statuses(raw_client, "/v2.2/ping") == [502]
 
 
-async def test_a_text_says_as_well_which_calls_are_hit(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(f"{HTML} operation=companies_list times=1")
+async def test_a_text_says_as_well_which_calls_are_hit(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(f"{HTML} operation=companies_list times=1")
     asked = ("/v2.2/ping", "/v2.2/company", "/v2.2/company")
-    assert await statuses(visitor, *asked) == [200, 502, 200]
+    assert await statuses(raw_client, *asked) == [200, 502, 200]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ async def test_a_text_says_as_well_which_calls_are_hit(visitor: Visitor) -> None
     ids=["number", "none", "list", "class", "function", "misspelled", "value"],
 )
 async def test_what_is_no_fault_is_refused_with_how_one_is_written(
-    visitor: Visitor, order: Any, words: str
+    raw_client: RawClient, order: Any, words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
         Sandbox(faults=[order])
     with pytest.raises(ConfigurationError, match=words):
-        visitor.sandbox.faults.add(Html(status=502), order)
+        raw_client.sandbox.faults.add(Html(status=502), order)
     # Neither of the two is in force.
-    assert await statuses(visitor, "/v2.2/ping") == [200]
+    assert await statuses(raw_client, "/v2.2/ping") == [200]
 
 
 @pytest.mark.parametrize("faults", [HTML, Html(), Fault(Html()), 502], ids=repr)
@@ -130,28 +130,28 @@ class Gone:
 
 
 async def test_who_is_gone_before_the_answer_is_no_error_of_the_server(
-    visitor: Visitor, caplog: pytest.LogCaptureFixture
+    raw_client: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    visitor.sandbox.faults.add(Fault(Gone()))
+    raw_client.sandbox.faults.add(Fault(Gone()))
     with pytest.raises(aiohttp.ClientError):
-        await visitor.ask("/v2.2/ping")
+        await raw_client.request("/v2.2/ping")
     # aiohttp may have asked again by itself.
-    assert {entry.status for entry in visitor.sandbox.witness.log} == {None}
-    visitor.sandbox.faults.clear()
-    assert await statuses(visitor, "/v2.2/ping") == [200]
+    assert {entry.status for entry in raw_client.sandbox.witness.log} == {None}
+    raw_client.sandbox.faults.clear()
+    assert await statuses(raw_client, "/v2.2/ping") == [200]
     assert not caplog.records
 
 
-async def test_redirects_can_be_scripted(visitor: Visitor) -> None:
+async def test_redirects_can_be_scripted(raw_client: RawClient) -> None:
     away = {"Location": "http://elsewhere.example/"}
-    visitor.sandbox.faults.add(Fault(Answer(status=302, headers=away, body=b"")))
-    seen = await visitor.ask("/v2.2/ping")
+    raw_client.sandbox.faults.add(Fault(Answer(status=302, headers=away, body=b"")))
+    seen = await raw_client.request("/v2.2/ping")
     assert (seen.status, seen.headers["Location"]) == (302, away["Location"])
 
 
-async def test_a_fault_hits_so_many_after_so_many(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(BROKEN, skip=2, times=2))
-    assert await statuses(visitor, *["/v2.2/ping"] * 6) == [
+async def test_a_fault_hits_so_many_after_so_many(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(BROKEN, skip=2, times=2))
+    assert await statuses(raw_client, *["/v2.2/ping"] * 6) == [
         200,
         200,
         500,
@@ -161,32 +161,34 @@ async def test_a_fault_hits_so_many_after_so_many(visitor: Visitor) -> None:
     ]
 
 
-async def test_faults_can_be_lifted(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(BROKEN))
-    assert await statuses(visitor, "/v2.2/ping") == [500]
-    visitor.sandbox.faults.clear()
-    assert await statuses(visitor, "/v2.2/ping") == [200]
+async def test_faults_can_be_lifted(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(BROKEN))
+    assert await statuses(raw_client, "/v2.2/ping") == [500]
+    raw_client.sandbox.faults.clear()
+    assert await statuses(raw_client, "/v2.2/ping") == [200]
 
 
-async def test_a_fault_of_an_operation_leaves_others_alone(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(BROKEN, operation="companies_list"))
-    assert await statuses(visitor, "/v2.2/company", "/v2.2/ping") == [500, 200]
+async def test_a_fault_of_an_operation_leaves_others_alone(
+    raw_client: RawClient,
+) -> None:
+    raw_client.sandbox.faults.add(Fault(BROKEN, operation="companies_list"))
+    assert await statuses(raw_client, "/v2.2/company", "/v2.2/ping") == [500, 200]
 
 
-async def test_a_fault_of_a_page_leaves_others_alone(visitor: Visitor) -> None:
-    company = visitor.sandbox.portfolio.company(0)
-    visitor.sandbox.faults.add(Fault(BROKEN, page=2))
+async def test_a_fault_of_a_page_leaves_others_alone(raw_client: RawClient) -> None:
+    company = raw_client.sandbox.portfolio.company(0)
+    raw_client.sandbox.faults.add(Fault(BROKEN, page=2))
     path = f"/v2.2/usage/company/{company.id}"
     texts = ("2", "1", "x", "9" * 5_000)
     asked = [path, *(f"{path}?page={text}" for text in texts)]
-    assert await statuses(visitor, *asked) == [200, 500, 200, 400, 400]
+    assert await statuses(raw_client, *asked) == [200, 500, 200, 400, 400]
 
 
-async def test_a_fault_of_a_company_also_hits_its_sites(visitor: Visitor) -> None:
-    company, other, *_ = visitor.sandbox.portfolio
-    visitor.sandbox.faults.add(Fault(BROKEN, company=company.id))
+async def test_a_fault_of_a_company_also_hits_its_sites(raw_client: RawClient) -> None:
+    company, other, *_ = raw_client.sandbox.portfolio
+    raw_client.sandbox.faults.add(Fault(BROKEN, company=company.id))
     assert await statuses(
-        visitor,
+        raw_client,
         f"/v2.2/usage/company/{company.id}",
         f"/v2.2/usage/site/{company.sites[0].id}",
         f"/v2.2/usage/company/{other.id}",
@@ -201,7 +203,7 @@ async def test_chance_follows_the_seed() -> None:
             Sandbox(companies=1, seed=seed, faults=[fault]) as sandbox,
             aiohttp.ClientSession() as session,
         ):
-            return await statuses(Visitor(sandbox, session), *["/v2.2/ping"] * 20)
+            return await statuses(RawClient(sandbox, session), *["/v2.2/ping"] * 20)
 
     first = await draw(3)
     assert set(first) == {200, 500}
@@ -209,42 +211,44 @@ async def test_chance_follows_the_seed() -> None:
     assert await draw(4) != first
 
 
-async def test_a_key_is_asked_for_before_any_fault(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(BROKEN))
-    assert (await visitor.ask("/v2.2/ping", key=None)).status == 401
+async def test_a_key_is_asked_for_before_any_fault(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(BROKEN))
+    assert (await raw_client.request("/v2.2/ping", key=None)).status == 401
 
 
-async def test_a_connection_breaks_before_any_byte(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(Disconnect()))
+async def test_a_connection_breaks_before_any_byte(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(Disconnect()))
     with pytest.raises(aiohttp.ServerDisconnectedError):
-        await visitor.ask("/v2.2/ping")
+        await raw_client.request("/v2.2/ping")
     # aiohttp may have asked again by itself.
-    assert {entry.status for entry in visitor.sandbox.witness.log} == {None}
+    assert {entry.status for entry in raw_client.sandbox.witness.log} == {None}
 
 
-async def test_a_connection_breaks_in_the_middle_of_the_body(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(DropBody()))
-    url = f"{visitor.sandbox.url}/v2.2/company"
-    headers = {"X-API-Key": visitor.sandbox.api_key}
-    async with visitor.session.get(url, headers=headers) as response:
+async def test_a_connection_breaks_in_the_middle_of_the_body(
+    raw_client: RawClient,
+) -> None:
+    raw_client.sandbox.faults.add(Fault(DropBody()))
+    url = f"{raw_client.sandbox.url}/v2.2/company"
+    headers = {"X-API-Key": raw_client.sandbox.api_key}
+    async with raw_client.session.get(url, headers=headers) as response:
         assert response.status == 200
         with pytest.raises(aiohttp.ClientPayloadError):
             await response.read()
 
 
-async def test_a_stall_adds_to_the_time_of_an_answer(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(Stall(0.01)), Fault(Stall(0.01)))
-    assert await statuses(visitor, "/v2.2/ping") == [200]
-    (entry,) = visitor.sandbox.witness.log
+async def test_a_stall_adds_to_the_time_of_an_answer(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(Stall(0.01)), Fault(Stall(0.01)))
+    assert await statuses(raw_client, "/v2.2/ping") == [200]
+    (entry,) = raw_client.sandbox.witness.log
     assert entry.finished - entry.started >= 0.02
 
 
-async def test_rows_are_inserted_in_front_in_mid_walk(visitor: Visitor) -> None:
+async def test_rows_are_inserted_in_front_in_mid_walk(raw_client: RawClient) -> None:
     """The second page repeats rows of the first, and the total grows."""
-    visitor.sandbox.faults.add(Fault(Change(insert=3), page=2, times=1))
-    first = await visitor.usage(0)
-    second = await visitor.usage(0, ("page", "2"))
-    again = await visitor.usage(0)
+    raw_client.sandbox.faults.add(Fault(Change(insert=3), page=2, times=1))
+    first = await raw_client.list_usage(0)
+    second = await raw_client.list_usage(0, ("page", "2"))
+    again = await raw_client.list_usage(0)
     ids = [record["id"] for record in first["usageData"]]
     assert second["totalUsageData"] == first["totalUsageData"] + 3
     assert [record["id"] for record in second["usageData"][:3]] == ids[-3:]
@@ -252,12 +256,12 @@ async def test_rows_are_inserted_in_front_in_mid_walk(visitor: Visitor) -> None:
     assert len({record["id"] for record in again["usageData"]}) == 100
 
 
-async def test_rows_are_deleted_in_front_in_mid_walk(visitor: Visitor) -> None:
+async def test_rows_are_deleted_in_front_in_mid_walk(raw_client: RawClient) -> None:
     """The second page leaves out rows that neither page shows."""
-    before = await visitor.usage(0, ("page", "2"))
-    visitor.sandbox.faults.add(Fault(Change(delete=2), page=2, times=1))
-    first = await visitor.usage(0)
-    second = await visitor.usage(0, ("page", "2"))
+    before = await raw_client.list_usage(0, ("page", "2"))
+    raw_client.sandbox.faults.add(Fault(Change(delete=2), page=2, times=1))
+    first = await raw_client.list_usage(0)
+    second = await raw_client.list_usage(0, ("page", "2"))
     assert second["totalUsageData"] == first["totalUsageData"] - 2
     assert (
         second["usageData"][:-2]
@@ -265,12 +269,14 @@ async def test_rows_are_deleted_in_front_in_mid_walk(visitor: Visitor) -> None:
     )
 
 
-async def test_rows_move_where_it_was_ordered(visitor: Visitor) -> None:
+async def test_rows_move_where_it_was_ordered(raw_client: RawClient) -> None:
     """Behind the first page, which shows nothing of it but the total."""
-    first, second = [await visitor.usage(0, ("page", number)) for number in "12"]
-    visitor.sandbox.faults.add("change insert=1 delete=1 at=150 times=1")
-    assert await visitor.usage(0) == first
-    now = await visitor.usage(0, ("page", "2"))
+    first, second = [
+        await raw_client.list_usage(0, ("page", number)) for number in "12"
+    ]
+    raw_client.sandbox.faults.add("change insert=1 delete=1 at=150 times=1")
+    assert await raw_client.list_usage(0) == first
+    now = await raw_client.list_usage(0, ("page", "2"))
     assert now["totalUsageData"] == first["totalUsageData"]
     differ = [
         row == one
@@ -286,12 +292,14 @@ async def test_a_place_that_is_none_is_refused(at: Any) -> None:
         Change(insert=1, at=at)
 
 
-async def test_a_site_changes_at_the_front_of_its_own_list(visitor: Visitor) -> None:
-    site = visitor.sandbox.portfolio.company(0).sites[-1]
+async def test_a_site_changes_at_the_front_of_its_own_list(
+    raw_client: RawClient,
+) -> None:
+    site = raw_client.sandbox.portfolio.company(0).sites[-1]
     path = f"/v2.2/usage/site/{site.id}"
-    total, records = await visitor.all_usage(path)
-    visitor.sandbox.faults.add(Fault(Change(insert=1, delete=1), times=1))
-    changed, now = await visitor.all_usage(path)
+    total, records = await raw_client.list_all_usage(path)
+    raw_client.sandbox.faults.add(Fault(Change(insert=1, delete=1), times=1))
+    changed, now = await raw_client.list_all_usage(path)
     assert changed == total
     assert now[1:] == records[1:]
     assert now[0]["id"] != records[0]["id"]
@@ -305,8 +313,8 @@ async def test_changes_are_the_same_for_the_same_seed() -> None:
             Sandbox(companies=1, faults=[Fault(Change(insert=2, delete=1))]) as sandbox,
             aiohttp.ClientSession() as session,
         ):
-            visitor = Visitor(sandbox, session)
-            pages = [await visitor.usage(0) for _ in range(3)]
+            raw_client = RawClient(sandbox, session)
+            pages = [await raw_client.list_usage(0) for _ in range(3)]
             for page in pages:
                 for record in page["usageData"]:
                     # It names the sandbox's port, which is another each time.
@@ -321,38 +329,38 @@ async def test_nothing_changes_where_there_is_no_usage() -> None:
         aiohttp.ClientSession() as session,
     ):
         empty = next(c for c in sandbox.portfolio if not c.planned_records)
-        visitor = Visitor(sandbox, session)
-        assert (await visitor.usage(empty.index))["totalUsageData"] == 0
-        assert (await visitor.ask("/v2.2/ping")).status == 200
+        raw_client = RawClient(sandbox, session)
+        assert (await raw_client.list_usage(empty.index))["totalUsageData"] == 0
+        assert (await raw_client.request("/v2.2/ping")).status == 200
 
 
 async def test_a_page_past_the_end_may_claim_the_number_asked_for(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    visitor.sandbox.faults.add(
+    raw_client.sandbox.faults.add(
         Fault(ClampSilently(), operation="usage_list_by_company")
     )
-    pages = (await visitor.usage(0))["totalPages"]
-    last = await visitor.usage(0, ("page", str(pages)))
-    beyond = await visitor.usage(0, ("page", str(pages + 5)))
+    pages = (await raw_client.list_usage(0))["totalPages"]
+    last = await raw_client.list_usage(0, ("page", str(pages)))
+    beyond = await raw_client.list_usage(0, ("page", str(pages + 5)))
     assert beyond == {**last, "currentPage": pages + 5}
 
 
-async def test_a_page_may_repeat_the_one_before(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(RepeatPage(), page=2))
-    first = await visitor.usage(0)
-    second = await visitor.usage(0, ("page", "2"))
+async def test_a_page_may_repeat_the_one_before(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(RepeatPage(), page=2))
+    first = await raw_client.list_usage(0)
+    second = await raw_client.list_usage(0, ("page", "2"))
     assert second["usageData"] == first["usageData"]
     assert (second["currentPage"], second["hasNext"]) == (2, True)
 
 
 async def test_page_faults_leave_answers_without_pages_as_they_are(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    plain = (await visitor.ask("/v2.2/company")).body
-    visitor.sandbox.faults.add(Fault(RepeatPage()), Fault(ClampSilently()))
-    assert (await visitor.ask("/v2.2/company")).body == plain
-    assert (await visitor.ask("/v2.2/ping")).json == "pong v2.2"
-    company = visitor.sandbox.portfolio.company(0)
-    seen = await visitor.ask(f"/v2.2/company/{company.id}")
+    plain = (await raw_client.request("/v2.2/company")).body
+    raw_client.sandbox.faults.add(Fault(RepeatPage()), Fault(ClampSilently()))
+    assert (await raw_client.request("/v2.2/company")).body == plain
+    assert (await raw_client.request("/v2.2/ping")).json == "pong v2.2"
+    company = raw_client.sandbox.portfolio.company(0)
+    seen = await raw_client.request(f"/v2.2/company/{company.id}")
     assert seen.json["id"] == company.id

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from attrs import evolve
-from visitor import Seen, Visitor
+from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox import (
     Answer,
@@ -31,18 +31,18 @@ ETAG = "Etag"
 NOBODY = "00000000-0000-4000-a000-000000000000"
 
 
-async def link(visitor: Visitor, version: str = "v2.2") -> str:
+async def link(raw_client: RawClient, version: str = "v2.2") -> str:
     """The path and query of the first file that a usage list leads to."""
-    page = await visitor.usage(0, version=version)
+    page = await raw_client.list_usage(0, version=version)
     documents = [record["document"] for record in page["usageData"]]
     url: str = next(document["url"] for document in documents if document)
-    address = visitor.sandbox.url
+    address = raw_client.sandbox.url
     assert url.startswith(f"{address}/_files/")
     return url.removeprefix(address)
 
 
-async def fetch(visitor: Visitor, path: str, **options: Any) -> Seen:
-    return await visitor.ask(path, key=None, **options)
+async def fetch(raw_client: RawClient, path: str, **options: Any) -> RawResponse:
+    return await raw_client.request(path, key=None, **options)
 
 
 def part(first: int | str, last: int | str = "", **more: str) -> dict[str, Any]:
@@ -95,9 +95,11 @@ def test_sizes_are_those_of_bills() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("version", ["v2.2", "v2.1", "v2"])
-async def test_a_document_links_to_its_file(visitor: Visitor, version: str) -> None:
-    path = await link(visitor, version)
-    seen = await fetch(visitor, path)
+async def test_a_document_links_to_its_file(
+    raw_client: RawClient, version: str
+) -> None:
+    path = await link(raw_client, version)
+    seen = await fetch(raw_client, path)
     assert seen.status == 200
     assert seen.headers["Content-Type"] == "application/pdf"
     assert seen.headers["Accept-Ranges"] == "bytes"
@@ -105,30 +107,30 @@ async def test_a_document_links_to_its_file(visitor: Visitor, version: str) -> N
     assert_is_pdf(seen.body)
     document_id = urlsplit(path).path.removeprefix("/_files/").removesuffix(".pdf")
     assert len(seen.body) == draw_file_size(document_id)
-    assert (await fetch(visitor, path)).body == seen.body
+    assert (await fetch(raw_client, path)).body == seen.body
 
 
 @pytest.mark.asyncio
-async def test_no_mark_is_left_in_any_answer(visitor: Visitor) -> None:
-    company = visitor.sandbox.portfolio.company(0)
+async def test_no_mark_is_left_in_any_answer(raw_client: RawClient) -> None:
+    company = raw_client.sandbox.portfolio.company(0)
     for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
-        seen = await visitor.ask(f"/v2.2/{path}")
+        seen = await raw_client.request(f"/v2.2/{path}")
         assert b"_files" in seen.body
         assert b"{@" not in seen.body
 
 
 @pytest.mark.asyncio
-async def test_a_link_is_good_for_a_day(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.clock.advance(23 * 3_600)
-    assert (await fetch(visitor, path)).status == 200
-    visitor.sandbox.clock.advance(3_661)
-    seen = await fetch(visitor, path)
+async def test_a_link_is_good_for_a_day(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.clock.advance(23 * 3_600)
+    assert (await fetch(raw_client, path)).status == 200
+    raw_client.sandbox.clock.advance(3_661)
+    seen = await fetch(raw_client, path)
     assert seen.status == 403
     assert seen.headers["Content-Type"] == "application/xml"
     assert b"<Code>AccessDenied</Code>" in seen.body
-    fresh = await link(visitor)
-    assert (await fetch(visitor, fresh)).status == 200
+    fresh = await link(raw_client)
+    assert (await fetch(raw_client, fresh)).status == 200
 
 
 @pytest.mark.asyncio
@@ -143,42 +145,42 @@ async def test_a_link_is_good_for_a_day(visitor: Visitor) -> None:
     ids=["later", "other signature", "still good", "no signature"],
 )
 async def test_a_link_cannot_be_made_up(
-    visitor: Visitor, change: tuple[str, str]
+    raw_client: RawClient, change: tuple[str, str]
 ) -> None:
-    path = (await link(visitor)).replace(*change)
+    path = (await link(raw_client)).replace(*change)
     expected = 200 if change[0] == "?" else 403
-    assert (await fetch(visitor, path)).status == expected
+    assert (await fetch(raw_client, path)).status == expected
 
 
 @pytest.mark.asyncio
-async def test_a_key_has_no_business_at_a_file(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.witness.reset()
-    seen = await visitor.ask(path)
+async def test_a_key_has_no_business_at_a_file(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.witness.reset()
+    seen = await raw_client.request(path)
     assert seen.status == 400
     assert b"<Error>" in seen.body
-    await fetch(visitor, path)
-    leaky, clean = visitor.sandbox.witness.log
+    await fetch(raw_client, path)
+    leaky, clean = raw_client.sandbox.witness.log
     assert leaky.key is not None
     assert (clean.key, clean.operation) == (None, "documents_download")
-    assert clean.company == visitor.sandbox.portfolio.company(0).id
-    assert visitor.sandbox.witness.by_operation == {"documents_download": 2}
+    assert clean.company == raw_client.sandbox.portfolio.company(0).id
+    assert raw_client.sandbox.witness.by_operation == {"documents_download": 2}
 
 
 @pytest.mark.asyncio
-async def test_other_files_are_not_there(visitor: Visitor) -> None:
-    query = urlsplit(await link(visitor)).query
+async def test_other_files_are_not_there(raw_client: RawClient) -> None:
+    query = urlsplit(await link(raw_client)).query
     for name in (f"{NOBODY}.pdf", "x.pdf", NOBODY):
-        seen = await fetch(visitor, f"/_files/{name}?{query}")
+        seen = await fetch(raw_client, f"/_files/{name}?{query}")
         assert seen.status == 404
         assert b"NoSuchKey" in seen.body
-    assert (await fetch(visitor, f"/_files/x?{query}", method="PUT")).status == 405
+    assert (await fetch(raw_client, f"/_files/x?{query}", method="PUT")).status == 405
 
 
 async def sized(sandbox: Sandbox, session: aiohttp.ClientSession) -> tuple[Any, ...]:
-    visitor = Visitor(sandbox, session)
-    path = await link(visitor)
-    return visitor, path, await fetch(visitor, path)
+    raw_client = RawClient(sandbox, session)
+    path = await link(raw_client)
+    return raw_client, path, await fetch(raw_client, path)
 
 
 @pytest.mark.asyncio
@@ -187,7 +189,7 @@ async def test_parts_of_a_file_can_be_had() -> None:
         Sandbox(companies=1, file_bytes=SIZE) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor, path, whole = await sized(sandbox, session)
+        raw_client, path, whole = await sized(sandbox, session)
         assert len(whole.body) == SIZE
         for first, last, expected in (
             (0, 9, slice(0, 10)),
@@ -196,18 +198,18 @@ async def test_parts_of_a_file_can_be_had() -> None:
             ("", SIZE + 1, slice(0, SIZE)),
             (SIZE - 1, SIZE + 50, slice(SIZE - 1, SIZE)),
         ):
-            seen = await fetch(visitor, path, **part(first, last))
+            seen = await fetch(raw_client, path, **part(first, last))
             assert seen.status == 206
             assert seen.body == whole.body[expected]
             bounds = f"{expected.start}-{expected.stop - 1}"
             assert seen.headers["Content-Range"] == f"bytes {bounds}/{SIZE}"
             assert seen.headers[ETAG] == whole.headers[ETAG]
         for first, last in ((SIZE, ""), (SIZE + 5, SIZE + 9), ("", 0)):
-            seen = await fetch(visitor, path, **part(first, last))
+            seen = await fetch(raw_client, path, **part(first, last))
             assert (seen.status, seen.body) == (416, b"")
             assert seen.headers["Content-Range"] == f"bytes */{SIZE}"
         for text in ("bytes=5-2", "bytes=-", "bytes=0-1,4-5", "lines=1-2"):
-            seen = await fetch(visitor, path, headers={"Range": text})
+            seen = await fetch(raw_client, path, headers={"Range": text})
             assert (seen.status, seen.body) == (200, whole.body)
 
 
@@ -217,20 +219,20 @@ async def test_a_part_is_given_only_of_the_file_that_was_meant() -> None:
         Sandbox(companies=1, file_bytes=SIZE) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor, path, whole = await sized(sandbox, session)
+        raw_client, path, whole = await sized(sandbox, session)
         assert re.fullmatch(r'"[0-9a-f]+"', whole.headers[ETAG])
         for known in (whole.headers[ETAG], whole.headers["Last-Modified"]):
-            seen = await fetch(visitor, path, **part(9, **{"If-Range": known}))
+            seen = await fetch(raw_client, path, **part(9, **{"If-Range": known}))
             assert seen.status == 206
-        seen = await fetch(visitor, path, **part(9, **{"If-Range": '"another"'}))
+        seen = await fetch(raw_client, path, **part(9, **{"If-Range": '"another"'}))
         assert (seen.status, seen.body) == (200, whole.body)
 
 
 @pytest.mark.asyncio
-async def test_a_head_has_no_body_but_all_the_rest(visitor: Visitor) -> None:
-    path = await link(visitor)
-    whole = await fetch(visitor, path)
-    head = await fetch(visitor, path, method="HEAD")
+async def test_a_head_has_no_body_but_all_the_rest(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    whole = await fetch(raw_client, path)
+    head = await fetch(raw_client, path, method="HEAD")
     assert (head.status, head.body) == (200, b"")
     for name in ("Content-Length", ETAG, "Last-Modified", "Content-Type"):
         assert head.headers[name] == whole.headers[name]
@@ -242,51 +244,51 @@ def hit(effect: Any, **conditions: Any) -> Fault:
 
 
 @pytest.mark.asyncio
-async def test_ranges_can_be_ignored(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.faults.add(hit(IgnoreRange()))
-    seen = await fetch(visitor, path, **part(5, 9))
+async def test_ranges_can_be_ignored(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.faults.add(hit(IgnoreRange()))
+    seen = await fetch(raw_client, path, **part(5, 9))
     assert seen.status == 200
     assert_is_pdf(seen.body)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("hops", [1, 3])
-async def test_a_file_can_be_behind_redirects(visitor: Visitor, hops: int) -> None:
-    path = await link(visitor)
-    whole = await fetch(visitor, path)
-    visitor.sandbox.faults.add(hit(Redirect(hops=hops)))
+async def test_a_file_can_be_behind_redirects(raw_client: RawClient, hops: int) -> None:
+    path = await link(raw_client)
+    whole = await fetch(raw_client, path)
+    raw_client.sandbox.faults.add(hit(Redirect(hops=hops)))
     for _ in range(hops):
-        seen = await fetch(visitor, path)
+        seen = await fetch(raw_client, path)
         assert (seen.status, seen.body) == (302, b"")
         path = seen.headers["Location"]
-    assert (await fetch(visitor, path)).body == whole.body
+    assert (await fetch(raw_client, path)).body == whole.body
 
 
 @pytest.mark.asyncio
-async def test_a_redirect_can_lead_to_another_server(visitor: Visitor) -> None:
-    path = await link(visitor)
+async def test_a_redirect_can_lead_to_another_server(raw_client: RawClient) -> None:
+    path = await link(raw_client)
     away = "http://localhost:1"
-    visitor.sandbox.faults.add(hit(Redirect(origin=away)))
-    seen = await fetch(visitor, path)
+    raw_client.sandbox.faults.add(hit(Redirect(origin=away)))
+    seen = await fetch(raw_client, path)
     assert seen.headers["Location"].startswith(f"{away}/_files/")
 
 
 @pytest.mark.asyncio
-async def test_a_link_can_be_dead_before_its_time(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.faults.add(hit(ExpireLink(), times=1))
-    assert (await fetch(visitor, path)).status == 403
-    assert (await fetch(visitor, path)).status == 200
+async def test_a_link_can_be_dead_before_its_time(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.faults.add(hit(ExpireLink(), times=1))
+    assert (await fetch(raw_client, path)).status == 403
+    assert (await fetch(raw_client, path)).status == 200
 
 
 @pytest.mark.asyncio
-async def test_a_file_can_change_in_mid_download(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.faults.add(hit(ChangeFile(), skip=1))
-    whole = await fetch(visitor, path)
+async def test_a_file_can_change_in_mid_download(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.faults.add(hit(ChangeFile(), skip=1))
+    whole = await fetch(raw_client, path)
     tag = whole.headers[ETAG]
-    late = await fetch(visitor, path, **part(50, **{"If-Range": tag}))
+    late = await fetch(raw_client, path, **part(50, **{"If-Range": tag}))
     assert late.status == 200
     assert late.headers[ETAG] != tag
     assert len(late.body) == len(whole.body)
@@ -295,29 +297,29 @@ async def test_a_file_can_change_in_mid_download(visitor: Visitor) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_header_can_be_another_one_or_none(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.faults.add(
+async def test_a_header_can_be_another_one_or_none(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.faults.add(
         hit(SetHeader(name="etag", value='W/"1"')),
         hit(SetHeader(name="Content-Range")),
     )
-    some = await fetch(visitor, path, **part(50))
+    some = await fetch(raw_client, path, **part(50))
     assert (some.status, some.headers[ETAG]) == (206, 'W/"1"')
     assert "Content-Range" not in some.headers
     assert some.headers["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.asyncio
-async def test_the_usual_trouble_meets_downloads_too(visitor: Visitor) -> None:
-    path = await link(visitor)
-    visitor.sandbox.faults.add(
+async def test_the_usual_trouble_meets_downloads_too(raw_client: RawClient) -> None:
+    path = await link(raw_client)
+    raw_client.sandbox.faults.add(
         hit(Answer(status=503), times=1),
         hit(DropBody(), skip=1, times=1),
         hit(Disconnect(), skip=2),
     )
-    assert (await fetch(visitor, path)).status == 503
+    assert (await fetch(raw_client, path)).status == 503
     with pytest.raises(aiohttp.ClientPayloadError):
-        await fetch(visitor, path)
+        await fetch(raw_client, path)
     with pytest.raises(aiohttp.ServerDisconnectedError):
-        await fetch(visitor, path)
-    assert (await visitor.ask("/v2.2/ping")).status == 200
+        await fetch(raw_client, path)
+    assert (await raw_client.request("/v2.2/ping")).status == 200

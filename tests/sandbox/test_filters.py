@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from answers import OPERATIONS
+from contract_schemas import OPERATIONS
 
 from nectar_async import contract
 from nectar_async.sandbox.server.filters import normalize_identifier
@@ -16,8 +16,8 @@ from nectar_async.sandbox.server.filters import normalize_identifier
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from caller import Caller
-    from visitor import Visitor
+    from contract_client import ContractClient
+    from raw_client import RawClient
 
     from nectar_async.sandbox import Portfolio
 
@@ -71,19 +71,19 @@ RULES = {
 @pytest.mark.asyncio
 @pytest.mark.parametrize("date_type", [None, *RULES])
 async def test_dates_are_compared_as_the_date_type_says(
-    visitor: Visitor, date_type: str | None
+    raw_client: RawClient, date_type: str | None
 ) -> None:
     """Without a date type it is the bill date; each bound works alone."""
     rule = RULES[date_type or "BILL_DATE"]
-    company = visitor.sandbox.portfolio.company(0)
+    company = raw_client.sandbox.portfolio.company(0)
     owners = [f"company/{company.id}", *(f"site/{site.id}" for site in company.sites)]
     for owner in owners[:2]:
         path = f"/v2.2/usage/{owner}"
-        _, everything = await visitor.all_usage(path)
+        _, everything = await raw_client.list_all_usage(path)
         for start, end in BOUNDS:
             query = [("startDate", start), ("endDate", end), ("dateType", date_type)]
             sent = [(key, value) for key, value in query if value is not None]
-            total, records = await visitor.all_usage(path, *sent)
+            total, records = await raw_client.list_all_usage(path, *sent)
             expected = [record for record in everything if rule(record, start, end)]
             assert records == expected
             assert total == len(expected)
@@ -92,23 +92,25 @@ async def test_dates_are_compared_as_the_date_type_says(
 @pytest.mark.asyncio
 @pytest.mark.parametrize("field", ["created", "updated"])
 async def test_of_the_end_day_only_midnight_itself_is_caught(
-    visitor: Visitor, field: str
+    raw_client: RawClient, field: str
 ) -> None:
-    path = f"/v2.2/usage/company/{visitor.sandbox.portfolio.company(0).id}"
-    _, everything = await visitor.all_usage(path)
+    path = f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
+    _, everything = await raw_client.list_all_usage(path)
     days = {record[field][:10] for record in everything}
     for day in sorted(days)[::25]:
         query = [("dateType", f"{field.upper()}_DATE"), ("endDate", day)]
-        _, records = await visitor.all_usage(path, *query)
+        _, records = await raw_client.list_all_usage(path, *query)
         assert all(record[field] <= f"{day}T00:00:00.000000000Z" for record in records)
 
 
 @pytest.mark.asyncio
-async def test_both_bounds_are_included(visitor: Visitor) -> None:
-    path = f"/v2.2/usage/company/{visitor.sandbox.portfolio.company(0).id}"
-    _, everything = await visitor.all_usage(path)
+async def test_both_bounds_are_included(raw_client: RawClient) -> None:
+    path = f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
+    _, everything = await raw_client.list_all_usage(path)
     day = everything[50]["document"]["billDate"]
-    _, records = await visitor.all_usage(path, ("startDate", day), ("endDate", day))
+    _, records = await raw_client.list_all_usage(
+        path, ("startDate", day), ("endDate", day)
+    )
     assert records == [
         record for record in everything if by_bill_date(record, day, day)
     ]
@@ -117,17 +119,17 @@ async def test_both_bounds_are_included(visitor: Visitor) -> None:
 
 @pytest.mark.asyncio
 async def test_a_record_created_at_midnight_is_within_that_days_bounds(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    for company in visitor.sandbox.portfolio:
+    for company in raw_client.sandbox.portfolio:
         path = f"/v2.2/usage/company/{company.id}"
-        _, everything = await visitor.all_usage(path)
+        _, everything = await raw_client.list_all_usage(path)
         for record in everything:
             if "T00:00:00" not in record["created"]:
                 continue
             day = record["created"][:10]
             query = [("startDate", day), ("endDate", day)]
-            _, found = await visitor.all_usage(
+            _, found = await raw_client.list_all_usage(
                 path, *query, ("dateType", "CREATED_DATE")
             )
             assert record in found
@@ -136,11 +138,13 @@ async def test_a_record_created_at_midnight_is_within_that_days_bounds(
 
 
 @pytest.mark.asyncio
-async def test_a_record_without_a_bill_date_matches_no_bound(visitor: Visitor) -> None:
-    for company in visitor.sandbox.portfolio:
+async def test_a_record_without_a_bill_date_matches_no_bound(
+    raw_client: RawClient,
+) -> None:
+    for company in raw_client.sandbox.portfolio:
         path = f"/v2.2/usage/company/{company.id}"
-        _, everything = await visitor.all_usage(path)
-        _, bounded = await visitor.all_usage(path, ("startDate", "1900-01-01"))
+        _, everything = await raw_client.list_all_usage(path)
+        _, bounded = await raw_client.list_all_usage(path, ("startDate", "1900-01-01"))
         undated = [r for r in everything if not (r["document"] or {}).get("billDate")]
         assert len(bounded) == len(everything) - len(undated)
 
@@ -148,22 +152,22 @@ async def test_a_record_without_a_bill_date_matches_no_bound(visitor: Visitor) -
 @pytest.mark.asyncio
 @pytest.mark.parametrize("types", [["GAS"], ["GAS", "ELECTRICITY"], ["REFRIGERANT"]])
 async def test_datasource_types_are_alternatives(
-    visitor: Visitor, types: list[str]
+    raw_client: RawClient, types: list[str]
 ) -> None:
-    path = f"/v2.2/usage/company/{visitor.sandbox.portfolio.company(0).id}"
-    _, everything = await visitor.all_usage(path)
+    path = f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
+    _, everything = await raw_client.list_all_usage(path)
     query = [("datasourceType", value) for value in types]
-    total, records = await visitor.all_usage(path, *query)
+    total, records = await raw_client.list_all_usage(path, *query)
     assert records == [r for r in everything if r["datasourceType"] in types]
     assert total == len(records)
 
 
 @pytest.mark.asyncio
 async def test_an_identifier_is_any_of_the_meters_however_it_is_written(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    path = f"/v2.2/usage/company/{visitor.sandbox.portfolio.company(0).id}"
-    _, everything = await visitor.all_usage(path)
+    path = f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
+    _, everything = await raw_client.list_all_usage(path)
     for identifier in everything[0]["identifiers"] + everything[99]["identifiers"]:
         wanted = normalize_identifier(identifier["value"])
         expected = [
@@ -177,7 +181,7 @@ async def test_an_identifier_is_any_of_the_meters_however_it_is_written(
             wanted.lower(),
             f"00-{wanted[:2]} {wanted[2:]}",
         ):
-            total, records = await visitor.all_usage(path, ("identifier", text))
+            total, records = await raw_client.list_all_usage(path, ("identifier", text))
             assert records == expected
             assert total == len(expected) > 0
 
@@ -222,18 +226,18 @@ def test_identifiers_that_differ_stay_different() -> None:
     ],
 )
 async def test_a_query_that_means_nothing_is_refused(
-    visitor: Visitor, query: tuple[str, str]
+    raw_client: RawClient, query: tuple[str, str]
 ) -> None:
-    company = visitor.sandbox.portfolio.company(0)
-    seen = await visitor.ask(f"/v2.2/usage/company/{company.id}", [query])
+    company = raw_client.sandbox.portfolio.company(0)
+    seen = await raw_client.request(f"/v2.2/usage/company/{company.id}", [query])
     assert seen.status == 400
     assert query[0] in seen.json["detail"]
 
 
 @pytest.mark.asyncio
-async def test_unknown_keys_of_a_query_are_ignored(visitor: Visitor) -> None:
-    assert await visitor.usage(0, ("limit", "5"), ("colour", "blue")) == (
-        await visitor.usage(0)
+async def test_unknown_keys_of_a_query_are_ignored(raw_client: RawClient) -> None:
+    assert await raw_client.list_usage(0, ("limit", "5"), ("colour", "blue")) == (
+        await raw_client.list_usage(0)
     )
 
 
@@ -298,35 +302,35 @@ def list_owners(portfolio: Portfolio, operation: str) -> list[dict[str, str]]:
     return [{f"{key}_id": some_id} for key in keys for some_id in ids[key]]
 
 
-async def is_applied(caller: Caller, operation: str, name: str) -> bool:
+async def is_applied(client: ContractClient, operation: str, name: str) -> bool:
     """Whether some value of a filter changes a list, alone or with another filter."""
-    owners = list_owners(caller.sandbox.portfolio, operation)
+    owners = list_owners(client.sandbox.portfolio, operation)
     for owner in owners[:20]:
-        if await changes_list(caller, operation, owner, name):
+        if await changes_list(client, operation, owner, name):
             return True
     for owner in owners[:2]:
-        page = (await caller.sent(operation, **owner)).json
+        page = (await client.send(operation, **owner)).json
         for other, schema in schemas_of_filters(operation).items():
             for value in sample_values(schema, page) if other != name else ():
                 query = (other, value)
-                if await changes_list(caller, operation, owner, name, query):
+                if await changes_list(client, operation, owner, name, query):
                     return True
     return False
 
 
 async def changes_list(
-    caller: Caller,
+    client: ContractClient,
     operation: str,
     owner: dict[str, str],
     name: str,
     *query: tuple[str, str],
 ) -> bool:
     """Whether some value of a filter changes the list that a query selects."""
-    before = await caller.sent(operation, None, *query, **owner)
+    before = await client.send(operation, None, *query, **owner)
     assert before.status == 200
     schema = schemas_of_filters(operation)[name]
     for value in sample_values(schema, before.json):
-        after = await caller.sent(operation, None, *query, (name, value), **owner)
+        after = await client.send(operation, None, *query, (name, value), **owner)
         if after.body != before.body:
             return True
     return False
@@ -335,14 +339,14 @@ async def changes_list(
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("operation", "name"), list_filters())
 async def test_no_list_ignores_a_filter_of_the_contract(
-    caller: Caller, operation: str, name: str
+    client: ContractClient, operation: str, name: str
 ) -> None:
     """Some value of each filter changes the list, or is refused."""
-    company_id = caller.company_id()
-    connection_id = caller.sandbox.portfolio.company_data(0).connections[0].id
-    await caller.call("invitations_create", {}, company_id=company_id)
-    await caller.call("invitations_create_reconnect", {}, connection_id=connection_id)
-    assert await is_applied(caller, operation, name), (
+    company_id = client.company_id()
+    connection_id = client.sandbox.portfolio.company_data(0).connections[0].id
+    await client.call("invitations_create", {}, company_id=company_id)
+    await client.call("invitations_create_reconnect", {}, connection_id=connection_id)
+    assert await is_applied(client, operation, name), (
         f"{operation} ignores the filter {name}"
     )
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from answers import answer_schema, check
-from visitor import Visitor
+from contract_schemas import check_schema, response_schema
+from raw_client import RawClient
 
 from nectar_async.sandbox.generator.intervals import DAYS
 from nectar_async.sandbox.server.filters import normalize_identifier
@@ -22,12 +22,12 @@ LAST = "2026-01-01T00:00:00Z"
 QUARTERS_A_DAY = 96
 
 
-def smart_connection(visitor: Visitor) -> Any:
+def smart_connection(raw_client: RawClient) -> Any:
     """The connection with the most kinds of smart meters, of both companies."""
     every = [
         connection
         for index in range(2)
-        for connection in visitor.sandbox.portfolio.company_data(index).connections
+        for connection in raw_client.sandbox.portfolio.company_data(index).connections
     ]
     return max(every, key=lambda connection: len(kinds(connection)))
 
@@ -38,18 +38,20 @@ def kinds(connection: Any) -> set[str]:
     return types & {"ELECTRICITY", "GAS", "WATER", "SOLAR", "DISTRICT"}
 
 
-async def build_page(visitor: Visitor, *query: tuple[str, str]) -> Any:
-    path = f"/v2.2/interval/connection/{smart_connection(visitor).id}"
-    seen = await visitor.ask(path, list(query))
+async def build_page(raw_client: RawClient, *query: tuple[str, str]) -> Any:
+    path = f"/v2.2/interval/connection/{smart_connection(raw_client).id}"
+    seen = await raw_client.request(path, list(query))
     assert seen.status == 200, seen.body
     return seen.json
 
 
-async def every(visitor: Visitor, *query: tuple[str, str]) -> list[dict[str, Any]]:
+async def list_all(
+    raw_client: RawClient, *query: tuple[str, str]
+) -> list[dict[str, Any]]:
     intervals: list[dict[str, Any]] = []
     page = 1
     while True:
-        seen = await build_page(visitor, *query, ("page", str(page)))
+        seen = await build_page(raw_client, *query, ("page", str(page)))
         intervals += seen["intervals"]
         if not seen["hasNext"]:
             assert len(intervals) == seen["totalIntervals"]
@@ -58,15 +60,17 @@ async def every(visitor: Visitor, *query: tuple[str, str]) -> list[dict[str, Any
 
 
 @pytest.mark.parametrize("segment", ["v2.2", "v2.1", "v2"])
-async def test_every_interval_is_valid(visitor: Visitor, segment: str) -> None:
-    path = f"/{segment}/interval/connection/{smart_connection(visitor).id}"
-    seen = await visitor.ask(path)
-    check(answer_schema("intervals_list_by_connection", 200), seen.json)
+async def test_every_interval_is_valid(raw_client: RawClient, segment: str) -> None:
+    path = f"/{segment}/interval/connection/{smart_connection(raw_client).id}"
+    seen = await raw_client.request(path)
+    check_schema(response_schema("intervals_list_by_connection", 200), seen.json)
     assert len(seen.json["intervals"]) == 100
 
 
-async def test_intervals_follow_on_each_other_without_a_gap(visitor: Visitor) -> None:
-    found = await every(visitor)
+async def test_intervals_follow_on_each_other_without_a_gap(
+    raw_client: RawClient,
+) -> None:
+    found = await list_all(raw_client)
     assert len({interval["id"] for interval in found}) == len(found)
     meters: dict[str, list[Any]] = defaultdict(list)
     for interval in found:
@@ -82,8 +86,8 @@ async def test_intervals_follow_on_each_other_without_a_gap(visitor: Visitor) ->
         assert sum(Decimal(interval["usage"]) for interval in intervals) > 0
 
 
-async def test_intervals_are_the_same_each_time(visitor: Visitor) -> None:
-    assert await build_page(visitor) == await build_page(visitor)
+async def test_intervals_are_the_same_each_time(raw_client: RawClient) -> None:
+    assert await build_page(raw_client) == await build_page(raw_client)
 
 
 @pytest.mark.parametrize(
@@ -103,38 +107,40 @@ async def test_intervals_are_the_same_each_time(visitor: Visitor) -> None:
     ids=["start", "end", "both", "wide"],
 )
 async def test_the_window_keeps_what_lies_in_it(
-    visitor: Visitor, query: dict[str, str], bounds: tuple[str, str]
+    raw_client: RawClient, query: dict[str, str], bounds: tuple[str, str]
 ) -> None:
     expected = [
         interval["id"]
-        for interval in await every(visitor)
+        for interval in await list_all(raw_client)
         if bounds[0] <= interval["start"] and interval["end"] <= bounds[1]
     ]
-    found = await every(visitor, *query.items())
+    found = await list_all(raw_client, *query.items())
     assert [interval["id"] for interval in found] == expected != []
 
 
-async def test_a_window_without_an_interval_is_empty(visitor: Visitor) -> None:
+async def test_a_window_without_an_interval_is_empty(raw_client: RawClient) -> None:
     for query in (
         [("startDate", LAST)],
         [("endDate", FIRST)],
         [("startDate", "2025-12-30T00:01:00Z"), ("endDate", "2025-12-30T00:14:00Z")],
         [("startDate", "2025-12-31T00:00:00Z"), ("endDate", "2025-12-30T00:00:00Z")],
     ):
-        seen = await build_page(visitor, *query)
+        seen = await build_page(raw_client, *query)
         assert (seen["totalIntervals"], seen["intervals"]) == (0, [])
 
 
-async def test_commodity_and_identifier_are_filters(visitor: Visitor) -> None:
-    everything = await every(visitor)
-    connection = smart_connection(visitor)
+async def test_commodity_and_identifier_are_filters(raw_client: RawClient) -> None:
+    everything = await list_all(raw_client)
+    connection = smart_connection(raw_client)
     types = sorted(kinds(connection))
     total = 0
     for kind in types:
-        seen = await build_page(visitor, ("datasourceType", kind))
+        seen = await build_page(raw_client, ("datasourceType", kind))
         total += seen["totalIntervals"]
     assert total == len(everything)
-    both = await build_page(visitor, *(("datasourceType", kind) for kind in types[:2]))
+    both = await build_page(
+        raw_client, *(("datasourceType", kind) for kind in types[:2])
+    )
     assert 0 < both["totalIntervals"] <= total
     wanted = everything[0]["identifiers"][0]["value"]
     expected = [
@@ -143,9 +149,9 @@ async def test_commodity_and_identifier_are_filters(visitor: Visitor) -> None:
         if normalize_identifier(wanted)
         in {normalize_identifier(each["value"]) for each in interval["identifiers"]}
     ]
-    assert await every(visitor, ("identifier", f"00{wanted}")) == expected
+    assert await list_all(raw_client, ("identifier", f"00{wanted}")) == expected
 
 
-async def test_a_strange_connection_is_not_found(visitor: Visitor) -> None:
-    seen = await visitor.ask(f"/v2.2/interval/connection/{NOBODY}")
+async def test_a_strange_connection_is_not_found(raw_client: RawClient) -> None:
+    seen = await raw_client.request(f"/v2.2/interval/connection/{NOBODY}")
     assert seen.status == 404

@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from answers import answer_schema, check
-from visitor import Seen, Visitor
+from contract_schemas import check_schema, response_schema
+from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox import Sandbox
 from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
@@ -18,53 +18,53 @@ NOBODY = "00000000-0000-4000-a000-000000000000"
 LOGIN = SANDBOX_LOGIN._asdict()
 
 
-class Host(Visitor):
+class Host(RawClient):
     """Invites people, and plays them."""
 
     async def invite(self, index: int = 0, **wanted: Any) -> Any:
         company = self.sandbox.portfolio.company(index)
         path = f"/v2.2/invitation/company/{company.id}"
-        seen = await self.ask(path, method="POST", body=wanted)
+        seen = await self.request(path, method="POST", body=wanted)
         assert seen.status == 201, seen.body
-        check(answer_schema("invitations_create", 201), seen.json)
+        check_schema(response_schema("invitations_create", 201), seen.json)
         return seen.json
 
     async def reconnect(self, connection_id: str, **wanted: Any) -> Any:
         path = f"/v2.2/invitation/connection/{connection_id}"
-        seen = await self.ask(path, method="POST", body=wanted)
+        seen = await self.request(path, method="POST", body=wanted)
         assert seen.status == 201, seen.body
-        check(answer_schema("invitations_create_reconnect", 201), seen.json)
+        check_schema(response_schema("invitations_create_reconnect", 201), seen.json)
         return seen.json
 
-    async def use(self, invitation: Any, **typed: Any) -> Seen:
+    async def use(self, invitation: Any, **typed: Any) -> RawResponse:
         path = f"/_sandbox/invitations/{invitation['token']}/use"
         site = self.sandbox.portfolio.company(0).sites[0].id
         body = {**LOGIN, "sites": [site], **typed}
-        return await self.ask(path, method="POST", key=None, body=body)
+        return await self.request(path, method="POST", key=None, body=body)
 
     async def look(self, invitation: Any) -> Any:
-        seen = await self.ask(f"/v2.2/invitation/{invitation['id']}")
-        check(answer_schema("invitations_get", 200), seen.json)
+        seen = await self.request(f"/v2.2/invitation/{invitation['id']}")
+        check_schema(response_schema("invitations_get", 200), seen.json)
         return seen.json
 
     async def revoke(self, invitation: Any) -> Any:
         path = f"/v2.2/invitation/{invitation['id']}/revoke"
-        seen = await self.ask(path, method="POST")
+        seen = await self.request(path, method="POST")
         assert seen.status == 200
-        check(answer_schema("invitations_revoke", 200), seen.json)
+        check_schema(response_schema("invitations_revoke", 200), seen.json)
         return seen.json
 
     async def listed(self, *query: tuple[str, str]) -> list[str]:
         company = self.sandbox.portfolio.company(0)
-        seen = await self.ask(f"/v2.2/invitation/company/{company.id}", list(query))
-        check(answer_schema("invitations_list_by_company", 200), seen.json)
+        seen = await self.request(f"/v2.2/invitation/company/{company.id}", list(query))
+        check_schema(response_schema("invitations_list_by_company", 200), seen.json)
         assert seen.json["totalInvitations"] == len(seen.json["invitations"])
         return [invitation["id"] for invitation in seen.json["invitations"]]
 
 
 @pytest.fixture
-def host(visitor: Visitor) -> Host:
-    return Host(visitor.sandbox, visitor.session)
+def host(raw_client: RawClient) -> Host:
+    return Host(raw_client.sandbox, raw_client.session)
 
 
 async def test_an_invitation_is_a_link_that_never_ends_unless_told_so(
@@ -165,7 +165,7 @@ async def test_the_prefill_stands_in_for_what_is_not_typed(host: Host) -> None:
     made = await host.invite(prefill=prefill)
     path = f"/_sandbox/invitations/{made['token']}/use"
     typed = {"username": LOGIN["username"], "password": LOGIN["password"]}
-    used = await host.ask(path, method="POST", key=None, body=typed)
+    used = await host.request(path, method="POST", key=None, body=typed)
     found = host.sandbox.portfolio.find_connection(used.json["connectionId"])
     assert found is not None
     assert found[1].owner_email == "boss@example.com"
@@ -256,7 +256,7 @@ async def test_many_invitations_come_in_pages(host: Host) -> None:
         await host.invite()
     company = host.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
-    seen = (await host.ask(path, [("page", "2")])).json
+    seen = (await host.request(path, [("page", "2")])).json
     assert (seen["totalInvitations"], len(seen["invitations"])) == (101, 1)
 
 
@@ -264,7 +264,7 @@ async def test_sites_of_others_cannot_be_filled_in(host: Host) -> None:
     company = host.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
     body = {"prefill": {"initialSites": [NOBODY]}}
-    seen = await host.ask(path, method="POST", body=body)
+    seen = await host.request(path, method="POST", body=body)
     assert seen.status == 400
     assert NOBODY in seen.json["detail"]
 
@@ -273,7 +273,7 @@ async def test_an_expiry_must_be_one_that_can_be_written_down(host: Host) -> Non
     company = host.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
     body = {"expiresInSeconds": 10**15}
-    seen = await host.ask(path, method="POST", body=body)
+    seen = await host.request(path, method="POST", body=body)
     assert seen.status == 400
     assert seen.json["detail"].startswith("expiresInSeconds")
 
@@ -292,7 +292,7 @@ async def test_what_is_not_there_is_not_found(
     host: Host, method: str, path: str
 ) -> None:
     body: Any = {} if method == "POST" else None
-    seen = await host.ask(f"/v2.2{path}", method=method, body=body)
+    seen = await host.request(f"/v2.2{path}", method=method, body=body)
     assert seen.status == 404
 
 
@@ -301,4 +301,4 @@ async def test_a_restricted_companys_invitations_are_closed() -> None:
         host = Host(sandbox, session)
         made = await host.invite()
         sandbox.restricted.add(made["companyId"])
-        assert (await host.ask(f"/v2.2/invitation/{made['id']}")).status == 403
+        assert (await host.request(f"/v2.2/invitation/{made['id']}")).status == 403

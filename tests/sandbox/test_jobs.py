@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from answers import answer_schema, check
-from visitor import Seen, Visitor
+from contract_schemas import check_schema, response_schema
+from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox.generator.pdf import make_pdf
 from nectar_async.sandbox.server.jobs import SECONDS
@@ -19,7 +19,7 @@ NOBODY = "00000000-0000-4000-a000-000000000000"
 BILL = make_pdf("a bill", size=30_000)
 
 
-class Clerk(Visitor):
+class Clerk(RawClient):
     """Hands bills in."""
 
     def path(self, index: int = 0) -> str:
@@ -27,29 +27,29 @@ class Clerk(Visitor):
 
     async def upload(
         self, data: bytes = BILL, name: str = "bill.pdf", index: int = 0, **fields: str
-    ) -> Seen:
+    ) -> RawResponse:
         form = aiohttp.FormData(fields, quote_fields=False)
         form.add_field("document", io.BytesIO(data), filename=name)
-        return await self.ask(self.path(index), method="POST", data=form)
+        return await self.request(self.path(index), method="POST", data=form)
 
-    async def submit(self, *urls: str, **more: Any) -> Seen:
+    async def submit(self, *urls: str, **more: Any) -> RawResponse:
         body = {"documents": urls, **more}
-        return await self.ask(f"{self.path()}/bulk", method="POST", body=body)
+        return await self.request(f"{self.path()}/bulk", method="POST", body=body)
 
-    async def outcome(self, submitted: Seen, seconds: float = SECONDS) -> Any:
+    async def outcome(self, submitted: RawResponse, seconds: float = SECONDS) -> Any:
         """What the job says after so long."""
         assert submitted.status == 201, submitted.body
-        check(answer_schema("jobs_submit_document", 201), submitted.json)
+        check_schema(response_schema("jobs_submit_document", 201), submitted.json)
         assert submitted.json["status"] == "PENDING"
         self.sandbox.clock.advance(seconds)
-        seen = await self.ask(f"/v2.2/job/{submitted.json['id']}")
-        check(answer_schema("jobs_get", 200), seen.json)
+        seen = await self.request(f"/v2.2/job/{submitted.json['id']}")
+        check_schema(response_schema("jobs_get", 200), seen.json)
         return seen.json
 
 
 @pytest.fixture
-def clerk(visitor: Visitor) -> Clerk:
-    return Clerk(visitor.sandbox, visitor.session)
+def clerk(raw_client: RawClient) -> Clerk:
+    return Clerk(raw_client.sandbox, raw_client.session)
 
 
 async def test_a_job_is_pending_until_its_time_has_come(clerk: Clerk) -> None:
@@ -77,9 +77,9 @@ async def test_an_uploaded_document_is_listed_even_if_nobody_asks_the_job(
     company = clerk.sandbox.portfolio.company(0)
     submitted = await clerk.upload(name="Énergie März.pdf", siteId=company.sites[0].id)
     path = f"/v2.2/document/company/{company.id}"
-    before = (await clerk.ask(path)).json["totalDocuments"]
+    before = (await clerk.request(path)).json["totalDocuments"]
     clerk.sandbox.clock.advance(SECONDS)
-    seen = (await clerk.ask(path)).json
+    seen = (await clerk.request(path)).json
     assert seen["totalDocuments"] == before + 1
     (listed,) = [
         document
@@ -101,9 +101,9 @@ async def test_the_file_of_an_uploaded_document_is_what_was_uploaded(
     ):
         job = await clerk.outcome(await clerk.upload(data, name))
         (document_id,) = job["parsedDocumentIds"]
-        document = (await clerk.ask(f"/v2.2/document/{document_id}")).json
+        document = (await clerk.request(f"/v2.2/document/{document_id}")).json
         path = document["url"].removeprefix(clerk.sandbox.url)
-        seen = await clerk.ask(path, key=None)
+        seen = await clerk.request(path, key=None)
         assert seen.body == data
         assert seen.headers["Content-Type"] == kind
 
@@ -181,7 +181,7 @@ async def test_the_form_must_have_the_file(clerk: Clerk) -> None:
         (aiohttp.FormData({"file": "x"}, default_to_multipart=True), "is required"),
         (aiohttp.FormData({"document": "x"}, default_to_multipart=True), "not a file"),
     ):
-        seen = await clerk.ask(clerk.path(), method="POST", data=form)
+        seen = await clerk.request(clerk.path(), method="POST", data=form)
         assert seen.status == 400
         assert seen.json["detail"].startswith("document: ")
         assert reason in seen.json["detail"]
@@ -200,13 +200,13 @@ async def test_the_form_must_have_the_file(clerk: Clerk) -> None:
 )
 async def test_a_broken_form_is_refused(clerk: Clerk, data: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    seen = await clerk.ask(clerk.path(), method="POST", data=data, headers=headers)
+    seen = await clerk.request(clerk.path(), method="POST", data=data, headers=headers)
     assert seen.status == 400
     assert seen.json["detail"]
 
 
 async def test_json_is_no_form(clerk: Clerk) -> None:
-    seen = await clerk.ask(clerk.path(), method="POST", body={"document": "eA=="})
+    seen = await clerk.request(clerk.path(), method="POST", body={"document": "eA=="})
     assert seen.status == 415
 
 
@@ -224,7 +224,7 @@ async def test_json_is_no_form(clerk: Clerk) -> None:
 async def test_links_that_are_none_are_refused(
     clerk: Clerk, body: dict[str, Any], name: str
 ) -> None:
-    seen = await clerk.ask(f"{clerk.path()}/bulk", method="POST", body=body)
+    seen = await clerk.request(f"{clerk.path()}/bulk", method="POST", body=body)
     assert seen.status == 400
     assert seen.json["detail"].startswith(f"{name}: ")
 
@@ -233,17 +233,17 @@ async def test_strange_companies_and_jobs_are_not_found(clerk: Clerk) -> None:
     form = aiohttp.FormData()
     form.add_field("document", BILL, filename="bill.pdf")
     path = f"/v2.2/job/company/{NOBODY}"
-    assert (await clerk.ask(path, method="POST", data=form)).status == 404
+    assert (await clerk.request(path, method="POST", data=form)).status == 404
     body = {"documents": ["https://x.example/a.pdf"]}
-    assert (await clerk.ask(f"{path}/bulk", method="POST", body=body)).status == 404
+    assert (await clerk.request(f"{path}/bulk", method="POST", body=body)).status == 404
     for job_id in (NOBODY, "no-uuid"):
-        assert (await clerk.ask(f"/v2.2/job/{job_id}")).status == 404
+        assert (await clerk.request(f"/v2.2/job/{job_id}")).status == 404
 
 
 async def test_a_job_outlives_its_company(clerk: Clerk) -> None:
     company = clerk.sandbox.portfolio.company(0)
     await clerk.upload()
-    await clerk.ask(f"/v2.2/company/{company.id}", method="DELETE")
+    await clerk.request(f"/v2.2/company/{company.id}", method="DELETE")
     clerk.sandbox.clock.advance(1_000)
     assert (await clerk.upload()).status == 404
-    assert (await clerk.ask("/v2.2/ping")).status == 200
+    assert (await clerk.request("/v2.2/ping")).status == 200

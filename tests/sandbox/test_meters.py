@@ -5,38 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from caller import Caller
+from contract_client import ContractClient
 
 pytestmark = pytest.mark.asyncio
 
 
-async def listed(caller: Caller, *query: tuple[str, str]) -> list[dict[str, Any]]:
-    return await caller.every(
-        "meters_list_by_company", "meters", *query, company_id=caller.company_id()
+async def listed(
+    client: ContractClient, *query: tuple[str, str]
+) -> list[dict[str, Any]]:
+    return await client.list_all(
+        "meters_list_by_company", "meters", *query, company_id=client.company_id()
     )
 
 
-async def usage_of(caller: Caller, meter_id: str) -> list[dict[str, Any]]:
-    return await caller.every("usage_list_by_meter", "usageData", meter_id=meter_id)
+async def usage_of(client: ContractClient, meter_id: str) -> list[dict[str, Any]]:
+    return await client.list_all("usage_list_by_meter", "usageData", meter_id=meter_id)
 
 
-async def update(caller: Caller, meter_id: str, **body: Any) -> Any:
-    return await caller.call("meters_update", body, meter_id=meter_id)
+async def update(client: ContractClient, meter_id: str, **body: Any) -> Any:
+    return await client.call("meters_update", body, meter_id=meter_id)
 
 
-async def test_the_lists_share_the_companys_meters_out(caller: Caller) -> None:
-    meters = await listed(caller)
+async def test_the_lists_share_the_companys_meters_out(client: ContractClient) -> None:
+    meters = await listed(client)
     by_site = [
         meter
-        for site_id in caller.site_ids()
-        for meter in await caller.every(
+        for site_id in client.site_ids()
+        for meter in await client.list_all(
             "meters_list_by_site", "meters", site_id=site_id
         )
     ]
     by_connection = [
         meter
-        for connection in caller.sandbox.portfolio.company_data(0).connections
-        for meter in await caller.every(
+        for connection in client.sandbox.portfolio.company_data(0).connections
+        for meter in await client.list_all(
             "meters_list_by_connection", "meters", connection_id=connection.id
         )
     ]
@@ -44,31 +46,33 @@ async def test_the_lists_share_the_companys_meters_out(caller: Caller) -> None:
     assert sorted(by_site, key=lambda meter: str(meter["id"])) == sorted(
         meters, key=lambda meter: str(meter["id"])
     )
-    assert meters[0] == await caller.call("meters_get", meter_id=meters[0]["id"])
+    assert meters[0] == await client.call("meters_get", meter_id=meters[0]["id"])
 
 
-async def test_a_bills_meters_are_those_of_its_usage(caller: Caller) -> None:
-    for document, records in caller.sandbox.portfolio.company_data(0).list_documents()[
+async def test_a_bills_meters_are_those_of_its_usage(client: ContractClient) -> None:
+    for document, records in client.sandbox.portfolio.company_data(0).list_documents()[
         :20
     ]:
-        meters = await caller.every(
+        meters = await client.list_all(
             "meters_list_by_document", "meters", document_id=document.id
         )
         assert {meter["id"] for meter in meters} == {r.meter.id for r in records}
 
 
-async def test_meters_are_found_by_commodity_and_identifier(caller: Caller) -> None:
-    meters = await listed(caller)
+async def test_meters_are_found_by_commodity_and_identifier(
+    client: ContractClient,
+) -> None:
+    meters = await listed(client)
     types = [("datasourceType", "GAS"), ("datasourceType", "WATER")]
-    found = await listed(caller, *types)
+    found = await listed(client, *types)
     assert found == [m for m in meters if m["datasourceType"] in {"GAS", "WATER"}]
     assert 0 < len(found) < len(meters)
     value = meters[0]["identifiers"][0]["value"]
-    found = await listed(caller, ("identifier", f"0 {value.lower()}"))
+    found = await listed(client, ("identifier", f"0 {value.lower()}"))
     assert meters[0] in found
     for query in (("datasourceType", "SEWER"), ("identifier", "")):
-        detail = await caller.refused(
-            "meters_list_by_company", None, query, company_id=caller.company_id()
+        detail = await client.get_refusal(
+            "meters_list_by_company", None, query, company_id=client.company_id()
         )
         assert query[0] in detail
 
@@ -79,44 +83,44 @@ async def test_meters_are_found_by_commodity_and_identifier(caller: Caller) -> N
     ids=["one", "none"],
 )
 async def test_identifiers_take_the_place_of_all_others(
-    caller: Caller, identifiers: list[dict[str, str]]
+    client: ContractClient, identifiers: list[dict[str, str]]
 ) -> None:
-    meter = (await listed(caller))[0]
-    was = await usage_of(caller, meter["id"])
-    now = await update(caller, meter["id"], identifiers=identifiers)
+    meter = (await listed(client))[0]
+    was = await usage_of(client, meter["id"])
+    now = await update(client, meter["id"], identifiers=identifiers)
     assert now == {**meter, "identifiers": identifiers}
-    records = await usage_of(caller, meter["id"])
+    records = await usage_of(client, meter["id"])
     assert records == [{**record, "identifiers": identifiers} for record in was] != []
-    found = await listed(caller, ("identifier", "n77"))
+    found = await listed(client, ("identifier", "n77"))
     assert found == ([now] if identifiers else [])
 
 
-async def test_an_identifier_without_a_value_is_refused(caller: Caller) -> None:
-    meter = (await listed(caller))[0]
+async def test_an_identifier_without_a_value_is_refused(client: ContractClient) -> None:
+    meter = (await listed(client))[0]
     body = {"identifiers": [{"value": "1"}, {"rawName": "No."}]}
-    detail = await caller.refused("meters_update", body, meter_id=meter["id"])
+    detail = await client.get_refusal("meters_update", body, meter_id=meter["id"])
     assert "identifiers.1.value" in detail
-    assert await caller.call("meters_get", meter_id=meter["id"]) == meter
+    assert await client.call("meters_get", meter_id=meter["id"]) == meter
 
 
-async def test_a_meter_that_moves_takes_its_usage_along(caller: Caller) -> None:
-    meter = (await listed(caller))[0]
-    company_id = caller.company_id()
-    site = await caller.call("sites_create", {"name": "New"}, company_id=company_id)
-    now = await update(caller, meter["id"], site=site["id"])
+async def test_a_meter_that_moves_takes_its_usage_along(client: ContractClient) -> None:
+    meter = (await listed(client))[0]
+    company_id = client.company_id()
+    site = await client.call("sites_create", {"name": "New"}, company_id=company_id)
+    now = await update(client, meter["id"], site=site["id"])
     assert now == {**meter, "site": site["id"]}
-    records = await usage_of(caller, meter["id"])
-    moved = await caller.every("usage_list_by_site", "usageData", site_id=site["id"])
+    records = await usage_of(client, meter["id"])
+    moved = await client.list_all("usage_list_by_site", "usageData", site_id=site["id"])
     assert moved == records != []
     assert {record["site"]["name"] for record in records} == {"New"}
-    stranger = {"site": caller.site_ids(1)[0]}
-    assert "site" in await caller.refused(
+    stranger = {"site": client.site_ids(1)[0]}
+    assert "site" in await client.get_refusal(
         "meters_update", stranger, meter_id=meter["id"]
     )
 
 
-async def test_every_other_field_shows_in_the_usage(caller: Caller) -> None:
-    meter = (await listed(caller))[0]
+async def test_every_other_field_shows_in_the_usage(client: ContractClient) -> None:
+    meter = (await listed(client))[0]
     body = {
         "address": "1 GATE",
         "datasourceType": "WATER",
@@ -125,64 +129,70 @@ async def test_every_other_field_shows_in_the_usage(caller: Caller) -> None:
         "isDuplicated": True,
         "tags": ["a"],
     }
-    now = await update(caller, meter["id"], **body)
+    now = await update(client, meter["id"], **body)
     assert now == {**meter, **body, "isDuplicated": "true"}
-    for record in await usage_of(caller, meter["id"]):
+    for record in await usage_of(client, meter["id"]):
         assert record["meterAddress"] == record["serviceAddress"] == "1 GATE"
         assert (record["datasourceType"], record["waterType"]) == ("WATER", "RECLAIMED")
         assert record["meterIsTracked"] == body["isTracked"]
-    cleared = await update(caller, meter["id"], waterType=None, address=None)
+    cleared = await update(client, meter["id"], waterType=None, address=None)
     assert (cleared["waterType"], cleared["address"]) == (None, None)
 
 
-async def test_waste_has_uuids_on_meters_and_names_on_usage(caller: Caller) -> None:
-    meters = caller.sandbox.portfolio.company_data(0).meters
+async def test_waste_has_uuids_on_meters_and_names_on_usage(
+    client: ContractClient,
+) -> None:
+    meters = client.sandbox.portfolio.company_data(0).meters
     waste = next(m for m in meters if m.commodity.datasource_type == "WASTE")
-    ids = caller.sandbox.portfolio.ids
+    ids = client.sandbox.portfolio.ids
     wanted = ids.make("wasteType", 0, "Food scraps")
-    now = await update(caller, waste.id, wasteType=wanted)
+    now = await update(client, waste.id, wasteType=wanted)
     assert now["wasteType"] == wanted
-    names = {record["wasteType"] for record in await usage_of(caller, waste.id)}
+    names = {record["wasteType"] for record in await usage_of(client, waste.id)}
     assert names == {"Food scraps"}
-    body = {"wasteType": caller.company_id()}
-    assert "wasteType" in await caller.refused("meters_update", body, meter_id=waste.id)
+    body = {"wasteType": client.company_id()}
+    assert "wasteType" in await client.get_refusal(
+        "meters_update", body, meter_id=waste.id
+    )
 
 
 @pytest.mark.parametrize("updates_meters", [True, False])
 async def test_tracking_an_account_is_up_to_its_meters_or_not(
-    caller: Caller, *, updates_meters: bool
+    client: ContractClient, *, updates_meters: bool
 ) -> None:
-    account = caller.sandbox.portfolio.company_data(0).accounts[0]
-    was = await caller.call("meters_get", meter_id=account.meters[0].id)
+    account = client.sandbox.portfolio.company_data(0).accounts[0]
+    was = await client.call("meters_get", meter_id=account.meters[0].id)
     body = {"isTracked": False, "updateMeters": updates_meters}
-    now = await caller.call("accounts_update", body, account_id=account.id)
+    now = await client.call("accounts_update", body, account_id=account.id)
     assert (now["isTracked"], now["trackingStatus"]) == (False, "DISABLED")
     for meter_id in now["meters"]:
-        meter = await caller.call("meters_get", meter_id=meter_id)
+        meter = await client.call("meters_get", meter_id=meter_id)
         wanted = False if updates_meters else was["isTracked"]
         assert meter["isTracked"] is wanted
-        for record in await usage_of(caller, meter_id):
+        for record in await usage_of(client, meter_id):
             assert record["meterIsTracked"] is wanted
     body = {"isTracked": True}
-    now = await caller.call("accounts_update", body, account_id=account.id)
+    now = await client.call("accounts_update", body, account_id=account.id)
     assert (now["isTracked"], now["trackingStatus"]) == (True, "ENABLED")
 
 
-async def test_many_accounts_change_at_once_or_none(caller: Caller) -> None:
+async def test_many_accounts_change_at_once_or_none(client: ContractClient) -> None:
     accounts = [
-        account.id for account in caller.sandbox.portfolio.company_data(0).accounts[:3]
+        account.id for account in client.sandbox.portfolio.company_data(0).accounts[:3]
     ]
-    company_id = caller.company_id()
-    stranger = caller.sandbox.portfolio.company_data(1).accounts[0].id
+    company_id = client.company_id()
+    stranger = client.sandbox.portfolio.company_data(1).accounts[0].id
     body: dict[str, Any] = {"accounts": [*accounts, stranger], "isTracked": False}
-    detail = await caller.refused("accounts_bulk_update", body, company_id=company_id)
+    detail = await client.get_refusal(
+        "accounts_bulk_update", body, company_id=company_id
+    )
     assert stranger in detail
     assert accounts[0] not in detail
     body["accounts"] = accounts
-    now = await caller.call("accounts_bulk_update", body, company_id=company_id)
+    now = await client.call("accounts_bulk_update", body, company_id=company_id)
     assert [account["id"] for account in now] == accounts
     assert {account["trackingStatus"] for account in now} == {"DISABLED"}
-    tracked = caller.sandbox.portfolio.company_data(0).accounts[3:]
+    tracked = client.sandbox.portfolio.company_data(0).accounts[3:]
     assert all(account.is_tracked for account in tracked)
     body["accounts"] = []
-    assert await caller.call("accounts_bulk_update", body, company_id=company_id) == []
+    assert await client.call("accounts_bulk_update", body, company_id=company_id) == []

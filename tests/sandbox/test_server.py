@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from attrs import field, frozen
-from visitor import Visitor
+from raw_client import RawClient
 
 from nectar_async import Request, Response
 from nectar_async.faults import Proceed
@@ -38,9 +38,9 @@ class Hold:
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "nectar-sandbox-keys", "schlüssel"])
-async def test_only_its_key_opens_it(visitor: Visitor, key: str | None) -> None:
+async def test_only_its_key_opens_it(raw_client: RawClient, key: str | None) -> None:
     headers = {"X-API-Key": key} if key else None
-    seen = await visitor.ask("/v2.2/company", key=None, headers=headers)
+    seen = await raw_client.request("/v2.2/company", key=None, headers=headers)
     assert seen.status == 401
     assert seen.json == {"detail": "Invalid or missing API key."}
 
@@ -50,9 +50,9 @@ async def test_further_keys_open_it_as_well() -> None:
         Sandbox(companies=1, api_key="key-one", api_keys=["key-two"]) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor = Visitor(sandbox, session)
+        raw_client = RawClient(sandbox, session)
         for key in ("key-one", "key-two"):
-            assert (await visitor.ask("/v2.2/ping", key=key)).status == 200
+            assert (await raw_client.request("/v2.2/ping", key=key)).status == 200
         assert sandbox.witness.by_key == {
             fingerprint("key-one"): 1,
             fingerprint("key-two"): 1,
@@ -79,49 +79,51 @@ async def test_further_keys_open_it_as_well() -> None:
     ],
 )
 async def test_what_is_not_there_is_not_found(
-    visitor: Visitor, path: str, status: int
+    raw_client: RawClient, path: str, status: int
 ) -> None:
-    seen = await visitor.ask(path)
+    seen = await raw_client.request(path)
     assert seen.status == status
     assert seen.json == {"detail": "Not found."}
 
 
 async def test_a_known_path_with_another_method_is_not_allowed(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    seen = await visitor.ask("/v2.2/ping", method="PUT")
+    seen = await raw_client.request("/v2.2/ping", method="PUT")
     assert seen.status == 405
     assert seen.headers["Content-Type"] == "application/json"
     assert seen.headers["Allow"] == "GET"
 
 
 async def test_a_method_that_is_not_allowed_is_told_which_ones_are(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    seen = await visitor.ask(f"/v2.2/company/{NOBODY}", method="TRACE")
+    seen = await raw_client.request(f"/v2.2/company/{NOBODY}", method="TRACE")
     assert seen.status == 405
     assert seen.headers["Allow"] == "DELETE, GET, PATCH"
 
 
-async def test_a_restricted_company_is_listed_but_not_opened(visitor: Visitor) -> None:
-    company, other, *_ = visitor.sandbox.portfolio
-    visitor.sandbox.restricted.add(company.id)
-    listed = (await visitor.ask("/v2.2/company")).json
+async def test_a_restricted_company_is_listed_but_not_opened(
+    raw_client: RawClient,
+) -> None:
+    company, other, *_ = raw_client.sandbox.portfolio
+    raw_client.sandbox.restricted.add(company.id)
+    listed = (await raw_client.request("/v2.2/company")).json
     assert company.id in {entry["id"] for entry in listed}
     for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
-        seen = await visitor.ask(f"/v2.2/{path}")
+        seen = await raw_client.request(f"/v2.2/{path}")
         assert seen.status == 403
         assert seen.json == {"detail": "No access to this resource."}
-    assert (await visitor.ask(f"/v2.2/company/{other.id}")).status == 200
+    assert (await raw_client.request(f"/v2.2/company/{other.id}")).status == 200
 
 
-async def test_pages_hold_a_hundred_and_add_up(visitor: Visitor) -> None:
-    first = await visitor.usage(0)
+async def test_pages_hold_a_hundred_and_add_up(raw_client: RawClient) -> None:
+    first = await raw_client.list_usage(0)
     total, pages = first["totalUsageData"], first["totalPages"]
     assert pages == -(-total // 100) > 1
     ids: list[str] = []
     for number in range(1, pages + 1):
-        page = await visitor.usage(0, ("page", str(number)))
+        page = await raw_client.list_usage(0, ("page", str(number)))
         assert page["currentPage"] == number
         assert page["perPage"] == 100
         assert page["hasNext"] is (number < pages)
@@ -132,17 +134,17 @@ async def test_pages_hold_a_hundred_and_add_up(visitor: Visitor) -> None:
 
 
 async def test_a_page_past_the_end_is_the_last_one_under_its_own_number(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    pages = (await visitor.usage(0))["totalPages"]
-    last = await visitor.usage(0, ("page", str(pages)))
-    assert await visitor.usage(0, ("page", str(pages + 1))) == last
-    assert await visitor.usage(0, ("page", "9" * 30)) == last
+    pages = (await raw_client.list_usage(0))["totalPages"]
+    last = await raw_client.list_usage(0, ("page", str(pages)))
+    assert await raw_client.list_usage(0, ("page", str(pages + 1))) == last
+    assert await raw_client.list_usage(0, ("page", "9" * 30)) == last
     assert last["currentPage"] == pages
 
 
-async def test_an_empty_list_has_one_empty_page(visitor: Visitor) -> None:
-    empty = await visitor.usage(0, ("identifier", "nobody"), ("page", "3"))
+async def test_an_empty_list_has_one_empty_page(raw_client: RawClient) -> None:
+    empty = await raw_client.list_usage(0, ("identifier", "nobody"), ("page", "3"))
     assert empty == {
         "totalUsageData": 0,
         "perPage": 100,
@@ -155,13 +157,15 @@ async def test_an_empty_list_has_one_empty_page(visitor: Visitor) -> None:
 
 
 async def test_the_usage_of_the_sites_is_the_usage_of_the_company(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
-    company = visitor.sandbox.portfolio.company(0)
-    total, records = await visitor.all_usage(f"/v2.2/usage/company/{company.id}")
+    company = raw_client.sandbox.portfolio.company(0)
+    total, records = await raw_client.list_all_usage(
+        f"/v2.2/usage/company/{company.id}"
+    )
     ids: set[str] = set()
     for site in company.sites:
-        _, of_site = await visitor.all_usage(f"/v2.2/usage/site/{site.id}")
+        _, of_site = await raw_client.list_all_usage(f"/v2.2/usage/site/{site.id}")
         assert {record["site"]["id"] for record in of_site} <= {site.id}
         ids |= {record["id"] for record in of_site}
     assert ids == {record["id"] for record in records}
@@ -174,11 +178,15 @@ async def test_large_answers_are_packed_for_those_who_take_it() -> None:
         Sandbox(companies=1) as sandbox,
         aiohttp.ClientSession(auto_decompress=False) as session,
     ):
-        visitor = Visitor(sandbox, session)
+        raw_client = RawClient(sandbox, session)
         path = f"/v2.2/usage/company/{sandbox.portfolio.company(0).id}"
-        plain = await visitor.ask(path, headers={"Accept-Encoding": "identity"})
-        packed = await visitor.ask(path, headers={"Accept-Encoding": "gzip, deflate"})
-        small = await visitor.ask("/v2.2/ping", headers={"Accept-Encoding": "gzip"})
+        plain = await raw_client.request(path, headers={"Accept-Encoding": "identity"})
+        packed = await raw_client.request(
+            path, headers={"Accept-Encoding": "gzip, deflate"}
+        )
+        small = await raw_client.request(
+            "/v2.2/ping", headers={"Accept-Encoding": "gzip"}
+        )
     assert "Content-Encoding" not in plain.headers
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
@@ -193,9 +201,9 @@ async def test_ten_thousand_companies_answer_soon() -> None:
         Sandbox(companies=10_000) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        visitor = Visitor(sandbox, session)
-        assert (await visitor.usage(9_999))["currentPage"] == 1
-        assert len((await visitor.ask("/v2.2/company")).json) == 10_000
+        raw_client = RawClient(sandbox, session)
+        assert (await raw_client.list_usage(9_999))["currentPage"] == 1
+        assert len((await raw_client.request("/v2.2/company")).json) == 10_000
 
 
 async def test_latency_is_the_least_time_that_an_answer_takes() -> None:
@@ -203,7 +211,7 @@ async def test_latency_is_the_least_time_that_an_answer_takes() -> None:
         Sandbox(companies=1, latency=0.02) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        await Visitor(sandbox, session).ask("/v2.2/ping")
+        await RawClient(sandbox, session).request("/v2.2/ping")
         (entry,) = sandbox.witness.log
     assert entry.finished - entry.started >= 0.02
 
@@ -219,13 +227,13 @@ async def test_it_has_no_address_before_it_listens() -> None:
         _ = Sandbox(companies=1).url
 
 
-async def test_the_witness_sees_what_was_asked(visitor: Visitor) -> None:
-    company = visitor.sandbox.portfolio.company(0)
-    await visitor.ask("/v2.2/ping")
-    await visitor.usage(0, ("page", "2"))
-    await visitor.ask(f"/v2.2/company/{NOBODY}", key=None)
-    await visitor.ask("/nowhere")
-    witness = visitor.sandbox.witness
+async def test_the_witness_sees_what_was_asked(raw_client: RawClient) -> None:
+    company = raw_client.sandbox.portfolio.company(0)
+    await raw_client.request("/v2.2/ping")
+    await raw_client.list_usage(0, ("page", "2"))
+    await raw_client.request(f"/v2.2/company/{NOBODY}", key=None)
+    await raw_client.request("/nowhere")
+    witness = raw_client.sandbox.witness
     assert witness.requests == 4
     assert witness.in_flight == 0
     assert witness.peak_in_flight == 1
@@ -234,7 +242,7 @@ async def test_the_witness_sees_what_was_asked(visitor: Visitor) -> None:
         "usage_list_by_company": 1,
         "companies_get": 1,
     }
-    assert witness.by_key == {fingerprint(visitor.sandbox.api_key): 3}
+    assert witness.by_key == {fingerprint(raw_client.sandbox.api_key): 3}
     assert [
         (entry.operation, entry.page, entry.company, entry.status)
         for entry in witness.log
@@ -247,38 +255,44 @@ async def test_the_witness_sees_what_was_asked(visitor: Visitor) -> None:
     assert all(0 <= entry.started <= entry.finished for entry in witness.log)
 
 
-async def test_the_witness_counts_what_is_in_flight(visitor: Visitor) -> None:
-    visitor.sandbox.faults.add(Fault(Stall(0.05)))
-    await asyncio.gather(*(visitor.ask("/v2.2/ping") for _ in range(7)))
-    assert visitor.sandbox.witness.peak_in_flight == 7
-    assert visitor.sandbox.witness.in_flight == 0
+async def test_the_witness_counts_what_is_in_flight(raw_client: RawClient) -> None:
+    raw_client.sandbox.faults.add(Fault(Stall(0.05)))
+    await asyncio.gather(*(raw_client.request("/v2.2/ping") for _ in range(7)))
+    assert raw_client.sandbox.witness.peak_in_flight == 7
+    assert raw_client.sandbox.witness.in_flight == 0
 
 
-async def test_a_client_that_leaves_is_in_flight_no_longer(visitor: Visitor) -> None:
+async def test_a_client_that_leaves_is_in_flight_no_longer(
+    raw_client: RawClient,
+) -> None:
     hold = Hold()
-    visitor.sandbox.faults.add(Fault(hold))
-    waiting = asyncio.ensure_future(visitor.ask("/v2.2/ping"))
+    raw_client.sandbox.faults.add(Fault(hold))
+    waiting = asyncio.ensure_future(raw_client.request("/v2.2/ping"))
     await hold.entered.wait()
     waiting.cancel()
     await hold.left.wait()
-    seen = await visitor.ask("/_sandbox/witness")
+    seen = await raw_client.request("/_sandbox/witness")
     assert seen.json["inFlight"] == 0
     assert [entry["status"] for entry in seen.json["log"]] == [None]
 
 
-async def test_the_witness_can_be_read_and_reset_over_http(visitor: Visitor) -> None:
-    await visitor.ask("/v2.2/ping")
-    seen = await visitor.ask("/_sandbox/witness", key=None)
+async def test_the_witness_can_be_read_and_reset_over_http(
+    raw_client: RawClient,
+) -> None:
+    await raw_client.request("/v2.2/ping")
+    seen = await raw_client.request("/_sandbox/witness", key=None)
     assert seen.json["requests"] == 1
     assert seen.json["byOperation"] == {"ping_get": 1}
     assert seen.json["log"][0]["operation"] == "ping_get"
-    await visitor.ask("/_sandbox/witness/reset", method="POST", key=None)
-    after = (await visitor.ask("/_sandbox/witness", key=None)).json
+    await raw_client.request("/_sandbox/witness/reset", method="POST", key=None)
+    after = (await raw_client.request("/_sandbox/witness", key=None)).json
     assert (after["requests"], after["log"]) == (0, [])
 
 
-async def test_a_request_from_before_a_reset_is_forgotten(visitor: Visitor) -> None:
-    witness = visitor.sandbox.witness
+async def test_a_request_from_before_a_reset_is_forgotten(
+    raw_client: RawClient,
+) -> None:
+    witness = raw_client.sandbox.witness
     visit = witness.begin(method="GET", path="/v2.2/ping", page=None, key=None)
     witness.reset()
     assert witness.peak_in_flight == 1
@@ -287,24 +301,26 @@ async def test_a_request_from_before_a_reset_is_forgotten(visitor: Visitor) -> N
 
 
 async def test_a_killed_sandbox_drops_everyone_and_listens_no_more(
-    visitor: Visitor,
+    raw_client: RawClient,
 ) -> None:
     hold = Hold()
-    visitor.sandbox.faults.add(Fault(hold))
-    waiting = asyncio.ensure_future(visitor.ask("/v2.2/ping"))
+    raw_client.sandbox.faults.add(Fault(hold))
+    waiting = asyncio.ensure_future(raw_client.request("/v2.2/ping"))
     await hold.entered.wait()
-    visitor.sandbox.kill()
+    raw_client.sandbox.kill()
     with pytest.raises(aiohttp.ClientConnectionError):
         await waiting
     with pytest.raises(aiohttp.ClientConnectorError):
-        await visitor.ask("/v2.2/ping")
+        await raw_client.request("/v2.2/ping")
 
 
 async def test_closing_ends_what_is_still_being_served() -> None:
     hold = Hold()
     async with aiohttp.ClientSession() as session:
         async with Sandbox(companies=1, faults=[Fault(hold)]) as sandbox:
-            waiting = asyncio.ensure_future(Visitor(sandbox, session).ask("/v2.2/ping"))
+            waiting = asyncio.ensure_future(
+                RawClient(sandbox, session).request("/v2.2/ping")
+            )
             await hold.entered.wait()
         with pytest.raises(aiohttp.ClientConnectionError):
             await waiting

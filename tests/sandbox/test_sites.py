@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from caller import Caller
+from contract_client import ContractClient
 
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_created_site_is_the_last_of_its_company(caller: Caller) -> None:
-    company_id = caller.company_id()
+async def test_a_created_site_is_the_last_of_its_company(
+    client: ContractClient,
+) -> None:
+    company_id = client.company_id()
     body = {
         "name": "Gatehouse",
         "externalId": "G-1",
@@ -19,20 +21,20 @@ async def test_a_created_site_is_the_last_of_its_company(caller: Caller) -> None
         "path": ["US", "OR"],
         "occupancyPercent": "37.5",
     }
-    site = await caller.call("sites_create", body, company_id=company_id)
+    site = await client.call("sites_create", body, company_id=company_id)
     assert site == {**body, "id": site["id"], "dataCollectionStopDate": None}
-    assert await caller.call("sites_get", site_id=site["id"]) == site
-    sites = await caller.call("sites_list_by_company", company_id=company_id)
+    assert await client.call("sites_get", site_id=site["id"]) == site
+    sites = await client.call("sites_list_by_company", company_id=company_id)
     assert sites[-1] == site
-    company = await caller.call("companies_get", company_id=company_id)
+    company = await client.call("companies_get", company_id=company_id)
     assert company["sites"] == sites
 
 
-async def test_only_a_name_is_needed(caller: Caller) -> None:
+async def test_only_a_name_is_needed(client: ContractClient) -> None:
     ids = set()
     for _ in range(2):
-        site = await caller.call(
-            "sites_create", {"name": "Gate"}, company_id=caller.company_id()
+        site = await client.call(
+            "sites_create", {"name": "Gate"}, company_id=client.company_id()
         )
         ids.add(site.pop("id"))
         assert site == {
@@ -59,50 +61,52 @@ async def test_only_a_name_is_needed(caller: Caller) -> None:
     ids=["nothing", "long", "deep", "too full", "no number", "no text"],
 )
 async def test_a_site_that_cannot_be_is_refused(
-    caller: Caller, body: dict[str, Any], named: str
+    client: ContractClient, body: dict[str, Any], named: str
 ) -> None:
-    company_id = caller.company_id()
-    assert named in await caller.refused("sites_create", body, company_id=company_id)
+    company_id = client.company_id()
+    assert named in await client.get_refusal(
+        "sites_create", body, company_id=company_id
+    )
 
 
-async def test_a_change_shows_wherever_the_site_stands(caller: Caller) -> None:
-    site_id = caller.site_ids()[0]
-    was = await caller.call("sites_get", site_id=site_id)
-    records = await caller.every("usage_list_by_site", "usageData", site_id=site_id)
+async def test_a_change_shows_wherever_the_site_stands(client: ContractClient) -> None:
+    site_id = client.site_ids()[0]
+    was = await client.call("sites_get", site_id=site_id)
+    records = await client.list_all("usage_list_by_site", "usageData", site_id=site_id)
     body: dict[str, Any] = {"name": "Renamed", "externalId": None, "path": []}
-    now = await caller.call("sites_update", body, site_id=site_id)
+    now = await client.call("sites_update", body, site_id=site_id)
     assert now == {**was, **body}
-    after = await caller.every("usage_list_by_site", "usageData", site_id=site_id)
+    after = await client.list_all("usage_list_by_site", "usageData", site_id=site_id)
     assert after == [{**record, "site": now} for record in records]
     assert records
 
 
-async def test_null_clears_the_occupancy(caller: Caller) -> None:
-    site_id = caller.site_ids()[0]
+async def test_null_clears_the_occupancy(client: ContractClient) -> None:
+    site_id = client.site_ids()[0]
     for value in ("40", None):
         body = {"occupancyPercent": value}
-        site = await caller.call("sites_update", body, site_id=site_id)
+        site = await client.call("sites_update", body, site_id=site_id)
         assert site["occupancyPercent"] == value
 
 
 async def test_an_archived_site_stays_readable_with_its_history(
-    caller: Caller,
+    client: ContractClient,
 ) -> None:
-    site_id = caller.site_ids()[0]
-    records = await caller.every("usage_list_by_site", "usageData", site_id=site_id)
-    await caller.call("sites_delete", site_id=site_id)
-    site = await caller.call("sites_get", site_id=site_id)
+    site_id = client.site_ids()[0]
+    records = await client.list_all("usage_list_by_site", "usageData", site_id=site_id)
+    await client.call("sites_delete", site_id=site_id)
+    site = await client.call("sites_get", site_id=site_id)
     assert site["dataCollectionStopDate"] == "2026-01-01"
-    sites = await caller.call("sites_list_by_company", company_id=caller.company_id())
+    sites = await client.call("sites_list_by_company", company_id=client.company_id())
     assert site in sites
-    after = await caller.every("usage_list_by_site", "usageData", site_id=site_id)
+    after = await client.list_all("usage_list_by_site", "usageData", site_id=site_id)
     assert after == [{**record, "site": site} for record in records]
 
 
-async def test_a_site_is_archived_once(caller: Caller) -> None:
-    site_id = caller.site_ids()[0]
+async def test_a_site_is_archived_once(client: ContractClient) -> None:
+    site_id = client.site_ids()[0]
     for _ in range(2):
-        await caller.call("sites_delete", site_id=site_id)
-        caller.wait(40 * 86_400)
-    site = await caller.call("sites_get", site_id=site_id)
+        await client.call("sites_delete", site_id=site_id)
+        client.advance(40 * 86_400)
+    site = await client.call("sites_get", site_id=site_id)
     assert site["dataCollectionStopDate"] == "2026-01-01"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from answers import answer_schema, check
-from visitor import Visitor
+from contract_schemas import check_schema, response_schema
+from raw_client import RawClient
 
 from nectar_async.sandbox.generator.names import REGIONS
 from nectar_async.sandbox.server.state import CALLER
@@ -14,41 +14,43 @@ from nectar_async.sandbox.server.state import CALLER
 pytestmark = pytest.mark.asyncio
 
 
-async def update(visitor: Visitor, body: dict[str, Any]) -> Any:
-    seen = await visitor.ask("/v2.2/team", method="PATCH", body=body)
+async def update(raw_client: RawClient, body: dict[str, Any]) -> Any:
+    seen = await raw_client.request("/v2.2/team", method="PATCH", body=body)
     assert seen.status == 200
-    check(answer_schema("team_update", 200), seen.json)
-    assert (await visitor.ask("/v2.2/team")).json == seen.json
+    check_schema(response_schema("team_update", 200), seen.json)
+    assert (await raw_client.request("/v2.2/team")).json == seen.json
     return seen.json["users"]
 
 
-async def test_users_replace_all_others_but_the_caller(visitor: Visitor) -> None:
-    before = (await visitor.ask("/v2.2/team")).json
+async def test_users_replace_all_others_but_the_caller(raw_client: RawClient) -> None:
+    before = (await raw_client.request("/v2.2/team")).json
     assert CALLER in before["users"]
-    assert await update(visitor, {}) == before["users"]
-    assert await update(visitor, {"users": ["new@example.com"]}) == [
+    assert await update(raw_client, {}) == before["users"]
+    assert await update(raw_client, {"users": ["new@example.com"]}) == [
         CALLER,
         "new@example.com",
     ]
     twice = ["A@example.com", "a@example.com", CALLER.upper()]
-    assert len(await update(visitor, {"users": twice})) == 2
-    assert await update(visitor, {"users": []}) == [CALLER]
+    assert len(await update(raw_client, {"users": twice})) == 2
+    assert await update(raw_client, {"users": []}) == [CALLER]
 
 
-async def test_a_member_needs_an_address(visitor: Visitor) -> None:
+async def test_a_member_needs_an_address(raw_client: RawClient) -> None:
     body = {"users": ["somebody"]}
-    seen = await visitor.ask("/v2.2/team", method="PATCH", body=body)
+    seen = await raw_client.request("/v2.2/team", method="PATCH", body=body)
     assert seen.status == 400
     assert seen.json["detail"].startswith("users.0: ")
 
 
-async def test_providers_come_in_pages_by_name(visitor: Visitor) -> None:
+async def test_providers_come_in_pages_by_name(raw_client: RawClient) -> None:
     names: list[str] = []
     ids: set[str] = set()
     page = 1
     while True:
-        seen = (await visitor.ask("/v2.2/datasource", [("page", str(page))])).json
-        check(answer_schema("providers_search", 200), seen)
+        seen = (
+            await raw_client.request("/v2.2/datasource", [("page", str(page))])
+        ).json
+        check_schema(response_schema("providers_search", 200), seen)
         names += [provider["name"] for provider in seen["datasources"]]
         ids |= {provider["id"] for provider in seen["datasources"]}
         if not seen["hasNext"]:
@@ -68,18 +70,18 @@ async def test_providers_come_in_pages_by_name(visitor: Visitor) -> None:
     ],
 )
 async def test_a_search_finds_names_and_addresses(
-    visitor: Visitor, text: str, name: str
+    raw_client: RawClient, text: str, name: str
 ) -> None:
-    seen = (await visitor.ask("/v2.2/datasource", [("search", text)])).json
+    seen = (await raw_client.request("/v2.2/datasource", [("search", text)])).json
     assert [provider["name"] for provider in seen["datasources"]] == [name]
 
 
-async def test_a_search_may_find_nothing(visitor: Visitor) -> None:
-    seen = (await visitor.ask("/v2.2/datasource", [("search", "nobody")])).json
+async def test_a_search_may_find_nothing(raw_client: RawClient) -> None:
+    seen = (await raw_client.request("/v2.2/datasource", [("search", "nobody")])).json
     assert (seen["totalDatasources"], seen["datasources"]) == (0, [])
 
 
-async def test_the_webhooks_portal_is_a_link(visitor: Visitor) -> None:
-    seen = await visitor.ask("/v2.2/webhook")
-    check(answer_schema("webhook_portal_get", 200), seen.json)
+async def test_the_webhooks_portal_is_a_link(raw_client: RawClient) -> None:
+    seen = await raw_client.request("/v2.2/webhook")
+    check_schema(response_schema("webhook_portal_get", 200), seen.json)
     assert seen.json["url"].startswith("https://app.svix.com/login#key=")

@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from caller import Caller
+from contract_client import ContractClient
 
 pytestmark = pytest.mark.asyncio
 
 Record = dict[str, Any]
 
 
-async def everything(caller: Caller) -> list[Record]:
-    return await caller.every(
-        "usage_list_by_company", "usageData", company_id=caller.company_id()
+async def everything(client: ContractClient) -> list[Record]:
+    return await client.list_all(
+        "usage_list_by_company", "usageData", company_id=client.company_id()
     )
 
 
-async def update(caller: Caller, record: Record, **body: Any) -> Any:
-    return await caller.call("usage_update", body, usage_data_id=record["id"])
+async def update(client: ContractClient, record: Record, **body: Any) -> Any:
+    return await client.call("usage_update", body, usage_data_id=record["id"])
 
 
-async def test_every_list_holds_what_belongs_to_it(caller: Caller) -> None:
-    records = await everything(caller)
+async def test_every_list_holds_what_belongs_to_it(client: ContractClient) -> None:
+    records = await everything(client)
     first = next(record for record in records if record["document"])
     connection = next(
         connection
-        for connection in caller.sandbox.portfolio.company_data(0).connections
+        for connection in client.sandbox.portfolio.company_data(0).connections
         for account in connection.accounts
         for meter in account.meters
         if meter.id == first["meter"]
@@ -51,35 +51,35 @@ async def test_every_list_holds_what_belongs_to_it(caller: Caller) -> None:
             lambda r: r["meter"] in meters,
         ),
     ):
-        found = await caller.every(operation, "usageData", **ids)
+        found = await client.list_all(operation, "usageData", **ids)
         assert found == [record for record in records if belongs(record)]
         assert first in found
 
 
-async def test_a_bills_usage_is_filtered_by_its_period(caller: Caller) -> None:
+async def test_a_bills_usage_is_filtered_by_its_period(client: ContractClient) -> None:
     """Unlike all other lists, which compare the date of the bill."""
-    record = next(r for r in await everything(caller) if r["document"])
+    record = next(r for r in await everything(client) if r["document"])
     day = ("endDate", record["startDate"])
     ids = {"document_id": record["document"]["id"]}
-    found = await caller.every("usage_list_by_document", "usageData", day, **ids)
+    found = await client.list_all("usage_list_by_document", "usageData", day, **ids)
     assert record in found
     by_bill = ("dateType", "BILL_DATE")
     assert record["document"]["billDate"] > record["startDate"]
-    assert not await caller.every(
+    assert not await client.list_all(
         "usage_list_by_document", "usageData", day, by_bill, **ids
     )
     meter = {"meter_id": record["meter"]}
-    found = await caller.every("usage_list_by_meter", "usageData", day, **meter)
+    found = await client.list_all("usage_list_by_meter", "usageData", day, **meter)
     assert record not in found
 
 
-async def test_a_record_alone_is_as_in_its_list(caller: Caller) -> None:
-    for record in (await everything(caller))[::50]:
-        assert record == await caller.call("usage_get", usage_data_id=record["id"])
+async def test_a_record_alone_is_as_in_its_list(client: ContractClient) -> None:
+    for record in (await everything(client))[::50]:
+        assert record == await client.call("usage_get", usage_data_id=record["id"])
 
 
-async def test_a_correction_changes_what_it_names(caller: Caller) -> None:
-    record = (await everything(caller))[3]
+async def test_a_correction_changes_what_it_names(client: ContractClient) -> None:
+    record = (await everything(client))[3]
     body = {
         "startDate": "2020-01-01",
         "endDate": "2020-01-31",
@@ -98,68 +98,72 @@ async def test_a_correction_changes_what_it_names(caller: Caller) -> None:
         "utilityName": "Utility",
         "country": "FR",
     }
-    now = await update(caller, record, **body)
+    now = await update(client, record, **body)
     assert now == {
         **record,
         **body,
         "updated": now["updated"],
         "timeOfUseBreakdown": None,
     }
-    found = await caller.every(
+    found = await client.list_all(
         "usage_list_by_company",
         "usageData",
         ("dateType", "USAGE_PERIOD"),
         ("endDate", "2020-02-01"),
-        company_id=caller.company_id(),
+        company_id=client.company_id(),
     )
     assert found == [now]
-    again = await update(caller, record, tariff="T-10")
+    again = await update(client, record, tariff="T-10")
     assert again == {**now, "tariff": "T-10", "updated": again["updated"]}
 
 
-async def test_a_period_does_not_end_before_it_starts(caller: Caller) -> None:
-    record = (await everything(caller))[0]
+async def test_a_period_does_not_end_before_it_starts(client: ContractClient) -> None:
+    record = (await everything(client))[0]
     body = {"endDate": "2019-12-31"}
-    detail = await caller.refused("usage_update", body, usage_data_id=record["id"])
+    detail = await client.get_refusal("usage_update", body, usage_data_id=record["id"])
     assert "endDate" in detail
-    assert (await everything(caller))[0] == record
+    assert (await everything(client))[0] == record
 
 
-async def test_what_is_the_meters_carries_through_to_it(caller: Caller) -> None:
-    record = (await everything(caller))[0]
+async def test_what_is_the_meters_carries_through_to_it(client: ContractClient) -> None:
+    record = (await everything(client))[0]
     numbers = [{"rawName": "No.", "value": "77", "name": None}]
-    company_id = caller.company_id()
-    site = await caller.call("sites_create", {"name": "New"}, company_id=company_id)
-    now = await update(caller, record, identifiers=numbers, site=site["id"])
+    company_id = client.company_id()
+    site = await client.call("sites_create", {"name": "New"}, company_id=company_id)
+    now = await update(client, record, identifiers=numbers, site=site["id"])
     assert (now["identifiers"], now["site"]) == (numbers, site)
-    meter = await caller.call("meters_get", meter_id=record["meter"])
+    meter = await client.call("meters_get", meter_id=record["meter"])
     assert (meter["identifiers"], meter["site"]) == (numbers, site["id"])
-    for other in await everything(caller):
+    for other in await everything(client):
         if other["meter"] == record["meter"]:
             assert (other["identifiers"], other["site"]) == (numbers, site)
 
 
-async def test_a_record_can_be_given_to_another_meter(caller: Caller) -> None:
-    records = await everything(caller)
+async def test_a_record_can_be_given_to_another_meter(client: ContractClient) -> None:
+    records = await everything(client)
     record = records[0]
     other = next(each for each in records if each["site"] != record["site"])
-    now = await update(caller, record, meter=other["meter"])
+    now = await update(client, record, meter=other["meter"])
     for key in ("meter", "site", "identifiers", "datasourceType", "meterAddress"):
         assert now[key] == other[key]
     assert (now["usage"], now["id"]) == (record["usage"], record["id"])
-    for stranger in ("nothing", caller.sandbox.portfolio.company_data(1).meters[0].id):
+    for stranger in ("nothing", client.sandbox.portfolio.company_data(1).meters[0].id):
         body = {"meter": stranger}
-        detail = await caller.refused("usage_update", body, usage_data_id=record["id"])
+        detail = await client.get_refusal(
+            "usage_update", body, usage_data_id=record["id"]
+        )
         assert "meter" in detail
 
 
-async def test_a_deleted_record_is_gone_from_all_lists(caller: Caller) -> None:
-    records = await everything(caller)
+async def test_a_deleted_record_is_gone_from_all_lists(client: ContractClient) -> None:
+    records = await everything(client)
     gone = records.pop(1)
-    await caller.call("usage_delete", usage_data_id=gone["id"])
-    assert await everything(caller) == records
+    await client.call("usage_delete", usage_data_id=gone["id"])
+    assert await everything(client) == records
     meter = {"meter_id": gone["meter"]}
-    assert gone not in await caller.every("usage_list_by_meter", "usageData", **meter)
+    assert gone not in await client.list_all(
+        "usage_list_by_meter", "usageData", **meter
+    )
     for operation in ("usage_get", "usage_delete", "usage_update"):
         body: dict[str, Any] | None = {} if operation == "usage_update" else None
-        await caller.call(operation, body, status=404, usage_data_id=gone["id"])
+        await client.call(operation, body, status=404, usage_data_id=gone["id"])

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from caller import Caller
+from contract_client import ContractClient
 
 from nectar_async import contract
 from nectar_async.sandbox import Sandbox
@@ -20,30 +20,30 @@ FIELDS = contract.load()["components"]["schemas"]["UsageDataNested"]["x-version-
 
 
 @pytest_asyncio.fixture
-async def demanding() -> AsyncIterator[Caller]:
+async def demanding() -> AsyncIterator[ContractClient]:
     """A caller whose first company also has its demand read."""
     async with (
         Sandbox(companies=1, seed=2, clock_speed=0) as sandbox,
         aiohttp.ClientSession() as session,
     ):
         assert sandbox.portfolio.company(0).is_demand_enabled
-        yield Caller(sandbox, session)
+        yield ContractClient(sandbox, session)
 
 
-async def usage(caller: Caller, segment: str) -> list[dict[str, Any]]:
-    return await caller.every(
+async def usage(client: ContractClient, segment: str) -> list[dict[str, Any]]:
+    return await client.list_all(
         "usage_list_by_company",
         "usageData",
-        company_id=caller.company_id(),
+        company_id=client.company_id(),
         segment=segment,
     )
 
 
-async def bills(caller: Caller, segment: str) -> list[dict[str, Any]]:
-    return await caller.every(
+async def bills(client: ContractClient, segment: str) -> list[dict[str, Any]]:
+    return await client.list_all(
         "documents_list_by_company",
         "documents",
-        company_id=caller.company_id(),
+        company_id=client.company_id(),
         segment=segment,
     )
 
@@ -52,7 +52,9 @@ def is_demand(record: dict[str, Any]) -> bool:
     return bool(record["electricityType"] == "DEMAND")
 
 
-async def test_demand_rows_share_the_list_of_v21_alone(demanding: Caller) -> None:
+async def test_demand_rows_share_the_list_of_v21_alone(
+    demanding: ContractClient,
+) -> None:
     rows = await usage(demanding, "v2.1")
     demand = [row for row in rows if is_demand(row)]
     plain = {row["id"] for row in rows if not is_demand(row)}
@@ -65,10 +67,12 @@ async def test_demand_rows_share_the_list_of_v21_alone(demanding: Caller) -> Non
     assert billed <= {(r["meter"], r["startDate"]) for r in rows if not is_demand(r)}
 
 
-async def test_a_demand_row_is_filtered_and_got_as_any_other(demanding: Caller) -> None:
+async def test_a_demand_row_is_filtered_and_got_as_any_other(
+    demanding: ContractClient,
+) -> None:
     rows = await usage(demanding, "v2.1")
     row = next(row for row in rows if is_demand(row))
-    meter = await demanding.every(
+    meter = await demanding.list_all(
         "usage_list_by_meter", "usageData", meter_id=row["meter"], segment="v2.1"
     )
     assert meter == [each for each in rows if each["meter"] == row["meter"]]
@@ -76,7 +80,9 @@ async def test_a_demand_row_is_filtered_and_got_as_any_other(demanding: Caller) 
     assert alone == row
 
 
-async def test_demand_rows_can_be_changed_on_v20_alone(demanding: Caller) -> None:
+async def test_demand_rows_can_be_changed_on_v20_alone(
+    demanding: ContractClient,
+) -> None:
     row = next(row for row in await usage(demanding, "v2.1") if is_demand(row))
     for segment in ("v2.2", "v2.1"):
         answer = await demanding.call(
@@ -94,7 +100,7 @@ async def test_demand_rows_can_be_changed_on_v20_alone(demanding: Caller) -> Non
     assert changed == {**row, "usage": "5", "updated": changed["updated"]}
 
 
-async def test_a_demand_row_can_be_deleted(demanding: Caller) -> None:
+async def test_a_demand_row_can_be_deleted(demanding: ContractClient) -> None:
     rows = await usage(demanding, "v2.1")
     row = next(row for row in rows if is_demand(row))
     await demanding.call("usage_delete", usage_data_id=row["id"], segment="v2.1")
@@ -104,7 +110,7 @@ async def test_a_demand_row_can_be_deleted(demanding: Caller) -> None:
 
 @pytest.mark.parametrize(("version", "segment"), SEGMENTS.items())
 async def test_the_usage_of_bills_has_the_fields_of_its_version(
-    demanding: Caller, version: str, segment: str
+    demanding: ContractClient, version: str, segment: str
 ) -> None:
     always = set(FIELDS[version]["always"])
     allowed = always | set(FIELDS[version]["optional"])
@@ -116,7 +122,9 @@ async def test_the_usage_of_bills_has_the_fields_of_its_version(
     assert {record["id"] for record in nested} == listed
 
 
-async def test_demand_meters_are_on_bills_of_v22_alone(demanding: Caller) -> None:
+async def test_demand_meters_are_on_bills_of_v22_alone(
+    demanding: ContractClient,
+) -> None:
     found = 0
     for bill in await bills(demanding, "v2.2"):
         on_bill = {record["id"] for record in bill["usageData"]}
@@ -130,7 +138,9 @@ async def test_demand_meters_are_on_bills_of_v22_alone(demanding: Caller) -> Non
 
 
 @pytest.mark.parametrize("segment", SEGMENTS.values())
-async def test_changes_show_in_every_version(demanding: Caller, segment: str) -> None:
+async def test_changes_show_in_every_version(
+    demanding: ContractClient, segment: str
+) -> None:
     """Whatever version they were made in."""
     before = await usage(demanding, segment)
     record = (await usage(demanding, "v2.2"))[0]

@@ -1,4 +1,4 @@
-"""How the tests talk to a sandbox: with a plain session, never with the SDK."""
+"""Requests to a sandbox through a plain aiohttp session, without the SDK."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Seen:
-    """An answer as it came."""
+class RawResponse:
+    """A response, not decoded."""
 
     status: int
     headers: dict[str, str]
@@ -27,14 +27,14 @@ class Seen:
         return json.loads(self.body, parse_float=Decimal)
 
 
-class Visitor:
-    """Asks a sandbox, with its key unless told otherwise."""
+class RawClient:
+    """Sends requests to a sandbox, by default with its API key."""
 
     def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
         self.sandbox = sandbox
         self.session = session
 
-    async def ask(
+    async def request(
         self,
         path: str,
         query: list[tuple[str, str]] | None = None,
@@ -44,41 +44,43 @@ class Visitor:
         headers: dict[str, str] | None = None,
         body: Any = None,
         data: Any = None,
-    ) -> Seen:
-        """An answer; `body` is sent as JSON, `data` as it is or as a form."""
+    ) -> RawResponse:
+        """Send a request; `body` is sent as JSON, `data` as bytes or as a form."""
         key = self.sandbox.api_key if key == "" else key
-        sent = {} if key is None else {"X-API-Key": key}
+        key_header = {} if key is None else {"X-API-Key": key}
         async with self.session.request(
             method,
             self.sandbox.url + path,
             params=query,
-            headers=sent | (headers or {}),
+            headers=key_header | (headers or {}),
             json=body,
             data=data,
             allow_redirects=False,
         ) as response:
-            return Seen(response.status, dict(response.headers), await response.read())
+            return RawResponse(
+                response.status, dict(response.headers), await response.read()
+            )
 
-    async def usage(
+    async def list_usage(
         self, index: int = 0, *query: tuple[str, str], version: str = "v2.2"
     ) -> Any:
-        """One page of the usage of a company, decoded."""
+        """Get one page of the usage of a company, decoded."""
         company = self.sandbox.portfolio.company(index)
         path = f"/{version}/usage/company/{company.id}"
-        seen = await self.ask(path, list(query))
-        assert seen.status == 200, seen.body
-        return seen.json
+        response = await self.request(path, list(query))
+        assert response.status == 200, response.body
+        return response.json
 
-    async def all_usage(
+    async def list_all_usage(
         self, path: str, *query: tuple[str, str]
     ) -> tuple[int, list[dict[str, Any]]]:
-        """The total that the envelope says, and the records of all pages."""
+        """Get the total in the envelope, and the records of all pages."""
         records: list[dict[str, Any]] = []
         page = 1
         while True:
-            seen = await self.ask(path, [*query, ("page", str(page))])
-            assert seen.status == 200, seen.body
-            envelope = seen.json
+            response = await self.request(path, [*query, ("page", str(page))])
+            assert response.status == 200, response.body
+            envelope = response.json
             records += envelope["usageData"]
             if not envelope["hasNext"]:
                 return envelope["totalUsageData"], records

@@ -1,4 +1,4 @@
-"""Checks of the sandbox's answers against the schemas of the contract."""
+"""Checks of the sandbox's responses against the schemas of the contract."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from referencing.jsonschema import DRAFT202012
 
 from nectar_async import contract
 
-__all__ = ["OPERATIONS", "answer_schema", "check", "has_id", "success"]
+__all__ = ["OPERATIONS", "check_schema", "has_id", "response_schema", "success_status"]
 
-# Read here, since the event loop is no place to read files.
+# Read at import, because reading a file blocks the event loop.
 OPERATIONS = contract.operations()
 
 
-def check(schema: str | dict[str, Any], value: Any) -> None:
-    """Fail unless the value is valid for the schema (or the component of that name)."""
+def check_schema(schema: str | dict[str, Any], value: Any) -> None:
+    """Fail unless a value is valid for a schema or for a component of that name."""
     document = DRAFT202012.create_resource(contract.load())
     registry: Registry[Any] = Registry().with_resource("urn:nectar", document)
     if isinstance(schema, str):
         schema = {"$ref": f"#/components/schemas/{schema}"}
     validator = Draft202012Validator(
-        _absolute(schema), registry=registry, format_checker=FormatChecker()
+        _make_absolute(schema), registry=registry, format_checker=FormatChecker()
     )
     errors = [error.message for error in validator.iter_errors(value)]
     assert errors == []
 
 
-def _absolute(schema: dict[str, Any]) -> dict[str, Any]:
+def _make_absolute(schema: dict[str, Any]) -> dict[str, Any]:
     return {
         key: f"urn:nectar{value}" if key == "$ref" else value
         for key, value in schema.items()
@@ -37,12 +37,12 @@ def _absolute(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_id(operation: str) -> bool:
-    """Whether the operation's path names a thing."""
+    """Whether the operation's path has a parameter."""
     return "{" in OPERATIONS[operation].path
 
 
-def answer_schema(operation: str, status: int) -> dict[str, Any]:
-    """The schema of an operation's JSON answer, shared responses looked up."""
+def response_schema(operation: str, status: int) -> dict[str, Any]:
+    """Find the schema of an operation's JSON response, shared ones included."""
     response = OPERATIONS[operation].description["responses"][str(status)]
     if "$ref" in response:
         name = response["$ref"].rpartition("/")[2]
@@ -51,7 +51,7 @@ def answer_schema(operation: str, status: int) -> dict[str, Any]:
     return schema
 
 
-def success(operation: str) -> int:
-    """The status of an operation that went well."""
+def success_status(operation: str) -> int:
+    """Find the status of an operation that succeeds."""
     responses = OPERATIONS[operation].description["responses"]
     return next(int(status) for status in responses if status.startswith("20"))

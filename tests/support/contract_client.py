@@ -1,17 +1,17 @@
-"""Calls operations by their names, and holds each answer against the contract."""
+"""Calls operations by their names, and checks each response against the contract."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from answers import OPERATIONS, answer_schema, check, success
-from visitor import Seen, Visitor
+from contract_schemas import OPERATIONS, check_schema, response_schema, success_status
+from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
 
 
-class Caller(Visitor):
-    """A visitor who knows the contract."""
+class ContractClient(RawClient):
+    """A raw client that knows the operations of the contract."""
 
     async def call(
         self,
@@ -22,31 +22,34 @@ class Caller(Visitor):
         status: int | None = None,
         **ids: str,
     ) -> Any:
-        """The decoded answer, which has the status of success unless told otherwise."""
-        seen = await self.sent(operation, body, *query, segment=segment, **ids)
-        assert seen.status == (status or success(operation)), seen.body
-        if seen.status == 204:
-            return None
-        check(answer_schema(operation, seen.status), seen.json)
-        return seen.json
+        """Call an operation and decode its response; check its status and its schema.
 
-    async def sent(
+        By default the status is that of success.
+        """
+        response = await self.send(operation, body, *query, segment=segment, **ids)
+        assert response.status == (status or success_status(operation)), response.body
+        if response.status == 204:
+            return None
+        check_schema(response_schema(operation, response.status), response.json)
+        return response.json
+
+    async def send(
         self,
         operation: str,
         body: Any = None,
         *query: tuple[str, str],
         segment: str = "v2.2",
         **ids: str,
-    ) -> Seen:
-        """The answer as it came."""
+    ) -> RawResponse:
+        """Call an operation, without a check of the response."""
         row = OPERATIONS[operation]
         path = f"/{segment}{row.path.format(**ids)}"
-        return await self.ask(path, list(query), method=row.method, body=body)
+        return await self.request(path, list(query), method=row.method, body=body)
 
-    async def refused(
+    async def get_refusal(
         self, operation: str, body: Any = None, *query: tuple[str, str], **ids: str
     ) -> str:
-        """The detail of an answer with status 400."""
+        """Call an operation that must give a 400, and get the `detail`."""
         answer = await self.call(operation, body, *query, status=400, **ids)
         detail: str = answer["detail"]
         return detail
@@ -57,23 +60,25 @@ class Caller(Visitor):
     def site_ids(self, index: int = 0) -> list[str]:
         return [site.id for site in self.sandbox.portfolio.company(index).sites]
 
-    async def every(
+    async def list_all(
         self, operation: str, items: str, *query: tuple[str, str], **ids: Any
     ) -> list[dict[str, Any]]:
-        """The things on all pages of a list, of which each page's first is checked."""
-        found: list[dict[str, Any]] = []
+        """Get the items on all pages of a list; the first item of each page is checked."""
+        items_of_all: list[dict[str, Any]] = []
         page: dict[str, Any] = {"hasNext": True, "currentPage": 0}
         while page["hasNext"]:
             number = ("page", str(page["currentPage"] + 1))
-            seen = await self.sent(operation, None, *query, number, **ids)
-            assert seen.status == 200, seen.body
-            page = seen.json
-            check(answer_schema(operation, 200), {**page, items: page[items][:1]})
-            found += page[items]
-        return found
+            response = await self.send(operation, None, *query, number, **ids)
+            assert response.status == 200, response.body
+            page = response.json
+            check_schema(
+                response_schema(operation, 200), {**page, items: page[items][:1]}
+            )
+            items_of_all += page[items]
+        return items_of_all
 
     async def connect(self, *sites: str, index: int = 0, **more: Any) -> Any:
-        """A connection with the sandbox's credentials, unless told otherwise."""
+        """Create a connection, by default with the sandbox's credentials."""
         body = {
             **SANDBOX_LOGIN._asdict(),
             "sites": sites or self.site_ids(index)[:1],
@@ -82,8 +87,8 @@ class Caller(Visitor):
         company_id = self.company_id(index)
         return await self.call("connections_create", body, company_id=company_id)
 
-    async def connection(self, connection_id: str) -> Any:
+    async def get_connection(self, connection_id: str) -> Any:
         return await self.call("connections_get", connection_id=connection_id)
 
-    def wait(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.sandbox.clock.advance(seconds)

@@ -1,4 +1,4 @@
-"""A sandbox with one client at its door, and a look at what they leave behind."""
+"""A sandbox with clients of the SDK, and a check that they leave no resources open."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from nectar_async import (
 from nectar_async.sandbox import Effect, Fault, Sandbox
 
 __all__ = [
-    "WALKS",
-    "Ask",
-    "House",
-    "a_prefetch",
-    "a_walk",
-    "everything",
-    "name_of",
-    "one_company",
-    "one_list",
-    "open_house",
+    "READS",
+    "Harness",
+    "Read",
+    "describe_parameter",
+    "get_company",
+    "list_companies",
+    "open_harness",
+    "prefetch_usage",
+    "read_repository",
+    "walk_usage",
 ]
 
-Ask = Callable[[NectarClient, str], Awaitable[list[Any]]]
-"""A way to ask for something of a company."""
+Read = Callable[[NectarClient, str], Awaitable[list[Any]]]
+"""Reads data of a company with a client."""
 
-_TURN = 0.001
-_TURNS = 5_000
+_WAIT_SECONDS = 0.001
+_WAITS = 5_000
 
 
 @frozen
-class House:
+class Harness:
     """A sandbox of one company, and a session whose connections can be counted."""
 
     sandbox: Sandbox
@@ -56,7 +56,7 @@ class House:
         retry: RetryPolicy | None = None,
         **settings: Any,
     ) -> NectarClient:
-        """A client whose waits take no time, unless it is given a clock."""
+        """Build a client, by default with a virtual clock, so that waits take no time."""
         if retry is not None:
             settings["retry"] = retry
         client = NectarClient(
@@ -69,42 +69,42 @@ class House:
         return client
 
     def fault(self, *effects: Effect, **when: Any) -> None:
-        """Put trouble in force; the first effect is outermost."""
+        """Add faults to the sandbox; the first effect is the outermost one."""
         self.sandbox.faults.add(*(Fault(effect, **when) for effect in effects))
 
     @property
     def company_id(self) -> str:
-        """The one company."""
+        """The id of the only company."""
         return self.sandbox.portfolio.company(0).id
 
     @property
     def usage_ids(self) -> list[str]:
-        """Its usage records, as the sandbox holds them."""
+        """The ids of the usage records in the sandbox."""
         return [record.id for record in self.sandbox.portfolio.company_data(0).records]
 
     @property
     def checked_out(self) -> int:
-        """Connections that nobody gave back."""
+        """How many connections of the session are in use."""
         assert self.session.connector is not None
         return len(self.session.connector._acquired)
 
     async def assert_nothing_is_left(self) -> None:
-        """No permit, no connection, no request at the server."""
+        """Check that no permit is taken, no connection is in use and no request runs."""
         for client in self.clients:
             assert_idle(client)
         assert self.checked_out == 0
-        # The server learns of a client that left by its connection.
+        # The server notices a disconnected client only a little later.
         assert await _becomes_empty(lambda: range(self.sandbox.witness.in_flight))
 
 
 @asynccontextmanager
-async def open_house(
+async def open_harness(
     certificate: ssl.SSLContext | None = None,
     *,
     trust: ssl.SSLContext | bool = True,
     **options: Any,
-) -> AsyncIterator[House]:
-    """A house; what is left behind when it closes is an error."""
+) -> AsyncIterator[Harness]:
+    """Start a sandbox and a session; resources that stay open at the end fail the test."""
     before = asyncio.all_tasks()
     async with (
         Sandbox(**{"companies": 1, **options}, ssl_context=certificate) as sandbox,
@@ -113,55 +113,55 @@ async def open_house(
             cookie_jar=aiohttp.DummyCookieJar(),
         ) as session,
     ):
-        house = House(sandbox, session)
-        yield house
-        await house.assert_nothing_is_left()
-        for client in house.clients:
+        harness = Harness(sandbox, session)
+        yield harness
+        await harness.assert_nothing_is_left()
+        for client in harness.clients:
             await client.aclose()
-    # A fixture is set up and taken down by different tasks.
+    # Set-up and tear-down of a fixture run in different tasks.
     own = {*before, asyncio.current_task()}
     assert await _becomes_empty(lambda: asyncio.all_tasks() - own)
 
 
-async def _becomes_empty(left: Callable[[], Sized]) -> bool:
-    for _ in range(_TURNS):
-        if not left():
+async def _becomes_empty(list_open: Callable[[], Sized]) -> bool:
+    for _ in range(_WAITS):
+        if not list_open():
             return True
-        await asyncio.sleep(_TURN)
+        await asyncio.sleep(_WAIT_SECONDS)
     return False
 
 
-def name_of(value: object) -> str:
-    """A stable id of a test's parameter."""
+def describe_parameter(value: object) -> str:
+    """Describe a test's parameter in a stable way, for its id."""
     name = getattr(value, "__name__", None)
     return name if isinstance(name, str) else repr(value)[:60]
 
 
-async def one_company(nectar: NectarClient, company_id: str) -> list[Any]:
-    """A single answer."""
+async def get_company(nectar: NectarClient, company_id: str) -> list[Any]:
+    """Read a single record."""
     return [await nectar.companies.get(company_id)]
 
 
-async def one_list(nectar: NectarClient, _company_id: str) -> list[Any]:
-    """A bare array."""
+async def list_companies(nectar: NectarClient, _company_id: str) -> list[Any]:
+    """Read a list without pages."""
     return list(await nectar.companies.all())
 
 
-async def a_walk(nectar: NectarClient, company_id: str) -> list[Any]:
-    """Pages as they are read."""
-    return [one async for one in nectar.usage.by_company(company_id)]
+async def walk_usage(nectar: NectarClient, company_id: str) -> list[Any]:
+    """Read a list page by page."""
+    return [record async for record in nectar.usage.by_company(company_id)]
 
 
-async def a_prefetch(nectar: NectarClient, company_id: str) -> list[Any]:
-    """Pages ahead of the reader."""
+async def prefetch_usage(nectar: NectarClient, company_id: str) -> list[Any]:
+    """Read a list with prefetched pages."""
     async with nectar.usage.by_company(company_id).prefetch() as records:
-        return [one async for one in records]
+        return [record async for record in records]
 
 
-async def everything(nectar: NectarClient, company_id: str) -> list[Any]:
-    """The view over all companies."""
+async def read_repository(nectar: NectarClient, company_id: str) -> list[Any]:
+    """Read the lists of several companies together."""
     async with nectar.repository.usage(companies=[company_id]) as records:
-        return [one async for one in records]
+        return [record async for record in records]
 
 
-WALKS: list[Ask] = [a_walk, a_prefetch, everything]
+READS: list[Read] = [walk_usage, prefetch_usage, read_repository]
