@@ -63,8 +63,8 @@ class ContractClient(RawClient):
     async def list_all(
         self, operation: str, items: str, *query: tuple[str, str], **ids: Any
     ) -> list[dict[str, Any]]:
-        """Get the items on all pages of a list; the first item of each page is checked."""
-        items_of_all: list[dict[str, Any]] = []
+        """Get the items of all pages of a list; of each page the first is checked."""
+        every_item: list[dict[str, Any]] = []
         page: dict[str, Any] = {"hasNext": True, "currentPage": 0}
         while page["hasNext"]:
             number = ("page", str(page["currentPage"] + 1))
@@ -74,8 +74,8 @@ class ContractClient(RawClient):
             check_schema(
                 response_schema(operation, 200), {**page, items: page[items][:1]}
             )
-            items_of_all += page[items]
-        return items_of_all
+            every_item += page[items]
+        return every_item
 
     async def connect(self, *sites: str, index: int = 0, **more: Any) -> Any:
         """Create a connection, by default with the sandbox's credentials."""

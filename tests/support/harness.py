@@ -56,7 +56,7 @@ class Harness:
         retry: RetryPolicy | None = None,
         **settings: Any,
     ) -> NectarClient:
-        """Build a client, by default with a virtual clock, so that waits take no time."""
+        """Build a client, by default with a clock on which waits take no time."""
         if retry is not None:
             settings["retry"] = retry
         client = NectarClient(
@@ -89,7 +89,7 @@ class Harness:
         return len(self.session.connector._acquired)
 
     async def assert_nothing_is_left(self) -> None:
-        """Check that no permit is taken, no connection is in use and no request runs."""
+        """Check that no permit or connection is in use, and that no request runs."""
         for client in self.clients:
             assert_idle(client)
         assert self.checked_out == 0
@@ -104,7 +104,7 @@ async def open_harness(
     trust: ssl.SSLContext | bool = True,
     **options: Any,
 ) -> AsyncIterator[Harness]:
-    """Start a sandbox and a session; resources that stay open at the end fail the test."""
+    """Start a sandbox and a session; it is an error if resources stay open."""
     before = asyncio.all_tasks()
     async with (
         Sandbox(**{"companies": 1, **options}, ssl_context=certificate) as sandbox,
