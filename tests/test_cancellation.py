@@ -1,8 +1,8 @@
-"""Cancelled at any await: permits and connections are back, nothing runs, work goes on.
+"""Operations that are cancelled at any await release everything and can be resumed.
 
-Each pull is cancelled after every number of turns of the loop that it takes (`turns`),
-with refusals, failures and time-outs on its way, so that the waits of back-off,
-cooling down and a new key are among them.
+Each operation is cancelled after every possible number of turns of the event loop. It
+meets 401, 429, 503 and time-outs, so that the waits for back-off, for the shared pause
+and for a new key are cancelled too.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ from typing import Any, ClassVar
 import anyio
 import anyio.lowlevel
 import pytest
+from cancellation import (
+    CANCEL_MODES,
+    CANCEL_TWICE_MODES,
+    Operation,
+    SteppedThreads,
+    cancel_at_each_turn,
+)
 from doubles import ListServer, rows, settle_down
-from turns import TWICE, WAYS, Case, Threads, cancelled_everywhere
 
 from nectar_async import (
     FanOut,
@@ -46,31 +52,33 @@ SLOW = AttemptTimeoutError("no answer within 30 s")
 TOO_MUCH = Response(502)
 UNKNOWN_KEY = Response(401)
 
-Everywhere = Callable[..., Awaitable[int]]
+CancelAtEachTurn = Callable[..., Awaitable[int]]
 
 
-# Where there is something to clean up, it is cancelled once more while that is done.
-twice_too = pytest.mark.parametrize("way", [*WAYS, *TWICE], indirect=True)
+# Operations with a clean-up are also cancelled a second time during it.
+also_twice = pytest.mark.parametrize(
+    "mode", [*CANCEL_MODES, *CANCEL_TWICE_MODES], indirect=True
+)
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=CANCEL_MODES)
+def mode(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def anyio_backend(way: str) -> str:
-    return "trio" if way.startswith("trio") else "asyncio"
+def anyio_backend(mode: str) -> str:
+    return "trio" if mode.startswith("trio") else "asyncio"
 
 
 @pytest.fixture
-def everywhere(way: str, monkeypatch: pytest.MonkeyPatch) -> Everywhere:
-    """Cancels a pull everywhere, and says after how many turns it was quicker."""
-    return partial(cancelled_everywhere, way=way, threads=Threads(monkeypatch))
+def cancel(mode: str, monkeypatch: pytest.MonkeyPatch) -> CancelAtEachTurn:
+    """Return a function that cancels an operation at each turn and counts the turns."""
+    return partial(cancel_at_each_turn, mode=mode, threads=SteppedThreads(monkeypatch))
 
 
-def client_on(transport: MemoryTransport, **settings: Any) -> NectarClient:
-    """A client whose key has to be asked for, and whose waits take one turn."""
+def build_client(transport: MemoryTransport, **settings: Any) -> NectarClient:
+    """Build a client with an async key provider, whose waits take one turn."""
     keys = iter(f"key-number-{number}" for number in range(100))
 
     async def key() -> str:
@@ -88,37 +96,37 @@ def client_on(transport: MemoryTransport, **settings: Any) -> NectarClient:
 # One call.
 
 
-class Call(Case):
-    """A call that is refused for each reason that passes, before it is answered."""
+class Call(Operation):
+    """A call that succeeds after one failure of each retryable kind."""
 
     answers: tuple[object, ...] = (UNKNOWN_KEY, REFUSED, BUSY, SLOW)
 
     def __init__(self, **settings: Any) -> None:
-        self._left = list(self.answers)
+        self._answers = list(self.answers)
         self.transport = MemoryTransport(self._answer)
-        self.nectar = client_on(self.transport, **settings)
+        self.nectar = build_client(self.transport, **settings)
         self.name = ""
 
     async def _answer(self, _: Request[Any]) -> object:
         await anyio.lowlevel.checkpoint()
-        return self._left.pop(0) if self._left else {"id": "c", "name": "Cee"}
+        return self._answers.pop(0) if self._answers else {"id": "c", "name": "Cee"}
 
     async def pull(self) -> None:
         self.name = (await self.nectar.companies.get("c")).name or ""
 
-    async def take_up(self, *, is_over: bool) -> None:
-        assert self.name == ("Cee" if is_over else "")
-        self._left.clear()
+    async def resume(self, *, is_complete: bool) -> None:
+        assert self.name == ("Cee" if is_complete else "")
+        self._answers.clear()
         await self.pull()
         assert self.name == "Cee"
 
 
-async def test_a_call(everywhere: Everywhere) -> None:
-    assert await everywhere(Call) > 10
+async def test_a_call(cancel: CancelAtEachTurn) -> None:
+    assert await cancel(Call) > 10
 
 
-class Hurried(Call):
-    """A call whose bound is over before an answer can be there."""
+class TimedOutCall(Call):
+    """A call whose time limit is over before any answer."""
 
     answers: tuple[object, ...] = ()
 
@@ -126,22 +134,22 @@ class Hurried(Call):
         with suppress(AttemptTimeoutError, DeadlineExceededError):
             await super().pull()
 
-    async def take_up(self, *, is_over: bool) -> None:
+    async def resume(self, *, is_complete: bool) -> None:
         assert not self.name
         self.nectar = self.nectar.with_settings(attempt_timeout=30, deadline=None)
-        await super().take_up(is_over=False)
+        await super().resume(is_complete=False)
 
 
-@pytest.mark.parametrize("bound", ["attempt_timeout", "deadline"])
-async def test_a_call_whose_time_is_over(everywhere: Everywhere, bound: str) -> None:
-    assert await everywhere(lambda: Hurried(**{bound: 1e-9})) > 0
+@pytest.mark.parametrize("limit", ["attempt_timeout", "deadline"])
+async def test_a_call_that_times_out(cancel: CancelAtEachTurn, limit: str) -> None:
+    assert await cancel(lambda: TimedOutCall(**{limit: 1e-9})) > 0
 
 
 # Lists.
 
 
-class Walk(Case):
-    """A list of six pages with trouble on its way, record by record."""
+class RecordWalk(Operation):
+    """A list of six pages with failures, read record by record."""
 
     pages = 6
     filters: ClassVar[dict[str, Any]] = {}
@@ -153,7 +161,7 @@ class Walk(Case):
         self.server.script("a", 3, BUSY, SLOW)
         self.server.script("a", 5, Response(500))
         self.transport = self.server.transport
-        self.nectar = client_on(self.transport)
+        self.nectar = build_client(self.transport)
         self.given: list[str] = []
         self.records = self.begin()
 
@@ -168,15 +176,15 @@ class Walk(Case):
         async for record in self.records:
             self.given.append(record.id)
 
-    async def take_up(self, *, is_over: bool) -> None:
-        """The same iterator goes on where it was."""
-        if not is_over:
+    async def resume(self, *, is_complete: bool) -> None:
+        """Continue with the same iterator."""
+        if not is_complete:
             await self.pull()
         assert self.given == self.server.companies["a"]
 
 
-class PageWalk(Walk):
-    """The same, page by page."""
+class PageWalk(RecordWalk):
+    """The same list, read page by page."""
 
     async def pull(self) -> None:
         async for page in self.pages_:
@@ -187,8 +195,8 @@ class PageWalk(Walk):
         return aiter(self.pager)
 
 
-class Halved(Walk):
-    """The server runs out of time, and the walk goes on in halves of halves."""
+class SplitWalk(RecordWalk):
+    """A list whose date range is split, because the server times out."""
 
     pages = 2
     filters: ClassVar[dict[str, Any]] = {
@@ -201,55 +209,55 @@ class Halved(Walk):
         self.server.script("a", 1, TOO_MUCH, TOO_MUCH, TOO_MUCH, TOO_MUCH)
 
 
-@pytest.mark.parametrize("walk", [Walk, PageWalk, Halved])
-async def test_a_walk(everywhere: Everywhere, walk: type[Walk]) -> None:
-    assert await everywhere(walk) > 20
+@pytest.mark.parametrize("walk", [RecordWalk, PageWalk, SplitWalk])
+async def test_a_list(cancel: CancelAtEachTurn, walk: type[RecordWalk]) -> None:
+    assert await cancel(walk) > 20
 
 
-class Left(Walk):
-    """A background walk whose block is left by the cancellation."""
+class PrefetchWalk(RecordWalk):
+    """A prefetched list whose block ends with the cancellation."""
 
     async def pull(self) -> None:
         async with self.pager.prefetch() as records:
             async for record in records:
                 self.given.append(record.id)
 
-    async def take_up(self, *, is_over: bool) -> None:
-        """What was given is the beginning; another walk gives all."""
-        everything = self.server.companies["a"]
-        assert self.given == everything[: len(self.given)]
-        assert not is_over or self.given == everything
+    async def resume(self, *, is_complete: bool) -> None:
+        """The records so far are the first ones; a new walk yields all."""
+        expected = self.server.companies["a"]
+        assert self.given == expected[: len(self.given)]
+        assert not is_complete or self.given == expected
         self.given.clear()
         await self.pull()
-        assert self.given == everything
+        assert self.given == expected
 
 
-class Held(Walk):
-    """A background walk whose reader is cancelled inside its block."""
+class OpenPrefetchWalk(RecordWalk):
+    """A prefetched list whose reader is cancelled inside the open block."""
 
-    is_quiet = False
+    ends_with_pull = False
     block: Prefetch[UsageData]
 
     @asynccontextmanager
-    async def around(self) -> AsyncIterator[None]:
+    async def keep_open(self) -> AsyncIterator[None]:
         async with self.pager.prefetch() as records:
             self.records = aiter(records)
             yield
 
 
-@twice_too
-@pytest.mark.parametrize("walk", [Left, Held])
-async def test_a_walk_in_the_background(
-    everywhere: Everywhere, walk: type[Walk]
+@also_twice
+@pytest.mark.parametrize("walk", [PrefetchWalk, OpenPrefetchWalk])
+async def test_a_prefetched_list(
+    cancel: CancelAtEachTurn, walk: type[RecordWalk]
 ) -> None:
-    assert await everywhere(walk) > 20
+    assert await cancel(walk) > 20
 
 
 # All companies.
 
 
-class Everybody(Case):
-    """Three companies; one of their lists changes in mid-walk and is walked again."""
+class RepositoryRead(Operation):
+    """The lists of three companies, one of which changes and is read again."""
 
     def __init__(self) -> None:
         self.server = ListServer.of_pages(a=2, b=1, c=2)
@@ -257,7 +265,7 @@ class Everybody(Case):
         self.server.script("b", 1, UNKNOWN_KEY, BUSY)
         self.server.script("c", 2, REFUSED, SLOW)
         self.transport = self.server.transport
-        self.nectar = client_on(self.transport)
+        self.nectar = build_client(self.transport)
         self.given: list[str] = []
 
     def view(self) -> FanOut[UsageData]:
@@ -271,72 +279,74 @@ class Everybody(Case):
         async with self.view() as records:
             await self.read(records)
 
-    async def take_up(self, *, is_over: bool) -> None:
-        """Nothing came twice; another walk gives all."""
+    async def resume(self, *, is_complete: bool) -> None:
+        """No record was repeated; a new walk yields all."""
         assert len(self.given) == len(set(self.given))
-        assert not is_over or sorted(self.given) == self.server.all_rows()
+        assert not is_complete or sorted(self.given) == self.server.all_rows()
         self.given.clear()
         await self.pull()
         assert sorted(self.given) == self.server.all_rows()
 
 
-class HeldEverybody(Everybody):
-    """The reader alone is cancelled."""
+class OpenRepositoryRead(RepositoryRead):
+    """The same lists, whose reader is cancelled inside the open block."""
 
-    is_quiet = False
+    ends_with_pull = False
     records: FanOut[UsageData]
 
     @asynccontextmanager
-    async def around(self) -> AsyncIterator[None]:
+    async def keep_open(self) -> AsyncIterator[None]:
         async with self.view() as self.records:
             yield
 
     async def pull(self) -> None:
         await self.read(self.records)
 
-    async def take_up(self, *, is_over: bool) -> None:
-        """The same walk goes on, and gives each record once."""
-        if not is_over:
+    async def resume(self, *, is_complete: bool) -> None:
+        """The same walk continues and yields each record once."""
+        if not is_complete:
             await self.pull()
         assert sorted(self.given) == self.server.all_rows()
 
 
-@twice_too
-@pytest.mark.parametrize("walk", [Everybody, HeldEverybody])
-async def test_all_companies(everywhere: Everywhere, walk: type[Everybody]) -> None:
-    assert await everywhere(walk) > 20
+@also_twice
+@pytest.mark.parametrize("walk", [RepositoryRead, OpenRepositoryRead])
+async def test_all_companies(
+    cancel: CancelAtEachTurn, walk: type[RepositoryRead]
+) -> None:
+    assert await cancel(walk) > 20
 
 
 # Uploads.
 
 
-class Submission(Case):
-    """A bill on its way; the first time it is refused after it was taken."""
+class Submission(Operation):
+    """The upload of a bill, whose first attempt is answered with 429."""
 
     def __init__(self, file: Any, content: bytes) -> None:
         self._file = file
         self._content = content
         self._refusals = [REFUSED]
-        self.transport = MemoryTransport(self._take)
-        self.nectar = client_on(self.transport)
+        self.transport = MemoryTransport(self._receive)
+        self.nectar = build_client(self.transport)
         self.job = ""
 
-    async def _take(self, request: Request[Any]) -> object:
+    async def _receive(self, request: Request[Any]) -> object:
         body = request.body
         assert body is not None
         assert not isinstance(body, bytes)
-        taken = [chunk async for chunk in (body() if callable(body) else body)]
+        chunks = [chunk async for chunk in (body() if callable(body) else body)]
         if self._refusals and callable(body):
             return self._refusals.pop()
-        assert self._content in b"".join(taken)
+        assert self._content in b"".join(chunks)
         return {"id": "j-1", "status": "RUNNING"}
 
     async def pull(self) -> None:
         file = self._file() if callable(self._file) else self._file
         self.job = (await self.nectar.jobs.submit_document("c", file)).id
 
-    async def take_up(self, *, is_over: bool) -> None:
-        assert self.job == ("j-1" if is_over else "")
+    async def resume(self, *, is_complete: bool) -> None:
+        assert self.job == ("j-1" if is_complete else "")
         await self.pull()
         assert self.job == "j-1"
 
@@ -344,8 +354,8 @@ class Submission(Case):
 BILL = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1_100  # two chunks
 
 
-class Stream:
-    """What web frameworks give."""
+class AsyncStream:
+    """An async iterator of chunks, as web frameworks have."""
 
     def __init__(self) -> None:
         self._left = [BILL[:100], BILL[100:200_000], BILL[200_000:]]
@@ -360,24 +370,24 @@ class Stream:
         return self._left.pop(0)
 
 
-@twice_too
-async def test_an_upload_of_a_path(everywhere: Everywhere, tmp_path: Path) -> None:
+@also_twice
+async def test_an_upload_of_a_path(cancel: CancelAtEachTurn, tmp_path: Path) -> None:
     path = tmp_path / "bill.png"
     path.write_bytes(BILL)
-    assert await everywhere(lambda: Submission(path, BILL)) > 10
+    assert await cancel(lambda: Submission(path, BILL)) > 10
 
 
-async def test_an_upload_of_a_stream(everywhere: Everywhere) -> None:
-    assert await everywhere(lambda: Submission(Stream, BILL)) > 5
+async def test_an_upload_of_a_stream(cancel: CancelAtEachTurn) -> None:
+    assert await cancel(lambda: Submission(AsyncStream, BILL)) > 5
 
 
 @pytest.mark.parametrize(
-    "way",
+    "mode",
     ["trio-sparsely", "task", pytest.param("trio", marks=pytest.mark.slow)],
     indirect=True,
 )
 async def test_an_upload_of_an_open_file(
-    everywhere: Everywhere, tmp_path: Path
+    cancel: CancelAtEachTurn, tmp_path: Path
 ) -> None:
     path = tmp_path / "bill.png"
     path.write_bytes(BILL)
@@ -387,12 +397,12 @@ async def test_an_upload_of_an_open_file(
             file.seek(0)
             return Submission(file, BILL)
 
-        class Again(Submission):
-            async def take_up(self, *, is_over: bool) -> None:
+        class RewoundSubmission(Submission):
+            async def resume(self, *, is_complete: bool) -> None:
                 file.seek(0)
-                await super().take_up(is_over=is_over)
+                await super().resume(is_complete=is_complete)
 
-        assert await everywhere(lambda: Again(begin()._file, BILL)) > 10
+        assert await cancel(lambda: RewoundSubmission(begin()._file, BILL)) > 10
 
 
 # Downloads.
@@ -400,18 +410,18 @@ async def test_an_upload_of_an_open_file(
 CHUNK = 96 * 1024
 
 
-class Fetch(Case):
-    """A file of a few chunks, whose first link has expired, with trouble on its way."""
+class Download(Operation):
+    """The download of a few chunks, with an expired link and other failures."""
 
     def __init__(self, folder: Path, turn: int) -> None:
         self.path = folder / f"{turn}.pdf"
         self.part = folder / f"{turn}.pdf.part"
         self.note = folder / f"{turn}.pdf.part.json"
-        self._trouble: list[object] = [Response(403), BUSY, None, REFUSED, SLOW]
+        self._failures: list[object] = [Response(403), BUSY, None, REFUSED, SLOW]
         self.transport = MemoryTransport(
             {"documents_get": self._document, "documents_download": self._chunk}
         )
-        self.nectar = client_on(self.transport)
+        self.nectar = build_client(self.transport)
 
     async def _document(self, _: Request[Any]) -> object:
         await anyio.lowlevel.checkpoint()
@@ -419,40 +429,40 @@ class Fetch(Case):
 
     async def _chunk(self, request: Request[Any]) -> object:
         await anyio.lowlevel.checkpoint()
-        if self._trouble and (trouble := self._trouble.pop(0)) is not None:
-            return trouble
-        asked = request.headers["Range"].removeprefix("bytes=").partition("-")
-        start, stop = int(asked[0]), min(int(asked[2]) + 1, len(BILL))
+        if self._failures and (failure := self._failures.pop(0)) is not None:
+            return failure
+        bounds = request.headers["Range"].removeprefix("bytes=").partition("-")
+        start, stop = int(bounds[0]), min(int(bounds[2]) + 1, len(BILL))
         span = f"bytes {start}-{stop - 1}/{len(BILL)}"
         return Response(206, {"Content-Range": span, "ETag": '"v1"'}, BILL[start:stop])
 
     async def pull(self) -> None:
         await self.nectar.documents.download("d", self.path)
 
-    async def take_up(self, *, is_over: bool) -> None:
-        """What is there is the beginning, and the rest alone is asked for."""
+    async def resume(self, *, is_complete: bool) -> None:
+        """The partial file is the beginning, and only the rest is requested."""
         is_whole = self.path.exists()
-        assert is_whole or not is_over
-        left = self.part.read_bytes() if self.note.exists() else b""
-        assert BILL.startswith(left)
+        assert is_whole or not is_complete
+        partial_data = self.part.read_bytes() if self.note.exists() else b""
+        assert BILL.startswith(partial_data)
         done = await self.nectar.documents.download("d", self.path)
-        assert done.resumed_from == (0 if is_whole else len(left))
+        assert done.resumed_from == (0 if is_whole else len(partial_data))
         assert self.path.read_bytes() == BILL
         assert not self.part.exists()
         assert not self.note.exists()
 
 
-@twice_too
+@also_twice
 async def test_a_download_to_a_path(
-    everywhere: Everywhere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cancel: CancelAtEachTurn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nectar_async._files.download_link._CHUNK", CHUNK)
     numbers = iter(range(10_000))
-    assert await everywhere(lambda: Fetch(tmp_path, next(numbers))) > 20
+    assert await cancel(lambda: Download(tmp_path, next(numbers))) > 20
 
 
-class Sink(Fetch):
-    """The same into an open file or something like it, which cannot be resumed."""
+class StreamDownload(Download):
+    """The same into a writable object, which cannot be resumed."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         super().__init__(Path(), 0)
@@ -462,71 +472,71 @@ class Sink(Fetch):
     async def pull(self) -> None:
         await self.nectar.documents.download("d", self.sink)
 
-    async def take_up(self, *, is_over: bool) -> None:
+    async def resume(self, *, is_complete: bool) -> None:
         assert BILL.startswith(self.sink.getvalue())
-        assert not is_over or self.sink.getvalue() == BILL
+        assert not is_complete or self.sink.getvalue() == BILL
         self.sink = self._make()
         await self.pull()
         assert self.sink.getvalue() == BILL
 
 
-class SlowSink:
-    """What takes bytes in its own time."""
+class AsyncWriter:
+    """An object with an async `write` method."""
 
     def __init__(self) -> None:
-        self._taken = b""
+        self._data = b""
 
     async def write(self, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()
-        self._taken += data
+        self._data += data
 
     def getvalue(self) -> bytes:
-        return self._taken
+        return self._data
 
 
-@pytest.mark.parametrize("make", [io.BytesIO, SlowSink], ids=["plain", "async"])
-async def test_a_download_into_a_sink(
-    everywhere: Everywhere, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]
+@pytest.mark.parametrize("make", [io.BytesIO, AsyncWriter], ids=["plain", "async"])
+async def test_a_download_to_a_writable_object(
+    cancel: CancelAtEachTurn, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]
 ) -> None:
     monkeypatch.setattr("nectar_async._files.download_link._CHUNK", CHUNK)
-    assert await everywhere(lambda: Sink(make)) > 20
+    assert await cancel(lambda: StreamDownload(make)) > 20
 
 
 # Waiting.
 
 
-class Wait(Case):
-    """A job that is looked at until it is over, in spite of trouble."""
+class JobWait(Operation):
+    """A job that is polled until its end, with failures."""
 
     def __init__(self) -> None:
-        self._left: list[object] = [UNKNOWN_KEY, "PENDING", REFUSED, BUSY, "RUNNING"]
-        self.transport = MemoryTransport(self._look)
-        self.nectar = client_on(self.transport)
+        self._answers: list[object] = [UNKNOWN_KEY, "PENDING", REFUSED, BUSY, "RUNNING"]
+        self.transport = MemoryTransport(self._poll)
+        self.nectar = build_client(self.transport)
         self.status: JobStatus | None = None
 
-    async def _look(self, _: Request[Any]) -> object:
+    async def _poll(self, _: Request[Any]) -> object:
         await anyio.lowlevel.checkpoint()
-        found = self._left.pop(0) if self._left else "COMPLETED"
-        return {"id": "j", "status": found} if isinstance(found, str) else found
+        answer = self._answers.pop(0) if self._answers else "COMPLETED"
+        return {"id": "j", "status": answer} if isinstance(answer, str) else answer
 
     async def pull(self) -> None:
         self.status = (await self.nectar.jobs.wait("j")).status
 
-    async def take_up(self, *, is_over: bool) -> None:
-        assert self.status == (JobStatus.COMPLETED if is_over else None)
+    async def resume(self, *, is_complete: bool) -> None:
+        assert self.status == (JobStatus.COMPLETED if is_complete else None)
         await self.pull()
         assert self.status is JobStatus.COMPLETED
 
 
-async def test_waiting_for_a_job(everywhere: Everywhere) -> None:
-    assert await everywhere(Wait) > 10
+async def test_waiting_for_a_job(cancel: CancelAtEachTurn) -> None:
+    assert await cancel(JobWait) > 10
 
 
-# The client's own end.
+# The lifetime of a client.
 
 
-class Slow(MemoryTransport):
-    """A transport whose closing takes a few turns."""
+class SlowTransport(MemoryTransport):
+    """A transport that takes a few turns to close."""
 
     closed = 0
 
@@ -536,13 +546,13 @@ class Slow(MemoryTransport):
         self.closed += 1
 
 
-class Life(Case):
-    """From the opening of a client to the end of its closing."""
+class ClientLifetime(Operation):
+    """A client from its opening to its end."""
 
     def __init__(self) -> None:
-        self.slow = Slow({"companies_get": {"id": "c", "name": "Cee"}})
+        self.slow = SlowTransport({"companies_get": {"id": "c", "name": "Cee"}})
         self.transport = self.slow
-        self.nectar = client_on(self.transport)
+        self.nectar = build_client(self.transport)
         self.has_begun = False
 
     async def pull(self) -> None:
@@ -550,21 +560,21 @@ class Life(Case):
             self.has_begun = True
             await self.nectar.companies.get("c")
 
-    async def take_up(self, *, is_over: bool) -> None:
-        del is_over
+    async def resume(self, *, is_complete: bool) -> None:
+        del is_complete
         assert self.slow.closed == self.has_begun
         await self.nectar.aclose()
         assert self.slow.closed == 1
 
 
-@twice_too
-async def test_the_whole_life_of_a_client(everywhere: Everywhere) -> None:
-    assert await everywhere(Life) > 1
+@also_twice
+async def test_the_lifetime_of_a_client(cancel: CancelAtEachTurn) -> None:
+    assert await cancel(ClientLifetime) > 1
 
 
 # Over real HTTP.
 
-on_asyncio = pytest.mark.parametrize("way", ["asyncio", "task"], indirect=True)
+on_asyncio = pytest.mark.parametrize("mode", ["asyncio", "task"], indirect=True)
 
 
 @pytest.fixture
@@ -573,8 +583,8 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-class Live(Case):
-    """A pull over sockets, with a refusal on its way."""
+class HttpPull(Operation):
+    """A pull over HTTP with a 503."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -585,20 +595,20 @@ class Live(Case):
         )
         self.given: list[str] = []
 
-    async def idle(self) -> None:
-        """No connection is checked out, and the server is asked nothing more."""
-        self.no_permit_is_held()
+    async def assert_idle(self) -> None:
+        """Assert that no connection is in use and that no request follows."""
+        self.assert_no_permits()
         session = getattr(self.nectar._session._transport, "_session", None)
         assert session is None or not session.connector._acquired
         with anyio.fail_after(10):
             while self.sandbox.witness.in_flight:
                 await anyio.lowlevel.checkpoint()
-        asked = self.sandbox.witness.requests
+        count = self.sandbox.witness.requests
         await anyio.sleep(0.002)
-        assert self.sandbox.witness.requests == asked
+        assert self.sandbox.witness.requests == count
 
-    async def take_up(self, *, is_over: bool) -> None:
-        del is_over
+    async def resume(self, *, is_complete: bool) -> None:
+        del is_complete
         assert len(self.given) == len(set(self.given))
         before = {*self.given}
         self.given.clear()
@@ -607,14 +617,14 @@ class Live(Case):
         assert len(self.given) == len(set(self.given)) > 100
 
 
-class LiveView(Live):
+class HttpRepositoryPull(HttpPull):
     async def pull(self) -> None:
         async with self.nectar.repository.usage() as records:
             async for record in records:
                 self.given.append(record.id)
 
 
-class LiveWalks(Live):
+class HttpListPull(HttpPull):
     async def pull(self) -> None:
         for company in await self.nectar.companies.all():
             async for record in self.nectar.usage.by_company(company.id):
@@ -622,23 +632,23 @@ class LiveWalks(Live):
 
 
 @on_asyncio
-@pytest.mark.parametrize("pull", [LiveView, LiveWalks])
+@pytest.mark.parametrize("pull", [HttpRepositoryPull, HttpListPull])
 async def test_a_pull_over_http(
-    everywhere: Everywhere, sandbox: Sandbox, pull: type[Live]
+    cancel: CancelAtEachTurn, sandbox: Sandbox, pull: type[HttpPull]
 ) -> None:
-    assert await everywhere(lambda: pull(sandbox), sparsely=True) > 50
+    assert await cancel(lambda: pull(sandbox), sparsely=True) > 50
 
 
-# What people cancel with.
+# Other means of cancellation.
 
 
-class Stuck:
-    """A walk whose third page does not come until it is let."""
+class StuckWalk:
+    """A list whose third page is held back until `release` is set."""
 
     def __init__(self) -> None:
         self.server = ListServer.of_pages(a=5)
         self.release = self.server.hold("a", 3)
-        self.nectar = client_on(self.server.transport)
+        self.nectar = build_client(self.server.transport)
         self.records = aiter(self.nectar.usage.by_company("a"))
         self.given: list[str] = []
 
@@ -646,7 +656,7 @@ class Stuck:
         async for record in self.records:
             self.given.append(record.id)
 
-    async def goes_on(self) -> None:
+    async def assert_resumes(self) -> None:
         assert self.server.in_flight == 0
         assert self.nectar.statistics().in_flight == 0
         assert self.given == self.server.companies["a"][: len(self.given)]
@@ -655,10 +665,10 @@ class Stuck:
         assert self.given == self.server.companies["a"]
 
 
-@pytest.mark.parametrize("way", ["asyncio"], indirect=True)
+@pytest.mark.parametrize("mode", ["asyncio"], indirect=True)
 @pytest.mark.parametrize("tool", ["timeout", "wait_for", "gather", "TaskGroup"])
-async def test_a_walk_ends_with_what_asyncio_has(tool: str) -> None:
-    stuck = Stuck()
+async def test_a_list_is_cancelled_by_means_of_asyncio(tool: str) -> None:
+    stuck = StuckWalk()
 
     async def fail() -> None:
         await settle_down()
@@ -679,21 +689,21 @@ async def test_a_walk_ends_with_what_asyncio_has(tool: str) -> None:
             await both
     else:
 
-        async def both_of_them() -> None:
+        async def run_both() -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(stuck.walk())
                 group.create_task(fail())
 
         with pytest.raises(ExceptionGroup) as caught:
-            await both_of_them()
-        assert [type(one) for one in caught.value.exceptions] == [ZeroDivisionError]
-    await stuck.goes_on()
+            await run_both()
+        assert [type(error) for error in caught.value.exceptions] == [ZeroDivisionError]
+    await stuck.assert_resumes()
 
 
-@pytest.mark.parametrize("way", ["asyncio", "trio"], indirect=True)
+@pytest.mark.parametrize("mode", ["asyncio", "trio"], indirect=True)
 @pytest.mark.parametrize("tool", ["fail_after", "sibling"])
-async def test_a_walk_ends_with_what_anyio_has(tool: str) -> None:
-    stuck = Stuck()
+async def test_a_list_is_cancelled_by_means_of_anyio(tool: str) -> None:
+    stuck = StuckWalk()
 
     async def fail() -> None:
         await settle_down()
@@ -705,12 +715,12 @@ async def test_a_walk_ends_with_what_anyio_has(tool: str) -> None:
                 await stuck.walk()
     else:
 
-        async def both_of_them() -> None:
+        async def run_both() -> None:
             async with anyio.create_task_group() as group:
                 group.start_soon(stuck.walk)
                 group.start_soon(fail)
 
         with pytest.raises(ExceptionGroup) as caught:
-            await both_of_them()
-        assert [type(one) for one in caught.value.exceptions] == [ZeroDivisionError]
-    await stuck.goes_on()
+            await run_both()
+        assert [type(error) for error in caught.value.exceptions] == [ZeroDivisionError]
+    await stuck.assert_resumes()

@@ -12,7 +12,7 @@ from doubles import ListServer, MakeClient
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from tracing import spans_kept
+from tracing import install_span_exporter
 
 from nectar_async import MemoryTransport, NotFoundError, Request, Response, VirtualClock
 
@@ -21,7 +21,7 @@ GET = Request.get("thing_get", "/thing/{thing_id}", dict, thing_id="t-1")
 
 @pytest.fixture
 def spans() -> Iterator[InMemorySpanExporter]:
-    exporter = spans_kept()
+    exporter = install_span_exporter()
     exporter.clear()
     yield exporter
     exporter.clear()

@@ -1,7 +1,7 @@
-"""A pull that is cancelled at every turn of the event loop, one after the other.
+"""Cancel an operation after each possible number of turns of the event loop.
 
-Every await that waits is over a turn boundary, so a pull that was cancelled after 0, 1,
-2, ... turns, until it was quicker, was cancelled at each of its awaits.
+Each await that waits takes at least one turn. An operation that is cancelled after 0,
+1, 2, ... turns, until it ends before, is therefore cancelled at each of its awaits.
 """
 
 from __future__ import annotations
@@ -20,43 +20,49 @@ from doubles import settle_down
 
 from nectar_async import MemoryTransport, NectarClient
 
-__all__ = ["TWICE", "WAYS", "Case", "Threads", "cancelled_everywhere"]
+__all__ = [
+    "CANCEL_MODES",
+    "CANCEL_TWICE_MODES",
+    "Operation",
+    "SteppedThreads",
+    "cancel_at_each_turn",
+]
 
-WAYS = (
+CANCEL_MODES = (
     pytest.param("task"),
     pytest.param("asyncio-sparsely"),
     pytest.param("trio-sparsely"),
     pytest.param("asyncio", marks=pytest.mark.slow),
     pytest.param("trio", marks=pytest.mark.slow),
 )
-"""How a pull is cancelled: by a scope of anyio on either backend, or by `cancel()` of
-its asyncio task. `-sparsely` leaves out some turns, the more the later."""
+"""How an operation is cancelled: by a scope of anyio on a backend, or by `cancel()`
+of its asyncio task. `-sparsely` skips some turns, and more of the later ones."""
 
-TWICE = (
+CANCEL_TWICE_MODES = (
     pytest.param("task-twice-sparsely"),
     pytest.param("task-twice", marks=pytest.mark.slow),
 )
-"""The task is cancelled again while it cleans up."""
+"""The task is cancelled a second time during its clean-up."""
 
-_MOST_TURNS = 100_000
+_MAX_TURNS = 100_000
 
 
-class Case:
-    """One pull, what it gives, and how it is taken up after it was cancelled."""
+class Operation:
+    """An operation to cancel, its results, and how it is resumed afterwards."""
 
     nectar: NectarClient
     transport: MemoryTransport
-    is_quiet = True
-    """Whether nothing runs on once the pull was cancelled."""
+    ends_with_pull = True
+    """Whether nothing runs after the cancellation; False for prefetching."""
 
-    async def idle(self) -> None:
-        """No permit is held or waited for, and nothing more is asked for."""
-        self.no_permit_is_held()
-        asked = len(self.transport.requests)
+    async def assert_idle(self) -> None:
+        """Assert that no permit is held or awaited, and that no request follows."""
+        self.assert_no_permits()
+        count = len(self.transport.requests)
         await settle_down(10)
-        assert len(self.transport.requests) == asked
+        assert len(self.transport.requests) == count
 
-    def no_permit_is_held(self) -> None:
+    def assert_no_permits(self) -> None:
         limiters = (self.nectar._session.limiter, self.nectar._session.download_limiter)
         assert [(limiter.in_flight, limiter.waiting) for limiter in limiters] == [
             (0, 0),
@@ -64,64 +70,64 @@ class Case:
         ]
 
     @asynccontextmanager
-    async def around(self) -> AsyncIterator[None]:
-        """What stays open while the pull is cancelled and taken up."""
+    async def keep_open(self) -> AsyncIterator[None]:
+        """Hold the context that stays open during cancellation and resumption."""
         yield
 
     async def pull(self) -> None:
-        """What is cancelled."""
+        """Run the part that is cancelled."""
         raise NotImplementedError
 
-    async def take_up(self, *, is_over: bool) -> None:
-        """Go on, or once more, and hold what came against what is there."""
+    async def resume(self, *, is_complete: bool) -> None:
+        """Continue or start again, and compare the results with the server's data."""
         raise NotImplementedError
 
 
-class Threads:
-    """Work in threads that is done at a turn of the loop, and not some time.
+class SteppedThreads:
+    """Runs the work of threads at chosen turns of the event loop.
 
-    It takes one turn at least, so that there is one in which it is cancelled; whoever
-    waits for it is shielded, as in anyio, which an asyncio task's own `cancel()` does
-    not care about.
+    The work takes at least one turn, so that it can be cancelled there. As in anyio,
+    the task that waits for it is shielded, but `cancel()` of an asyncio task ignores
+    the shield.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._real = anyio.to_thread.run_sync
+        self._run_sync = anyio.to_thread.run_sync
         self._waiting: list[tuple[Callable[[], None], anyio.Event]] = []
         self.is_held = False
-        """Whether work waits for `turn`."""
+        """Whether work waits for `step`."""
         patch.setattr(anyio.to_thread, "run_sync", self.run_sync)
 
     async def run_sync(
-        self, function: Callable[..., Any], *given: Any, **options: Any
+        self, function: Callable[..., Any], *arguments: Any, **options: Any
     ) -> Any:
         await anyio.lowlevel.checkpoint()
         if not self.is_held:
-            return await self._real(function, *given, **options)
-        came: list[Any] = []
-        failed: list[Exception] = []
+            return await self._run_sync(function, *arguments, **options)
+        results: list[Any] = []
+        errors: list[Exception] = []
 
         def work() -> None:
             try:
-                came.append(function(*given))
-            except Exception as error:  # noqa: BLE001 - raised where it is waited for
-                failed.append(error)
+                results.append(function(*arguments))
+            except Exception as error:  # noqa: BLE001 - raised in the task that waits
+                errors.append(error)
 
         done = anyio.Event()
         self._waiting.append((work, done))
         with anyio.CancelScope(shield=not options.get("abandon_on_cancel")):
             await done.wait()
-        if failed:
-            raise failed[0]
-        return came[0]
+        if errors:
+            raise errors[0]
+        return results[0]
 
     @property
     def are_busy(self) -> bool:
-        """Whether something is held."""
+        """Whether work waits for `step`."""
         return bool(self._waiting)
 
-    def turn(self) -> None:
-        """Have done what waits."""
+    def step(self) -> None:
+        """Run the work that waits, to its end."""
         waiting, self._waiting = self._waiting, []
         for work, done in waiting:
             thread = threading.Thread(target=work)
@@ -129,93 +135,102 @@ class Threads:
             thread.join()
             done.set()
 
-    async def let_go(self) -> None:
-        """Have done what waits, a turn later, and hold nothing from now on."""
+    async def release(self) -> None:
+        """Run the work that waits one turn later, and hold back no further work."""
         await anyio.lowlevel.checkpoint()
         self.is_held = False
-        self.turn()
+        self.step()
 
 
-async def cancelled_everywhere(
-    begin: Callable[[], Case],
-    way: str,
-    threads: Threads,
+async def cancel_at_each_turn(
+    build: Callable[[], Operation],
+    mode: str,
+    threads: SteppedThreads,
     *,
     sparsely: bool = False,
 ) -> int:
-    """Cancel after 0, 1, 2, ... turns; how many there were.
+    """Cancel an operation after 0, 1, 2, ... turns, until it ends before that.
 
     Args:
-        begin: makes the pull anew.
-        way: one of `WAYS` or of `TWICE`.
-        threads: what holds the work in threads.
-        sparsely: whether some turns are left out, the more the later.
+        build: builds the operation anew.
+        mode: one of `CANCEL_MODES` or `CANCEL_TWICE_MODES`.
+        threads: controls the work of threads.
+        sparsely: whether some turns are skipped, and more of the later ones.
+
+    Returns:
+        The number of turns that the operation takes.
     """
-    sparsely = sparsely or way.endswith("-sparsely")
-    before = _tasks()
+    sparsely = sparsely or mode.endswith("-sparsely")
+    before = _count_tasks()
     turns = -1
     while True:
         turns += 1 + (max(turns, 0) // 4 if sparsely else 0)
-        assert turns < _MOST_TURNS, "it does not end"
-        case = begin()
+        assert turns < _MAX_TURNS, "the operation does not end"
+        operation = build()
         threads.is_held = True
-        async with case.around():
-            if way.startswith("task"):
-                twice = way.startswith("task-twice")
-                is_over = await _by_task(case, turns, threads, is_twice=twice)
+        async with operation.keep_open():
+            if mode.startswith("task"):
+                twice = mode.startswith("task-twice")
+                is_complete = await _cancel_by_task(
+                    operation, turns, threads, is_twice=twice
+                )
             else:
-                is_over = await _by_scope(case, turns, threads)
-            await threads.let_go()
-            if case.is_quiet:
-                await case.idle()
-                assert _tasks() == before, f"a task is left after {turns} turns"
-            await case.take_up(is_over=is_over)
-        await case.idle()
-        assert _tasks() == before, f"a task is left after {turns} turns"
-        await case.nectar.aclose()
-        if is_over:
+                is_complete = await _cancel_by_scope(operation, turns, threads)
+            await threads.release()
+            if operation.ends_with_pull:
+                await operation.assert_idle()
+                assert _count_tasks() == before, f"a task remains after {turns} turns"
+            await operation.resume(is_complete=is_complete)
+        await operation.assert_idle()
+        assert _count_tasks() == before, f"a task remains after {turns} turns"
+        await operation.nectar.aclose()
+        if is_complete:
             return turns
 
 
-async def _tick(turns: int, threads: Threads) -> None:
+async def _run_turns(turns: int, threads: SteppedThreads) -> None:
     for _ in range(turns):
-        threads.turn()
+        threads.step()
         await anyio.lowlevel.checkpoint()
 
 
-async def _by_scope(case: Case, turns: int, threads: Threads) -> bool:
+async def _cancel_by_scope(
+    operation: Operation, turns: int, threads: SteppedThreads
+) -> bool:
     scope = anyio.CancelScope()
 
     async def cancel() -> None:
-        await _tick(turns, threads)
+        await _run_turns(turns, threads)
         scope.cancel()
-        await threads.let_go()
+        await threads.release()
 
     async with anyio.create_task_group() as group:
         group.start_soon(cancel)
         with scope:
-            await case.pull()
+            await operation.pull()
         group.cancel_scope.cancel()
     return not scope.cancelled_caught
 
 
-async def _by_task(case: Case, turns: int, threads: Threads, *, is_twice: bool) -> bool:
-    task = asyncio.create_task(case.pull())
-    await _tick(turns, threads)
+async def _cancel_by_task(
+    operation: Operation, turns: int, threads: SteppedThreads, *, is_twice: bool
+) -> bool:
+    task = asyncio.create_task(operation.pull())
+    await _run_turns(turns, threads)
     for _ in range(1 + is_twice):
         task.cancel()
         await anyio.lowlevel.checkpoint()
     await anyio.lowlevel.checkpoint()
-    assert not (task.done() and threads.are_busy), "a thread works on"
-    await threads.let_go()
+    assert not (task.done() and threads.are_busy), "a thread still works"
+    await threads.release()
     await asyncio.wait([task])
     if not task.cancelled():
         task.result()
     return not task.cancelled()
 
 
-def _tasks() -> int:
-    """Tasks that anyio knows, and on asyncio all there are but those of a sandbox."""
+def _count_tasks() -> int:
+    """Count the tasks of anyio, or on asyncio all tasks besides those of a sandbox."""
     try:
         tasks = asyncio.all_tasks()
     except RuntimeError:

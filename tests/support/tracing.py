@@ -1,4 +1,4 @@
-"""The one span exporter of a process: OpenTelemetry takes a provider once."""
+"""The span exporter of the test process; OpenTelemetry accepts one provider only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-__all__ = ["spans_kept"]
+__all__ = ["install_span_exporter"]
 
 
 @cache
-def spans_kept() -> InMemorySpanExporter:
-    """Where the spans of this process go from the first call on; clear it first."""
+def install_span_exporter() -> InMemorySpanExporter:
+    """Return the exporter of all spans since the first call; clear it before use."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import attrs
 from canaries.canaries import MARKS
-from tracing import spans_kept
+from tracing import install_span_exporter
 
 from nectar_async import NectarClient, NectarError, Pager, Secret
 from nectar_async._paging.fanout import FanOut
@@ -60,7 +60,7 @@ class Trail:
         root.setLevel(logging.DEBUG)
         self._stack.callback(root.setLevel, level)
         self._stack.callback(root.removeHandler, self._keep)
-        spans_kept().clear()
+        install_span_exporter().clear()
         caught = self._stack.enter_context(warnings.catch_warnings(record=True))
         assert caught is not None
         self._warned = caught
@@ -87,7 +87,7 @@ class Trail:
             yield where, f"{record.getMessage()} {record.__dict__!r}"
             if record.exc_info and record.exc_info[1] is not None:
                 yield from _error(record.exc_info[1], where)
-        for span in spans_kept().get_finished_spans():
+        for span in install_span_exporter().get_finished_spans():
             events = [(one.name, dict(one.attributes or {})) for one in span.events]
             parts = (span.name, dict(span.attributes or {}), events, span.status)
             yield f"span {span.name}", f"{parts} {span.status.description}"
