@@ -1,4 +1,4 @@
-"""The lazy façade of the package root (PEP 562)."""
+"""Load the public names of the package root on first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -24,35 +24,36 @@ def attach_stub(
     Returns:
         `__getattr__`, `__dir__` and `__all__` for the package.
     """
-    homes = _homes(file + "i")
-    names = sorted({*homes, "__version__"})
+    modules = _read_stub(file + "i")
+    names = sorted({*modules, "__version__"})
 
     def getattr_(name: str) -> object:
-        if name not in homes:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        # Not from `sys.modules`: there a module may be half made by another thread.
-        value = getattr(import_module(homes[name]), name)
+        # `import_module` waits for a module that another thread is importing;
+        # `sys.modules` may have it half loaded.
+        value = getattr(import_module(modules[name]), name)
         setattr(sys.modules[package], name, value)
         return value
 
     def dir_() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
+        return sorted({*vars(sys.modules[package]), *modules})
 
     return getattr_, dir_, names
 
 
-def _homes(stub: str) -> dict[str, str]:
+def _read_stub(stub: str) -> dict[str, str]:
     """Map each name to its module, for a stub of `from module import name as name`.
 
     The file is read line by line: the `ast` module takes longer to load than all of
     this package's root.
     """
-    homes: dict[str, str] = {}
+    modules: dict[str, str] = {}
     module = ""
     with open(stub, encoding="utf-8") as lines:  # noqa: PTH123  pathlib takes 5 ms
         for line in lines:
             if line.startswith("from "):
                 module = line.split()[1]
             for name in line.split(" as ")[1:]:
-                homes[name.partition(",")[0].strip()] = module
-    return homes
+                modules[name.partition(",")[0].strip()] = module
+    return modules

@@ -1,4 +1,4 @@
-"""The value types that everything above shares: secrets, `UNSET`, open enums, flags."""
+"""Value types of the whole package: `Secret`, `UNSET`, open enums and flags."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 @final
 class Secret(Generic[T]):
-    """A value that no `repr`, `str`, log line or traceback shows; `reveal()` gives it.
+    """A value that no `repr`, `str`, log line or traceback shows.
 
-    Most hold text (`Secret[str]`). It is immutable, compares and hashes by its value,
-    and can be pickled (the pickle holds the value: a process that is sent one needs
-    it).
+    `reveal()` returns the value, which is text in most cases (`Secret[str]`). A secret
+    is immutable, and compares and hashes by its value. A pickle of it holds the value,
+    so that another process can use it.
     """
 
     __slots__ = ("_value",)
@@ -27,7 +27,7 @@ class Secret(Generic[T]):
         object.__setattr__(self, "_value", value)
 
     def reveal(self) -> T:
-        """The value itself. Reading it is a decision: do not log the result."""
+        """Return the value. Do not log it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -40,10 +40,10 @@ class Secret(Generic[T]):
         return format("***", spec)
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("a Secret does not change")
+        raise AttributeError("a Secret is immutable")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError("a Secret does not change")
+        raise AttributeError("a Secret is immutable")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
@@ -59,7 +59,7 @@ class Secret(Generic[T]):
 
 
 class Unset(Enum):
-    """The type of `UNSET`: an enum of one, so that type checkers narrow on `is`."""
+    """The type of `UNSET`. It is an enum, so that type checkers narrow on `is`."""
 
     UNSET = "UNSET"
 
@@ -71,15 +71,15 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""Leave as it is: the key does not go on the wire. `None` clears, `[]` empties."""
+"""Leaves a field as it is: its key is not sent. `None` clears it, `[]` empties it."""
 
 
 class OpenEnum(StrEnum):
     """An enum that the API may extend at any time.
 
     Members are strings: `DatasourceType.GAS == "GAS"`. A value that is not listed
-    becomes a member of its own, whose `is_known` is False, so a new value never costs
-    a record. Always keep a default branch when you match on one.
+    becomes a new member whose `is_known` is False, so no record is lost to a new value.
+    Always keep a default branch when you match on one.
     """
 
     @property
@@ -91,7 +91,7 @@ class OpenEnum(StrEnum):
     def _missing_(cls, value: object) -> Self | None:
         if not isinstance(value, str):
             return None
-        # Not entered in the class's own table: a hostile server must not make it grow.
+        # Not added to the table of the class, which a hostile server could make grow.
         member = str.__new__(cls, value)
         member._name_ = value
         member._value_ = value
@@ -103,8 +103,8 @@ class OpenEnum(StrEnum):
 
 
 class TextFlag:
-    """Marks a boolean whose wire value is `true` or `"true"`; the API sends both."""
+    """Marks a boolean that the API sends as `true` or as `"true"`."""
 
 
 Flag = Annotated[bool, TextFlag]
-"""A boolean in Python; on the wire a boolean, or `"true"` or `"false"` in any case."""
+"""A boolean that is sent as a boolean, or as `"true"` or `"false"` in any case."""

@@ -1,21 +1,21 @@
-"""Everything that can go wrong, as one tree.
+"""All exceptions of the package, as one tree.
 
 NectarError
-├── ConfigurationError        settings, environment or key; nothing was sent
+├── ConfigurationError        a wrong setting, environment or key; nothing was sent
 ├── InvalidArgumentError      an argument that the API would refuse; nothing was sent
 ├── ClientClosedError         the client was used after `aclose()`
-├── WrongLoopError            the client was used on another loop, thread or process
-├── TransportError            no usable answer arrived
-│   ├── ConnectionFailedError     no connection, or it broke
+├── WrongLoopError            the client was used in another loop, thread or process
+├── TransportError            there is no usable answer
+│   ├── ConnectionFailedError     there was no connection, or it broke
 │   ├── AttemptTimeoutError       one attempt took longer than `attempt_timeout`
-│   ├── BodyTooLargeError         more bytes than `max_body_bytes`, packed or unpacked
-│   └── BodyCorruptError          the packed body broke off or cannot be unpacked
-├── DeadlineExceededError     queue, attempts and back-off took longer than `deadline`
-├── StatusError               an answer that is not 2xx
-│   ├── RedirectedError           3xx; never followed, the key would travel along
+│   ├── BodyTooLargeError         the answer is larger than `max_body_bytes`
+│   └── BodyCorruptError          the compressed answer is truncated or not valid
+├── DeadlineExceededError     a request with its attempts took longer than `deadline`
+├── StatusError               the status of the answer is not 2xx
+│   ├── RedirectedError           3xx; not followed, because the key would be sent along
 │   ├── BadRequestError           400
 │   ├── AuthenticationError       401
-│   ├── PermissionDeniedError     403; the API also says it for "does not exist"
+│   ├── PermissionDeniedError     403; the API also answers it for missing objects
 │   ├── NotFoundError             404
 │   ├── ConflictError             409
 │   ├── UnprocessableError        422
@@ -23,16 +23,16 @@ NectarError
 │   └── ServerError               5xx
 │       ├── ServerTimeoutError        502, 504: over the server's 10 seconds
 │       └── MaintenanceError          503
-├── DecodeError               an answer that does not fit its model; names the field
-├── PaginationError           a list whose pages do not advance
-├── WaitTimeoutError          what was waited for did not come in time; nothing failed
-├── DownloadError             the file of a document cannot be had as it should be
+├── DecodeError               the answer does not fit its model; names the field
+├── PaginationError           the pages of a list do not advance
+├── WaitTimeoutError          a wait for a job or a connection took too long
+├── DownloadError             the file of a document cannot be downloaded
 └── RecordingError            a recording cannot be read, replayed or written
-    ├── UnmatchedRequestError     a request that it has no answer for; says what is near
-    ├── UnusedRecordingError      exchanges that nobody asked for
-    └── StaleRecordingError       it is older than `max_age`
+    ├── UnmatchedRequestError     the recording has no answer for a request
+    ├── UnusedRecordingError      exchanges of the recording were not requested
+    └── StaleRecordingError       the recording is older than `max_age`
 
-Errors pickle, and hold no header, no key and no live object.
+Errors can be pickled. They hold no header, no key and no open connection.
 """
 
 from __future__ import annotations
@@ -79,24 +79,24 @@ __all__ = [
 
 
 class NectarError(Exception):
-    """The root of every error that this package raises.
+    """The base class of every error that this package raises.
 
-    Which request it was is filled in where it leaves the client; all of it is None or 0
-    for an error that met no request.
+    The client sets the attributes that say which request failed. They are None or 0 if
+    the error is not about a request.
     """
 
     operation: str | None = None
     """The contract's operation id, as `usage_list_by_company`."""
     target: str | None = None
-    """What was asked for, as `company 3b1e6f0a-…, page 3`."""
+    """The object of the request, as `company 3b1e6f0a-…, page 3`."""
     page: int | None = None
-    """The page of the list that was asked for, from 1."""
+    """The page that was requested, from 1."""
     cursor: str | None = None
-    """Where the list can be taken up again: `pager.resume(error.cursor)`."""
+    """Where the list can be continued: `pager.resume(error.cursor)`."""
     attempts: int = 0
-    """How often the request was tried, this last time included."""
+    """How many times the request was sent."""
     elapsed: float = 0.0
-    """Seconds from the call to the error: queue, attempts and back-off."""
+    """Seconds from the call to the error, with queue, attempts and back-off."""
     request_id: str | None = None
     """Made by the client, and sent with every attempt as `X-Request-Id`."""
 
@@ -106,11 +106,10 @@ class NectarError(Exception):
 
     def __str__(self) -> str:
         where = ", ".join(filter(None, (self.operation, self.target)))
-        tries = f" ({self._effort()})" if self.attempts > 1 else ""
-        return f"{where}: {self.message}{tries}" if where else f"{self.message}{tries}"
-
-    def _effort(self) -> str:
-        return f"after {self.attempts} attempts in {self.elapsed:.1f} s"
+        text = f"{where}: {self.message}" if where else self.message
+        if self.attempts > 1:
+            text += f" (after {self.attempts} attempts in {self.elapsed:.1f} s)"
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self),), dict(self.__dict__)
@@ -125,7 +124,7 @@ def _rebuild(kind: type[NectarError]) -> NectarError:
 
 
 class ConfigurationError(NectarError, ValueError):
-    """A setting, the environment or the key is missing or makes no sense."""
+    """A setting, an environment variable or the key is missing or not valid."""
 
 
 class InvalidArgumentError(NectarError, ValueError):
@@ -137,16 +136,19 @@ class ClientClosedError(NectarError):
 
 
 class WrongLoopError(NectarError):
-    """The client was used on another loop, thread or process than its own."""
+    """The client was used in another loop, thread or process than its own."""
+
+
+# No usable answer
 
 
 class TransportError(NectarError):
-    """No usable answer arrived."""
+    """There is no usable answer."""
 
     is_sent: bool = True
-    """False when the request provably did not reach the server."""
+    """False if the request certainly did not reach the server."""
     is_permanent: bool = False
-    """True when asking again cannot help, as with a certificate that is not trusted."""
+    """True if a repeat cannot help, as with a certificate that is not trusted."""
 
     def __init__(
         self, message: str = "", *, is_sent: bool = True, is_permanent: bool = False
@@ -157,7 +159,7 @@ class TransportError(NectarError):
 
 
 class ConnectionFailedError(TransportError):
-    """No connection came about (`is_sent` is False), or it broke (True)."""
+    """There was no connection (`is_sent` is False), or it broke (True)."""
 
 
 class AttemptTimeoutError(TransportError):
@@ -165,26 +167,29 @@ class AttemptTimeoutError(TransportError):
 
 
 class BodyTooLargeError(TransportError):
-    """The answer is larger than `max_body_bytes`, as it came or unpacked."""
+    """The answer is larger than `max_body_bytes`, compressed or decompressed."""
 
 
 class BodyCorruptError(TransportError):
-    """The packed body broke off, or its bytes are no valid gzip or deflate."""
+    """The compressed body is truncated, or is not valid gzip or deflate."""
 
 
 class DeadlineExceededError(NectarError):
-    """`deadline` seconds passed before the request was done; says where they went."""
+    """A request with all its attempts took longer than `deadline` seconds."""
 
     queue_seconds: float = 0.0
-    """Waiting for a permit of the gate (and for the key)."""
+    """Time spent waiting for a permit and for the key."""
     network_seconds: float = 0.0
-    """Inside attempts, the unfinished one included."""
+    """Time spent in attempts, the unfinished one included."""
     backoff_seconds: float = 0.0
-    """Between attempts."""
+    """Time spent waiting between attempts."""
+
+
+# A status that is not 2xx
 
 
 class StatusError(NectarError):
-    """The server answered with something else than 2xx."""
+    """The status of the answer is not 2xx."""
 
     def __init__(
         self,
@@ -199,19 +204,19 @@ class StatusError(NectarError):
         self.status = status
         """The HTTP status."""
         self.detail = detail
-        """The server's own words, when it gave any."""
+        """The server's message, or None if there is none."""
         self.body = body
-        """The head of the answer's text, at most 2,000 characters."""
+        """The beginning of the answer's text, at most 2,000 characters."""
         self.retry_after = retry_after
-        """Seconds that the server asked to wait, when it did."""
+        """Seconds that the server asks to wait, or None."""
 
 
 class RedirectedError(StatusError):
-    """3xx: redirects are never followed, the key would travel along."""
+    """3xx: redirects are not followed, because the key would be sent along."""
 
 
 class BadRequestError(StatusError):
-    """400: the request is invalid; `detail` says why."""
+    """400: the request is not valid; `detail` says why."""
 
 
 class AuthenticationError(StatusError):
@@ -219,23 +224,23 @@ class AuthenticationError(StatusError):
 
 
 class PermissionDeniedError(StatusError):
-    """403: not allowed, or (the API says 403 for both) not there."""
+    """403: access is denied, or the object does not exist."""
 
 
 class NotFoundError(StatusError):
-    """404: not there, or not visible to this key."""
+    """404: the object does not exist, or this key cannot see it."""
 
 
 class ConflictError(StatusError):
-    """409: in conflict with what is there."""
+    """409: the request conflicts with the present state."""
 
 
 class UnprocessableError(StatusError):
-    """422: understood, but not acceptable."""
+    """422: the request is well formed, but not acceptable."""
 
 
 class RateLimitedError(StatusError):
-    """429: too many requests; `retry_after` is the wait that the server asked for."""
+    """429: too many requests; `retry_after` is the wait that the server asks for."""
 
 
 class ServerError(StatusError):
@@ -247,17 +252,19 @@ class ServerTimeoutError(ServerError):
 
 
 class MaintenanceError(ServerError):
-    """503: the API is being maintained."""
+    """503: the API is under maintenance."""
 
 
-# Problems that a message lists; all of them are in `problems`.
-_SHOWN = 5
+# Answers and lists
+
+# A message lists so many problems; all of them are in `problems`.
+_MAX_SHOWN = 5
 
 
 class DecodeError(NectarError):
-    """The answer does not fit its model; each problem is named by its path.
+    """The answer does not fit its model; the message names the path of each problem.
 
-    It holds no part of the answer's values: those may be anybody's secrets.
+    It holds none of the answer's values, because they may be secret.
     """
 
     def __init__(self, message: str = "", *, problems: tuple[str, ...] = ()) -> None:
@@ -266,45 +273,52 @@ class DecodeError(NectarError):
         """One line each, as `expected a decimal, got text @ $.usageData[3].usage`."""
 
     @classmethod
-    def of(cls, what: str, problems: tuple[str, ...]) -> Self:
-        """An error that says what was expected and lists up to five problems."""
-        shown, rest = "; ".join(problems[:_SHOWN]), len(problems) - _SHOWN
+    def of(cls, expected: str, problems: tuple[str, ...]) -> Self:
+        """Build an error that names the expected type and up to five problems."""
+        shown, rest = "; ".join(problems[:_MAX_SHOWN]), len(problems) - _MAX_SHOWN
         more = f"; and {rest} more" if rest > 0 else ""
-        return cls(f"the answer is no {what}: {shown}{more}", problems=problems)
+        message = f"the answer is not a valid {expected}: {shown}{more}"
+        return cls(message, problems=problems)
 
 
 class PaginationError(NectarError):
-    """The pages of a list do not advance; what was read before was given already."""
+    """The pages of a list do not advance; the caller got the records before that."""
+
+
+# Waits and downloads
 
 
 class WaitTimeoutError(NectarError, TimeoutError):
-    """What was waited for did not come in time; it goes on: wait for it again."""
+    """A wait for a job or a connection took too long; the caller may wait again."""
 
     def __init__(self, message: str = "", *, last: Any = None) -> None:
         super().__init__(message)
         self.last = last
-        """The value that was seen last, as a `Job`. A pickle has it without secrets."""
+        """The last value that was read, as a `Job`. A pickle has it without secrets."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         rebuild, kind, state = super().__reduce__()
-        return rebuild, kind, {**state, "last": _bare(self.last)}
+        return rebuild, kind, {**state, "last": _drop_secrets(self.last)}
 
 
-def _bare(value: Any) -> Any:
-    """A model without its secrets, and without what nobody knows of."""
+def _drop_secrets(value: Any) -> Any:
+    """Copy a model without its secrets and without its unknown keys."""
     if not attrs.has(type(value)):
         return value
-    parts = {one.name: getattr(value, one.name) for one in attrs.fields(type(value))}
-    secrets = [name for name, part in parts.items() if isinstance(part, Secret)]
+    names = [field.name for field in attrs.fields(type(value))]
+    secrets = [name for name in names if isinstance(getattr(value, name), Secret)]
     return attrs.evolve(value, **dict.fromkeys(secrets), extra={})
 
 
 class DownloadError(NectarError):
-    """The file of a document cannot be had as it should be; the message says why.
+    """The file of a document cannot be downloaded; the message says why.
 
-    Its link opens the bill without a key, so the link is never in it, nor is anything
-    that the file host said.
+    The link of the file opens the bill without a key, so the message has neither the
+    link nor any text of the file host.
     """
+
+
+# Recordings
 
 
 class RecordingError(NectarError):
@@ -312,25 +326,25 @@ class RecordingError(NectarError):
 
 
 class UnmatchedRequestError(RecordingError):
-    """A request that the recording has no answer for, or no further one.
+    """The recording has no answer, or no further one, for a request.
 
-    The message lists what comes nearest, and in which fields it differs.
+    The message lists the nearest exchanges, and the fields in which they differ.
     """
 
     def __init__(self, message: str = "", *, nearest: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.nearest = nearest
-        """The names of the exchanges that come nearest, the nearest first."""
+        """The names of the nearest exchanges, the nearest first."""
 
 
 class UnusedRecordingError(RecordingError):
-    """Exchanges of a recording that nobody asked for."""
+    """Some exchanges of a recording were not requested."""
 
     def __init__(self, message: str = "", *, unused: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.unused = unused
-        """Their names."""
+        """The names of those exchanges."""
 
 
 class StaleRecordingError(RecordingError):
-    """A recording that is older than `max_age`."""
+    """A recording is older than `max_age`."""

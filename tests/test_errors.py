@@ -214,6 +214,6 @@ def test_a_trouble_on_the_way_is_taken_as_sent_unless_it_says_otherwise() -> Non
 def test_a_decode_error_lists_five_problems_and_keeps_all(count: int, end: str) -> None:
     problems = tuple(f"p{number}" for number in range(count))
     error = DecodeError.of("UsageData", problems)
-    assert str(error).startswith("the answer is no UsageData: p0")
+    assert str(error).startswith("the answer is not a valid UsageData: p0")
     assert str(error).endswith(end)
     assert error.problems == problems

@@ -181,7 +181,7 @@ RECORDS = {
 
 def test_help_of_a_group_is_that_of_its_class() -> None:
     assert NectarClient.usage is usage.Usage
-    text = pydoc.render_doc(NectarClient.usage, renderer=pydoc.plaintext)
+    text = pydoc.plain(pydoc.render_doc(NectarClient.usage))
     assert "class Usage" in text
     assert "by_company(self, company_id" in text
 

@@ -62,7 +62,7 @@ def test_it_is_not_its_text() -> None:
 
 
 def test_it_does_not_change() -> None:
-    with pytest.raises(AttributeError, match="does not change"):
+    with pytest.raises(AttributeError, match="is immutable"):
         SECRET._value = "other"
     with pytest.raises(AttributeError):
         SECRET.other = "x"

@@ -224,13 +224,13 @@ def test_no_message_repeats_a_password(url: str) -> None:
 
 @pytest.mark.parametrize("method", ["patch", "HEAD", "", "TRACE", 5, []])
 def test_a_method_is_one_that_the_api_has(method: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^method is one of GET, POST, PUT"):
+    with pytest.raises(ConfigurationError, match=r"^method must be one of GET, POST, PUT"):
         Operation(method)
 
 
 @pytest.mark.parametrize("path", ["site", "", "https://evil.example/x", 5])
 def test_a_path_starts_with_a_slash(path: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^path starts with '/'"):
+    with pytest.raises(ConfigurationError, match=r"^path must start with '/'"):
         Operation(path=path)
 
 

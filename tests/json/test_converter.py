@@ -209,12 +209,20 @@ def test_plain_json_is_given_as_it_is(body: bytes, kind: Any, value: object) -> 
 @pytest.mark.parametrize(
     ("body", "kind", "words"),
     [
-        (b"[]", dict, "the answer is no object: expected object, got a list @ $"),
-        (b"5", str, "the answer is no text: expected text, got a number @ $"),
-        (b"true", int, "the answer is no int"),
-        (b"{}", list[Site], "no list of Site: expected a list, got an object @ $"),
-        (b'[{"id": "s"}]', list[Site], "no list of Site: missing @ $[0].name"),
-        (b"[]", Site, "the answer is no Site: expected an object, got a list @ $"),
+        (
+            b"[]",
+            dict,
+            "the answer is not a valid object: expected object, got a list @ $",
+        ),
+        (b"5", str, "the answer is not a valid text: expected text, got a number @ $"),
+        (b"true", int, "the answer is not a valid int"),
+        (b"{}", list[Site], "not a valid list of Site: expected a list, got an object @ $"),
+        (b'[{"id": "s"}]', list[Site], "not a valid list of Site: missing @ $[0].name"),
+        (
+            b"[]",
+            Site,
+            "the answer is not a valid Site: expected an object, got a list @ $",
+        ),
     ],
 )
 def test_another_kind_of_json_is_named(body: bytes, kind: Any, words: str) -> None:
@@ -510,7 +518,7 @@ def test_a_record_without_an_id_is_named_by_its_place(temper: Converter) -> None
 
 def test_a_lenient_error_names_only_what_costs_the_record() -> None:
     words_ = failure(b'{"usage": "x", "newKey": 1, "isImplied": 5}')
-    assert words_ == "the answer is no UsageData: missing @ $.id"
+    assert words_ == "the answer is not a valid UsageData: missing @ $.id"
 
 
 @pytest.mark.parametrize(
@@ -983,11 +991,11 @@ def test_what_is_no_json_is_an_error_without_any_of_it(
     body: bytes, words_: str, temper: Converter
 ) -> None:
     text = failure(body, temper)
-    assert text.startswith("the answer is no UsageData: expected JSON")
+    assert text.startswith("the answer is not a valid UsageData: expected JSON")
     assert words_ in text
     assert "canary" not in text
     assert len(text) < 200
-    with pytest.raises(DecodeError, match="no page of UsageData") as caught:
+    with pytest.raises(DecodeError, match="not a valid page of UsageData") as caught:
         page_of(body, temper)
     assert "canary" not in str(caught.value)
 

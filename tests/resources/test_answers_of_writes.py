@@ -101,4 +101,4 @@ async def test_a_read_with_an_empty_answer_did_nothing(make_client: MakeClient) 
     client = make_client({"jobs_get": Response(200)})
     with pytest.raises(DecodeError) as caught:
         await client.jobs.get("j-1")
-    assert caught.value.message.startswith("the answer is no Job")
+    assert caught.value.message.startswith("the answer is not a valid Job")
