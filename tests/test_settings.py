@@ -224,7 +224,9 @@ def test_no_message_repeats_a_password(url: str) -> None:
 
 @pytest.mark.parametrize("method", ["patch", "HEAD", "", "TRACE", 5, []])
 def test_a_method_is_one_that_the_api_has(method: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^method must be one of GET, POST, PUT"):
+    with pytest.raises(
+        ConfigurationError, match=r"^method must be one of GET, POST, PUT"
+    ):
         Operation(method)
 
 

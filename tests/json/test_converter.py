@@ -216,7 +216,11 @@ def test_plain_json_is_given_as_it_is(body: bytes, kind: Any, value: object) -> 
         ),
         (b"5", str, "the answer is not a valid text: expected text, got a number @ $"),
         (b"true", int, "the answer is not a valid int"),
-        (b"{}", list[Site], "not a valid list of Site: expected a list, got an object @ $"),
+        (
+            b"{}",
+            list[Site],
+            "not a valid list of Site: expected a list, got an object @ $",
+        ),
         (b'[{"id": "s"}]', list[Site], "not a valid list of Site: missing @ $[0].name"),
         (
             b"[]",
