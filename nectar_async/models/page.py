@@ -51,7 +51,9 @@ class Listing:
     is_array: bool = False
     """True where the API gives a bare array (and an envelope is accepted as well)."""
 
-    @property
-    def total(self) -> str:
-        """The key of the total, as Python spells it: `total_usage_data`."""
+    total: str = field(init=False, repr=False, eq=False)
+    """The key of the total, as Python spells it: `total_usage_data`."""
+
+    @total.default
+    def _build_total(self) -> str:
         return f"total_{self.items}"

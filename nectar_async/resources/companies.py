@@ -26,6 +26,8 @@ from nectar_async.resources._resource import Resource
 
 __all__ = ["Companies"]
 
+_LISTING = Listing(items="companies", is_array=True)
+
 _FIELDS = FieldTable(
     {
         "name": text_check(1, 200),
@@ -77,7 +79,7 @@ class Companies(Resource):
                     "companies_list",
                     "/company",
                     Page[Company],
-                    listing=Listing(items="companies", is_array=True),
+                    listing=_LISTING,
                 )
             )
         ]
