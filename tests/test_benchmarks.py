@@ -12,6 +12,8 @@ from benchmarks.support.results import Section, results
 from benchmarks.support.scenario import COMPANY_LIST, Entry, Scenario, bound, skewed
 from benchmarks.support.usage_pages import PER_PAGE, UNKNOWN_KEY, page, template
 
+pytestmark = pytest.mark.without_coverage
+
 
 def log(*sizes: int, latency: float = 1.0) -> list[Entry]:
     pages = [(COMPANY_LIST, 1)]

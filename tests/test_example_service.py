@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.without_coverage
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INI = """
 [pytest]

@@ -15,6 +15,8 @@ import pytest
 
 import nectar_async
 
+pytestmark = pytest.mark.without_coverage
+
 PACKAGE = Path(nectar_async.__file__).parent
 ROOT = PACKAGE.parent
 MODULES = [
@@ -105,7 +107,6 @@ def run_time_imports(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.without_coverage
 def test_every_module_can_be_imported_alone() -> None:
     done = run(ALONE.format(layers=layers()))
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,8 @@ from nectar_async import MemoryTransport, NectarClient
 from nectar_async.errors import ClientClosedError, WrongLoopError
 from nectar_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.without_coverage
+
 
 def fresh() -> NectarClient:
     return NectarClient(transport=MemoryTransport({"ping_get": "pong"}))

@@ -28,6 +28,8 @@ from nectar_async import (
 from nectar_async.sandbox import Sandbox
 from nectar_async.transports import Recorder
 
+pytestmark = pytest.mark.without_coverage
+
 README = Path(__file__).parent.parent / "README.md"
 RELIABILITY = README.parent / "docs" / "reliability.md"
 RECORDINGS = README.parent / "docs" / "recordings.md"

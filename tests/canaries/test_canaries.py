@@ -25,7 +25,7 @@ from nectar_async._json import field_by_field
 from nectar_async._json.converter import get_converter
 from nectar_async.models import Connection
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 CASE = {str(case): case for case in CASES}
 WAY = {way.name: way for way in WAYS}

@@ -17,7 +17,7 @@ from canaries.server import FILE, WAYS, Way, novel, odd, success
 from nectar_async import NectarClient
 from nectar_async._files import partial_file
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 200
 

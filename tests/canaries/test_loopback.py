@@ -15,7 +15,7 @@ from canaries.search import revealed
 
 from nectar_async import NectarClient, NectarError, RetryPolicy, Settings, VirtualClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 NAMES = (
     "connections.by_company",

@@ -21,7 +21,7 @@ from nectar_async import (
 )
 from nectar_async.models import Connection
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 PASSWORD = VALUES["password"]
 LOGIN = {"username": VALUES["username"], "password": PASSWORD}

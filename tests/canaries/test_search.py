@@ -35,7 +35,7 @@ from nectar_async._http import executor, redact, telemetry
 from nectar_async._paging.fanout import Failure
 from nectar_async.models import Connection, Invitation
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 PASSWORD: str = VALUES["password"]
 

@@ -25,6 +25,8 @@ from cli_processes import (
     wait_until,
 )
 
+pytestmark = pytest.mark.without_coverage
+
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="signals, and children by /proc"
 )

@@ -39,6 +39,8 @@ from nectar_async import (
     WrongLoopError,
 )
 
+pytestmark = pytest.mark.without_coverage
+
 SUPPORT = Path(__file__).parents[1] / "support"
 ONCE = RetryPolicy(attempts=1)
 

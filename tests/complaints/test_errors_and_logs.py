@@ -34,6 +34,8 @@ from nectar_async import (
     VirtualClock,
 )
 
+pytestmark = pytest.mark.without_coverage
+
 KEY = "canary-8f14e45f"
 ONCE = RetryPolicy(attempts=1)
 

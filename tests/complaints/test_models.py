@@ -35,6 +35,8 @@ from nectar_async import (
 )
 from nectar_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.without_coverage
+
 SUPPORT = Path(__file__).parents[1] / "support"
 
 

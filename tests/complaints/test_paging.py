@@ -39,7 +39,7 @@ from nectar_async import (
     VirtualClock,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 ONCE = RetryPolicy(attempts=1)
 FAILED = Response(503)

@@ -23,7 +23,7 @@ from doubles import ListServer, MakeClient, settle_down
 from nectar_async import MemoryTransport, Request, Response, RetryPolicy
 from nectar_async._http.limiter import Limiter
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 MANY_RETRIES = RetryPolicy(attempts=20, budget=500)
 

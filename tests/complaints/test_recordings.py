@@ -27,7 +27,7 @@ from nectar_async import (
 )
 from nectar_async.transports import RecordedTransport, Recorder
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 KEY = "live-key-0123456789abcdef"
 
 

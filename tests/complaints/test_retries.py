@@ -29,7 +29,7 @@ from nectar_async import (
     VirtualClock,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
 Ask = Callable[[Request[Any]], Awaitable[object]]
 
