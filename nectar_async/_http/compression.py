@@ -56,7 +56,7 @@ class Decompress:
     is sent again within the deadline and the retry budget.
     """
 
-    turns: CooperativeScheduler
+    scheduler: CooperativeScheduler
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send the request and decompress the body of its answer."""
@@ -66,7 +66,7 @@ class Decompress:
                 _check_size(response.body, request.max_body_bytes)
                 return response
             work = _decompress_in_steps(response, request.max_body_bytes)
-            body = await self.turns.take(work, _RATIO * len(response.body))
+            body = await self.scheduler.run(work, _RATIO * len(response.body))
         except TransportError as error:
             # The frames below hold the answer, and a traceback may show their locals.
             raise error.with_traceback(None) from None

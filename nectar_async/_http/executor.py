@@ -96,7 +96,7 @@ class Executor:
         if kind is list:
             response = await self._respond(request)
             keys = self.get_keys(request.operation)
-            work = self._converter.in_steps(response.body, request.returns, keys)
+            work = self._converter.decode_in_steps(response.body, request.returns, keys)
             return await self._decode(request, response, work)
         return await self.send_and_decode(request, self.build_decoder(request))
 
@@ -156,7 +156,7 @@ class Executor:
         self, request: Request[Any], response: Response, work: Steps[T]
     ) -> T:
         try:
-            return await self._session.turns.take(work, len(response.body))
+            return await self._session.scheduler.run(work, len(response.body))
         except NectarError as error:
             raise self._describe_decode_error(error, request, response) from None
 
@@ -174,7 +174,7 @@ class Executor:
 
     async def _read_page(self, request: Request[Any], response: Response) -> Page[Any]:
         (kind,) = get_args(request.returns)
-        work = self._converter.page_in_steps(
+        work = self._converter.decode_page_in_steps(
             response.body,
             kind,
             _get_listing(request),

@@ -43,7 +43,7 @@ def build_api_pipeline(
         CallSpan(),
         deadline,
         Retry(settings.retry, budget, clock, counters, deadline),
-        Decompress(session.turns),
+        Decompress(session.scheduler),
         FetchKey(session.key_store, clock, counters),
         Limit(session.limiter, settings.retry, clock, counters),
         AttemptSpan(),

@@ -54,7 +54,7 @@ class Session:
         self.limiter: Limiter = Limiter(settings.max_concurrency, self.clock)
         self.download_limiter: Limiter = Limiter(settings.max_downloads, self.clock)
         self.counters: Counters = Counters()
-        self.turns: CooperativeScheduler = CooperativeScheduler()
+        self.scheduler: CooperativeScheduler = CooperativeScheduler()
         self._transport = transport
         self._default_transport = default_transport
         self._loop: object = None
@@ -94,13 +94,13 @@ class Session:
         """Send a request through the transport: the end of every pipeline."""
         if self._transport is None or self._is_closed:
             raise ClientClosedError("this client was closed during a request")
-        self.turns.moved()
+        self.scheduler.note_traffic()
         try:
             return await self._transport.send(request)
         except TransportError as error:
             failure = error
         finally:
-            self.turns.moved()
+            self.scheduler.note_traffic()
         # Raised outside of the handler, without the frames and the cause of the
         # transport's error: they have the headers, and among them the key.
         failure.__cause__ = failure.__context__ = None

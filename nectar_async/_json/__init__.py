@@ -1,1 +1,1 @@
-"""Bytes to models, and models to bytes."""
+"""Decode JSON to models and encode models as JSON."""

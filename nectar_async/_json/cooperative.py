@@ -1,9 +1,9 @@
-"""Work that takes long, a piece in each turn of the event loop.
+"""Long work in steps, one step in each turn of the event loop.
 
-Nothing else runs while a body is unpacked or decoded. A thread would not help: decoding
-holds Python's lock. So long work is a generator that yields wherever others may go on,
-and of all the work of a client one piece is done a turn: ten answers that come at once
-are no longer a stop than one.
+Nothing else runs in the event loop while a body is decompressed or decoded. A thread
+would not help, because decoding holds Python's lock. So long work is a generator that
+yields after each step, and a client runs one step of all its work in each turn: ten
+answers that arrive together block the loop no longer than one.
 """
 
 from __future__ import annotations
@@ -19,24 +19,23 @@ __all__ = ["PIECE_SIZE", "SMALL_BODY", "CooperativeScheduler", "Steps", "run_at_
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]
-"""Work in pieces, and what comes of it."""
+"""Work in steps, and its result."""
 
 PIECE_SIZE: Final = 256 * 1024
-"""Bytes of a body that are a piece; measured, one or two milliseconds."""
-
-
-# From bytes in a socket to the next request on its way is several turns of the event
-# loop: the answer is parsed, its task wakes, the permit is passed on, another sends. In
-# so many turns without a step of that kind there is none under way.
-_STILL: Final = 3
-_MOST_TURNS: Final = 8
+"""Bytes of a body that are handled in one step; one or two milliseconds, measured."""
 
 SMALL_BODY: Final = 16 * 1024
-"""Bytes of a body that are no work: a tenth of a millisecond."""
+"""Bytes of a body that need no steps; a tenth of a millisecond."""
+
+# From the arrival of an answer until the next request is sent takes several turns of
+# the event loop: the answer is parsed, its task wakes up, the permit is passed on, and
+# another task sends. After this many turns without traffic there is none under way.
+_QUIET_TURNS: Final = 3
+_MAX_TURNS: Final = 8
 
 
 def run_at_once(work: Steps[T]) -> T:
-    """What comes of the work, with nothing in between."""
+    """Run all steps without a pause, and return the result."""
     while True:
         try:
             next(work)
@@ -46,45 +45,45 @@ def run_at_once(work: Steps[T]) -> T:
 
 
 class CooperativeScheduler:
-    """Who may do a piece of work in this turn of the event loop: one, in line.
+    """Runs at most one step of work in each turn of the event loop, in FIFO order.
 
-    And only when nothing moves on the wire: an answer that is there lets the next
-    request go, and a piece of work would hold that up.
+    A step runs only when there is no traffic: an answer that has arrived lets the next
+    request go out, and a step of work would delay that.
     """
 
     def __init__(self) -> None:
         self._lock = anyio.Lock(fast_acquire=True)
-        self._moves = 0
+        self._traffic = 0
 
-    def moved(self) -> None:
-        """A request goes out, or an answer came in."""
-        self._moves += 1
+    def note_traffic(self) -> None:
+        """Note that a request is sent, or that an answer has arrived."""
+        self._traffic += 1
 
-    async def still(self) -> None:
-        """Let what moves on the wire go first."""
-        quiet = 0
-        for _ in range(_MOST_TURNS):
-            before = self._moves
+    async def wait_for_quiet(self) -> None:
+        """Wait until there is no traffic, for at most eight turns of the event loop."""
+        quiet_turns = 0
+        for _ in range(_MAX_TURNS):
+            before = self._traffic
             await anyio.lowlevel.checkpoint()
-            quiet = quiet + 1 if self._moves == before else 0
-            if quiet == _STILL:
+            quiet_turns = quiet_turns + 1 if self._traffic == before else 0
+            if quiet_turns == _QUIET_TURNS:
                 return
 
-    async def take(self, work: Steps[T], size: int) -> T:
-        """What comes of the work; little of it is done without standing in line.
+    async def run(self, work: Steps[T], size: int) -> T:
+        """Run the work and return its result; small work is run at once.
 
         Args:
-            work: what is to be done.
-            size: of the body that it is about, in bytes, unpacked.
+            work: the steps.
+            size: of the decompressed body that the work is about, in bytes.
 
         Raises:
-            Exception: what the work raises, as it is.
+            Exception: any exception of the work.
         """
         if size <= SMALL_BODY:
             return run_at_once(work)
         while True:
             async with self._lock:
-                await self.still()
+                await self.wait_for_quiet()
                 try:
                     next(work)
                 except StopIteration as end:

@@ -1,8 +1,8 @@
-"""The way out: models to JSON with the names and values of the wire.
+"""Encode models as JSON with the names and values of the wire.
 
-For each model a `msgspec.Struct` is made that has its fields under their wire names,
-and a function that fills one from an instance; C does the rest. An instance that
-keeps keys in `extra` becomes a dict instead: a struct has no room for them.
+Each model gets a `msgspec.Struct` with its fields under their wire names, and a
+generated function that fills one from an instance; msgspec encodes it in C. An instance
+with keys in `extra` becomes a dict instead, because a struct has no fields for them.
 """
 
 from __future__ import annotations
@@ -27,63 +27,66 @@ from nectar_async.models.page import Page
 
 __all__ = ["ModelEncoder"]
 
-# Typed decimals are text by then, as the API writes them. What is left are JSON numbers
-# that nobody has typed (in `.extra`), and those stay numbers.
+# The decimals of fields are text at this point, as the API writes them. Other decimals
+# (in `.extra`) came from JSON numbers and stay numbers.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 _COMMA = ord(",")
 
 
 class ModelEncoder:
-    """Writes models; the functions for each are made when it is first met."""
+    """Encodes models; the functions for each model are generated on first use."""
 
     def __init__(self) -> None:
-        self._made: dict[type, Callable[[Any, bool], Any]] = {}
+        self._fillers: dict[type, Callable[[Any, bool], Any]] = {}
 
-    def write(self, value: object, *, with_secrets: bool) -> bytes:
-        """JSON on one line; without secrets their keys are left out."""
-        return _ENCODER.encode(self._wire(value, with_secrets))
+    def encode(self, value: object, *, with_secrets: bool) -> bytes:
+        """Encode a value as JSON on one line, with or without the keys of secrets."""
+        return _ENCODER.encode(self._to_wire(value, with_secrets))
 
-    def write_lines(
+    def encode_lines(
         self, records: Iterable[Any], owners: Mapping[str, str], *, with_secrets: bool
     ) -> bytes:
-        """A line for each record, with the ids of its owners in front.
+        """Encode one line for each record, with the ids of its owners in front.
 
-        Their keys are none that the model knows. A record that has such a key all the
-        same is written as it is.
+        The keys of the owners are no fields of the model. A record that has such a key
+        in its `extra` is encoded without the owners.
         """
-        # Spliced in as bytes: a copy of each object only to put a key first costs more
-        # than all the rest here. Its comma takes the place of the object's bracket.
+        # The ids are inserted as bytes, because a copy of each object with more keys
+        # would cost more than everything else here. The comma at the end of the head
+        # replaces the opening bracket of the record.
         head = _ENCODER.encode(owners)[:-1] + b","
         lines = bytearray()
         for record in records:
-            wire = self._filler(type(record))(record, with_secrets)
+            wire = self._get_filler(type(record))(record, with_secrets)
             if not record.extra or owners.keys().isdisjoint(record.extra):
                 lines += head
                 bracket = len(lines) - 1
                 _ENCODER.encode_into(wire, lines, bracket)
                 lines[bracket] = _COMMA
-                if lines.endswith(b",}"):  # there is nothing but owners
+                if lines.endswith(b",}"):  # the record itself is empty
                     del lines[bracket]
             else:
                 _ENCODER.encode_into(wire, lines, -1)
             lines += b"\n"
         return bytes(lines)
 
-    def _wire(self, value: object, with_secrets: bool) -> Any:
-        """What the encoder takes; days and instants stay themselves."""
+    def _to_wire(self, value: object, with_secrets: bool) -> Any:
+        """Convert a value for the encoder, which encodes dates and datetimes itself."""
         kind = type(value)
         if isinstance(value, Page):
-            return self._page(value, with_secrets)
-        if kind in self._made or attrs.has(kind):
-            return self._filler(kind)(value, with_secrets)
+            return self._page_to_wire(value, with_secrets)
+        if kind in self._fillers or attrs.has(kind):
+            return self._get_filler(kind)(value, with_secrets)
         if isinstance(value, Mapping):
-            return {key: self._wire(one, with_secrets) for key, one in value.items()}
+            return {
+                key: self._to_wire(item, with_secrets) for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self._wire(one, with_secrets) for one in value]
+            return [self._to_wire(item, with_secrets) for item in value]
         return value
 
-    def _page(self, page: Page[Any], with_secrets: bool) -> dict[str, Any]:
+    def _page_to_wire(self, page: Page[Any], with_secrets: bool) -> dict[str, Any]:
         facts = {
             to_wire(field.name): getattr(page, field.name)
             for field in attrs.fields(Page)
@@ -92,70 +95,76 @@ class ModelEncoder:
         extra = page.extra
         if not with_secrets:
             extra = remove_secrets(None, extra, SENSITIVE)
-        return {**facts, "items": self._wire(page.items, with_secrets), **extra}
+        return {**facts, "items": self._to_wire(page.items, with_secrets), **extra}
 
-    def _filler(self, model: type) -> Callable[[Any, bool], Any]:
-        if model not in self._made:
-            plan = describe_model(model)
+    def _get_filler(self, model: type) -> Callable[[Any, bool], Any]:
+        if model not in self._fillers:
+            spec = describe_model(model)
             parts = {
-                f"wire_{field.name}": self._filler(field.kind)
-                for field in plan.fields
+                f"wire_{field.name}": self._get_filler(field.kind)
+                for field in spec.fields
                 if attrs.has(field.kind)
             }
-            self._made[model] = _filler(plan, parts)
-        return self._made[model]
+            self._fillers[model] = _build_filler(spec, parts)
+        return self._fillers[model]
 
 
-def _filler(
-    plan: ModelSpec, parts: Mapping[str, Callable[[Any, bool], Any]]
+def _build_filler(
+    spec: ModelSpec, parts: Mapping[str, Callable[[Any, bool], Any]]
 ) -> Callable[[Any, bool], Any]:
-    """The function of one model; `parts` are those of the models inside it."""
-    values = {field.wire: _value(field) for field in plan.fields}
-    secrets = [field.wire for field in plan.fields if field.is_secret]
+    """Generate the function that converts one model.
+
+    Args:
+        spec: the model.
+        parts: the functions of the models inside it, by the names in the source.
+    """
+    values = {field.wire: _build_value(field) for field in spec.fields}
+    items = [f"{key!r}: {value}" for key, value in values.items()]
+    secrets = [field.wire for field in spec.fields if field.is_secret]
     lines = [
         "def fill(m, secrets):",
         f"  if not m.extra: return struct({', '.join(values.values())})",
-        f"  wire = {{{', '.join(f'{key!r}: {one}' for key, one in values.items())}}}",
+        f"  wire = {{{', '.join(items)}}}",
         *(f"  if not secrets: del wire[{key!r}]" for key in secrets),
         "  return with_extra(wire, m.extra, secrets)",
     ]
     scope = {
         **parts,
-        "struct": _struct(plan),
+        "struct": _build_struct(spec),
         "UNSET": msgspec.UNSET,
-        "with_extra": lambda *given: _with_extra(plan, *given),
+        "with_extra": lambda *arguments: _add_extra(spec, *arguments),
     }
-    return compile_function(f"fill {plan.model.__name__}", lines, scope, "fill")
+    return compile_function(f"fill {spec.model.__name__}", lines, scope, "fill")
 
 
-def _with_extra(
-    plan: ModelSpec, wire: dict[str, Any], extra: Mapping[str, Any], secrets: object
+def _add_extra(
+    spec: ModelSpec, wire: dict[str, Any], extra: Mapping[str, Any], secrets: object
 ) -> dict[str, Any]:
-    """The object with what is in `extra`; items that did not fit follow those that did.
+    """Add the keys of `extra`; the odd items of a list go behind its other items.
 
-    Without secrets a key that is sensitive anywhere in the contract stays out, unless
-    this model knows it as one that is not.
+    Without secrets, keys are left out that the contract marks as sensitive anywhere,
+    unless they are plain fields of this model.
     """
     if not secrets:
-        extra = remove_secrets(plan.model, extra, SENSITIVE)
-    lists = {field.wire for field in plan.fields if field.is_sequence}
+        extra = remove_secrets(spec.model, extra, SENSITIVE)
+    lists = {field.wire for field in spec.fields if field.is_sequence}
     for key, value in extra.items():
-        is_rest = key in lists and isinstance(value, list)
-        wire[key] = [*wire[key], *value] if is_rest else value
+        has_odd_items = key in lists and isinstance(value, list)
+        wire[key] = [*wire[key], *value] if has_odd_items else value
     return wire
 
 
-def _struct(plan: ModelSpec) -> type:
+def _build_struct(spec: ModelSpec) -> type:
     return msgspec.defstruct(
-        plan.model.__name__,
-        [(field.name, Any) for field in plan.fields],
-        rename={field.name: field.wire for field in plan.fields},
+        spec.model.__name__,
+        [(field.name, Any) for field in spec.fields],
+        rename={field.name: field.wire for field in spec.fields},
         gc=False,
     )
 
 
-def _value(field: FieldSpec) -> str:
-    """The expression for one value; UNSET is left out by the encoder."""
+def _build_value(field: FieldSpec) -> str:
+    """Return the expression for one value; the encoder leaves UNSET out."""
     value = f"m.{field.name}"
     if attrs.has(field.kind):
         if field.is_sequence:

@@ -1,7 +1,7 @@
-"""The envelope around a page of a list: counts and claims, read with care.
+"""Read the envelope around a page of a list: its totals and its page numbers.
 
-What it says decides how far a walk goes, so nothing is misread in silence: a number or
-a boolean that comes as text is understood, and what is neither stays in `Page.extra`.
+The envelope decides how many pages are requested, so odd values are not ignored: a
+number or a boolean in text is understood, and any other value stays in `Page.extra`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ __all__ = ["EnvelopeReader"]
 
 T = TypeVar("T")
 
-_CLAIMS = {"true": True, "false": False}
-_MOST_DIGITS = 18
+_BOOLEANS = {"true": True, "false": False}
+_MAX_DIGITS = 18
 
-# Lists that are no records, wherever they stand.
-_COMPLAINTS = frozenset({"errors", "warnings"})
-
+# The keys of lists that are never the records.
+_PROBLEM_LISTS = frozenset({"errors", "warnings"})
 
 _FACTS = ("per_page", "total_pages", "current_page", "has_next", "has_previous")
 
 
 class EnvelopeReader:
-    """The keys of one envelope, by their spelling after the user's corrections.
+    """Reads one envelope, with the keys that the user corrected.
 
-    `problems` collects what a strict reader refuses.
+    `problems` collects the values that strict decoding refuses.
     """
 
     def __init__(
@@ -46,27 +45,27 @@ class EnvelopeReader:
         self._is_strict = is_strict
         self._extra: dict[str, Any] = {}
         self.problems: list[str] = []
-        self.items_key: str = self._spelled(listing.items)
+        self.items_key: str = self._to_key(listing.items)
         """The key of the records."""
         self.facts: tuple[str, ...] = tuple(
-            self._spelled(fact) for fact in (listing.total, *_FACTS)
+            self._to_key(fact) for fact in (listing.total, *_FACTS)
         )
-        """The other keys that an envelope has, as far as is known."""
+        """The other known keys of an envelope."""
 
     def split(self, body: bytes) -> None:
-        """Look at its keys; one of them is `items_key` then.
+        """Split the envelope into its values, and find `items_key` among its keys.
 
         Raises:
-            MisfitError: it is no object.
+            MisfitError: the body is no object.
         """
         self._values = split_object(body)
         self.items_key = self._find_items()
 
     def take_items(self) -> msgspec.Raw:
-        """The list of records, still text.
+        """Remove and return the list of records, which is not parsed yet.
 
         Raises:
-            MisfitError: there is none.
+            MisfitError: there is no such key.
         """
         raw = self._values.pop(self.items_key, None)
         if raw is None:
@@ -74,33 +73,33 @@ class EnvelopeReader:
         return raw
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it has no keys but the known ones; the records were taken."""
+    def has_known_keys_only(self) -> bool:
+        """Whether the envelope has no unknown keys; call it after `take_items`."""
         return self._values.keys() <= set(self.facts)
 
-    def page(self, items: tuple[T, ...], number: int) -> Page[T]:
-        """The page, with what the other keys say.
+    def parse_page(self, items: tuple[T, ...], number: int) -> Page[T]:
+        """Parse the other values of the envelope and build the page.
 
         Raises:
             MisfitError: a value of the envelope is no JSON.
         """
         facts = {key: parse_json(raw) for key, raw in self._values.items()}
-        return self.page_of(items, number, facts)
+        return self.build_page(items, number, facts)
 
-    def page_of(
+    def build_page(
         self, items: tuple[T, ...], number: int, facts: dict[str, Any]
     ) -> Page[T]:
-        """The page, with the values of the other keys; those that mean nothing stay."""
+        """Build the page from the values of the other keys; odd ones go to `extra`."""
         self._extra = facts
-        total = self._count(self._find_total())
-        per_page = self._count("per_page")
-        total_pages = self._count("total_pages")
-        current_page = self._count("current_page")
-        has_next = self._claim("has_next")
+        total = self._take_int(self._find_total())
+        per_page = self._take_int("per_page")
+        total_pages = self._take_int("total_pages")
+        current_page = self._take_int("current_page")
+        has_next = self._take_bool("has_next")
         if not total_pages:
-            # Nobody counted them: there is one more as long as it says so.
+            # Without a count there is one more page as long as `has_next` is true.
             total_pages = number + 1 if has_next else 1
-        has_previous = self._claim("has_previous")
+        has_previous = self._take_bool("has_previous")
         if self._is_strict:
             self.problems += [f"unknown key @ $.{key}" for key in self._extra]
         return Page(
@@ -116,85 +115,85 @@ class EnvelopeReader:
         )
 
     def _find_items(self) -> str:
-        """The key of the records: the expected one, or else that of the first list.
+        """Return the key of the records: the expected one, or that of the first list.
 
-        A list that has a total of its own, as `providers` with `totalProviders`, comes
-        before all others. An object without a single key of an envelope is an error in
-        disguise, whatever list it holds.
+        A list with its own total, such as `providers` with `totalProviders`, comes
+        before other lists. An object without any key of an envelope is no envelope but
+        an error, even if it has a list.
         """
-        expected = self._spelled(self._listing.items)
+        expected = self._to_key(self._listing.items)
         if expected in self._values or self._is_strict or not self._is_envelope():
             return expected
         lists = [
             key
             for key, raw in self._values.items()
-            if key not in _COMPLAINTS and is_list_of_objects(raw)
+            if key not in _PROBLEM_LISTS and is_list_of_objects(raw)
         ]
-        counted = [key for key in lists if _total_of(key) in self._values]
+        counted = [key for key in lists if _to_total_key(key) in self._values]
         return next(iter(counted + lists), expected)
 
     def _is_envelope(self) -> bool:
         facts = ("total_pages", "current_page", "has_next", self._listing.total)
-        return any(self._spelled(fact) in self._values for fact in facts) or any(
+        return any(self._to_key(fact) in self._values for fact in facts) or any(
             key.startswith("total") and bytes(raw).isdigit()
             for key, raw in self._values.items()
         )
 
     def _find_total(self) -> str:
-        """The key of the total: the expected one, that of the list, or the first."""
+        """Find the key of the total: the expected one, the list's own, or the first."""
         expected = self._listing.total
-        if self._spelled(expected) in self._extra or self._is_strict:
+        if self._to_key(expected) in self._extra or self._is_strict:
             return expected
-        pages = self._spelled("total_pages")
+        pages = self._to_key("total_pages")
         others = [
             key for key in self._extra if key.startswith("total") and key != pages
         ]
-        own = [key for key in others if key == _total_of(self.items_key)]
+        own = [key for key in others if key == _to_total_key(self.items_key)]
         return next(iter(own + others), expected)
 
-    def _spelled(self, name: str) -> str:
+    def _to_key(self, name: str) -> str:
         wire = to_wire(name)
         return self._keys.get(wire, wire)
 
-    def _count(self, name: str) -> int | None:
-        key = self._spelled(name)
+    def _take_int(self, name: str) -> int | None:
+        key = self._to_key(name)
         value = self._extra.get(key)
         if value.__class__ is int:
             return int(self._extra.pop(key))
         if value.__class__ is str and value.isascii() and value.isdigit():
-            self._mind(key, "a whole number", value)
-            if len(value) <= _MOST_DIGITS:
+            self._add_problem(key, "a whole number", value)
+            if len(value) <= _MAX_DIGITS:
                 return int(self._extra.pop(key))
             return None
-        self._leave(key, "a whole number")
+        self._leave_in_extra(key, "a whole number")
         return None
 
-    def _claim(self, name: str) -> bool | None:
-        key = self._spelled(name)
+    def _take_bool(self, name: str) -> bool | None:
+        key = self._to_key(name)
         value = self._extra.get(key)
         if value.__class__ is bool:
             return bool(self._extra.pop(key))
-        if value.__class__ is str and value.lower() in _CLAIMS:
-            self._mind(key, "a boolean", value)
-            return _CLAIMS[self._extra.pop(key).lower()]
-        self._leave(key, "a boolean")
+        if value.__class__ is str and value.lower() in _BOOLEANS:
+            self._add_problem(key, "a boolean", value)
+            return _BOOLEANS[self._extra.pop(key).lower()]
+        self._leave_in_extra(key, "a boolean")
         return None
 
-    def _leave(self, key: str, expected: str) -> None:
-        """Null and absence say nothing; anything else is kept where it is."""
+    def _leave_in_extra(self, key: str, expected: str) -> None:
+        """Remove a null; leave any other value in `extra` and note the problem."""
         value = self._extra.get(key)
         if value is None:
             self._extra.pop(key, None)
         else:
-            self._mind(key, expected, value)
+            self._add_problem(key, expected, value)
 
-    def _mind(self, key: str, expected: str, value: object) -> None:
+    def _add_problem(self, key: str, expected: str, value: object) -> None:
         if self._is_strict:
             self.problems.append(
                 f"expected {expected}, got {describe_json_type(value)} @ $.{key}"
             )
 
 
-def _total_of(key: str) -> str:
-    """What the total of a list is called: `totalProviders` for `providers`."""
+def _to_total_key(key: str) -> str:
+    """Return the key of a list's total: `totalProviders` for `providers`."""
     return f"total{key[:1].upper()}{key[1:]}"

@@ -1,4 +1,4 @@
-"""The careful path: field by field, with the path of everything that does not fit."""
+"""The slow path of decoding: field by field, naming the path of every misfit."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["FieldByFieldReader"]
 
 _log = logging.getLogger("nectar_async")
 
-# Drift is logged once per field; what fills this comes from a server, so it is bounded.
-_MOST_NOTED = 1_000
+# A misfit is logged once per field. The set is bounded: its content comes from servers.
+_MAX_LOGGED_FIELDS = 1_000
+_logged_fields: set[tuple[str, str]] = set()
 
-# A list of which more is odd is odd as a whole: a page of millions of `{}` is looked
-# at for a moment, not for minutes.
-_MOST_ODD = 1_000
-_noted: set[tuple[str, str]] = set()
+# A list with more odd items than this is refused as a whole, because a page of millions
+# of `{}` would take minutes.
+_MAX_ODD_ITEMS = 1_000
 
 
 class FieldByFieldReader:
-    """Structures one object and collects what is wrong with it.
+    """Reads one parsed JSON value into a model, and collects the problems.
 
-    When `is_strict`, everything odd is a problem. Otherwise an odd value is kept in the
-    `extra` of its object, as is an odd item of a list without the others, and only a
-    missing or misfitting id is a problem.
+    If `is_strict`, every odd value is a problem. Otherwise an odd value, or an odd item
+    of a list, is kept in the `extra` of its model, and the only problem is a required
+    field that is missing or does not fit.
     """
 
     def __init__(
@@ -47,108 +47,112 @@ class FieldByFieldReader:
         self.problems: list[str] = []
         """One line each, as `expected a decimal, got text @ $.usage`."""
 
-    def structure(self, model: type, value: Any, path: str) -> Any:
-        """An instance of `model`.
+    def read_model(self, model: type, value: Any, path: str) -> Any:
+        """Read an object into an instance of `model`.
 
         Raises:
-            MisfitError: it cannot be made; the reasons are among `problems`.
+            MisfitError: the object does not fit; the reasons are in `problems`.
         """
         if value.__class__ is not dict:
-            raise self._problem(MisfitError.of("an object", value), path)
-        plan = describe_model(model)
-        given: dict[str, Any] = {}
-        extra = {key: value[key] for key in value if key not in plan.wires}
+            raise self._add_problem(MisfitError.of("an object", value), path)
+        spec = describe_model(model)
+        arguments: dict[str, Any] = {}
+        extra = {key: value[key] for key in value if key not in spec.wires}
         for key in extra if self._is_strict else ():
-            self._problem(MisfitError("unknown key"), f"{path}.{key}")
-        lost: MisfitError | None = None
-        for field in plan.fields:
+            self._add_problem(MisfitError("unknown key"), f"{path}.{key}")
+        last_misfit: MisfitError | None = None
+        for field in spec.fields:
             try:
-                self._take(field, value, path, into=given, spare=extra, model=model)
+                self._read_field(
+                    field, value, path, arguments=arguments, extra=extra, model=model
+                )
             except MisfitError as misfit:
-                lost = misfit
-        if lost is not None:
-            raise lost
-        return model(**given, extra=Extra(extra) if extra else NO_EXTRA)
+                last_misfit = misfit
+        if last_misfit is not None:
+            raise last_misfit
+        return model(**arguments, extra=Extra(extra) if extra else NO_EXTRA)
 
-    def _take(
+    def _read_field(
         self,
         field: FieldSpec,
         value: dict[str, Any],
         path: str,
         *,
-        into: dict[str, Any],
-        spare: dict[str, Any],
+        arguments: dict[str, Any],
+        extra: dict[str, Any],
         model: type,
     ) -> None:
-        """One field: its value `into`, or what does not fit into `spare`."""
-        where = f"{path}.{field.wire}"
+        """Add the value of a field to `arguments`, and what does not fit to `extra`."""
+        field_path = f"{path}.{field.wire}"
         if field.wire not in value:
             if field.is_required:
-                raise self._problem(MisfitError("missing"), where)
+                raise self._add_problem(MisfitError("missing"), field_path)
             return
-        mark = len(self.problems)
+        problem_count = len(self.problems)
         odd: Any = value[field.wire]
         try:
-            into[field.name], odd = self._field(field, odd, where)
+            arguments[field.name], odd = self._read_field_value(field, odd, field_path)
         except MisfitError:
             if field.is_required:
                 raise
-        if self._is_strict or len(self.problems) == mark:
+        if self._is_strict or len(self.problems) == problem_count:
             return
-        self._note(model, field, self.problems[mark:])
-        del self.problems[mark:]
-        if not field.is_secret:  # a dict shows its values to who prints it
-            spare[field.wire] = remove_secrets(field.kind, odd)
+        self._log_misfit(model, field, self.problems[problem_count:])
+        del self.problems[problem_count:]
+        if not field.is_secret:  # a dict would print the secret
+            extra[field.wire] = remove_secrets(field.kind, odd)
 
-    def _field(self, field: FieldSpec, value: Any, path: str) -> tuple[Any, list[Any]]:
-        """What the field is, and which items of a list did not fit."""
+    def _read_field_value(
+        self, field: FieldSpec, value: Any, path: str
+    ) -> tuple[Any, list[Any]]:
+        """Return the value of a field, and the items of a list that do not fit."""
         if value is None and field.is_optional:
             return None, []
         if not field.is_sequence:
-            return self.one(field.kind, value, path), []
+            return self.read_value(field.kind, value, path), []
         if value is None:
             return (), []
         if value.__class__ is not list:
-            raise self._problem(MisfitError.of("a list", value), path)
-        made: list[Any] = []
-        odd: list[Any] = []
-        for number, item in enumerate(value):
+            raise self._add_problem(MisfitError.of("a list", value), path)
+        items: list[Any] = []
+        odd_items: list[Any] = []
+        for index, item in enumerate(value):
             try:
-                made.append(self.one(field.kind, item, f"{path}[{number}]"))
+                items.append(self.read_value(field.kind, item, f"{path}[{index}]"))
             except MisfitError:
-                odd.append(item)
-                if len(odd) > _MOST_ODD:
+                odd_items.append(item)
+                if len(odd_items) > _MAX_ODD_ITEMS:
                     raise
-        return tuple(made), odd
+        return tuple(items), odd_items
 
-    def one(self, kind: Any, value: Any, path: str) -> Any:
-        """One value of any kind: a model, or what a hook makes."""
+    def read_value(self, kind: Any, value: Any, path: str) -> Any:
+        """Read one value of any kind: a model, or the result of a hook."""
         if attrs.has(kind) and self._is_own(kind):
-            return self.structure(kind, value, path)
+            return self.read_model(kind, value, path)
         try:
-            made = self._hook_of(kind)(value, kind)
+            result = self._hook_of(kind)(value, kind)
         except MisfitError as misfit:
-            raise self._problem(misfit, path) from None
+            raise self._add_problem(misfit, path) from None
         except Exception as error:
-            name = type(error).__name__
-            raise self._problem(MisfitError(f"a hook raised {name}"), path) from error
-        if self._is_strict and isinstance(made, OpenEnum) and not made.is_known:
-            self._problem(MisfitError(f"unknown {kind.__name__}"), path)
-        return made
+            hook_misfit = MisfitError(f"a hook raised {type(error).__name__}")
+            raise self._add_problem(hook_misfit, path) from error
+        if self._is_strict and isinstance(result, OpenEnum) and not result.is_known:
+            self._add_problem(MisfitError(f"unknown {kind.__name__}"), path)
+        return result
 
-    def _problem(self, misfit: MisfitError, path: str) -> MisfitError:
-        if len(self.problems) <= _MOST_ODD:
+    def _add_problem(self, misfit: MisfitError, path: str) -> MisfitError:
+        if len(self.problems) <= _MAX_ODD_ITEMS:
             self.problems.append(f"{misfit} @ {path}")
         return misfit
 
     @staticmethod
-    def _note(model: type, field: FieldSpec, problems: list[str]) -> None:
+    def _log_misfit(model: type, field: FieldSpec, problems: list[str]) -> None:
         key = (model.__name__, field.wire)
-        if key in _noted or len(_noted) >= _MOST_NOTED:
+        if key in _logged_fields or len(_logged_fields) >= _MAX_LOGGED_FIELDS:
             return
-        _noted.add(key)
+        _logged_fields.add(key)
         _log.warning(
-            "%s.%s does not fit and is %s: %s (noted once)",
+            "%s.%s does not fit and is %s: %s (logged once)",
             model.__name__,
             field.name,
             "left out" if field.is_secret else "kept in .extra",

@@ -1,7 +1,7 @@
-"""A model as a plan of its fields, and the way to make functions from such plans.
+"""Describe the fields of a model for the converter, and compile generated functions.
 
-The source that is compiled here holds attribute names of our own models, and nothing
-that came over the wire.
+The compiled source contains attribute names of this package's models, and nothing that
+came from a server.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ __all__ = [
     "remove_secrets",
 ]
 
-_PLAIN: Final[Mapping[Any, type]] = {
+_HOOK_TYPES: Final[Mapping[Any, type]] = {
     Mapping[str, Any]: dict,
     Secret[str]: Secret,
     Secret[Mapping[str, Any]]: SecretObject,
 }
 
 
-# No record is nested deeper; whoever sends such a thing does not want it to be read.
-_DEEPEST = 64
+# No record is nested deeper than this, unless it is meant to exhaust the stack.
+_MAX_DEPTH = 64
 
 
 @frozen(kw_only=True)
 class FieldSpec:
-    """One field of a model as the converter sees it."""
+    """One field of a model, with its wire name and type."""
 
     name: str
     wire: str
     kind: Any
-    """The type of the value, or of each item of a sequence; its mark if it has one."""
+    """The type of the value, or of each item of a sequence; for `Annotated` its
+    metadata."""
     is_optional: bool
     is_sequence: bool
     is_required: bool
@@ -53,20 +54,20 @@ class FieldSpec:
 
 @frozen(kw_only=True)
 class ModelSpec:
-    """A model as the converter sees it."""
+    """The fields of a model, without `extra`."""
 
     model: type
     fields: tuple[FieldSpec, ...]
     wires: frozenset[str]
-    """The wire keys that the model knows."""
+    """The wire names of the fields."""
 
 
 @cache
 def describe_model(model: type) -> ModelSpec:
-    """The fields of a model with their wire names and types; `extra` is no field."""
+    """Return the fields of a model with their wire names and types."""
     attrs.resolve_types(model)
     fields = tuple(
-        _field(attribute)
+        _describe_field(attribute)
         for attribute in attrs.fields(model)
         if attribute.name != "extra"
     )
@@ -75,11 +76,11 @@ def describe_model(model: type) -> ModelSpec:
     )
 
 
-def _field(attribute: attrs.Attribute[Any]) -> FieldSpec:
+def _describe_field(attribute: attrs.Attribute[Any]) -> FieldSpec:
     kind: Any = attribute.type
     is_optional = get_origin(kind) in {Union, UnionType} and NoneType in get_args(kind)
     if is_optional:
-        (kind,) = (one for one in get_args(kind) if one is not NoneType)
+        (kind,) = (member for member in get_args(kind) if member is not NoneType)
     is_sequence = get_origin(kind) is tuple
     is_required = attribute.default is attrs.NOTHING
     if not (is_optional or is_sequence or is_required):
@@ -91,7 +92,7 @@ def _field(attribute: attrs.Attribute[Any]) -> FieldSpec:
     return FieldSpec(
         name=attribute.name,
         wire=to_wire(attribute.name),
-        kind=_plain(kind),
+        kind=_find_hook_type(kind),
         is_optional=is_optional,
         is_sequence=is_sequence,
         is_required=is_required,
@@ -99,50 +100,50 @@ def _field(attribute: attrs.Attribute[Any]) -> FieldSpec:
     )
 
 
-def _plain(kind: Any) -> Any:
-    """The kind by which hooks are found: no alias, which cattrs dispatches on."""
+def _find_hook_type(kind: Any) -> Any:
+    """Return the type for which hooks are registered; cattrs dispatches on no alias."""
     if get_origin(kind) is Annotated:
-        (mark,) = kind.__metadata__
-        return mark
-    return _PLAIN.get(kind, kind)
+        (hook_type,) = kind.__metadata__
+        return hook_type
+    return _HOOK_TYPES.get(kind, kind)
 
 
 def remove_secrets(
     kind: Any,
     value: Any,
     unknown: frozenset[str] = frozenset(),
-    levels: int = _DEEPEST,
+    levels: int = _MAX_DEPTH,
 ) -> Any:
-    """JSON of a kind less the keys that its model masks, at every level.
+    """Return parsed JSON without the keys that its model masks, at every level.
 
     Args:
-        kind: the model whose JSON it is, or another type.
-        value: as the parser gives it.
-        unknown: what to leave out as well among the keys that no model knows.
-        levels: how deep to look; what lies deeper is left out.
+        kind: the model of the JSON, or another type.
+        value: parsed JSON.
+        unknown: further keys to remove, where the model has no field of that name.
+        levels: how many levels to keep; deeper values become None.
     """
     if levels == 0:
         return None
     if isinstance(value, list | tuple):
-        return [remove_secrets(kind, one, unknown, levels - 1) for one in value]
+        return [remove_secrets(kind, item, unknown, levels - 1) for item in value]
     if not isinstance(value, Mapping):
         return value
-    plan = describe_model(kind).fields if attrs.has(kind) else ()
-    fields = {field.wire: field for field in plan}
-    kept: dict[str, Any] = {}
-    for key, one in value.items():
+    specs = describe_model(kind).fields if attrs.has(kind) else ()
+    fields = {field.wire: field for field in specs}
+    public: dict[str, Any] = {}
+    for key, item in value.items():
         field = fields.get(key)
-        is_hidden = key in unknown if field is None else field.is_secret
-        if one is None or not is_hidden:
-            inner = None if field is None else field.kind
-            kept[key] = remove_secrets(inner, one, unknown, levels - 1)
-    return kept
+        is_secret = key in unknown if field is None else field.is_secret
+        if item is None or not is_secret:
+            item_kind = None if field is None else field.kind
+            public[key] = remove_secrets(item_kind, item, unknown, levels - 1)
+    return public
 
 
 def compile_function(
     name: str, lines: list[str], scope: dict[str, Any], function: str
 ) -> Callable[..., Any]:
-    """The function of that name in the lines of source."""
+    """Compile lines of source and return the function of the given name."""
     source = "\n".join(lines)
     exec(compile(source, f"<{name}>", "exec"), scope)  # noqa: S102 - our own field names, as attrs and cattrs do
     return cast("Callable[..., Any]", scope[function])

@@ -1,4 +1,4 @@
-"""JSON without floats, and in words what is wrong with a body that is none."""
+"""Parse and split JSON without floats, and describe what is wrong with a body."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
 ]
 
 JSON = bytes | msgspec.Raw
-"""JSON as it came, or a part of it that was not looked into yet."""
+"""JSON text as it was received, or a part of it that is not parsed yet."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
-# What the parser raises for text that is no JSON, and for a number beyond all bounds.
+# Errors of the parser for text that is not JSON, and for a number that is too large.
 _NO_JSON = (
     msgspec.DecodeError,
     UnicodeDecodeError,
@@ -43,28 +43,28 @@ _NO_JSON = (
 
 
 def parse_json(text: JSON) -> Any:
-    """The whole value; a number with a point is a Decimal.
+    """Parse a JSON text; a number with a decimal point becomes a `Decimal`.
 
     Raises:
-        MisfitError: it is no JSON; says what it is, and shows none of it.
+        MisfitError: it is not JSON. The message says what it is, and shows no content.
     """
     try:
         return _ANY.decode(text)
     except _NO_JSON as error:
-        misfit = MisfitError(_problem(bytes(text), error))
+        misfit = MisfitError(_describe_problem(bytes(text), error))
     raise misfit
 
 
 def encode_json(value: Any) -> bytes:
-    """What `parse` gave, as JSON again."""
+    """Encode a value of `parse_json` as JSON again."""
     return _ENCODER.encode(value)
 
 
 def split_object(text: JSON) -> dict[str, msgspec.Raw]:
-    """The values of an object by key, each still text.
+    """Split an object into its values by key, without parsing them.
 
     Raises:
-        MisfitError: it is something else.
+        MisfitError: it is no object.
     """
     try:
         return _OBJECT.decode(text)
@@ -76,27 +76,27 @@ def split_object(text: JSON) -> dict[str, msgspec.Raw]:
 
 
 def rename_keys(body: bytes, keys: Mapping[str, str]) -> bytes:
-    """An object with its keys spelled as the package does; other JSON as it is.
+    """Rename the keys of an object to the package's spelling; return other JSON as is.
 
     Args:
         body: JSON.
-        keys: the package's spelling to the true one. A key that stands in both
-            spellings keeps its own.
+        keys: the package's spelling to the actual one. If the object has both keys,
+            neither is renamed.
     """
     if body.lstrip()[:1] != b"{":
         return body
     try:
         values = _OBJECT.decode(body)
     except _NO_JSON:
-        return body  # whoever reads it says what is wrong
-    for ours, true in keys.items():
-        if true in values and ours not in values:
-            values[ours] = values.pop(true)
+        return body  # the decoder raises the error
+    for own_key, actual_key in keys.items():
+        if actual_key in values and own_key not in values:
+            values[own_key] = values.pop(actual_key)
     return msgspec.json.encode(values)
 
 
 def find_only_list(body: bytes) -> JSON:
-    """The list in an object that holds one; anything else as it is."""
+    """Return the list of an object that has exactly one; return other JSON as it is."""
     if body.lstrip()[:1] != b"{":
         return body
     try:
@@ -108,36 +108,36 @@ def find_only_list(body: bytes) -> JSON:
 
 
 def find_list_of_objects(body: bytes, *keys: str) -> bytes:
-    """The list of objects in an object, `[]` where it has none; other JSON as it is.
+    """Return the list of objects in an object, or `[]`; return other JSON as it is.
 
     Args:
         body: JSON.
-        keys: where it stands, most likely first. If it is under none of them, it is
-            the only one.
+        keys: the likely keys of the list, the most likely first. If the object has none
+            of them, the list is the only list of objects in it.
     """
     if body.lstrip()[:1] != b"{":
         return body
     try:
         values = _OBJECT.decode(body)
     except _NO_JSON:
-        return body  # whoever reads it says what is wrong
+        return body  # the decoder raises the error
     lists = {key: raw for key, raw in values.items() if is_list_of_objects(raw)}
-    found = [lists[key] for key in keys if key in lists]
-    found = found or list(lists.values())[: len(lists) == 1]
-    return bytes(found[0]) if found else b"[]"
+    candidates = [lists[key] for key in keys if key in lists]
+    candidates = candidates or list(lists.values())[: len(lists) == 1]
+    return bytes(candidates[0]) if candidates else b"[]"
 
 
 def is_list_of_objects(raw: msgspec.Raw) -> bool:
-    """Whether a text is a list whose first item is an object, or an empty one."""
+    """Whether a JSON text is a list of objects, judged by its first item, or empty."""
     text = bytes(raw)
     return text[:1] == b"[" and text[1:].lstrip()[:1] in {b"{", b"]"}
 
 
 def split_list(text: JSON) -> list[msgspec.Raw]:
-    """The items of a list, each still text.
+    """Split a list into its items, without parsing them.
 
     Raises:
-        MisfitError: it is something else.
+        MisfitError: it is no list.
     """
     try:
         return _LIST.decode(text)
@@ -151,47 +151,47 @@ def split_list(text: JSON) -> list[msgspec.Raw]:
 def iterate_pieces(
     items: Sequence[JSON], size: int
 ) -> Iterator[tuple[int, Sequence[JSON]]]:
-    """Runs of items that follow one another, each with the place of its first.
+    """Cut a list of texts into pieces; yield each with the index of its first item.
 
     Args:
         items: texts.
-        size: the bytes from which on a run is long enough.
+        size: a piece ends as soon as it has this many bytes.
     """
-    start = held = 0
+    start = length = 0
     for number, item in enumerate(items, 1):
-        held += len(memoryview(item))
-        if held >= size or number == len(items):
+        length += len(memoryview(item))
+        if length >= size or number == len(items):
             yield start, items[start:number]
-            start, held = number, 0
+            start, length = number, 0
 
 
 def join_list(items: Sequence[JSON]) -> bytes:
-    """A list of items that are still text."""
+    """Join JSON texts to a JSON list."""
     return b"[" + b",".join(items) + b"]"
 
 
-class _Announced(msgspec.Struct, rename="camel"):
+class _PageCount(msgspec.Struct, rename="camel"):
     total_pages: int = 1
 
 
-_ANNOUNCED = msgspec.json.Decoder(_Announced, strict=False)
+_PAGE_COUNT = msgspec.json.Decoder(_PageCount, strict=False)
 
 
 def read_page_count(text: JSON, key: str = "totalPages") -> int:
-    """How many pages an envelope announces under `key`; its records are skipped over.
+    """Read how many pages an envelope announces under `key`, without its records.
 
-    1 for anything else: what is wrong with it shows when it is read.
+    Returns 1 for anything odd: the error is raised when the page is decoded.
     """
     try:
         if key == "totalPages":
-            return max(1, _ANNOUNCED.decode(text).total_pages)
+            return max(1, _PAGE_COUNT.decode(text).total_pages)
         pages = parse_json(split_object(text)[key])
     except (msgspec.DecodeError, RecursionError, MisfitError, KeyError):
         return 1
     return max(1, pages) if isinstance(pages, int) else 1
 
 
-def _problem(body: bytes, error: Exception) -> str:
+def _describe_problem(body: bytes, error: Exception) -> str:
     if not body.strip():
         return "expected JSON, got an empty body"
     if body.lstrip()[:1] == b"<":

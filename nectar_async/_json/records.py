@@ -1,6 +1,6 @@
-"""Records of JSON: each the quick way if it can, and the careful way if it is odd.
+"""Decode one record or a list of records: on the fast path, or field by field if odd.
 
-A long list is read in pieces, so that others may go on in between (`_turns`).
+A long list is decoded in steps, so that other tasks can run in between.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import attrs
 
 from nectar_async._json.cooperative import PIECE_SIZE, Steps
-from nectar_async._json.decoders import Decoders
 from nectar_async._json.field_by_field import FieldByFieldReader
 from nectar_async._json.json import (
     JSON,
@@ -22,76 +21,77 @@ from nectar_async._json.json import (
     split_list,
 )
 from nectar_async._json.scalars import MisfitError
+from nectar_async._json.structs import StructDecoders
 from nectar_async.errors import DecodeError
 
 __all__ = ["RecordReader", "read_or_raise"]
 
 T = TypeVar("T")
 
-# With so many it is clear that the answer is none; finding all of a million takes
-# minutes, in which nothing else runs.
-_MOST_PROBLEMS = 100
+# After this many problems the answer is hopeless; to find all problems of a million
+# records would block the event loop for minutes.
+_MAX_PROBLEMS = 100
 
-# So many odd records take about as long as a piece of ordinary ones.
-_ODD_A_PIECE = 10
+# This many odd records take about as long as one piece of ordinary ones.
+_ODD_RECORDS_PER_STEP = 10
 
 
 class RecordReader:
-    """Makes records of one or many.
+    """Decodes records.
 
     Args:
-        decoders: the quick way.
-        careful: begins the careful way.
-        has_quick_way: whether a kind has one.
+        decoders: the fast path.
+        build_reader: builds a reader for the slow path.
+        has_fast_path: whether a type may be decoded on the fast path.
     """
 
     def __init__(
         self,
-        decoders: Decoders,
-        careful: Callable[[], FieldByFieldReader],
-        has_quick_way: Callable[[type], bool],
+        decoders: StructDecoders,
+        build_reader: Callable[[], FieldByFieldReader],
+        has_fast_path: Callable[[type], bool],
     ) -> None:
         self._decoders = decoders
-        self._careful = careful
-        self._has_quick_way = has_quick_way
+        self._build_reader = build_reader
+        self._has_fast_path = has_fast_path
 
-    def one(self, kind: type[T], record: JSON, name: str) -> T:
-        """One record, called `name` in errors.
+    def read_one(self, kind: type[T], record: JSON, name: str) -> T:
+        """Decode one record, called `name` in errors.
 
         Raises:
-            DecodeError: it cannot be made.
+            DecodeError: it does not fit the type.
         """
-        with suppress(Exception):  # whatever it is, the careful way says what
-            made: T = self._quick(kind)(record)
-            return made
+        with suppress(Exception):  # the slow path says what is wrong
+            fast: T = self._get_fast_decoder(kind)(record)
+            return fast
         problems: list[str] = []
-        found = self._carefully(kind, record, "$", problems)
+        records = self._read_slowly(kind, record, "$", problems)
         if problems:
             raise DecodeError.of(name, tuple(problems))
-        return found[0]
+        return records[0]
 
-    def page(
+    def read_page(
         self, kind: type[T], body: bytes, items: str, facts: tuple[str, ...]
     ) -> Steps[tuple[tuple[T, ...], dict[str, Any]] | None]:
-        """The records of an envelope and its other values, decoded at once.
+        """Decode an envelope on the fast path, to its records and its other values.
 
         Args:
-            kind: what the records are.
+            kind: the type of the records.
             body: the envelope.
             items: the key of the records.
             facts: the other keys.
 
         Returns:
-            None if the envelope has other keys, or is long, or anything in it is odd.
+            None if the envelope has further keys, is long, or has anything odd in it.
         """
-        if len(body) <= PIECE_SIZE and self._has_quick_way(kind):
-            with suppress(Exception):  # whatever it is, the careful way says what
-                decode = self._decoders.page(kind, items, facts)
-                made, found = yield from decode(body)
-                return tuple(made), found
+        if len(body) <= PIECE_SIZE and self._has_fast_path(kind):
+            with suppress(Exception):  # the slow path says what is wrong
+                decode = self._decoders.for_page(kind, items, facts)
+                records, values = yield from decode(body)
+                return tuple(records), values
         return None
 
-    def many(
+    def read_many(
         self,
         kind: type[T],
         text: JSON,
@@ -100,98 +100,101 @@ class RecordReader:
         *,
         is_odd: bool = False,
     ) -> Steps[tuple[T, ...]]:
-        """A list at once, or in pieces if it is long; a hundred problems are named.
+        """Decode a list of records, in steps if it is long.
 
         Args:
-            kind: what the records are.
+            kind: the type of the records.
             text: the list.
-            path: where it stands, for errors.
-            name: what it is called in errors.
-            is_odd: whether it is known that a record in it is, if it is short.
+            path: the JSON path of the list, for errors.
+            name: the name of the list in errors.
+            is_odd: whether a record of a short list is known to be odd.
 
         Raises:
-            DecodeError: it is no list, or a record in it cannot be made.
+            DecodeError: it is no list, or a record in it does not fit; up to a hundred
+                problems are named.
         """
         is_long = len(memoryview(text)) > PIECE_SIZE
         if not (is_long or is_odd):
-            few = yield from self._quickly(kind, text)
+            few = yield from self._read_fast(kind, text)
             if few is not None:
                 return tuple(few)
-        records = read_or_raise(split_list, text, name, path)
-        made: list[T] = []
+        items = read_or_raise(split_list, text, name, path)
+        records: list[T] = []
         problems: list[str] = []
-        for start, piece in iterate_pieces(records, PIECE_SIZE // 2):
+        for start, piece in iterate_pieces(items, PIECE_SIZE // 2):
             if is_long:
                 yield
             some = None
             if is_long:
-                some = yield from self._quickly(kind, join_list(piece))
+                some = yield from self._read_fast(kind, join_list(piece))
             if some is None:
-                some = yield from self._each(kind, piece, path, start, problems)
-            made += some
-            if len(problems) >= _MOST_PROBLEMS:
+                some = yield from self._read_each(kind, piece, path, start, problems)
+            records += some
+            if len(problems) >= _MAX_PROBLEMS:
                 break
         if problems:
             raise DecodeError.of(name, tuple(problems))
-        return tuple(made)
+        return tuple(records)
 
-    def _each(
+    def _read_each(
         self,
         kind: type[T],
-        records: Sequence[JSON],
+        items: Sequence[JSON],
         path: str,
         start: int,
         problems: list[str],
     ) -> Steps[list[T]]:
-        """Records one by one; `start` is the place of the first."""
-        made: list[T] = []
-        quick = self._quick(kind)
-        odd = 0
-        for number, record in enumerate(records, start):
+        """Decode records one by one; `start` is the index of the first."""
+        records: list[T] = []
+        decode = self._get_fast_decoder(kind)
+        odd_records = 0
+        for index, item in enumerate(items, start):
             try:
-                made.append(quick(record))
-            except Exception:  # noqa: BLE001 - whatever it is, the careful way says what
-                made += self._carefully(kind, record, f"{path}[{number}]", problems)
-                quick = self._quick(kind)
-                if len(problems) >= _MOST_PROBLEMS:
+                records.append(decode(item))
+            except Exception:  # noqa: BLE001 - the slow path says what is wrong
+                records += self._read_slowly(kind, item, f"{path}[{index}]", problems)
+                decode = self._get_fast_decoder(kind)
+                if len(problems) >= _MAX_PROBLEMS:
                     break
-                odd += 1
-                if odd % _ODD_A_PIECE == 0:
+                odd_records += 1
+                if odd_records % _ODD_RECORDS_PER_STEP == 0:
                     yield
-        return made
+        return records
 
-    def _quickly(self, kind: type[T], text: JSON) -> Steps[list[T] | None]:
-        """A list the quick way; None if that cannot be."""
-        if self._has_quick_way(kind):
-            with suppress(Exception):  # whatever it is, the careful way says what
-                return (yield from self._decoders.many(kind)(text))
+    def _read_fast(self, kind: type[T], text: JSON) -> Steps[list[T] | None]:
+        """Decode a list on the fast path; None if anything in it is odd."""
+        if self._has_fast_path(kind):
+            with suppress(Exception):  # the slow path says what is wrong
+                return (yield from self._decoders.for_list(kind)(text))
         return None
 
-    def _quick(self, kind: type[T]) -> Callable[[Any], T]:
-        return self._decoders.one(kind) if self._has_quick_way(kind) else _no_way
+    def _get_fast_decoder(self, kind: type[T]) -> Callable[[Any], T]:
+        if self._has_fast_path(kind):
+            return self._decoders.for_record(kind)
+        return _refuse_fast_path
 
-    def _carefully(
+    def _read_slowly(
         self, kind: type[T], record: JSON, path: str, problems: list[str]
     ) -> list[T]:
-        """The record, or its problems and nothing."""
+        """Decode a record field by field, or add its problems and return []."""
         try:
             value = parse_json(record)
         except MisfitError as misfit:
             problems.append(f"{misfit} @ {path}")
             return []
-        careful = self._careful()
+        reader = self._build_reader()
         with suppress(MisfitError):
-            one = careful.one(kind, value, path)
-            if not careful.problems:
-                if attrs.has(type(one)) and self._has_quick_way(type(one)):
-                    self._decoders.learn(one)
-                return [one]
-        problems += careful.problems
+            result = reader.read_value(kind, value, path)
+            if not reader.problems:
+                if attrs.has(type(result)) and self._has_fast_path(type(result)):
+                    self._decoders.learn_extra_keys(result)
+                return [result]
+        problems += reader.problems
         return []
 
 
 def read_or_raise(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:
-    """What a reader makes of a text; its misfit is a `DecodeError`."""
+    """Call a reader with a text, and raise its `MisfitError` as a `DecodeError`."""
     try:
         return reader(text)
     except MisfitError as misfit:
@@ -199,5 +202,5 @@ def read_or_raise(reader: Callable[[JSON], T], text: JSON, name: str, path: str)
     raise DecodeError.of(name, (problem,))
 
 
-def _no_way(_: object) -> Any:
-    raise MisfitError("only the careful way")
+def _refuse_fast_path(_: object) -> Any:
+    raise MisfitError("this type has no fast path")

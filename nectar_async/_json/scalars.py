@@ -1,7 +1,7 @@
-"""How one value of the wire becomes one value of Python, and what it is called if not.
+"""Convert single JSON values to Python values, and name the type that was expected.
 
-The tables for enums are dicts with a `__missing__`: values repeat, and a hit costs a
-dict look-up. They are bounded, because what fills them comes from a server.
+The tables for enums are dicts with a `__missing__`: values repeat, so most conversions
+are one lookup. The tables are bounded, because their content comes from a server.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = [
     "parse_flag",
 ]
 
-_MOST_VALUES = 4_096
+_MAX_TABLE_SIZE = 4_096
 
-# The end of a day, which ISO 8601 allows and Python refuses before 3.14.
+# 24:00, the end of a day, is allowed by ISO 8601 and refused by Python before 3.14.
 _MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2}T)24:00(:00(\.0+)?)?(?=Z|[-+]|$)")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
@@ -45,16 +45,19 @@ _JSON_NAMES: dict[type, str] = {
 
 
 def describe_json_type(value: object) -> str:
-    """What JSON calls a value. The value itself may be a secret and is never shown."""
+    """Return what JSON calls the type of a value, such as "a number"; no value."""
     return _JSON_NAMES.get(type(value), type(value).__name__)
 
 
 class MisfitError(ValueError):
-    """A value that does not fit; says what was expected and what came."""
+    """A value does not fit; the message has the expected and the actual type.
+
+    The value itself may be a secret, so the message never shows it.
+    """
 
     @classmethod
     def of(cls, expected: str, value: object) -> MisfitError:
-        """`expected a day as 2025-01-31, got a number`."""
+        """Build an error such as "expected a day as 2025-01-31, got a number"."""
         return cls(f"expected {expected}, got {describe_json_type(value)}")
 
 
@@ -62,16 +65,16 @@ class _EnumTable(dict[str, OpenEnum]):
     def __init__(self, kind: type[OpenEnum], *, is_exact: bool) -> None:
         super().__init__({str(member): member for member in kind})
         self._kind = kind
-        # Case means nothing where no value has small letters; in units it does: a Cal
+        # The case is ignored if no value has small letters. In units it matters: a Cal
         # is a thousand cal.
-        self._in_any_case = not is_exact and all(member.isupper() for member in kind)
+        self._ignores_case = not is_exact and all(member.isupper() for member in kind)
 
     def __missing__(self, text: str) -> OpenEnum:
         member = self._kind(text)
-        if self._in_any_case and not member.is_known:
+        if self._ignores_case and not member.is_known:
             capitals = self._kind(text.upper())
             member = capitals if capitals.is_known else member
-        if len(self) < _MOST_VALUES:
+        if len(self) < _MAX_TABLE_SIZE:
             self[text] = member
         return member
 
@@ -79,15 +82,15 @@ class _EnumTable(dict[str, OpenEnum]):
 def build_enum_table(
     kind: type[OpenEnum], *, is_exact: bool = False
 ) -> Mapping[str, OpenEnum]:
-    """Text to member, the unknown ones that were seen included.
+    """Build a table from texts to members; an unknown text becomes a new member.
 
-    Where all known values are in capitals, small letters mean the same unless
+    If all known values are in capitals, the case of a text is ignored unless
     `is_exact`.
     """
     return _EnumTable(kind, is_exact=is_exact)
 
 
-def _day(value: Any, _: object = None) -> date:
+def _parse_date(value: Any, _: object = None) -> date:
     if value.__class__ is not str:
         raise MisfitError.of("a day as 2025-01-31", value)
     try:
@@ -96,10 +99,11 @@ def _day(value: Any, _: object = None) -> date:
         raise MisfitError.of("a day as 2025-01-31", value) from None
 
 
-def _instant(value: Any, _: object = None) -> datetime:
-    """An aware instant: no zone means UTC; of nine digits of a second six are kept.
+def _parse_datetime(value: Any, _: object = None) -> datetime:
+    """Parse an ISO 8601 text; without a time zone it is UTC.
 
-    As ISO 8601 has it, `t` and `z` may be small, and 24:00 is the end of a day.
+    Of the digits of a second six are kept. `t` and `z` may be small letters, and 24:00
+    is the end of a day.
     """
     if value.__class__ is not str:
         raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value)
@@ -111,8 +115,8 @@ def _instant(value: Any, _: object = None) -> datetime:
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
-def _decimal(value: Any, _: object = None) -> Decimal:
-    """An exact decimal from text or from a JSON number, which was never a float."""
+def _parse_decimal(value: Any, _: object = None) -> Decimal:
+    """Parse an exact decimal, from text or a JSON number that was never a float."""
     if value.__class__ is not str and value.__class__ not in {int, Decimal}:
         raise MisfitError.of("a decimal", value)
     try:
@@ -124,36 +128,38 @@ def _decimal(value: Any, _: object = None) -> Decimal:
     return number
 
 
-def _exactly(kind: type, expected: str) -> Callable[..., Any]:
-    def leaf(value: Any, _: object = None) -> Any:
+def _type_check(kind: type, expected: str) -> Callable[..., Any]:
+    """Build a hook that returns values of one type and refuses others."""
+
+    def check(value: Any, _: object = None) -> Any:
         if value.__class__ is not kind:
             raise MisfitError.of(expected, value)
         return value
 
-    return leaf
+    return check
 
 
 class SecretObject:
-    """Stands for `Secret[Mapping[str, Any]]`: a secret that is an object."""
+    """A marker for `Secret[Mapping[str, Any]]`, a secret that is a JSON object."""
 
 
-def _secret(value: Any, _: object = None) -> Secret[str]:
+def _parse_secret(value: Any, _: object = None) -> Secret[str]:
     if value.__class__ is not str:
         raise MisfitError.of("text", value)
     return Secret(value)
 
 
-def _secret_object(value: Any, _: object = None) -> Secret[Mapping[str, Any]]:
+def _parse_secret_object(value: Any, _: object = None) -> Secret[Mapping[str, Any]]:
     if value.__class__ is not dict:
         raise MisfitError.of("an object", value)
     return Secret(value)
 
 
 def parse_flag(value: Any, _: object = None) -> bool:
-    """A boolean from one, or from its text in any case.
+    """Return a boolean, also from the text "true" or "false" in any case.
 
     Raises:
-        MisfitError: it is neither.
+        MisfitError: it is another value.
     """
     if value.__class__ is str:
         value = _FLAGS.get(value.lower(), value)
@@ -163,56 +169,56 @@ def parse_flag(value: Any, _: object = None) -> bool:
 
 
 STRICT_HOOKS: dict[type, Callable[..., Any]] = {
-    str: _exactly(str, "text"),
-    bool: _exactly(bool, "a boolean"),
-    int: _exactly(int, "a whole number"),
-    date: _day,
-    datetime: _instant,
-    Decimal: _decimal,
-    Secret: _secret,
-    SecretObject: _secret_object,
+    str: _type_check(str, "text"),
+    bool: _type_check(bool, "a boolean"),
+    int: _type_check(int, "a whole number"),
+    date: _parse_date,
+    datetime: _parse_datetime,
+    Decimal: _parse_decimal,
+    Secret: _parse_secret,
+    SecretObject: _parse_secret_object,
     TextFlag: parse_flag,
-    dict: _exactly(dict, "an object"),
+    dict: _type_check(dict, "an object"),
 }
-"""Type to the function that makes one; each raises `MisfitError`."""
+"""The hook of each type; it raises `MisfitError` for a value that does not fit."""
 
 
-def _number_as_text(value: Any, _: object = None) -> str:
-    """Text, or the digits of a number: ids are opaque, whatever they are made of."""
+def _parse_text(value: Any, _: object = None) -> str:
+    """Return text, also from a number: an id may be either."""
     if value.__class__ is int or value.__class__ is Decimal:
         return str(value)
     text: str = STRICT_HOOKS[str](value)
     return text
 
 
-def _whole(value: Any, _: object = None) -> int:
+def _parse_int(value: Any, _: object = None) -> int:
     if value.__class__ is str and _WHOLE.fullmatch(value):
         return int(value)
     number: int = STRICT_HOOKS[int](value)
     return number
 
 
-def _day_of_midnight(value: Any, _: object = None) -> date:
-    """A day, or the day of an instant that is its midnight, wherever that is."""
+def _parse_lenient_date(value: Any, _: object = None) -> date:
+    """Parse a date, also from a datetime that is midnight in its own time zone."""
     try:
-        return _day(value)
+        return _parse_date(value)
     except MisfitError as misfit:
         with suppress(MisfitError):
-            instant = _instant(value)
+            instant = _parse_datetime(value)
             if instant.time() == time():
                 return instant.date()
         raise misfit from None
 
 
-def _secret_of_number(value: Any, _: object = None) -> Secret[str]:
-    return Secret(_number_as_text(value))
+def _parse_lenient_secret(value: Any, _: object = None) -> Secret[str]:
+    return Secret(_parse_text(value))
 
 
 LENIENT_HOOKS: dict[type, Callable[..., Any]] = {
     **STRICT_HOOKS,
-    str: _number_as_text,
-    int: _whole,
-    date: _day_of_midnight,
-    Secret: _secret_of_number,
+    str: _parse_text,
+    int: _parse_int,
+    date: _parse_lenient_date,
+    Secret: _parse_lenient_secret,
 }
-"""The same, for who takes a value in another spelling."""
+"""Hooks that also accept other spellings of a value."""

@@ -1,26 +1,33 @@
-"""The quick path: JSON straight into C structs, and from those into models.
+"""The fast path of decoding: JSON into C structs, and structs into models.
 
-For each model a `msgspec.Struct` with the same fields is made: text, booleans, days
-and decimals are checked and converted in C, without a dict in between. A generated
-function then copies slot to slot into a frozen instance, through a mutable twin of the
-same slots whose class is swapped at the end (a frozen `__init__` pays one C call a
-field). Equal parts of the records of a list are one model in the end (`_shared`).
+Each model gets a `msgspec.Struct` with the same fields: text, booleans, days and
+decimals are checked and converted in C, without a dict in between. A generated function
+then copies the fields into a frozen instance. It fills a mutable class with the same
+slots and changes the class of the instance at the end, because a frozen `__init__`
+costs a C call for each field.
 
-A struct refuses keys that it does not know, and whatever else is odd; such a record
-goes the careful way. What that put into `.extra` is learned: from then on the struct
-has the key as well. So a key that is new in the API costs one slow record, not all.
+Equal parts of the records of one list become one model: a site or a bill is repeated
+with each of its records, and it is frozen, so the records can share it.
+
+A struct refuses unknown keys and any other odd value; such a record is read field by
+field (`field_by_field`). The unknown keys of that record are then learned: new structs
+have a field for them. So a new key of the API costs one slow record, not all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from types import GenericAlias
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import ceil
+from types import GenericAlias, UnionType
+from typing import Any, Final, NoReturn
 
 import attrs
 import msgspec
 
+from nectar_async._json.cooperative import PIECE_SIZE, Steps
 from nectar_async._json.fields import (
     FieldSpec,
     ModelSpec,
@@ -31,32 +38,81 @@ from nectar_async._json.scalars import (
     LENIENT_HOOKS,
     STRICT_HOOKS,
     MisfitError,
+    SecretObject,
     build_enum_table,
+    parse_flag,
 )
-from nectar_async._json.shared import is_text, share_lines
-from nectar_async._json.slots import (
-    CHANGEABLE,
-    EXPRESSIONS,
-    SCOPE,
-    WIRE_TYPES,
-    slot,
-    twin,
-)
-from nectar_async._types import OpenEnum
+from nectar_async._types import OpenEnum, Secret, TextFlag
+from nectar_async.models._extra import NO_EXTRA, Extra
 
-__all__ = ["CopyFunction", "StructBuilder", "TableHook"]
+__all__ = ["StructDecoders", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
-CopyFunction = Callable[[Any, dict[Any, Any]], Any]
-"""From a struct, and from the parts that were made before in its list, to a model."""
+Copier = Callable[[Any, dict[Any, Any]], Any]
+"""From a struct, and the parts already made in its list, to a model."""
 
-# Learned keys come from a server: so many for each model, and only ordinary ones.
-_MOST_LEARNED = 64
-_LEARNABLE = re.compile(r"[\w.$@: -]{1,100}")
+RecordDecoder = Callable[[Any], Any]
+ListDecoder = Callable[[Any], Steps[list[Any]]]
+PageDecoder = Callable[[Any], Steps[tuple[list[Any], dict[str, Any]]]]
+
+# Learned keys come from a server: their number is bounded, odd ones are not learned.
+_MAX_LEARNED_KEYS = 64
+_LEARNABLE_KEY = re.compile(r"[\w.$@: -]{1,100}")
+
+# To make the models of a JSON text takes as long as to decode twice its size.
+_COPY_SIZE: Final = PIECE_SIZE // 3
+
+# For parts with more texts the lookup costs as much as to make the part again.
+_MAX_KEY_TEXTS: Final = 4
+
+_WIRE_TYPES: Final[Mapping[Any, type | UnionType]] = {
+    str: str,
+    bool: bool,
+    int: int,
+    date: date,
+    datetime: str,
+    Decimal: Decimal,
+    Secret: str,
+    SecretObject: dict,
+    TextFlag: bool | str,
+    dict: dict,
+}
+"""The type of a struct's field for each kind of value."""
+
+_MUTABLE_TYPES: Final[frozenset[Any]] = frozenset({dict, object})
+"""Types of struct fields whose values can be changed, or come from a user's hook."""
+
+_EXPRESSIONS: Final[Mapping[Any, str]] = {
+    # The struct does not parse datetimes: it would round the digits 7 to 9 of a second
+    # instead of cutting them.
+    datetime: "(t if (t := instant({0})).tzinfo else t.replace(tzinfo=UTC))",
+    Decimal: "({0} if {0}.is_finite() else not_finite({0}))",
+    Secret: "Secret({0})",
+    SecretObject: "Secret({0})",
+    TextFlag: "parse_flag({0})",
+}
+"""Expressions that convert `{0}`, for the kinds that the struct does not convert."""
+
+
+def _raise_not_finite(value: Decimal) -> NoReturn:
+    raise MisfitError.of("a finite decimal", value)
+
+
+_SCOPE: Final[Mapping[str, Any]] = {
+    "Extra": Extra,
+    "NO_EXTRA": NO_EXTRA,
+    "Secret": Secret,
+    "UNSET": msgspec.UNSET,
+    "UTC": UTC,
+    "instant": datetime.fromisoformat,
+    "not_finite": _raise_not_finite,
+    "parse_flag": parse_flag,
+}
+"""The names in the expressions."""
 
 
 class TableHook:
-    """The hook of an open enum: a look-up, and a member of its own for what is new."""
+    """A cattrs hook that looks up the member of an open enum by its text."""
 
     __slots__ = ("table",)
 
@@ -64,127 +120,240 @@ class TableHook:
         self.table = build_enum_table(kind, is_exact=is_exact)
 
     def __call__(self, value: Any, _: object = None) -> Any:
-        """The member of a text."""
+        """Return the member; an unknown text becomes a member of its own."""
         if value.__class__ is not str:
             raise MisfitError.of("text", value)
         return self.table[value]
 
 
-class StructBuilder:
-    """The structs of a converter's models, made when they are first asked for.
+class StructDecoders:
+    """The fast decoders of a converter: for one record, a list, or a page.
+
+    They are built on first use. A decoder raises for anything odd in the JSON.
 
     Args:
-        hook_of: for a type, the function that makes one value of it.
-        is_own: whether a model is made in our own way, and not by a user's hook.
+        hook_of: returns the function that converts one value of a type.
+        is_own: whether a model is built by this package, and not by a user's hook.
     """
+
+    def __init__(
+        self, hook_of: Callable[[Any], Hook], is_own: Callable[[type], bool]
+    ) -> None:
+        self._builder = _StructBuilder(hook_of, is_own)
+        self._record_decoders: dict[type, RecordDecoder] = {}
+        self._list_decoders: dict[type, ListDecoder] = {}
+        self._page_decoders: dict[object, PageDecoder] = {}
+
+    def for_record(self, model: type) -> RecordDecoder:
+        """Return the function that decodes the JSON of one record."""
+        if model not in self._record_decoders:
+            decode = _build_decode(self._builder.get_struct(model))
+            copy = self._builder.get_copier(model)
+            self._record_decoders[model] = lambda record: copy(decode(record), {})
+        return self._record_decoders[model]
+
+    def for_list(self, model: type) -> ListDecoder:
+        """Return the function that decodes the JSON of a list of records."""
+        if model not in self._list_decoders:
+            struct = self._builder.get_struct(model)
+            decode = _build_decode(GenericAlias(list, (struct,)))
+            copy = self._builder.get_copier(model)
+            self._list_decoders[model] = lambda text: _copy_in_steps(
+                copy, decode(text), len(memoryview(text))
+            )
+        return self._list_decoders[model]
+
+    def for_page(self, model: type, items: str, facts: tuple[str, ...]) -> PageDecoder:
+        """Return the function that decodes an envelope to records and other values.
+
+        Args:
+            model: the model of the records.
+            items: the key of the list.
+            facts: the other keys; the decoder refuses an envelope with further keys.
+        """
+        if (model, items, facts) not in self._page_decoders:
+            names = {f"fact_{number}": key for number, key in enumerate(facts)}
+            fields: list[Any] = [
+                ("items", GenericAlias(list, (self._builder.get_struct(model),))),
+                *((name, Any, msgspec.UNSET) for name in names),
+            ]
+            envelope_struct = msgspec.defstruct(
+                "Envelope",
+                fields,
+                rename={"items": items, **names},
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+            decode = _build_decode(envelope_struct)
+            copy = self._builder.get_copier(model)
+
+            def decode_page(body: Any) -> Steps[tuple[list[Any], dict[str, Any]]]:
+                envelope = decode(body)
+                values = {key: getattr(envelope, name) for name, key in names.items()}
+                present = {
+                    key: value
+                    for key, value in values.items()
+                    if value is not msgspec.UNSET
+                }
+                records = yield from _copy_in_steps(copy, envelope.items, len(body))
+                return records, present
+
+            self._page_decoders[model, items, facts] = decode_page
+        return self._page_decoders[model, items, facts]
+
+    def learn_extra_keys(self, instance: Any) -> None:
+        """Give the structs fields for the keys in an instance's `extra`."""
+        if self._builder.learn_extra_keys(instance):
+            self._record_decoders.clear()
+            self._list_decoders.clear()
+            self._page_decoders.clear()
+
+
+def _build_decode(kind: Any) -> Callable[[Any], Any]:
+    return msgspec.json.Decoder(kind, float_hook=Decimal).decode
+
+
+def _copy_in_steps(copy: Copier, structs: list[Any], size: int) -> Steps[list[Any]]:
+    """Make the models of a list of structs, and empty that list.
+
+    If all structs were kept to the end, each page would trigger the garbage collector.
+
+    Args:
+        copy: makes one model.
+        structs: the decoded records.
+        size: of the JSON, in bytes.
+    """
+    parts: dict[Any, Any] = {}
+    models: list[Any] = []
+    structs.reverse()
+    take = structs.pop
+    count = ceil(len(structs) * _COPY_SIZE / size)
+    while structs:
+        if size > _COPY_SIZE:
+            yield
+        models += [copy(take(), parts) for _ in range(min(count, len(structs)))]
+    return models
+
+
+class _StructBuilder:
+    """Builds the structs of models, and the functions that copy structs into models."""
 
     def __init__(
         self, hook_of: Callable[[Any], Hook], is_own: Callable[[type], bool]
     ) -> None:
         self._hook_of = hook_of
         self._is_own = is_own
-        self._learned: dict[type, list[str]] = {}
+        self._learned_keys: dict[type, list[str]] = {}
         self._structs: dict[type, type] = {}
-        self._copies: dict[type, CopyFunction] = {}
-        """For records, which come once."""
-        self._shares: dict[type, CopyFunction] = {}
-        """For parts of them, which may come again."""
+        self._copiers: dict[type, Copier] = {}
+        """For records, which are never shared."""
+        self._part_copiers: dict[type, Copier] = {}
+        """For parts of records, which may be repeated."""
 
-    def struct(self, model: type) -> type:
-        """What JSON of a model is decoded to; it refuses what is odd."""
+    def get_struct(self, model: type) -> type:
+        """Return the struct that the JSON of a model is decoded to."""
         if model not in self._structs:
-            self._structs[model] = self._new_struct(describe_model(model))
+            self._structs[model] = self._build_struct(describe_model(model))
         return self._structs[model]
 
-    def copy(self, model: type) -> CopyFunction:
-        """What makes a model of a struct, and of the parts that are alike one."""
-        if model not in self._copies:
-            self._copies[model] = self._new_copy(describe_model(model), is_part=False)
-        return self._copies[model]
+    def get_copier(self, model: type) -> Copier:
+        """Return the function that makes a record of its struct."""
+        if model not in self._copiers:
+            spec = describe_model(model)
+            self._copiers[model] = self._build_copier(spec, is_part=False)
+        return self._copiers[model]
 
-    def learn(self, instance: Any) -> bool:
-        """Have the keys that an instance keeps in `extra`, and those of its parts.
+    def learn_extra_keys(self, instance: Any) -> bool:
+        """Note the keys in the `extra` of an instance and of its parts.
 
         Returns:
-            Whether one is new; what was made before does not have it.
+            Whether a key is new. Everything built before has to be built again then.
         """
         is_new = False
-        todo = [instance]
-        while todo:
-            one = todo.pop()
-            model: type = type(one)
-            plan = describe_model(model)
-            keys = self._learned.setdefault(model, [])
-            for key in one.extra:
-                if key in plan.wires or key in keys or len(keys) >= _MOST_LEARNED:
+        pending = [instance]
+        while pending:
+            instance = pending.pop()
+            model: type = type(instance)
+            spec = describe_model(model)
+            keys = self._learned_keys.setdefault(model, [])
+            for key in instance.extra:
+                if key in spec.wires or key in keys or len(keys) >= _MAX_LEARNED_KEYS:
                     continue
-                if _LEARNABLE.fullmatch(key):
+                if _LEARNABLE_KEY.fullmatch(key):
                     keys.append(key)
                     is_new = True
-            for field in plan.fields:
-                part = getattr(one, field.name)
+            for field in spec.fields:
+                part = getattr(instance, field.name)
                 if attrs.has(field.kind) and part is not None:
-                    todo += part if field.is_sequence else [part]
+                    pending += part if field.is_sequence else [part]
         if is_new:
-            for made in (self._structs, self._copies, self._shares):
-                made.clear()
+            self._structs.clear()
+            self._copiers.clear()
+            self._part_copiers.clear()
         return is_new
 
-    def _share(self, model: type) -> CopyFunction:
-        if model not in self._shares:
-            self._shares[model] = self._new_copy(describe_model(model), is_part=True)
-        return self._shares[model]
+    def _get_part_copier(self, model: type) -> Copier:
+        if model not in self._part_copiers:
+            spec = describe_model(model)
+            self._part_copiers[model] = self._build_copier(spec, is_part=True)
+        return self._part_copiers[model]
 
-    def _names(self, plan: ModelSpec) -> dict[str, str]:
-        """The keys that were learned, by the names that they have in the struct."""
-        learned = self._learned.get(plan.model, [])
-        return {f"learned_{number}": key for number, key in enumerate(learned)}
+    def _name_learned_keys(self, spec: ModelSpec) -> dict[str, str]:
+        """Return the learned keys by the names of their fields in the struct."""
+        keys = self._learned_keys.get(spec.model, [])
+        return {f"learned_{number}": key for number, key in enumerate(keys)}
 
-    def _new_struct(self, plan: ModelSpec) -> type:
-        learned = self._names(plan)
+    def _build_struct(self, spec: ModelSpec) -> type:
+        learned = self._name_learned_keys(spec)
         required = [
-            (field.name, self._wire_type(field))
-            for field in plan.fields
+            (field.name, self._find_wire_type(field))
+            for field in spec.fields
             if field.is_required
         ]
-        others = [
-            (field.name, self._wire_type(field) | None, None)
-            for field in plan.fields
+        optional = [
+            (field.name, self._find_wire_type(field) | None, None)
+            for field in spec.fields
             if not field.is_required
         ]
         return msgspec.defstruct(
-            plan.model.__name__,
-            [*required, *others, *((name, Any, msgspec.UNSET) for name in learned)],
-            rename={field.name: field.wire for field in plan.fields} | learned,
+            spec.model.__name__,
+            [*required, *optional, *((name, Any, msgspec.UNSET) for name in learned)],
+            rename={field.name: field.wire for field in spec.fields} | learned,
             forbid_unknown_fields=True,
-            frozen=is_text(self._shareable(plan)),  # and so it has a hash
+            frozen=_is_text_key(self._find_shareable_types(spec)),  # frozen: hashable
             gc=False,
         )
 
-    def _wire_type(self, field: FieldSpec) -> Any:
-        """What the struct takes for a field; `object` for what a user's hook makes."""
-        is_part = self._is_model(field)
-        one = self.struct(field.kind) if is_part else self._leaf_type(field)
-        return GenericAlias(list, (one,)) if field.is_sequence else one
+    def _find_wire_type(self, field: FieldSpec) -> Any:
+        """Return the type of a struct's field; `object` for values of a user's hook."""
+        is_model = self._is_own_model(field)
+        kind = self.get_struct(field.kind) if is_model else self._find_leaf_type(field)
+        return GenericAlias(list, (kind,)) if field.is_sequence else kind
 
-    def _leaf_type(self, field: FieldSpec) -> Any:
+    def _find_leaf_type(self, field: FieldSpec) -> Any:
         hook = self._hook_of(field.kind)
         if isinstance(hook, TableHook):
             return str
-        return WIRE_TYPES[field.kind] if _is_leaf(hook, field.kind) else object
+        return _WIRE_TYPES[field.kind] if _is_own_hook(hook, field.kind) else object
 
-    def _is_model(self, field: FieldSpec) -> bool:
+    def _is_own_model(self, field: FieldSpec) -> bool:
         return attrs.has(field.kind) and self._is_own(field.kind)
 
-    def _new_copy(self, plan: ModelSpec, *, is_part: bool) -> CopyFunction:
-        """Slot to slot; a part that came before in the list is that one."""
-        learned = self._names(plan)
-        scope = {**SCOPE, "model": plan.model, "Twin": twin(plan.model)}
+    def _build_copier(self, spec: ModelSpec, *, is_part: bool) -> Copier:
+        """Generate the function that copies a struct's fields into a model's slots.
+
+        The function of a part returns the model of an equal part if its list had one.
+        """
+        learned = self._name_learned_keys(spec)
+        scope = {
+            **_SCOPE,
+            "model": spec.model,
+            "Twin": _build_mutable_twin(spec.model),
+        }
         lines = ["  s = Twin()"]
-        for number, field in enumerate(plan.fields):
-            make = f"make{number}"
-            one = self._expression(field, make, scope)
-            lines.append(f"  s.{field.name} = {slot(field, one)}")
+        for number, field in enumerate(spec.fields):
+            expression = self._build_expression(field, f"make{number}", scope)
+            lines.append(f"  s.{field.name} = {_build_slot_value(field, expression)}")
         lines.append("  extra = NO_EXTRA")
         for name, key in learned.items():
             scope[f"key_{name}"] = key
@@ -195,39 +364,135 @@ class StructBuilder:
             ]
         lines += ["  s.extra = extra", "  s.__class__ = model"]
         if is_part:
-            before, after = share_lines(self._shareable(plan), learned) or ([], [])
+            types = self._find_shareable_types(spec)
+            before, after = _build_sharing_lines(types, learned) or ([], [])
             lines = [*before, *lines, *after]
         lines = ["def copy(o, parts):", *lines, "  return s"]
-        return compile_function(f"copy {plan.model.__name__}", lines, scope, "copy")
+        return compile_function(f"copy {spec.model.__name__}", lines, scope, "copy")
 
-    def _shareable(self, plan: ModelSpec) -> dict[str, Any]:
-        """The types of a struct's fields; None where what is made can be changed."""
+    def _find_shareable_types(self, spec: ModelSpec) -> dict[str, Any]:
+        """Return the types of a struct's fields; None where the value is mutable."""
         types: dict[str, Any] = {}
-        for field in plan.fields:
-            is_fixed = (
-                not self._is_model(field) and self._leaf_type(field) not in CHANGEABLE
+        for field in spec.fields:
+            is_immutable = (
+                not self._is_own_model(field)
+                and self._find_leaf_type(field) not in _MUTABLE_TYPES
             )
-            types[field.name] = self._wire_type(field) if is_fixed else None
+            types[field.name] = self._find_wire_type(field) if is_immutable else None
         return types
 
-    def _expression(self, field: FieldSpec, make: str, scope: dict[str, Any]) -> str:
-        """What makes `{0}`, a value of the struct, into one of the model.
+    def _build_expression(
+        self, field: FieldSpec, name: str, scope: dict[str, Any]
+    ) -> str:
+        """Return the expression that converts `{0}` from the struct for the model.
 
-        What it needs is put into the scope, under the name `make`.
+        A function that the expression calls is added to the scope under `name`.
         """
-        if self._is_model(field):
-            scope[make] = self._share(field.kind)
-            return f"{make}({{0}}, parts)"
+        if self._is_own_model(field):
+            scope[name] = self._get_part_copier(field.kind)
+            return f"{name}({{0}}, parts)"
         hook = self._hook_of(field.kind)
         if isinstance(hook, TableHook):
-            scope[make] = hook.table
-            return f"{make}[{{0}}]"
-        if _is_leaf(hook, field.kind):
-            return EXPRESSIONS.get(field.kind, "{0}")
-        scope[make] = lambda value: hook(value, field.kind)
-        return f"{make}({{0}})"
+            scope[name] = hook.table
+            return f"{name}[{{0}}]"
+        if _is_own_hook(hook, field.kind):
+            return _EXPRESSIONS.get(field.kind, "{0}")
+        scope[name] = lambda value: hook(value, field.kind)
+        return f"{name}({{0}})"
 
 
-def _is_leaf(hook: Hook, kind: Any) -> bool:
-    """Whether a hook is our own; what only the lenient one takes, no struct does."""
+def _is_own_hook(hook: Hook, kind: Any) -> bool:
+    """Whether a hook is this package's own.
+
+    Values that only the lenient hook accepts are refused by the struct.
+    """
     return hook is STRICT_HOOKS.get(kind) or hook is LENIENT_HOOKS.get(kind)
+
+
+def _build_mutable_twin(model: type) -> type:
+    """Build a mutable class with the slots of a model.
+
+    An instance can change its class only between classes with the same layout, and so
+    with the same base. The methods of a frozen base are replaced by those of `object`,
+    because only then is an assignment to a slot a single step.
+    """
+    (base,) = model.__bases__
+    replaced = ("__init__", "__setattr__", "__delattr__")
+    slots = {"__slots__": vars(model)["__slots__"]}
+    methods = {name: getattr(object, name) for name in replaced}
+    return type("Twin", (base,), slots | methods)
+
+
+def _build_slot_value(field: FieldSpec, expression: str) -> str:
+    """Return the expression for a model's slot, of the struct `o`.
+
+    It is written out in the generated function: a call for each value would cost more
+    than the conversion.
+
+    Args:
+        field: the field of the model.
+        expression: converts one value `{0}`.
+    """
+    value = f"o.{field.name}"
+    is_plain = expression == "{0}"
+    if field.is_sequence:
+        if is_plain:
+            return f"tuple(v) if (v := {value}) else ()"
+        # Most lists have one item, and a comprehension is a call.
+        single = f"({expression.format('v[0]')},)"
+        several = f"[{expression.format('x')} for x in v]"
+        return (
+            f"() if not (v := {value}) else {single} if len(v) == 1 else"
+            f" tuple({several})"
+        )
+    if is_plain:
+        return value
+    if field.is_required:
+        return expression.format(value)
+    return f"None if (v := {value}) is None else {expression.format('v')}"
+
+
+def _is_text_key(types: Mapping[str, Any]) -> bool:
+    """Whether a part is only a few texts, so that its struct can be a dict's key."""
+    return set(types.values()) == {str} and len(types) <= _MAX_KEY_TEXTS
+
+
+def _build_sharing_lines(
+    types: Mapping[str, Any], learned: Iterable[str] = ()
+) -> tuple[list[str], list[str]] | None:
+    """Return the lines before and after a copier's body that share equal parts.
+
+    In the lines `o` is the struct, `s` the model, and `parts` holds the parts that were
+    made in this list: by struct if the part is only a few texts, otherwise by id.
+
+    Args:
+        types: the types of the struct's fields by name; None for a mutable value or
+            another struct.
+        learned: names of further fields, whose values may have no hash.
+
+    Returns:
+        None if parts of this kind cannot be shared.
+    """
+    if None in types.values():
+        return None
+    if _is_text_key(types):
+        plain = "".join(f"o.{name} is UNSET and " for name in learned)
+        return (
+            [f"  if {plain}(s := parts.get(o)) is not None: return s"],
+            ["  if extra is NO_EXTRA: parts[o] = s"],
+        )
+    if "id" not in types:
+        return None
+    # Decimals with different digits are equal, but 1.5 and 1.50 must both be kept.
+    decimals = [name for name, kind in types.items() if kind is Decimal]
+    same_digits = [
+        f"((a := p.{name}) is (b := o.{name}) or str(a) == str(b))" for name in decimals
+    ]
+    return (
+        [
+            "  if (hit := parts.get(o.id)) is not None:",
+            "    p, s = hit",
+            f"    if {' and '.join(['p == o', *same_digits])}: return s",
+        ],
+        ["  if extra is NO_EXTRA: parts[o.id] = o, s"],
+    )

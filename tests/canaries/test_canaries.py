@@ -181,7 +181,7 @@ def test_a_warning_about_drift_shows_paths_and_no_values(
     ]
     known = re.compile(
         r"\w+\.\w+ does not fit and is (left out|kept in \.extra): "
-        r"(expected [\w :.-]+, got [\w ]+ @ \$[\w.\[\]]*(; )?)+ \(noted once\)"
+        r"(expected [\w :.-]+, got [\w ]+ @ \$[\w.\[\]]*(; )?)+ \(logged once\)"
     )
     assert [line for line in lines if not known.fullmatch(line)] == []
 

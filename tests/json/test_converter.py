@@ -60,9 +60,9 @@ many = max_examples(40)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_noted_or_learned_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another test met is met for the first time again."""
-    monkeypatch.setattr(field_by_field, "_noted", set())
+def _forget_logged_fields_and_learned_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test start without what earlier tests logged or learned."""
+    monkeypatch.setattr(field_by_field, "_logged_fields", set())
     monkeypatch.setitem(globals(), "LENIENT", Converter())
     monkeypatch.setitem(globals(), "STRICT", Converter(is_strict=True))
 
@@ -672,7 +672,7 @@ def test_an_accident_costs_a_record_only_with_its_id(
 def quickly(body: bytes, kind: Any, own: Converter) -> Any:
     """Decoded with the careful path walled up."""
     wall = AssertionError("the careful path was taken")
-    with patch.object(FieldByFieldReader, "structure", side_effect=wall):
+    with patch.object(FieldByFieldReader, "read_model", side_effect=wall):
         return own.decode(body, kind)
 
 

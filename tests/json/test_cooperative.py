@@ -47,10 +47,10 @@ def test_at_once_nothing_is_left() -> None:
 
 
 async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
-    turns, done, counts = CooperativeScheduler(), list[Any](), list[int]()
+    scheduler, done, counts = CooperativeScheduler(), list[Any](), list[int]()
 
     async def take(name: str) -> None:
-        assert await turns.take(work(3, done, name), MUCH) == name
+        assert await scheduler.run(work(3, done, name), MUCH) == name
 
     async with anyio.create_task_group() as group:
         for name in "abc":
@@ -65,62 +65,62 @@ async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
 
 
 async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
-    turns, done = CooperativeScheduler(), list[Any]()
+    scheduler, done = CooperativeScheduler(), list[Any]()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(turns.take, work(1, done), MUCH)
+        group.start_soon(scheduler.run, work(1, done), MUCH)
         for _ in range(6):
-            turns.moved()
+            scheduler.note_traffic()
             await anyio.lowlevel.checkpoint()
         assert done == []
     assert done == [("", 0)]
 
 
 async def test_little_work_stands_in_no_line() -> None:
-    turns, done = CooperativeScheduler(), list[Any]()
+    scheduler, done = CooperativeScheduler(), list[Any]()
     async with anyio.create_task_group() as group:
-        group.start_soon(turns.take, work(3, done, "much"), MUCH)
+        group.start_soon(scheduler.run, work(3, done, "much"), MUCH)
         await anyio.lowlevel.checkpoint()
         with anyio.CancelScope() as scope:
             scope.cancel()  # whatever waited would be told here
-            await turns.take(work(2, done, "little"), 1_000)
+            await scheduler.run(work(2, done, "little"), 1_000)
         assert done == [("little", 0), ("little", 1)]
 
 
 async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
-    turns, done = CooperativeScheduler(), list[Any]()
+    scheduler, done = CooperativeScheduler(), list[Any]()
 
     async def move() -> None:
         while not done:
-            turns.moved()
+            scheduler.note_traffic()
             await anyio.lowlevel.checkpoint()
 
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(move)
-            group.start_soon(turns.take, work(1, done), MUCH)
+            group.start_soon(scheduler.run, work(1, done), MUCH)
 
 
 async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
-    turns = CooperativeScheduler()
+    scheduler = CooperativeScheduler()
 
     def failing() -> Steps[None]:
         yield
         raise KeyError
 
     with pytest.raises(KeyError):
-        await turns.take(failing(), MUCH)
-    assert await turns.take(work(1, [], "b"), MUCH) == "b"
+        await scheduler.run(failing(), MUCH)
+    assert await scheduler.run(work(1, [], "b"), MUCH) == "b"
 
 
 async def test_who_is_cancelled_holds_nobody_up() -> None:
-    turns, done = CooperativeScheduler(), list[Any]()
+    scheduler, done = CooperativeScheduler(), list[Any]()
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await turns.take(work(3, done, "a"), MUCH)
+        await scheduler.run(work(3, done, "a"), MUCH)
     assert scope.cancelled_caught
     assert len(done) < 3
-    assert await turns.take(work(1, done, "b"), MUCH) == "b"
+    assert await scheduler.run(work(1, done, "b"), MUCH) == "b"
 
 
 @pytest.mark.parametrize("size", [0, 1, 25, 1_000])
@@ -151,7 +151,7 @@ def page_of(records: list[Any]) -> bytes:
 def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
     own = Converter(is_strict=is_strict)
     body = page_of(LONG)
-    count, page = steps_of(own.page_in_steps(body, UsageData, USAGE, 1))
+    count, page = steps_of(own.decode_page_in_steps(body, UsageData, USAGE, 1))
     assert count > len(body) / PIECE_SIZE
     expected = [own.decode(json.dumps(one).encode(), UsageData) for one in LONG]
     assert list(page.items) == expected
@@ -160,13 +160,13 @@ def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
 def test_a_page_of_an_ordinary_size_is_decoded_and_then_made_in_two_pieces() -> None:
     body = page_of(LONG[:165])
     assert len(body) > 150_000
-    count, page = steps_of(Converter().page_in_steps(body, UsageData, USAGE, 1))
+    count, page = steps_of(Converter().decode_page_in_steps(body, UsageData, USAGE, 1))
     assert (count, len(page.items)) == (3, 165)
 
 
 def test_a_small_page_is_one_piece() -> None:
     body = page_of(LONG[:80])
-    count, page = steps_of(Converter().page_in_steps(body, UsageData, USAGE, 1))
+    count, page = steps_of(Converter().decode_page_in_steps(body, UsageData, USAGE, 1))
     assert (count, len(page.items)) == (1, 80)
 
 
@@ -178,7 +178,9 @@ def test_parts_are_one_across_the_pieces_of_a_page() -> None:
 
 def test_many_odd_records_are_read_in_pieces() -> None:
     odd = [{"id": str(number), "usage": "much"} for number in range(100)]
-    count, page = steps_of(Converter().page_in_steps(page_of(odd), UsageData, USAGE, 1))
+    count, page = steps_of(
+        Converter().decode_page_in_steps(page_of(odd), UsageData, USAGE, 1)
+    )
     assert count >= 10
     assert [one.extra for one in page.items] == [{"usage": "much"}] * 100
 
