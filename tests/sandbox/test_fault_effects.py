@@ -1,4 +1,4 @@
-"""Trouble with answers and lists, as a plain client sees it."""
+"""Effects on answers and lists of a sandbox, as a plain client sees them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fault(raw_client: RawClient, effect: Effect, times: int | None = None) -> No
 
 
 @pytest.mark.parametrize("status", [200, 502, 503])
-async def test_a_page_for_people_comes_with_any_status(
+async def test_an_html_page_has_the_given_status(
     raw_client: RawClient, status: int
 ) -> None:
     fault(raw_client, Html(status=status))
@@ -54,19 +54,21 @@ async def test_a_page_for_people_comes_with_any_status(
     assert seen.body.startswith(b"<!DOCTYPE html>")
 
 
-async def test_a_success_may_bring_nothing(raw_client: RawClient) -> None:
+async def test_a_success_can_be_empty(raw_client: RawClient) -> None:
     fault(raw_client, Empty())
     seen = await raw_client.request("/v2.2/company")
     assert (seen.status, seen.body) == (200, b"")
 
 
-async def test_a_busy_server_says_for_how_long(raw_client: RawClient) -> None:
+async def test_an_answer_has_the_given_retry_after(raw_client: RawClient) -> None:
     fault(raw_client, Answer(status=429, retry_after="7"))
     seen = await raw_client.request("/v2.2/ping")
     assert (seen.status, seen.headers["Retry-After"]) == (429, "7")
 
 
-async def test_a_request_is_sent_elsewhere_or_back(raw_client: RawClient) -> None:
+async def test_a_request_is_redirected_to_another_server_or_to_itself(
+    raw_client: RawClient,
+) -> None:
     fault(raw_client, SendAway(origin="http://other.example:8"), times=1)
     fault(raw_client, SendAway(status=301))
     path = f"{usage_path(raw_client)}?page=2"
@@ -79,7 +81,7 @@ async def test_a_request_is_sent_elsewhere_or_back(raw_client: RawClient) -> Non
 
 
 @pytest.mark.parametrize("size", [0, 1, MEBIBYTE, 3 * MEBIBYTE + 7])
-async def test_a_bomb_is_small_and_unpacks_to_its_size(size: int) -> None:
+async def test_a_gzip_bomb_is_small_and_decompresses_to_its_size(size: int) -> None:
     async with (
         Sandbox(companies=1, faults=[Fault(GzipBomb(size=size))]) as sandbox,
         aiohttp.ClientSession(auto_decompress=False) as session,
@@ -107,7 +109,7 @@ async def test_a_bomb_is_small_and_unpacks_to_its_size(size: int) -> None:
     ],
     ids=str,
 )
-async def test_a_list_of_too_many_days_runs_out_of_time(
+async def test_a_list_of_too_many_days_times_out(
     raw_client: RawClient, query: dict[str, str], status: int
 ) -> None:
     fault(raw_client, RunOutOfTime(days=31))
@@ -116,7 +118,7 @@ async def test_a_list_of_too_many_days_runs_out_of_time(
     assert (await raw_client.request("/v2.2/ping")).status == 200
 
 
-async def test_a_list_of_too_many_records_runs_out_of_time(
+async def test_a_list_of_too_many_records_times_out(
     raw_client: RawClient,
 ) -> None:
     total = (await raw_client.list_usage())["totalUsageData"]
@@ -146,7 +148,9 @@ async def test_rows_are_shuffled_over_all_pages(raw_client: RawClient) -> None:
     assert (await raw_client.request("/v2.2/ping")).json == "pong v2.2"
 
 
-async def test_pages_stand_still_and_promise_more(raw_client: RawClient) -> None:
+async def test_the_same_page_is_given_and_announces_another(
+    raw_client: RawClient,
+) -> None:
     fault(raw_client, PromiseMore())
     fault(raw_client, StandStill(at=2))
     seen = await raw_client.list_usage(0, ("page", "9"))
@@ -156,7 +160,7 @@ async def test_pages_stand_still_and_promise_more(raw_client: RawClient) -> None
     assert seen["usageData"] == second["usageData"]
 
 
-async def test_totals_lie_as_they_are_told_to(raw_client: RawClient) -> None:
+async def test_totals_are_wrong_by_the_given_numbers(raw_client: RawClient) -> None:
     plain = await raw_client.list_usage(0, ("page", "3"))
     fault(raw_client, Miscount(by=5, each_page=-2, pages=1))
     seen = await raw_client.list_usage(0, ("page", "3"))
@@ -165,7 +169,7 @@ async def test_totals_lie_as_they_are_told_to(raw_client: RawClient) -> None:
     assert seen["usageData"] == plain["usageData"]
 
 
-async def test_a_text_is_no_utf8(raw_client: RawClient) -> None:
+async def test_a_body_is_not_utf8(raw_client: RawClient) -> None:
     fault(raw_client, Garble())
     for path in ("/v2.2/company", "/v2.2/ping"):
         body = (await raw_client.request(path)).body
@@ -173,14 +177,16 @@ async def test_a_text_is_no_utf8(raw_client: RawClient) -> None:
             body.decode()
 
 
-async def test_a_value_is_set_at_every_depth(raw_client: RawClient) -> None:
+async def test_a_value_is_replaced_at_every_depth(raw_client: RawClient) -> None:
     fault(raw_client, SetValue(key="name", json='{"x": 1e999}'))
     for company in (await raw_client.request("/v2.2/company")).json:
         for thing in (company, *company["sites"]):
             assert str(thing["name"]["x"]) == "1E+999"
 
 
-async def test_keys_come_twice_and_the_right_one_last(raw_client: RawClient) -> None:
+async def test_keys_are_repeated_and_the_right_value_is_last(
+    raw_client: RawClient,
+) -> None:
     plain = (await raw_client.request(usage_path(raw_client))).json
     fault(raw_client, RepeatKeys())
     seen = await raw_client.request(usage_path(raw_client))
@@ -190,7 +196,7 @@ async def test_keys_come_twice_and_the_right_one_last(raw_client: RawClient) -> 
 
 
 @pytest.mark.parametrize("key", [None, "name"])
-async def test_lists_are_nested_as_deep_as_it_says(
+async def test_lists_are_nested_to_the_given_depth(
     raw_client: RawClient, key: str | None
 ) -> None:
     fault(raw_client, Nest(depth=2_000, key=key))
@@ -198,7 +204,7 @@ async def test_lists_are_nested_as_deep_as_it_says(
     assert b"[" * 2_000 + b"]" * 2_000 in body
 
 
-async def test_what_is_no_json_passes_as_it_is(raw_client: RawClient) -> None:
+async def test_a_body_that_is_no_json_is_unchanged(raw_client: RawClient) -> None:
     fault(raw_client, RepeatKeys())
     fault(raw_client, Html())
     assert (await raw_client.request("/v2.2/ping")).body.startswith(b"<!DOCTYPE html>")

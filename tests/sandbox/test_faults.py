@@ -1,4 +1,4 @@
-"""Trouble comes when, where and as often as it was ordered."""
+"""The faults of a sandbox: which requests they hit, and those that need a server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ async def statuses(raw_client: RawClient, *paths: str) -> list[int]:
     return [(await raw_client.request(path)).status for path in paths]
 
 
-async def test_an_answer_is_given_as_it_was_scripted(raw_client: RawClient) -> None:
+async def test_an_answer_has_the_given_status_headers_and_body(
+    raw_client: RawClient,
+) -> None:
     html = b"<h1>502</h1>"
     raw_client.sandbox.faults.add(
         Fault(Answer(status=429, headers={"Retry-After": "1"}), times=1),
@@ -57,7 +59,7 @@ HTML = "html status=502"
 @pytest.mark.parametrize(
     "order", [Fault(Html(status=502)), Html(status=502), HTML], ids=repr
 )
-async def test_a_fault_is_ordered_as_a_value_an_effect_or_a_text(order: Any) -> None:
+async def test_a_fault_is_given_as_a_fault_an_effect_or_a_text(order: Any) -> None:
     async with (
         Sandbox(companies=1, faults=[order]) as sandbox,
         aiohttp.ClientSession() as session,
@@ -70,7 +72,7 @@ async def test_a_fault_is_ordered_as_a_value_an_effect_or_a_text(order: Any) -> 
         assert await statuses(raw_client, "/v2.2/ping") == [502]
 
 
-async def test_a_text_says_as_well_which_calls_are_hit(raw_client: RawClient) -> None:
+async def test_a_text_has_the_conditions_of_a_fault(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(f"{HTML} operation=companies_list times=1")
     asked = ("/v2.2/ping", "/v2.2/company", "/v2.2/company")
     assert await statuses(raw_client, *asked) == [200, 502, 200]
@@ -89,19 +91,19 @@ async def test_a_text_says_as_well_which_calls_are_hit(raw_client: RawClient) ->
     ],
     ids=["number", "none", "list", "class", "function", "misspelled", "value"],
 )
-async def test_what_is_no_fault_is_refused_with_how_one_is_written(
+async def test_a_value_that_is_no_fault_is_refused(
     raw_client: RawClient, order: Any, words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
         Sandbox(faults=[order])
     with pytest.raises(ConfigurationError, match=words):
         raw_client.sandbox.faults.add(Html(status=502), order)
-    # Neither of the two is in force.
+    # None of the two was added.
     assert await statuses(raw_client, "/v2.2/ping") == [200]
 
 
 @pytest.mark.parametrize("faults", [HTML, Html(), Fault(Html()), 502], ids=repr)
-async def test_faults_that_are_no_list_are_refused_with_the_brackets(
+async def test_a_single_fault_is_refused_with_the_list_to_write(
     faults: Any,
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"write faults=\["):
@@ -116,7 +118,7 @@ async def test_a_fault_without_an_effect_is_refused(effect: Any) -> None:
 
 @frozen
 class Gone:
-    """An effect of this test's own: who asked is gone before the answer is written."""
+    """Abort the connection before the answer is written."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
         return SocketResponse.build(await proceed(request), self._deliver)
@@ -129,13 +131,13 @@ class Gone:
         raise ConnectionResetError
 
 
-async def test_who_is_gone_before_the_answer_is_no_error_of_the_server(
+async def test_a_client_that_disconnects_causes_no_server_error(
     raw_client: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw_client.sandbox.faults.add(Fault(Gone()))
     with pytest.raises(aiohttp.ClientError):
         await raw_client.request("/v2.2/ping")
-    # aiohttp may have asked again by itself.
+    # aiohttp may have repeated the request by itself.
     assert {entry.status for entry in raw_client.sandbox.witness.log} == {None}
     raw_client.sandbox.faults.clear()
     assert await statuses(raw_client, "/v2.2/ping") == [200]
@@ -149,7 +151,7 @@ async def test_redirects_can_be_scripted(raw_client: RawClient) -> None:
     assert (seen.status, seen.headers["Location"]) == (302, away["Location"])
 
 
-async def test_a_fault_hits_so_many_after_so_many(raw_client: RawClient) -> None:
+async def test_a_fault_skips_requests_and_then_hits_some(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(BROKEN, skip=2, times=2))
     assert await statuses(raw_client, *["/v2.2/ping"] * 6) == [
         200,
@@ -161,21 +163,21 @@ async def test_a_fault_hits_so_many_after_so_many(raw_client: RawClient) -> None
     ]
 
 
-async def test_faults_can_be_lifted(raw_client: RawClient) -> None:
+async def test_faults_can_be_removed(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(BROKEN))
     assert await statuses(raw_client, "/v2.2/ping") == [500]
     raw_client.sandbox.faults.clear()
     assert await statuses(raw_client, "/v2.2/ping") == [200]
 
 
-async def test_a_fault_of_an_operation_leaves_others_alone(
+async def test_a_fault_hits_only_its_operation(
     raw_client: RawClient,
 ) -> None:
     raw_client.sandbox.faults.add(Fault(BROKEN, operation="companies_list"))
     assert await statuses(raw_client, "/v2.2/company", "/v2.2/ping") == [500, 200]
 
 
-async def test_a_fault_of_a_page_leaves_others_alone(raw_client: RawClient) -> None:
+async def test_a_fault_hits_only_its_page(raw_client: RawClient) -> None:
     company = raw_client.sandbox.portfolio.company(0)
     raw_client.sandbox.faults.add(Fault(BROKEN, page=2))
     path = f"/v2.2/usage/company/{company.id}"
@@ -184,7 +186,7 @@ async def test_a_fault_of_a_page_leaves_others_alone(raw_client: RawClient) -> N
     assert await statuses(raw_client, *asked) == [200, 500, 200, 400, 400]
 
 
-async def test_a_fault_of_a_company_also_hits_its_sites(raw_client: RawClient) -> None:
+async def test_a_fault_of_a_company_hits_its_sites(raw_client: RawClient) -> None:
     company, other, *_ = raw_client.sandbox.portfolio
     raw_client.sandbox.faults.add(Fault(BROKEN, company=company.id))
     assert await statuses(
@@ -196,7 +198,7 @@ async def test_a_fault_of_a_company_also_hits_its_sites(raw_client: RawClient) -
     ) == [500, 500, 200, 200]
 
 
-async def test_chance_follows_the_seed() -> None:
+async def test_the_seed_of_the_sandbox_decides_which_requests_are_hit() -> None:
     async def draw(seed: int) -> list[int]:
         fault = Fault(BROKEN, probability=0.5)
         async with (
@@ -211,20 +213,20 @@ async def test_chance_follows_the_seed() -> None:
     assert await draw(4) != first
 
 
-async def test_a_key_is_asked_for_before_any_fault(raw_client: RawClient) -> None:
+async def test_the_key_is_checked_before_any_fault(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(BROKEN))
     assert (await raw_client.request("/v2.2/ping", key=None)).status == 401
 
 
-async def test_a_connection_breaks_before_any_byte(raw_client: RawClient) -> None:
+async def test_a_connection_closes_before_the_first_byte(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(Disconnect()))
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await raw_client.request("/v2.2/ping")
-    # aiohttp may have asked again by itself.
+    # aiohttp may have repeated the request by itself.
     assert {entry.status for entry in raw_client.sandbox.witness.log} == {None}
 
 
-async def test_a_connection_breaks_in_the_middle_of_the_body(
+async def test_a_connection_closes_in_the_middle_of_the_body(
     raw_client: RawClient,
 ) -> None:
     raw_client.sandbox.faults.add(Fault(DropBody()))
@@ -243,7 +245,7 @@ async def test_a_stall_adds_to_the_time_of_an_answer(raw_client: RawClient) -> N
     assert entry.finished - entry.started >= 0.02
 
 
-async def test_rows_are_inserted_in_front_in_mid_walk(raw_client: RawClient) -> None:
+async def test_rows_inserted_in_front_repeat_rows(raw_client: RawClient) -> None:
     """The second page repeats rows of the first, and the total grows."""
     raw_client.sandbox.faults.add(Fault(Change(insert=3), page=2, times=1))
     first = await raw_client.list_usage(0)
@@ -256,7 +258,7 @@ async def test_rows_are_inserted_in_front_in_mid_walk(raw_client: RawClient) -> 
     assert len({record["id"] for record in again["usageData"]}) == 100
 
 
-async def test_rows_are_deleted_in_front_in_mid_walk(raw_client: RawClient) -> None:
+async def test_rows_deleted_in_front_hide_rows(raw_client: RawClient) -> None:
     """The second page leaves out rows that neither page shows."""
     before = await raw_client.list_usage(0, ("page", "2"))
     raw_client.sandbox.faults.add(Fault(Change(delete=2), page=2, times=1))
@@ -269,8 +271,8 @@ async def test_rows_are_deleted_in_front_in_mid_walk(raw_client: RawClient) -> N
     )
 
 
-async def test_rows_move_where_it_was_ordered(raw_client: RawClient) -> None:
-    """Behind the first page, which shows nothing of it but the total."""
+async def test_rows_change_at_the_given_place(raw_client: RawClient) -> None:
+    """The change is behind the first page, where only the total shows it."""
     first, second = [
         await raw_client.list_usage(0, ("page", number)) for number in "12"
     ]
@@ -287,12 +289,12 @@ async def test_rows_move_where_it_was_ordered(raw_client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("at", [0, -1, "middle", "", True, 1.5, None], ids=repr)
-async def test_a_place_that_is_none_is_refused(at: Any) -> None:
+async def test_an_invalid_place_is_refused(at: Any) -> None:
     with pytest.raises(ConfigurationError, match="front, end, or the number of a row"):
         Change(insert=1, at=at)
 
 
-async def test_a_site_changes_at_the_front_of_its_own_list(
+async def test_the_front_is_that_of_the_list_of_the_site(
     raw_client: RawClient,
 ) -> None:
     site = raw_client.sandbox.portfolio.company(0).sites[-1]
@@ -317,13 +319,13 @@ async def test_changes_are_the_same_for_the_same_seed() -> None:
             pages = [await raw_client.list_usage(0) for _ in range(3)]
             for page in pages:
                 for record in page["usageData"]:
-                    # It names the sandbox's port, which is another each time.
+                    # It contains the sandbox's port, which differs each time.
                     (record["document"] or {}).pop("url", None)
             bodies.append(pages)
     assert bodies[0] == bodies[1]
 
 
-async def test_nothing_changes_where_there_is_no_usage() -> None:
+async def test_a_company_without_usage_does_not_change() -> None:
     async with (
         Sandbox(companies=10, faults=[Fault(Change(insert=2))]) as sandbox,
         aiohttp.ClientSession() as session,
@@ -334,7 +336,7 @@ async def test_nothing_changes_where_there_is_no_usage() -> None:
         assert (await raw_client.request("/v2.2/ping")).status == 200
 
 
-async def test_a_page_past_the_end_may_claim_the_number_asked_for(
+async def test_a_page_past_the_end_has_the_requested_number(
     raw_client: RawClient,
 ) -> None:
     raw_client.sandbox.faults.add(
@@ -346,7 +348,7 @@ async def test_a_page_past_the_end_may_claim_the_number_asked_for(
     assert beyond == {**last, "currentPage": pages + 5}
 
 
-async def test_a_page_may_repeat_the_one_before(raw_client: RawClient) -> None:
+async def test_a_page_repeats_the_one_before(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(RepeatPage(), page=2))
     first = await raw_client.list_usage(0)
     second = await raw_client.list_usage(0, ("page", "2"))
@@ -354,7 +356,7 @@ async def test_a_page_may_repeat_the_one_before(raw_client: RawClient) -> None:
     assert (second["currentPage"], second["hasNext"]) == (2, True)
 
 
-async def test_page_faults_leave_answers_without_pages_as_they_are(
+async def test_effects_on_lists_leave_other_answers_unchanged(
     raw_client: RawClient,
 ) -> None:
     plain = (await raw_client.request("/v2.2/company")).body

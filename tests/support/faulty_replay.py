@@ -1,4 +1,4 @@
-"""A small recording to lay trouble over, and clients that replay it."""
+"""A small recording, and clients that replay it with faults."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from nectar_async import (
 from nectar_async.faults import FaultLike
 from nectar_async.transports import RecordedTransport, Recorder
 
-__all__ = ["ACME", "DAYS", "PAGES", "POST", "ROWS", "Stage", "record"]
+__all__ = ["ACME", "DAYS", "PAGES", "POST", "ROWS", "ReplayClient", "record"]
 
 ACME = "acme"
 PAGES = 4
 ROWS = [f"{ACME}-{number}" for number in range(1, 2 * PAGES + 1)]
-"""What is on the four pages of the company's usage, two to a page."""
+"""The ids on the four pages of the company's usage, two on each page."""
 
 DAYS: Mapping[str, Any] = {
     "start_date": date(2026, 1, 1),
@@ -45,7 +45,7 @@ POST = Request.post(
 
 
 def record(path: Path) -> None:
-    """Make the recording: companies, a list as a whole and by days, and a write."""
+    """Record the companies, a list as a whole and by days, and a write."""
     server = ListServer.of_pages(acme=PAGES)
 
     async def answer(request: Request[Any]) -> object:
@@ -65,8 +65,8 @@ def record(path: Path) -> None:
     anyio.run(make)
 
 
-class Stage:
-    """A client in virtual time on the recording, with trouble laid over it."""
+class ReplayClient:
+    """A client in virtual time that replays the recording with faults."""
 
     def __init__(
         self, make_client: MakeClient, path: Path, *overlays: FaultLike, **settings: Any
@@ -76,15 +76,17 @@ class Stage:
         self.nectar = make_client(self.transport, clock=self.clock, **settings)
 
     @property
-    def asked(self) -> int:
-        """How many requests came."""
+    def request_count(self) -> int:
+        """How many requests were made."""
         return len(self.transport.witness.requests)
 
     @property
     def pages(self) -> list[int]:
-        """The pages that were asked for, sorted; 0 is what has none."""
-        return sorted(one.page or 0 for one in self.transport.witness.requests)
+        """The requested pages, sorted; 0 for a request without pages."""
+        return sorted(request.page or 0 for request in self.transport.witness.requests)
 
-    async def ids(self, **window: Any) -> list[str]:
-        """The ids of the company's usage, as a plain walk gives them."""
-        return [one.id async for one in self.nectar.usage.by_company(ACME, **window)]
+    async def read_ids(self, **window: Any) -> list[str]:
+        """Read the ids of the company's usage."""
+        return [
+            record.id async for record in self.nectar.usage.by_company(ACME, **window)
+        ]

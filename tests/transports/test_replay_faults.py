@@ -1,4 +1,4 @@
-"""Trouble laid over a recording, and what the client makes of it; it takes no time."""
+"""Faults in a replay, and what the client does about them, in virtual time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import USAGE, MakeClient, settle_down
-from faulty_replay import ACME, DAYS, POST, ROWS, Stage, record
+from faulty_replay import ACME, DAYS, POST, ROWS, ReplayClient, record
 
 from nectar_async import RetryPolicy, SystemClock, VirtualClock
 from nectar_async.errors import (
@@ -54,7 +54,7 @@ ONCE = RetryPolicy(attempts=1)
 CLASS: Any = Refuse
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-Lay = Callable[..., Stage]
+Replay = Callable[..., ReplayClient]
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +65,21 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def lay(make_client: MakeClient, path: Path) -> Lay:
-    """A client on the recording with these overlays, and settings."""
+def replay(make_client: MakeClient, path: Path) -> Replay:
+    """Build a client that replays the recording with overlays and settings."""
 
-    def lay(*overlays: FaultLike, **settings: Any) -> Stage:
-        return Stage(make_client, path, *overlays, **settings)
+    def replay(*overlays: FaultLike, **settings: Any) -> ReplayClient:
+        return ReplayClient(make_client, path, *overlays, **settings)
 
-    return lay
+    return replay
 
 
-async def test_without_overlays_the_recording_is_given_and_no_time_passes(
-    lay: Lay,
+async def test_a_replay_without_overlays_takes_no_time(
+    replay: Replay,
 ) -> None:
-    stage = lay()
-    assert await stage.ids() == ROWS
-    assert (stage.pages, stage.clock.sleeps) == ([1, 2, 3, 4], [])
+    client = replay()
+    assert await client.read_ids() == ROWS
+    assert (client.pages, client.clock.sleeps) == ([1, 2, 3, 4], [])
 
 
 # Answers.
@@ -98,30 +98,34 @@ async def test_without_overlays_the_recording_is_given_and_no_time_passes(
         pytest.param("soon", 0.5, id="garbage"),
     ],
 )
-async def test_a_rate_limit_is_waited_for_as_it_asks(
-    lay: Lay, retry_after: Any, wait: float
+async def test_the_client_waits_as_long_as_retry_after_says(
+    replay: Replay, retry_after: Any, wait: float
 ) -> None:
-    stage = lay(Overlay(Answer(429, retry_after=retry_after), page=1, times=1))
-    assert await stage.ids() == ROWS
-    assert stage.clock.sleeps == [wait]
-    assert stage.pages == [1, 1, 2, 3, 4]
+    client = replay(Overlay(Answer(429, retry_after=retry_after), page=1, times=1))
+    assert await client.read_ids() == ROWS
+    assert client.clock.sleeps == [wait]
+    assert client.pages == [1, 1, 2, 3, 4]
 
 
-async def test_a_date_from_now_is_of_the_servers_own_clock(lay: Lay) -> None:
-    stage = lay(Answer(429, retry_after="in 90 seconds"), retry=ONCE)
-    stage.clock.advance(0.25)
+async def test_a_relative_date_is_based_on_the_date_of_the_response(
+    replay: Replay,
+) -> None:
+    client = replay(Answer(429, retry_after="in 90 seconds"), retry=ONCE)
+    client.clock.advance(0.25)
     with pytest.raises(RateLimitedError) as caught:
-        await stage.ids()
+        await client.read_ids()
     assert caught.value.retry_after == 90
 
 
-async def test_ten_minutes_of_waiting_take_no_time(lay: Lay) -> None:
+async def test_ten_minutes_of_waits_pass_at_once(replay: Replay) -> None:
     patient = RetryPolicy(attempts=7)
-    stage = lay(Overlay(Answer(429, retry_after=100), page=3, times=6), retry=patient)
+    client = replay(
+        Overlay(Answer(429, retry_after=100), page=3, times=6), retry=patient
+    )
     began = time.monotonic()
-    assert await stage.ids() == ROWS
-    assert stage.clock.sleeps == [100.0] * 6
-    assert stage.clock.monotonic() == 600
+    assert await client.read_ids() == ROWS
+    assert client.clock.sleeps == [100.0] * 6
+    assert client.clock.monotonic() == 600
     assert time.monotonic() - began < 10
 
 
@@ -130,35 +134,35 @@ async def test_ten_minutes_of_waiting_take_no_time(lay: Lay) -> None:
     [(404, NotFoundError), (500, ServerError), (503, MaintenanceError)],
     ids=["not-found", "server-error", "maintenance"],
 )
-async def test_a_status_is_the_error_that_it_always_is(
-    lay: Lay, status: int, error: type[Exception]
+async def test_a_status_raises_its_error(
+    replay: Replay, status: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error, match=f"Scripted answer {status}"):
-        await lay(Answer(status), retry=ONCE).ids()
+        await replay(Answer(status), retry=ONCE).read_ids()
 
 
-async def test_a_server_that_recovers_is_asked_until_it_does(lay: Lay) -> None:
-    stage = lay(Overlay(Answer(504), page=2, times=2))
-    assert await stage.ids() == ROWS
-    assert stage.clock.sleeps == [0.5, 1.0]
+async def test_a_request_is_repeated_until_the_server_recovers(replay: Replay) -> None:
+    client = replay(Overlay(Answer(504), page=2, times=2))
+    assert await client.read_ids() == ROWS
+    assert client.clock.sleeps == [0.5, 1.0]
 
 
-async def test_a_window_that_takes_too_long_is_walked_in_halves(lay: Lay) -> None:
-    stage = lay(Overlay(Html(502), operation=USAGE, times=2))
-    assert await stage.ids(**DAYS) == ROWS
-    asked = [dict(one.query) for one in stage.transport.witness.requests]
+async def test_a_date_range_that_times_out_is_split_in_two(replay: Replay) -> None:
+    client = replay(Overlay(Html(502), operation=USAGE, times=2))
+    assert await client.read_ids(**DAYS) == ROWS
+    asked = [dict(one.query) for one in client.transport.witness.requests]
     assert [(one["startDate"], one["endDate"]) for one in asked] == [
         *[("2026-01-01", "2026-01-04")] * 2,
         *[("2026-01-01", "2026-01-02")] * 4,
         *[("2026-01-03", "2026-01-04")] * 4,
     ]
-    assert stage.clock.sleeps == [0.5]
+    assert client.clock.sleeps == [0.5]
 
 
-async def test_an_answer_has_the_headers_and_the_body_that_are_given(lay: Lay) -> None:
+async def test_an_answer_has_the_given_headers_and_body(replay: Replay) -> None:
     body = b'{"id": "site-9"}'
-    stage = lay(Answer(201, headers={"x-request-id": "r-1"}, body=body))
-    assert await stage.nectar.send(POST) == {"id": "site-9"}
+    client = replay(Answer(201, headers={"x-request-id": "r-1"}, body=body))
+    assert await client.nectar.send(POST) == {"id": "site-9"}
 
 
 @pytest.mark.parametrize(
@@ -166,144 +170,150 @@ async def test_an_answer_has_the_headers_and_the_body_that_are_given(lay: Lay) -
     [(Html(), "got HTML or XML"), (Empty(), "got an empty body")],
     ids=["html", "empty"],
 )
-async def test_a_success_that_is_none_is_not_asked_for_again(
-    lay: Lay, effect: Effect, words: str
+async def test_a_success_without_json_is_not_repeated(
+    replay: Replay, effect: Effect, words: str
 ) -> None:
-    stage = lay(Overlay(effect, page=2))
+    client = replay(Overlay(effect, page=2))
     with pytest.raises(DecodeError, match=words) as caught:
-        await stage.ids()
+        await client.read_ids()
     assert caught.value.page == 2
-    assert stage.clock.sleeps == []
+    assert client.clock.sleeps == []
 
 
-# The way of an answer.
+# Delivery.
 
 
 @pytest.mark.parametrize(
     "effect", [Refuse(), Disconnect(), DropBody(), CutGzip()], ids=repr
 )
-async def test_a_read_that_breaks_is_asked_for_again(lay: Lay, effect: Effect) -> None:
-    stage = lay(Overlay(effect, page=2, times=2))
-    assert await stage.ids() == ROWS
-    assert stage.clock.sleeps == [0.5, 1.0]
-    assert stage.pages == [1, 2, 2, 2, 3, 4]
+async def test_a_broken_read_is_repeated(replay: Replay, effect: Effect) -> None:
+    client = replay(Overlay(effect, page=2, times=2))
+    assert await client.read_ids() == ROWS
+    assert client.clock.sleeps == [0.5, 1.0]
+    assert client.pages == [1, 2, 2, 2, 3, 4]
 
 
-async def test_a_write_that_was_never_sent_is_sent_again(lay: Lay) -> None:
-    stage = lay(Overlay(Refuse(), times=1))
-    assert (await stage.nectar.send(POST))["id"] == "site-1"
-    assert stage.asked == 2
+async def test_a_write_that_was_not_sent_is_repeated(replay: Replay) -> None:
+    client = replay(Overlay(Refuse(), times=1))
+    assert (await client.nectar.send(POST))["id"] == "site-1"
+    assert client.request_count == 2
 
 
 @pytest.mark.parametrize("effect", [Disconnect(), DropBody(), StallBody()], ids=repr)
-async def test_a_write_that_may_have_happened_is_not(lay: Lay, effect: Effect) -> None:
-    stage = lay(Overlay(effect, times=1))
-    with pytest.raises((ConnectionFailedError, AttemptTimeoutError)) as caught:
-        await stage.nectar.send(POST)
-    assert caught.value.is_sent
-    assert (stage.asked, stage.clock.sleeps) == (1, [])
-
-
-async def test_trouble_leaves_the_recorded_answer_for_who_asks_again(lay: Lay) -> None:
-    stage = lay(Overlay(DropBody(), times=1))
-    with pytest.raises(ConnectionFailedError):
-        await stage.nectar.send(POST)
-    assert (await stage.nectar.send(POST))["id"] == "site-1"
-    with pytest.raises(UnmatchedRequestError):
-        await stage.nectar.send(POST)
-
-
-# Silence.
-
-
-async def test_a_body_that_never_ends_is_given_up_at_the_attempts_time(
-    lay: Lay,
+async def test_a_write_that_may_have_been_done_is_not_repeated(
+    replay: Replay, effect: Effect
 ) -> None:
-    stage = lay(Overlay(StallBody(), page=2, times=2))
-    assert await stage.ids() == ROWS
-    assert stage.clock.sleeps == [0.5, 1.0]
-    assert stage.clock.monotonic() == 30 + 0.5 + 30 + 1
+    client = replay(Overlay(effect, times=1))
+    with pytest.raises((ConnectionFailedError, AttemptTimeoutError)) as caught:
+        await client.nectar.send(POST)
+    assert caught.value.is_sent
+    assert (client.request_count, client.clock.sleeps) == (1, [])
 
 
-async def test_a_server_that_only_stalls_is_an_error_in_the_end(lay: Lay) -> None:
-    stage = lay(StallBody())
+async def test_an_answer_that_a_fault_withheld_can_be_requested_again(
+    replay: Replay,
+) -> None:
+    client = replay(Overlay(DropBody(), times=1))
+    with pytest.raises(ConnectionFailedError):
+        await client.nectar.send(POST)
+    assert (await client.nectar.send(POST))["id"] == "site-1"
+    with pytest.raises(UnmatchedRequestError):
+        await client.nectar.send(POST)
+
+
+# Stalls.
+
+
+async def test_an_endless_body_ends_with_the_attempt_timeout(
+    replay: Replay,
+) -> None:
+    client = replay(Overlay(StallBody(), page=2, times=2))
+    assert await client.read_ids() == ROWS
+    assert client.clock.sleeps == [0.5, 1.0]
+    assert client.clock.monotonic() == 30 + 0.5 + 30 + 1
+
+
+async def test_a_server_that_always_stalls_raises_a_timeout(replay: Replay) -> None:
+    client = replay(StallBody())
     began = time.monotonic()
     with pytest.raises(AttemptTimeoutError, match="no answer within 30 s") as caught:
-        await stage.ids()
+        await client.read_ids()
     assert (caught.value.attempts, caught.value.elapsed) == (4, 123.5)
-    assert stage.clock.sleeps == [0.5, 1.0, 2.0]
+    assert client.clock.sleeps == [0.5, 1.0, 2.0]
     assert time.monotonic() - began < 10
 
 
-async def test_silence_of_many_at_once_is_one_silence(lay: Lay) -> None:
-    stage = lay(Overlay(StallBody(), operation=USAGE, skip=1, times=2))
-    assert await stage.ids() == ROWS
-    # Pages 2 and 3 are silent side by side, and are asked for again side by side.
-    assert stage.clock.sleeps == [0.5, 0.5]
-    assert stage.clock.monotonic() == 30.5
+async def test_stalls_at_the_same_time_take_the_time_of_one(replay: Replay) -> None:
+    client = replay(Overlay(StallBody(), operation=USAGE, skip=1, times=2))
+    assert await client.read_ids() == ROWS
+    # Pages 2 and 3 stall at the same time, and are repeated at the same time.
+    assert client.clock.sleeps == [0.5, 0.5]
+    assert client.clock.monotonic() == 30.5
 
 
-async def test_who_is_about_to_be_answered_is_not_timed_out_with_the_silent(
-    lay: Lay,
+async def test_a_stall_does_not_time_out_other_requests(
+    replay: Replay,
 ) -> None:
-    stage = lay(Overlay(StallBody(), page=2, times=1), retry=ONCE)
+    client = replay(Overlay(StallBody(), page=2, times=1), retry=ONCE)
     with pytest.raises(AttemptTimeoutError) as caught:
-        await stage.ids()
+        await client.read_ids()
     assert caught.value.page == 2
     assert not hasattr(caught.value, "__notes__")  # page 3 came
 
 
-async def test_the_deadline_of_a_request_ends_a_silence(lay: Lay) -> None:
-    stage = lay(StallBody(), attempt_timeout=None, deadline=45)
+async def test_the_deadline_ends_a_stall(replay: Replay) -> None:
+    client = replay(StallBody(), attempt_timeout=None, deadline=45)
     with pytest.raises(DeadlineExceededError, match=r"45\.0 s in 1 attempt") as caught:
-        await stage.ids()
+        await client.read_ids()
     assert (caught.value.network_seconds, caught.value.elapsed) == (45, 45)
 
 
-async def test_the_deadline_counts_attempts_and_back_off(lay: Lay) -> None:
-    stage = lay(StallBody(), attempt_timeout=10, deadline=20)
+async def test_the_deadline_includes_attempts_and_back_off(replay: Replay) -> None:
+    client = replay(StallBody(), attempt_timeout=10, deadline=20)
     with pytest.raises(DeadlineExceededError) as caught:
-        await stage.ids()
+        await client.read_ids()
     assert caught.value.network_seconds == 19.5
     assert caught.value.backoff_seconds == 0.5
-    assert stage.clock.monotonic() == 20
+    assert client.clock.monotonic() == 20
 
 
-async def test_the_deadline_ends_a_wait_in_the_line(lay: Lay) -> None:
-    stage = lay(StallBody(100), max_concurrency=1, attempt_timeout=None)
-    hurried = stage.nectar.with_settings(deadline=40)
+async def test_the_deadline_ends_a_wait_in_the_queue(replay: Replay) -> None:
+    client = replay(StallBody(100), max_concurrency=1, attempt_timeout=None)
+    hurried = client.nectar.with_settings(deadline=40)
     async with anyio.create_task_group() as group:
-        group.start_soon(stage.nectar.companies.all)
+        group.start_soon(client.nectar.companies.all)
         await settle_down(9)
         with pytest.raises(DeadlineExceededError) as caught:
             await hurried.send(POST)
     assert (caught.value.queue_seconds, caught.value.network_seconds) == (40, 0)
-    assert stage.clock.monotonic() == 100
+    assert client.clock.monotonic() == 100
 
 
-async def test_silence_that_nothing_would_end_is_explained(lay: Lay) -> None:
-    stage = lay(StallBody(), attempt_timeout=None)
+async def test_a_stall_without_any_bound_is_refused(replay: Replay) -> None:
+    client = replay(StallBody(), attempt_timeout=None)
     with pytest.raises(ConfigurationError, match="set attempt_timeout or deadline"):
-        await stage.ids()
+        await client.read_ids()
 
 
-async def test_an_answer_that_is_late_is_no_wait_of_the_clients(lay: Lay) -> None:
-    stage = lay(Overlay(Stall(29.5), page=1))
-    assert await stage.ids() == ROWS
-    assert (stage.clock.sleeps, stage.clock.monotonic()) == ([], 29.5)
+async def test_a_late_answer_is_not_counted_as_a_wait_of_the_client(
+    replay: Replay,
+) -> None:
+    client = replay(Overlay(Stall(29.5), page=1))
+    assert await client.read_ids() == ROWS
+    assert (client.clock.sleeps, client.clock.monotonic()) == ([], 29.5)
 
 
-async def test_a_body_in_pieces_takes_as_long_as_all_of_them(lay: Lay) -> None:
+async def test_a_slow_body_takes_the_time_of_all_its_pieces(replay: Replay) -> None:
     quick, slow = Drip(size=100, seconds=1), Drip(size=1, seconds=1)
-    stage = lay(Overlay(quick, page=1))
-    assert await stage.ids() == ROWS
-    assert 0 < stage.clock.monotonic() < 5
-    stage = lay(Overlay(slow, page=1, times=1))
-    assert await stage.ids() == ROWS
-    assert stage.clock.monotonic() == 30.5
+    client = replay(Overlay(quick, page=1))
+    assert await client.read_ids() == ROWS
+    assert 0 < client.clock.monotonic() < 5
+    client = replay(Overlay(slow, page=1, times=1))
+    assert await client.read_ids() == ROWS
+    assert client.clock.monotonic() == 30.5
 
 
-async def test_by_the_machines_clock_silence_is_as_long_as_the_attempt(
+async def test_a_stall_in_real_time_ends_with_the_attempt_timeout(
     make_client: MakeClient, path: Path
 ) -> None:
     transport = RecordedTransport(path, overlays=[Overlay(StallBody(), times=1)])
@@ -315,7 +325,7 @@ async def test_by_the_machines_clock_silence_is_as_long_as_the_attempt(
     assert await make_client(RecordedTransport(path)).companies.all()
 
 
-async def test_by_the_machines_clock_an_answer_is_late_by_it(
+async def test_a_late_answer_is_late_in_real_time(
     make_client: MakeClient, path: Path
 ) -> None:
     nectar = make_client(RecordedTransport(path, overlays=[Stall(0.01)]))
@@ -324,10 +334,10 @@ async def test_by_the_machines_clock_an_answer_is_late_by_it(
     assert time.monotonic() - began >= 0.01
 
 
-# Which requests meet it.
+# Conditions.
 
 
-async def test_an_overlay_is_met_where_all_its_conditions_hold(
+async def test_an_overlay_hits_requests_that_meet_all_conditions(
     make_client: MakeClient, path: Path
 ) -> None:
     clock = VirtualClock()
@@ -342,15 +352,15 @@ async def test_an_overlay_is_met_where_all_its_conditions_hold(
     assert times == [0, 1, 2, 2]
 
 
-async def test_the_first_overlay_is_met_first(lay: Lay) -> None:
-    stage = lay(Overlay(Refuse(), page=1, times=1), Stall(2), retry=ONCE)
+async def test_the_first_overlay_is_applied_first(replay: Replay) -> None:
+    client = replay(Overlay(Refuse(), page=1, times=1), Stall(2), retry=ONCE)
     with pytest.raises(ConnectionFailedError):
-        await stage.ids()
-    assert stage.clock.monotonic() == 0
-    stage = lay(Stall(2), Overlay(Refuse(), page=1, times=1), retry=ONCE)
+        await client.read_ids()
+    assert client.clock.monotonic() == 0
+    client = replay(Stall(2), Overlay(Refuse(), page=1, times=1), retry=ONCE)
     with pytest.raises(ConnectionFailedError):
-        await stage.ids()
-    assert stage.clock.monotonic() == 2
+        await client.read_ids()
+    assert client.clock.monotonic() == 2
 
 
 def test_a_value_that_is_no_overlay_is_refused() -> None:
@@ -360,7 +370,7 @@ def test_a_value_that_is_no_overlay_is_refused() -> None:
         RecordedTransport("nowhere", overlays="refuse")
 
 
-async def test_a_recorder_that_replays_meets_overlays_too(
+async def test_a_replaying_recorder_applies_overlays(
     make_client: MakeClient, path: Path
 ) -> None:
     clock = VirtualClock()
@@ -370,15 +380,15 @@ async def test_a_recorder_that_replays_meets_overlays_too(
     assert clock.sleeps == [4.0]
 
 
-async def test_what_trouble_answered_was_asked_for_all_the_same(lay: Lay) -> None:
-    stage = lay(Overlay(Answer(404), operation=POST.operation))
+async def test_a_request_that_a_fault_answered_counts_as_used(replay: Replay) -> None:
+    client = replay(Overlay(Answer(404), operation=POST.operation))
     with pytest.raises(NotFoundError):
-        await stage.nectar.send(POST)
-    assert stage.transport.unused
-    assert not [one for one in stage.transport.unused if "sites_create" in one]
+        await client.nectar.send(POST)
+    assert client.transport.unused
+    assert not [one for one in client.transport.unused if "sites_create" in one]
 
 
-# Effects that once were the sandbox's alone.
+# Effects that do not depend on a recording.
 
 
 @pytest.mark.parametrize(
@@ -398,27 +408,29 @@ async def test_what_trouble_answered_was_asked_for_all_the_same(lay: Lay) -> Non
     ],
 )
 async def test_an_effect_of_the_sandbox_fails_a_replay_as_well(
-    lay: Lay, text: str, error: type[Exception]
+    replay: Replay, text: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        await lay(text, retry=ONCE).ids()
+        await replay(text, retry=ONCE).read_ids()
 
 
 @pytest.mark.parametrize(
     "text", ["repeat-keys", "set-header name=x value=y", "refuse company=other"]
 )
 async def test_an_effect_of_the_sandbox_leaves_a_replay_whole(
-    lay: Lay, text: str
+    replay: Replay, text: str
 ) -> None:
-    assert await lay(text).ids() == ROWS
+    assert await replay(text).read_ids() == ROWS
 
 
-async def test_a_list_that_ran_out_of_time_can_be_requested_again(lay: Lay) -> None:
-    stage = lay("run-out-of-time above=7 times=1")
-    assert await stage.ids() == ROWS
-    assert stage.clock.sleeps == [0.5]
+async def test_a_list_that_ran_out_of_time_can_be_requested_again(
+    replay: Replay,
+) -> None:
+    client = replay("run-out-of-time above=7 times=1")
+    assert await client.read_ids() == ROWS
+    assert client.clock.sleeps == [0.5]
 
 
-async def test_an_effect_of_a_server_says_that_it_needs_one(lay: Lay) -> None:
+async def test_an_effect_of_a_server_says_that_it_needs_one(replay: Replay) -> None:
     with pytest.raises(ConfigurationError, match="Crowd works in a sandbox only"):
-        await lay(Crowd(limit=1)).ids()
+        await replay(Crowd(limit=1)).read_ids()

@@ -1,4 +1,4 @@
-"""Lists that move while they are replayed: a walk notices, and repairs itself if asked.
+"""Faults on the lists of a replay: a walk reports them, and repairs itself on request.
 
 The list has four pages of two rows: acme-1 and acme-2, up to acme-8.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import USAGE, MakeClient
-from faulty_replay import ACME, DAYS, ROWS, Stage, record
+from faulty_replay import ACME, DAYS, ROWS, ReplayClient, record
 
 from nectar_async import MemoryTransport, NectarClient, Page, Request
 from nectar_async._paging.receipt import Receipt, Verdict
@@ -35,7 +35,7 @@ from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio
 
-Lay = Callable[..., Stage]
+Replay = Callable[..., ReplayClient]
 
 
 @pytest.fixture(scope="module")
@@ -46,24 +46,24 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def lay(make_client: MakeClient, path: Path) -> Lay:
-    """A client on the recording with these overlays."""
+def replay(make_client: MakeClient, path: Path) -> Replay:
+    """Build a client that replays the recording with overlays."""
 
-    def lay(*overlays: FaultLike) -> Stage:
-        return Stage(make_client, path, *overlays)
+    def replay(*overlays: FaultLike) -> ReplayClient:
+        return ReplayClient(make_client, path, *overlays)
 
-    return lay
+    return replay
 
 
-async def plain(stage: Stage) -> tuple[list[str], Receipt]:
-    """A walk that takes what comes."""
-    pager = stage.nectar.usage.by_company(ACME)
+async def plain(client: ReplayClient) -> tuple[list[str], Receipt]:
+    """Read the list once."""
+    pager = client.nectar.usage.by_company(ACME)
     return [one.id async for one in pager], pager.receipt
 
 
-async def repaired(stage: Stage) -> tuple[list[str], Receipt]:
-    """A walk that goes over a list again when it moved."""
-    async with stage.nectar.repository.usage(companies=[ACME]) as view:
+async def repaired(client: ReplayClient) -> tuple[list[str], Receipt]:
+    """Read the list, and again if its rows moved."""
+    async with client.nectar.repository.usage(companies=[ACME]) as view:
         return [one.id async for one in view], view.receipt
 
 
@@ -76,18 +76,18 @@ async def repaired(stage: Stage) -> tuple[list[str], Receipt]:
     [ClampSilently(2), Overlay(RepeatPage(), page=3)],
     ids=["clamped", "repeated"],
 )
-async def test_a_page_that_comes_again_ends_the_walk(
-    lay: Lay, overlay: FaultLike, walk: Callable[[Stage], Any]
+async def test_a_repeated_page_ends_the_walk(
+    replay: Replay, overlay: FaultLike, walk: Callable[[ReplayClient], Any]
 ) -> None:
-    stage = lay(overlay)
-    with pytest.raises(PaginationError, match="page 3 is page 2 once more") as caught:
-        await walk(stage)
+    client = replay(overlay)
+    with pytest.raises(PaginationError, match="page 3 repeats page 2") as caught:
+        await walk(client)
     assert caught.value.page == 3
-    assert stage.clock.sleeps == []
+    assert client.clock.sleeps == []
 
 
-async def test_a_clamped_page_claims_the_number_that_was_asked_for(lay: Lay) -> None:
-    stage = lay(ClampSilently())
+async def test_a_clamped_page_has_the_requested_number(replay: Replay) -> None:
+    client = replay(ClampSilently())
     asked = Request.get(
         USAGE,
         "/usage/company/{company_id}",
@@ -96,99 +96,99 @@ async def test_a_clamped_page_claims_the_number_that_was_asked_for(lay: Lay) -> 
         listing=Listing(items="usage_data"),
         company_id=ACME,
     )
-    page = await stage.nectar.send(asked)
+    page = await client.nectar.send(asked)
     assert (page.number, page.current_page, page.has_next) == (9, 9, False)
     assert [one.id for one in page.items] == ROWS[-2:]
 
 
-async def test_pages_up_to_the_clamp_are_as_recorded(lay: Lay) -> None:
-    ids, receipt = await plain(lay(ClampSilently(4)))
+async def test_pages_up_to_the_clamp_are_as_recorded(replay: Replay) -> None:
+    ids, receipt = await plain(replay(ClampSilently(4)))
     assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)
 
 
-# Rows that come and go.
+# Rows that are inserted and deleted.
 
 
-async def test_a_row_that_comes_in_makes_one_come_twice(lay: Lay) -> None:
-    stage = lay(InsertRow(after=1))
-    ids, receipt = await plain(stage)
-    assert ids == ROWS  # what came again is given once
+async def test_an_inserted_row_repeats_another_row(replay: Replay) -> None:
+    client = replay(InsertRow(after=1))
+    ids, receipt = await plain(client)
+    assert ids == ROWS  # the repeated row is yielded once
     assert receipt.verdict is Verdict.DRIFTED
     assert (receipt.total_first, receipt.total_last, receipt.repeats) == (8, 9, 1)
-    assert stage.pages == [1, 2, 3, 4, 5]
+    assert client.pages == [1, 2, 3, 4, 5]
 
 
-async def test_a_walk_that_repairs_itself_gets_the_row_that_came_in(lay: Lay) -> None:
-    stage = lay(InsertRow(after=1, row={"id": "new"}))
-    ids, receipt = await repaired(stage)
+async def test_a_repaired_walk_yields_the_inserted_row(replay: Replay) -> None:
+    client = replay(InsertRow(after=1, row={"id": "new"}))
+    ids, receipt = await repaired(client)
     assert ids == [*ROWS, "new"]
     assert receipt.verdict is Verdict.COMPLETE
     assert (receipt.total_last, receipt.rewalked) == (9, 5)
 
 
-async def test_a_row_that_goes_takes_another_one_along(lay: Lay) -> None:
-    ids, receipt = await plain(lay(DeleteRow(after=1)))
+async def test_a_deleted_row_hides_another_row(replay: Replay) -> None:
+    ids, receipt = await plain(replay(DeleteRow(after=1)))
     assert ids == [one for one in ROWS if one != "acme-3"]
     assert receipt.verdict is Verdict.DRIFTED
     assert (receipt.total_first, receipt.total_last) == (8, 7)
 
 
-async def test_a_walk_that_repairs_itself_gets_the_row_that_was_lost(lay: Lay) -> None:
-    stage = lay(DeleteRow(after=1))
-    ids, receipt = await repaired(stage)
+async def test_a_repaired_walk_yields_the_hidden_row(replay: Replay) -> None:
+    client = replay(DeleteRow(after=1))
+    ids, receipt = await repaired(client)
     assert sorted(ids) == ROWS
     assert receipt.verdict is Verdict.COMPLETE
-    assert stage.pages == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert client.pages == [1, 1, 2, 2, 3, 3, 4, 4]
 
 
-async def test_what_happens_after_the_last_page_is_seen_by_who_looks_again(
-    lay: Lay,
+async def test_a_change_after_the_last_page_is_found_by_verification(
+    replay: Replay,
 ) -> None:
-    ids, receipt = await plain(lay(InsertRow(after=4)))
+    ids, receipt = await plain(replay(InsertRow(after=4)))
     assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)
-    stage = lay(InsertRow(after=4, row={"id": "new"}))
-    pager = stage.nectar.usage.by_company(ACME, verify=True)
+    client = replay(InsertRow(after=4, row={"id": "new"}))
+    pager = client.nectar.usage.by_company(ACME, verify=True)
     ids = [one.id async for one in pager]
     assert pager.receipt.verdict is Verdict.DRIFTED
-    assert stage.pages == [1, 1, 2, 3, 4]
+    assert client.pages == [1, 1, 2, 3, 4]
 
 
-async def test_rows_behind_a_change_move_and_those_before_stay(lay: Lay) -> None:
-    ids, receipt = await plain(lay(InsertRow(after=1, at=6, row={"id": "new"})))
+async def test_only_rows_behind_a_change_move(replay: Replay) -> None:
+    ids, receipt = await plain(replay(InsertRow(after=1, at=6, row={"id": "new"})))
     assert ids == [*ROWS[:5], "new", *ROWS[5:]]
-    assert receipt.verdict is Verdict.DRIFTED  # the total says so
+    assert receipt.verdict is Verdict.DRIFTED  # because of the total
 
 
-async def test_a_new_row_is_like_the_first_one_and_has_an_id_of_its_own(
-    lay: Lay,
+async def test_the_default_new_row_has_the_same_new_id_each_time(
+    replay: Replay,
 ) -> None:
-    first, _ = await repaired(lay(InsertRow()))
-    again, _ = await repaired(lay(InsertRow()))
+    first, _ = await repaired(replay(InsertRow()))
+    again, _ = await repaired(replay(InsertRow()))
     assert first == again
     assert len({*first} - {*ROWS}) == 1
 
 
-async def test_a_list_in_another_order_is_a_whole_list_still(lay: Lay) -> None:
-    ids, receipt = await plain(lay(Shuffle(seed=3)))
+async def test_a_shuffled_list_is_complete(replay: Replay) -> None:
+    ids, receipt = await plain(replay(Shuffle(seed=3)))
     assert ids != ROWS
     assert sorted(ids) == ROWS
     assert receipt.verdict is Verdict.COMPLETE
-    assert ids == (await plain(lay(Shuffle(seed=3))))[0]
-    assert ids != (await plain(lay(Shuffle(seed=4))))[0]
+    assert ids == (await plain(replay(Shuffle(seed=3))))[0]
+    assert ids != (await plain(replay(Shuffle(seed=4))))[0]
 
 
-async def test_a_page_in_another_order_than_the_others_leaves_a_short_list(
-    lay: Lay,
+async def test_one_shuffled_page_leaves_a_list_short(
+    replay: Replay,
 ) -> None:
-    stage = lay(Overlay(Shuffle(seed=1), page=2))
-    ids, receipt = await plain(stage)
+    client = replay(Overlay(Shuffle(seed=1), page=2))
+    ids, receipt = await plain(client)
     assert {*ids} < {*ROWS}
     assert receipt.verdict is Verdict.SHORT
-    _, receipt = await repaired(lay(Overlay(Shuffle(seed=1), page=2)))
+    _, receipt = await repaired(replay(Overlay(Shuffle(seed=1), page=2)))
     assert (receipt.verdict, receipt.rewalked) == (Verdict.SHORT, 4)
 
 
-# Totals that lie.
+# Wrong totals.
 
 
 @pytest.mark.parametrize(
@@ -202,38 +202,40 @@ async def test_a_page_in_another_order_than_the_others_leaves_a_short_list(
         ),
     ],
 )
-async def test_a_total_that_lies_is_no_complete_list(
-    lay: Lay, miscount: FaultLike, verdict: Verdict, totals: tuple[int, int]
+async def test_a_list_with_a_wrong_total_is_not_complete(
+    replay: Replay, miscount: FaultLike, verdict: Verdict, totals: tuple[int, int]
 ) -> None:
     for walk in (plain, repaired):
-        ids, receipt = await walk(lay(miscount))
+        ids, receipt = await walk(replay(miscount))
         assert ids == ROWS
         assert receipt.verdict is verdict
         assert (receipt.total_first, receipt.total_last) == totals
 
 
-async def test_too_few_pages_end_no_walk_that_is_told_of_a_next_one(lay: Lay) -> None:
-    ids, receipt = await plain(lay(Overlay(Miscount(pages=-2), page=1)))
-    assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)  # `hasNext` leads on
+async def test_a_walk_follows_has_next_past_the_announced_pages(replay: Replay) -> None:
+    ids, receipt = await plain(replay(Overlay(Miscount(pages=-2), page=1)))
+    assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)  # because of `hasNext`
 
 
-# What has no pages, and what is not whole.
+# Answers without pages, and incomplete recordings.
 
 
-async def test_a_bare_array_is_answered_as_ever(lay: Lay) -> None:
+async def test_effects_on_lists_leave_a_bare_array_unchanged(replay: Replay) -> None:
     effects = (ClampSilently(1), RepeatPage(), InsertRow(), Shuffle(), Miscount(by=1))
-    stage = lay(*effects)
-    assert [one.id for one in await stage.nectar.companies.all()] == [ACME]
+    client = replay(*effects)
+    assert [one.id for one in await client.nectar.companies.all()] == [ACME]
 
 
-async def test_a_page_that_an_overlay_makes_counts_as_asked_for(lay: Lay) -> None:
-    stage = lay(Shuffle(), Overlay(Answer(200, body=b"[]"), operation="companies_list"))
-    await plain(stage)
-    assert await stage.nectar.companies.all() == []
-    left = {name.partition(".")[0] for name in stage.transport.unused}
+async def test_a_page_that_an_overlay_builds_counts_as_used(replay: Replay) -> None:
+    client = replay(
+        Shuffle(), Overlay(Answer(200, body=b"[]"), operation="companies_list")
+    )
+    await plain(client)
+    assert await client.nectar.companies.all() == []
+    left = {name.partition(".")[0] for name in client.transport.unused}
     assert "companies_list" not in left
-    # Of the other windows of the same list nobody asked for anything.
-    assert len([name for name in stage.transport.unused if USAGE in name]) == 12
+    # No page of the lists with other filters was requested.
+    assert len([name for name in client.transport.unused if USAGE in name]) == 12
 
 
 async def test_rows_cannot_move_where_a_page_is_missing(
@@ -241,15 +243,15 @@ async def test_rows_cannot_move_where_a_page_is_missing(
 ) -> None:
     folder = tmp_path / "cut"
     shutil.copytree(path, folder, ignore=shutil.ignore_patterns("usage*page-0003*"))
-    stage = Stage(make_client, folder, InsertRow())
+    client = ReplayClient(make_client, folder, InsertRow())
     with pytest.raises(RecordingError, match="page 3 is not recorded"):
-        await stage.ids()
+        await client.read_ids()
 
 
-# Envelopes as other servers may have them.
+# Other envelopes.
 
 
-async def test_an_envelope_is_known_by_its_first_list_and_total(
+async def test_an_envelope_is_read_by_its_first_list_and_total(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     def answer(request: Request[Any]) -> object:
@@ -274,12 +276,12 @@ async def test_an_envelope_is_known_by_its_first_list_and_total(
     assert await names(make_client(transport)) == ["p-1", "p-3"]
 
 
-async def test_walks_of_two_lists_move_on_their_own(lay: Lay) -> None:
-    stage = lay(Overlay(InsertRow(after=3), operation=USAGE))
+async def test_rows_move_in_each_list_separately(replay: Replay) -> None:
+    client = replay(Overlay(InsertRow(after=3), operation=USAGE))
     counts: dict[str, int] = {}
 
     async def walk(name: str, **window: Any) -> None:
-        pager = stage.nectar.usage.by_company(ACME, **window)
+        pager = client.nectar.usage.by_company(ACME, **window)
         [_ async for _ in pager]
         counts[name] = pager.receipt.pages
 

@@ -1,4 +1,4 @@
-"""Trouble with connections and with their server, as a plain client sees it."""
+"""Effects on connections and on the server, as a plain client sees them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAIN = {"Accept-Encoding": "identity"}
 
 
 async def raw(raw_client: RawClient, path: str = "/v2.2/company") -> bytes:
-    """Everything that comes until the connection closes or nothing more does."""
+    """Read until the connection closes, or stalls for 0.1 seconds."""
     parts = raw_client.sandbox.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
     head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {raw_client.sandbox.api_key}"
@@ -66,9 +66,7 @@ async def test_gzip_is_cut_in_the_middle(raw_client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("by", [-10, 10])
-async def test_the_length_is_not_that_of_the_body(
-    raw_client: RawClient, by: int
-) -> None:
+async def test_the_content_length_is_wrong(raw_client: RawClient, by: int) -> None:
     plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
     fault(raw_client, WrongLength(by=by))
     head, _, body = (await raw(raw_client)).partition(b"\r\n\r\n")
@@ -83,7 +81,7 @@ async def test_a_connection_is_reset(raw_client: RawClient, share: float) -> Non
         await raw(raw_client)
 
 
-async def test_a_body_stalls_in_its_middle(raw_client: RawClient) -> None:
+async def test_a_body_stalls_in_the_middle(raw_client: RawClient) -> None:
     plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
     fault(raw_client, StallBody(3_600))
     body = (await raw(raw_client)).partition(b"\r\n\r\n")[2]
@@ -91,9 +89,7 @@ async def test_a_body_stalls_in_its_middle(raw_client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("effect", [StallBody(0.01), Drip(size=2, seconds=0.001)])
-async def test_a_slow_body_is_the_right_one(
-    raw_client: RawClient, effect: Effect
-) -> None:
+async def test_a_slow_body_is_complete(raw_client: RawClient, effect: Effect) -> None:
     fault(raw_client, effect)
     seen = await raw_client.request("/v2.2/ping")
     assert seen.json == "pong v2.2"
@@ -101,7 +97,7 @@ async def test_a_slow_body_is_the_right_one(
     assert entry.finished - entry.started >= 0.005
 
 
-async def test_a_body_has_no_end(raw_client: RawClient) -> None:
+async def test_a_body_never_ends(raw_client: RawClient) -> None:
     fault(raw_client, Endless())
     url = f"{raw_client.sandbox.url}/v2.2/ping"
     headers = {"X-API-Key": raw_client.sandbox.api_key}
@@ -110,7 +106,7 @@ async def test_a_body_has_no_end(raw_client: RawClient) -> None:
     assert some.strip() == b""
 
 
-async def test_a_connection_that_was_kept_alive_closes(raw_client: RawClient) -> None:
+async def test_an_idle_connection_closes(raw_client: RawClient) -> None:
     fault(raw_client, CloseIdle())
     parts = raw_client.sandbox.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
@@ -125,7 +121,7 @@ async def test_a_connection_that_was_kept_alive_closes(raw_client: RawClient) ->
     writer.close()
 
 
-async def test_a_server_that_refuses_is_back_at_the_same_port(
+async def test_a_refusing_server_returns_at_the_same_port(
     raw_client: RawClient,
 ) -> None:
     fault(raw_client, Refuse(0.05), times=1)
@@ -140,7 +136,7 @@ async def test_a_server_that_refuses_is_back_at_the_same_port(
 
 
 async def asked_again(raw_client: RawClient) -> RawResponse:
-    """The first answer of a server that is away now."""
+    """Ask until the server accepts connections again."""
     async with asyncio.timeout(5):
         while True:
             with contextlib.suppress(aiohttp.ClientConnectorError):
@@ -148,7 +144,7 @@ async def asked_again(raw_client: RawClient) -> RawResponse:
             await asyncio.sleep(0.005)
 
 
-async def test_what_is_served_already_is_served_to_its_end(
+async def test_a_refusing_server_finishes_its_requests(
     raw_client: RawClient,
 ) -> None:
     fault(raw_client, StallBody(0.05), times=1)
@@ -160,14 +156,14 @@ async def test_what_is_served_already_is_served_to_its_end(
     assert (await slow).json == "pong v2.2"
 
 
-async def test_a_sandbox_that_refuses_can_be_closed(raw_client: RawClient) -> None:
+async def test_a_refusing_sandbox_can_be_closed(raw_client: RawClient) -> None:
     raw_client.sandbox.refuse(3_600)
     await raw_client.sandbox.aclose()
     with pytest.raises(aiohttp.ClientConnectorError):
         await raw_client.request("/v2.2/ping")
 
 
-async def test_only_so_many_are_served_at_once(raw_client: RawClient) -> None:
+async def test_requests_above_the_limit_are_refused(raw_client: RawClient) -> None:
     fault(raw_client, Crowd(limit=3, retry_after="2"))
     fault(raw_client, StallBody(0.05))
     seen = await asyncio.gather(*(raw_client.request("/v2.2/ping") for _ in range(8)))
@@ -176,7 +172,7 @@ async def test_only_so_many_are_served_at_once(raw_client: RawClient) -> None:
     assert waits == {"2"}
 
 
-async def test_a_key_is_rotated_by_a_call(raw_client: RawClient) -> None:
+async def test_a_request_rotates_the_key(raw_client: RawClient) -> None:
     old = raw_client.sandbox.api_key
     fault(raw_client, RotateKey(key="new"), times=1)
     statuses = [
