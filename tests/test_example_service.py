@@ -1,4 +1,4 @@
-"""The example of a user's own suite runs: on its recordings, on a sandbox, anew."""
+"""The test suite of the example runs on recordings, on a sandbox, and records again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ filterwarnings = error
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    """The example, in a repository of its own."""
+    """Copy the example to a folder of its own."""
     for name in ("my_service.py", "test_my_service.py"):
         shutil.copy(EXAMPLES / name, tmp_path)
     shutil.copytree(EXAMPLES / "recordings", tmp_path / "recordings")
@@ -31,12 +31,12 @@ def suite(tmp_path: Path) -> Path:
 
 
 def run(suite: Path, *flags: str) -> str:
-    """What pytest says in a process that knows no key, and no proxy that answers."""
+    """Run pytest in a process without a key and server; return its output."""
     unwanted = ("NECTAR_", "PYTEST_")
     environment = {
         name: text for name, text in os.environ.items() if not name.startswith(unwanted)
     }
-    # Only what the example needs, so that it starts at once.
+    # Load only the plugins that the example needs, for a fast start.
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     plugins = ("-p", "nectar_async", "-p", "anyio")
     done = subprocess.run(  # noqa: S603 - our own example
@@ -52,7 +52,7 @@ def run(suite: Path, *flags: str) -> str:
     return done.stdout
 
 
-def files(suite: Path) -> dict[str, bytes]:
+def read_recordings(suite: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(suite)): path.read_bytes()
         for path in sorted(suite.glob("recordings/**/*"))
@@ -61,33 +61,33 @@ def files(suite: Path) -> dict[str, bytes]:
 
 
 def test_the_example_replays_without_a_server_or_a_key(suite: Path) -> None:
-    before = files(suite)
-    said = run(suite)
-    assert "nectar recordings" not in said  # nothing is unused, nothing was missed
-    assert files(suite) == before
+    before = read_recordings(suite)
+    output = run(suite)
+    assert "nectar recordings" not in output  # no recording is unused or missing
+    assert read_recordings(suite) == before
 
 
 @pytest.mark.slow
-def test_the_example_runs_against_a_sandbox_by_one_flag(suite: Path) -> None:
+def test_one_flag_runs_the_example_against_a_sandbox(suite: Path) -> None:
     shutil.rmtree(suite / "recordings")
     run(suite, "--nectar-sandbox")
-    assert files(suite) == {}
+    assert read_recordings(suite) == {}
 
 
 @pytest.mark.slow
-def test_recording_the_example_anew_changes_not_a_byte(suite: Path) -> None:
-    before = files(suite)
+def test_recording_the_example_again_changes_no_byte(suite: Path) -> None:
+    before = read_recordings(suite)
     run(suite, "--nectar-sandbox", "--nectar-record=record")
-    assert files(suite) == before
+    assert read_recordings(suite) == before
 
 
 @pytest.mark.slow
-def test_nothing_is_missing_in_the_recordings_of_the_example(suite: Path) -> None:
-    before = files(suite)
-    said = run(suite, "--nectar-sandbox", "--nectar-record=new")
-    assert "nothing was missing" in said
-    assert files(suite) == before
+def test_the_recordings_of_the_example_are_complete(suite: Path) -> None:
+    before = read_recordings(suite)
+    output = run(suite, "--nectar-sandbox", "--nectar-record=new")
+    assert "nothing was missing" in output
+    assert read_recordings(suite) == before
 
 
-def test_the_examples_recordings_are_small() -> None:
-    assert sum(map(len, files(EXAMPLES).values())) < 400_000
+def test_the_recordings_of_the_example_are_small() -> None:
+    assert sum(map(len, read_recordings(EXAMPLES).values())) < 400_000

@@ -1,4 +1,4 @@
-"""Every example runs, against a sandbox."""
+"""Every example runs against a sandbox."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def sandbox(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.asyncio
-async def test_the_script_lists_companies_without_being_async(sandbox: Sandbox) -> None:
+async def test_the_script_lists_companies_without_async_code(sandbox: Sandbox) -> None:
     companies = await anyio.to_thread.run_sync(load("from_a_script")["companies"])
     assert len(companies) == 4
 
@@ -63,7 +63,7 @@ async def test_the_header_of_the_example_is_on_every_request() -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_nightly_pull_says_complete(
+async def test_the_nightly_pull_prints_its_verdict(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nightly = load("nightly")
@@ -71,16 +71,16 @@ async def test_the_nightly_pull_says_complete(
     assert "complete" in capsys.readouterr().out
 
 
-def test_the_nightly_pull_begins_somewhere_without_being_told() -> None:
+def test_the_nightly_pull_has_a_default_first_day() -> None:
     first_day = load("nightly")["first_day"]
     assert first_day(["2025-10-01"]) == date(2025, 10, 1)
-    assert first_day([]) < date.today()  # noqa: DTZ011 - where this runs
+    assert first_day([]) < date.today()  # noqa: DTZ011 - the local day, as in the example
     with pytest.raises(SystemExit, match="write it as 2025-10-01"):
         first_day(["october"])
 
 
 @pytest.mark.asyncio
-async def test_the_service_adds_up_months(sandbox: Sandbox) -> None:
+async def test_the_service_sums_up_months(sandbox: Sandbox) -> None:
     company = next(
         company
         for company in await anyio.to_thread.run_sync(
@@ -95,8 +95,8 @@ async def test_the_service_adds_up_months(sandbox: Sandbox) -> None:
         assert missing.status == 404
 
 
-def usage_page(*records: tuple[str | None, str | None]) -> dict[str, Any]:
-    """A page of records of January, each with its amount and unit."""
+def build_usage_page(*records: tuple[str | None, str | None]) -> dict[str, Any]:
+    """Build a page of usage records of January with amounts and units."""
     return {
         "usageData": [
             {
@@ -116,8 +116,8 @@ def usage_page(*records: tuple[str | None, str | None]) -> dict[str, Any]:
 
 
 @pytest.mark.asyncio
-async def test_the_service_adds_up_units_exactly_and_says_what_it_cannot() -> None:
-    page = usage_page(
+async def test_the_service_converts_units_exactly_and_counts_the_others() -> None:
+    page = build_usage_page(
         ("0.1", "kWh"),
         ("1.234", "MWh"),
         ("200", "Wh"),
@@ -141,15 +141,15 @@ async def test_the_service_adds_up_units_exactly_and_says_what_it_cannot() -> No
 
 @pytest_asyncio.fixture
 async def fast_sandbox(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What takes hours or half a minute is over before anybody asks."""
+    """Run a sandbox whose clock is so fast that jobs and connections end at once."""
     async with Sandbox(companies=1, seed=7, clock_speed=5_000) as sandbox:
         monkeypatch.setenv("NECTAR_BASE_URL", sandbox.url)
         monkeypatch.setenv("NECTAR_API_KEY", sandbox.api_key)
         yield sandbox
 
 
-def made_and_undone(sandbox: Sandbox) -> bool:
-    """Whether all that was made was taken back, down to the connection."""
+def is_undone(sandbox: Sandbox) -> bool:
+    """Whether the company, sites and connection were created and removed again."""
     counts = sandbox.witness.by_operation
     return (
         (counts["companies_create"], counts["companies_delete"]) == (1, 1)
@@ -158,43 +158,43 @@ def made_and_undone(sandbox: Sandbox) -> bool:
     )
 
 
-def only_file(folder: Path) -> bytes:
+def read_only_file(folder: Path) -> bytes:
     (path,) = folder.iterdir()
     return path.read_bytes()
 
 
 @pytest.mark.asyncio
-async def test_a_customer_is_taken_on_and_nothing_stays_behind(
+async def test_onboarding_works_and_is_undone(
     fast_sandbox: Sandbox, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     onboard = load("onboard")
-    folder = tmp_path / "new" / "bills"  # which is not there yet
+    folder = tmp_path / "new" / "bills"  # it does not exist yet
     assert await onboard["onboard"](folder) == 0
-    said = capsys.readouterr().out
-    assert ": CONNECTED\n" in said
-    assert "COMPLETED, new documents: 1, duplicates: 0" in said
-    assert only_file(folder).startswith(b"%PDF")
-    assert 1 < said.count("document ") <= 5
-    assert "bills:\n" in said
-    assert " more\n" in said
-    assert made_and_undone(fast_sandbox)
-    left = await anyio.to_thread.run_sync(load("from_a_script")["companies"])
-    assert len(left) == 1
+    output = capsys.readouterr().out
+    assert ": CONNECTED\n" in output
+    assert "COMPLETED, new documents: 1, duplicates: 0" in output
+    assert read_only_file(folder).startswith(b"%PDF")
+    assert 1 < output.count("document ") <= 5
+    assert "bills:\n" in output
+    assert " more\n" in output
+    assert is_undone(fast_sandbox)
+    remaining = await anyio.to_thread.run_sync(load("from_a_script")["companies"])
+    assert len(remaining) == 1
 
 
 @pytest.mark.asyncio
-async def test_a_customer_who_is_half_taken_on_is_undone_as_well(
+async def test_an_onboarding_that_fails_is_undone_too(
     fast_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     broken = Fault(operation="documents_list_by_connection", effect=Answer(status=400))
     fast_sandbox.faults.add(broken)
     with pytest.raises(BadRequestError):
         await load("onboard")["onboard"](tmp_path)
-    assert made_and_undone(fast_sandbox)
+    assert is_undone(fast_sandbox)
 
 
 @pytest.mark.asyncio
-async def test_a_login_that_fails_is_told_with_what_to_do(
+async def test_a_failed_login_is_printed_with_advice(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = Connection(id="c", status=ConnectionStatus.PASSWORD_INCORRECT)

@@ -1,4 +1,4 @@
-"""Every block of the README and of the pages on what it promises runs."""
+"""The code blocks, links and stated defaults of the README and of docs pages."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ PAGES = [README, RELIABILITY, RECORDINGS, PERFORMANCE]
 TEXT = README.read_text(encoding="utf-8")
 
 
-def blocks_of(page: Path) -> list[str]:
+def find_blocks(page: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 
 
 BLOCKS = [
     pytest.param(page, block, id=f"{page.stem} {number}: {block.partition(chr(10))[0]}")
     for page in PAGES
-    for number, block in enumerate(blocks_of(page), 1)
+    for number, block in enumerate(find_blocks(page), 1)
 ]
 FIRST_COMPANY = "d89d31e0-982f-4965-a6a1-4bbeeb46b54e"
-# What the blocks of a page share, as those of a chapter do.
+# Names that the blocks of a page can use without an import.
 SHARED: dict[Path, dict[str, Any]] = {
     README: {"NectarClient": NectarClient},
     PERFORMANCE: {"NectarClient": NectarClient},
@@ -68,7 +68,7 @@ async def sandbox(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[Sandbox]:
     monkeypatch.chdir(tmp_path)  # some blocks write files
-    # What takes a while is over before anybody asks.
+    # At this clock speed jobs and invitations end at once.
     async with Sandbox(companies=3, seed=7, clock_speed=5_000) as sandbox:
         monkeypatch.setenv("NECTAR_BASE_URL", sandbox.url)
         monkeypatch.setenv("NECTAR_API_KEY", sandbox.api_key)
@@ -85,7 +85,7 @@ async def sandbox(
 async def test_a_block_runs(
     page: Path, block: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Blocks with `await` at their top level are the body of an async function."""
+    """Run a block; one with `await` at its top level as the body of a function."""
     if "anyio.run(" in block:
         source = block
     else:
@@ -98,15 +98,15 @@ async def test_a_block_runs(
 
 
 def test_the_main_program_has_at_most_twelve_lines() -> None:
-    main = next(block for block in blocks_of(README) if "repository.usage" in block)
+    main = next(block for block in find_blocks(README) if "repository.usage" in block)
     assert sum(bool(line.strip()) for line in main.splitlines()) <= 12
 
 
 @pytest.mark.parametrize("marker", ["demo", "tests"])
-def test_each_command_is_one_line(marker: str) -> None:
-    found = re.search(rf"<!-- {marker} -->\n```sh\n(.*?)```", TEXT, re.DOTALL)
-    assert found is not None
-    (line,) = found[1].strip().splitlines()
+def test_each_set_up_command_is_one_line(marker: str) -> None:
+    match = re.search(rf"<!-- {marker} -->\n```sh\n(.*?)```", TEXT, re.DOTALL)
+    assert match is not None
+    (line,) = match[1].strip().splitlines()
     assert shlex.split(line)[:3] == ["python3", "-m", "venv"]
 
 
@@ -118,17 +118,17 @@ LINKS = [
 
 
 @pytest.mark.parametrize(("page", "path", "anchor"), LINKS)
-def test_links_lead_somewhere(page: Path, path: str, anchor: str) -> None:
+def test_links_have_a_target(page: Path, path: str, anchor: str) -> None:
     target = page.parent / path if path else page
     assert target.exists()
     if anchor:
         heads = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
-        # As GitHub makes anchors of headings.
+        # The rule by which GitHub builds anchors from headings.
         words = [re.sub(r"[^\w -]", "", head.lower()) for head in heads]
-        assert anchor.removeprefix("#") in [one.replace(" ", "-") for one in words]
+        assert anchor.removeprefix("#") in [text.replace(" ", "-") for text in words]
 
 
-def test_the_defaults_that_the_page_names_are_the_defaults() -> None:
+def test_the_page_states_the_real_defaults() -> None:
     text = RELIABILITY.read_text("utf-8")
     settings, policy = Settings(), RetryPolicy()
     for field in attrs.fields(RetryPolicy):
@@ -146,14 +146,16 @@ def test_the_page_has_every_field_of_the_statistics_and_every_verdict() -> None:
     assert [name for name in (*names, *Verdict) if f"`{name}`" not in text] == []
 
 
-def test_the_page_knows_what_is_asked_but_once() -> None:
-    """Every operation that the contract does not call repeatable, and no other."""
+def test_the_page_lists_the_operations_without_retries() -> None:
+    """The page lists exactly the operations that the contract calls not repeatable."""
     text = RELIABILITY.read_text("utf-8")
     once = text.partition("*Once* is")[2].partition("\n\n")[0]
     named = set(re.findall(r"`(\w+\.\w+)`", once)) | {"invitations.create_reconnect"}
     not_repeated = {
-        one.call
-        for one in ENDPOINTS
-        if OPERATIONS[one.operation].description.get("x-idempotent-retry") is False
+        endpoint.call
+        for endpoint in ENDPOINTS
+        if OPERATIONS[endpoint.operation].description.get("x-idempotent-retry") is False
     }
-    assert named == {one for one in not_repeated if not one.startswith("magic_links")}
+    assert named == {
+        call for call in not_repeated if not call.startswith("magic_links")
+    }

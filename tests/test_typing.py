@@ -1,4 +1,4 @@
-"""Every public verb is in `typing/api.py`, which type checkers read."""
+"""Every public method is used in `typing/api.py`, which type checkers check."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ API = Path(__file__).parent / "typing" / "api.py"
 TREE = ast.parse(API.read_text(encoding="utf-8"))
 
 
-def public(kind: type) -> Iterator[str]:
-    """The names of public methods and properties, inherited ones included."""
+def find_public(kind: type) -> Iterator[str]:
+    """Find the names of public methods and properties, also of inherited ones."""
     for name, member in inspect.getmembers(kind):
         if not name.startswith("_") and (
             inspect.isfunction(member) or isinstance(member, property)
@@ -24,17 +24,17 @@ def public(kind: type) -> Iterator[str]:
             yield name
 
 
-def verbs() -> Iterator[str]:
-    """Everything that can be called on a client, as it is written: `sites.get`."""
+def find_methods() -> Iterator[str]:
+    """Find all methods of a client and its groups: `ping`, `sites.get`."""
     client = NectarClient(transport=MemoryTransport({}))
-    yield from public(NectarClient)
-    for noun, resource in inspect.getmembers(client):
+    yield from find_public(NectarClient)
+    for group, resource in inspect.getmembers(client):
         if type(resource).__module__.startswith("nectar_async.resources"):
-            yield from (f"{noun}.{verb}" for verb in public(type(resource)))
+            yield from (f"{group}.{name}" for name in find_public(type(resource)))
 
 
-def mentioned() -> set[str]:
-    """Chains of attributes on `nectar`, without it."""
+def find_uses() -> set[str]:
+    """Find the chains of attributes of `nectar`, without that name."""
     return {
         ast.unparse(node).removeprefix("nectar.")
         for node in ast.walk(TREE)
@@ -42,31 +42,31 @@ def mentioned() -> set[str]:
     }
 
 
-VERBS = sorted(verbs())
+METHODS = sorted(find_methods())
 
 
-def test_there_are_as_many_verbs_as_operations_and_more() -> None:
-    assert len(VERBS) > len(contract.operations())
+def test_the_client_has_a_method_for_each_operation() -> None:
+    assert len(METHODS) > len(contract.operations())
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_checker_reads_each_verb(verb: str) -> None:
-    assert verb in mentioned()
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_is_used(method: str) -> None:
+    assert method in find_uses()
 
 
 @pytest.mark.parametrize("kind", [Pager, FanOut])
-def test_a_checker_reads_each_part_of_a_walk(kind: type) -> None:
+def test_each_attribute_of_a_list_is_used(kind: type) -> None:
     names = {node.attr for node in ast.walk(TREE) if isinstance(node, ast.Attribute)}
-    assert set(public(kind)) <= names
+    assert set(find_public(kind)) <= names
 
 
-def test_what_a_checker_reads_is_asserted_and_not_taken_for_anything() -> None:
-    """A call whose type is not asserted could be `Any`."""
-    loose = [
+def test_the_type_of_each_call_is_asserted() -> None:
+    """Without an assertion the type of a call could be `Any`."""
+    unasserted = [
         ast.unparse(node)
         for node in ast.walk(TREE)
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Await | ast.Call)
         and not ast.unparse(node).startswith("assert_type(")
     ]
-    assert loose == []
+    assert unasserted == []

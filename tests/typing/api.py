@@ -1,7 +1,7 @@
-"""What a type checker says of every public call; checked, never run.
+"""The types of all public calls, as type checkers infer them. It is never run.
 
-mypy and pyright read it in strict mode. `tests/test_typing.py` sees to it that no verb
-of the client is missing.
+mypy and pyright check it in strict mode. `tests/test_typing.py` checks that it uses
+every method of the client.
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ async def invitations(nectar: NectarClient) -> None:
 
 
 async def magic_links(nectar: NectarClient) -> None:
-    # Each is deprecated, and a checker that did not say so would fail here.
+    # All are deprecated; the checker reports a comment that ignores nothing.
     link = await nectar.magic_links.create("c")  # type: ignore[deprecated]
     assert_type(link, MagicLink)
     prefilled = await nectar.magic_links.create_prefilled(  # type: ignore[deprecated]
