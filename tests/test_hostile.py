@@ -1,7 +1,7 @@
-"""Hostile and broken answers: each ends in a named error or in the right result.
+"""Broken and hostile answers end in a specific error or in the right result.
 
-Always over real HTTP, in bounded time and memory, and with nothing left behind: that
-last part is the fixture's, after each test.
+The tests run over real HTTP, in limited time and memory. After each test the fixture
+checks that no task, permit or connection remains.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ pytestmark = pytest.mark.asyncio
 
 USAGE = "usage_list_by_company"
 PAGES = 4
-SOON = 0.3
-"""Seconds for an attempt, where an answer stalls: an honest one takes far less."""
-LONG = 3_600.0
+ATTEMPT_TIMEOUT = 0.3
+"""Seconds for an attempt whose answer stalls; a normal answer is much faster."""
+HOUR = 3_600.0
 MEBIBYTE = 1024 * 1024
 
 
@@ -72,8 +72,8 @@ async def harness() -> AsyncIterator[Harness]:
         yield harness
 
 
-# What it is, and the error that it ends in when it never ends.
-TROUBLE: list[tuple[Effect, type[NectarError]]] = [
+# Retryable effects, and the error of an effect that never ends.
+RETRYABLE: list[tuple[Effect, type[NectarError]]] = [
     (Disconnect(), ConnectionFailedError),
     (Reset(), ConnectionFailedError),
     (Reset(share=0.5), ConnectionFailedError),
@@ -91,13 +91,13 @@ TROUBLE: list[tuple[Effect, type[NectarError]]] = [
     (Html(status=504), ServerTimeoutError),
     (GzipBomb(size=32 * MEBIBYTE, status=503), MaintenanceError),
 ]
-SILENCE: list[Effect] = [
-    Stall(LONG),
-    StallBody(LONG),
+STALLS: list[Effect] = [
+    Stall(HOUR),
+    StallBody(HOUR),
     Drip(size=1, seconds=0.01),
 ]
-# What is asked for once: nothing says that it would be better the next time.
-NONSENSE: list[tuple[Effect, type[NectarError]]] = [
+# Effects that are not retried, and their errors.
+NOT_RETRYABLE: list[tuple[Effect, type[NectarError]]] = [
     (Html(), DecodeError),
     (Empty(), DecodeError),
     (Garble(), DecodeError),
@@ -115,51 +115,53 @@ NONSENSE: list[tuple[Effect, type[NectarError]]] = [
 
 
 @pytest.mark.parametrize(
-    "effect", [CutGzip(), *(one for one, _ in TROUBLE)], ids=describe_parameter
+    "effect", [CutGzip(), *(effect for effect, _ in RETRYABLE)], ids=describe_parameter
 )
-async def test_what_passes_costs_one_repeat_and_no_record(
+async def test_a_retryable_failure_costs_one_request_and_no_record(
     harness: Harness, effect: Effect
 ) -> None:
     harness.fault(effect, operation=USAGE, page=2, times=1)
     nectar = harness.client()
     records = await walk_usage(nectar, harness.company_id)
-    assert [one.id for one in records] == harness.usage_ids
+    assert [record.id for record in records] == harness.usage_ids
     assert harness.sandbox.witness.requests == PAGES + 1
 
 
-@pytest.mark.parametrize("effect", SILENCE, ids=describe_parameter)
-async def test_silence_is_waited_for_once_and_then_asked_again(
+@pytest.mark.parametrize("effect", STALLS, ids=describe_parameter)
+async def test_a_stalled_answer_is_retried_after_the_attempt_timeout(
     harness: Harness, effect: Effect
 ) -> None:
     harness.fault(effect, operation=USAGE, page=2, times=1)
-    nectar = harness.client(attempt_timeout=SOON)
+    nectar = harness.client(attempt_timeout=ATTEMPT_TIMEOUT)
     records = await walk_usage(nectar, harness.company_id)
-    assert [one.id for one in records] == harness.usage_ids
+    assert [record.id for record in records] == harness.usage_ids
     assert nectar.statistics().retries >= 1
 
 
-@pytest.mark.parametrize("ask", [get_company, read_repository], ids=describe_parameter)
-@pytest.mark.parametrize(("effect", "error"), TROUBLE, ids=describe_parameter)
-async def test_what_does_not_pass_is_given_up_after_the_attempts_allowed(
-    harness: Harness, effect: Effect, error: type[NectarError], ask: Read
+@pytest.mark.parametrize("read", [get_company, read_repository], ids=describe_parameter)
+@pytest.mark.parametrize(("effect", "error"), RETRYABLE, ids=describe_parameter)
+async def test_a_lasting_failure_is_an_error_after_the_allowed_attempts(
+    harness: Harness, effect: Effect, error: type[NectarError], read: Read
 ) -> None:
     harness.fault(effect)
     nectar = harness.client(retry=RetryPolicy(attempts=2))
     with pytest.raises(error) as caught:
-        await ask(nectar, harness.company_id)
+        await read(nectar, harness.company_id)
     assert caught.value.attempts == 2
     assert harness.sandbox.witness.requests == 2
 
 
-async def test_a_packing_that_is_always_cut_is_given_up(harness: Harness) -> None:
+async def test_a_gzip_body_that_is_always_cut_is_an_error(harness: Harness) -> None:
     harness.fault(CutGzip())
-    error = await raised(harness.client().companies.all)
+    error = await catch_error(harness.client().companies.all)
     assert isinstance(error, BodyCorruptError)
     assert harness.sandbox.witness.requests <= RetryPolicy().attempts
 
 
-@pytest.mark.parametrize("effect", SILENCE, ids=describe_parameter)
-async def test_silence_for_ever_is_bounded(harness: Harness, effect: Effect) -> None:
+@pytest.mark.parametrize("effect", STALLS, ids=describe_parameter)
+async def test_answers_that_always_stall_are_an_error(
+    harness: Harness, effect: Effect
+) -> None:
     harness.fault(effect)
     nectar = harness.client(attempt_timeout=0.05, retry=RetryPolicy(attempts=2))
     with pytest.raises(AttemptTimeoutError) as caught:
@@ -167,24 +169,24 @@ async def test_silence_for_ever_is_bounded(harness: Harness, effect: Effect) -> 
     assert caught.value.attempts == 2
 
 
-@pytest.mark.parametrize("ask", [list_companies, walk_usage], ids=describe_parameter)
-@pytest.mark.parametrize(("effect", "error"), NONSENSE, ids=describe_parameter)
-async def test_nonsense_is_an_error_at_once(
-    harness: Harness, effect: Effect, error: type[NectarError], ask: Read
+@pytest.mark.parametrize("read", [list_companies, walk_usage], ids=describe_parameter)
+@pytest.mark.parametrize(("effect", "error"), NOT_RETRYABLE, ids=describe_parameter)
+async def test_a_wrong_answer_is_an_error_without_a_retry(
+    harness: Harness, effect: Effect, error: type[NectarError], read: Read
 ) -> None:
     harness.fault(effect)
     nectar = harness.client(max_body_bytes=MEBIBYTE)
     with pytest.raises(error) as caught:
-        await ask(nectar, harness.company_id)
+        await read(nectar, harness.company_id)
     assert type(caught.value) is error
     await harness.assert_nothing_is_left()
     assert harness.sandbox.witness.requests == caught.value.attempts == 1
     assert len(str(caught.value)) < 1_000
 
 
-async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
+async def catch_error(call: Callable[[], Awaitable[object]]) -> NectarError:
     with pytest.raises(NectarError) as caught:
-        await ask()
+        await call()
     return caught.value
 
 
@@ -203,19 +205,19 @@ async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
     ],
     ids=str,
 )
-async def test_a_server_that_is_too_busy_is_given_the_time_it_asks_for(
+async def test_retry_after_sets_the_wait(
     harness: Harness, retry_after: str | None, waits: list[float]
 ) -> None:
-    # The sandbox lives in another time than the client, whose clock is the one asked.
-    told = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
-    busy = Answer(status=429, retry_after=retry_after, headers=told)
+    # A date is compared with the Date header, because the clocks differ.
+    headers = {"Date": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    busy = Answer(status=429, retry_after=retry_after, headers=headers)
     harness.fault(busy, times=1)
     clock = VirtualClock()
     await harness.client(clock=clock).ping()
     assert clock.sleeps == pytest.approx(waits)
 
 
-async def test_a_server_that_asks_for_a_year_gets_an_error_that_says_so(
+async def test_a_retry_after_of_a_year_is_an_error(
     harness: Harness,
 ) -> None:
     harness.fault(Answer(status=429, retry_after=str(365 * 86_400)))

@@ -1,4 +1,4 @@
-"""Bodies that blow up, or that a parser chokes on."""
+"""Bodies that are too large, endless, nested too deeply, or not JSON."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ async def harness() -> AsyncIterator[Harness]:
         yield harness
 
 
-async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
+async def catch_error(call: Callable[[], Awaitable[object]]) -> NectarError:
     with pytest.raises(NectarError) as caught:
-        await ask()
+        await call()
     return caught.value
 
 
@@ -66,7 +66,7 @@ async def raised(ask: Callable[[], Awaitable[object]]) -> NectarError:
     ],
     ids=describe_parameter,
 )
-async def test_a_body_that_is_none_says_what_it_is_instead(
+async def test_a_body_that_is_not_json_is_named_in_the_error(
     harness: Harness, effect: Effect, words: str
 ) -> None:
     harness.fault(effect)
@@ -75,16 +75,18 @@ async def test_a_body_that_is_none_says_what_it_is_instead(
 
 
 @pytest.mark.parametrize("status", [200, 503], ids=str)
-async def test_a_bomb_is_not_unpacked_beyond_the_bound(
+async def test_a_gzip_bomb_is_not_decompressed_beyond_the_limit(
     harness: Harness, status: int
 ) -> None:
     size = 256 * MEBIBYTE
     harness.fault(GzipBomb(size=size, status=status))
     nectar = harness.client(max_body_bytes=MEBIBYTE, retry=RetryPolicy(attempts=1))
-    await raised(nectar.companies.all)  # the sandbox packs it once
+    await catch_error(
+        nectar.companies.all
+    )  # so that the sandbox has compressed it before the measurement
     tracemalloc.start()
     try:
-        error = await raised(nectar.companies.all)
+        error = await catch_error(nectar.companies.all)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -93,14 +95,14 @@ async def test_a_bomb_is_not_unpacked_beyond_the_bound(
     assert 0 < nectar.statistics().bytes_received < MEBIBYTE
 
 
-async def test_a_body_without_end_is_not_read_beyond_the_bound(
+async def test_an_endless_body_is_not_read_beyond_the_limit(
     harness: Harness,
 ) -> None:
     harness.fault(Endless())
     nectar = harness.client(max_body_bytes=MEBIBYTE)
     tracemalloc.start()
     try:
-        error = await raised(nectar.companies.all)
+        error = await catch_error(nectar.companies.all)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -108,44 +110,42 @@ async def test_a_body_without_end_is_not_read_beyond_the_bound(
     assert peak < 4 * MEBIBYTE
 
 
-@pytest.mark.parametrize("ask", [walk_usage, read_repository], ids=describe_parameter)
+@pytest.mark.parametrize("read", [walk_usage, read_repository], ids=describe_parameter)
 @pytest.mark.parametrize("text", ["1e999", "-1E+999999999", "1e-999999999"])
-async def test_a_number_beyond_every_float_is_the_number_that_it_is(
-    harness: Harness, text: str, ask: Read
+async def test_a_number_too_large_for_a_float_is_exact(
+    harness: Harness, text: str, read: Read
 ) -> None:
     harness.fault(SetValue(key="usage", json=text))
-    records = await ask(harness.client(), harness.company_id)
-    assert {one.usage for one in records} == {Decimal(text)}
-    assert [one.id for one in records] == harness.usage_ids
+    records = await read(harness.client(), harness.company_id)
+    assert {record.usage for record in records} == {Decimal(text)}
+    assert [record.id for record in records] == harness.usage_ids
 
 
-@pytest.mark.parametrize("ask", [walk_usage, read_repository], ids=describe_parameter)
-async def test_a_number_beyond_every_decimal_is_an_error(
-    harness: Harness, ask: Read
+@pytest.mark.parametrize("read", [walk_usage, read_repository], ids=describe_parameter)
+async def test_a_number_too_large_for_a_decimal_is_an_error(
+    harness: Harness, read: Read
 ) -> None:
     harness.fault(SetValue(key="usage", json="1e9999999999999999999"))
     with pytest.raises(DecodeError, match="beyond all bounds"):
-        await ask(harness.client(), harness.company_id)
+        await read(harness.client(), harness.company_id)
 
 
-@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
-async def test_keys_that_come_twice_are_read_as_most_readers_do(
-    harness: Harness, ask: Read
-) -> None:
-    plain = await ask(harness.client(), harness.company_id)
+@pytest.mark.parametrize("read", READS, ids=describe_parameter)
+async def test_the_last_of_repeated_keys_counts(harness: Harness, read: Read) -> None:
+    plain = await read(harness.client(), harness.company_id)
     harness.fault(RepeatKeys())
-    assert await ask(harness.client(), harness.company_id) == plain
+    assert await read(harness.client(), harness.company_id) == plain
 
 
-@pytest.mark.parametrize("ask", [walk_usage, prefetch_usage], ids=describe_parameter)
+@pytest.mark.parametrize("read", [walk_usage, prefetch_usage], ids=describe_parameter)
 @pytest.mark.parametrize("key", ["id", "usage", "site", "totalUsageData"])
-async def test_a_nest_in_a_record_ends_in_an_error_or_in_the_record(
-    harness: Harness, key: str, ask: Read
+async def test_a_deeply_nested_value_is_an_error_or_is_kept(
+    harness: Harness, key: str, read: Read
 ) -> None:
     harness.fault(Nest(depth=10_000, key=key), operation=USAGE)
     try:
-        records = await ask(harness.client(), harness.company_id)
+        records = await read(harness.client(), harness.company_id)
     except DecodeError as error:
-        assert "nested too deeply" in str(error)  # noqa: PT017 - either is right
+        assert "nested too deeply" in str(error)  # noqa: PT017 - both outcomes are right
     else:
         assert len(records) == len(harness.usage_ids)

@@ -1,4 +1,7 @@
-"""Lists that lie, move and never end: a named error, or what came and its worth."""
+"""Lists with wrong totals, moving records or endless pages.
+
+They end in a specific error, or in the right records and an honest verdict.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,9 @@ pytestmark = pytest.mark.asyncio
 
 USAGE = "usage_list_by_company"
 PAGES = 4
-JUST_MORE = 60
-"""Requests that are surely no endless walk: the repository may walk a list thrice, with
-as many pages on their way as it has workers."""
+MAX_REQUESTS = 60
+"""More requests than any finite read needs. The repository may read a list three times,
+with several pages in flight."""
 
 
 @pytest_asyncio.fixture
@@ -47,25 +50,25 @@ async def harness() -> AsyncIterator[Harness]:
         yield harness
 
 
-async def walked(
-    nectar: NectarClient, company_id: str, ask: Read
+async def read_ids(
+    nectar: NectarClient, company_id: str, read: Read
 ) -> tuple[str, set[str]]:
-    """The verdict on a walk, and the ids of the records that it gave, each once."""
+    """Read a list; return its verdict and its ids, of which none is repeated."""
     walk: Any = nectar.usage.by_company(company_id)
-    if ask is walk_usage:
-        ids = [one.id async for one in walk]
+    if read is walk_usage:
+        ids = [record.id async for record in walk]
     else:
-        if ask.__name__ == "everything":
+        if read is read_repository:
             walk = nectar.repository.usage(companies=[company_id])
         else:
             walk = walk.prefetch()
         async with walk as records:
-            ids = [one.id async for one in records]
+            ids = [record.id async for record in records]
     assert len(ids) == len(set(ids))
     return str(walk.receipt.verdict), set(ids)
 
 
-@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
+@pytest.mark.parametrize("read", READS, ids=describe_parameter)
 @pytest.mark.parametrize(
     "effects",
     [
@@ -79,40 +82,40 @@ async def walked(
     ],
     ids=repr,
 )
-async def test_pages_without_end_that_bring_nothing_are_an_error(
-    harness: Harness, effects: list[Effect], ask: Read
+async def test_endless_pages_without_new_records_are_an_error(
+    harness: Harness, effects: list[Effect], read: Read
 ) -> None:
     harness.fault(*effects, operation=USAGE)
     with pytest.raises(PaginationError, match="does not advance") as caught:
-        await walked(harness.client(), harness.company_id, ask)
+        await read_ids(harness.client(), harness.company_id, read)
     assert caught.value.cursor is not None
-    assert harness.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < MAX_REQUESTS
 
 
-@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
-async def test_pages_that_take_turns_for_ever_are_an_error(
-    harness: Harness, ask: Read
+@pytest.mark.parametrize("read", READS, ids=describe_parameter)
+async def test_endless_alternating_pages_are_an_error(
+    harness: Harness, read: Read
 ) -> None:
-    """Each page differs from the one before, and none of them is new."""
+    """Each page differs from the one before, but none has new records."""
     harness.fault(PromiseMore(), operation=USAGE)
     for page in range(3, 150):
         harness.fault(StandStill(at=2 - page % 2), operation=USAGE, page=page)
     with pytest.raises(PaginationError, match="does not advance"):
-        await walked(harness.client(), harness.company_id, ask)
-    assert harness.sandbox.witness.requests < 2 * JUST_MORE
+        await read_ids(harness.client(), harness.company_id, read)
+    assert harness.sandbox.witness.requests < 2 * MAX_REQUESTS
 
 
-@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
-async def test_a_page_that_says_it_is_another_ends_the_walk_as_short(
-    harness: Harness, ask: Read
+@pytest.mark.parametrize("read", READS, ids=describe_parameter)
+async def test_a_page_with_a_wrong_number_ends_the_list_as_short(
+    harness: Harness, read: Read
 ) -> None:
     harness.fault(StandStill(at=2), operation=USAGE)
-    verdict, ids = await walked(harness.client(), harness.company_id, ask)
+    verdict, ids = await read_ids(harness.client(), harness.company_id, read)
     assert (verdict, len(ids)) == ("short", 100)
-    assert harness.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < MAX_REQUESTS
 
 
-@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
+@pytest.mark.parametrize("read", READS, ids=describe_parameter)
 @pytest.mark.parametrize(
     ("effect", "verdict"),
     [
@@ -130,45 +133,45 @@ async def test_a_page_that_says_it_is_another_ends_the_walk_as_short(
     ],
     ids=repr,
 )
-async def test_totals_that_lie_lose_no_record(
-    harness: Harness, effect: Effect, verdict: str, ask: Read
+async def test_wrong_totals_lose_no_record(
+    harness: Harness, effect: Effect, verdict: str, read: Read
 ) -> None:
     harness.fault(effect, operation=USAGE)
-    found, ids = await walked(harness.client(), harness.company_id, ask)
+    actual, ids = await read_ids(harness.client(), harness.company_id, read)
     assert ids == set(harness.usage_ids)
-    assert found == verdict
-    assert harness.sandbox.witness.requests < JUST_MORE
+    assert actual == verdict
+    assert harness.sandbox.witness.requests < MAX_REQUESTS
 
 
-@pytest.mark.parametrize("ask", [walk_usage, read_repository], ids=describe_parameter)
+@pytest.mark.parametrize("read", [walk_usage, read_repository], ids=describe_parameter)
 @pytest.mark.parametrize(
     "key", ["totalUsageData", "totalPages", "perPage", "currentPage"]
 )
-async def test_a_count_that_is_none_loses_no_record(
-    harness: Harness, key: str, ask: Read
+async def test_a_count_that_is_not_a_number_loses_no_record(
+    harness: Harness, key: str, read: Read
 ) -> None:
-    whole = {"1" * 30, "-1"} if key != "currentPage" else set()
-    for text in ("1e999", "1e999999999", "null", '"many"', "{}", "true", *whole):
+    integers = {"1" * 30, "-1"} if key != "currentPage" else set()
+    for text in ("1e999", "1e999999999", "null", '"many"', "{}", "true", *integers):
         harness.sandbox.faults.clear()
         harness.fault(SetValue(key=key, json=text), operation=USAGE)
-        _, ids = await walked(harness.client(), harness.company_id, ask)
+        _, ids = await read_ids(harness.client(), harness.company_id, read)
         assert ids == set(harness.usage_ids), text
 
 
-@pytest.mark.parametrize("ask", READS, ids=describe_parameter)
+@pytest.mark.parametrize("read", READS, ids=describe_parameter)
 @pytest.mark.parametrize(
     "effect",
     [Shuffle(), Change(insert=3), Change(delete=3), Change(insert=120)],
     ids=repr,
 )
-async def test_rows_that_move_in_mid_walk_are_repaired_or_told(
-    harness: Harness, effect: Effect, ask: Read
+async def test_records_that_move_are_read_again_or_reported(
+    harness: Harness, effect: Effect, read: Read
 ) -> None:
     before = set(harness.usage_ids)
     harness.fault(effect, operation=USAGE, page=2, times=1)
-    verdict, ids = await walked(harness.client(), harness.company_id, ask)
-    if ask.__name__ == "everything":
-        # It walks again over what moved, and then knows all that there is.
+    verdict, ids = await read_ids(harness.client(), harness.company_id, read)
+    if read is read_repository:
+        # It reads a list with moved records again, and then has all of them.
         assert ids >= set(harness.usage_ids)
         assert verdict in {"complete", "drifted"}
     else:
@@ -176,13 +179,15 @@ async def test_rows_that_move_in_mid_walk_are_repaired_or_told(
         assert ids <= before | set(harness.usage_ids)
 
 
-async def test_rows_in_another_order_are_the_same_rows(harness: Harness) -> None:
+async def test_records_in_another_order_are_complete(harness: Harness) -> None:
     harness.fault(Shuffle(seed=3))
     nectar = harness.client()
-    verdict, ids = await walked(nectar, harness.company_id, walk_usage)
+    verdict, ids = await read_ids(nectar, harness.company_id, walk_usage)
     assert (verdict, ids) == ("complete", set(harness.usage_ids))
-    given = [one.id for one in await walk_usage(nectar, harness.company_id)]
-    assert given != harness.usage_ids
+    ids_in_order = [
+        record.id for record in await walk_usage(nectar, harness.company_id)
+    ]
+    assert ids_in_order != harness.usage_ids
 
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
@@ -194,7 +199,7 @@ FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 @pytest.mark.parametrize(
     "limit", [RunOutOfTime(above=40), RunOutOfTime(days=31)], ids=repr
 )
-async def test_a_list_that_is_too_long_comes_in_parts(
+async def test_a_list_that_is_too_long_is_split(
     harness: Harness, date_type: str, limit: RunOutOfTime
 ) -> None:
     nectar = harness.client()
@@ -203,65 +208,65 @@ async def test_a_list_that_is_too_long_comes_in_parts(
         walk = nectar.usage.by_company(
             harness.company_id, start_date=FIRST, end_date=LAST, date_type=date_type
         )
-        ids = [one.id async for one in walk]
+        ids = [record.id async for record in walk]
         return walk.receipt.verdict, ids
 
-    _, whole = await pull()
-    assert len(whole) > 100
+    _, expected = await pull()
+    assert len(expected) > 100
     harness.fault(limit, operation=USAGE)
     verdict, ids = await pull()
     assert len(ids) == len(set(ids))
-    assert (verdict, set(ids)) == ("complete", set(whole))
+    assert (verdict, set(ids)) == ("complete", set(expected))
 
 
-async def test_bills_that_are_too_many_come_in_parts(harness: Harness) -> None:
+async def test_a_list_of_bills_that_is_too_long_is_split(harness: Harness) -> None:
     nectar = harness.client()
 
     async def pull() -> set[str]:
         walk = nectar.documents.by_company(
             harness.company_id, start_date=FIRST, end_date=LAST
         )
-        return {one.id async for one in walk}
+        return {document.id async for document in walk}
 
-    whole = await pull()
+    expected = await pull()
     harness.fault(RunOutOfTime(above=50))
-    assert await pull() == whole
+    assert await pull() == expected
 
 
-def smart_meters(connection: Any) -> int:
-    """How many meters of a connection send every quarter of an hour."""
+def count_smart_meters(connection: Any) -> int:
+    """How many meters of a connection have an interval per quarter of an hour."""
     meters = [meter for account in connection.accounts for meter in account.meters]
-    return [one.commodity.datasource_type for one in meters].count("ELECTRICITY")
+    return [meter.commodity.datasource_type for meter in meters].count("ELECTRICITY")
 
 
 @pytest.mark.parametrize(
     "limit", [RunOutOfTime(above=150), RunOutOfTime(days=0.3)], ids=repr
 )
-async def test_intervals_that_are_too_many_come_in_parts(
+async def test_a_list_of_intervals_that_is_too_long_is_split(
     harness: Harness, limit: RunOutOfTime
 ) -> None:
     nectar = harness.client()
     end = datetime(2026, 1, 1, tzinfo=UTC)
     connections = harness.sandbox.portfolio.company_data(0).connections
-    smart = max(connections, key=smart_meters)
+    smart = max(connections, key=count_smart_meters)
 
     async def pull() -> tuple[str, list[str]]:
         walk = nectar.intervals.by_connection(
             smart.id, start_date=end - timedelta(days=1), end_date=end
         )
-        ids = [one.id async for one in walk]
+        ids = [record.id async for record in walk]
         return str(walk.receipt.verdict), ids
 
-    verdict, whole = await pull()
-    assert (verdict, len(whole) > 150) == ("complete", True)
+    verdict, expected = await pull()
+    assert (verdict, len(expected) > 150) == ("complete", True)
     harness.fault(limit)
     verdict, ids = await pull()
     assert len(ids) == len(set(ids))
-    assert (verdict, set(ids)) == ("complete", set(whole))
-    assert harness.sandbox.witness.requests < 2 * JUST_MORE
+    assert (verdict, set(ids)) == ("complete", set(expected))
+    assert harness.sandbox.witness.requests < 2 * MAX_REQUESTS
 
 
-async def test_a_list_without_bounds_that_is_too_long_is_an_error_with_advice(
+async def test_a_list_without_dates_that_is_too_long_is_an_error_with_advice(
     harness: Harness,
 ) -> None:
     harness.fault(RunOutOfTime(above=40))
@@ -270,12 +275,12 @@ async def test_a_list_without_bounds_that_is_too_long_is_an_error_with_advice(
     assert harness.sandbox.witness.requests == caught.value.attempts == 4
 
 
-async def test_a_day_that_is_too_long_in_itself_is_an_error(harness: Harness) -> None:
+async def test_a_single_day_that_is_too_long_is_an_error(harness: Harness) -> None:
     harness.fault(RunOutOfTime(above=0), operation=USAGE)
     walk = harness.client().usage.by_company(
         harness.company_id, start_date=FIRST, end_date=LAST
     )
     with pytest.raises(NectarError) as caught:
-        _ = [one async for one in walk]
+        _ = [record async for record in walk]
     assert isinstance(caught.value, ServerTimeoutError)
-    assert harness.sandbox.witness.requests < JUST_MORE
+    assert harness.sandbox.witness.requests < MAX_REQUESTS

@@ -119,7 +119,9 @@ async def test_no_view_loses_rows_that_move(
     harness.sandbox.faults.add(Fault(Moving(), operation=f"{view}_list_by_company"))
     _, before = await walked(harness, view)
     assert len(before) > 2 * SIZE
-    after = [row["id"] for row in moving.moved([{"id": one} for one in before])]
+    after = [
+        row["id"] for row in moving.moved([{"id": record_id} for record_id in before])
+    ]
 
     harness.sandbox.faults.clear()
     moving = evolve(moving)  # parameters are shared
@@ -171,7 +173,7 @@ async def test_moves_are_found_or_missed_as_the_documentation_says(
 
 async def test_the_repository_repairs_what_verifying_finds(harness: Harness) -> None:
     changes = ("change delete=1 at=front", "change insert=1 at=end")
-    harness.sandbox.faults.add(*(f"{one} page={LAST} times=1" for one in changes))
+    harness.sandbox.faults.add(*(f"{change} page={LAST} times=1" for change in changes))
     repository = harness.client().repository
     async with repository.usage(companies=[harness.company_id], verify=True) as records:
         ids = {record.id async for record in records}
