@@ -31,7 +31,7 @@ from nectar_async.faults.delivery import (
     StallBody,
 )
 from nectar_async.faults.fault import Effect, Fault, Proceed
-from nectar_async.faults.injection import Faults
+from nectar_async.faults.injector import FaultInjector
 from nectar_async.faults.lists import (
     ClampSilently,
     DeleteRow,
@@ -58,8 +58,8 @@ __all__ = [
     "Empty",
     "ExpireLink",
     "Fault",
+    "FaultInjector",
     "FaultLike",
-    "Faults",
     "Garble",
     "GzipBomb",
     "Html",

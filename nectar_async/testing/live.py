@@ -21,7 +21,7 @@ from nectar_async._json.json import read_page_count
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.faults import VOCABULARY, FaultLike, Faults
+from nectar_async.faults import VOCABULARY, FaultInjector, FaultLike
 from nectar_async.faults.fault import at_page
 from nectar_async.faults.lists import READS_OTHER_PAGES
 from nectar_async.recording.exchange import RecordedAnswer, build_question
@@ -295,7 +295,7 @@ class LiveStage:
     ) -> None:
         self.witness = RequestLog()
         self._inner = inner
-        self._faults = Faults(overlays, argument="overlays")
+        self._faults = FaultInjector(overlays, argument="overlays")
         effects = [VOCABULARY.to_fault(order).effect for order in overlays]
         self._wants_all = any(isinstance(one, READS_OTHER_PAGES) for one in effects)
         self._clock = clock

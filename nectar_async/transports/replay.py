@@ -23,7 +23,7 @@ from nectar_async.errors import (
     StaleRecordingError,
     UnusedRecordingError,
 )
-from nectar_async.faults import FaultLike, Faults
+from nectar_async.faults import FaultInjector, FaultLike
 from nectar_async.faults.delivery import IncompleteResponse
 from nectar_async.faults.fault import find_page
 from nectar_async.recording.exchange import Exchange, Question, build_question
@@ -92,7 +92,7 @@ class RecordedTransport:
         self.path: Path = Path(path)
         self.witness: RequestLog = RequestLog()
         """The requests that were made, and how many of them at once."""
-        self._faults = Faults(overlays, argument="overlays")
+        self._faults = FaultInjector(overlays, argument="overlays")
         self._repeat = repeat
         self._max_age = max_age
         self._on_stale = on_stale

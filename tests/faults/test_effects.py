@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from nectar_async import Request, Response, SystemClock
 from nectar_async.errors import ConfigurationError, ConnectionFailedError
-from nectar_async.faults import VOCABULARY, Answer, Faults, Stall, StallBody
+from nectar_async.faults import VOCABULARY, Answer, FaultInjector, Stall, StallBody
 from nectar_async.faults.delivery import IncompleteResponse
 from nectar_async.models.page import Listing
 
@@ -99,7 +99,7 @@ class Outcome:
 async def read(text: str, *pages: int) -> Outcome:
     """Read pages of the list with a fault."""
     clock = WaitingClock()
-    faults = Faults([text])
+    faults = FaultInjector([text])
     responses = [await faults.apply(ask(page), answer, clock=clock) for page in pages]
     return Outcome(responses, clock.slept)
 
@@ -251,7 +251,8 @@ async def test_bytes_that_are_no_text_are_put_into_the_first_text() -> None:
         return Response(200, {}, b'"pong"')
 
     for send in (answer, plain):
-        response = await Faults(["garble"]).apply(ask(1), send, clock=SystemClock())
+        faults = FaultInjector(["garble"])
+        response = await faults.apply(ask(1), send, clock=SystemClock())
         with pytest.raises(UnicodeDecodeError):
             response.body.decode()
 
@@ -268,7 +269,7 @@ async def test_an_answer_without_pages_is_left_as_it_is(text: str, body: bytes) 
     async def send(_: Request[Any]) -> Response:
         return Response(200, {}, body)
 
-    response = await Faults([text]).apply(ask(1), send, clock=SystemClock())
+    response = await FaultInjector([text]).apply(ask(1), send, clock=SystemClock())
     assert response.body == body
 
 
@@ -296,7 +297,7 @@ async def test_an_answer_without_pages_is_left_as_it_is(text: str, body: bytes) 
 async def test_retry_after_is_written_in_its_form(
     wait: Any, headers: dict[str, str]
 ) -> None:
-    busy = Faults([Answer(429, retry_after=wait)])
+    busy = FaultInjector([Answer(429, retry_after=wait)])
     response = await busy.apply(ask(1), answer, clock=WaitingClock())
     assert response.headers == {"content-type": "application/json", **headers}
 

@@ -12,12 +12,19 @@ from urllib.parse import urlencode
 
 from attrs import Attribute, evolve, field, frozen
 
-from nectar_async import faults
 from nectar_async._http.clock import SystemClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async.errors import ConfigurationError
-from nectar_async.faults import VOCABULARY, Answer, Effect, Fault, Proceed, Refuse
+from nectar_async.faults import (
+    VOCABULARY,
+    Answer,
+    Effect,
+    Fault,
+    FaultInjector,
+    Proceed,
+    Refuse,
+)
 from nectar_async.faults.fault import check_whole
 from nectar_async.models.page import Listing
 from nectar_async.sandbox.server.api_call import Call, Handler
@@ -182,7 +189,7 @@ class ChangeFile(SandboxEffect):
         return await proceed(evolve(request, parts=parts))
 
 
-class Faults(faults.Faults):
+class Faults(FaultInjector):
     """The active faults of a sandbox."""
 
     vocabulary = VOCABULARY.extended(

@@ -12,8 +12,8 @@ from nectar_async.errors import ConfigurationError, ConnectionFailedError
 from nectar_async.faults import (
     Answer,
     Fault,
+    FaultInjector,
     FaultLike,
-    Faults,
     Html,
     Proceed,
     Refuse,
@@ -40,7 +40,7 @@ async def succeed(_: Request[Any]) -> Response:
     return Response(200)
 
 
-async def statuses(faults: Faults, *requests: Request[Any]) -> list[int]:
+async def statuses(faults: FaultInjector, *requests: Request[Any]) -> list[int]:
     return [
         (await faults.apply(request, succeed, clock=SystemClock())).status
         for request in requests
@@ -66,7 +66,7 @@ async def test_a_fault_hits_requests_that_meet_all_conditions(
     fault: Fault, hits: list[bool]
 ) -> None:
     requests = [PING, usage(1), usage(2), usage(1, "other"), usage(3)]
-    assert await statuses(Faults([fault]), *requests) == [
+    assert await statuses(FaultInjector([fault]), *requests) == [
         500 if is_hit else 200 for is_hit in hits
     ]
 
@@ -74,19 +74,19 @@ async def test_a_fault_hits_requests_that_meet_all_conditions(
 async def test_a_page_is_found_without_a_listing() -> None:
     request = Request.get("ping_get", "/ping", str, query={"page": "2"})
     unreadable = Request.get("ping_get", "/ping", str, query={"page": "9" * 5_000})
-    faults = Faults([Fault(BROKEN, page=2)])
+    faults = FaultInjector([Fault(BROKEN, page=2)])
     assert await statuses(faults, PING, request, unreadable) == [200, 500, 200]
 
 
 async def test_the_company_of_a_request_can_be_passed_in() -> None:
-    faults = Faults([Fault(BROKEN, company="acme")])
+    faults = FaultInjector([Fault(BROKEN, company="acme")])
     response = await faults.apply(PING, succeed, clock=SystemClock(), company="acme")
     assert response.status == 500
 
 
 async def test_the_seed_decides_which_requests_a_probability_hits() -> None:
     async def draw(seed: int) -> list[int]:
-        faults = Faults([Fault(BROKEN, probability=0.5)], seed=seed)
+        faults = FaultInjector([Fault(BROKEN, probability=0.5)], seed=seed)
         return await statuses(faults, *[PING] * 20)
 
     first = await draw(3)
@@ -107,7 +107,7 @@ class Mark:
 
 
 async def test_the_first_fault_is_applied_first() -> None:
-    faults = Faults([Mark(b"a"), Mark(b"b"), Mark(b"c")])
+    faults = FaultInjector([Mark(b"a"), Mark(b"b"), Mark(b"c")])
     response = await faults.apply(PING, succeed, clock=SystemClock())
     assert response.body == b"abc"
 
@@ -119,13 +119,13 @@ async def test_an_effect_passes_a_changed_request_on() -> None:
         seen.append(request.page)
         return Response(200)
 
-    faults = Faults(["stand-still at=4", "stand-still at=7"])
+    faults = FaultInjector(["stand-still at=4", "stand-still at=7"])
     await faults.apply(usage(1), record, clock=SystemClock())
     assert seen == [7]
 
 
 async def test_faults_can_be_added_and_removed() -> None:
-    faults = Faults()
+    faults = FaultInjector()
     assert not faults
     faults.add("html status=502 times=1", BROKEN)
     assert faults
@@ -137,7 +137,7 @@ async def test_faults_can_be_added_and_removed() -> None:
 
 async def test_faults_that_hit_nothing_are_listed_as_they_were_given() -> None:
     given: list[FaultLike] = ["html page=9", BROKEN, Fault(Html(), skip=2)]
-    faults = Faults(given)
+    faults = FaultInjector(given)
     assert faults.unmet == (*given,)
     await statuses(faults, PING, PING)
     assert faults.unmet == (given[0], given[2])
@@ -146,7 +146,7 @@ async def test_faults_that_hit_nothing_are_listed_as_they_were_given() -> None:
 
 
 async def test_lists_that_a_fault_hit_are_known() -> None:
-    faults = Faults([Fault(BROKEN, page=2, company="acme")])
+    faults = FaultInjector([Fault(BROKEN, page=2, company="acme")])
     assert not faults.has_hit_list(usage(1))
     await statuses(faults, usage(1), usage(2), usage(2, "other"), PING)
     assert faults.has_hit_list(usage(3))
@@ -168,8 +168,8 @@ async def test_lists_that_a_fault_hit_are_known() -> None:
 )
 async def test_a_value_that_is_no_fault_is_refused(value: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        Faults([value])
-    faults = Faults()
+        FaultInjector([value])
+    faults = FaultInjector()
     with pytest.raises(ConfigurationError, match=words):
         faults.add(BROKEN, value)
     assert not faults, "none of the two was added"
@@ -180,9 +180,9 @@ async def test_a_value_that_is_no_fault_is_refused(value: Any, words: str) -> No
 )
 def test_a_single_fault_is_refused_with_the_list_to_write(faults: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"faults are a list: write faults=\["):
-        Faults(faults)
+        FaultInjector(faults)
     with pytest.raises(ConfigurationError, match=r"write overlays=\["):
-        Faults(faults, argument="overlays")
+        FaultInjector(faults, argument="overlays")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ async def test_an_answer_that_fails_is_not_delivered() -> None:
             return await proceed(request)
 
     broken = Fault(BROKEN, skip=1, times=1)
-    faults = Faults([Count(), Fault(Refuse(), times=1), broken])
+    faults = FaultInjector([Count(), Fault(Refuse(), times=1), broken])
     with pytest.raises(ConnectionFailedError):
         await statuses(faults, usage(1))
     assert await statuses(faults, *[usage(1)] * 3, usage(2)) == [500, 200, 200, 200]

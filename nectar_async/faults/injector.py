@@ -15,7 +15,7 @@ from nectar_async.errors import ConfigurationError
 from nectar_async.faults.fault import Effect, Fault, Proceed, find_page
 from nectar_async.faults.vocabulary import VOCABULARY, FaultLike, Vocabulary
 
-__all__ = ["Faults", "Interpret"]
+__all__ = ["FaultInjector", "Interpret"]
 
 Interpret = Callable[[Effect, Request[Any], Proceed], Awaitable[Response]]
 """Applies an effect to a request."""
@@ -25,8 +25,8 @@ async def _apply(effect: Effect, request: Request[Any], proceed: Proceed) -> Res
     return await effect.apply(request, proceed)
 
 
-class Faults:
-    """Active faults; those that were added first are applied first.
+class FaultInjector:
+    """Applies faults to requests; those that were added first are applied first.
 
     Args:
         faults: each a `Fault`, an effect for every request, or the text of a fault.
