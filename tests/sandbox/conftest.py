@@ -1,4 +1,4 @@
-"""A small sandbox for each test, and a portfolio that tests only read."""
+"""Fixtures: a small sandbox for each test, and a portfolio for reading only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def raw_client() -> AsyncIterator[RawClient]:
 
 @pytest_asyncio.fixture
 async def client() -> AsyncIterator[ContractClient]:
-    """Whose sandbox's time stands still unless the test moves it."""
+    """A client of a sandbox whose clock is stopped."""
     async with (
         Sandbox(companies=2, clock_speed=0) as sandbox,
         aiohttp.ClientSession() as session,

@@ -1,4 +1,4 @@
-"""The sandbox has a time of its own, which runs and can be moved."""
+"""The sandbox has its own clock, which runs and can be advanced."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from nectar_async.sandbox.generator.dates import Instant
 NEW_YEARS_EVE = date(2025, 12, 31)
 
 
-def standing_clock() -> Clock:
+def make_stopped_clock() -> Clock:
     return Clock(NEW_YEARS_EVE, speed=0)
 
 
-def test_it_begins_at_midnight_after_the_last_bills() -> None:
-    clock = standing_clock()
+def test_the_clock_starts_at_the_midnight_after_the_last_day() -> None:
+    clock = make_stopped_clock()
     assert clock.now().text == "2026-01-01T00:00:00.000000Z"
     assert clock.today() == date(2026, 1, 1).toordinal()
     assert clock.unix() == 1_767_225_600
 
 
-def test_it_runs_as_fast_as_it_is_told() -> None:
+def test_the_clock_runs_at_its_speed() -> None:
     fast = Clock(NEW_YEARS_EVE, speed=1e12)
     assert fast.now() < fast.now()
     assert fast.unix() > 1_767_225_600
 
 
-def test_it_can_be_moved_on() -> None:
-    clock = standing_clock()
+def test_the_clock_can_be_advanced() -> None:
+    clock = make_stopped_clock()
     clock.advance(86_400.5)
     assert clock.now().text == "2026-01-02T00:00:00.500000Z"
     assert clock.today() == date(2026, 1, 2).toordinal()
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")], ids=str)
-def test_it_goes_forward_only(seconds: float) -> None:
+def test_the_clock_cannot_go_back(seconds: float) -> None:
     with pytest.raises(ConfigurationError):
-        standing_clock().advance(seconds)
+        make_stopped_clock().advance(seconds)
     with pytest.raises(ConfigurationError):
         Clock(NEW_YEARS_EVE, speed=seconds)
 
 
-def test_what_is_due_is_done_in_order_and_once() -> None:
-    clock, done = standing_clock(), list[str]()
+def test_due_actions_run_once_and_in_order() -> None:
+    clock, done = make_stopped_clock(), list[str]()
     clock.after(20, lambda: done.append("late"))
     clock.after(10, lambda: done.append("early"))
     clock.after(10, lambda: done.append("early as well"))
@@ -61,8 +61,8 @@ def test_what_is_due_is_done_in_order_and_once() -> None:
     assert done == ["early", "early as well", "late"]
 
 
-def test_what_is_due_happens_at_its_time_however_far_the_clock_is_moved() -> None:
-    clock, seen = standing_clock(), list[str]()
+def test_an_action_runs_at_its_moment_however_far_the_clock_is_advanced() -> None:
+    clock, seen = make_stopped_clock(), list[str]()
 
     def plan_another() -> None:
         seen.append(clock.now().text)
@@ -85,18 +85,18 @@ def test_what_is_due_happens_at_its_time_however_far_the_clock_is_moved() -> Non
         ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500000000Z"),
     ],
 )
-def test_moments_are_read_as_the_api_writes_them(text: str, same: str) -> None:
+def test_date_times_of_the_api_are_parsed(text: str, same: str) -> None:
     assert Instant.parse(text).text == same
 
 
 @pytest.mark.parametrize("text", ["2026-01-01", "2026-13-01T00:00:00Z", "now"])
-def test_what_is_no_moment_is_not_read(text: str) -> None:
+def test_an_invalid_date_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"date-time|month"):
         Instant.parse(text)
 
 
 @pytest.mark.asyncio
-async def test_other_processes_read_and_move_it_over_http() -> None:
+async def test_the_clock_can_be_read_and_advanced_over_http() -> None:
     async with (
         Sandbox(companies=1, clock_speed=0) as sandbox,
         aiohttp.ClientSession() as session,
@@ -115,7 +115,7 @@ async def test_other_processes_read_and_move_it_over_http() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("seconds", ["", "-1", "nan", "1e9", "99999999999"])
-async def test_it_is_not_moved_by_what_is_no_number(
+async def test_invalid_seconds_do_not_advance_the_clock(
     raw_client: RawClient, seconds: str
 ) -> None:
     path = f"/_sandbox/clock/advance?seconds={seconds}"

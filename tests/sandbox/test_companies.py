@@ -1,4 +1,4 @@
-"""Companies come, change and go."""
+"""Companies are created, changed and deleted."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from nectar_async.sandbox.server.wire_format import encode_rows
 pytestmark = pytest.mark.asyncio
 
 
-async def listed(client: ContractClient) -> list[dict[str, Any]]:
+async def list_companies(client: ContractClient) -> list[dict[str, Any]]:
     companies: list[dict[str, Any]] = await client.call("companies_list")
     return companies
 
 
-async def test_a_created_company_is_the_last_of_the_list(
+async def test_a_created_company_is_last_in_the_list(
     client: ContractClient,
 ) -> None:
-    before = await listed(client)
+    before = await list_companies(client)
     made = await client.call("companies_create", {"name": "Ælfric Mills"})
-    assert await listed(client) == [*before, made]
+    assert await list_companies(client) == [*before, made]
     assert await client.call("companies_get", company_id=made["id"]) == made
 
 
-async def test_what_is_left_out_has_the_contracts_defaults(
+async def test_missing_fields_have_the_defaults_of_the_contract(
     client: ContractClient,
 ) -> None:
-    """The year before that of the sandbox's own time is meant."""
+    """Data collection starts in the year before that of the sandbox's clock."""
     made = await client.call("companies_create", {"name": "A"})
     team = await client.call("team_get")
     assert made == {
@@ -50,7 +50,7 @@ async def test_what_is_left_out_has_the_contracts_defaults(
     }
 
 
-async def test_what_is_given_is_kept(client: ContractClient) -> None:
+async def test_given_fields_are_stored(client: ContractClient) -> None:
     body = {
         "name": "B",
         "externalId": "CO-77",
@@ -82,12 +82,12 @@ async def test_what_is_given_is_kept(client: ContractClient) -> None:
 async def test_a_refused_company_is_not_created(
     client: ContractClient, body: dict[str, Any], named: str
 ) -> None:
-    before = await listed(client)
+    before = await list_companies(client)
     assert named in await client.get_refusal("companies_create", body)
-    assert await listed(client) == before
+    assert await list_companies(client) == before
 
 
-async def test_a_change_leaves_alone_what_it_does_not_name(
+async def test_an_update_leaves_other_fields_unchanged(
     client: ContractClient,
 ) -> None:
     company_id = client.company_id()
@@ -98,10 +98,10 @@ async def test_a_change_leaves_alone_what_it_does_not_name(
     body = {"externalId": None}
     now = await client.call("companies_update", body, company_id=company_id)
     assert (now["externalId"], now["name"]) == (None, "Renamed")
-    assert now in await listed(client)
+    assert now in await list_companies(client)
 
 
-async def test_users_take_the_place_of_all_others_but_the_caller(
+async def test_users_replace_all_users_but_the_caller(
     client: ContractClient,
 ) -> None:
     made = await client.call("companies_create", {"name": "D"})
@@ -115,7 +115,7 @@ async def test_users_take_the_place_of_all_others_but_the_caller(
     assert (after["users"], after["name"]) == ([CALLER], "D")
 
 
-async def test_a_change_does_not_reshuffle_what_was_generated(
+async def test_an_update_does_not_change_generated_data(
     client: ContractClient,
 ) -> None:
     company_id = client.company_id()
@@ -130,7 +130,9 @@ async def test_a_change_does_not_reshuffle_what_was_generated(
     assert now == was
 
 
-async def test_a_change_forgets_no_other_company(client: ContractClient) -> None:
+async def test_an_update_keeps_the_changes_of_other_companies(
+    client: ContractClient,
+) -> None:
     portfolio = client.sandbox.portfolio
     held = portfolio.company(1), portfolio.company_data(1)
     body = {"name": "G"}
@@ -139,18 +141,18 @@ async def test_a_change_forgets_no_other_company(client: ContractClient) -> None
     assert portfolio.company_data(1) is held[1]
 
 
-async def test_a_deleted_company_stays_visible_for_a_while(
+async def test_a_deleted_company_stays_visible_for_some_seconds(
     client: ContractClient,
 ) -> None:
     company_id = client.company_id()
-    (gone, other) = await listed(client)
+    (gone, other) = await list_companies(client)
     company_data = client.sandbox.portfolio.company_data(0)
     await client.call("companies_delete", company_id=company_id)
     client.advance(3)
-    assert await listed(client) == [gone, other]
+    assert await list_companies(client) == [gone, other]
     await client.call("companies_delete", company_id=company_id)
     client.advance(2)
-    assert await listed(client) == [other]
+    assert await list_companies(client) == [other]
     for operation, ids in (
         ("companies_get", {"company_id": company_id}),
         ("companies_delete", {"company_id": company_id}),
@@ -166,7 +168,7 @@ async def test_a_deleted_company_stays_visible_for_a_while(
         }
 
 
-async def test_the_last_company_can_be_deleted_and_the_next_has_another_id(
+async def test_a_company_created_after_a_deletion_has_another_id(
     client: ContractClient,
 ) -> None:
     first = await client.call("companies_create", {"name": "H"})
@@ -194,7 +196,7 @@ async def test_the_same_calls_give_the_same_bytes() -> None:
     assert bodies[0] == bodies[1] != b""
 
 
-async def test_of_ten_thousand_companies_only_the_changed_ones_are_made() -> None:
+async def test_a_change_generates_only_the_changed_company() -> None:
     portfolio = Portfolio(companies=10_000)
     with portfolio.change(9_999) as changes:
         changes.edit(portfolio.company(9_999).id, {"name": "J"})

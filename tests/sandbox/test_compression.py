@@ -1,4 +1,4 @@
-"""Bodies are packed by whatever is there, and come to the same."""
+"""Replies are compressed by isal or zlib, with the same result after decompression."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nectar_async.sandbox.server.messages import Reply
 
 
 @pytest.fixture(autouse=True)
-def _looked_for_anew() -> Iterator[None]:
+def _clear_library_cache() -> Iterator[None]:
     compression._load_library.cache_clear()
     yield
     compression._load_library.cache_clear()
@@ -25,7 +25,7 @@ def _looked_for_anew() -> Iterator[None]:
 
 @pytest.mark.parametrize("missing", [[], ["isal", "isal.isal_zlib"]])
 @pytest.mark.parametrize("body", [b"", b"x", b'{"id": "u-1"},' * 20_000])
-def test_a_packed_body_comes_back(
+def test_a_compressed_body_can_be_decompressed(
     missing: list[str], body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in missing:
@@ -37,7 +37,9 @@ def test_a_packed_body_comes_back(
     assert compress_reply(reply) is reply
 
 
-def test_the_same_body_is_packed_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_body_is_compressed_to_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     times: Any = iter(range(1_000_000_000, 2_000_000_000, 1_000))
     monkeypatch.setattr("time.time", lambda: next(times))
     first, second = (compress_reply(Reply(body=b"bill" * 1_000)) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Lists of connections with all their filters, and links to their pages."""
+"""Lists of connections with all their filters, and magic links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio
 STATUSES = ("CONNECTED", "PENDING", "PASSWORD_INCORRECT")
 
 
-async def listed(
+async def list_connections(
     client: ContractClient, *query: tuple[str, str]
 ) -> list[dict[str, Any]]:
     return await client.list_all(
@@ -24,39 +24,45 @@ async def listed(
 
 
 @pytest.mark.parametrize("status", STATUSES)
-async def test_connections_are_found_by_status(
+async def test_connections_are_filtered_by_status(
     client: ContractClient, status: str
 ) -> None:
     await client.connect()
     await client.connect(username="someone")
     client.advance(5)
     await client.connect(username="else")
-    connections = await listed(client)
-    found = await listed(client, ("status", status))
+    connections = await list_connections(client)
+    found = await list_connections(client, ("status", status))
     assert found == [c for c in connections if c["status"] == status] != []
 
 
-async def test_connections_are_found_by_owner_and_sites(client: ContractClient) -> None:
+async def test_connections_are_filtered_by_owner_and_sites(
+    client: ContractClient,
+) -> None:
     sites = client.site_ids()
     made = await client.connect(sites[-1], workflowOwnerEmail="me@example.com")
-    connections = await listed(client)
+    connections = await list_connections(client)
     owner = ("connectionOwnerEmail", "me@example.com")
-    assert await listed(client, owner) == [made]
-    assert await listed(client, ("connectionOwnerEmail", "ME@example.com")) == []
+    assert await list_connections(client, owner) == [made]
+    assert (
+        await list_connections(client, ("connectionOwnerEmail", "ME@example.com")) == []
+    )
     for wanted in ([sites[-1]], sites):
-        found = await listed(client, *(("sites", site_id) for site_id in wanted))
+        found = await list_connections(
+            client, *(("sites", site_id) for site_id in wanted)
+        )
         assert made in found
         assert found == [
             c for c in connections if not set(wanted).isdisjoint(c["initialSites"])
         ]
-    assert await listed(client, ("sites", client.site_ids(1)[0])) == []
+    assert await list_connections(client, ("sites", client.site_ids(1)[0])) == []
 
 
-async def test_a_page_of_connections_is_as_long_as_the_caller_says(
+async def test_limit_sets_the_size_of_a_page(
     client: ContractClient,
 ) -> None:
     await client.connect()
-    connections = await listed(client)
+    connections = await list_connections(client)
     company_id = client.company_id()
     page = await client.call(
         "connections_list_by_company", None, ("limit", "1"), company_id=company_id
@@ -64,8 +70,8 @@ async def test_a_page_of_connections_is_as_long_as_the_caller_says(
     assert page["connections"] == connections[:1]
     assert page["perPage"] == 1
     assert page["totalPages"] == page["totalConnections"] == len(connections) > 1
-    assert await listed(client, ("limit", "2")) == connections
-    assert await listed(client, ("limit", "500")) == connections
+    assert await list_connections(client, ("limit", "2")) == connections
+    assert await list_connections(client, ("limit", "500")) == connections
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,7 @@ async def test_a_page_of_connections_is_as_long_as_the_caller_says(
     ],
     ids=" ".join,
 )
-async def test_a_filter_that_means_nothing_is_refused(
+async def test_an_invalid_filter_is_refused(
     client: ContractClient, query: tuple[str, str]
 ) -> None:
     company_id = client.company_id()
@@ -115,7 +121,7 @@ async def test_magic_links_lead_to_the_company(client: ContractClient) -> None:
 async def test_an_edit_link_is_the_connection_with_its_secret(
     client: ContractClient,
 ) -> None:
-    connection = (await listed(client))[0]
+    connection = (await list_connections(client))[0]
     plain = await client.get_connection(connection["id"])
     assert plain["publicCompanyId"] is plain["connectionMagicLinkSecret"] is None
     edit = await client.call("magic_links_create_edit", connection_id=connection["id"])

@@ -1,4 +1,4 @@
-"""Connections are made, checked, healed and filled, in the sandbox's own time."""
+"""Connections are created and checked, and get sample data, by the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio
 SAMPLED = {"ELECTRICITY", "SOLAR", "WATER", "GAS", "FUEL"}
 
 
-async def listed(
+async def list_connections(
     client: ContractClient, *query: tuple[str, str]
 ) -> list[dict[str, Any]]:
     return await client.list_all(
@@ -25,12 +25,14 @@ async def listed(
     )
 
 
-async def usage_of(client: ContractClient, connection_id: str) -> list[dict[str, Any]]:
+async def list_usage_of(
+    client: ContractClient, connection_id: str
+) -> list[dict[str, Any]]:
     records = await client.list_all(
         "usage_list_by_connection", "usageData", connection_id=connection_id
     )
     for record in records:
-        # The link to the file says until when it is good.
+        # The link to the file changes with the time.
         (record["document"] or {}).pop("url", None)
     return records
 
@@ -39,7 +41,9 @@ async def update(client: ContractClient, connection_id: str, **body: Any) -> Any
     return await client.call("connections_update", body, connection_id=connection_id)
 
 
-async def test_right_credentials_connect_after_a_while(client: ContractClient) -> None:
+async def test_correct_credentials_connect_after_some_seconds(
+    client: ContractClient,
+) -> None:
     made = await client.connect()
     assert made["status"] == "PENDING"
     assert (made["accounts"], made["isActive"]) == ([], True)
@@ -50,7 +54,7 @@ async def test_right_credentials_connect_after_a_while(client: ContractClient) -
     assert now["status"] == "CONNECTED"
     assert now["statusErrorDetail"] is None
     assert now["created"] < now["statusFirstSeenTime"] == now["statusLastUpdateTime"]
-    assert (await listed(client))[-1] == now
+    assert (await list_connections(client))[-1] == now
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ async def test_right_credentials_connect_after_a_while(client: ContractClient) -
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
-async def test_anything_else_is_a_wrong_password(
+async def test_other_credentials_are_a_wrong_password(
     client: ContractClient, wrong: dict[str, Any]
 ) -> None:
     made = await client.connect(**wrong)
@@ -72,22 +76,24 @@ async def test_anything_else_is_a_wrong_password(
     assert now["status"] == "PASSWORD_INCORRECT"
     assert now["statusErrorDetail"]
     client.advance(60)
-    assert await usage_of(client, made["id"]) == []
+    assert await list_usage_of(client, made["id"]) == []
 
 
-async def test_sample_data_comes_within_thirty_seconds(client: ContractClient) -> None:
+async def test_sample_data_arrives_within_thirty_seconds(
+    client: ContractClient,
+) -> None:
     made = await client.connect()
-    total = len(await everything(client))
+    total = len(await list_all_usage(client))
     client.advance(19)
-    assert await usage_of(client, made["id"]) == []
+    assert await list_usage_of(client, made["id"]) == []
     client.advance(1)
     now = await client.get_connection(made["id"])
-    records = await usage_of(client, made["id"])
+    records = await list_usage_of(client, made["id"])
     assert {record["datasourceType"] for record in records} == SAMPLED
     assert set(now["initialDatasourceTypes"]) == SAMPLED
     assert {record["site"]["id"] for record in records} == set(now["initialSites"])
     assert {record["created"] for record in records} == {"2026-01-01T00:00:20.000000Z"}
-    assert len(await everything(client)) == total + len(records)
+    assert len(await list_all_usage(client)) == total + len(records)
     meters = await client.list_all(
         "meters_list_by_connection", "meters", connection_id=made["id"]
     )
@@ -103,19 +109,19 @@ async def test_sample_data_comes_within_thirty_seconds(client: ContractClient) -
     }
 
 
-async def everything(client: ContractClient) -> list[dict[str, Any]]:
+async def list_all_usage(client: ContractClient) -> list[dict[str, Any]]:
     return await client.list_all(
         "usage_list_by_company", "usageData", company_id=client.company_id()
     )
 
 
-async def test_sample_data_is_of_each_site_and_of_the_commodities_asked_for(
+async def test_sample_data_has_each_site_and_the_requested_commodities(
     client: ContractClient,
 ) -> None:
     sites = client.site_ids()[:3]
     made = await client.connect(*sites, initialDatasourceTypes=["GAS", "TELECOM"])
     client.advance(20)
-    records = await usage_of(client, made["id"])
+    records = await list_usage_of(client, made["id"])
     found = {(record["site"]["id"], record["datasourceType"]) for record in records}
     assert found == {(site_id, "GAS") for site_id in sites}
 
@@ -126,17 +132,17 @@ async def test_sample_data_does_not_depend_on_later_changes(
     sites = client.site_ids()[:2]
     made = await client.connect(*sites)
     client.advance(20)
-    before = await usage_of(client, made["id"])
+    before = await list_usage_of(client, made["id"])
     await update(client, made["id"], initialSites=sites[:1], externalId="C-1")
     await client.call("sites_update", {"address": "Elsewhere"}, site_id=sites[0])
-    after = await usage_of(client, made["id"])
+    after = await list_usage_of(client, made["id"])
     for record in (*before, *after):
         del record["site"]
     assert after == before
 
 
 @pytest.mark.parametrize("count", [0, 4], ids=["none", "four"])
-async def test_one_to_three_sites_are_needed(
+async def test_a_connection_needs_one_to_three_sites(
     client: ContractClient, count: int
 ) -> None:
     company_id = client.company_id()
@@ -147,7 +153,7 @@ async def test_one_to_three_sites_are_needed(
     assert detail.startswith("sites:")
 
 
-async def test_the_sites_must_be_the_companys(client: ContractClient) -> None:
+async def test_the_sites_must_belong_to_the_company(client: ContractClient) -> None:
     stranger = client.site_ids(1)[0]
     body = {**SANDBOX_LOGIN._asdict(), "sites": [stranger]}
     company_id = client.company_id()
@@ -165,11 +171,13 @@ async def test_the_same_login_twice_in_a_company_is_refused(
         "sites": client.site_ids()[:1],
     }
     await client.get_refusal("connections_create", body, company_id=client.company_id())
-    assert len([c for c in await listed(client) if c["url"] == made["url"]]) == 1
+    assert (
+        len([c for c in await list_connections(client) if c["url"] == made["url"]]) == 1
+    )
     await client.connect(index=1)
 
 
-async def test_no_password_comes_back(client: ContractClient) -> None:
+async def test_no_response_contains_a_password(client: ContractClient) -> None:
     questions = [{"key": "Pet?", "value": "Rex the fish"}]
     made = await client.connect(password="hunter-2", securityQuestions=questions)
     client.advance(30)
@@ -184,7 +192,9 @@ async def test_no_password_comes_back(client: ContractClient) -> None:
     assert "hunter" not in repr(connection)
 
 
-async def test_new_credentials_heal_after_a_while(client: ContractClient) -> None:
+async def test_new_correct_credentials_connect_after_some_seconds(
+    client: ContractClient,
+) -> None:
     made = await client.connect(password="guess")
     client.advance(60)
     now = await update(client, made["id"], password=SANDBOX_LOGIN.password)
@@ -194,22 +204,22 @@ async def test_new_credentials_heal_after_a_while(client: ContractClient) -> Non
     client.advance(1)
     assert (await client.get_connection(made["id"]))["status"] == "CONNECTED"
     client.advance(15)
-    assert await usage_of(client, made["id"])
+    assert await list_usage_of(client, made["id"])
 
 
-async def test_wrong_credentials_stop_a_connection_and_keep_its_data(
+async def test_wrong_credentials_disconnect_and_keep_the_data(
     client: ContractClient,
 ) -> None:
     made = await client.connect()
     client.advance(20)
-    records = await usage_of(client, made["id"])
+    records = await list_usage_of(client, made["id"])
     await update(client, made["id"], password="guess")
     client.advance(5)
     assert (await client.get_connection(made["id"]))["status"] == "PASSWORD_INCORRECT"
-    assert await usage_of(client, made["id"]) == records != []
+    assert await list_usage_of(client, made["id"]) == records != []
 
 
-async def test_a_login_changed_to_one_that_is_there_is_refused(
+async def test_a_change_to_an_existing_login_is_refused(
     client: ContractClient,
 ) -> None:
     await client.connect()
@@ -223,21 +233,23 @@ async def test_a_login_changed_to_one_that_is_there_is_refused(
 async def test_a_generated_connection_can_be_reconnected(
     client: ContractClient,
 ) -> None:
-    connection = (await listed(client))[0]
+    connection = (await list_connections(client))[0]
     await update(client, connection["id"], password="guess")
     client.advance(5)
     now = await client.get_connection(connection["id"])
     assert now["status"] == "PASSWORD_INCORRECT"
-    records = await usage_of(client, connection["id"])
+    records = await list_usage_of(client, connection["id"])
     await update(client, connection["id"], password=SANDBOX_LOGIN.password)
     client.advance(30)
     now = await client.get_connection(connection["id"])
     assert now["status"] == "CONNECTED"
-    assert await usage_of(client, connection["id"]) == records
+    assert await list_usage_of(client, connection["id"]) == records
 
 
-async def test_a_connection_can_be_switched_off_and_on(client: ContractClient) -> None:
-    connection = (await listed(client))[0]
+async def test_a_connection_can_be_deactivated_and_activated(
+    client: ContractClient,
+) -> None:
+    connection = (await list_connections(client))[0]
     for is_active in (False, True):
         now = await update(client, connection["id"], isActive=is_active)
         assert now == {**connection, "isActive": is_active, "updated": now["updated"]}
@@ -246,7 +258,7 @@ async def test_a_connection_can_be_switched_off_and_on(client: ContractClient) -
 async def test_every_field_of_a_connection_can_be_changed(
     client: ContractClient,
 ) -> None:
-    connection = (await listed(client))[0]
+    connection = (await list_connections(client))[0]
     body = {
         "externalId": "C-9",
         "country": "FR",
@@ -264,7 +276,7 @@ async def test_every_field_of_a_connection_can_be_changed(
     ).items() >= cleared.items()
 
 
-async def test_confirming_connects_and_denying_changes_nothing(
+async def test_a_confirmation_connects_and_a_denial_changes_nothing(
     client: ContractClient,
 ) -> None:
     made = await client.connect(password="guess")

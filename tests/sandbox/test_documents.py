@@ -1,4 +1,4 @@
-"""Bills: their lists, filters and corrections."""
+"""Bills: their lists, filters and changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Bill = dict[str, Any]
 START, END = "2024-06-30", "2025-03-07"
 
 
-async def listed(
+async def list_bills(
     client: ContractClient, *query: tuple[str, str], **ids: str
 ) -> list[Bill]:
     operation = "documents_list_by_company"
@@ -28,13 +28,13 @@ async def listed(
     return await client.list_all(operation, "documents", *query, **ids)
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
 
 
-def midnight_rule(key: str) -> Callable[[Bill], bool]:
-    low, high = (moment(f"{day}T00:00:00") for day in (START, END))
-    return lambda bill: low <= moment(bill[key]) <= high
+def build_midnight_rule(key: str) -> Callable[[Bill], bool]:
+    low, high = (parse_moment(f"{day}T00:00:00") for day in (START, END))
+    return lambda bill: low <= parse_moment(bill[key]) <= high
 
 
 RULES: dict[str, Callable[[Bill], bool]] = {
@@ -43,15 +43,17 @@ RULES: dict[str, Callable[[Bill], bool]] = {
         usage["startDate"] <= END and usage["endDate"] >= START
         for usage in bill["usageData"]
     ),
-    "CREATED_DATE": midnight_rule("created"),
-    "UPDATED_DATE": midnight_rule("updated"),
+    "CREATED_DATE": build_midnight_rule("created"),
+    "UPDATED_DATE": build_midnight_rule("updated"),
 }
 
 
-async def test_bills_are_newest_first_and_each_once(client: ContractClient) -> None:
-    bills = await listed(client)
+async def test_each_bill_is_listed_once_and_the_newest_first(
+    client: ContractClient,
+) -> None:
+    bills = await list_bills(client)
     assert len({bill["id"] for bill in bills}) == len(bills) > 100
-    moments = [moment(bill["created"]) for bill in bills]
+    moments = [parse_moment(bill["created"]) for bill in bills]
     assert moments == sorted(moments, reverse=True)
     alone = await client.call("documents_get", document_id=bills[7]["id"])
     assert alone == bills[7]
@@ -65,13 +67,13 @@ async def test_dates_are_compared_as_the_date_type_says(
     if date_type is not None:
         query.append(("dateType", date_type))
     rule = RULES[date_type or "BILL_DATE"]
-    found = await listed(client, *query)
-    assert found == [bill for bill in await listed(client) if rule(bill)] != []
+    found = await list_bills(client, *query)
+    assert found == [bill for bill in await list_bills(client) if rule(bill)] != []
 
 
-async def test_bills_are_found_by_what_is_on_them(client: ContractClient) -> None:
-    bills = await listed(client)
-    found = await listed(client, ("datasourceType", "GAS"))
+async def test_bills_are_filtered_by_the_meters_on_them(client: ContractClient) -> None:
+    bills = await list_bills(client)
+    found = await list_bills(client, ("datasourceType", "GAS"))
     assert 0 < len(found) < len(bills)
     assert found == [
         bill
@@ -79,26 +81,26 @@ async def test_bills_are_found_by_what_is_on_them(client: ContractClient) -> Non
         if "GAS" in {usage["datasourceType"] for usage in bill["usageData"]}
     ]
     value = bills[0]["usageData"][0]["identifiers"][0]["value"]
-    assert bills[0] in await listed(client, ("identifier", f"0-{value.lower()}"))
+    assert bills[0] in await list_bills(client, ("identifier", f"0-{value.lower()}"))
 
 
 async def test_a_site_has_the_bills_of_its_meters(client: ContractClient) -> None:
     site_id = client.site_ids()[0]
-    found = await listed(client, site_id=site_id)
+    found = await list_bills(client, site_id=site_id)
     assert found == [
         bill
-        for bill in await listed(client)
+        for bill in await list_bills(client)
         if site_id in {usage["site"]["id"] for usage in bill["usageData"]}
     ]
     assert found
 
 
-async def test_connections_share_the_bills_out(client: ContractClient) -> None:
-    bills = await listed(client)
+async def test_every_bill_belongs_to_one_connection(client: ContractClient) -> None:
+    bills = await list_bills(client)
     shared = [
         bill
         for connection in client.sandbox.portfolio.company_data(0).connections
-        for bill in await listed(client, connection_id=connection.id)
+        for bill in await list_bills(client, connection_id=connection.id)
     ]
     assert sorted(bill["id"] for bill in shared) == sorted(bill["id"] for bill in bills)
 
@@ -106,9 +108,9 @@ async def test_connections_share_the_bills_out(client: ContractClient) -> None:
 async def test_is_deleted_lists_deleted_bills_among_the_live_ones(
     client: ContractClient,
 ) -> None:
-    live = await listed(client, ("isDeleted", "false"))
-    assert live == await listed(client)
-    everything = await listed(client, ("isDeleted", "true"))
+    live = await list_bills(client, ("isDeleted", "false"))
+    assert live == await list_bills(client)
+    everything = await list_bills(client, ("isDeleted", "true"))
     assert [bill for bill in everything if bill in live] == live
     deleted = [bill for bill in everything if bill not in live]
     assert deleted
@@ -124,10 +126,10 @@ async def test_is_deleted_lists_deleted_bills_among_the_live_ones(
     assert "isDeleted" in detail
 
 
-async def test_a_correction_shows_on_the_bill_and_its_usage(
+async def test_a_changed_field_shows_on_the_bill_and_its_usage(
     client: ContractClient,
 ) -> None:
-    bill = (await listed(client))[5]
+    bill = (await list_bills(client))[5]
     body = {
         "billDate": "2020-02-29",
         "dueDate": None,
@@ -142,16 +144,16 @@ async def test_a_correction_shows_on_the_bill_and_its_usage(
     for usage in bill["usageData"]:
         record = await client.call("usage_get", usage_data_id=usage["id"])
         assert record["document"].items() >= body.items()
-    # Nothing else of the bill has changed, its line items neither.
+    # Nothing else of the bill has changed, not even its line items.
     assert now == {**bill, **body, "updated": now["updated"]}
-    found = await listed(client, ("endDate", "2020-02-29"))
+    found = await list_bills(client, ("endDate", "2020-02-29"))
     assert [each["id"] for each in found] == [bill["id"]]
 
 
-async def test_a_corrected_date_leaves_the_due_date_alone(
+async def test_a_changed_date_does_not_change_the_due_date(
     client: ContractClient,
 ) -> None:
-    bill = (await listed(client))[0]
+    bill = (await list_bills(client))[0]
     body = {"billDate": "2020-02-29"}
     now = await client.call("documents_update", body, document_id=bill["id"])
     assert (now["dueDate"], now["notes"]) == (bill["dueDate"], bill["notes"])
@@ -160,12 +162,12 @@ async def test_a_corrected_date_leaves_the_due_date_alone(
 async def test_a_bill_stays_when_all_its_usage_is_deleted(
     client: ContractClient,
 ) -> None:
-    bill = (await listed(client))[0]
+    bill = (await list_bills(client))[0]
     for usage in bill["usageData"]:
         await client.call("usage_delete", usage_data_id=usage["id"])
     now = await client.call("documents_get", document_id=bill["id"])
     assert now["usageData"] == []
-    assert now["id"] in {each["id"] for each in await listed(client)}
+    assert now["id"] in {each["id"] for each in await list_bills(client)}
 
 
 async def test_an_uploaded_bill_has_usage_of_the_sites_first_meter(
@@ -184,13 +186,13 @@ async def test_an_uploaded_bill_has_usage_of_the_sites_first_meter(
     assert (bill["fileName"], bill["jobId"]) == ("gas.pdf", "job-1")
     assert [usage["site"]["id"] for usage in bill["usageData"]] == [site_id]
     assert bill["usageData"][0]["startDate"] == "2025-12-01"
-    assert bill in await listed(client)
-    assert bill in await listed(client, site_id=site_id)
+    assert bill in await list_bills(client)
+    assert bill in await list_bills(client, site_id=site_id)
     meter_id = bill["usageData"][0]["meter"]
     assert meter_id in {meter.id for meter in portfolio.company_data(0).meters}
 
 
-async def test_a_bill_uploaded_to_a_new_site_brings_a_meter(
+async def test_a_bill_uploaded_to_a_new_site_creates_a_meter(
     client: ContractClient,
 ) -> None:
     company = await client.call("companies_create", {"name": "New"})

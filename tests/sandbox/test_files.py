@@ -1,4 +1,4 @@
-"""The files of documents: links that expire, ranges, and trouble on the way."""
+"""The files of documents: expiring links, ranges, and faults of downloads."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from nectar_async.sandbox import (
 from nectar_async.sandbox.generator.pdf import count_pages, draw_file_size, make_pdf
 
 SIZE = 40_000
-# As aiohttp spells it, whatever the server wrote.
+# The spelling of aiohttp, whatever the server sent.
 ETAG = "Etag"
 NOBODY = "00000000-0000-4000-a000-000000000000"
 
 
-async def link(raw_client: RawClient, version: str = "v2.2") -> str:
-    """The path and query of the first file that a usage list leads to."""
+async def get_link(raw_client: RawClient, version: str = "v2.2") -> str:
+    """Get the path and query of the first link in a usage list."""
     page = await raw_client.list_usage(0, version=version)
     documents = [record["document"] for record in page["usageData"]]
     url: str = next(document["url"] for document in documents if document)
@@ -45,12 +45,12 @@ async def fetch(raw_client: RawClient, path: str, **options: Any) -> RawResponse
     return await raw_client.request(path, key=None, **options)
 
 
-def part(first: int | str, last: int | str = "", **more: str) -> dict[str, Any]:
+def build_range(first: int | str, last: int | str = "", **more: str) -> dict[str, Any]:
     return {"headers": {"Range": f"bytes={first}-{last}", **more}}
 
 
 def assert_is_pdf(data: bytes) -> None:
-    """Every object is where the table says, and the table where the end says."""
+    """Check that the offsets of all objects and of the table are correct."""
     assert data.startswith(b"%PDF-1.4\n")
     assert data.endswith(b"%%EOF\n")
     (start,) = re.findall(rb"startxref\n(\d+)\n%%EOF", data)
@@ -71,7 +71,7 @@ def assert_is_pdf(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 999, SIZE, 1_000_003])
-def test_a_made_pdf_is_one_and_has_its_size(size: int) -> None:
+def test_a_generated_pdf_is_valid_and_has_its_size(size: int) -> None:
     data = make_pdf("a bill", size=size)
     assert_is_pdf(data)
     assert len(data) == max(size, len(make_pdf("a bill", size=0)))
@@ -87,7 +87,7 @@ def test_pages_are_counted() -> None:
     )
 
 
-def test_sizes_are_those_of_bills() -> None:
+def test_most_file_sizes_are_small() -> None:
     sizes = [draw_file_size(str(name)) for name in range(200)]
     assert min(sizes) >= 20_000
     assert 1_000_000 < max(sizes) <= 2_560_000
@@ -98,7 +98,7 @@ def test_sizes_are_those_of_bills() -> None:
 async def test_a_document_links_to_its_file(
     raw_client: RawClient, version: str
 ) -> None:
-    path = await link(raw_client, version)
+    path = await get_link(raw_client, version)
     seen = await fetch(raw_client, path)
     assert seen.status == 200
     assert seen.headers["Content-Type"] == "application/pdf"
@@ -111,7 +111,7 @@ async def test_a_document_links_to_its_file(
 
 
 @pytest.mark.asyncio
-async def test_no_mark_is_left_in_any_answer(raw_client: RawClient) -> None:
+async def test_every_link_marker_is_replaced(raw_client: RawClient) -> None:
     company = raw_client.sandbox.portfolio.company(0)
     for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
         seen = await raw_client.request(f"/v2.2/{path}")
@@ -120,8 +120,8 @@ async def test_no_mark_is_left_in_any_answer(raw_client: RawClient) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_link_is_good_for_a_day(raw_client: RawClient) -> None:
-    path = await link(raw_client)
+async def test_a_link_expires_after_a_day(raw_client: RawClient) -> None:
+    path = await get_link(raw_client)
     raw_client.sandbox.clock.advance(23 * 3_600)
     assert (await fetch(raw_client, path)).status == 200
     raw_client.sandbox.clock.advance(3_661)
@@ -129,7 +129,7 @@ async def test_a_link_is_good_for_a_day(raw_client: RawClient) -> None:
     assert seen.status == 403
     assert seen.headers["Content-Type"] == "application/xml"
     assert b"<Code>AccessDenied</Code>" in seen.body
-    fresh = await link(raw_client)
+    fresh = await get_link(raw_client)
     assert (await fetch(raw_client, fresh)).status == 200
 
 
@@ -144,17 +144,17 @@ async def test_a_link_is_good_for_a_day(raw_client: RawClient) -> None:
     ],
     ids=["later", "other signature", "still good", "no signature"],
 )
-async def test_a_link_cannot_be_made_up(
+async def test_a_forged_link_is_refused(
     raw_client: RawClient, change: tuple[str, str]
 ) -> None:
-    path = (await link(raw_client)).replace(*change)
+    path = (await get_link(raw_client)).replace(*change)
     expected = 200 if change[0] == "?" else 403
     assert (await fetch(raw_client, path)).status == expected
 
 
 @pytest.mark.asyncio
-async def test_a_key_has_no_business_at_a_file(raw_client: RawClient) -> None:
-    path = await link(raw_client)
+async def test_a_file_request_with_an_api_key_is_refused(raw_client: RawClient) -> None:
+    path = await get_link(raw_client)
     raw_client.sandbox.witness.reset()
     seen = await raw_client.request(path)
     assert seen.status == 400
@@ -168,8 +168,8 @@ async def test_a_key_has_no_business_at_a_file(raw_client: RawClient) -> None:
 
 
 @pytest.mark.asyncio
-async def test_other_files_are_not_there(raw_client: RawClient) -> None:
-    query = urlsplit(await link(raw_client)).query
+async def test_an_unknown_file_is_not_found(raw_client: RawClient) -> None:
+    query = urlsplit(await get_link(raw_client)).query
     for name in (f"{NOBODY}.pdf", "x.pdf", NOBODY):
         seen = await fetch(raw_client, f"/_files/{name}?{query}")
         assert seen.status == 404
@@ -177,19 +177,21 @@ async def test_other_files_are_not_there(raw_client: RawClient) -> None:
     assert (await fetch(raw_client, f"/_files/x?{query}", method="PUT")).status == 405
 
 
-async def sized(sandbox: Sandbox, session: aiohttp.ClientSession) -> tuple[Any, ...]:
+async def get_file_sizes(
+    sandbox: Sandbox, session: aiohttp.ClientSession
+) -> tuple[Any, ...]:
     raw_client = RawClient(sandbox, session)
-    path = await link(raw_client)
+    path = await get_link(raw_client)
     return raw_client, path, await fetch(raw_client, path)
 
 
 @pytest.mark.asyncio
-async def test_parts_of_a_file_can_be_had() -> None:
+async def test_ranges_of_a_file_can_be_requested() -> None:
     async with (
         Sandbox(companies=1, file_bytes=SIZE) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        raw_client, path, whole = await sized(sandbox, session)
+        raw_client, path, whole = await get_file_sizes(sandbox, session)
         assert len(whole.body) == SIZE
         for first, last, expected in (
             (0, 9, slice(0, 10)),
@@ -198,14 +200,14 @@ async def test_parts_of_a_file_can_be_had() -> None:
             ("", SIZE + 1, slice(0, SIZE)),
             (SIZE - 1, SIZE + 50, slice(SIZE - 1, SIZE)),
         ):
-            seen = await fetch(raw_client, path, **part(first, last))
+            seen = await fetch(raw_client, path, **build_range(first, last))
             assert seen.status == 206
             assert seen.body == whole.body[expected]
             bounds = f"{expected.start}-{expected.stop - 1}"
             assert seen.headers["Content-Range"] == f"bytes {bounds}/{SIZE}"
             assert seen.headers[ETAG] == whole.headers[ETAG]
         for first, last in ((SIZE, ""), (SIZE + 5, SIZE + 9), ("", 0)):
-            seen = await fetch(raw_client, path, **part(first, last))
+            seen = await fetch(raw_client, path, **build_range(first, last))
             assert (seen.status, seen.body) == (416, b"")
             assert seen.headers["Content-Range"] == f"bytes */{SIZE}"
         for text in ("bytes=5-2", "bytes=-", "bytes=0-1,4-5", "lines=1-2"):
@@ -214,23 +216,29 @@ async def test_parts_of_a_file_can_be_had() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_part_is_given_only_of_the_file_that_was_meant() -> None:
+async def test_if_range_selects_a_range_of_the_same_file_only() -> None:
     async with (
         Sandbox(companies=1, file_bytes=SIZE) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        raw_client, path, whole = await sized(sandbox, session)
+        raw_client, path, whole = await get_file_sizes(sandbox, session)
         assert re.fullmatch(r'"[0-9a-f]+"', whole.headers[ETAG])
         for known in (whole.headers[ETAG], whole.headers["Last-Modified"]):
-            seen = await fetch(raw_client, path, **part(9, **{"If-Range": known}))
+            seen = await fetch(
+                raw_client, path, **build_range(9, **{"If-Range": known})
+            )
             assert seen.status == 206
-        seen = await fetch(raw_client, path, **part(9, **{"If-Range": '"another"'}))
+        seen = await fetch(
+            raw_client, path, **build_range(9, **{"If-Range": '"another"'})
+        )
         assert (seen.status, seen.body) == (200, whole.body)
 
 
 @pytest.mark.asyncio
-async def test_a_head_has_no_body_but_all_the_rest(raw_client: RawClient) -> None:
-    path = await link(raw_client)
+async def test_a_head_request_has_all_headers_and_no_body(
+    raw_client: RawClient,
+) -> None:
+    path = await get_link(raw_client)
     whole = await fetch(raw_client, path)
     head = await fetch(raw_client, path, method="HEAD")
     assert (head.status, head.body) == (200, b"")
@@ -238,16 +246,16 @@ async def test_a_head_has_no_body_but_all_the_rest(raw_client: RawClient) -> Non
         assert head.headers[name] == whole.headers[name]
 
 
-def hit(effect: Any, **conditions: Any) -> Fault:
+def build_download_fault(effect: Any, **conditions: Any) -> Fault:
     fault = Fault(effect, operation="documents_download")
     return evolve(fault, **conditions)
 
 
 @pytest.mark.asyncio
 async def test_ranges_can_be_ignored(raw_client: RawClient) -> None:
-    path = await link(raw_client)
-    raw_client.sandbox.faults.add(hit(IgnoreRange()))
-    seen = await fetch(raw_client, path, **part(5, 9))
+    path = await get_link(raw_client)
+    raw_client.sandbox.faults.add(build_download_fault(IgnoreRange()))
+    seen = await fetch(raw_client, path, **build_range(5, 9))
     assert seen.status == 200
     assert_is_pdf(seen.body)
 
@@ -255,9 +263,9 @@ async def test_ranges_can_be_ignored(raw_client: RawClient) -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("hops", [1, 3])
 async def test_a_file_can_be_behind_redirects(raw_client: RawClient, hops: int) -> None:
-    path = await link(raw_client)
+    path = await get_link(raw_client)
     whole = await fetch(raw_client, path)
-    raw_client.sandbox.faults.add(hit(Redirect(hops=hops)))
+    raw_client.sandbox.faults.add(build_download_fault(Redirect(hops=hops)))
     for _ in range(hops):
         seen = await fetch(raw_client, path)
         assert (seen.status, seen.body) == (302, b"")
@@ -267,28 +275,28 @@ async def test_a_file_can_be_behind_redirects(raw_client: RawClient, hops: int) 
 
 @pytest.mark.asyncio
 async def test_a_redirect_can_lead_to_another_server(raw_client: RawClient) -> None:
-    path = await link(raw_client)
+    path = await get_link(raw_client)
     away = "http://localhost:1"
-    raw_client.sandbox.faults.add(hit(Redirect(origin=away)))
+    raw_client.sandbox.faults.add(build_download_fault(Redirect(origin=away)))
     seen = await fetch(raw_client, path)
     assert seen.headers["Location"].startswith(f"{away}/_files/")
 
 
 @pytest.mark.asyncio
-async def test_a_link_can_be_dead_before_its_time(raw_client: RawClient) -> None:
-    path = await link(raw_client)
-    raw_client.sandbox.faults.add(hit(ExpireLink(), times=1))
+async def test_a_link_can_expire_early(raw_client: RawClient) -> None:
+    path = await get_link(raw_client)
+    raw_client.sandbox.faults.add(build_download_fault(ExpireLink(), times=1))
     assert (await fetch(raw_client, path)).status == 403
     assert (await fetch(raw_client, path)).status == 200
 
 
 @pytest.mark.asyncio
-async def test_a_file_can_change_in_mid_download(raw_client: RawClient) -> None:
-    path = await link(raw_client)
-    raw_client.sandbox.faults.add(hit(ChangeFile(), skip=1))
+async def test_a_file_can_change_during_a_download(raw_client: RawClient) -> None:
+    path = await get_link(raw_client)
+    raw_client.sandbox.faults.add(build_download_fault(ChangeFile(), skip=1))
     whole = await fetch(raw_client, path)
     tag = whole.headers[ETAG]
-    late = await fetch(raw_client, path, **part(50, **{"If-Range": tag}))
+    late = await fetch(raw_client, path, **build_range(50, **{"If-Range": tag}))
     assert late.status == 200
     assert late.headers[ETAG] != tag
     assert len(late.body) == len(whole.body)
@@ -297,25 +305,25 @@ async def test_a_file_can_change_in_mid_download(raw_client: RawClient) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_header_can_be_another_one_or_none(raw_client: RawClient) -> None:
-    path = await link(raw_client)
+async def test_a_header_can_be_replaced_or_removed(raw_client: RawClient) -> None:
+    path = await get_link(raw_client)
     raw_client.sandbox.faults.add(
-        hit(SetHeader(name="etag", value='W/"1"')),
-        hit(SetHeader(name="Content-Range")),
+        build_download_fault(SetHeader(name="etag", value='W/"1"')),
+        build_download_fault(SetHeader(name="Content-Range")),
     )
-    some = await fetch(raw_client, path, **part(50))
+    some = await fetch(raw_client, path, **build_range(50))
     assert (some.status, some.headers[ETAG]) == (206, 'W/"1"')
     assert "Content-Range" not in some.headers
     assert some.headers["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.asyncio
-async def test_the_usual_trouble_meets_downloads_too(raw_client: RawClient) -> None:
-    path = await link(raw_client)
+async def test_other_faults_hit_downloads_too(raw_client: RawClient) -> None:
+    path = await get_link(raw_client)
     raw_client.sandbox.faults.add(
-        hit(Answer(status=503), times=1),
-        hit(DropBody(), skip=1, times=1),
-        hit(Disconnect(), skip=2),
+        build_download_fault(Answer(status=503), times=1),
+        build_download_fault(DropBody(), skip=1, times=1),
+        build_download_fault(Disconnect(), skip=2),
     )
     assert (await fetch(raw_client, path)).status == 503
     with pytest.raises(aiohttp.ClientPayloadError):

@@ -1,4 +1,4 @@
-"""Every filter of the usage lists against the rule, worked out on the answers."""
+"""Filters of lists: each rule is computed again from the unfiltered responses."""
 
 from __future__ import annotations
 
@@ -26,45 +26,45 @@ START, END = "2024-06-30", "2025-03-07"
 BOUNDS = [(START, None), (None, END), (START, END), (END, START), (None, None)]
 
 
-def moment(text: str) -> tuple[datetime, int]:
-    """The instant to the second, and the nanoseconds after it."""
+def parse_moment(text: str) -> tuple[datetime, int]:
+    """Parse a date-time to its second and the nanoseconds after it."""
     head, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(head).replace(tzinfo=UTC), int(
         (fraction or "0").ljust(9, "0")
     )
 
 
-def between(value: Any, low: Any, high: Any) -> bool:
+def is_between(value: Any, low: Any, high: Any) -> bool:
     return (low is None or value >= low) and (high is None or value <= high)
 
 
-def by_bill_date(record: Record, start: str | None, end: str | None) -> bool:
+def is_billed_between(record: Record, start: str | None, end: str | None) -> bool:
     if start is None and end is None:
         return True
     day = (record["document"] or {}).get("billDate")
-    return day is not None and between(day, start, end)
+    return day is not None and is_between(day, start, end)
 
 
-def by_period(record: Record, start: str | None, end: str | None) -> bool:
+def is_used_between(record: Record, start: str | None, end: str | None) -> bool:
     return (end is None or record["startDate"] <= end) and (
         start is None or record["endDate"] >= start
     )
 
 
-def by_moment(field: str) -> Callable[[Record, str | None, str | None], bool]:
+def build_moment_rule(field: str) -> Callable[[Record, str | None, str | None], bool]:
     def keeps(record: Record, start: str | None, end: str | None) -> bool:
-        low = start and moment(f"{start}T00:00:00Z")
-        high = end and moment(f"{end}T00:00:00Z")
-        return between(moment(record[field]), low, high)
+        low = start and parse_moment(f"{start}T00:00:00Z")
+        high = end and parse_moment(f"{end}T00:00:00Z")
+        return is_between(parse_moment(record[field]), low, high)
 
     return keeps
 
 
 RULES = {
-    "BILL_DATE": by_bill_date,
-    "USAGE_PERIOD": by_period,
-    "CREATED_DATE": by_moment("created"),
-    "UPDATED_DATE": by_moment("updated"),
+    "BILL_DATE": is_billed_between,
+    "USAGE_PERIOD": is_used_between,
+    "CREATED_DATE": build_moment_rule("created"),
+    "UPDATED_DATE": build_moment_rule("updated"),
 }
 
 
@@ -73,7 +73,7 @@ RULES = {
 async def test_dates_are_compared_as_the_date_type_says(
     raw_client: RawClient, date_type: str | None
 ) -> None:
-    """Without a date type it is the bill date; each bound works alone."""
+    """The default is the bill date; each bound also works alone."""
     rule = RULES[date_type or "BILL_DATE"]
     company = raw_client.sandbox.portfolio.company(0)
     owners = [f"company/{company.id}", *(f"site/{site.id}" for site in company.sites)]
@@ -91,7 +91,7 @@ async def test_dates_are_compared_as_the_date_type_says(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("field", ["created", "updated"])
-async def test_of_the_end_day_only_midnight_itself_is_caught(
+async def test_of_the_last_day_only_midnight_is_included(
     raw_client: RawClient, field: str
 ) -> None:
     path = f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
@@ -112,7 +112,7 @@ async def test_both_bounds_are_included(raw_client: RawClient) -> None:
         path, ("startDate", day), ("endDate", day)
     )
     assert records == [
-        record for record in everything if by_bill_date(record, day, day)
+        record for record in everything if is_billed_between(record, day, day)
     ]
     assert records
 
@@ -163,7 +163,7 @@ async def test_datasource_types_are_alternatives(
 
 
 @pytest.mark.asyncio
-async def test_an_identifier_is_any_of_the_meters_however_it_is_written(
+async def test_an_identifier_matches_any_of_the_meters_after_normalization(
     raw_client: RawClient,
 ) -> None:
     path = f"/v2.2/usage/company/{raw_client.sandbox.portfolio.company(0).id}"
@@ -198,7 +198,9 @@ async def test_an_identifier_is_any_of_the_meters_however_it_is_written(
         ("000", ""),
     ],
 )
-def test_identifiers_lose_five_marks_and_leading_zeros(value: str, normal: str) -> None:
+def test_normalized_identifiers_lack_five_marks_and_leading_zeros(
+    value: str, normal: str
+) -> None:
     assert normalize_identifier(value) == normal
 
 
@@ -225,7 +227,7 @@ def test_identifiers_that_differ_stay_different() -> None:
         ("page", "9" * 5_000),
     ],
 )
-async def test_a_query_that_means_nothing_is_refused(
+async def test_an_invalid_query_is_refused(
     raw_client: RawClient, query: tuple[str, str]
 ) -> None:
     company = raw_client.sandbox.portfolio.company(0)
@@ -235,7 +237,7 @@ async def test_a_query_that_means_nothing_is_refused(
 
 
 @pytest.mark.asyncio
-async def test_unknown_keys_of_a_query_are_ignored(raw_client: RawClient) -> None:
+async def test_unknown_parameters_are_ignored(raw_client: RawClient) -> None:
     assert await raw_client.list_usage(0, ("limit", "5"), ("colour", "blue")) == (
         await raw_client.list_usage(0)
     )

@@ -1,4 +1,4 @@
-"""Smart meters send every quarter of an hour, or every hour."""
+"""Smart meter intervals of 15 or 60 minutes: their lists and filters."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ LAST = "2026-01-01T00:00:00Z"
 QUARTERS_A_DAY = 96
 
 
-def smart_connection(raw_client: RawClient) -> Any:
-    """The connection with the most kinds of smart meters, of both companies."""
+def find_smart_connection(raw_client: RawClient) -> Any:
+    """Find the connection with the most kinds of smart meters."""
     every = [
         connection
         for index in range(2)
         for connection in raw_client.sandbox.portfolio.company_data(index).connections
     ]
-    return max(every, key=lambda connection: len(kinds(connection)))
+    return max(every, key=lambda connection: len(list_kinds(connection)))
 
 
-def kinds(connection: Any) -> set[str]:
+def list_kinds(connection: Any) -> set[str]:
     meters = [meter for account in connection.accounts for meter in account.meters]
     types = {meter.commodity.datasource_type for meter in meters}
     return types & {"ELECTRICITY", "GAS", "WATER", "SOLAR", "DISTRICT"}
 
 
-async def build_page(raw_client: RawClient, *query: tuple[str, str]) -> Any:
-    path = f"/v2.2/interval/connection/{smart_connection(raw_client).id}"
+async def get_page(raw_client: RawClient, *query: tuple[str, str]) -> Any:
+    path = f"/v2.2/interval/connection/{find_smart_connection(raw_client).id}"
     seen = await raw_client.request(path, list(query))
     assert seen.status == 200, seen.body
     return seen.json
@@ -51,7 +51,7 @@ async def list_all(
     intervals: list[dict[str, Any]] = []
     page = 1
     while True:
-        seen = await build_page(raw_client, *query, ("page", str(page)))
+        seen = await get_page(raw_client, *query, ("page", str(page)))
         intervals += seen["intervals"]
         if not seen["hasNext"]:
             assert len(intervals) == seen["totalIntervals"]
@@ -61,13 +61,13 @@ async def list_all(
 
 @pytest.mark.parametrize("segment", ["v2.2", "v2.1", "v2"])
 async def test_every_interval_is_valid(raw_client: RawClient, segment: str) -> None:
-    path = f"/{segment}/interval/connection/{smart_connection(raw_client).id}"
+    path = f"/{segment}/interval/connection/{find_smart_connection(raw_client).id}"
     seen = await raw_client.request(path)
     check_schema(response_schema("intervals_list_by_connection", 200), seen.json)
     assert len(seen.json["intervals"]) == 100
 
 
-async def test_intervals_follow_on_each_other_without_a_gap(
+async def test_intervals_of_a_meter_have_no_gaps(
     raw_client: RawClient,
 ) -> None:
     found = await list_all(raw_client)
@@ -87,7 +87,7 @@ async def test_intervals_follow_on_each_other_without_a_gap(
 
 
 async def test_intervals_are_the_same_each_time(raw_client: RawClient) -> None:
-    assert await build_page(raw_client) == await build_page(raw_client)
+    assert await get_page(raw_client) == await get_page(raw_client)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_intervals_are_the_same_each_time(raw_client: RawClient) -> None:
     ],
     ids=["start", "end", "both", "wide"],
 )
-async def test_the_window_keeps_what_lies_in_it(
+async def test_dates_select_the_intervals_between_them(
     raw_client: RawClient, query: dict[str, str], bounds: tuple[str, str]
 ) -> None:
     expected = [
@@ -118,29 +118,31 @@ async def test_the_window_keeps_what_lies_in_it(
     assert [interval["id"] for interval in found] == expected != []
 
 
-async def test_a_window_without_an_interval_is_empty(raw_client: RawClient) -> None:
+async def test_dates_without_intervals_give_an_empty_list(
+    raw_client: RawClient,
+) -> None:
     for query in (
         [("startDate", LAST)],
         [("endDate", FIRST)],
         [("startDate", "2025-12-30T00:01:00Z"), ("endDate", "2025-12-30T00:14:00Z")],
         [("startDate", "2025-12-31T00:00:00Z"), ("endDate", "2025-12-30T00:00:00Z")],
     ):
-        seen = await build_page(raw_client, *query)
+        seen = await get_page(raw_client, *query)
         assert (seen["totalIntervals"], seen["intervals"]) == (0, [])
 
 
-async def test_commodity_and_identifier_are_filters(raw_client: RawClient) -> None:
+async def test_intervals_are_filtered_by_commodity_and_identifier(
+    raw_client: RawClient,
+) -> None:
     everything = await list_all(raw_client)
-    connection = smart_connection(raw_client)
-    types = sorted(kinds(connection))
+    connection = find_smart_connection(raw_client)
+    types = sorted(list_kinds(connection))
     total = 0
     for kind in types:
-        seen = await build_page(raw_client, ("datasourceType", kind))
+        seen = await get_page(raw_client, ("datasourceType", kind))
         total += seen["totalIntervals"]
     assert total == len(everything)
-    both = await build_page(
-        raw_client, *(("datasourceType", kind) for kind in types[:2])
-    )
+    both = await get_page(raw_client, *(("datasourceType", kind) for kind in types[:2]))
     assert 0 < both["totalIntervals"] <= total
     wanted = everything[0]["identifiers"][0]["value"]
     expected = [
@@ -152,6 +154,6 @@ async def test_commodity_and_identifier_are_filters(raw_client: RawClient) -> No
     assert await list_all(raw_client, ("identifier", f"00{wanted}")) == expected
 
 
-async def test_a_strange_connection_is_not_found(raw_client: RawClient) -> None:
+async def test_an_unknown_connection_is_not_found(raw_client: RawClient) -> None:
     seen = await raw_client.request(f"/v2.2/interval/connection/{NOBODY}")
     assert seen.status == 404

@@ -1,4 +1,4 @@
-"""Invitations are made, used by others, and end in one of three ways."""
+"""Invitations are created and used, and end in one of three ways."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOGIN = SANDBOX_LOGIN._asdict()
 
 
 class Host(RawClient):
-    """Invites people, and plays them."""
+    """Creates invitations, and uses them as their recipient does."""
 
     async def invite(self, index: int = 0, **wanted: Any) -> Any:
         company = self.sandbox.portfolio.company(index)
@@ -89,7 +89,7 @@ async def test_an_invitation_is_a_link_that_never_ends_unless_told_so(
     assert (await host.look(made))["status"] == "ACTIVE"
 
 
-async def test_what_was_filled_in_comes_back(host: Host) -> None:
+async def test_the_prefill_is_stored(host: Host) -> None:
     site = host.sandbox.portfolio.company(0).sites[0].id
     prefill = {"initialSites": [site], "utilityTypes": ["GAS"], "country": "US"}
     made = await host.invite(prefill=prefill, allowedEmails=["a@example.com"])
@@ -119,7 +119,7 @@ async def test_a_revoked_invitation_stays_revoked(host: Host) -> None:
     assert (await host.use(made)).status == 410
 
 
-async def test_what_has_ended_is_not_revoked(host: Host) -> None:
+async def test_an_ended_invitation_cannot_be_revoked(host: Host) -> None:
     expired = await host.invite(expiresInSeconds=60)
     fulfilled = await host.invite(maxUses=1)
     await host.use(fulfilled)
@@ -128,7 +128,7 @@ async def test_what_has_ended_is_not_revoked(host: Host) -> None:
     assert (await host.revoke(fulfilled))["status"] == "FULFILLED"
 
 
-async def test_a_used_invitation_brings_a_connection(host: Host) -> None:
+async def test_a_used_invitation_creates_a_connection(host: Host) -> None:
     made = await host.invite(maxUses=1)
     used = await host.use(made)
     assert used.status == 200
@@ -154,7 +154,7 @@ async def test_a_used_invitation_brings_a_connection(host: Host) -> None:
     assert (await host.use(made, username="another")).status == 410
 
 
-async def test_the_prefill_stands_in_for_what_is_not_typed(host: Host) -> None:
+async def test_the_prefill_supplies_missing_fields(host: Host) -> None:
     site = host.sandbox.portfolio.company(0).sites[-1].id
     prefill = {
         "url": LOGIN["url"],
@@ -173,7 +173,7 @@ async def test_the_prefill_stands_in_for_what_is_not_typed(host: Host) -> None:
     assert found[1].datasource_types == ("GAS",)
 
 
-async def test_only_those_who_are_invited_may_use_it(host: Host) -> None:
+async def test_only_invited_people_may_use_an_invitation(host: Host) -> None:
     made = await host.invite(allowedEmails=["Ann@example.com"], sendEmail=True)
     for typed in ({}, {"email": "bob@example.com"}):
         assert (await host.use(made, **typed)).status == 403
@@ -198,7 +198,7 @@ async def test_only_those_who_are_invited_may_use_it(host: Host) -> None:
     ],
     ids=str,
 )
-async def test_credentials_that_are_none_are_refused(
+async def test_invalid_credentials_are_refused(
     host: Host, typed: dict[str, Any]
 ) -> None:
     made = await host.invite()
@@ -206,7 +206,7 @@ async def test_credentials_that_are_none_are_refused(
     assert (await host.look(made))["useCount"] == 0
 
 
-async def test_a_strange_token_opens_nothing(host: Host) -> None:
+async def test_an_unknown_token_is_not_found(host: Host) -> None:
     assert (await host.use({"token": "abc123"})).status == 404
     assert (await host.use({"token": "no-token"})).status == 404
 
@@ -250,7 +250,7 @@ async def test_invitations_are_listed_newest_first_and_filtered(host: Host) -> N
     ) == [first]
 
 
-async def test_many_invitations_come_in_pages(host: Host) -> None:
+async def test_many_invitations_are_listed_in_pages(host: Host) -> None:
     for _ in range(101):
         host.sandbox.portfolio.company(0)
         await host.invite()
@@ -260,7 +260,7 @@ async def test_many_invitations_come_in_pages(host: Host) -> None:
     assert (seen["totalInvitations"], len(seen["invitations"])) == (101, 1)
 
 
-async def test_sites_of_others_cannot_be_filled_in(host: Host) -> None:
+async def test_the_prefilled_sites_must_belong_to_the_company(host: Host) -> None:
     company = host.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
     body = {"prefill": {"initialSites": [NOBODY]}}
@@ -269,7 +269,7 @@ async def test_sites_of_others_cannot_be_filled_in(host: Host) -> None:
     assert NOBODY in seen.json["detail"]
 
 
-async def test_an_expiry_must_be_one_that_can_be_written_down(host: Host) -> None:
+async def test_the_expiry_must_be_a_date_that_can_be_formatted(host: Host) -> None:
     company = host.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
     body = {"expiresInSeconds": 10**15}
@@ -288,7 +288,7 @@ async def test_an_expiry_must_be_one_that_can_be_written_down(host: Host) -> Non
         ("GET", f"/invitation/company/{NOBODY}"),
     ],
 )
-async def test_what_is_not_there_is_not_found(
+async def test_an_unknown_invitation_is_not_found(
     host: Host, method: str, path: str
 ) -> None:
     body: Any = {} if method == "POST" else None
@@ -296,7 +296,7 @@ async def test_what_is_not_there_is_not_found(
     assert seen.status == 404
 
 
-async def test_a_restricted_companys_invitations_are_closed() -> None:
+async def test_invitations_of_a_restricted_company_are_refused() -> None:
     async with Sandbox(companies=1) as sandbox, aiohttp.ClientSession() as session:
         host = Host(sandbox, session)
         made = await host.invite()

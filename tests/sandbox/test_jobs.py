@@ -1,4 +1,4 @@
-"""Uploads become documents after a while, once each."""
+"""Uploaded files become documents after some seconds, once each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NOBODY = "00000000-0000-4000-a000-000000000000"
 BILL = make_pdf("a bill", size=30_000)
 
 
-class Clerk(RawClient):
-    """Hands bills in."""
+class Uploader(RawClient):
+    """Uploads files."""
 
     def path(self, index: int = 0) -> str:
         return f"/v2.2/job/company/{self.sandbox.portfolio.company(index).id}"
@@ -37,7 +37,7 @@ class Clerk(RawClient):
         return await self.request(f"{self.path()}/bulk", method="POST", body=body)
 
     async def outcome(self, submitted: RawResponse, seconds: float = SECONDS) -> Any:
-        """What the job says after so long."""
+        """Get the job after some seconds."""
         assert submitted.status == 201, submitted.body
         check_schema(response_schema("jobs_submit_document", 201), submitted.json)
         assert submitted.json["status"] == "PENDING"
@@ -48,13 +48,13 @@ class Clerk(RawClient):
 
 
 @pytest.fixture
-def clerk(raw_client: RawClient) -> Clerk:
-    return Clerk(raw_client.sandbox, raw_client.session)
+def uploader(raw_client: RawClient) -> Uploader:
+    return Uploader(raw_client.sandbox, raw_client.session)
 
 
-async def test_a_job_is_pending_until_its_time_has_come(clerk: Clerk) -> None:
-    submitted = await clerk.upload()
-    job = await clerk.outcome(submitted, SECONDS - 5)
+async def test_a_job_is_pending_for_some_seconds(uploader: Uploader) -> None:
+    submitted = await uploader.upload()
+    job = await uploader.outcome(submitted, SECONDS - 5)
     assert job == {
         "id": submitted.json["id"],
         "status": "PENDING",
@@ -64,22 +64,24 @@ async def test_a_job_is_pending_until_its_time_has_come(clerk: Clerk) -> None:
         "nonUtilityDocumentIds": None,
         "terminationReason": None,
     }
-    job = await clerk.outcome(submitted, 5)
+    job = await uploader.outcome(submitted, 5)
     assert job["status"] == "COMPLETED"
     assert len(job["parsedDocumentIds"]) == 1
     assert (job["duplicates"], job["duplicateDocumentIds"]) == (0, [])
     assert job["nonUtilityDocumentIds"] == []
 
 
-async def test_an_uploaded_document_is_listed_even_if_nobody_asks_the_job(
-    clerk: Clerk,
+async def test_an_uploaded_document_is_listed_without_a_request_for_its_job(
+    uploader: Uploader,
 ) -> None:
-    company = clerk.sandbox.portfolio.company(0)
-    submitted = await clerk.upload(name="Énergie März.pdf", siteId=company.sites[0].id)
+    company = uploader.sandbox.portfolio.company(0)
+    submitted = await uploader.upload(
+        name="Énergie März.pdf", siteId=company.sites[0].id
+    )
     path = f"/v2.2/document/company/{company.id}"
-    before = (await clerk.request(path)).json["totalDocuments"]
-    clerk.sandbox.clock.advance(SECONDS)
-    seen = (await clerk.request(path)).json
+    before = (await uploader.request(path)).json["totalDocuments"]
+    uploader.sandbox.clock.advance(SECONDS)
+    seen = (await uploader.request(path)).json
     assert seen["totalDocuments"] == before + 1
     (listed,) = [
         document
@@ -87,47 +89,49 @@ async def test_an_uploaded_document_is_listed_even_if_nobody_asks_the_job(
         if document["jobId"] == submitted.json["id"]
     ]
     assert listed["fileName"] == "Énergie März.pdf"
-    job = await clerk.outcome(submitted)
+    job = await uploader.outcome(submitted)
     assert job["parsedDocumentIds"] == [listed["id"]]
 
 
-async def test_the_file_of_an_uploaded_document_is_what_was_uploaded(
-    clerk: Clerk,
+async def test_the_file_of_an_uploaded_document_is_the_uploaded_file(
+    uploader: Uploader,
 ) -> None:
     for name, data, kind in (
         ("bill.pdf", BILL, "application/pdf"),
         ("scan.PNG", b"\x89PNG\r\n\x1a\n\r\n--\r\n", "image/png"),
         ("photo.jpeg", b"\xff\xd8\xff" + bytes(2_000), "image/jpeg"),
     ):
-        job = await clerk.outcome(await clerk.upload(data, name))
+        job = await uploader.outcome(await uploader.upload(data, name))
         (document_id,) = job["parsedDocumentIds"]
-        document = (await clerk.request(f"/v2.2/document/{document_id}")).json
-        path = document["url"].removeprefix(clerk.sandbox.url)
-        seen = await clerk.request(path, key=None)
+        document = (await uploader.request(f"/v2.2/document/{document_id}")).json
+        path = document["url"].removeprefix(uploader.sandbox.url)
+        seen = await uploader.request(path, key=None)
         assert seen.body == data
         assert seen.headers["Content-Type"] == kind
 
 
-async def test_the_same_bytes_are_read_once_a_company(clerk: Clerk) -> None:
-    (first,) = (await clerk.outcome(await clerk.upload()))["parsedDocumentIds"]
-    again = await clerk.outcome(await clerk.upload(name="copy.pdf"))
+async def test_a_repeated_file_is_a_duplicate_within_its_company(
+    uploader: Uploader,
+) -> None:
+    (first,) = (await uploader.outcome(await uploader.upload()))["parsedDocumentIds"]
+    again = await uploader.outcome(await uploader.upload(name="copy.pdf"))
     assert again["parsedDocumentIds"] == []
     assert (again["duplicates"], again["duplicateDocumentIds"]) == (1, [first])
-    elsewhere = await clerk.outcome(await clerk.upload(index=1))
+    elsewhere = await uploader.outcome(await uploader.upload(index=1))
     assert len(elsewhere["parsedDocumentIds"]) == 1
 
 
-async def test_links_are_one_job(clerk: Clerk) -> None:
-    site = clerk.sandbox.portfolio.company(0).sites[0].id
+async def test_many_urls_are_one_job(uploader: Uploader) -> None:
+    site = uploader.sandbox.portfolio.company(0).sites[0].id
     host = "https://files.example.com"
-    submitted = await clerk.submit(
+    submitted = await uploader.submit(
         f"{host}/a.pdf?signature=1",
         f"{host}/b.pdf",
         f"{host}/a.pdf?signature=2",
         f"{host}/nonutility.pdf",
         siteId=site,
     )
-    job = await clerk.outcome(submitted)
+    job = await uploader.outcome(submitted)
     assert len(set(job["parsedDocumentIds"])) == 2
     assert job["duplicateDocumentIds"] == job["parsedDocumentIds"][:1]
     assert job["duplicates"] == 1
@@ -142,10 +146,10 @@ async def test_links_are_one_job(clerk: Clerk) -> None:
         ("stuck.pdf", "PENDING", False),
     ],
 )
-async def test_jobs_end_badly_or_never_where_the_file_name_says_so(
-    clerk: Clerk, name: str, status: str, has_reason: bool
+async def test_the_file_name_selects_the_result_of_a_job(
+    uploader: Uploader, name: str, status: str, has_reason: bool
 ) -> None:
-    job = await clerk.outcome(await clerk.upload(name=name), 10**7)
+    job = await uploader.outcome(await uploader.upload(name=name), 10**7)
     assert job["status"] == status
     assert job["parsedDocumentIds"] is None
     assert bool(job["terminationReason"]) is has_reason
@@ -162,26 +166,28 @@ async def test_jobs_end_badly_or_never_where_the_file_name_says_so(
     ],
     ids=["text", "no extension", "empty", "large", "long"],
 )
-async def test_what_cannot_be_a_bill_is_refused(
-    clerk: Clerk, data: bytes, name: str, reason: str
+async def test_an_invalid_file_is_refused(
+    uploader: Uploader, data: bytes, name: str, reason: str
 ) -> None:
-    seen = await clerk.upload(data, name)
+    seen = await uploader.upload(data, name)
     assert seen.status == 400
     assert seen.json["detail"].startswith("document: ")
     assert reason in seen.json["detail"]
 
 
-async def test_the_largest_and_longest_bills_are_taken(clerk: Clerk) -> None:
+async def test_the_largest_and_longest_allowed_files_are_accepted(
+    uploader: Uploader,
+) -> None:
     long = make_pdf("", size=25 * 2**20, pages=150)
-    assert (await clerk.upload(long)).status == 201
+    assert (await uploader.upload(long)).status == 201
 
 
-async def test_the_form_must_have_the_file(clerk: Clerk) -> None:
+async def test_the_form_must_have_the_file(uploader: Uploader) -> None:
     for form, reason in (
         (aiohttp.FormData({"file": "x"}, default_to_multipart=True), "is required"),
         (aiohttp.FormData({"document": "x"}, default_to_multipart=True), "not a file"),
     ):
-        seen = await clerk.request(clerk.path(), method="POST", data=form)
+        seen = await uploader.request(uploader.path(), method="POST", data=form)
         assert seen.status == 400
         assert seen.json["detail"].startswith("document: ")
         assert reason in seen.json["detail"]
@@ -198,15 +204,19 @@ async def test_the_form_must_have_the_file(clerk: Clerk) -> None:
     ],
     ids=["nothing", "no part", "no boundary", "cut off", "nameless"],
 )
-async def test_a_broken_form_is_refused(clerk: Clerk, data: bytes) -> None:
+async def test_a_broken_form_is_refused(uploader: Uploader, data: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    seen = await clerk.request(clerk.path(), method="POST", data=data, headers=headers)
+    seen = await uploader.request(
+        uploader.path(), method="POST", data=data, headers=headers
+    )
     assert seen.status == 400
     assert seen.json["detail"]
 
 
-async def test_json_is_no_form(clerk: Clerk) -> None:
-    seen = await clerk.request(clerk.path(), method="POST", body={"document": "eA=="})
+async def test_json_in_place_of_a_form_is_refused(uploader: Uploader) -> None:
+    seen = await uploader.request(
+        uploader.path(), method="POST", body={"document": "eA=="}
+    )
     assert seen.status == 415
 
 
@@ -221,29 +231,31 @@ async def test_json_is_no_form(clerk: Clerk) -> None:
     ],
     ids=["http", "none", "missing", "strange site", "no id"],
 )
-async def test_links_that_are_none_are_refused(
-    clerk: Clerk, body: dict[str, Any], name: str
+async def test_invalid_urls_are_refused(
+    uploader: Uploader, body: dict[str, Any], name: str
 ) -> None:
-    seen = await clerk.request(f"{clerk.path()}/bulk", method="POST", body=body)
+    seen = await uploader.request(f"{uploader.path()}/bulk", method="POST", body=body)
     assert seen.status == 400
     assert seen.json["detail"].startswith(f"{name}: ")
 
 
-async def test_strange_companies_and_jobs_are_not_found(clerk: Clerk) -> None:
+async def test_unknown_companies_and_jobs_are_not_found(uploader: Uploader) -> None:
     form = aiohttp.FormData()
     form.add_field("document", BILL, filename="bill.pdf")
     path = f"/v2.2/job/company/{NOBODY}"
-    assert (await clerk.request(path, method="POST", data=form)).status == 404
+    assert (await uploader.request(path, method="POST", data=form)).status == 404
     body = {"documents": ["https://x.example/a.pdf"]}
-    assert (await clerk.request(f"{path}/bulk", method="POST", body=body)).status == 404
+    assert (
+        await uploader.request(f"{path}/bulk", method="POST", body=body)
+    ).status == 404
     for job_id in (NOBODY, "no-uuid"):
-        assert (await clerk.request(f"/v2.2/job/{job_id}")).status == 404
+        assert (await uploader.request(f"/v2.2/job/{job_id}")).status == 404
 
 
-async def test_a_job_outlives_its_company(clerk: Clerk) -> None:
-    company = clerk.sandbox.portfolio.company(0)
-    await clerk.upload()
-    await clerk.request(f"/v2.2/company/{company.id}", method="DELETE")
-    clerk.sandbox.clock.advance(1_000)
-    assert (await clerk.upload()).status == 404
-    assert (await clerk.request("/v2.2/ping")).status == 200
+async def test_a_job_outlives_its_company(uploader: Uploader) -> None:
+    company = uploader.sandbox.portfolio.company(0)
+    await uploader.upload()
+    await uploader.request(f"/v2.2/company/{company.id}", method="DELETE")
+    uploader.sandbox.clock.advance(1_000)
+    assert (await uploader.upload()).status == 404
+    assert (await uploader.request("/v2.2/ping")).status == 200

@@ -1,4 +1,4 @@
-"""Our own processes run on uvloop where it is installed; nobody else's do."""
+"""The package's own processes run on uvloop where it is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nectar_async import MemoryTransport, NectarClient
 from nectar_async.sandbox.loop import run_loop
 
 
-async def loop_of_now(*words: str) -> tuple[str, ...]:
+async def find_loop_module(*words: str) -> tuple[str, ...]:
     return type(asyncio.get_running_loop()).__module__.partition(".")[0], *words
 
 
@@ -22,20 +22,20 @@ def _without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_without_uvloop")
-def test_without_uvloop_it_is_the_loop_of_asyncio() -> None:
-    assert run_loop(loop_of_now, "a", "b") == ("asyncio", "a", "b")
+def test_without_uvloop_the_loop_is_asyncios() -> None:
+    assert run_loop(find_loop_module, "a", "b") == ("asyncio", "a", "b")
 
 
-def test_on_windows_there_is_no_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_windows_the_loop_is_asyncios(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    assert run_loop(loop_of_now) == ("asyncio",)
+    assert run_loop(find_loop_module) == ("asyncio",)
 
 
-def test_with_uvloop_it_is_that() -> None:
-    assert run_loop(loop_of_now, "a") == ("uvloop", "a")
+def test_with_uvloop_the_loop_is_uvloops() -> None:
+    assert run_loop(find_loop_module, "a") == ("uvloop", "a")
 
 
-def test_an_error_comes_out_as_it_is() -> None:
+def test_an_error_is_raised_unchanged() -> None:
     async def fail() -> None:
         raise KeyError
 
@@ -43,10 +43,10 @@ def test_an_error_comes_out_as_it_is() -> None:
         run_loop(fail)
 
 
-def test_a_call_of_the_package_stays_on_the_loop_that_runs() -> None:
+def test_other_calls_stay_on_the_running_loop() -> None:
     async def call() -> tuple[str, ...]:
         async with NectarClient(transport=MemoryTransport({"ping_get": "pong"})) as one:
             await one.ping()
-        return await loop_of_now()
+        return await find_loop_module()
 
     assert anyio.run(call) == ("asyncio",)

@@ -1,4 +1,4 @@
-"""Meters: their lists, and changes that their usage tells of."""
+"""Meters: their lists, and changes that their usage shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract_client import ContractClient
 pytestmark = pytest.mark.asyncio
 
 
-async def listed(
+async def list_meters(
     client: ContractClient, *query: tuple[str, str]
 ) -> list[dict[str, Any]]:
     return await client.list_all(
@@ -18,7 +18,7 @@ async def listed(
     )
 
 
-async def usage_of(client: ContractClient, meter_id: str) -> list[dict[str, Any]]:
+async def list_usage_of(client: ContractClient, meter_id: str) -> list[dict[str, Any]]:
     return await client.list_all("usage_list_by_meter", "usageData", meter_id=meter_id)
 
 
@@ -26,8 +26,10 @@ async def update(client: ContractClient, meter_id: str, **body: Any) -> Any:
     return await client.call("meters_update", body, meter_id=meter_id)
 
 
-async def test_the_lists_share_the_companys_meters_out(client: ContractClient) -> None:
-    meters = await listed(client)
+async def test_every_meter_is_in_the_lists_of_its_site_and_connection(
+    client: ContractClient,
+) -> None:
+    meters = await list_meters(client)
     by_site = [
         meter
         for site_id in client.site_ids()
@@ -59,16 +61,16 @@ async def test_a_bills_meters_are_those_of_its_usage(client: ContractClient) -> 
         assert {meter["id"] for meter in meters} == {r.meter.id for r in records}
 
 
-async def test_meters_are_found_by_commodity_and_identifier(
+async def test_meters_are_filtered_by_commodity_and_identifier(
     client: ContractClient,
 ) -> None:
-    meters = await listed(client)
+    meters = await list_meters(client)
     types = [("datasourceType", "GAS"), ("datasourceType", "WATER")]
-    found = await listed(client, *types)
+    found = await list_meters(client, *types)
     assert found == [m for m in meters if m["datasourceType"] in {"GAS", "WATER"}]
     assert 0 < len(found) < len(meters)
     value = meters[0]["identifiers"][0]["value"]
-    found = await listed(client, ("identifier", f"0 {value.lower()}"))
+    found = await list_meters(client, ("identifier", f"0 {value.lower()}"))
     assert meters[0] in found
     for query in (("datasourceType", "SEWER"), ("identifier", "")):
         detail = await client.get_refusal(
@@ -82,34 +84,36 @@ async def test_meters_are_found_by_commodity_and_identifier(
     [[{"rawName": "No.", "value": "N-77", "name": "METER"}], []],
     ids=["one", "none"],
 )
-async def test_identifiers_take_the_place_of_all_others(
+async def test_new_identifiers_replace_all_others(
     client: ContractClient, identifiers: list[dict[str, str]]
 ) -> None:
-    meter = (await listed(client))[0]
-    was = await usage_of(client, meter["id"])
+    meter = (await list_meters(client))[0]
+    was = await list_usage_of(client, meter["id"])
     now = await update(client, meter["id"], identifiers=identifiers)
     assert now == {**meter, "identifiers": identifiers}
-    records = await usage_of(client, meter["id"])
+    records = await list_usage_of(client, meter["id"])
     assert records == [{**record, "identifiers": identifiers} for record in was] != []
-    found = await listed(client, ("identifier", "n77"))
+    found = await list_meters(client, ("identifier", "n77"))
     assert found == ([now] if identifiers else [])
 
 
 async def test_an_identifier_without_a_value_is_refused(client: ContractClient) -> None:
-    meter = (await listed(client))[0]
+    meter = (await list_meters(client))[0]
     body = {"identifiers": [{"value": "1"}, {"rawName": "No."}]}
     detail = await client.get_refusal("meters_update", body, meter_id=meter["id"])
     assert "identifiers.1.value" in detail
     assert await client.call("meters_get", meter_id=meter["id"]) == meter
 
 
-async def test_a_meter_that_moves_takes_its_usage_along(client: ContractClient) -> None:
-    meter = (await listed(client))[0]
+async def test_the_usage_of_a_moved_meter_belongs_to_its_new_site(
+    client: ContractClient,
+) -> None:
+    meter = (await list_meters(client))[0]
     company_id = client.company_id()
     site = await client.call("sites_create", {"name": "New"}, company_id=company_id)
     now = await update(client, meter["id"], site=site["id"])
     assert now == {**meter, "site": site["id"]}
-    records = await usage_of(client, meter["id"])
+    records = await list_usage_of(client, meter["id"])
     moved = await client.list_all("usage_list_by_site", "usageData", site_id=site["id"])
     assert moved == records != []
     assert {record["site"]["name"] for record in records} == {"New"}
@@ -120,7 +124,7 @@ async def test_a_meter_that_moves_takes_its_usage_along(client: ContractClient) 
 
 
 async def test_every_other_field_shows_in_the_usage(client: ContractClient) -> None:
-    meter = (await listed(client))[0]
+    meter = (await list_meters(client))[0]
     body = {
         "address": "1 GATE",
         "datasourceType": "WATER",
@@ -131,7 +135,7 @@ async def test_every_other_field_shows_in_the_usage(client: ContractClient) -> N
     }
     now = await update(client, meter["id"], **body)
     assert now == {**meter, **body, "isDuplicated": "true"}
-    for record in await usage_of(client, meter["id"]):
+    for record in await list_usage_of(client, meter["id"]):
         assert record["meterAddress"] == record["serviceAddress"] == "1 GATE"
         assert (record["datasourceType"], record["waterType"]) == ("WATER", "RECLAIMED")
         assert record["meterIsTracked"] == body["isTracked"]
@@ -139,7 +143,7 @@ async def test_every_other_field_shows_in_the_usage(client: ContractClient) -> N
     assert (cleared["waterType"], cleared["address"]) == (None, None)
 
 
-async def test_waste_has_uuids_on_meters_and_names_on_usage(
+async def test_waste_types_are_uuids_in_meters_and_names_in_usage(
     client: ContractClient,
 ) -> None:
     meters = client.sandbox.portfolio.company_data(0).meters
@@ -148,7 +152,7 @@ async def test_waste_has_uuids_on_meters_and_names_on_usage(
     wanted = ids.make("wasteType", 0, "Food scraps")
     now = await update(client, waste.id, wasteType=wanted)
     assert now["wasteType"] == wanted
-    names = {record["wasteType"] for record in await usage_of(client, waste.id)}
+    names = {record["wasteType"] for record in await list_usage_of(client, waste.id)}
     assert names == {"Food scraps"}
     body = {"wasteType": client.company_id()}
     assert "wasteType" in await client.get_refusal(
@@ -157,7 +161,7 @@ async def test_waste_has_uuids_on_meters_and_names_on_usage(
 
 
 @pytest.mark.parametrize("updates_meters", [True, False])
-async def test_tracking_an_account_is_up_to_its_meters_or_not(
+async def test_tracking_an_account_changes_its_meters_unless_told_otherwise(
     client: ContractClient, *, updates_meters: bool
 ) -> None:
     account = client.sandbox.portfolio.company_data(0).accounts[0]
@@ -169,14 +173,16 @@ async def test_tracking_an_account_is_up_to_its_meters_or_not(
         meter = await client.call("meters_get", meter_id=meter_id)
         wanted = False if updates_meters else was["isTracked"]
         assert meter["isTracked"] is wanted
-        for record in await usage_of(client, meter_id):
+        for record in await list_usage_of(client, meter_id):
             assert record["meterIsTracked"] is wanted
     body = {"isTracked": True}
     now = await client.call("accounts_update", body, account_id=account.id)
     assert (now["isTracked"], now["trackingStatus"]) == (True, "ENABLED")
 
 
-async def test_many_accounts_change_at_once_or_none(client: ContractClient) -> None:
+async def test_a_bulk_update_changes_all_accounts_or_none(
+    client: ContractClient,
+) -> None:
     accounts = [
         account.id for account in client.sandbox.portfolio.company_data(0).accounts[:3]
     ]

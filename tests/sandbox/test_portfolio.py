@@ -1,4 +1,4 @@
-"""The generated portfolio obeys the API's model, and is the same for the same seed."""
+"""The generated portfolio is consistent, and the same for the same seed."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ FIRST = date(2024, 1, 1).toordinal()
 LAST = date(2025, 12, 31).toordinal()
 
 
-def records_of(portfolio: Portfolio) -> Iterator[UsageRecord]:
+def iterate_records(portfolio: Portfolio) -> Iterator[UsageRecord]:
     for index in range(len(portfolio)):
         yield from portfolio.company_data(index).records
 
 
-def meters_of(portfolio: Portfolio) -> Iterator[MeterRecord]:
+def iterate_meters(portfolio: Portfolio) -> Iterator[MeterRecord]:
     for index in range(len(portfolio)):
         for connection in portfolio.company_data(index).connections:
             for account in connection.accounts:
                 yield from account.meters
 
 
-def everything(portfolio: Portfolio) -> bytes:
+def encode_everything(portfolio: Portfolio) -> bytes:
     companies = b"".join(encode_json(company_json(company)) for company in portfolio)
     company_data = (
         encode_rows(portfolio.company_data(index), "v2.2")
@@ -55,12 +55,12 @@ def test_the_same_seed_gives_the_same_bytes_in_whatever_order_they_are_read() ->
     forwards, backwards = Portfolio(companies=4), Portfolio(companies=4)
     for index in reversed(range(4)):
         backwards.company_data(index)
-    assert everything(forwards) == everything(backwards)
+    assert encode_everything(forwards) == encode_everything(backwards)
 
 
-def test_no_machine_and_no_python_changes_a_byte() -> None:
-    """Change the digest only together with a line in the changelog."""
-    digest = hashlib.sha256(everything(Portfolio(companies=6))).hexdigest()
+def test_the_bytes_are_the_same_on_every_machine_and_python() -> None:
+    """A change of the digest needs a line in the changelog."""
+    digest = hashlib.sha256(encode_everything(Portfolio(companies=6))).hexdigest()
     assert digest == "a94f0d6c63e96253ad5406b54fb2220ed5c43372e6701de6c56bfaaabe6aac0d"
 
 
@@ -72,7 +72,7 @@ def test_a_company_does_not_depend_on_how_many_others_there_are() -> None:
 
 
 def test_another_seed_gives_other_bytes() -> None:
-    assert everything(Portfolio(companies=2)) != everything(
+    assert encode_everything(Portfolio(companies=2)) != encode_everything(
         Portfolio(companies=2, seed=8)
     )
 
@@ -93,7 +93,7 @@ def test_ten_thousand_companies_are_listed_without_making_usage(
     assert len({company.id for company in companies}) == 10_000
 
 
-def test_any_id_of_ten_thousand_companies_leads_to_its_company() -> None:
+def test_the_company_is_found_by_any_id() -> None:
     portfolio = Portfolio(companies=10_000)
     for index in (0, 1, 4_711, 9_999):
         company = portfolio.company(index)
@@ -111,7 +111,7 @@ def test_any_id_of_ten_thousand_companies_leads_to_its_company() -> None:
         assert owner.index == 4_711
 
 
-def test_only_the_companies_read_last_are_held(
+def test_only_the_companies_read_last_are_cached(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
@@ -126,14 +126,14 @@ def test_only_the_companies_read_last_are_held(
 
 
 @pytest.mark.parametrize("companies", [0, -1, 2**24 + 1])
-def test_a_size_that_cannot_be_served_is_refused(companies: int) -> None:
+def test_an_invalid_number_of_companies_is_refused(companies: int) -> None:
     with pytest.raises(ConfigurationError, match="companies"):
         Portfolio(companies=companies)
 
 
-def test_ids_are_uuids_and_differ(portfolio: Portfolio) -> None:
-    ids = [record.id for record in records_of(portfolio)]
-    ids += [meter.id for meter in meters_of(portfolio)]
+def test_ids_are_unique_uuids(portfolio: Portfolio) -> None:
+    ids = [record.id for record in iterate_records(portfolio)]
+    ids += [meter.id for meter in iterate_meters(portfolio)]
     ids += [site.id for company in portfolio for site in company.sites]
     assert len(set(ids)) == len(ids)
     assert all(UUID(some_id).version == 4 for some_id in ids)
@@ -151,14 +151,14 @@ def test_fifty_companies_make_about_two_hundred_pages() -> None:
 def test_every_datasource_type_occurs_among_twenty_companies(seed: int) -> None:
     known = contract.load()["components"]["schemas"]["DatasourceTypeStrict"]["enum"]
     portfolio = Portfolio(companies=20, seed=seed)
-    found = {r.meter.commodity.datasource_type for r in records_of(portfolio)}
+    found = {r.meter.commodity.datasource_type for r in iterate_records(portfolio)}
     assert found == set(known)
 
 
 def test_units_are_of_the_contract_and_mixed(portfolio: Portfolio) -> None:
     enum = contract.load()["components"]["schemas"]["UsageUnitsStrict"]["enum"]
     by_type = defaultdict(set)
-    for meter in meters_of(portfolio):
+    for meter in iterate_meters(portfolio):
         by_type[meter.commodity.datasource_type].add(meter.unit.name)
     assert set().union(*by_type.values()) <= set(enum)
     assert by_type["ELECTRICITY"] == {"kWh", "MWh"}
@@ -185,14 +185,14 @@ def test_records_belong_to_a_meter_of_the_company_and_it_to_a_site(
                 assert record.document.account_id == account.id
 
 
-def test_periods_adjoin_but_for_a_few_gaps(portfolio: Portfolio) -> None:
+def test_periods_are_contiguous_with_few_gaps(portfolio: Portfolio) -> None:
     periods = defaultdict(set)
     cycles = {}
     for index in range(len(portfolio)):
         for connection in portfolio.company_data(index).connections:
             for account in connection.accounts:
                 cycles[account.id] = account.cycle
-    for record in records_of(portfolio):
+    for record in iterate_records(portfolio):
         assert FIRST <= record.start < record.end <= LAST
         periods[record.meter.id, record.meter.account_id].add(
             (record.start, record.end)
@@ -211,7 +211,7 @@ def test_periods_adjoin_but_for_a_few_gaps(portfolio: Portfolio) -> None:
 
 def test_nothing_is_billed_after_a_site_is_archived(portfolio: Portfolio) -> None:
     archived = 0
-    for record in records_of(portfolio):
+    for record in iterate_records(portfolio):
         stop = record.meter.site.stop_day
         if stop is not None:
             archived += 1
@@ -239,12 +239,12 @@ def test_line_items_add_up_to_the_total(portfolio: Portfolio) -> None:
             assert cents == document.total_cents
 
 
-def test_a_revised_bill_names_the_one_that_took_its_place(
+def test_a_revised_bill_names_its_replacement(
     portfolio: Portfolio,
 ) -> None:
     documents = {
         record.document.id: record.document
-        for record in records_of(portfolio)
+        for record in iterate_records(portfolio)
         if record.document is not None
     }
     former = [
@@ -256,9 +256,11 @@ def test_a_revised_bill_names_the_one_that_took_its_place(
         assert documents[document.revised_document_id].created > document.created
 
 
-def test_parts_of_the_day_never_exceed_the_whole(portfolio: Portfolio) -> None:
+def test_peak_usage_never_exceeds_the_usage(portfolio: Portfolio) -> None:
     split = [
-        record for record in records_of(portfolio) if record.peak_amount is not None
+        record
+        for record in iterate_records(portfolio)
+        if record.peak_amount is not None
     ]
     assert split
     for record in split:
@@ -267,9 +269,9 @@ def test_parts_of_the_day_never_exceed_the_whole(portfolio: Portfolio) -> None:
         assert 0 < record.peak_amount < record.amount
 
 
-def test_solar_sites_buy_generate_and_send_back(portfolio: Portfolio) -> None:
+def test_solar_sites_import_generate_and_export(portfolio: Portfolio) -> None:
     groups: defaultdict[str, dict[str, UsageRecord]] = defaultdict(dict)
-    for record in records_of(portfolio):
+    for record in iterate_records(portfolio):
         kind = record.meter.kind.get("netMeteringType")
         if kind and record.document and not record.document.revised_document_id:
             groups[record.document.id][kind] = record
@@ -303,8 +305,8 @@ def test_implied_sewer_is_the_companys_share_of_the_water(portfolio: Portfolio) 
     assert found
 
 
-def test_odd_records_occur_and_are_few(portfolio: Portfolio) -> None:
-    records = list(records_of(portfolio))
+def test_unusual_records_are_few(portfolio: Portfolio) -> None:
+    records = list(iterate_records(portfolio))
     odd = {
         "estimated": sum(record.is_estimated for record in records),
         "excluded": sum(record.exclusion for record in records),
@@ -323,7 +325,7 @@ def test_odd_records_occur_and_are_few(portfolio: Portfolio) -> None:
 def test_instants_have_none_six_or_nine_fraction_digits(portfolio: Portfolio) -> None:
     lengths = {
         len(record.created.text.partition(".")[2].rstrip("Z"))
-        for record in records_of(portfolio)
+        for record in iterate_records(portfolio)
     }
     assert lengths == {0, 6, 9}
 
@@ -346,6 +348,6 @@ def test_the_portfolio_covers_the_two_years_up_to_its_last_day(
     assert all(record.end <= last.toordinal() for record in records)
 
 
-def test_a_cycle_without_room_for_a_period_has_none() -> None:
+def test_a_range_shorter_than_a_cycle_has_no_period() -> None:
     cycle = BillingCycle(months=3, day=15)
     assert cycle.list_periods(date(2024, 1, 16), date(2024, 3, 1)) == []

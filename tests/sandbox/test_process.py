@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own."""
+"""The sandbox as a process."""
 
 from __future__ import annotations
 
@@ -31,42 +31,42 @@ async def start(*arguments: str) -> Process:
     )
 
 
-async def line_of(process: Process) -> str:
+async def read_line(process: Process) -> str:
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE):
         return (await process.stdout.readline()).decode()
 
 
-async def code_of(process: Process) -> int:
+async def wait_for_exit(process: Process) -> int:
     async with asyncio.timeout(PATIENCE):
         return await process.wait()
 
 
 @pytest.mark.asyncio
-async def test_it_says_where_it_is_and_ends_with_its_parent() -> None:
+async def test_the_process_prints_its_address_and_ends_with_its_parent() -> None:
     process = await start(
         *("--companies", "2", "--seed", "9", "--latency", "0.001"),
         *("--api-key", "k", "--json", "--exit-with-parent"),
         *("--clock-speed", "0", "--file-bytes", "30000"),
     )
-    said = json.loads(await line_of(process))
+    said = json.loads(await read_line(process))
     assert said.pop("url").startswith("http://127.0.0.1:")
     assert said == {"api_key": "k", "companies": 2, "seed": 9, "latency": 0.001}
     assert process.stdin is not None
     process.stdin.close()
-    assert await code_of(process) == 0
+    assert await wait_for_exit(process) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.asyncio
-async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
-    """Without a parent to watch, the end of standard input means nothing."""
+async def test_the_process_serves_until_a_signal(number: signal.Signals) -> None:
+    """Without `--exit-with-parent`, the end of standard input has no effect."""
     process = await start("--companies", "1")
     assert process.stdin is not None
     process.stdin.close()
-    assert "seed 7" in await line_of(process)
-    exported = dict(word.split("=") for word in (await line_of(process)).split()[1:])
+    assert "seed 7" in await read_line(process)
+    exported = dict(word.split("=") for word in (await read_line(process)).split()[1:])
     async with (
         aiohttp.ClientSession(exported["NECTAR_BASE_URL"]) as session,
         session.get(
@@ -75,11 +75,11 @@ async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> Non
     ):
         assert await response.json() == "pong v2.2"
     process.send_signal(number)
-    assert await code_of(process) == 0
+    assert await wait_for_exit(process) == 0
 
 
 @pytest.mark.asyncio
-async def test_a_signal_ends_it_and_finds_its_former_handler_again() -> None:
+async def test_serve_ends_at_a_signal_and_restores_its_handler() -> None:
     former = signal.getsignal(signal.SIGTERM)
     said: list[str] = []
 
@@ -93,7 +93,7 @@ async def test_a_signal_ends_it_and_finds_its_former_handler_again() -> None:
     assert signal.getsignal(signal.SIGTERM) is former
 
 
-def test_the_end_of_standard_input_ends_it(
+def test_the_end_of_standard_input_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader, writer = os.pipe()
@@ -105,7 +105,7 @@ def test_the_end_of_standard_input_ends_it(
     assert json.loads(capsys.readouterr().out)["companies"] == 1
 
 
-def test_options_that_are_none_are_refused(
+def test_invalid_options_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit):

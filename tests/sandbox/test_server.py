@@ -1,4 +1,4 @@
-"""Keys, refusals, pages, packing, latency and the witness, over real HTTP."""
+"""API keys, refusals, pages, compression, latency and the witness, over real HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOBODY = "00000000-0000-4000-a000-000000000000"
 
 @frozen
 class Hold:
-    """An effect of a test's own: the answer never comes."""
+    """An effect that never gives a response."""
 
     entered: asyncio.Event = field(factory=asyncio.Event)
     left: asyncio.Event = field(factory=asyncio.Event)
@@ -38,14 +38,16 @@ class Hold:
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "nectar-sandbox-keys", "schlüssel"])
-async def test_only_its_key_opens_it(raw_client: RawClient, key: str | None) -> None:
+async def test_only_the_api_key_is_accepted(
+    raw_client: RawClient, key: str | None
+) -> None:
     headers = {"X-API-Key": key} if key else None
     seen = await raw_client.request("/v2.2/company", key=None, headers=headers)
     assert seen.status == 401
     assert seen.json == {"detail": "Invalid or missing API key."}
 
 
-async def test_further_keys_open_it_as_well() -> None:
+async def test_further_api_keys_are_accepted() -> None:
     async with (
         Sandbox(companies=1, api_key="key-one", api_keys=["key-two"]) as sandbox,
         aiohttp.ClientSession() as session,
@@ -78,7 +80,7 @@ async def test_further_keys_open_it_as_well() -> None:
         ("/_sandbox/nothing", 404),
     ],
 )
-async def test_what_is_not_there_is_not_found(
+async def test_an_unknown_path_is_not_found(
     raw_client: RawClient, path: str, status: int
 ) -> None:
     seen = await raw_client.request(path)
@@ -95,7 +97,7 @@ async def test_a_known_path_with_another_method_is_not_allowed(
     assert seen.headers["Allow"] == "GET"
 
 
-async def test_a_method_that_is_not_allowed_is_told_which_ones_are(
+async def test_the_refusal_of_a_method_names_the_allowed_ones(
     raw_client: RawClient,
 ) -> None:
     seen = await raw_client.request(f"/v2.2/company/{NOBODY}", method="TRACE")
@@ -103,7 +105,7 @@ async def test_a_method_that_is_not_allowed_is_told_which_ones_are(
     assert seen.headers["Allow"] == "DELETE, GET, PATCH"
 
 
-async def test_a_restricted_company_is_listed_but_not_opened(
+async def test_a_restricted_company_is_listed_and_refused(
     raw_client: RawClient,
 ) -> None:
     company, other, *_ = raw_client.sandbox.portfolio
@@ -117,7 +119,9 @@ async def test_a_restricted_company_is_listed_but_not_opened(
     assert (await raw_client.request(f"/v2.2/company/{other.id}")).status == 200
 
 
-async def test_pages_hold_a_hundred_and_add_up(raw_client: RawClient) -> None:
+async def test_pages_have_a_hundred_items_and_add_up_to_the_list(
+    raw_client: RawClient,
+) -> None:
     first = await raw_client.list_usage(0)
     total, pages = first["totalUsageData"], first["totalPages"]
     assert pages == -(-total // 100) > 1
@@ -133,7 +137,7 @@ async def test_pages_hold_a_hundred_and_add_up(raw_client: RawClient) -> None:
     assert len(set(ids)) == total
 
 
-async def test_a_page_past_the_end_is_the_last_one_under_its_own_number(
+async def test_a_page_past_the_end_is_the_last_page_with_its_number(
     raw_client: RawClient,
 ) -> None:
     pages = (await raw_client.list_usage(0))["totalPages"]
@@ -172,8 +176,8 @@ async def test_the_usage_of_the_sites_is_the_usage_of_the_company(
     assert len(ids) == total
 
 
-async def test_large_answers_are_packed_for_those_who_take_it() -> None:
-    """A small one is not worth it, and whoever asks for identity gets it."""
+async def test_large_responses_are_compressed_if_the_client_accepts_it() -> None:
+    """Small ones are not compressed, nor those to a client that accepts identity."""
     async with (
         Sandbox(companies=1) as sandbox,
         aiohttp.ClientSession(auto_decompress=False) as session,
@@ -195,8 +199,8 @@ async def test_large_answers_are_packed_for_those_who_take_it() -> None:
 
 
 @pytest.mark.slow
-async def test_ten_thousand_companies_answer_soon() -> None:
-    """Only what is asked for is made, so it starts at once."""
+async def test_a_sandbox_of_ten_thousand_companies_starts_fast() -> None:
+    """It generates only the requested companies."""
     async with (
         Sandbox(companies=10_000) as sandbox,
         aiohttp.ClientSession() as session,
@@ -206,7 +210,7 @@ async def test_ten_thousand_companies_answer_soon() -> None:
         assert len((await raw_client.request("/v2.2/company")).json) == 10_000
 
 
-async def test_latency_is_the_least_time_that_an_answer_takes() -> None:
+async def test_latency_is_the_minimum_time_of_a_response() -> None:
     async with (
         Sandbox(companies=1, latency=0.02) as sandbox,
         aiohttp.ClientSession() as session,
@@ -216,18 +220,18 @@ async def test_latency_is_the_least_time_that_an_answer_takes() -> None:
     assert entry.finished - entry.started >= 0.02
 
 
-async def test_settings_point_at_it() -> None:
+async def test_the_settings_point_at_the_sandbox() -> None:
     async with Sandbox(companies=1) as sandbox:
         assert sandbox.settings == Settings(base_url=sandbox.url)
         assert sandbox.url.startswith("http://127.0.0.1:")
 
 
-async def test_it_has_no_address_before_it_listens() -> None:
+async def test_the_sandbox_has_no_url_before_it_listens() -> None:
     with pytest.raises(RuntimeError, match="not been started"):
         _ = Sandbox(companies=1).url
 
 
-async def test_the_witness_sees_what_was_asked(raw_client: RawClient) -> None:
+async def test_the_witness_logs_requests(raw_client: RawClient) -> None:
     company = raw_client.sandbox.portfolio.company(0)
     await raw_client.request("/v2.2/ping")
     await raw_client.list_usage(0, ("page", "2"))
@@ -255,14 +259,14 @@ async def test_the_witness_sees_what_was_asked(raw_client: RawClient) -> None:
     assert all(0 <= entry.started <= entry.finished for entry in witness.log)
 
 
-async def test_the_witness_counts_what_is_in_flight(raw_client: RawClient) -> None:
+async def test_the_witness_counts_requests_in_flight(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(Stall(0.05)))
     await asyncio.gather(*(raw_client.request("/v2.2/ping") for _ in range(7)))
     assert raw_client.sandbox.witness.peak_in_flight == 7
     assert raw_client.sandbox.witness.in_flight == 0
 
 
-async def test_a_client_that_leaves_is_in_flight_no_longer(
+async def test_a_request_of_a_disconnected_client_is_not_in_flight(
     raw_client: RawClient,
 ) -> None:
     hold = Hold()
@@ -289,7 +293,7 @@ async def test_the_witness_can_be_read_and_reset_over_http(
     assert (after["requests"], after["log"]) == (0, [])
 
 
-async def test_a_request_from_before_a_reset_is_forgotten(
+async def test_a_request_from_before_a_reset_is_not_counted(
     raw_client: RawClient,
 ) -> None:
     witness = raw_client.sandbox.witness
@@ -300,7 +304,7 @@ async def test_a_request_from_before_a_reset_is_forgotten(
     assert (witness.requests, witness.in_flight) == (0, 0)
 
 
-async def test_a_killed_sandbox_drops_everyone_and_listens_no_more(
+async def test_a_killed_sandbox_aborts_connections_and_stops_listening(
     raw_client: RawClient,
 ) -> None:
     hold = Hold()
@@ -314,7 +318,7 @@ async def test_a_killed_sandbox_drops_everyone_and_listens_no_more(
         await raw_client.request("/v2.2/ping")
 
 
-async def test_closing_ends_what_is_still_being_served() -> None:
+async def test_closing_ends_running_requests() -> None:
     hold = Hold()
     async with aiohttp.ClientSession() as session:
         async with Sandbox(companies=1, faults=[Fault(hold)]) as sandbox:

@@ -1,4 +1,4 @@
-"""Sites come, change and are archived."""
+"""Sites are created, changed and archived."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contract_client import ContractClient
 pytestmark = pytest.mark.asyncio
 
 
-async def test_a_created_site_is_the_last_of_its_company(
+async def test_a_created_site_is_last_in_its_company(
     client: ContractClient,
 ) -> None:
     company_id = client.company_id()
@@ -30,7 +30,7 @@ async def test_a_created_site_is_the_last_of_its_company(
     assert company["sites"] == sites
 
 
-async def test_only_a_name_is_needed(client: ContractClient) -> None:
+async def test_only_the_name_is_required(client: ContractClient) -> None:
     ids = set()
     for _ in range(2):
         site = await client.call(
@@ -60,7 +60,7 @@ async def test_only_a_name_is_needed(client: ContractClient) -> None:
     ],
     ids=["nothing", "long", "deep", "too full", "no number", "no text"],
 )
-async def test_a_site_that_cannot_be_is_refused(
+async def test_an_invalid_site_is_refused(
     client: ContractClient, body: dict[str, Any], named: str
 ) -> None:
     company_id = client.company_id()
@@ -69,7 +69,9 @@ async def test_a_site_that_cannot_be_is_refused(
     )
 
 
-async def test_a_change_shows_wherever_the_site_stands(client: ContractClient) -> None:
+async def test_a_changed_site_shows_in_companies_and_usage(
+    client: ContractClient,
+) -> None:
     site_id = client.site_ids()[0]
     was = await client.call("sites_get", site_id=site_id)
     records = await client.list_all("usage_list_by_site", "usageData", site_id=site_id)
@@ -89,7 +91,7 @@ async def test_null_clears_the_occupancy(client: ContractClient) -> None:
         assert site["occupancyPercent"] == value
 
 
-async def test_an_archived_site_stays_readable_with_its_history(
+async def test_an_archived_site_can_still_be_read(
     client: ContractClient,
 ) -> None:
     site_id = client.site_ids()[0]

@@ -1,4 +1,4 @@
-"""The team, the utility providers and the webhooks' portal."""
+"""The team, the utility providers and the webhook portal."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_member_needs_an_address(raw_client: RawClient) -> None:
     assert seen.json["detail"].startswith("users.0: ")
 
 
-async def test_providers_come_in_pages_by_name(raw_client: RawClient) -> None:
+async def test_providers_are_listed_in_pages_by_name(raw_client: RawClient) -> None:
     names: list[str] = []
     ids: set[str] = set()
     page = 1
@@ -81,7 +81,7 @@ async def test_a_search_may_find_nothing(raw_client: RawClient) -> None:
     assert (seen["totalDatasources"], seen["datasources"]) == (0, [])
 
 
-async def test_the_webhooks_portal_is_a_link(raw_client: RawClient) -> None:
+async def test_the_webhook_portal_is_a_link(raw_client: RawClient) -> None:
     seen = await raw_client.request("/v2.2/webhook")
     check_schema(response_schema("webhook_portal_get", 200), seen.json)
     assert seen.json["url"].startswith("https://app.svix.com/login#key=")

@@ -1,4 +1,4 @@
-"""Usage records: lists by what they belong to, corrections and deletions."""
+"""Usage records: their lists, changes and deletions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio
 Record = dict[str, Any]
 
 
-async def everything(client: ContractClient) -> list[Record]:
+async def list_all_usage(client: ContractClient) -> list[Record]:
     return await client.list_all(
         "usage_list_by_company", "usageData", company_id=client.company_id()
     )
@@ -22,8 +22,8 @@ async def update(client: ContractClient, record: Record, **body: Any) -> Any:
     return await client.call("usage_update", body, usage_data_id=record["id"])
 
 
-async def test_every_list_holds_what_belongs_to_it(client: ContractClient) -> None:
-    records = await everything(client)
+async def test_every_list_has_the_usage_of_its_owner(client: ContractClient) -> None:
+    records = await list_all_usage(client)
     first = next(record for record in records if record["document"])
     connection = next(
         connection
@@ -57,8 +57,8 @@ async def test_every_list_holds_what_belongs_to_it(client: ContractClient) -> No
 
 
 async def test_a_bills_usage_is_filtered_by_its_period(client: ContractClient) -> None:
-    """Unlike all other lists, which compare the date of the bill."""
-    record = next(r for r in await everything(client) if r["document"])
+    """All other lists compare the date of the bill."""
+    record = next(r for r in await list_all_usage(client) if r["document"])
     day = ("endDate", record["startDate"])
     ids = {"document_id": record["document"]["id"]}
     found = await client.list_all("usage_list_by_document", "usageData", day, **ids)
@@ -73,13 +73,15 @@ async def test_a_bills_usage_is_filtered_by_its_period(client: ContractClient) -
     assert record not in found
 
 
-async def test_a_record_alone_is_as_in_its_list(client: ContractClient) -> None:
-    for record in (await everything(client))[::50]:
+async def test_a_single_record_equals_the_one_in_the_list(
+    client: ContractClient,
+) -> None:
+    for record in (await list_all_usage(client))[::50]:
         assert record == await client.call("usage_get", usage_data_id=record["id"])
 
 
-async def test_a_correction_changes_what_it_names(client: ContractClient) -> None:
-    record = (await everything(client))[3]
+async def test_an_update_changes_the_given_fields(client: ContractClient) -> None:
+    record = (await list_all_usage(client))[3]
     body = {
         "startDate": "2020-01-01",
         "endDate": "2020-01-31",
@@ -118,15 +120,15 @@ async def test_a_correction_changes_what_it_names(client: ContractClient) -> Non
 
 
 async def test_a_period_does_not_end_before_it_starts(client: ContractClient) -> None:
-    record = (await everything(client))[0]
+    record = (await list_all_usage(client))[0]
     body = {"endDate": "2019-12-31"}
     detail = await client.get_refusal("usage_update", body, usage_data_id=record["id"])
     assert "endDate" in detail
-    assert (await everything(client))[0] == record
+    assert (await list_all_usage(client))[0] == record
 
 
-async def test_what_is_the_meters_carries_through_to_it(client: ContractClient) -> None:
-    record = (await everything(client))[0]
+async def test_fields_of_the_meter_change_the_meter(client: ContractClient) -> None:
+    record = (await list_all_usage(client))[0]
     numbers = [{"rawName": "No.", "value": "77", "name": None}]
     company_id = client.company_id()
     site = await client.call("sites_create", {"name": "New"}, company_id=company_id)
@@ -134,13 +136,13 @@ async def test_what_is_the_meters_carries_through_to_it(client: ContractClient) 
     assert (now["identifiers"], now["site"]) == (numbers, site)
     meter = await client.call("meters_get", meter_id=record["meter"])
     assert (meter["identifiers"], meter["site"]) == (numbers, site["id"])
-    for other in await everything(client):
+    for other in await list_all_usage(client):
         if other["meter"] == record["meter"]:
             assert (other["identifiers"], other["site"]) == (numbers, site)
 
 
-async def test_a_record_can_be_given_to_another_meter(client: ContractClient) -> None:
-    records = await everything(client)
+async def test_a_record_can_be_moved_to_another_meter(client: ContractClient) -> None:
+    records = await list_all_usage(client)
     record = records[0]
     other = next(each for each in records if each["site"] != record["site"])
     now = await update(client, record, meter=other["meter"])
@@ -156,10 +158,10 @@ async def test_a_record_can_be_given_to_another_meter(client: ContractClient) ->
 
 
 async def test_a_deleted_record_is_gone_from_all_lists(client: ContractClient) -> None:
-    records = await everything(client)
+    records = await list_all_usage(client)
     gone = records.pop(1)
     await client.call("usage_delete", usage_data_id=gone["id"])
-    assert await everything(client) == records
+    assert await list_all_usage(client) == records
     meter = {"meter_id": gone["meter"]}
     assert gone not in await client.list_all(
         "usage_list_by_meter", "usageData", **meter

@@ -1,4 +1,4 @@
-"""What differs between the API's versions: fields, demand rows and demand meters."""
+"""Differences between the API's versions: fields, demand rows and demand meters."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ FIELDS = contract.load()["components"]["schemas"]["UsageDataNested"]["x-version-
 
 
 @pytest_asyncio.fixture
-async def demanding() -> AsyncIterator[ContractClient]:
-    """A caller whose first company also has its demand read."""
+async def demand_client() -> AsyncIterator[ContractClient]:
+    """A client whose first company has demand enabled."""
     async with (
         Sandbox(companies=1, seed=2, clock_speed=0) as sandbox,
         aiohttp.ClientSession() as session,
@@ -30,7 +30,7 @@ async def demanding() -> AsyncIterator[ContractClient]:
         yield ContractClient(sandbox, session)
 
 
-async def usage(client: ContractClient, segment: str) -> list[dict[str, Any]]:
+async def list_usage(client: ContractClient, segment: str) -> list[dict[str, Any]]:
     return await client.list_all(
         "usage_list_by_company",
         "usageData",
@@ -39,7 +39,7 @@ async def usage(client: ContractClient, segment: str) -> list[dict[str, Any]]:
     )
 
 
-async def bills(client: ContractClient, segment: str) -> list[dict[str, Any]]:
+async def list_bills(client: ContractClient, segment: str) -> list[dict[str, Any]]:
     return await client.list_all(
         "documents_list_by_company",
         "documents",
@@ -52,40 +52,42 @@ def is_demand(record: dict[str, Any]) -> bool:
     return bool(record["electricityType"] == "DEMAND")
 
 
-async def test_demand_rows_share_the_list_of_v21_alone(
-    demanding: ContractClient,
+async def test_only_lists_of_v21_have_demand_rows(
+    demand_client: ContractClient,
 ) -> None:
-    rows = await usage(demanding, "v2.1")
+    rows = await list_usage(demand_client, "v2.1")
     demand = [row for row in rows if is_demand(row)]
     plain = {row["id"] for row in rows if not is_demand(row)}
     assert demand
     assert {row["usageUnits"] for row in demand} == {"KW"}
     assert {row["datasourceType"] for row in demand} == {"ELECTRICITY"}
     for segment in ("v2.2", "v2"):
-        assert {row["id"] for row in await usage(demanding, segment)} == plain
+        assert {row["id"] for row in await list_usage(demand_client, segment)} == plain
     billed = {(row["meter"], row["startDate"]) for row in demand}
     assert billed <= {(r["meter"], r["startDate"]) for r in rows if not is_demand(r)}
 
 
-async def test_a_demand_row_is_filtered_and_got_as_any_other(
-    demanding: ContractClient,
+async def test_a_demand_row_is_filtered_and_read_like_any_other(
+    demand_client: ContractClient,
 ) -> None:
-    rows = await usage(demanding, "v2.1")
+    rows = await list_usage(demand_client, "v2.1")
     row = next(row for row in rows if is_demand(row))
-    meter = await demanding.list_all(
+    meter = await demand_client.list_all(
         "usage_list_by_meter", "usageData", meter_id=row["meter"], segment="v2.1"
     )
     assert meter == [each for each in rows if each["meter"] == row["meter"]]
-    alone = await demanding.call("usage_get", usage_data_id=row["id"], segment="v2.1")
+    alone = await demand_client.call(
+        "usage_get", usage_data_id=row["id"], segment="v2.1"
+    )
     assert alone == row
 
 
-async def test_demand_rows_can_be_changed_on_v20_alone(
-    demanding: ContractClient,
+async def test_only_v20_can_change_demand_rows(
+    demand_client: ContractClient,
 ) -> None:
-    row = next(row for row in await usage(demanding, "v2.1") if is_demand(row))
+    row = next(row for row in await list_usage(demand_client, "v2.1") if is_demand(row))
     for segment in ("v2.2", "v2.1"):
-        answer = await demanding.call(
+        answer = await demand_client.call(
             "usage_update",
             {"usage": "5"},
             usage_data_id=row["id"],
@@ -93,59 +95,69 @@ async def test_demand_rows_can_be_changed_on_v20_alone(
             status=400,
         )
         assert "demand" in answer["detail"].lower()
-    await demanding.call(
+    await demand_client.call(
         "usage_update", {"usage": "5"}, usage_data_id=row["id"], segment="v2"
     )
-    changed = next(r for r in await usage(demanding, "v2.1") if r["id"] == row["id"])
+    changed = next(
+        r for r in await list_usage(demand_client, "v2.1") if r["id"] == row["id"]
+    )
     assert changed == {**row, "usage": "5", "updated": changed["updated"]}
 
 
-async def test_a_demand_row_can_be_deleted(demanding: ContractClient) -> None:
-    rows = await usage(demanding, "v2.1")
+async def test_a_demand_row_can_be_deleted(demand_client: ContractClient) -> None:
+    rows = await list_usage(demand_client, "v2.1")
     row = next(row for row in rows if is_demand(row))
-    await demanding.call("usage_delete", usage_data_id=row["id"], segment="v2.1")
+    await demand_client.call("usage_delete", usage_data_id=row["id"], segment="v2.1")
     rows.remove(row)
-    assert await usage(demanding, "v2.1") == rows
+    assert await list_usage(demand_client, "v2.1") == rows
 
 
 @pytest.mark.parametrize(("version", "segment"), SEGMENTS.items())
 async def test_the_usage_of_bills_has_the_fields_of_its_version(
-    demanding: ContractClient, version: str, segment: str
+    demand_client: ContractClient, version: str, segment: str
 ) -> None:
     always = set(FIELDS[version]["always"])
     allowed = always | set(FIELDS[version]["optional"])
-    nested = [u for bill in await bills(demanding, segment) for u in bill["usageData"]]
+    nested = [
+        u
+        for bill in await list_bills(demand_client, segment)
+        for u in bill["usageData"]
+    ]
     assert nested
     for record in nested:
         assert always <= record.keys() <= allowed
-    listed = {row["id"] for row in await usage(demanding, segment) if row["document"]}
+    listed = {
+        row["id"] for row in await list_usage(demand_client, segment) if row["document"]
+    }
     assert {record["id"] for record in nested} == listed
 
 
-async def test_demand_meters_are_on_bills_of_v22_alone(
-    demanding: ContractClient,
+async def test_only_bills_of_v22_have_demand_meters(
+    demand_client: ContractClient,
 ) -> None:
     found = 0
-    for bill in await bills(demanding, "v2.2"):
+    for bill in await list_bills(demand_client, "v2.2"):
         on_bill = {record["id"] for record in bill["usageData"]}
         for demand in bill["demandMeters"]:
             found += 1
             assert set(demand["usageDataIds"]) <= on_bill
     assert found
     for segment in ("v2.1", "v2"):
-        for bill in await bills(demanding, segment):
+        for bill in await list_bills(demand_client, segment):
             assert "demandMeters" not in bill
 
 
 @pytest.mark.parametrize("segment", SEGMENTS.values())
 async def test_changes_show_in_every_version(
-    demanding: ContractClient, segment: str
+    demand_client: ContractClient, segment: str
 ) -> None:
-    """Whatever version they were made in."""
-    before = await usage(demanding, segment)
-    record = (await usage(demanding, "v2.2"))[0]
+    """It does not matter in which version they were made."""
+    before = await list_usage(demand_client, segment)
+    record = (await list_usage(demand_client, "v2.2"))[0]
     body = {"usage": "77.70"}
-    await demanding.call("usage_update", body, usage_data_id=record["id"], segment="v2")
-    after = await usage(demanding, segment)
+    await demand_client.call(
+        "usage_update", body, usage_data_id=record["id"], segment="v2"
+    )
+    after = await list_usage(demand_client, segment)
     assert len(after) == len(before)
     assert [r["usage"] for r in after if r["id"] == record["id"]] == ["77.70"]

@@ -1,4 +1,4 @@
-"""Each answer is what the contract says, and each operation is where it says."""
+"""Each response is valid for the contract, and each operation has its route."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from nectar_async.sandbox.server.wire_format import (
     meter_json,
 )
 
-# Read here, since the event loop is no place to read files.
+# Read at import, because reading a file blocks the event loop.
 BILL = make_pdf("a bill", size=30_000)
 BILL_LINK = "https://files.example.com/bill.pdf"
 NOBODY = "00000000-0000-4000-a000-000000000000"
@@ -39,8 +39,8 @@ THERE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 SEGMENT_PING = [("v2.2", "pong v2.2"), ("v2.1", "pong v2.1"), ("v2", "pong v2")]
 
 
-def path_of(sandbox: Sandbox, operation: str, index: int, **more: str) -> str:
-    """The operation's path with ids of things that the company has."""
+def build_path(sandbox: Sandbox, operation: str, index: int, **more: str) -> str:
+    """Build an operation's path with ids of entities of a company."""
     company_data = sandbox.portfolio.company_data(index)
     record = next(
         record for record in company_data.records if record.document is not None
@@ -60,8 +60,8 @@ def path_of(sandbox: Sandbox, operation: str, index: int, **more: str) -> str:
     return OPERATIONS[operation].path.format(**{**known, **more})
 
 
-def body_of(sandbox: Sandbox, operation: str, index: int) -> dict[str, Any]:
-    """What a test sends: a body that only just does, or one that changes something."""
+def build_body(sandbox: Sandbox, operation: str, index: int) -> dict[str, Any]:
+    """Build a valid body, minimal or one that changes something."""
     company_data = sandbox.portfolio.company_data(index)
     bodies: dict[str, dict[str, Any]] = {
         "companies_create": {"name": "Ælfric Mills"},
@@ -88,10 +88,10 @@ def body_of(sandbox: Sandbox, operation: str, index: int) -> dict[str, Any]:
     return bodies.get(operation, {})
 
 
-async def made_id(raw_client: RawClient, operation: str, index: int) -> str:
-    """The id of what that operation makes."""
-    path = f"/v2.2{path_of(raw_client.sandbox, operation, index)}"
-    body = body_of(raw_client.sandbox, operation, index)
+async def create_entity(raw_client: RawClient, operation: str, index: int) -> str:
+    """Create an entity with an operation, and get its id."""
+    path = f"/v2.2{build_path(raw_client.sandbox, operation, index)}"
+    body = build_body(raw_client.sandbox, operation, index)
     seen = await raw_client.request(path, method="POST", body=body)
     made: str = seen.json["id"]
     return made
@@ -100,13 +100,15 @@ async def made_id(raw_client: RawClient, operation: str, index: int) -> str:
 async def request_operation(
     raw_client: RawClient, operation: str, segment: str, index: int
 ) -> RawResponse:
-    """An answer to the operation, sent as the contract wants it."""
+    """Request an operation with a valid path and body."""
     more = {}
     if "{invitation_id}" in OPERATIONS[operation].path:
-        more["invitation_id"] = await made_id(raw_client, "invitations_create", index)
+        more["invitation_id"] = await create_entity(
+            raw_client, "invitations_create", index
+        )
     if "{job_id}" in OPERATIONS[operation].path:
-        more["job_id"] = await made_id(raw_client, "jobs_submit_bulk", index)
-    path = f"/{segment}{path_of(raw_client.sandbox, operation, index, **more)}"
+        more["job_id"] = await create_entity(raw_client, "jobs_submit_bulk", index)
+    path = f"/{segment}{build_path(raw_client.sandbox, operation, index, **more)}"
     method = OPERATIONS[operation].method
     if operation == "jobs_submit_document":
         form = aiohttp.FormData(quote_fields=False)
@@ -114,7 +116,7 @@ async def request_operation(
         return await raw_client.request(path, method=method, data=form)
     body = None
     if "requestBody" in OPERATIONS[operation].description:
-        body = body_of(raw_client.sandbox, operation, index)
+        body = build_body(raw_client.sandbox, operation, index)
     return await raw_client.request(path, method=method, body=body)
 
 
@@ -127,7 +129,7 @@ def test_every_operation_of_the_contract_has_a_route() -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("segment", SEGMENTS.values())
 @pytest.mark.parametrize("operation", ROUTES)
-async def test_every_answer_is_valid(
+async def test_every_response_is_valid_for_the_contract(
     raw_client: RawClient, operation: str, segment: str
 ) -> None:
     for index in range(2 if segment == "v2.2" else 1):
@@ -142,10 +144,10 @@ async def test_every_answer_is_valid(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("operation", ROUTES)
-async def test_every_answer_without_a_key_is_valid(
+async def test_every_response_to_a_request_without_a_key_is_valid(
     raw_client: RawClient, operation: str
 ) -> None:
-    path = path_of(raw_client.sandbox, operation, 0)
+    path = build_path(raw_client.sandbox, operation, 0)
     method = OPERATIONS[operation].method
     seen = await raw_client.request(f"/v2.2{path}", method=method, key=None)
     assert seen.status == 401
@@ -154,15 +156,15 @@ async def test_every_answer_without_a_key_is_valid(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("operation", [name for name in ROUTES if has_id(name)])
-async def test_an_id_of_nothing_is_not_found(
+async def test_an_unknown_id_is_not_found(
     raw_client: RawClient, operation: str
 ) -> None:
-    path = path_of(raw_client.sandbox, operation, 0)
+    path = build_path(raw_client.sandbox, operation, 0)
     nothing = path.replace(THERE.findall(path)[0], NOBODY)
     method = OPERATIONS[operation].method
     body = None
     if "requestBody" in OPERATIONS[operation].description:
-        body = body_of(raw_client.sandbox, operation, 0)
+        body = build_body(raw_client.sandbox, operation, 0)
     data = None
     if operation == "jobs_submit_document":
         body, data = None, aiohttp.FormData(quote_fields=False)
@@ -176,7 +178,7 @@ async def test_an_id_of_nothing_is_not_found(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("segment", "text"), SEGMENT_PING)
-async def test_ping_says_which_version_answers(
+async def test_ping_replies_with_the_version(
     raw_client: RawClient, segment: str, text: str
 ) -> None:
     assert (await raw_client.request(f"/{segment}/ping")).json == text
@@ -187,7 +189,7 @@ async def test_ping_says_which_version_answers(
 async def test_usage_has_the_fields_of_its_version(
     raw_client: RawClient, version: str, segment: str
 ) -> None:
-    """The fields that are always there are, with null where they say nothing."""
+    """Required fields are there, with null where they have no value."""
     schema = contract.load()["components"]["schemas"]["UsageData"]
     lists = schema["x-version-fields"][version]
     always = {*lists["always"], "document"}
@@ -198,7 +200,7 @@ async def test_usage_has_the_fields_of_its_version(
 
 
 @pytest.mark.asyncio
-async def test_companies_come_as_a_bare_array_with_their_sites(
+async def test_companies_are_listed_in_an_array_with_their_sites(
     raw_client: RawClient,
 ) -> None:
     companies = (await raw_client.request("/v2.2/company")).json
@@ -213,19 +215,21 @@ async def test_companies_come_as_a_bare_array_with_their_sites(
 
 
 @pytest.mark.asyncio
-async def test_sites_come_in_pages_where_the_sandbox_is_told_so() -> None:
+async def test_sites_are_listed_in_pages_with_that_option() -> None:
     async with (
         Sandbox(companies=1, site_list="envelope") as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        path = path_of(sandbox, "sites_list_by_company", 0)
+        path = build_path(sandbox, "sites_list_by_company", 0)
         page = (await RawClient(sandbox, session).request(f"/v2.2{path}")).json
     check_schema("SitePage", page)
     assert page["totalSites"] == len(page["sites"])
 
 
-def test_what_bills_a_company_is_valid(portfolio: Portfolio) -> None:
-    """More of it than the lists above have on their first pages."""
+def test_connections_meters_and_bills_are_valid_for_the_contract(
+    portfolio: Portfolio,
+) -> None:
+    """These are more than the first pages of the lists have."""
     for index in range(0, 20, 4):
         company_data = portfolio.company_data(index)
         for connection in company_data.connections:

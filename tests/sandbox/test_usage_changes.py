@@ -1,4 +1,4 @@
-"""Rows that come and go at a place of a list, against a list that is cut by hand."""
+"""Rows are inserted and deleted at a place of a list, as in a plain Python list."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from nectar_async.sandbox import Portfolio
 
 @pytest.fixture
 def portfolio() -> Portfolio:
-    """One that a test may change."""
+    """A portfolio that a test may change."""
     return Portfolio(companies=1)
 
 
-def ids_of(portfolio: Portfolio, site_id: str | None = None) -> list[str]:
+def list_ids(portfolio: Portfolio, site_id: str | None = None) -> list[str]:
     return [
         record.id
         for record in portfolio.company_data(0).records
@@ -21,57 +21,63 @@ def ids_of(portfolio: Portfolio, site_id: str | None = None) -> list[str]:
     ]
 
 
-def moved(ids: list[str], insert: int, delete: int, at: int | str) -> list[str]:
-    """The list as it is to be; `new` stands for what is inserted."""
+def change_list(ids: list[str], insert: int, delete: int, at: int | str) -> list[str]:
+    """Change a plain list; `new` stands for inserted rows."""
     begin = at - 1 if isinstance(at, int) else 0
     if at == "end":
         begin = max(0, len(ids) - delete)
     return [*ids[:begin], *["new"] * insert, *ids[begin + delete :]]
 
 
-def shown(now: list[str], before: list[str]) -> list[str]:
+def mark_new(now: list[str], before: list[str]) -> list[str]:
     assert len(now) == len(set(now))
     return [one if one in before else "new" for one in now]
 
 
 @pytest.mark.parametrize("at", ["front", "end", 1, 2, 100, 101, 10_000])
 @pytest.mark.parametrize(("insert", "delete"), [(3, 0), (0, 3), (2, 5), (4, 10_000)])
-def test_rows_come_and_go_at_the_place_that_was_said(
+def test_rows_are_inserted_and_deleted_at_the_given_place(
     portfolio: Portfolio, insert: int, delete: int, at: int | str
 ) -> None:
-    before = ids_of(portfolio)
+    before = list_ids(portfolio)
     assert len(before) > 200
     portfolio.change_usage(0, insert=insert, delete=delete, at=at)
-    assert shown(ids_of(portfolio), before) == moved(before, insert, delete, at)
+    assert mark_new(list_ids(portfolio), before) == change_list(
+        before, insert, delete, at
+    )
 
 
 @pytest.mark.parametrize("at", ["front", "end", 1, 5, 120])
-def test_rows_stand_among_new_ones_wherever_those_came_in(
+def test_repeated_changes_apply_at_the_given_place(
     portfolio: Portfolio, at: int | str
 ) -> None:
     for insert, delete in ((3, 0), (2, 1), (1, 2), (4, 4)):
-        before = ids_of(portfolio)
+        before = list_ids(portfolio)
         portfolio.change_usage(0, insert=insert, delete=delete, at=at)
-        assert shown(ids_of(portfolio), before) == moved(before, insert, delete, at)
+        assert mark_new(list_ids(portfolio), before) == change_list(
+            before, insert, delete, at
+        )
 
 
 @pytest.mark.parametrize("at", ["front", "end", 3])
-def test_a_place_is_one_of_the_sites_own_list(
+def test_a_place_counts_rows_of_the_sites_list(
     portfolio: Portfolio, at: int | str
 ) -> None:
     site_id = portfolio.company(0).sites[-1].id
-    before, others = ids_of(portfolio, site_id), set(ids_of(portfolio))
+    before, others = list_ids(portfolio, site_id), set(list_ids(portfolio))
     others -= set(before)
     portfolio.change_usage(0, insert=2, delete=1, at=at, site_id=site_id)
-    assert shown(ids_of(portfolio, site_id), before) == moved(before, 2, 1, at)
-    assert others <= set(ids_of(portfolio))
+    assert mark_new(list_ids(portfolio, site_id), before) == change_list(
+        before, 2, 1, at
+    )
+    assert others <= set(list_ids(portfolio))
 
 
 @pytest.mark.parametrize("at", ["end", 7])
-def test_what_is_put_behind_a_row_came_in_with_it(
+def test_a_row_inserted_after_another_has_its_date(
     portfolio: Portfolio, at: int | str
 ) -> None:
-    """So that dates go down the list, as they do in all lists."""
+    """So the dates stay sorted, as in all lists."""
     portfolio.change_usage(0, insert=2, at=at)
     moments = [
         record.created.nanoseconds for record in portfolio.company_data(0).records

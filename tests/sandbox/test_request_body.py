@@ -1,4 +1,4 @@
-"""Bodies and queries are what the contract wants, or are refused with a reason."""
+"""Bodies and queries that are invalid for the contract are refused with a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nectar_async import contract
 from nectar_async.sandbox.server.json_schema import coerce_texts, find_problem
 from nectar_async.sandbox.server.request_body import LIMIT
 
-# Read here, since the event loop is no place to read files.
+# Read at import, because reading a file blocks the event loop.
 OPERATIONS = contract.operations()
 BODIES = {
     name: row.description["requestBody"]["content"]["application/json"]["schema"]
@@ -51,7 +51,7 @@ async def invite(raw_client: RawClient, **sent: Any) -> RawResponse:
     ],
     ids=json.dumps,
 )
-async def test_a_body_that_is_not_the_contracts_is_refused_by_name(
+async def test_an_invalid_body_is_refused_with_the_name_of_the_field(
     raw_client: RawClient, body: Any, detail: str
 ) -> None:
     seen = await invite(raw_client, body=body)
@@ -68,7 +68,7 @@ async def test_unknown_keys_of_a_body_are_ignored(raw_client: RawClient) -> None
 @pytest.mark.parametrize(
     "data", [b"{", b'{"a": NaN}', b"\xff", b"[" * 100_000, b"nothing"], ids=range(5)
 )
-async def test_a_body_that_is_no_json_is_refused(
+async def test_a_body_that_is_not_json_is_refused(
     raw_client: RawClient, data: bytes
 ) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
@@ -78,12 +78,12 @@ async def test_a_body_that_is_no_json_is_refused(
 
 
 @pytest.mark.asyncio
-async def test_a_body_that_is_missing_is_refused(raw_client: RawClient) -> None:
+async def test_a_missing_body_is_refused(raw_client: RawClient) -> None:
     assert (await invite(raw_client)).json == {"detail": "A request body is required."}
 
 
 @pytest.mark.asyncio
-async def test_another_kind_of_body_is_refused(raw_client: RawClient) -> None:
+async def test_another_media_type_is_refused(raw_client: RawClient) -> None:
     headers = {"Content-Type": "text/plain"}
     seen = await invite(raw_client, data=b"{}", headers=headers)
     assert seen.status == 415
@@ -91,13 +91,15 @@ async def test_another_kind_of_body_is_refused(raw_client: RawClient) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_body_that_nobody_asked_for_is_ignored(raw_client: RawClient) -> None:
+async def test_a_body_is_ignored_where_the_operation_takes_none(
+    raw_client: RawClient,
+) -> None:
     assert (await raw_client.request("/v2.2/ping", data=b"{")).status == 200
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("is_length_known", [True, False], ids=["length", "chunks"])
-async def test_a_body_is_read_no_further_than_its_bound(
+async def test_a_body_over_the_limit_is_refused_before_its_end(
     raw_client: RawClient, is_length_known: bool
 ) -> None:
     chunk = b" " * 2**20
@@ -113,7 +115,7 @@ async def test_a_body_is_read_no_further_than_its_bound(
 
 
 @pytest.mark.asyncio
-async def test_a_body_that_is_not_packed_as_it_says_is_refused(
+async def test_a_body_in_another_encoding_than_its_header_says_is_refused(
     raw_client: RawClient,
 ) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
@@ -129,7 +131,7 @@ async def test_a_body_that_is_not_packed_as_it_says_is_refused(
 
 
 @pytest.mark.asyncio
-async def test_a_key_is_asked_for_before_the_body_is_looked_at(
+async def test_the_api_key_is_checked_before_the_body(
     raw_client: RawClient,
 ) -> None:
     assert (await invite(raw_client, data=b"{", key=None)).status == 401
@@ -149,7 +151,7 @@ async def test_a_key_is_asked_for_before_the_body_is_looked_at(
         ("/interval/connection/{connection}", ("identifier", "")),
     ],
 )
-async def test_a_query_that_the_contract_does_not_know_is_refused_by_name(
+async def test_an_invalid_query_is_refused_with_the_name_of_the_parameter(
     raw_client: RawClient, path: str, query: tuple[str, str]
 ) -> None:
     portfolio = raw_client.sandbox.portfolio
@@ -162,8 +164,8 @@ async def test_a_query_that_the_contract_does_not_know_is_refused_by_name(
     assert seen.json["detail"].startswith(query[0])
 
 
-def test_what_a_text_means_is_what_the_schema_says() -> None:
-    """What means nothing stays text, so that it fails."""
+def test_texts_are_converted_to_the_type_of_the_schema() -> None:
+    """A text that cannot be converted stays a text, so that validation fails."""
     assert coerce_texts({"type": "boolean"}, ["True"]) is True
     assert coerce_texts({"type": "boolean"}, ["0"]) is False
     assert coerce_texts({"type": "boolean"}, ["perhaps"]) == "perhaps"
@@ -189,8 +191,8 @@ VALUES: list[Any] = [
 
 
 @pytest.mark.parametrize("operation", BODIES)
-def test_it_agrees_with_a_real_validator_about_every_field(operation: str) -> None:
-    """But for formats, which that one checks only where further packages are there."""
+def test_every_field_is_judged_as_by_a_json_schema_validator(operation: str) -> None:
+    """Except for formats, which that validator checks only with further packages."""
     schema = BODIES[operation]
     name = schema["$ref"].rpartition("/")[2]
     properties = contract.load()["components"]["schemas"][name]["properties"]
@@ -212,7 +214,7 @@ def test_it_agrees_with_a_real_validator_about_every_field(operation: str) -> No
 
 
 @pytest.mark.asyncio
-async def test_forms_are_taken_where_the_contract_takes_them(
+async def test_forms_are_accepted_where_the_contract_accepts_them(
     raw_client: RawClient,
 ) -> None:
     company = raw_client.sandbox.portfolio.company(0)
