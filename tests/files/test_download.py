@@ -94,7 +94,7 @@ Make = Callable[..., NectarClient]
 # The way that it goes when nothing is wrong.
 
 
-async def test_a_file_comes_in_ranges_and_stands_under_its_name(
+async def test_a_file_is_fetched_in_ranges_and_saved_under_its_name(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     path = tmp_path / "saved.pdf"
@@ -130,7 +130,7 @@ async def test_a_chunk_has_the_clients_headers_but_no_key_and_asks_for_plain_byt
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1], ids=str)
-async def test_every_size_ends_where_it_ends(
+async def test_files_of_every_size_are_saved_whole(
     make: Make, tmp_path: Path, size: int
 ) -> None:
     host = FileHost(b"x" * size)
@@ -140,7 +140,7 @@ async def test_every_size_ends_where_it_ends(
     assert len(host.asked) == max(1, -(-size // CHUNK))
 
 
-async def test_a_file_that_is_there_is_replaced_only_at_the_end(
+async def test_an_existing_file_is_replaced_only_at_the_end(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     path = tmp_path / "bill.pdf"
@@ -155,7 +155,7 @@ async def test_a_file_that_is_there_is_replaced_only_at_the_end(
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
-async def test_a_sink_is_given_the_bytes_in_order(
+async def test_bytes_are_written_to_a_sink_in_order(
     host: FileHost, make: Make, *, is_async: bool
 ) -> None:
     class Sink:
@@ -192,7 +192,7 @@ async def test_an_anyio_file_and_bytes_in_memory_are_sinks(
     assert held.getvalue() == (tmp_path / "x").read_bytes() == BILL
 
 
-async def test_a_raw_sink_that_takes_less_is_given_the_rest(make: Make) -> None:
+async def test_the_rest_is_written_to_a_raw_sink_that_takes_less(make: Make) -> None:
     class Short(io.RawIOBase):
         held = b""
 
@@ -206,7 +206,7 @@ async def test_a_raw_sink_that_takes_less_is_given_the_rest(make: Make) -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
-async def test_progress_is_told_what_is_there_and_what_there_will_be(
+async def test_progress_is_called_with_the_bytes_and_the_size(
     host: FileHost, make: Make, tmp_path: Path, *, is_async: bool
 ) -> None:
     told: list[tuple[int, int | None]] = []
@@ -243,7 +243,7 @@ async def test_a_recorder_sees_the_chunks_and_no_key(
 # The bound.
 
 
-async def test_chunks_have_a_bound_of_their_own_beside_the_api(
+async def test_chunks_have_a_limit_of_their_own(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     now = peak = 0
@@ -266,7 +266,7 @@ async def test_chunks_have_a_bound_of_their_own_beside_the_api(
     assert client.statistics().peak_in_flight == 1
 
 
-async def test_copies_share_the_bound_so_that_they_cannot_set_it(
+async def test_copies_of_a_client_cannot_change_the_limit(
     host: FileHost, make: Make
 ) -> None:
     with pytest.raises(ConfigurationError, match="max_downloads cannot change"):
@@ -276,7 +276,7 @@ async def test_copies_share_the_bound_so_that_they_cannot_set_it(
 # Trouble that passes.
 
 
-async def test_a_chunk_that_breaks_is_asked_for_again(
+async def test_a_chunk_whose_connection_breaks_is_retried(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [right, lambda _: BROKEN, says(503), right]
@@ -288,7 +288,7 @@ async def test_a_chunk_that_breaks_is_asked_for_again(
 
 
 @pytest.mark.parametrize("status", [206, 200], ids=["a-range", "the-whole"])
-async def test_a_body_that_is_shorter_than_announced_is_asked_for_again(
+async def test_a_body_that_is_shorter_than_announced_is_retried(
     host: FileHost, make: Make, tmp_path: Path, status: int
 ) -> None:
     def cut(request: Request[Any]) -> Response:
@@ -301,7 +301,7 @@ async def test_a_body_that_is_shorter_than_announced_is_asked_for_again(
     assert len(host.asked) == 4
 
 
-async def test_a_chunk_that_stays_broken_is_the_error_of_the_transport(
+async def test_a_chunk_that_keeps_failing_raises_the_transports_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [right, *[lambda _: BROKEN] * 4]
@@ -312,7 +312,7 @@ async def test_a_chunk_that_stays_broken_is_the_error_of_the_transport(
     assert (tmp_path / "bill.pdf.part").read_bytes() == BILL[:CHUNK]
 
 
-async def test_a_host_that_asks_to_wait_is_waited_for(
+async def test_the_wait_that_a_host_asks_for_is_kept(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [says(429, {"Retry-After": "7"})]
@@ -337,7 +337,7 @@ async def test_each_chunk_has_the_attempt_timeout(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-async def test_a_link_that_expires_on_the_way_is_fetched_afresh_and_gone_on_with(
+async def test_a_link_that_expires_is_replaced_and_the_download_continues(
     host: FileHost, make: Make, tmp_path: Path, status: int
 ) -> None:
     host.tricks = [right, says(status), right, says(status), says(status), right]
@@ -364,7 +364,7 @@ async def test_three_refusals_in_a_row_are_an_error(
     assert (tmp_path / "bill.pdf.part").read_bytes() == BILL[:CHUNK]
 
 
-async def test_a_document_without_a_file_is_an_error_that_says_so(
+async def test_a_document_without_a_file_is_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.document["url"] = None
@@ -384,7 +384,7 @@ async def test_a_link_that_is_no_address_is_an_error(
         await make(host).documents.download("d-1", tmp_path)
 
 
-async def test_a_link_with_spaces_and_letters_of_the_world_is_escaped(
+async def test_a_link_with_spaces_and_non_ascii_letters_is_escaped(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.document["url"] = "https://h/März 1.pdf?sig=a%2Fb+c"
@@ -392,7 +392,7 @@ async def test_a_link_with_spaces_and_letters_of_the_world_is_escaped(
     assert host.asked[0].url == "https://h/M%C3%A4rz%201.pdf?sig=a%2Fb+c"
 
 
-async def test_errors_of_the_document_pass_through(
+async def test_errors_of_the_document_are_raised(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     client = make_client({"documents_get": Response(404, {}, b'{"detail": "no"}')})
@@ -402,7 +402,7 @@ async def test_errors_of_the_document_pass_through(
 
 
 @pytest.mark.parametrize("status", [405, 500, 204])
-async def test_other_answers_of_the_host_are_errors_without_its_words(
+async def test_other_statuses_are_errors_without_the_hosts_text(
     host: FileHost, make: Make, tmp_path: Path, status: int
 ) -> None:
     host.tricks = [says(status, {}, SIGNATURE.encode())] * 4
@@ -414,7 +414,7 @@ async def test_other_answers_of_the_host_are_errors_without_its_words(
     assert "NECTAR" not in str(error)
 
 
-async def test_a_refused_rate_keeps_the_wait_that_was_asked_for(
+async def test_a_rate_limit_error_has_the_wait_that_was_asked_for(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [says(429, {"Retry-After": "9999"})]
@@ -430,7 +430,7 @@ def to(location: str) -> Trick:
     return says(302, {"Location": location})
 
 
-async def test_up_to_three_redirects_are_followed_and_remembered(
+async def test_up_to_three_redirects_are_followed_and_kept(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [to("https://one/x"), to("/y?a=b"), to("https://two.example/z")]
@@ -456,7 +456,7 @@ async def test_a_fourth_redirect_is_an_error(
     ["http://files.example/x", "", "ftp://files.example/", "https://[bad/"],
     ids=["insecure", "nowhere", "no-web", "broken"],
 )
-async def test_a_redirect_that_is_not_to_be_followed_is_an_error(
+async def test_an_unsafe_redirect_is_an_error(
     host: FileHost, make: Make, tmp_path: Path, location: str
 ) -> None:
     host.tricks = [to(location)]
@@ -465,7 +465,7 @@ async def test_a_redirect_that_is_not_to_be_followed_is_an_error(
     assert len(host.asked) == 1
 
 
-async def test_from_http_a_redirect_may_go_to_http(
+async def test_a_redirect_from_http_to_http_is_followed(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.document["url"] = "http://127.0.0.1/x"
@@ -474,7 +474,7 @@ async def test_from_http_a_redirect_may_go_to_http(
     assert host.asked[-1].url == "http://127.0.0.1/y"
 
 
-async def test_a_refusal_after_a_redirect_is_a_matter_of_a_fresh_link(
+async def test_a_refusal_after_a_redirect_requests_a_new_link(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [to("https://one/x"), right, says(403)]
@@ -485,7 +485,7 @@ async def test_a_refusal_after_a_redirect_is_a_matter_of_a_fresh_link(
 # Hosts that answer otherwise.
 
 
-async def test_a_host_without_ranges_gives_the_whole_in_one(
+async def test_a_host_without_ranges_sends_the_whole_file(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [host.whole]
@@ -494,7 +494,7 @@ async def test_a_host_without_ranges_gives_the_whole_in_one(
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
 
 
-async def test_a_host_that_forgets_ranges_on_the_way_gives_a_sink_the_rest(
+async def test_a_host_that_stops_supporting_ranges_still_completes_a_sink(
     host: FileHost, make: Make
 ) -> None:
     sink = io.BytesIO()
@@ -503,7 +503,9 @@ async def test_a_host_that_forgets_ranges_on_the_way_gives_a_sink_the_rest(
     assert sink.getvalue() == BILL
 
 
-async def test_a_whole_that_is_packed_is_unpacked(make: Make, tmp_path: Path) -> None:
+async def test_a_compressed_whole_file_is_decompressed(
+    make: Make, tmp_path: Path
+) -> None:
     host = FileHost(b"%PDF-1.7" * 100)
     packed = gzip.compress(host.data)
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(packed))}
@@ -516,7 +518,7 @@ async def test_a_whole_that_is_packed_is_unpacked(make: Make, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["packed", "plain"])
-async def test_a_whole_that_is_too_large_is_an_error(
+async def test_a_whole_file_that_is_too_large_is_an_error(
     host: FileHost, make: Make, tmp_path: Path, *, is_packed: bool
 ) -> None:
     body = b"\0" * 5_000
@@ -536,7 +538,7 @@ OTHER_SPANS = {
 
 
 @pytest.mark.parametrize("span", OTHER_SPANS.values(), ids=OTHER_SPANS)
-async def test_other_bytes_than_were_asked_for_are_not_taken_but_the_whole_is(
+async def test_a_wrong_range_is_refused_and_the_whole_file_requested(
     host: FileHost, make: Make, tmp_path: Path, span: str
 ) -> None:
     host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)]
@@ -546,7 +548,7 @@ async def test_other_bytes_than_were_asked_for_are_not_taken_but_the_whole_is(
 
 
 @pytest.mark.parametrize("span", OTHER_SPANS.values(), ids=OTHER_SPANS)
-async def test_other_bytes_than_were_asked_for_twice_are_an_error(
+async def test_a_wrong_range_twice_is_an_error(
     host: FileHost, make: Make, tmp_path: Path, span: str
 ) -> None:
     host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)] * 2
@@ -569,7 +571,7 @@ async def test_the_unit_of_a_range_may_be_in_capitals(
     assert len(host.asked) == 3
 
 
-async def test_more_bytes_than_were_asked_for_are_taken(
+async def test_more_bytes_than_were_requested_are_used(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     span = f"bytes 0-{len(BILL) - 1}/{len(BILL)}"
@@ -579,7 +581,7 @@ async def test_more_bytes_than_were_asked_for_are_taken(
     assert len(host.asked) == 1
 
 
-async def test_a_host_that_always_says_206_may_give_the_whole(
+async def test_a_206_with_the_whole_file_is_used(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     span = f"bytes 0-{len(BILL) - 1}/{len(BILL)}"
@@ -589,7 +591,7 @@ async def test_a_host_that_always_says_206_may_give_the_whole(
     assert host.ranges[1:] == [f"bytes={CHUNK}-{2 * CHUNK - 1}", None]
 
 
-async def test_half_of_what_was_to_be_the_whole_is_an_error(
+async def test_half_of_the_whole_file_is_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [says(206), says(206, {"Content-Range": "bytes 0-3/9"}, b"xxxx")]
@@ -599,7 +601,7 @@ async def test_half_of_what_was_to_be_the_whole_is_an_error(
 
 @pytest.mark.parametrize("word", ["aws-chunked", "", "utf-8", "Identity", "binary"])
 @pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "ranges"])
-async def test_an_encoding_that_packs_nothing_says_nothing(
+async def test_an_encoding_that_is_no_compression_is_ignored(
     host: FileHost, make: Make, tmp_path: Path, word: str, *, is_whole: bool
 ) -> None:
     def worded(request: Request[Any]) -> Response:
@@ -613,7 +615,7 @@ async def test_an_encoding_that_packs_nothing_says_nothing(
     assert len(host.asked) == (1 if is_whole else 3)
 
 
-async def test_words_beside_a_packing_do_not_hide_it(
+async def test_a_compression_is_found_among_other_encodings(
     make: Make, tmp_path: Path
 ) -> None:
     host = FileHost(b"%PDF-1.7" * 100)
@@ -623,7 +625,7 @@ async def test_words_beside_a_packing_do_not_hide_it(
     assert (tmp_path / "bill.pdf").read_bytes() == host.data
 
 
-async def test_shorter_ranges_than_were_asked_for_are_gone_on_from(
+async def test_a_download_continues_after_shorter_ranges_than_requested(
     make: Make, tmp_path: Path
 ) -> None:
     host = FileHost(b"0123456789")
@@ -648,7 +650,7 @@ async def test_shorter_ranges_than_were_asked_for_are_gone_on_from(
 @pytest.mark.parametrize(
     "end", ["bytes */10", "bytes */*"], ids=["says-size", "says-nothing"]
 )
-async def test_a_file_of_unknown_size_ends_where_there_is_no_more(
+async def test_a_file_of_unknown_size_ends_at_a_416(
     make: Make, tmp_path: Path, end: str
 ) -> None:
     host = FileHost(b"0123456789")
@@ -660,7 +662,7 @@ async def test_a_file_of_unknown_size_ends_where_there_is_no_more(
     assert (done.size, (tmp_path / "bill.pdf").read_bytes()) == (10, host.data)
 
 
-async def test_a_host_that_says_416_of_an_empty_file_is_asked_for_all_of_it(
+async def test_a_416_for_an_empty_file_requests_the_whole_file(
     make: Make, tmp_path: Path
 ) -> None:
     host = FileHost(b"")
@@ -677,7 +679,7 @@ async def test_a_host_that_says_416_of_an_empty_file_is_asked_for_all_of_it(
     [b"y" * len(BILL), b"y" * (CHUNK + 5), b"y" * 3],
     ids=["etag", "size", "416"],
 )
-async def test_a_file_that_changes_on_the_way_is_begun_again(
+async def test_a_file_that_changes_is_downloaded_again(
     host: FileHost, make: Make, tmp_path: Path, other: bytes
 ) -> None:
     host.knows_conditions = False
@@ -687,7 +689,7 @@ async def test_a_file_that_changes_on_the_way_is_begun_again(
     assert (done.size, done.resumed_from) == (len(other), 0)
 
 
-async def test_a_file_that_changes_twice_is_an_error_and_the_part_stays(
+async def test_a_file_that_changes_twice_is_an_error_and_the_partial_file_stays(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.knows_conditions = False
@@ -704,7 +706,7 @@ async def test_a_file_that_changes_twice_is_an_error_and_the_part_stays(
 
 
 @pytest.mark.parametrize("status", [206, 200, 416])
-async def test_a_sink_cannot_begin_again(
+async def test_a_download_to_a_sink_cannot_restart(
     host: FileHost, make: Make, status: int
 ) -> None:
     sink = io.BytesIO()
@@ -722,7 +724,7 @@ async def test_a_sink_cannot_begin_again(
     assert sink.getvalue() == BILL[:CHUNK]
 
 
-async def test_a_whole_that_is_smaller_than_what_a_sink_has_is_another_file(
+async def test_a_whole_file_smaller_than_the_written_bytes_is_another_file(
     make: Make,
 ) -> None:
     host = FileHost(b"0123456789")
@@ -737,7 +739,7 @@ async def test_a_whole_that_is_smaller_than_what_a_sink_has_is_another_file(
 # What an interruption leaves, and how it is gone on with.
 
 
-async def test_a_part_is_not_trusted_to_a_host_without_ranges(
+async def test_a_partial_file_is_not_resumed_with_a_host_without_ranges(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     (tmp_path / "bill.pdf.part").write_bytes(b"?" * 200)
@@ -746,7 +748,7 @@ async def test_a_part_is_not_trusted_to_a_host_without_ranges(
     assert (done.resumed_from, (tmp_path / "bill.pdf").read_bytes()) == (0, BILL)
 
 
-async def test_a_cancelled_download_leaves_whole_chunks_and_goes_on_later(
+async def test_a_cancelled_download_leaves_whole_chunks_and_resumes_later(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     scope = anyio.CancelScope()
@@ -766,7 +768,7 @@ async def test_a_cancelled_download_leaves_whole_chunks_and_goes_on_later(
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
 
 
-async def test_nothing_stays_open_between_two_chunks(
+async def test_no_file_stays_open_between_two_chunks(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     def open_files() -> list[str]:
@@ -799,7 +801,7 @@ async def test_the_bytes_are_on_the_disk_before_the_file_has_its_name(
     assert [sorted(one) for one in synced] == [["bill.pdf.part", "bill.pdf.part.json"]]
 
 
-async def test_a_part_that_somebody_else_writes_to_is_an_error(
+async def test_a_partial_file_that_another_program_changes_is_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     part = tmp_path / "bill.pdf.part"
@@ -849,7 +851,7 @@ async def test_bills_of_one_name_do_not_replace_each_other_in_a_folder(
     assert names(tmp_path) == {"bill.pdf": b"april", "bill-9b8a7c6d.pdf": b"may, again"}
 
 
-async def test_bills_of_one_name_may_come_at_once(
+async def test_bills_of_one_name_may_be_downloaded_at_the_same_time(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     client = make(host)
@@ -862,7 +864,7 @@ async def test_bills_of_one_name_may_come_at_once(
     assert len(found) == 2
 
 
-async def test_what_is_there_of_a_bill_under_its_own_name_is_gone_on_with(
+async def test_a_partial_file_with_the_id_in_its_name_is_resumed(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     leave_part(tmp_path / "bill-5f0c9e3a.pdf", BILL[:CHUNK], document=APRIL)
@@ -887,14 +889,14 @@ async def test_what_is_there_of_a_bill_under_its_own_name_is_gone_on_with(
     ],
     ids=["random", "no-suffix", "counted", "slash", "time", "long"],
 )
-def test_a_name_that_is_taken_is_told_apart_by_the_id(
+def test_the_id_makes_a_file_name_unique(
     name: str, document_id: str, expected: str
 ) -> None:
     assert to_unique_name(name, document_id) == expected
 
 
 @pytest.mark.parametrize("wrong", [5, "print"], ids=repr)
-async def test_what_cannot_be_told_the_progress_is_refused_before_anything_is_sent(
+async def test_a_callback_that_is_no_function_is_refused_before_anything_is_sent(
     host: FileHost, make: Make, tmp_path: Path, wrong: Any
 ) -> None:
     client = make(host)
@@ -915,7 +917,7 @@ async def test_what_cannot_be_told_the_progress_is_refused_before_anything_is_se
 # Where it may go.
 
 
-async def test_a_target_is_looked_at_before_anything_is_sent(
+async def test_a_target_is_checked_before_anything_is_sent(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     client = make(host)
@@ -963,7 +965,7 @@ def test_the_name_of_a_document_is_made_safe(given: str | None, saved: str) -> N
     assert to_safe_name(given, "d-1") == saved
 
 
-def test_a_name_fits_into_a_folder_with_its_part() -> None:
+def test_a_file_name_has_room_for_the_suffixes_of_its_partial_file() -> None:
     name = to_safe_name("電" * 200 + ".pdf", "d-1")
     assert len(f"{name}.part.json".encode()) <= 255
     assert name.endswith("電.pdf")
@@ -996,7 +998,7 @@ LEAKS: dict[str, list[Trick]] = {
 
 
 @pytest.mark.parametrize("name", LEAKS)
-async def test_neither_link_nor_key_is_in_any_error_log_or_file(
+async def test_no_error_log_or_file_has_the_link_or_the_key(
     make: Make, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -1013,7 +1015,7 @@ async def test_neither_link_nor_key_is_in_any_error_log_or_file(
         assert SIGNATURE.encode() not in await path.read_bytes()
 
 
-async def test_what_a_download_gives_back_holds_no_link(
+async def test_the_result_of_a_download_has_no_link(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     done = await make(host).documents.download("d-1", tmp_path)

@@ -65,7 +65,7 @@ def client_of(
     return make_client(host.transport, clock=clock, **options)
 
 
-async def test_a_chunk_that_takes_too_long_is_asked_for_in_smaller_ones(
+async def test_a_chunk_that_times_out_is_requested_in_smaller_ones(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     link = Link(host, 300 * KIB)
@@ -77,7 +77,7 @@ async def test_a_chunk_that_takes_too_long_is_asked_for_in_smaller_ones(
     assert client.statistics().retries == 0
 
 
-async def test_a_link_that_stays_slow_is_not_asked_for_more_again_and_again(
+async def test_chunks_of_a_slow_link_do_not_grow_again(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     link = Link(host, 300 * KIB)
@@ -86,7 +86,7 @@ async def test_a_link_that_stays_slow_is_not_asked_for_more_again_and_again(
     assert link.sizes == [0, 0, *[256 * KIB] * 36]
 
 
-async def test_a_link_that_is_quick_again_is_asked_for_more(
+async def test_chunks_grow_when_the_link_is_fast_again(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [too_slow, too_slow]
@@ -105,7 +105,7 @@ async def test_a_link_that_is_quick_again_is_asked_for_more(
     ]
 
 
-async def test_a_part_that_took_too_long_is_asked_for_without_a_condition(
+async def test_a_resumed_range_that_times_out_is_requested_without_a_condition(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [right, too_slow]
@@ -116,7 +116,7 @@ async def test_a_part_that_took_too_long_is_asked_for_without_a_condition(
     assert set(given[2:]) == {None}
 
 
-async def test_what_is_too_slow_even_for_the_least_says_what_to_set(
+async def test_a_timeout_of_the_smallest_chunk_advises_a_longer_attempt_timeout(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [hang] * 9
@@ -135,7 +135,7 @@ async def test_what_is_too_slow_even_for_the_least_says_what_to_set(
     assert host.ranges[1:] == ["bytes=0-1048575", "bytes=0-262143", *least]
 
 
-async def test_a_whole_file_that_takes_too_long_is_repeated_as_requests_are(
+async def test_a_whole_file_that_times_out_is_retried_like_any_request(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [says(206), hang, hang]
@@ -148,7 +148,7 @@ async def test_a_whole_file_that_takes_too_long_is_repeated_as_requests_are(
     assert host.ranges[1:] == [None, None]
 
 
-async def test_a_host_that_runs_out_of_time_is_asked_for_less(
+async def test_smaller_chunks_are_requested_after_a_504(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [says(504)] * 2
@@ -158,7 +158,7 @@ async def test_a_host_that_runs_out_of_time_is_asked_for_less(
     assert host.ranges[2] == "bytes=0-1048575"
 
 
-async def test_a_host_that_stays_out_of_time_is_the_error_of_its_status(
+async def test_a_504_that_persists_is_raised(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [says(504)] * 99
@@ -167,7 +167,7 @@ async def test_a_host_that_stays_out_of_time_is_the_error_of_its_status(
         await client.documents.download("d-1", tmp_path / "x")
 
 
-async def test_without_an_attempt_timeout_chunks_are_as_large_as_they_get(
+async def test_chunks_stay_large_without_an_attempt_timeout(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     client = client_of(make_client, host, VirtualClock(), attempt_timeout=None)

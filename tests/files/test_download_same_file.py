@@ -91,7 +91,7 @@ CHANGES: dict[str, tuple[tuple[str | None, str | None], ...]] = {
 
 @pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-async def test_a_file_that_changes_on_the_way_is_never_a_mixture(
+async def test_a_file_that_changes_is_never_saved_as_a_mixture(
     host: FileHost,
     make: Make,
     tmp_path: Path,
@@ -110,7 +110,7 @@ async def test_a_file_that_changes_on_the_way_is_never_a_mixture(
 
 @pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-async def test_a_sink_is_given_no_mixture(
+async def test_no_mixture_is_written_to_a_sink(
     host: FileHost,
     make: Make,
     change: tuple[tuple[str | None, str | None], ...],
@@ -137,7 +137,7 @@ async def test_a_sink_is_given_no_mixture(
     ],
     ids=["strong", "weak-and-date", "date", "weak", "nothing"],
 )
-async def test_the_host_is_told_which_file_the_rest_has_to_be_of(
+async def test_if_range_names_the_file_that_was_begun(
     host: FileHost,
     make: Make,
     tmp_path: Path,
@@ -151,7 +151,7 @@ async def test_the_host_is_told_which_file_the_rest_has_to_be_of(
     assert conditions(host)[0] is None
 
 
-async def test_a_change_that_the_host_is_told_to_look_for_costs_one_answer(
+async def test_a_change_costs_one_response_with_if_range(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.tricks = [right, becomes(host, '"v2"', None)]
@@ -159,7 +159,7 @@ async def test_a_change_that_the_host_is_told_to_look_for_costs_one_answer(
     assert len(host.asked) == 2
 
 
-async def test_a_changed_file_that_is_too_large_as_a_whole_comes_in_ranges(
+async def test_a_changed_file_that_is_too_large_as_a_whole_is_fetched_in_ranges(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     def too_large(request: Request[Any]) -> Response | BodyTooLargeError:
@@ -176,7 +176,7 @@ async def test_a_changed_file_that_is_too_large_as_a_whole_comes_in_ranges(
 
 
 @pytest.mark.parametrize("overlap", [True, False], ids=["weak", "strong"])
-async def test_without_a_strong_mark_each_chunk_begins_with_the_end_of_the_last(
+async def test_chunks_overlap_without_a_strong_etag(
     host: FileHost, make: Make, tmp_path: Path, *, overlap: bool
 ) -> None:
     marks(host, 'W/"1"' if overlap else '"1"', SUNDAY)
@@ -185,7 +185,7 @@ async def test_without_a_strong_mark_each_chunk_begins_with_the_end_of_the_last(
     assert str(host.ranges[1]).startswith(f"bytes={start}-")
 
 
-async def test_marks_that_are_left_out_later_are_made_up_for_by_an_overlap(
+async def test_chunks_overlap_when_validators_are_left_out_later(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.knows_conditions = False
@@ -198,7 +198,7 @@ async def test_marks_that_are_left_out_later_are_made_up_for_by_an_overlap(
     assert (tmp_path / "x.pdf").read_bytes() == OTHER
 
 
-async def test_an_overlap_that_comes_in_pieces_is_compared_in_pieces(
+async def test_an_overlap_in_several_responses_is_compared_in_pieces(
     make: Make, tmp_path: Path
 ) -> None:
     host = FileHost(bytes(range(256)) * 2)
@@ -243,7 +243,7 @@ def counting(host: FileHost, name: str) -> Trick:
 @pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
 @pytest.mark.parametrize("name", ["etag", "date"])
 @pytest.mark.parametrize("to_sink", [True, False], ids=["sink", "path"])
-async def test_machines_with_marks_of_their_own_have_to_give_the_whole(
+async def test_a_host_with_inconsistent_validators_is_asked_for_the_whole_file(
     host: FileHost,
     make: Make,
     tmp_path: Path,
@@ -262,7 +262,7 @@ async def test_machines_with_marks_of_their_own_have_to_give_the_whole(
     assert len(host.asked) <= 5
 
 
-async def test_marks_that_differ_in_a_file_too_large_for_one_answer_are_an_error(
+async def test_inconsistent_validators_of_a_file_too_large_for_a_body_are_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.knows_conditions = False
@@ -271,7 +271,7 @@ async def test_marks_that_differ_in_a_file_too_large_for_one_answer_are_an_error
         await make(host, max_body_bytes=CHUNK).documents.download("d-1", tmp_path)
 
 
-async def test_an_etag_alone_that_differs_each_time_is_a_file_that_changes(
+async def test_a_different_etag_alone_means_that_the_file_changed(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.knows_conditions = False
@@ -311,7 +311,7 @@ async def test_an_etag_alone_that_differs_each_time_is_a_file_that_changes(
         "etag-without-size",
     ],
 )
-def test_any_mark_that_differs_counts(
+def test_any_validator_that_differs_counts(
     other: Validators, *, differs: bool, is_inconsistent: bool
 ) -> None:
     known = Validators(size=3, etag='"a"', modified=SUNDAY)
@@ -322,7 +322,7 @@ def test_any_mark_that_differs_counts(
 # What an interruption leaves.
 
 
-async def test_what_an_interruption_leaves_says_whose_it_is_and_not_the_link(
+async def test_the_metadata_of_a_partial_file_names_the_document_and_not_the_link(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.modified = SUNDAY
@@ -346,7 +346,7 @@ async def test_what_an_interruption_leaves_says_whose_it_is_and_not_the_link(
 
 
 @pytest.mark.parametrize("there", [10, CHUNK, CHUNK + 1, len(BILL)], ids=str)
-async def test_a_part_of_an_earlier_time_is_gone_on_with(
+async def test_a_partial_file_of_an_earlier_download_is_resumed(
     host: FileHost, make: Make, tmp_path: Path, there: int
 ) -> None:
     leave_part(tmp_path / "bill.pdf", BILL[:there])
@@ -367,7 +367,7 @@ PARTS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
-async def test_a_part_that_does_not_fit_is_not(
+async def test_a_partial_file_that_does_not_match_is_not_resumed(
     host: FileHost, make: Make, tmp_path: Path, part: bytes
 ) -> None:
     leave_part(tmp_path / "bill.pdf", part)
@@ -387,7 +387,7 @@ NOTES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("heeds", [True, False], ids=["conditions", "no-conditions"])
 @pytest.mark.parametrize("note", NOTES.values(), ids=NOTES)
-async def test_a_part_of_another_file_with_the_same_end_is_not(
+async def test_a_partial_file_of_another_file_with_the_same_end_is_not_resumed(
     host: FileHost,
     make: Make,
     tmp_path: Path,
@@ -404,7 +404,7 @@ async def test_a_part_of_another_file_with_the_same_end_is_not(
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", '{"document": "d-1"'], ids=repr)
-async def test_a_part_without_a_note_is_begun_again(
+async def test_a_partial_file_without_metadata_is_not_resumed(
     host: FileHost, make: Make, tmp_path: Path, text: str | None
 ) -> None:
     (tmp_path / "bill.pdf.part").write_bytes(BILL[:CHUNK])
@@ -415,7 +415,7 @@ async def test_a_part_without_a_note_is_begun_again(
     assert done.resumed_from == 0
 
 
-async def test_a_host_that_says_no_more_which_file_it_is_gives_it_anew(
+async def test_a_partial_file_is_not_resumed_without_validators(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     leave_part(tmp_path / "bill.pdf", b"?" * 100 + BILL[100 : 2 * CHUNK])
@@ -426,7 +426,7 @@ async def test_a_host_that_says_no_more_which_file_it_is_gives_it_anew(
     assert done.resumed_from == 0
 
 
-async def test_a_note_without_its_part_says_nothing(
+async def test_metadata_without_a_partial_file_is_ignored(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     leave_part(tmp_path / "bill.pdf", b"")
@@ -435,7 +435,7 @@ async def test_a_note_without_its_part_says_nothing(
     assert (done.resumed_from, (tmp_path / "bill.pdf").read_bytes()) == (0, BILL)
 
 
-async def test_a_part_that_a_file_of_two_changes_leaves_does_not_count_as_one(
+async def test_the_partial_file_of_a_file_that_changed_twice_is_not_resumed_as_one(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.knows_conditions = False
@@ -448,7 +448,7 @@ async def test_a_part_that_a_file_of_two_changes_leaves_does_not_count_as_one(
 # Two at once, and a path that cannot be written to.
 
 
-async def test_who_comes_later_takes_over_and_the_first_writes_no_more(
+async def test_a_later_download_takes_over_and_the_first_one_stops(
     host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make(host)
@@ -466,7 +466,7 @@ async def test_who_comes_later_takes_over_and_the_first_writes_no_more(
     assert (tmp_path / "x.pdf").read_bytes() == BILL
 
 
-async def test_who_takes_over_at_the_very_end_has_it(
+async def test_a_download_that_takes_over_at_the_end_has_the_file(
     host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fsync(_: int) -> None:
@@ -478,7 +478,7 @@ async def test_who_takes_over_at_the_very_end_has_it(
     assert not (tmp_path / "x.pdf").exists()
 
 
-async def test_a_hole_is_never_left_where_two_write(
+async def test_two_writers_never_leave_a_hole(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     async def begin_anew(_: Request[Any]) -> None:
@@ -493,7 +493,7 @@ async def test_a_hole_is_never_left_where_two_write(
 @pytest.mark.parametrize("name", ["x.pdf.part", "x.pdf.part.json"])
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
 @pytest.mark.parametrize("is_named", [True, False], ids=["path", "folder"])
-async def test_a_part_that_is_no_file_is_refused(
+async def test_a_partial_file_that_is_no_regular_file_is_refused(
     make: Make, tmp_path: Path, name: str, kind: str, *, is_named: bool
 ) -> None:
     host = FileHost(file_name="x.pdf")
@@ -524,7 +524,7 @@ async def test_a_name_that_is_too_long_is_refused_before_anything_is_sent(
     assert host.transport.requests == []
 
 
-async def test_a_full_disk_is_the_error_of_the_system_and_is_gone_on_from(
+async def test_a_full_disk_raises_the_systems_error_and_the_download_can_be_resumed(
     host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(part: Path, offset: int, data: bytes) -> None:
@@ -545,7 +545,7 @@ async def test_a_full_disk_is_the_error_of_the_system_and_is_gone_on_from(
     assert (tmp_path / "x.pdf").read_bytes() == BILL
 
 
-async def test_a_note_that_cannot_be_removed_does_not_spoil_the_file(
+async def test_metadata_that_cannot_be_removed_does_not_fail_the_download(
     host: FileHost, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path) -> None:

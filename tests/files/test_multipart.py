@@ -63,7 +63,7 @@ async def parts_of(form: MultipartForm) -> list[tuple[str | None, str | None, by
 
 
 @pytest.mark.anyio
-async def test_the_length_that_is_announced_is_the_length_of_the_body() -> None:
+async def test_the_announced_length_is_the_length_of_the_body() -> None:
     one = form(b"abc", b"defg", size=7)
     assert one.headers["Content-Length"] == str(sum(map(len, await send(one))))
 
@@ -74,13 +74,13 @@ async def test_a_stream_announces_no_length() -> None:
 
 
 @pytest.mark.anyio
-async def test_chunks_go_through_one_by_one_and_are_not_joined() -> None:
+async def test_chunks_are_passed_on_one_by_one() -> None:
     chunks = [b"a" * 1000, b"b" * 1000, b"c" * 1000]
     assert (await send(form(*chunks)))[1:-1] == chunks
 
 
 @pytest.mark.anyio
-async def test_the_body_can_be_had_again_and_ends_for_good() -> None:
+async def test_the_body_can_be_read_again_and_stays_exhausted() -> None:
     one = form(b"abc")
     assert await send(one) == await send(one)
     body = one.body()
@@ -116,7 +116,7 @@ async def test_a_file_name_stays_within_its_quotes(name: str, read: str) -> None
 
 @given(st.text())
 @example('"\r\n')
-def test_a_quoted_name_holds_nothing_that_ends_it(name: str) -> None:
+def test_a_quoted_name_has_no_character_that_ends_it(name: str) -> None:
     text = quote_name(name)
     assert not set(text) & {'"', "\r", "\n", "\\", "\0"}
     text.encode()

@@ -129,13 +129,13 @@ async def test_bytes_are_sent_as_they_are(held: bytes) -> None:
         assert await content(upload) == PDF
 
 
-async def test_a_stream_comes_once_and_nobody_knows_how_long_it_is() -> None:
+async def test_a_stream_can_be_read_once_and_has_no_size() -> None:
     async with Upload(Stream(b"", b"%P", b"", b"DF-1.7", bytearray(b"x"))) as upload:
         assert (upload.size, upload.can_resend) == (None, False)
         assert await content(upload) == b"%PDF-1.7x"
 
 
-async def test_an_open_file_is_sent_from_where_it_stands_and_left_open(
+async def test_an_open_file_is_sent_from_its_position_and_left_open(
     bill: Path,
 ) -> None:
     with bill.open("rb") as file:
@@ -147,7 +147,7 @@ async def test_an_open_file_is_sent_from_where_it_stands_and_left_open(
         assert not file.closed
 
 
-async def test_an_async_file_is_a_file(bill: Path) -> None:
+async def test_an_async_file_is_accepted(bill: Path) -> None:
     async with await anyio.open_file(bill, "rb") as file:
         async with Upload(file) as upload:
             assert (upload.name, upload.size) == ("bill.pdf", len(PDF))
@@ -171,7 +171,7 @@ async def test_a_pipe_is_a_stream() -> None:
             assert await content(upload) == b"%PDF-1.7"
 
 
-async def test_a_temporary_file_without_a_name_is_told_by_its_first_bytes() -> None:
+async def test_the_kind_of_a_temporary_file_is_found_by_its_first_bytes() -> None:
     with tempfile.TemporaryFile() as file:
         file.write(PNG)
         file.seek(0)
@@ -191,14 +191,14 @@ async def test_a_temporary_file_without_a_name_is_told_by_its_first_bytes() -> N
     ],
     ids=["pdf", "png", "jpeg"],
 )
-async def test_bytes_without_a_name_are_told_by_the_first_of_them(
+async def test_the_kind_of_bytes_without_a_name_is_found_by_the_first_of_them(
     held: bytes, name: str, media: str
 ) -> None:
     async with Upload(held) as upload:
         assert (upload.name, upload.content_type) == (name, media)
 
 
-async def test_bytes_that_nobody_knows_need_a_name() -> None:
+async def test_bytes_of_an_unknown_kind_need_a_name() -> None:
     with pytest.raises(InvalidArgumentError, match="pass file_name="):
         await sent(b"GIF89a....")
 
@@ -214,7 +214,7 @@ async def test_contents_that_do_not_match_the_extension_are_for_the_api() -> Non
 
 
 @pytest.mark.parametrize("name", ["/tmp/x/bill.pdf", "C:\\bills\\bill.pdf"])  # noqa: S108
-async def test_of_a_path_only_the_last_part_is_told(name: str) -> None:
+async def test_only_the_last_part_of_a_path_is_sent_as_the_name(name: str) -> None:
     async with Upload(PDF, name) as upload:
         assert upload.name == "bill.pdf"
 
@@ -342,7 +342,7 @@ async def test_a_refused_file_is_closed(
 
 
 @pytest.mark.parametrize("as_path", [True, False], ids=["path", "bytes"])
-async def test_150_pages_are_taken_and_151_are_not(
+async def test_150_pages_are_accepted_and_151_are_not(
     tmp_path: Path, *, as_path: bool
 ) -> None:
     for pages in (150, 151):
@@ -373,7 +373,7 @@ async def test_without_pypdf_nothing_is_counted(
     assert await sent(pdf_of(151))
 
 
-async def test_a_parser_that_does_not_end_is_left_behind(
+async def test_a_parser_that_does_not_end_is_abandoned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     over = threading.Event()
@@ -407,7 +407,7 @@ async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) ->
     assert peak < 8 * CHUNK
 
 
-async def test_a_large_chunk_of_a_stream_is_cut_so_that_progress_is_seen() -> None:
+async def test_a_large_chunk_of_a_stream_is_split() -> None:
     async with Upload(Stream(b"x" * (2 * CHUNK + 1)), "a.pdf") as upload:
         sizes = [len(chunk) async for chunk in upload.chunks()]
     assert sizes == [CHUNK, CHUNK, 1]
@@ -416,7 +416,7 @@ async def test_a_large_chunk_of_a_stream_is_cut_so_that_progress_is_seen() -> No
 @pytest.mark.parametrize(
     ("size", "now"), [(700_000, "700,000"), (900_000, "more")], ids=["shrank", "grew"]
 )
-async def test_a_file_that_changes_its_size_is_an_error_that_says_so(
+async def test_a_file_that_changes_its_size_is_an_error(
     bill: Path, size: int, now: str
 ) -> None:
     async with Upload(bill) as upload:
@@ -461,7 +461,9 @@ async def test_a_file_that_is_closed_cannot_be_read(kind: type[io.BytesIO]) -> N
         await sent(file, "a.pdf")
 
 
-async def test_a_file_that_is_closed_on_the_way_cannot_be_read(bill: Path) -> None:
+async def test_a_file_that_is_closed_while_it_is_sent_cannot_be_read(
+    bill: Path,
+) -> None:
     with bill.open("rb") as file:
         async with Upload(file) as upload:
             chunks = upload.chunks()
@@ -471,7 +473,7 @@ async def test_a_file_that_is_closed_on_the_way_cannot_be_read(bill: Path) -> No
                 await anext(chunks)
 
 
-async def test_a_file_that_is_open_to_be_written_cannot_be_read(bill: Path) -> None:
+async def test_a_file_that_is_open_for_writing_cannot_be_read(bill: Path) -> None:
     with (
         bill.open("ab") as file,
         pytest.raises(InvalidArgumentError, match="file cannot be read: read"),
@@ -479,7 +481,7 @@ async def test_a_file_that_is_open_to_be_written_cannot_be_read(bill: Path) -> N
         await sent(file)
 
 
-async def test_progress_is_told_what_was_taken(bill: Path) -> None:
+async def test_progress_is_called_with_the_bytes_that_were_read(bill: Path) -> None:
     told: list[tuple[int, int | None]] = []
     async with Upload(bill) as upload:
         async for _ in upload.chunks(lambda *news: told.append(news)):
@@ -527,7 +529,7 @@ def post(body: Any) -> Request[Any]:
 async def at_once() -> None: ...
 
 
-async def test_each_chunk_that_is_asked_for_or_given_starts_the_time_anew(
+async def test_each_chunk_restarts_the_attempt_timeout(
     make_client: MakeClient,
 ) -> None:
     deadlines: list[float] = []
@@ -547,7 +549,7 @@ async def test_each_chunk_that_is_asked_for_or_given_starts_the_time_anew(
     assert deadlines == sorted(set(deadlines))
 
 
-async def test_a_body_that_nobody_takes_is_an_attempt_that_timed_out(
+async def test_a_body_that_the_transport_does_not_read_times_out(
     make_client: MakeClient,
 ) -> None:
     client = make_client(Taker(anyio.sleep_forever), attempt_timeout=0.2)
@@ -557,7 +559,7 @@ async def test_a_body_that_nobody_takes_is_an_attempt_that_timed_out(
         await client.send(post(Stream(b"abc", b"d")))
 
 
-async def test_when_the_body_is_out_the_answer_has_the_whole_time_again(
+async def test_the_response_has_the_whole_attempt_timeout_after_the_body(
     make_client: MakeClient,
 ) -> None:
     class Silent(Taker):
@@ -571,7 +573,7 @@ async def test_when_the_body_is_out_the_answer_has_the_whole_time_again(
         await client.send(post(Stream(b"abc")))
 
 
-async def test_a_stalled_source_is_bound_too(make_client: MakeClient) -> None:
+async def test_a_stalled_source_times_out_too(make_client: MakeClient) -> None:
     class Stalled(Stream):
         async def __anext__(self) -> bytes:
             await anyio.sleep_forever()
@@ -583,7 +585,7 @@ async def test_a_stalled_source_is_bound_too(make_client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, 5.0], ids=["unbound", "bound"])
-async def test_what_a_body_raises_is_raised_whatever_the_transport_makes_of_it(
+async def test_an_error_of_the_body_is_raised_whatever_the_transport_does_with_it(
     make_client: MakeClient, timeout: float | None
 ) -> None:
     class Wrapping(Taker):
@@ -635,7 +637,7 @@ NOTE = (
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
-async def test_a_stream_that_would_have_to_be_sent_again_says_what_to_pass(
+async def test_the_error_of_a_stream_that_cannot_be_sent_again_has_advice(
     make_client: MakeClient, failure: object
 ) -> None:
     transport = MemoryTransport({"jobs_submit_document": failure})
@@ -657,7 +659,7 @@ async def test_a_stream_that_would_have_to_be_sent_again_says_what_to_pass(
     ],
     ids=["bytes-503", "bytes-429", "stream-400", "stream-401", "stream-certificate"],
 )
-async def test_nothing_is_said_of_streams_where_that_is_not_the_reason(
+async def test_no_advice_about_streams_if_that_is_not_the_reason(
     make_client: MakeClient, make_file: Callable[[bytes], Any], failure: Any
 ) -> None:
     client = make_client({"jobs_submit_document": failure}, clock=VirtualClock())

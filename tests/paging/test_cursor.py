@@ -24,7 +24,9 @@ day = st.dates().map(str)
 
 
 @given(st.integers(1, 10**9), st.lists(st.tuples(day, day), max_size=3))
-def test_a_cursor_is_its_text(number: int, windows: list[tuple[str, str]]) -> None:
+def test_a_cursor_survives_a_round_trip_through_its_text(
+    number: int, windows: list[tuple[str, str]]
+) -> None:
     cursor = Cursor.from_request(LIST.at(number), tuple(windows))
     assert cursor.page == number
     assert Cursor.parse(str(cursor)) == cursor
@@ -32,7 +34,7 @@ def test_a_cursor_is_its_text(number: int, windows: list[tuple[str, str]]) -> No
     cursor.check(LIST.at(7))
 
 
-def test_a_cursor_holds_instants_as_well() -> None:
+def test_a_cursor_may_have_windows_of_instants() -> None:
     window = ("2025-01-01T00:00:00Z", "2025-01-31T12:30:00.250000Z")
     cursor = Cursor.from_request(LIST, (window, window))
     assert Cursor.parse(str(cursor)) == cursor
@@ -62,12 +64,12 @@ MARK = "9f86d081884c"
         f"a:{MARK}:1" + "0" * 5000,
     ],
 )
-def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+def test_a_text_that_is_no_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidArgumentError, match="cursor is not valid"):
         Cursor.parse(cursor)
 
 
 @given(st.text())
-def test_no_text_makes_a_cursor_fail_otherwise(text: str) -> None:
+def test_any_text_parses_or_is_an_invalid_argument(text: str) -> None:
     with pytest.raises(InvalidArgumentError):
         Cursor.parse(text)

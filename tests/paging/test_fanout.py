@@ -56,7 +56,7 @@ async def take(records: Pager[UsageData], seen: list[str]) -> None:
 @pytest.mark.parametrize(
     "pages", [{}, {"a": 1}, {"a": 40}, {"a": 1, "b": 30, "c": 2, "d": 1, "e": 7}]
 )
-async def test_every_record_of_every_company_comes_once(
+async def test_every_record_of_every_company_is_delivered_once(
     make_client: MakeClient, pages: dict[str, int], permits: int
 ) -> None:
     server = ListServer.of_pages(**pages)
@@ -86,7 +86,7 @@ async def test_pages_of_one_company_come_in_order(make_client: MakeClient) -> No
         assert numbers == list(range(1, 10))
 
 
-async def test_as_many_requests_as_permits_are_under_way(
+async def test_as_many_requests_as_permits_are_in_flight(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(**{f"c{number}": 3 for number in range(30)})
@@ -96,7 +96,7 @@ async def test_as_many_requests_as_permits_are_under_way(
     assert server.peak == 10
 
 
-async def test_a_slow_company_holds_nobody_up(make_client: MakeClient) -> None:
+async def test_a_slow_company_does_not_delay_others(make_client: MakeClient) -> None:
     server = ListServer.of_pages(slow=1, a=3, b=3)
     release = server.hold("slow", 1)
     seen: list[str] = []
@@ -109,7 +109,7 @@ async def test_a_slow_company_holds_nobody_up(make_client: MakeClient) -> None:
     assert seen[12:] == server.companies["slow"]
 
 
-async def test_one_slow_page_of_a_large_company_holds_no_other_company_up(
+async def test_one_slow_page_of_a_large_company_does_not_delay_other_companies(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(large=200, a=3, b=3)
@@ -125,7 +125,7 @@ async def test_one_slow_page_of_a_large_company_holds_no_other_company_up(
     assert len(seen) == 412
 
 
-async def test_a_consumer_that_stops_reading_stops_the_asking(
+async def test_a_consumer_that_stops_reading_stops_the_requests(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(**{f"c{number}": 9 for number in range(30)})
@@ -137,7 +137,9 @@ async def test_a_consumer_that_stops_reading_stops_the_asking(
             break
 
 
-async def test_how_far_it_is_can_be_asked(make_client: MakeClient) -> None:
+async def test_progress_counts_companies_pages_and_records(
+    make_client: MakeClient,
+) -> None:
     server = ListServer.of_pages(a=1, b=2)
     async with make_client(server.transport).repository.usage() as records:
         assert records.progress == Progress(
@@ -162,7 +164,7 @@ async def test_each_company_has_its_receipt(make_client: MakeClient) -> None:
         assert records.receipt.records == 4
 
 
-async def test_leaving_inside_the_last_page_is_unfinished(
+async def test_a_walk_left_inside_the_last_page_is_unfinished(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=1)
@@ -172,7 +174,9 @@ async def test_leaving_inside_the_last_page_is_unfinished(
     assert records.receipt.verdict is Verdict.UNFINISHED
 
 
-async def test_a_walk_that_did_not_begin_is_unfinished(make_client: MakeClient) -> None:
+async def test_a_walk_that_was_not_started_is_unfinished(
+    make_client: MakeClient,
+) -> None:
     nectar = make_client(MemoryTransport({"companies_list": Response(403)}))
     records = nectar.repository.usage()
     assert records.receipt.verdict == "unfinished"
@@ -197,7 +201,7 @@ async def test_the_first_failure_is_raised(make_client: MakeClient) -> None:
 
 
 @pytest.mark.parametrize("page", [1, 2, 5])
-async def test_a_company_that_fails_loses_no_other(
+async def test_a_company_that_fails_does_not_stop_the_others(
     make_client: MakeClient, page: int
 ) -> None:
     server = ListServer.of_pages(a=7, b=7, c=7)
@@ -228,7 +232,7 @@ async def test_every_company_may_fail(make_client: MakeClient) -> None:
         assert sorted(one.company_id for one in records.failures) == ["a", "b", "c"]
 
 
-async def test_each_failure_tells_its_own_company_when_a_double_raises_one_object(
+async def test_each_failure_names_its_company_also_when_a_transport_raises_one_object(
     make_client: MakeClient,
 ) -> None:
     companies = [{"id": name, "name": name} for name in "ab"]
@@ -240,7 +244,7 @@ async def test_each_failure_tells_its_own_company_when_a_double_raises_one_objec
     assert targets == {"a": "company a, page 1", "b": "company b, page 1"}
 
 
-async def test_what_cannot_be_read_is_a_failure_of_its_company(
+async def test_a_page_that_cannot_be_decoded_is_a_failure_of_its_company(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=3, b=3)
@@ -253,7 +257,7 @@ async def test_what_cannot_be_read_is_a_failure_of_its_company(
     assert (failure.company_id, failure.error.page) == ("a", 2)
 
 
-async def test_a_function_is_given_each_failure(make_client: MakeClient) -> None:
+async def test_a_function_is_called_with_each_failure(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=1, b=1, c=1)
     server.script("a", 1, Response(403))
     server.script("c", 1, Response(404))
@@ -281,7 +285,7 @@ async def test_a_function_stops_the_walk_by_raising(make_client: MakeClient) -> 
 
 
 @pytest.mark.parametrize("on_error", ["raise", "collect"])
-async def test_what_is_no_error_of_ours_is_never_collected(
+async def test_an_exception_of_another_library_is_never_collected(
     make_client: MakeClient, on_error: Any
 ) -> None:
     server = ListServer.of_pages(a=3, b=3)
@@ -294,7 +298,7 @@ async def test_what_is_no_error_of_ours_is_never_collected(
 
 @pytest.mark.parametrize("bad", ["", "..", "a\nb"])
 @pytest.mark.parametrize("place", [0, 1, 15])
-async def test_an_id_that_cannot_be_is_an_error_of_its_own(
+async def test_an_invalid_id_is_an_error_before_anything_is_sent(
     make_client: MakeClient, bad: str, place: int
 ) -> None:
     names = [f"c{number}" for number in range(20)]
@@ -309,7 +313,7 @@ async def test_an_id_that_cannot_be_is_an_error_of_its_own(
 # Leaving.
 
 
-async def test_an_error_of_the_body_comes_out_as_itself(
+async def test_an_error_of_the_callers_block_is_raised_unchanged(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9, b=9)
@@ -326,7 +330,7 @@ async def test_an_error_of_the_body_comes_out_as_itself(
     assert server.in_flight == 0
 
 
-async def test_an_error_group_of_the_body_comes_out_as_itself(
+async def test_an_exception_group_of_the_callers_block_is_raised_unchanged(
     make_client: MakeClient,
 ) -> None:
     group = ExceptionGroup("mine", [ValueError("x")])
@@ -337,7 +341,7 @@ async def test_an_error_group_of_the_body_comes_out_as_itself(
     assert caught.value is group
 
 
-async def test_leaving_early_leaves_nothing_behind(make_client: MakeClient) -> None:
+async def test_leaving_early_leaves_no_task_running(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=30, b=30)
     server.turns = 3
     nectar = make_client(server.transport)
@@ -350,7 +354,7 @@ async def test_leaving_early_leaves_nothing_behind(make_client: MakeClient) -> N
     assert len(server.asked) == count
 
 
-async def test_cancelling_at_any_moment_leaves_nothing_behind(
+async def test_cancelling_at_any_moment_leaves_no_task_running(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=5, b=2, c=9)
@@ -402,7 +406,7 @@ async def test_a_walk_is_bounded_by_move_on_after(make_client: MakeClient) -> No
     await anyio.lowlevel.checkpoint()
 
 
-async def test_a_timeout_inside_the_body_leaves_the_walk_alone(
+async def test_a_timeout_inside_the_callers_block_does_not_stop_the_walk(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=3)
@@ -416,7 +420,7 @@ async def test_a_timeout_inside_the_body_leaves_the_walk_alone(
         assert first + await ids_of(records) == server.companies["a"]
 
 
-async def test_a_page_that_was_due_when_its_reader_was_cancelled_is_not_lost(
+async def test_a_page_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=2, b=2)
@@ -431,7 +435,7 @@ async def test_a_page_that_was_due_when_its_reader_was_cancelled_is_not_lost(
     assert sorted(seen) == server.all_rows()
 
 
-async def test_a_walk_that_was_left_says_so_and_gives_no_rest(
+async def test_reading_after_the_block_was_left_is_an_error(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
@@ -441,7 +445,7 @@ async def test_a_walk_that_was_left_says_so_and_gives_no_rest(
         await anext(records)
 
 
-async def test_a_walk_that_is_over_stays_over_after_its_block(
+async def test_a_walk_that_was_read_to_its_end_stays_exhausted_after_its_block(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=2)
@@ -450,13 +454,15 @@ async def test_a_walk_that_is_over_stays_over_after_its_block(
     assert await ids_of(records) == []
 
 
-async def test_a_walk_is_entered_before_it_is_read(make_client: MakeClient) -> None:
+async def test_reading_without_entering_the_block_is_an_error(
+    make_client: MakeClient,
+) -> None:
     records = make_client(ListServer.of_pages(a=1).transport).repository.usage()
     with pytest.raises((RuntimeError, NectarError)):
         await anext(records)
 
 
-async def test_a_walk_that_is_entered_again_gives_nothing_twice(
+async def test_a_walk_can_be_entered_only_once(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=3)
@@ -563,7 +569,7 @@ async def test_companies_may_be_an_iterator(make_client: MakeClient) -> None:
         {"datasource_type": []},
     ],
 )
-async def test_arguments_that_make_no_sense_are_refused_before_anything_is_sent(
+async def test_invalid_arguments_are_refused_before_anything_is_sent(
     make_client: MakeClient, arguments: dict[str, Any]
 ) -> None:
     server = ListServer.of_pages(a=1)
@@ -588,7 +594,7 @@ async def test_two_walks_share_the_permits(make_client: MakeClient) -> None:
     assert server.peak == 4
 
 
-async def test_a_company_whose_rows_moved_is_read_again(
+async def test_a_company_whose_list_changed_is_read_again(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=4, b=2)
@@ -606,7 +612,7 @@ async def test_a_company_whose_rows_moved_is_read_again(
     assert records.progress.companies_done == 2
 
 
-async def test_a_move_that_cancels_out_is_found_by_verifying(
+async def test_a_change_that_leaves_the_total_alone_is_found_by_verifying(
     make_client: MakeClient,
 ) -> None:
     def moving() -> ListServer:
@@ -637,7 +643,7 @@ async def test_a_move_that_cancels_out_is_found_by_verifying(
     assert pager.receipt.verdict is Verdict.DRIFTED
 
 
-async def test_prefetching_verifies_as_well(make_client: MakeClient) -> None:
+async def test_prefetching_verifies_too(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=2)
     first, *rest = server.companies["a"]
     server.change("a", 2, [*rest, first + "-new"])
@@ -647,7 +653,7 @@ async def test_prefetching_verifies_as_well(make_client: MakeClient) -> None:
     assert records.receipt.verdict is Verdict.DRIFTED
 
 
-async def test_a_window_that_is_too_much_is_walked_in_halves_beside_the_others(
+async def test_a_window_that_times_out_is_read_in_halves_while_others_go_on(
     make_client: MakeClient,
 ) -> None:
     windows: list[tuple[str, str, str]] = []
@@ -682,7 +688,7 @@ async def test_a_window_that_is_too_much_is_walked_in_halves_beside_the_others(
     assert asked["small", "2025-01-01", "2025-01-08"] == 1
 
 
-async def test_the_cursor_of_a_failure_in_halves_leads_to_what_is_left(
+async def test_the_cursor_of_a_failure_in_halves_points_to_the_windows_that_are_left(
     make_client: MakeClient,
 ) -> None:
     is_down = True

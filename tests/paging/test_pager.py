@@ -58,7 +58,7 @@ async def read(records: AsyncIterator[Any]) -> Read:
     return Read(ids, None)
 
 
-async def test_windows_grow_and_nothing_is_in_flight_between_two_records(
+async def test_batches_grow_and_nothing_is_in_flight_between_two_records(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=100)
@@ -85,7 +85,7 @@ def large_pages() -> ListServer:
     return server
 
 
-async def test_the_last_large_pages_of_a_window_are_read_beside_the_next_one(
+async def test_the_last_large_pages_of_a_batch_are_decoded_during_the_next_one(
     make_client: MakeClient, large_pages: ListServer
 ) -> None:
     asked_by_then: dict[int, int] = {}
@@ -101,7 +101,7 @@ async def test_the_last_large_pages_of_a_window_are_read_beside_the_next_one(
     assert 28 <= asked_by_then[40] < 38
 
 
-async def test_what_was_left_unread_is_given_before_the_next_window_fails(
+async def test_undecoded_pages_are_delivered_before_the_next_batch_fails(
     make_client: MakeClient, large_pages: ListServer
 ) -> None:
     large_pages.script("a", 18, Response(403))
@@ -111,7 +111,7 @@ async def test_what_was_left_unread_is_given_before_the_next_window_fails(
     assert came.error.page == 18
 
 
-async def test_what_was_left_unread_and_cannot_be_read_ends_the_walk_in_its_place(
+async def test_an_undecoded_page_that_cannot_be_decoded_ends_the_walk_in_its_place(
     make_client: MakeClient, large_pages: ListServer
 ) -> None:
     odd = {"usageData": ["odd"] * 5_000, "totalPages": 40, "currentPage": 15}
@@ -124,7 +124,9 @@ async def test_what_was_left_unread_and_cannot_be_read_ends_the_walk_in_its_plac
     assert large_pages.in_flight == 0
 
 
-async def test_every_record_comes_once_and_in_order(make_client: MakeClient) -> None:
+async def test_every_record_is_delivered_once_and_in_order(
+    make_client: MakeClient,
+) -> None:
     server = ListServer.of_pages(a=23)
     nectar = make_client(server.transport)
     pager = nectar.usage.by_company("a")
@@ -133,7 +135,7 @@ async def test_every_record_comes_once_and_in_order(make_client: MakeClient) -> 
     assert pager.receipt.records == 46
 
 
-async def test_looking_at_the_first_record_costs_one_request(
+async def test_reading_one_record_costs_one_request(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=23)
@@ -148,7 +150,7 @@ async def test_looking_at_the_first_record_costs_one_request(
 
 
 @pytest.mark.parametrize("way", ["records", "prefetch"])
-async def test_leaving_in_the_last_page_is_unfinished_and_coming_back_is_not(
+async def test_a_walk_is_finished_when_the_caller_asks_for_more_after_the_last_record(
     make_client: MakeClient, way: str
 ) -> None:
     server = ListServer.of_pages(a=1)
@@ -190,7 +192,7 @@ async def test_two_walks_of_one_pager_are_independent(make_client: MakeClient) -
     assert len(server.asked) == 6
 
 
-async def test_rows_that_move_between_pages_come_once_and_the_receipt_says_drifted(
+async def test_rows_that_move_are_delivered_once_and_the_verdict_is_drifted(
     make_client: MakeClient,
 ) -> None:
     server = ListServer({"a": rows("a", 6)})
@@ -203,7 +205,7 @@ async def test_rows_that_move_between_pages_come_once_and_the_receipt_says_drift
     assert pager.receipt.verdict is Verdict.DRIFTED
 
 
-async def test_rows_that_went_are_drift_too(make_client: MakeClient) -> None:
+async def test_deleted_rows_make_the_verdict_drifted(make_client: MakeClient) -> None:
     server = ListServer({"a": rows("a", 6)})
     server.change("a", 1, rows("a", 6)[1:])
     pager = make_client(server.transport).usage.by_company("a")
@@ -212,7 +214,7 @@ async def test_rows_that_went_are_drift_too(make_client: MakeClient) -> None:
     assert pager.receipt.verdict is Verdict.DRIFTED
 
 
-async def test_a_list_that_shrinks_below_what_was_asked_for_ends(
+async def test_a_list_that_shrinks_below_the_requested_pages_ends(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=6)
@@ -250,7 +252,7 @@ async def test_a_server_that_does_not_advance_is_an_error_with_a_cursor(
 # Failures.
 
 
-async def test_pages_before_the_one_that_fails_are_given_first(
+async def test_pages_before_the_one_that_fails_are_delivered_first(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=30)
@@ -268,7 +270,7 @@ async def test_pages_before_the_one_that_fails_are_given_first(
     assert await anext(records, None) is None
 
 
-async def test_pages_behind_the_one_that_fails_are_called_off(
+async def test_requests_for_pages_after_the_one_that_fails_are_cancelled(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=30)
@@ -303,7 +305,7 @@ async def test_the_first_page_that_fails_is_raised_and_the_others_are_notes(
     assert "page 6" in also
 
 
-async def test_a_walk_goes_on_where_the_cursor_of_its_error_points(
+async def test_a_walk_continues_where_the_cursor_of_its_error_points(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=12)
@@ -320,7 +322,7 @@ async def test_a_walk_goes_on_where_the_cursor_of_its_error_points(
     assert rest.receipt.pages == 6
 
 
-async def test_a_cursor_leads_back_also_where_the_user_corrected_the_keys(
+async def test_a_cursor_works_with_corrected_keys(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=4)
@@ -335,7 +337,7 @@ async def test_a_cursor_leads_back_also_where_the_user_corrected_the_keys(
     assert first.ids + second.ids == server.companies["a"]
 
 
-async def test_an_error_knows_its_page_also_where_the_user_renamed_pages(
+async def test_an_error_has_its_page_with_a_corrected_page_key(
     make_client: MakeClient,
 ) -> None:
     def answer(request: Any) -> object:
@@ -361,7 +363,7 @@ async def test_a_cursor_of_another_list_is_refused(make_client: MakeClient) -> N
         nectar.usage.by_company("b").resume(came.error.cursor)
 
 
-async def test_a_missing_cursor_is_refused_as_one(make_client: MakeClient) -> None:
+async def test_a_missing_cursor_is_refused(make_client: MakeClient) -> None:
     pager = make_client({}).usage.by_company("a")
     none: Any = NotFoundError("of something that is no list").cursor
     with pytest.raises(InvalidArgumentError):
@@ -370,7 +372,7 @@ async def test_a_missing_cursor_is_refused_as_one(make_client: MakeClient) -> No
 
 @pytest.mark.parametrize("page", [1, 2, 5])
 @pytest.mark.parametrize("way", ["records", "prefetch"])
-async def test_what_is_no_error_of_ours_comes_out_as_itself(
+async def test_an_exception_of_another_library_is_raised_unchanged(
     make_client: MakeClient, page: int, way: str
 ) -> None:
     server = ListServer.of_pages(a=9)
@@ -385,7 +387,7 @@ async def test_what_is_no_error_of_ours_comes_out_as_itself(
     assert came.ids == rows("a", 2 * page - 2)
 
 
-async def test_pages_are_tried_again_like_any_request(make_client: MakeClient) -> None:
+async def test_pages_are_retried_like_any_request(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=9)
     server.script("a", 5, Response(503), Response(429, {"retry-after": "9"}))
     clock = VirtualClock()
@@ -395,7 +397,7 @@ async def test_pages_are_tried_again_like_any_request(make_client: MakeClient) -
     assert clock.sleeps == [0.5, 9.0]
 
 
-async def test_a_page_whose_packing_is_damaged_is_asked_for_again(
+async def test_a_page_whose_compression_is_damaged_is_retried(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=5)
@@ -414,7 +416,7 @@ async def test_a_page_whose_packing_is_damaged_is_asked_for_again(
         (Response(200, {"content-encoding": "gzip"}, b"xx"), BodyCorruptError),
     ],
 )
-async def test_an_answer_that_cannot_be_read_tells_its_page_and_its_request(
+async def test_the_error_of_a_page_that_cannot_be_decoded_has_its_page_and_request(
     make_client: MakeClient, answer: Response, kind: type[NectarError]
 ) -> None:
     server = ListServer.of_pages(a=3)
@@ -432,7 +434,7 @@ async def test_an_answer_that_cannot_be_read_tells_its_page_and_its_request(
 # Cancellation.
 
 
-async def test_a_walk_that_was_cancelled_goes_on_where_it_was(
+async def test_a_walk_continues_after_a_cancelled_read(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=7)
@@ -458,7 +460,7 @@ async def test_a_walk_that_was_cancelled_goes_on_where_it_was(
     assert ids == server.companies["a"]
 
 
-async def test_cancelling_at_any_moment_leaves_nothing_behind(
+async def test_cancelling_at_any_moment_leaves_no_task_running(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
@@ -500,7 +502,9 @@ async def test_a_walk_is_bounded_by_fail_after(
 # Prefetching.
 
 
-async def test_prefetching_gives_every_record_in_order(make_client: MakeClient) -> None:
+async def test_prefetching_delivers_every_record_in_order(
+    make_client: MakeClient,
+) -> None:
     server = ListServer.of_pages(a=50)
     server.turns = 20
     pager = make_client(server.transport).usage.by_company("a")
@@ -511,7 +515,9 @@ async def test_prefetching_gives_every_record_in_order(make_client: MakeClient) 
     assert len(server.asked) == 50
 
 
-async def test_prefetching_asks_while_the_caller_works(make_client: MakeClient) -> None:
+async def test_prefetching_sends_requests_while_the_caller_works(
+    make_client: MakeClient,
+) -> None:
     server = ListServer.of_pages(a=50)
     pager = make_client(server.transport).usage.by_company("a")
     async with pager.prefetch(look_ahead=6) as records:
@@ -523,13 +529,15 @@ async def test_prefetching_asks_while_the_caller_works(make_client: MakeClient) 
     assert server.in_flight == 0
 
 
-async def test_prefetched_pages_come_one_by_one(make_client: MakeClient) -> None:
+async def test_prefetched_pages_are_delivered_one_by_one(
+    make_client: MakeClient,
+) -> None:
     server = ListServer.of_pages(a=5)
     async with make_client(server.transport).usage.by_company("a").prefetch() as ahead:
         assert [page.number async for page in ahead.pages()] == [1, 2, 3, 4, 5]
 
 
-async def test_prefetching_gives_what_came_before_an_error(
+async def test_prefetching_delivers_the_pages_before_an_error(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
@@ -545,7 +553,7 @@ async def test_prefetching_gives_what_came_before_an_error(
     assert came.ids + rest == server.companies["a"]
 
 
-async def test_an_error_of_the_body_comes_out_as_itself(
+async def test_an_error_of_the_callers_block_is_raised_unchanged(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
@@ -557,7 +565,7 @@ async def test_an_error_of_the_body_comes_out_as_itself(
 
 
 @pytest.mark.parametrize("look_ahead", [0, -1])
-async def test_a_look_ahead_of_nothing_is_refused(
+async def test_a_look_ahead_below_one_is_refused(
     make_client: MakeClient, look_ahead: int
 ) -> None:
     pager = make_client({}).usage.by_company("a")
@@ -565,7 +573,7 @@ async def test_a_look_ahead_of_nothing_is_refused(
         pager.prefetch(look_ahead=look_ahead)
 
 
-async def test_a_prefetch_that_was_left_says_so_and_gives_no_rest(
+async def test_reading_a_prefetch_after_its_block_was_left_is_an_error(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9)
@@ -576,7 +584,7 @@ async def test_a_prefetch_that_was_left_says_so_and_gives_no_rest(
         await anext(records)
 
 
-async def test_a_prefetch_is_entered_once(make_client: MakeClient) -> None:
+async def test_a_prefetch_can_be_entered_only_once(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=3)
     prefetch = make_client(server.transport).usage.by_company("a").prefetch()
     async with prefetch as records:
@@ -585,7 +593,7 @@ async def test_a_prefetch_is_entered_once(make_client: MakeClient) -> None:
         await prefetch.__aenter__()
 
 
-async def test_a_record_that_was_due_when_its_reader_was_cancelled_is_not_lost(
+async def test_a_record_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=3)
@@ -599,7 +607,7 @@ async def test_a_record_that_was_due_when_its_reader_was_cancelled_is_not_lost(
             assert (await read(records)).ids == server.companies["a"]
 
 
-async def test_a_walk_needs_no_client_but_its_loop() -> None:
+async def test_a_walk_works_without_a_reference_to_its_client() -> None:
     server = ListServer.of_pages(a=3)
     nectar = NectarClient(transport=server.transport, settings=Settings())
     ids = [record.id async for record in nectar.usage.by_company("a")]

@@ -125,7 +125,7 @@ sizes_of = st.lists(
     st.integers(1, 12),
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=120),
 )
-def test_every_page_is_asked_for_once_and_given_in_order_whatever_happens(
+def test_every_page_is_requested_once_and_delivered_in_order(
     sizes: list[Size],
     permits: int,
     look_ahead: int,
@@ -197,21 +197,21 @@ def bound(sizes: Sequence[Size], permits: int) -> int:
     ],
 )
 @pytest.mark.parametrize("permits", [1, 3, 10])
-def test_no_permit_idles_while_there_is_work(pages: list[int], permits: int) -> None:
+def test_no_permit_is_idle_while_a_page_is_left(pages: list[int], permits: int) -> None:
     sizes = [Size(count) for count in pages]
     assert rounds(sizes, permits) <= bound(sizes, permits) + 1
 
 
 @max_examples(200)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 10))
-def test_no_portfolio_takes_more_than_a_few_rounds_over_the_bound(
+def test_no_set_of_lists_takes_more_than_two_rounds_over_the_bound(
     pages: list[int], permits: int
 ) -> None:
     sizes = [Size(count) for count in pages]
     assert rounds(sizes, permits) <= bound(sizes, permits) + 2
 
 
-def test_first_pages_are_asked_for_early() -> None:
+def test_first_pages_are_requested_early() -> None:
     walk = Simulation([Size(9)] * 5, build_queue([Size(9)] * 5, lead=3))
     for _ in range(3):
         walk.ask()
@@ -227,7 +227,7 @@ def test_first_pages_are_asked_for_early() -> None:
     ],
     ids=["the second", "the first", "the older of two"],
 )
-def test_the_owner_with_most_left_goes_on_first(
+def test_the_list_with_most_pages_left_goes_first(
     pages: list[int], then: list[tuple[str, int]]
 ) -> None:
     sizes = [Size(count) for count in pages]
@@ -241,7 +241,7 @@ def test_the_owner_with_most_left_goes_on_first(
     assert walk.asked[2:] == then
 
 
-def test_a_consumer_that_stops_reading_stops_the_asking() -> None:
+def test_a_consumer_that_stops_reading_stops_the_requests() -> None:
     walk = Simulation([Size(100)], build_queue([Size(100)], look_ahead=5))
     walk.ask()
     walk.land()
@@ -256,7 +256,7 @@ def test_a_consumer_that_stops_reading_stops_the_asking() -> None:
 @pytest.mark.parametrize(
     ("page_bytes", "held"), [(0, 8), (100, 8), (200, 5), (5_000, 2)]
 )
-def test_of_large_pages_fewer_are_held_and_one_for_each_permit_at_least(
+def test_fewer_large_pages_are_held_but_at_least_one_for_each_permit(
     page_bytes: int, held: int
 ) -> None:
     sizes = [Size(100, page_bytes=page_bytes)]
@@ -266,7 +266,7 @@ def test_of_large_pages_fewer_are_held_and_one_for_each_permit_at_least(
     assert walk.queue.undelivered == held
 
 
-def test_what_lands_after_its_owner_was_closed_is_dropped() -> None:
+def test_a_response_for_a_closed_list_is_dropped() -> None:
     sizes = [Size(9, fails_at=2)]
     walk = Simulation(sizes, build_queue(sizes))
     walk.ask()
@@ -283,7 +283,7 @@ def test_what_lands_after_its_owner_was_closed_is_dropped() -> None:
     assert (walk.queue.undelivered, walk.queue.is_finished) == (0, True)
 
 
-def test_a_walk_may_begin_in_the_middle() -> None:
+def test_a_list_may_begin_at_a_later_page() -> None:
     sizes = [Size(6)]
     walk = Simulation(sizes, build_queue(sizes, first=4))
     while walk.ask():
@@ -294,7 +294,7 @@ def test_a_walk_may_begin_in_the_middle() -> None:
     assert walk.queue.is_finished
 
 
-def test_nobody_to_ask_is_finished_at_once() -> None:
+def test_a_queue_without_lists_is_finished_at_once() -> None:
     assert build_queue([]).is_finished
 
 
@@ -314,7 +314,7 @@ def build_scheduler(
 
 
 @pytest.mark.anyio
-async def test_a_schedule_gives_every_page_of_everybody(
+async def test_a_scheduler_delivers_every_page_of_every_list(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=5, b=1, c=13)
@@ -329,7 +329,7 @@ async def test_a_schedule_gives_every_page_of_everybody(
 
 
 @pytest.mark.anyio
-async def test_a_schedule_whose_consumer_never_comes_asks_for_no_more_than_its_bound(
+async def test_a_scheduler_without_a_consumer_requests_no_more_than_its_look_ahead(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=50, b=50)
@@ -340,7 +340,7 @@ async def test_a_schedule_whose_consumer_never_comes_asks_for_no_more_than_its_b
 
 
 @pytest.mark.anyio
-async def test_a_page_that_was_due_when_its_consumer_was_cancelled_is_not_lost(
+async def test_a_page_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=1)
@@ -357,7 +357,7 @@ async def test_a_page_that_was_due_when_its_consumer_was_cancelled_is_not_lost(
 
 
 @pytest.mark.anyio
-async def test_tasks_that_read_from_one_schedule_get_each_page_once(
+async def test_tasks_that_read_from_one_scheduler_get_each_page_once(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=9, b=1, c=4)
@@ -380,7 +380,7 @@ async def test_tasks_that_read_from_one_schedule_get_each_page_once(
 
 
 @pytest.mark.anyio
-async def test_a_reader_that_gives_up_leaves_the_next_page_to_another(
+async def test_a_reader_that_was_cancelled_loses_no_page_to_the_next_one(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=2)

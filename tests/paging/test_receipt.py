@@ -28,7 +28,7 @@ def test_a_sum_of_receipts_has_the_worst_verdict() -> None:
         assert Receipt.sum(reversed(parts)).verdict is verdict
 
 
-def test_a_sum_of_receipts_adds_up() -> None:
+def test_a_sum_of_receipts_adds_their_counts() -> None:
     one = Receipt(
         total_first=1,
         total_last=2,
@@ -53,12 +53,12 @@ def test_a_sum_of_receipts_adds_up() -> None:
     assert finished == evolve(one, verdict=Verdict.UNFINISHED)
 
 
-def test_a_sum_of_bare_arrays_has_no_total_either() -> None:
+def test_the_sum_of_receipts_of_bare_arrays_has_no_total() -> None:
     parts = [Receipt(records=2, verdict=Verdict.COMPLETE)] * 2
     assert Receipt.sum(parts).total_first is None
 
 
-def test_an_error_is_told_where_it_happened_once() -> None:
+def test_the_first_description_of_an_error_stays() -> None:
     error = NotFoundError("gone")
     describe(error, LIST.at(3))
     assert (error.operation, error.page) == ("usage_list_by_company", 3)

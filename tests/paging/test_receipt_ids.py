@@ -35,7 +35,7 @@ def pages(count: int) -> list[tuple[int, ...]]:
     ),
     st.integers(0, 6_000),
 )
-def test_it_says_what_a_set_would_say(batches: list[list[int]], before: int) -> None:
+def test_an_id_set_agrees_with_a_set(batches: list[list[int]], before: int) -> None:
     ids, known = IdSet(), set(numbers(before))
     assert all(ids.add_all(tuple(known)))
     for batch in batches:
@@ -50,7 +50,7 @@ def test_it_says_what_a_set_would_say(batches: list[list[int]], before: int) -> 
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
-def test_nothing_is_forgotten_and_nothing_made_up(count: int) -> None:
+def test_an_id_set_has_exactly_the_ids_that_were_added(count: int) -> None:
     ids = IdSet()
     for page in pages(count):
         assert ids.add_all(page) == [True] * len(page)
@@ -61,7 +61,7 @@ def test_nothing_is_forgotten_and_nothing_made_up(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
-def test_what_two_have_in_common_is_counted(count: int) -> None:
+def test_common_ids_of_two_sets_are_counted(count: int) -> None:
     one, other = IdSet(), IdSet()
     every = tuple(numbers(count))
     one.add_all(every[: count // 2 + 10])
@@ -69,7 +69,7 @@ def test_what_two_have_in_common_is_counted(count: int) -> None:
     assert one.count_common(other) == other.count_common(one) == 10
 
 
-def test_numbers_that_are_alike_in_their_last_bits_are_told_apart() -> None:
+def test_ids_with_equal_last_bits_are_told_apart() -> None:
     ids = IdSet()
     every = [number << 40 for number in range(MANY // 10)]
     assert all(ids.add_all(every))
@@ -77,7 +77,7 @@ def test_numbers_that_are_alike_in_their_last_bits_are_told_apart() -> None:
 
 
 @pytest.mark.slow
-def test_a_record_takes_a_dozen_bytes() -> None:
+def test_an_id_takes_a_dozen_bytes() -> None:
     every = pages(MANY)
     tracemalloc.start()
     ids = IdSet()

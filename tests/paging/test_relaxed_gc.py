@@ -46,7 +46,7 @@ def stops() -> tuple[list[int], ExitStack]:
     return seen, stack
 
 
-def test_inside_only_what_is_new_is_looked_at() -> None:
+def test_inside_only_new_objects_are_traversed() -> None:
     kept = []
     with relaxed_gc():
         seen, stack = stops()
@@ -57,7 +57,7 @@ def test_inside_only_what_is_new_is_looked_at() -> None:
     assert len(seen) <= 12
 
 
-def test_outside_the_same_is_looked_at_all_over_again() -> None:
+def test_outside_old_objects_are_traversed_again() -> None:
     seen, stack = stops()
     with stack:
         kept = [[number] for number in range(60_000)]
@@ -66,7 +66,7 @@ def test_outside_the_same_is_looked_at_all_over_again() -> None:
     assert len(seen) > 60
 
 
-def test_what_was_kept_is_not_looked_at_right_afterwards() -> None:
+def test_kept_objects_are_not_traversed_right_afterwards() -> None:
     with relaxed_gc():
         kept = [[number] for number in range(60_000)]
     seen, stack = stops()
@@ -76,7 +76,7 @@ def test_what_was_kept_is_not_looked_at_right_afterwards() -> None:
     assert set(seen) <= {0}
 
 
-def test_cycles_are_still_found_while_they_are_new() -> None:
+def test_new_cycles_are_still_freed() -> None:
     with relaxed_gc():
         gc.collect(0)
         seen, stack = stops()
@@ -88,19 +88,19 @@ def test_cycles_are_still_found_while_they_are_new() -> None:
     assert len(left) < 10_000
 
 
-def test_the_thresholds_are_put_back_exactly() -> None:
+def test_the_thresholds_are_restored() -> None:
     with relaxed_gc():
         assert gc.get_threshold() != USUAL
     assert gc.get_threshold() == USUAL
 
 
-def test_they_are_put_back_when_an_exception_flies() -> None:
+def test_the_thresholds_are_restored_after_an_exception() -> None:
     with pytest.raises(KeyError), relaxed_gc():
         raise KeyError
     assert gc.get_threshold() == USUAL
 
 
-def test_inside_of_itself_it_changes_nothing() -> None:
+def test_a_nested_block_changes_nothing() -> None:
     with relaxed_gc():
         relaxed = gc.get_threshold()
         with relaxed_gc():
@@ -109,7 +109,7 @@ def test_inside_of_itself_it_changes_nothing() -> None:
     assert gc.get_threshold() == USUAL
 
 
-def test_the_last_to_leave_puts_them_back_whoever_came_first() -> None:
+def test_the_block_that_is_left_last_restores_the_thresholds() -> None:
     first, second = ExitStack(), ExitStack()
     first.enter_context(relaxed_gc())
     second.enter_context(relaxed_gc())
@@ -119,7 +119,7 @@ def test_the_last_to_leave_puts_them_back_whoever_came_first() -> None:
     assert gc.get_threshold() == USUAL
 
 
-def test_threads_may_be_inside_at_once() -> None:
+def test_threads_may_enter_at_the_same_time() -> None:
     barrier = threading.Barrier(4)
 
     def work() -> None:
@@ -136,7 +136,7 @@ def test_threads_may_be_inside_at_once() -> None:
     assert gc.get_threshold() == USUAL
 
 
-def test_what_others_have_frozen_stays_frozen() -> None:
+def test_objects_that_the_application_froze_stay_frozen() -> None:
     gc.freeze()
     frozen = gc.get_freeze_count()
     try:
@@ -148,27 +148,27 @@ def test_what_others_have_frozen_stays_frozen() -> None:
         gc.unfreeze()
 
 
-def test_nothing_is_left_frozen() -> None:
+def test_no_object_is_left_frozen() -> None:
     with relaxed_gc():
         pass
     assert gc.get_freeze_count() == 0
 
 
-def test_a_collector_that_is_off_stays_off() -> None:
+def test_a_collector_that_is_turned_off_stays_off() -> None:
     gc.set_threshold(0)
     with relaxed_gc():
         assert gc.get_threshold()[0] == 0
     assert gc.get_threshold()[0] == 0
 
 
-def test_thresholds_that_are_higher_stay_so() -> None:
+def test_higher_thresholds_are_kept() -> None:
     gc.set_threshold(100_000, 10, 10)
     with relaxed_gc():
         assert gc.get_threshold()[0] == 100_000
     assert gc.get_threshold() == (100_000, 10, 10)
 
 
-def test_no_call_of_the_package_touches_the_collector(
+def test_no_call_of_the_package_changes_the_collector(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     touched: list[str] = []
@@ -193,5 +193,5 @@ def test_no_call_of_the_package_touches_the_collector(
     assert touched == []
 
 
-def test_it_is_at_the_root_of_the_package() -> None:
+def test_relaxed_gc_is_exported_at_the_root() -> None:
     assert "relaxed_gc" in nectar_async.__all__

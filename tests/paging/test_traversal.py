@@ -65,14 +65,14 @@ def given_by(traversal: Traversal[Row], *pages: Page[Row]) -> str:
     return shown
 
 
-def test_a_walk_is_planned_by_the_number_of_pages() -> None:
+def test_the_pages_of_a_list_are_planned_by_their_number() -> None:
     traversal = walk()
     assert traversal.current_pass.last_page == 1
     traversal.add_page(page(1, "ab", 7, 14))
     assert (traversal.current_pass.last_page, traversal.is_finished) == (7, False)
 
 
-def test_the_page_that_has_no_next_is_the_last() -> None:
+def test_the_page_without_a_next_one_is_the_last() -> None:
     traversal = walk()
     assert given_by(traversal, page(1, "ab", 2, 3), page(2, "c", 2, 3)) == "abc"
     assert traversal.is_finished
@@ -86,13 +86,13 @@ def test_the_page_that_has_no_next_is_the_last() -> None:
     )
 
 
-def test_a_next_page_is_believed_over_the_number_of_pages() -> None:
+def test_a_next_page_counts_more_than_the_number_of_pages() -> None:
     traversal = walk()
     traversal.add_page(page(1, "ab", 1, 3, has_next=True))
     assert (traversal.current_pass.last_page, traversal.is_finished) == (2, False)
 
 
-def test_a_page_may_extend_the_plan_and_does_not_shrink_it() -> None:
+def test_a_page_may_announce_more_pages_but_not_fewer() -> None:
     traversal = walk()
     traversal.add_page(page(1, "ab", 3, 6))
     traversal.add_page(page(2, "cd", 5, 10))
@@ -101,7 +101,7 @@ def test_a_page_may_extend_the_plan_and_does_not_shrink_it() -> None:
     assert traversal.current_pass.last_page == 5
 
 
-def test_a_page_that_is_not_the_one_asked_for_is_behind_the_end() -> None:
+def test_a_page_with_another_number_is_past_the_end() -> None:
     traversal = walk()
     first, second = page(1, "ab", 3, 6), page(2, "cd", 2, 4)
     clamped = page(3, "cd", 2, 4, current_page=2)
@@ -110,14 +110,14 @@ def test_a_page_that_is_not_the_one_asked_for_is_behind_the_end() -> None:
     assert traversal.build_receipt().repeats == 0
 
 
-def test_records_that_a_clamped_page_has_for_the_first_time_are_given() -> None:
+def test_new_records_of_a_page_past_the_end_are_delivered() -> None:
     traversal = walk()
     clamped = page(3, "de", 2, 4, current_page=2)
     pages = page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped
     assert given_by(traversal, *pages) == "abcde"
 
 
-def test_a_clamped_page_that_promises_more_is_the_end_all_the_same() -> None:
+def test_a_page_past_the_end_is_the_end_whatever_it_announces() -> None:
     traversal = walk()
     clamped = page(3, "ab", 2, 4, current_page=1, has_next=True)
     given_by(traversal, page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped)
@@ -155,28 +155,26 @@ def test_the_same_page_twice_without_a_next_one_is_the_end() -> None:
     assert traversal.build_receipt().verdict is Verdict.SHORT
 
 
-def test_a_page_that_comes_again_because_a_page_of_rows_came_before_it_is_drift() -> (
-    None
-):
+def test_a_page_that_repeats_because_rows_were_inserted_before_it_is_drift() -> None:
     traversal = walk()
     pages = page(1, "cd", 2, 4), page(2, "cd", 3, 6), page(3, "ef", 3, 6)
     assert given_by(traversal, *pages) == "cdef"
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
-def test_a_server_that_grows_and_repeats_for_ever_is_found_out() -> None:
+def test_a_server_that_repeats_and_announces_more_for_ever_is_an_error() -> None:
     with pytest.raises(PaginationError):
         given_by(walk(), *(page(n, "ab", n + 1, 2 * n + 2) for n in range(1, 9)))
 
 
 @pytest.mark.parametrize("ids", ["", "ab"])
-def test_a_server_that_promises_more_for_ever_is_found_out(ids: str) -> None:
+def test_a_server_that_announces_more_for_ever_is_an_error(ids: str) -> None:
     endless = [page(number, ids, 2, 4, has_next=True) for number in range(1, 10)]
     with pytest.raises(PaginationError):
         given_by(walk(), *endless)
 
 
-def test_a_server_that_turns_in_circles_behind_its_end_is_found_out() -> None:
+def test_a_server_that_repeats_pages_past_its_end_is_an_error() -> None:
     circle = [
         page(number, "ab" if number % 2 else "cd", 2, 4, has_next=True)
         for number in range(1, 1000)
@@ -196,7 +194,7 @@ def test_a_server_that_turns_in_circles_behind_its_end_is_found_out() -> None:
         ((3, 3), ("ab", "cd"), Verdict.DRIFTED),
     ],
 )
-def test_what_a_walk_is_worth(
+def test_the_verdict_of_a_list(
     totals: tuple[int, int], ids: tuple[str, str], verdict: Verdict
 ) -> None:
     traversal = walk()
@@ -215,7 +213,7 @@ def test_a_total_that_changed_and_changed_back_is_drift() -> None:
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
-def test_a_walk_that_nobody_came_back_to_is_unfinished() -> None:
+def test_a_list_is_unfinished_until_the_caller_asks_for_more() -> None:
     traversal = walk()
     assert traversal.build_receipt() == Receipt(verdict=Verdict.UNFINISHED)
     traversal.add_page(page(1, "ab", 1, 2))
@@ -225,14 +223,14 @@ def test_a_walk_that_nobody_came_back_to_is_unfinished() -> None:
     assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
-def test_a_walk_that_is_not_done_cannot_be_finished() -> None:
+def test_a_list_with_pages_left_cannot_be_finished() -> None:
     traversal = walk()
     traversal.add_page(page(1, "ab", 2, 4))
     traversal.finish()
     assert traversal.build_receipt().verdict is Verdict.UNFINISHED
 
 
-def test_a_finished_walk_forgets_the_ids_and_keeps_its_receipt() -> None:
+def test_a_finished_traversal_frees_the_ids_and_keeps_its_receipt() -> None:
     traversal = walk()
     given_by(traversal, page(1, "ab", 1, 2))
     assert not traversal._ids
@@ -249,7 +247,7 @@ def test_a_bare_array_is_complete_when_it_is_read() -> None:
     )
 
 
-def test_a_walk_that_was_taken_up_again_is_complete_without_the_pages_before() -> None:
+def test_a_resumed_list_is_complete_without_the_pages_before() -> None:
     traversal = walk(3)
     assert traversal.current_pass.last_page == 3
     given_by(traversal, page(3, "ef", 4, 7), page(4, "g", 4, 7))
@@ -263,7 +261,7 @@ def test_a_walk_that_was_taken_up_again_is_complete_without_the_pages_before() -
     st.lists(st.text("abcdefghij", max_size=4), min_size=1, max_size=8),
     st.integers(0, 40),
 )
-def test_each_record_is_given_exactly_once(splits: list[str], total: int) -> None:
+def test_each_record_is_delivered_exactly_once(splits: list[str], total: int) -> None:
     traversal = walk()
     shown = ""
     for number, ids in enumerate(splits, 1):
@@ -284,7 +282,7 @@ def test_each_record_is_given_exactly_once(splits: list[str], total: int) -> Non
     assert (receipt.verdict is Verdict.COMPLETE) is (len(shown) == total)
 
 
-def test_a_page_without_repeats_is_passed_on_as_it_is() -> None:
+def test_a_page_without_repeats_is_returned_unchanged() -> None:
     one = page(1, "ab", 1, 2)
     assert walk().add_page(one) is one
 
@@ -329,27 +327,27 @@ class Moving:
         return one
 
 
-def test_a_list_that_announces_a_billion_pages_and_brings_nothing_ends() -> None:
+def test_a_list_that_announces_a_billion_empty_pages_is_an_error() -> None:
     traversal = walk()
     pages = [page(n, "ab" if n % 2 else "cd", 10**9, 4) for n in range(1, 400)]
     with pytest.raises(PaginationError, match="301th in a row that brings nothing new"):
         given_by(traversal, *pages)
 
 
-def test_hundreds_of_empty_pages_are_no_end() -> None:
+def test_hundreds_of_empty_pages_do_not_end_a_list() -> None:
     traversal = walk()
     pages = [page(n, {1: "a", 300: "b"}.get(n, ""), 300, 2) for n in range(1, 301)]
     assert given_by(traversal, *pages) == "ab"
     assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
-def test_a_walk_that_does_not_repair_itself_says_what_it_is_worth() -> None:
+def test_a_list_that_is_not_read_again_reports_its_drift() -> None:
     traversal = Traversal[Row](LIST)
     assert walked(traversal, Moving("abcdef", (1, "cdef"))) == "abef"
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
-def test_a_list_that_lost_rows_is_walked_again() -> None:
+def test_a_list_that_lost_rows_is_read_again() -> None:
     traversal, server = (
         Traversal[Row](LIST, max_rewalks=2),
         Moving("abcdef", (1, "cdef")),
@@ -367,7 +365,7 @@ def test_a_list_that_lost_rows_is_walked_again() -> None:
     )
 
 
-def test_a_list_that_gained_rows_is_walked_again() -> None:
+def test_a_list_that_gained_rows_is_read_again() -> None:
     traversal, server = (
         Traversal[Row](LIST, max_rewalks=2),
         Moving("cdef", (1, "abcdef")),
@@ -378,7 +376,7 @@ def test_a_list_that_gained_rows_is_walked_again() -> None:
     assert receipt.verdict is Verdict.COMPLETE
 
 
-def test_a_list_is_walked_again_twice_at_most() -> None:
+def test_a_list_is_read_again_twice_at_most() -> None:
     restless = [(n, "abcdef"[: 2 + n % 3]) for n in range(1, 40)]
     traversal, server = Traversal[Row](LIST, max_rewalks=2), Moving("abcdef", *restless)
     walked(traversal, server)
@@ -386,7 +384,7 @@ def test_a_list_is_walked_again_twice_at_most() -> None:
     assert server.asked.count(1) == 3
 
 
-def test_totals_that_lie_are_not_believed_for_ever() -> None:
+def test_a_wrong_total_does_not_cause_a_third_pass() -> None:
     traversal = Traversal[Row](LIST, max_rewalks=2)
     assert walked(traversal, lambda _, n: page(n, "ab", 1, 99)) == "ab"
     receipt = traversal.build_receipt()
@@ -394,7 +392,7 @@ def test_totals_that_lie_are_not_believed_for_ever() -> None:
     assert (receipt.verdict, receipt.pages) == (Verdict.SHORT, 2)
 
 
-def test_what_cancels_out_is_found_by_looking_at_the_first_page_again() -> None:
+def test_a_change_that_leaves_the_total_alone_is_found_by_verifying() -> None:
     blind = Traversal[Row](LIST)
     assert walked(blind, Moving("abcdef", (1, "xabcde"))) == "abcde"
     assert blind.build_receipt().verdict is Verdict.SHORT
@@ -412,7 +410,7 @@ def test_what_cancels_out_is_found_by_looking_at_the_first_page_again() -> None:
     assert repaired.build_receipt().verdict is Verdict.COMPLETE
 
 
-def test_a_check_that_fails_leaves_nothing_to_take_up() -> None:
+def test_a_verification_that_fails_has_no_cursor() -> None:
     traversal, server = Traversal[Row](LIST, verify=True), Moving("abcde")
     while not traversal.current_pass.is_verification:
         traversal.add_page(
@@ -427,7 +425,7 @@ def test_a_check_that_fails_leaves_nothing_to_take_up() -> None:
     assert "that verifies the list failed" in gone.__notes__[0]
 
 
-def test_verifying_costs_one_request_and_gives_nothing_twice() -> None:
+def test_verifying_costs_one_request_and_delivers_nothing_twice() -> None:
     traversal, server = Traversal[Row](LIST, verify=True), Moving("abcde")
     assert walked(traversal, server) == "abcde"
     assert server.asked == [1, 2, 3, 1]
@@ -436,7 +434,7 @@ def test_verifying_costs_one_request_and_gives_nothing_twice() -> None:
     assert receipt.verdict is Verdict.COMPLETE
 
 
-def test_a_row_that_only_the_last_look_shows_is_given() -> None:
+def test_a_row_that_only_the_verification_shows_is_delivered() -> None:
     traversal, server = Traversal[Row](LIST, verify=True), Moving("abc", (2, "xabc"))
     assert walked(traversal, server) == "abcx"
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
@@ -561,7 +559,7 @@ KINDS = [None, "BILL_DATE", "USAGE_PERIOD", "CREATED_DATE", "UPDATED_DATE"]
     st.sampled_from(KINDS),
     st.builds(Limits, st.integers(1, 12), st.integers(1, 3)),
 )
-def test_halves_lose_nothing_and_repeat_nothing(
+def test_halves_lose_and_repeat_no_record(
     some: list[Bill], bounds: list[date], kind: str | None, limits: Limits
 ) -> None:
     first, last = bounds
@@ -585,7 +583,7 @@ def test_halves_lose_nothing_and_repeat_nothing(
 DISJOINT = {"BILL_DATE", "USAGE_PERIOD"}
 
 
-def test_days_halve_without_touching_and_midnights_touch() -> None:
+def test_halves_by_days_share_no_day_and_halves_by_midnight_share_one() -> None:
     request = dated(JANUARY, date(2025, 1, 4), "BILL_DATE")
     assert [read_window(half) for half in split_window(request) or ()] == [
         ("2025-01-01", "2025-01-02"),
@@ -601,7 +599,7 @@ def test_days_halve_without_touching_and_midnights_touch() -> None:
 @pytest.mark.parametrize(
     ("kind", "shortest"), [("BILL_DATE", 0), ("USAGE_PERIOD", 0), ("CREATED_DATE", 1)]
 )
-def test_no_window_is_halved_below_the_shortest(kind: str, shortest: int) -> None:
+def test_no_window_is_split_below_the_shortest(kind: str, shortest: int) -> None:
     request = dated(JANUARY, JANUARY + timedelta(days=shortest), kind)
     assert split_window(request) is None
     assert split_window(dated(JANUARY, JANUARY + timedelta(days=shortest + 1), kind))
@@ -617,7 +615,7 @@ def between(first: datetime, last: datetime) -> Request[Any]:
     )
 
 
-def test_intervals_halve_by_instants_and_overlap_by_an_hour() -> None:
+def test_halves_of_intervals_overlap_by_an_hour() -> None:
     midnight = datetime(2025, 1, 1, tzinfo=UTC)
     left, right = split_window(
         between(midnight, midnight + timedelta(days=1))
@@ -629,7 +627,7 @@ def test_intervals_halve_by_instants_and_overlap_by_an_hour() -> None:
     assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-01T02:00:00Z")
 
 
-def test_long_windows_of_instants_overlap_by_a_day() -> None:
+def test_halves_of_long_windows_of_intervals_overlap_by_a_day() -> None:
     first = datetime(2025, 1, 1, tzinfo=UTC)
     left, right = split_window(
         between(first, first + timedelta(days=30))
@@ -662,7 +660,7 @@ def leaves(window: Window, longest: timedelta) -> Iterator[Window]:
     st.integers(0, 59),
     st.sampled_from([2, 5, 24, 100]),
 )
-def test_every_interval_lies_within_one_of_the_windows(
+def test_every_interval_is_within_one_of_the_windows(
     first: datetime, span: timedelta, minutes: int, shift: int, longest: int
 ) -> None:
     last, step = first + span, timedelta(minutes=minutes)
@@ -679,7 +677,7 @@ def test_every_interval_lies_within_one_of_the_windows(
         assert any(a <= start and end <= b for a, b in windows[max(0, at - 4) : at])
 
 
-def test_a_list_without_both_bounds_cannot_be_halved() -> None:
+def test_a_list_without_both_bounds_cannot_be_split() -> None:
     for query in ({}, {"start_date": JANUARY}, {"end_date": JANUARY}):
         request = Request.get("list", "/x", Page[Any], query=query)
         assert split_window(request) is None
@@ -688,7 +686,7 @@ def test_a_list_without_both_bounds_cannot_be_halved() -> None:
         )
 
 
-def test_the_other_filters_stay_as_they_are() -> None:
+def test_splitting_keeps_the_other_filters() -> None:
     request = Request.get(
         "list",
         "/x",
@@ -701,7 +699,7 @@ def test_the_other_filters_stay_as_they_are() -> None:
         assert half.page == 1
 
 
-def test_a_walk_in_halves_is_taken_up_again_where_it_failed() -> None:
+def test_a_list_in_halves_is_resumed_where_it_failed() -> None:
     first, last = JANUARY, date(2025, 2, 9)
     some = [
         Bill(n, day, day, day, midnight(day))

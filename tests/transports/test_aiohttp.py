@@ -151,7 +151,7 @@ def assert_clean(error: BaseException) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_request_carries_the_key_and_asks_for_packings_by_name() -> None:
+async def test_a_request_has_the_key_and_names_the_accepted_encodings() -> None:
     async with (
         serving(answer(b'{"a": 1.10}')) as server,
         client_of(server.origin) as nectar,
@@ -165,7 +165,7 @@ async def test_a_request_carries_the_key_and_asks_for_packings_by_name() -> None
 
 
 @pytest.mark.asyncio
-async def test_a_post_without_a_body_claims_no_kind_of_body() -> None:
+async def test_a_post_without_a_body_has_no_content_type() -> None:
     reply = answer(b'{"a": 1}')
     async with serving(reply) as server, client_of(server.origin) as nectar:
         await nectar.send(Request.post("thing_post", "/thing", dict))
@@ -207,14 +207,16 @@ async def test_an_id_with_odd_characters_arrives_as_one_segment(
     ],
     ids=["gzip", "deflate", "identity"],
 )
-async def test_packed_answers_are_unpacked(encoding: str, packed: bytes) -> None:
+async def test_compressed_responses_are_decompressed(
+    encoding: str, packed: bytes
+) -> None:
     reply = answer(packed, "200 OK", f"Content-Encoding: {encoding}")
     async with serving(reply) as server, client_of(server.origin) as nectar:
         assert await nectar.send(GET) == {"a": 1}
 
 
 @pytest.mark.asyncio
-async def test_a_body_of_chunks_is_sent_whole() -> None:
+async def test_a_body_in_chunks_is_sent_whole() -> None:
     heard: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -236,7 +238,9 @@ async def test_a_body_of_chunks_is_sent_whole() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
-async def test_a_redirect_is_not_followed_and_the_key_stays_home(status: str) -> None:
+async def test_a_redirect_is_not_followed_so_the_key_is_not_sent_there(
+    status: str,
+) -> None:
     async with serving(answer()) as other:
         redirect = answer(b"", f"{status} Moved", f"Location: {other.origin}/secret")
         async with serving(redirect) as server, client_of(server.origin) as nectar:
@@ -289,7 +293,9 @@ class Counting:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("is_own", [True, False])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
-async def test_an_attempt_is_one_hit_at_the_server(method: str, is_own: bool) -> None:
+async def test_the_server_sees_one_request_for_each_attempt(
+    method: str, is_own: bool
+) -> None:
     counting = Counting()
     request: Request[Any] = Request(
         operation="o",
@@ -320,7 +326,7 @@ async def test_an_attempt_is_one_hit_at_the_server(method: str, is_own: bool) ->
 
 
 @pytest.mark.asyncio
-async def test_our_own_repeats_are_the_only_ones() -> None:
+async def test_only_the_retry_stage_repeats_requests() -> None:
     async with dropping() as server:
         nectar = client_of(server.origin, retry=RetryPolicy(attempts=2))
         async with nectar:
@@ -333,7 +339,7 @@ async def test_our_own_repeats_are_the_only_ones() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_session_of_the_users_is_left_as_it_is_and_open() -> None:
+async def test_a_session_of_the_users_is_neither_changed_nor_closed() -> None:
     counting = Counting()
     packed = answer(gzip.compress(b"{}"), "200 OK", "Content-Encoding: gzip")
     async with serving(packed) as server:
@@ -352,7 +358,7 @@ async def test_a_session_of_the_users_is_left_as_it_is_and_open() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_session_that_raises_for_status_does_not_here() -> None:
+async def test_raise_for_status_of_a_session_has_no_effect() -> None:
     async with (
         serving(answer(b'{"detail": "gone"}', "404 Not Found")) as server,
         aiohttp.ClientSession(raise_for_status=True) as session,
@@ -364,7 +370,7 @@ async def test_a_session_that_raises_for_status_does_not_here() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_session_with_a_short_timeout_does_not_bound_us() -> None:
+async def test_a_short_timeout_of_a_session_has_no_effect() -> None:
     release = asyncio.Event()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -383,7 +389,7 @@ async def test_a_session_with_a_short_timeout_does_not_bound_us() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_session_with_cookies_of_its_own_gets_none_of_ours() -> None:
+async def test_a_session_gets_no_cookies_of_the_api() -> None:
     reply = answer(b"{}", "200 OK", "Set-Cookie: session=1")
     async with serving(reply) as server, client_of(server.origin) as nectar:
         await nectar.send(GET)
@@ -392,7 +398,7 @@ async def test_a_session_with_cookies_of_its_own_gets_none_of_ours() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_closed_session_says_so() -> None:
+async def test_a_closed_session_is_an_error() -> None:
     session = aiohttp.ClientSession()
     await session.close()
     nectar = client_of("http://127.0.0.1:9", AiohttpTransport(session=session))
@@ -400,7 +406,7 @@ async def test_a_closed_session_says_so() -> None:
         await nectar.send(GET)
 
 
-def test_arguments_of_a_session_do_not_go_with_one() -> None:
+def test_a_session_excludes_the_arguments_that_it_decides() -> None:
     session: Any = object()
     with pytest.raises(ConfigurationError):
         AiohttpTransport(session=session, trust_env=True)
@@ -432,7 +438,7 @@ def checked_out(session: aiohttp.ClientSession) -> int:
 
 
 @pytest.mark.asyncio
-async def test_cancelling_in_the_middle_of_a_body_gives_the_connection_back() -> None:
+async def test_cancelling_within_a_body_releases_the_connection() -> None:
     async with half_a_body() as (server, is_half), aiohttp.ClientSession() as session:
         nectar = client_of(server.origin, AiohttpTransport(session=session))
         task = asyncio.create_task(nectar.send(GET))
@@ -448,7 +454,7 @@ async def test_cancelling_in_the_middle_of_a_body_gives_the_connection_back() ->
 
 
 @pytest.mark.asyncio
-async def test_an_attempt_that_times_out_in_a_body_gives_the_connection_back() -> None:
+async def test_a_timeout_within_a_body_releases_the_connection() -> None:
     async with half_a_body() as (server, _), aiohttp.ClientSession() as session:
         transport = AiohttpTransport(session=session)
         nectar = client_of(server.origin, transport, attempt_timeout=0.05)
@@ -458,7 +464,7 @@ async def test_an_attempt_that_times_out_in_a_body_gives_the_connection_back() -
 
 
 @pytest.mark.asyncio
-async def test_a_connection_that_breaks_in_a_body_is_an_error() -> None:
+async def test_a_connection_that_breaks_within_a_body_is_an_error() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await server.hear(reader)
         writer.write(answer(b"x" * 1000)[:-500])
@@ -485,7 +491,7 @@ CHUNKED = (
         pytest.param(CHUNKED, id="chunked without end"),
     ],
 )
-async def test_a_body_over_the_bound_is_not_read(reply: bytes) -> None:
+async def test_a_body_over_the_limit_is_not_read(reply: bytes) -> None:
     async with serving(reply) as server, aiohttp.ClientSession() as session:
         transport = AiohttpTransport(session=session)
         nectar = client_of(
@@ -499,7 +505,7 @@ async def test_a_body_over_the_bound_is_not_read(reply: bytes) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_body_of_exactly_the_bound_is_read() -> None:
+async def test_a_body_of_exactly_the_limit_is_read() -> None:
     body = b'{"a": "' + b"x" * 1991 + b'"}'
     async with (
         serving(answer(body)) as server,
@@ -542,7 +548,7 @@ async def test_a_connection_that_closes_before_an_answer_may_have_been_sent() ->
 
 
 @pytest.mark.asyncio
-async def test_what_answers_without_http_is_a_connection_that_failed() -> None:
+async def test_a_response_that_is_no_http_is_a_failed_connection() -> None:
     async with (
         serving(b"220 smtp ready\r\n\r\n") as server,
         client_of(server.origin) as nectar,
@@ -578,7 +584,7 @@ async def test_a_host_that_cannot_be_found_was_not_sent() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example", "xn--.invalid"])
-async def test_a_host_that_cannot_be_is_an_error_of_ours(host: str) -> None:
+async def test_an_invalid_host_is_a_transport_error(host: str) -> None:
     with pytest.raises((TransportError, ConfigurationError)):
         async with client_of(f"http://{host}") as nectar:
             await nectar.send(GET)
@@ -597,7 +603,7 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.mark.asyncio
-async def test_a_certificate_of_an_unknown_authority_is_final(
+async def test_an_untrusted_certificate_is_a_permanent_error(
     server_tls: ssl.SSLContext,
 ) -> None:
     async with (
@@ -613,7 +619,7 @@ async def test_a_certificate_of_an_unknown_authority_is_final(
 
 
 @pytest.mark.asyncio
-async def test_an_authority_can_be_trusted(
+async def test_a_certificate_authority_can_be_trusted(
     authority: trustme.CA, server_tls: ssl.SSLContext
 ) -> None:
     trusting = ssl.create_default_context()
@@ -643,7 +649,7 @@ async def test_tls_with_a_server_that_has_none_was_not_sent() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_proxy_is_used_and_its_absence_was_not_sent() -> None:
+async def test_a_proxy_is_used_and_an_unreachable_one_means_not_sent() -> None:
     async with serving(answer()) as proxy:
         transport = AiohttpTransport(proxy=proxy.origin)
         async with client_of("http://nectar.invalid", transport) as nectar:
@@ -674,12 +680,14 @@ KINDS = sorted(
 )
 
 
-def test_every_error_of_aiohttp_is_among_them() -> None:
+def test_every_error_of_aiohttp_is_in_the_table() -> None:
     assert len(KINDS) > 25
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_error_of_aiohttp_becomes_one_of_ours(kind: type[Exception]) -> None:
+def test_every_error_of_aiohttp_becomes_a_transport_error(
+    kind: type[Exception],
+) -> None:
     theirs = kind.__new__(kind)
     theirs.args = (KEY,)
     ours = translate_error(theirs, f"https://api.example/v2.2/thing?secret={KEY}")
@@ -713,13 +721,15 @@ def test_no_row_of_the_table_hides_one_below_it() -> None:
         (ConnectionResetError, True),
     ],
 )
-def test_what_was_provably_not_sent(kind: type[Exception], is_sent: bool) -> None:
+def test_is_sent_is_false_where_nothing_was_sent(
+    kind: type[Exception], is_sent: bool
+) -> None:
     assert translate_error(kind.__new__(kind)).is_sent is is_sent
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", KINDS)
-async def test_no_error_of_aiohttp_gets_out(kind: type[Exception]) -> None:
+async def test_no_error_of_aiohttp_reaches_the_caller(kind: type[Exception]) -> None:
     async def failing(
         request: aiohttp.ClientRequest, _: object
     ) -> aiohttp.ClientResponse:
@@ -739,7 +749,9 @@ async def test_no_error_of_aiohttp_gets_out(kind: type[Exception]) -> None:
 
 
 @pytest.mark.asyncio
-async def test_closing_gives_every_connection_back_and_twice_is_nothing() -> None:
+async def test_closing_releases_every_connection_and_closing_twice_does_nothing() -> (
+    None
+):
     async with serving(answer()) as server:
         transport = AiohttpTransport()
         nectar = client_of(server.origin, transport)
@@ -754,7 +766,7 @@ async def test_closing_gives_every_connection_back_and_twice_is_nothing() -> Non
 
 
 @pytest.mark.asyncio
-async def test_connections_are_used_again() -> None:
+async def test_connections_are_reused() -> None:
     async with serving(answer()) as server, client_of(server.origin) as nectar:
         for _ in range(5):
             await nectar.send(GET)
@@ -762,7 +774,7 @@ async def test_connections_are_used_again() -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_pool_does_not_bound_what_the_gate_allows() -> None:
+async def test_the_pool_does_not_limit_what_the_limiter_allows() -> None:
     everybody, here = asyncio.Event(), 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -781,7 +793,7 @@ async def test_the_pool_does_not_bound_what_the_gate_allows() -> None:
         await asyncio.gather(*(nectar.send(GET) for _ in range(150)))
 
 
-def test_a_client_of_a_loop_that_is_over_can_be_closed_or_says_what_is_wrong() -> None:
+def test_a_client_of_an_ended_loop_can_be_closed_or_raises_a_clear_error() -> None:
     clients: list[NectarClient] = []
 
     async def use() -> None:
@@ -794,7 +806,7 @@ def test_a_client_of_a_loop_that_is_over_can_be_closed_or_says_what_is_wrong() -
         asyncio.run(clients[0].aclose())
 
 
-def test_making_the_transport_blocks_no_loop() -> None:
+def test_creating_the_transport_does_not_block_the_loop() -> None:
     script = """
     import asyncio, ssl, sys, threading
     import nectar_async

@@ -27,7 +27,7 @@ SITE: Request[dict[str, Any]] = Request.get(
 )
 
 
-def test_it_is_a_transport_that_needs_no_key() -> None:
+def test_a_memory_transport_needs_no_key() -> None:
     transport: Transport = MemoryTransport({})
     assert isinstance(transport, MemoryTransport)
     assert not transport.needs_key
@@ -45,13 +45,13 @@ def test_it_is_a_transport_that_needs_no_key() -> None:
         ({"a": Decimal("1.50")}, b'{"a":1.50}'),
     ],
 )
-async def test_json_is_an_answer_with_status_200(answer: object, body: bytes) -> None:
+async def test_json_is_sent_with_status_200(answer: object, body: bytes) -> None:
     response = await MemoryTransport({"ping_get": answer}).send(PING)
     assert (response.status, response.body) == (200, body)
     assert response.headers["content-type"] == "application/json"
 
 
-async def test_a_response_is_given_as_it_is() -> None:
+async def test_a_response_is_returned_unchanged() -> None:
     response = Response(404, {"X-A": "b"}, b"x")
     assert await MemoryTransport({"ping_get": response}).send(PING) is response
 
@@ -75,7 +75,7 @@ async def later(request: Request[Any]) -> object:
 
 
 @pytest.mark.parametrize("answer", [later, lambda one: {"asked": one.operation}])
-async def test_a_function_is_asked_for_the_answer(answer: Any) -> None:
+async def test_a_function_is_called_for_the_answer(answer: Any) -> None:
     by_name = await MemoryTransport({"ping_get": answer}).send(PING)
     for_all = await MemoryTransport(answer).send(SITE)
     assert msgspec.json.decode(by_name.body) == {"asked": "ping_get"}
@@ -85,7 +85,7 @@ async def test_a_function_is_asked_for_the_answer(answer: Any) -> None:
 @pytest.mark.parametrize(
     "outcome", [Response(503, {}, b"x"), NotFoundError("gone"), {"a": 1}]
 )
-async def test_a_function_may_give_any_kind_of_answer(outcome: object) -> None:
+async def test_a_function_may_return_any_kind_of_answer(outcome: object) -> None:
     transport = MemoryTransport(lambda _: outcome)
     if isinstance(outcome, NotFoundError):
         with pytest.raises(NotFoundError, match="gone"):
@@ -95,7 +95,7 @@ async def test_a_function_may_give_any_kind_of_answer(outcome: object) -> None:
     assert response is outcome or response.body == b'{"a":1}'
 
 
-async def test_an_operation_without_an_answer_is_named_with_those_that_have_one() -> (
+async def test_the_error_for_an_operation_without_an_answer_names_those_with_one() -> (
     None
 ):
     transport = MemoryTransport({"ping_get": 1, "companies_list": []})
@@ -107,7 +107,7 @@ async def test_an_operation_without_an_answer_is_named_with_those_that_have_one(
         await MemoryTransport({}).send(PING)
 
 
-async def test_requests_are_remembered_in_order_even_those_that_fail() -> None:
+async def test_requests_are_kept_in_order_even_those_that_fail() -> None:
     transport = MemoryTransport({"ping_get": ConnectionFailedError("down")})
     for request in (PING, SITE, PING):
         with pytest.raises((ConnectionFailedError, ConfigurationError)):
@@ -124,7 +124,7 @@ async def test_answers_may_change_between_two_requests() -> None:
         assert await nectar.ping() == "pong 2"
 
 
-async def test_it_sees_the_stamped_request_and_knows_when_it_is_closed() -> None:
+async def test_a_memory_transport_gets_the_stamped_request_and_is_closed() -> None:
     transport = MemoryTransport({"ping_get": "pong"})
     async with NectarClient(transport=transport) as nectar:
         await nectar.ping()
@@ -136,7 +136,7 @@ async def test_it_sees_the_stamped_request_and_knows_when_it_is_closed() -> None
     assert request.operation == "ping_get"
 
 
-async def test_an_operation_without_an_answer_is_not_asked_for_again() -> None:
+async def test_an_operation_without_an_answer_is_not_retried() -> None:
     transport = MemoryTransport({})
     async with NectarClient(transport=transport) as nectar:
         with pytest.raises(ConfigurationError, match="no answer for 'ping_get'"):

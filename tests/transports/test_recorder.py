@@ -79,7 +79,7 @@ def _stamp(folder: Path) -> object:
     return {one.name: one.read_bytes() for one in folder.iterdir()}
 
 
-async def test_what_was_recorded_is_replayed(
+async def test_recorded_requests_are_replayed(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     server = server_of(a=3)
@@ -94,7 +94,7 @@ async def test_what_was_recorded_is_replayed(
     assert recorder.witness.by_operation == {"usage_list_by_company": 3}
 
 
-async def test_replay_is_the_default_and_asks_nobody(
+async def test_replay_is_the_default_and_sends_nothing(
     make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NECTAR_API_KEY", raising=False)
@@ -106,7 +106,7 @@ async def test_replay_is_the_default_and_asks_nobody(
 
 
 @pytest.mark.parametrize("mode", [Mode.RECORD, Mode.NEW, Mode.PASSTHROUGH])
-async def test_whoever_may_send_needs_a_key(
+async def test_modes_that_send_need_a_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
 ) -> None:
     monkeypatch.delenv("NECTAR_API_KEY", raising=False)
@@ -114,7 +114,7 @@ async def test_whoever_may_send_needs_a_key(
         NectarClient(recorder=Recorder(tmp_path / "r", mode=mode))
 
 
-async def test_recording_the_same_again_changes_not_one_byte(
+async def test_recording_the_same_again_changes_no_byte(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     server = server_of(a=3, b=2)
@@ -124,7 +124,7 @@ async def test_recording_the_same_again_changes_not_one_byte(
     assert {name.split(".")[1] for name in await names(tmp_path / "r")} == {"a"}
 
 
-async def test_new_asks_only_for_what_is_missing(
+async def test_new_sends_only_the_missing_requests(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     server = server_of(a=2, b=2)
@@ -136,7 +136,7 @@ async def test_new_asks_only_for_what_is_missing(
     assert not await record(make_client, server, tmp_path / "r", "a", mode="new")
 
 
-async def test_new_makes_a_recording_where_there_is_none(
+async def test_new_creates_a_recording_if_there_is_none(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     assert await record(make_client, server_of(a=1), tmp_path / "r", "a", mode="new")
@@ -154,7 +154,7 @@ async def test_passthrough_records_nothing(
     assert not (tmp_path / "r").exists()
 
 
-async def test_the_witness_sees_what_passes_through(
+async def test_the_request_log_has_the_requests_that_pass_through(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     recorder = Recorder(tmp_path / "r", mode="passthrough")
@@ -163,7 +163,7 @@ async def test_the_witness_sees_what_passes_through(
     assert recorder.witness.by_operation == {"usage_list_by_company": 2}
 
 
-async def test_who_forgets_to_close_the_client_is_told_that_nothing_was_written(
+async def test_a_client_that_is_not_closed_warns_that_nothing_was_written(
     tmp_path: Path,
 ) -> None:
     async def forget() -> None:
@@ -178,7 +178,7 @@ async def test_who_forgets_to_close_the_client_is_told_that_nothing_was_written(
         gc.collect()
 
 
-async def test_a_list_that_was_begun_is_recorded_to_its_end(
+async def test_a_partly_read_list_is_recorded_to_its_end(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     server = server_of(a=7)
@@ -193,7 +193,7 @@ async def test_a_list_that_was_begun_is_recorded_to_its_end(
         assert [one.id async for one in records] == server.companies["a"]
 
 
-async def test_the_key_reaches_no_recording(
+async def test_the_key_is_in_no_recording(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     transport = MemoryTransport({"ping_get": "pong v2.2"})
@@ -213,7 +213,7 @@ def one_after_the_other(*statuses: int) -> MemoryTransport:
     return MemoryTransport(lambda _: next(left))
 
 
-async def test_trouble_that_passes_is_not_recorded_unless_that_is_wished(
+async def test_a_failure_before_a_success_is_recorded_only_with_keep_failures(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     for keep, statuses in ((False, [200]), (True, [429, 503, 200])):
@@ -230,7 +230,7 @@ async def test_trouble_that_passes_is_not_recorded_unless_that_is_wished(
     assert clock.sleeps == [0.5, 1.0]
 
 
-async def test_failures_that_stay_are_recorded(
+async def test_failures_without_a_success_are_recorded(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     answer = Response(401, {}, b'{"detail": "no such key"}')
@@ -263,7 +263,7 @@ async def test_a_client_left_by_an_exception_leaves_the_recording_as_it_was(
     assert _stamp(tmp_path / "r") == before
 
 
-async def test_a_light_copy_records_with_its_original(
+async def test_a_copy_of_a_client_records_with_its_original(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     server = server_of(a=1)
@@ -279,7 +279,7 @@ async def test_a_light_copy_records_with_its_original(
     assert len(await names(tmp_path / "r")) == 1
 
 
-async def test_a_secret_that_survives_is_refused_and_nothing_is_written(
+async def test_a_recording_with_a_secret_is_refused_and_nothing_is_written(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     answer = [{"id": "1", "name": "the word is hunter2-hunter2"}]
@@ -295,7 +295,7 @@ async def test_a_secret_that_survives_is_refused_and_nothing_is_written(
     assert not (tmp_path / "r").exists()
 
 
-async def test_an_answer_that_has_the_key_is_not_saved(
+async def test_a_response_that_contains_the_key_is_not_saved(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     keys = iter([KEY, f"{KEY}-2"])
@@ -313,7 +313,7 @@ async def test_an_answer_that_has_the_key_is_not_saved(
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-async def test_bytes_of_the_api_that_hold_a_token_are_not_saved(
+async def test_a_binary_body_that_contains_a_token_is_not_saved(
     make_client: MakeClient, tmp_path: Path, encoding: str
 ) -> None:
     text = "<p>für whsec_0123456789abcdef0123456789abcdef</p>"
@@ -327,7 +327,7 @@ async def test_bytes_of_the_api_that_hold_a_token_are_not_saved(
         await nectar.aclose()
 
 
-async def test_rules_are_those_of_the_recording(
+async def test_replay_uses_the_rules_of_the_recording(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     rules = Redaction(rules=(Rule(kind="tenant", keys=("externalId",)),))
@@ -347,7 +347,7 @@ async def test_rules_are_those_of_the_recording(
         await other.aclose()
 
 
-async def test_touch_says_that_it_was_looked_at(
+async def test_touch_updates_the_date_of_an_unchanged_recording(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     server, folder = server_of(a=1), tmp_path / "r"
@@ -361,7 +361,7 @@ async def test_touch_says_that_it_was_looked_at(
     assert "2020-" not in str((await load(folder)).recorded_at)
 
 
-async def test_the_version_of_the_api_is_noted(
+async def test_the_api_version_is_recorded(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     for version in ("v2.2", "v2.0"):
@@ -390,7 +390,7 @@ class Once:
         return self._left.pop(0)
 
 
-async def test_new_sends_a_stream_that_it_has_read_to_look_for_it(
+async def test_new_sends_a_one_shot_stream_after_matching_it(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     heard: list[object] = []
@@ -409,7 +409,7 @@ async def test_new_sends_a_stream_that_it_has_read_to_look_for_it(
     assert heard == [b"ab"]
 
 
-async def test_who_asks_for_nothing_records_nothing(
+async def test_a_recorder_without_requests_writes_nothing(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     await record(make_client, server_of(a=1), tmp_path / "r", "a")
@@ -417,7 +417,7 @@ async def test_who_asks_for_nothing_records_nothing(
     assert len(await names(tmp_path / "r")) == 1
 
 
-async def test_a_recording_that_lost_its_manifest_can_be_made_anew(
+async def test_a_recording_without_a_manifest_can_be_replaced(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     await record(make_client, server_of(a=1), tmp_path / "r", "a")
@@ -425,7 +425,7 @@ async def test_a_recording_that_lost_its_manifest_can_be_made_anew(
     assert await record(make_client, server_of(a=1), tmp_path / "r", "a")
 
 
-async def test_a_damaged_recording_can_be_made_anew(
+async def test_a_damaged_recording_can_be_replaced(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     await record(make_client, server_of(a=1), tmp_path / "r", "a")
@@ -466,7 +466,7 @@ async def test_a_list_that_cannot_be_read_to_its_end_is_not_recorded(
         ("record:C:\\tests\\usage", None, "record", "C:\\tests\\usage"),
     ],
 )
-def test_the_environment_says_mode_and_path(
+def test_the_environment_sets_mode_and_path(
     monkeypatch: pytest.MonkeyPatch,
     value: str | None,
     path: str | None,
@@ -493,7 +493,7 @@ def test_an_environment_without_a_path_or_with_a_wrong_mode_is_refused(
         Recorder.from_env()
 
 
-async def test_no_client_records_because_of_the_environment(
+async def test_the_environment_alone_makes_no_client_record(
     make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NECTAR_RECORD", f"record:{tmp_path / 'r'}")
@@ -504,7 +504,7 @@ async def test_no_client_records_because_of_the_environment(
     assert not (tmp_path / "r").exists()
 
 
-async def test_a_link_that_a_recording_made_up_is_asked_of_nobody(
+async def test_a_placeholder_link_is_never_requested(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     document = {"id": "d", "url": "https://files.example/bill.pdf?X-Amz-Signature=1f"}

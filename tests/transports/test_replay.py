@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "r"
 
 
-async def test_it_answers_without_a_key_and_without_a_network(
+async def test_a_recording_answers_without_a_key_or_network(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NECTAR_API_KEY", raising=False)
@@ -64,7 +64,7 @@ async def test_every_way_to_read_a_list_finds_its_pages(folder: Path) -> None:
             assert found == ["a-1", "a-2", "a-3"]
 
 
-async def test_what_is_not_recorded_is_an_error_that_names_the_call(
+async def test_an_unrecorded_request_is_an_error_that_names_it(
     folder: Path,
 ) -> None:
     async with NectarClient(transport=RecordedTransport(folder)) as nectar:
@@ -81,7 +81,7 @@ async def test_what_is_not_recorded_is_an_error_that_names_the_call(
     assert caught.value.attempts == 1
 
 
-async def test_what_was_left_over_is_an_error_where_that_is_held(folder: Path) -> None:
+async def test_unused_exchanges_are_an_error_when_checked(folder: Path) -> None:
     transport = RecordedTransport(folder)
     async with NectarClient(transport=transport) as nectar:
         async for _ in nectar.usage.by_company("a"):
@@ -115,7 +115,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "round_", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 50))]
 )
-async def test_two_hundred_requests_at_once_get_their_own_answers(
+async def test_two_hundred_concurrent_requests_get_their_own_answers(
     crowd: Path, round_: int, anyio_backend: str
 ) -> None:
     transport = RecordedTransport(crowd)
@@ -149,7 +149,7 @@ def old(folder: Path, **how: Any) -> RecordedTransport:
     return RecordedTransport(folder, max_age=timedelta(days=1), **how)
 
 
-async def test_an_old_recording_is_told_once(folder: Path) -> None:
+async def test_an_old_recording_warns_once(folder: Path) -> None:
     async with NectarClient(transport=old(folder)) as nectar:
         with pytest.warns(UserWarning, match=r"days old, and max_age is 1.*--touch"):
             await nectar.ping()
@@ -169,7 +169,7 @@ async def test_an_old_recording_can_be_an_error_or_nothing(folder: Path) -> None
             await nectar.ping()
 
 
-async def test_a_recording_that_is_not_there_says_how_to_make_it(
+async def test_the_error_of_a_missing_recording_says_how_to_create_it(
     tmp_path: Path,
 ) -> None:
     async with NectarClient(transport=RecordedTransport(tmp_path / "no")) as nectar:
@@ -187,7 +187,7 @@ MISTAKES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
-def test_an_argument_that_makes_no_sense_is_refused_at_once(
+def test_an_invalid_argument_is_refused_at_once(
     mistake: dict[str, Any],
 ) -> None:
     with pytest.raises(ConfigurationError, match=rf"{next(iter(mistake))} is "):
@@ -224,7 +224,7 @@ async def four_posts(nectar: NectarClient, text: str) -> list[dict[str, int]]:
 
 
 @pytest.mark.parametrize("takes", ["all", "some", "nothing"])
-async def test_bodies_of_every_kind_find_their_answers(
+async def test_requests_with_every_kind_of_body_are_matched(
     tmp_path: Path, make_client: MakeClient, takes: str
 ) -> None:
     async def count(request: Request[Any]) -> dict[str, int]:
