@@ -1,13 +1,20 @@
-"""What a walk comes to, and where an error of it happened."""
+"""Receipts: sums, verdicts, and the set of ids that they count with."""
 
 from __future__ import annotations
 
+import random
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from attrs import evolve
+from hypothesis import given, strategies as st
+from profiles import max_examples
 
 from nectar_async import Listing, Page, Receipt, Request, Verdict
 from nectar_async._http.executor import describe
+from nectar_async._paging.receipt import IdSet
 from nectar_async._paging.sequential import add_notes
 from nectar_async.errors import ConnectionFailedError, NotFoundError
 
@@ -74,3 +81,81 @@ def test_other_errors_become_notes() -> None:
         "also: ConnectionFailedError: reset",
         "also: ValueError: odd",
     ]
+
+
+# The set of ids.
+
+FEW = 3_000
+MANY = 60_000
+
+
+def numbers(count: int, seed: int = 1) -> Iterator[int]:
+    """Different whole numbers of 64 bits, like hashes."""
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    return iter({draw.randrange(-(2**63), 2**63): None for _ in range(count)})
+
+
+def pages(count: int) -> list[tuple[int, ...]]:
+    every = tuple(numbers(count))
+    return [every[at : at + 100] for at in range(0, count, 100)]
+
+
+@max_examples(100)
+@given(
+    st.lists(
+        st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=40),
+        max_size=20,
+    ),
+    st.integers(0, 6_000),
+)
+def test_an_id_set_agrees_with_a_set(batches: list[list[int]], before: int) -> None:
+    ids, known = IdSet(), set(numbers(before))
+    assert all(ids.add_all(tuple(known)))
+    for batch in batches:
+        expected = []
+        for number in batch:
+            expected.append(number not in known)
+            known.add(number)
+        assert ids.add_all(batch) == expected
+    assert len(ids) == len(known)
+    assert set(ids) == known
+    assert all(number in ids for batch in batches for number in batch)
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_an_id_set_has_exactly_the_ids_that_were_added(count: int) -> None:
+    ids = IdSet()
+    for page in pages(count):
+        assert ids.add_all(page) == [True] * len(page)
+    for page in pages(count):
+        assert ids.add_all(page) == [False] * len(page)
+    assert len(ids) == count
+    assert not any(number in ids for number in numbers(1_000, seed=2))
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_common_ids_of_two_sets_are_counted(count: int) -> None:
+    one, other = IdSet(), IdSet()
+    every = tuple(numbers(count))
+    one.add_all(every[: count // 2 + 10])
+    other.add_all(every[count // 2 :])
+    assert one.count_common(other) == other.count_common(one) == 10
+
+
+def test_ids_with_equal_last_bits_are_told_apart() -> None:
+    ids = IdSet()
+    every = [number << 40 for number in range(MANY // 10)]
+    assert all(ids.add_all(every))
+    assert not any(ids.add_all(every))
+
+
+@pytest.mark.slow
+def test_an_id_takes_a_dozen_bytes() -> None:
+    every = pages(MANY)
+    tracemalloc.start()
+    ids = IdSet()
+    for page in every:
+        ids.add_all(page)
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 12 * MANY
