@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 from raw_client import RawClient
 
-from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import (
     Answer,
     Effect,
@@ -208,8 +207,3 @@ async def test_a_body_that_is_no_json_is_unchanged(raw_client: RawClient) -> Non
     fault(raw_client, RepeatKeys())
     fault(raw_client, Html())
     assert (await raw_client.request("/v2.2/ping")).body.startswith(b"<!DOCTYPE html>")
-
-
-async def test_a_share_of_calls_is_a_probability() -> None:
-    with pytest.raises(ConfigurationError, match="between 0 and 1"):
-        Fault(Html(), probability=1.5)

@@ -78,42 +78,16 @@ async def test_a_text_has_the_conditions_of_a_fault(raw_client: RawClient) -> No
     assert await statuses(raw_client, *asked) == [200, 502, 200]
 
 
-@pytest.mark.parametrize(
-    ("order", "words"),
-    [
-        (502, r"written as Fault\(Html\(status=502\), times=1\), .*, not 502"),
-        (None, "written as .*, not None"),
-        ([Html()], r"'html status=502', not \[Html"),
-        (Html, "'html status=502', not <class"),
-        (lambda call: call, "'html status=502', not <function"),
-        ("htlm status=502", "there is no effect 'htlm'; there are stall, "),
-        ("html status=x", "status is a whole number"),
-    ],
-    ids=["number", "none", "list", "class", "function", "misspelled", "value"],
-)
-async def test_a_value_that_is_no_fault_is_refused(
-    raw_client: RawClient, order: Any, words: str
-) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        Sandbox(faults=[order])
-    with pytest.raises(ConfigurationError, match=words):
-        raw_client.sandbox.faults.add(Html(status=502), order)
+async def test_a_value_that_is_no_fault_is_refused(raw_client: RawClient) -> None:
+    value: Any = Html
+    with pytest.raises(ConfigurationError, match="'html status=502', not <class"):
+        Sandbox(faults=[value])
+    with pytest.raises(ConfigurationError, match=r"write faults=\["):
+        Sandbox(faults="html status=502")
+    with pytest.raises(ConfigurationError, match="there is no effect 'htlm'"):
+        raw_client.sandbox.faults.add(Html(status=502), "htlm")
     # None of the two was added.
     assert await statuses(raw_client, "/v2.2/ping") == [200]
-
-
-@pytest.mark.parametrize("faults", [HTML, Html(), Fault(Html()), 502], ids=repr)
-async def test_a_single_fault_is_refused_with_the_list_to_write(
-    faults: Any,
-) -> None:
-    with pytest.raises(ConfigurationError, match=r"write faults=\["):
-        Sandbox(faults=faults)
-
-
-@pytest.mark.parametrize("effect", [Html, "html", None, 502], ids=repr)
-async def test_a_fault_without_an_effect_is_refused(effect: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"as Fault\(Html\(status=502\)\)"):
-        Fault(effect)
 
 
 @frozen

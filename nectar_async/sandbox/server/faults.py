@@ -59,7 +59,8 @@ _UNAUTHORIZED: Final = 401
 _TOO_MANY: Final = 429
 _HOP: Final = "hop"
 _RANGE_HEADERS: Final = frozenset({"range", "if-range"})
-_LISTING: Final = Listing(items="")  # the first list of an answer
+# Any request may be for a list: only the answer tells, by the first list in it.
+_LISTING: Final = Listing(items="")
 
 
 @frozen(kw_only=True)
@@ -247,8 +248,7 @@ def _to_request(call: Call) -> Request[Any]:
         parts=call.params,
         query=tuple((key, text) for key, texts in call.query.items() for text in texts),
         headers=call.headers,
-        # Any read may have pages; only its answer tells.
-        listing=_LISTING if call.method == "GET" else None,
+        listing=_LISTING,
         url=call.target,
     )
 
