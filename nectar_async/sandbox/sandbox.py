@@ -189,7 +189,7 @@ def _select_routes(site_list: Literal["array", "envelope"]) -> Mapping[str, Rout
 
 
 def _generate(portfolio: Portfolio) -> None:
-    """Generate and encode the usage of all companies, or of one if they are many."""
+    """Generate and encode the usage of all companies, or of the first of many."""
     size = len(portfolio)
     for index in range(size if size <= _GENERATED_AT_START else 1):
         encode_rows(portfolio.company_data(index), "v2.2")

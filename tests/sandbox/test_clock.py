@@ -62,15 +62,15 @@ def test_due_actions_run_once_and_in_order() -> None:
 
 
 def test_an_action_runs_at_its_moment_however_far_the_clock_is_advanced() -> None:
-    clock, seen = make_stopped_clock(), list[str]()
+    clock, response = make_stopped_clock(), list[str]()
 
     def plan_another() -> None:
-        seen.append(clock.now().text)
-        clock.after(5, lambda: seen.append(clock.now().text))
+        response.append(clock.now().text)
+        clock.after(5, lambda: response.append(clock.now().text))
 
     clock.after(60, plan_another)
     clock.advance(86_400)
-    assert seen == ["2026-01-01T00:01:00.000000Z", "2026-01-01T00:01:05.000000Z"]
+    assert response == ["2026-01-01T00:01:00.000000Z", "2026-01-01T00:01:05.000000Z"]
     assert clock.now().text == "2026-01-02T00:00:00.000000Z"
 
 
@@ -106,10 +106,10 @@ async def test_the_clock_can_be_read_and_advanced_over_http() -> None:
         moved = await raw_client.request(
             f"{path}/advance?seconds=30", method="POST", key=None
         )
-        seen = await raw_client.request(path, key=None)
-        assert seen.json == moved.json
-        assert seen.json["now"] == "2026-01-01T00:00:30.000000Z"
-        assert seen.json["now"] == sandbox.clock.now().text
+        response = await raw_client.request(path, key=None)
+        assert response.json == moved.json
+        assert response.json["now"] == "2026-01-01T00:00:30.000000Z"
+        assert response.json["now"] == sandbox.clock.now().text
         assert sandbox.witness.requests == 0
 
 
@@ -119,6 +119,6 @@ async def test_invalid_seconds_do_not_advance_the_clock(
     raw_client: RawClient, seconds: str
 ) -> None:
     path = f"/_sandbox/clock/advance?seconds={seconds}"
-    seen = await raw_client.request(path, method="POST")
-    assert seen.status == 400
-    assert "seconds" in seen.json["detail"]
+    response = await raw_client.request(path, method="POST")
+    assert response.status == 400
+    assert "seconds" in response.json["detail"]

@@ -24,19 +24,19 @@ async def test_a_created_company_is_last_in_the_list(
     client: ContractClient,
 ) -> None:
     before = await list_companies(client)
-    made = await client.call("companies_create", {"name": "Ælfric Mills"})
-    assert await list_companies(client) == [*before, made]
-    assert await client.call("companies_get", company_id=made["id"]) == made
+    created = await client.call("companies_create", {"name": "Ælfric Mills"})
+    assert await list_companies(client) == [*before, created]
+    assert await client.call("companies_get", company_id=created["id"]) == created
 
 
 async def test_missing_fields_have_the_defaults_of_the_contract(
     client: ContractClient,
 ) -> None:
     """Data collection starts in the year before that of the sandbox's clock."""
-    made = await client.call("companies_create", {"name": "A"})
+    created = await client.call("companies_create", {"name": "A"})
     team = await client.call("team_get")
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "name": "A",
         "isDemandEnabled": False,
         "sites": [],
@@ -62,10 +62,10 @@ async def test_given_fields_are_stored(client: ContractClient) -> None:
         "isLowAccuracyModeEnabled": True,
         "users": ["new@example.com", "NEW@example.com"],
     }
-    made = await client.call("companies_create", body)
-    assert made.items() >= {**body, "users": made["users"]}.items()
-    assert CALLER in made["users"]
-    assert [user.lower() for user in made["users"]].count("new@example.com") == 1
+    created = await client.call("companies_create", body)
+    assert created.items() >= {**body, "users": created["users"]}.items()
+    assert CALLER in created["users"]
+    assert [user.lower() for user in created["users"]].count("new@example.com") == 1
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ async def test_an_update_leaves_other_fields_unchanged(
 async def test_users_replace_all_users_but_the_caller(
     client: ContractClient,
 ) -> None:
-    made = await client.call("companies_create", {"name": "D"})
+    created = await client.call("companies_create", {"name": "D"})
     for users in (["x@example.com"], []):
         body = {"users": users}
-        now = await client.call("companies_update", body, company_id=made["id"])
+        now = await client.call("companies_update", body, company_id=created["id"])
         assert now["users"] == [CALLER, *users]
     wrong = {"users": ["nobody@elsewhere.org"], "name": "E"}
-    await client.get_refusal("companies_update", wrong, company_id=made["id"])
-    after = await client.call("companies_get", company_id=made["id"])
+    await client.get_refusal("companies_update", wrong, company_id=created["id"])
+    after = await client.call("companies_get", company_id=created["id"])
     assert (after["users"], after["name"]) == ([CALLER], "D")
 
 
@@ -186,9 +186,9 @@ async def test_the_same_calls_give_the_same_bytes() -> None:
             aiohttp.ClientSession() as session,
         ):
             client = ContractClient(sandbox, session)
-            made = await client.call("companies_create", {"name": "I"})
+            created = await client.call("companies_create", {"name": "I"})
             body = {"name": "Gate"}
-            await client.call("sites_create", body, company_id=made["id"])
+            await client.call("sites_create", body, company_id=created["id"])
             await client.connect(index=2)
             client.advance(20)
             data = sandbox.portfolio.company_data(2)

@@ -32,27 +32,27 @@ async def test_connections_are_filtered_by_status(
     client.advance(5)
     await client.connect(username="else")
     connections = await list_connections(client)
-    found = await list_connections(client, ("status", status))
-    assert found == [c for c in connections if c["status"] == status] != []
+    results = await list_connections(client, ("status", status))
+    assert results == [c for c in connections if c["status"] == status] != []
 
 
 async def test_connections_are_filtered_by_owner_and_sites(
     client: ContractClient,
 ) -> None:
     sites = client.site_ids()
-    made = await client.connect(sites[-1], workflowOwnerEmail="me@example.com")
+    created = await client.connect(sites[-1], workflowOwnerEmail="me@example.com")
     connections = await list_connections(client)
     owner = ("connectionOwnerEmail", "me@example.com")
-    assert await list_connections(client, owner) == [made]
+    assert await list_connections(client, owner) == [created]
     assert (
         await list_connections(client, ("connectionOwnerEmail", "ME@example.com")) == []
     )
     for wanted in ([sites[-1]], sites):
-        found = await list_connections(
+        results = await list_connections(
             client, *(("sites", site_id) for site_id in wanted)
         )
-        assert made in found
-        assert found == [
+        assert created in results
+        assert results == [
             c for c in connections if not set(wanted).isdisjoint(c["initialSites"])
         ]
     assert await list_connections(client, ("sites", client.site_ids(1)[0])) == []

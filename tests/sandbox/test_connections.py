@@ -44,13 +44,13 @@ async def update(client: ContractClient, connection_id: str, **body: Any) -> Any
 async def test_correct_credentials_connect_after_some_seconds(
     client: ContractClient,
 ) -> None:
-    made = await client.connect()
-    assert made["status"] == "PENDING"
-    assert (made["accounts"], made["isActive"]) == ([], True)
+    created = await client.connect()
+    assert created["status"] == "PENDING"
+    assert (created["accounts"], created["isActive"]) == ([], True)
     client.advance(4)
-    assert (await client.get_connection(made["id"]))["status"] == "PENDING"
+    assert (await client.get_connection(created["id"]))["status"] == "PENDING"
     client.advance(1)
-    now = await client.get_connection(made["id"])
+    now = await client.get_connection(created["id"])
     assert now["status"] == "CONNECTED"
     assert now["statusErrorDetail"] is None
     assert now["created"] < now["statusFirstSeenTime"] == now["statusLastUpdateTime"]
@@ -69,40 +69,40 @@ async def test_correct_credentials_connect_after_some_seconds(
 async def test_other_credentials_are_a_wrong_password(
     client: ContractClient, wrong: dict[str, Any]
 ) -> None:
-    made = await client.connect(**wrong)
-    assert made["status"] == "PENDING"
+    created = await client.connect(**wrong)
+    assert created["status"] == "PENDING"
     client.advance(5)
-    now = await client.get_connection(made["id"])
+    now = await client.get_connection(created["id"])
     assert now["status"] == "PASSWORD_INCORRECT"
     assert now["statusErrorDetail"]
     client.advance(60)
-    assert await list_usage_of(client, made["id"]) == []
+    assert await list_usage_of(client, created["id"]) == []
 
 
 async def test_sample_data_arrives_within_thirty_seconds(
     client: ContractClient,
 ) -> None:
-    made = await client.connect()
+    created = await client.connect()
     total = len(await list_all_usage(client))
     client.advance(19)
-    assert await list_usage_of(client, made["id"]) == []
+    assert await list_usage_of(client, created["id"]) == []
     client.advance(1)
-    now = await client.get_connection(made["id"])
-    records = await list_usage_of(client, made["id"])
+    now = await client.get_connection(created["id"])
+    records = await list_usage_of(client, created["id"])
     assert {record["datasourceType"] for record in records} == SAMPLED
     assert set(now["initialDatasourceTypes"]) == SAMPLED
     assert {record["site"]["id"] for record in records} == set(now["initialSites"])
     assert {record["created"] for record in records} == {"2026-01-01T00:00:20.000000Z"}
     assert len(await list_all_usage(client)) == total + len(records)
     meters = await client.list_all(
-        "meters_list_by_connection", "meters", connection_id=made["id"]
+        "meters_list_by_connection", "meters", connection_id=created["id"]
     )
     assert {meter["id"] for meter in meters} == {record["meter"] for record in records}
     accounts = {account["id"]: account["meters"] for account in now["accounts"]}
     for meter in meters:
         assert meter["id"] in accounts[meter["account"]]
     documents = await client.list_all(
-        "documents_list_by_connection", "documents", connection_id=made["id"]
+        "documents_list_by_connection", "documents", connection_id=created["id"]
     )
     assert {document["id"] for document in documents} == {
         record["document"]["id"] for record in records if record["document"]
@@ -119,23 +119,23 @@ async def test_sample_data_has_each_site_and_the_requested_commodities(
     client: ContractClient,
 ) -> None:
     sites = client.site_ids()[:3]
-    made = await client.connect(*sites, initialDatasourceTypes=["GAS", "TELECOM"])
+    created = await client.connect(*sites, initialDatasourceTypes=["GAS", "TELECOM"])
     client.advance(20)
-    records = await list_usage_of(client, made["id"])
-    found = {(record["site"]["id"], record["datasourceType"]) for record in records}
-    assert found == {(site_id, "GAS") for site_id in sites}
+    records = await list_usage_of(client, created["id"])
+    results = {(record["site"]["id"], record["datasourceType"]) for record in records}
+    assert results == {(site_id, "GAS") for site_id in sites}
 
 
 async def test_sample_data_does_not_depend_on_later_changes(
     client: ContractClient,
 ) -> None:
     sites = client.site_ids()[:2]
-    made = await client.connect(*sites)
+    created = await client.connect(*sites)
     client.advance(20)
-    before = await list_usage_of(client, made["id"])
-    await update(client, made["id"], initialSites=sites[:1], externalId="C-1")
+    before = await list_usage_of(client, created["id"])
+    await update(client, created["id"], initialSites=sites[:1], externalId="C-1")
     await client.call("sites_update", {"address": "Elsewhere"}, site_id=sites[0])
-    after = await list_usage_of(client, made["id"])
+    after = await list_usage_of(client, created["id"])
     for record in (*before, *after):
         del record["site"]
     assert after == before
@@ -164,7 +164,7 @@ async def test_the_sites_must_belong_to_the_company(client: ContractClient) -> N
 async def test_the_same_login_twice_in_a_company_is_refused(
     client: ContractClient,
 ) -> None:
-    made = await client.connect()
+    created = await client.connect()
     body = {
         **SANDBOX_LOGIN._asdict(),
         "url": "https://NectarClimate.com/",
@@ -172,19 +172,20 @@ async def test_the_same_login_twice_in_a_company_is_refused(
     }
     await client.get_refusal("connections_create", body, company_id=client.company_id())
     assert (
-        len([c for c in await list_connections(client) if c["url"] == made["url"]]) == 1
+        len([c for c in await list_connections(client) if c["url"] == created["url"]])
+        == 1
     )
     await client.connect(index=1)
 
 
 async def test_no_response_contains_a_password(client: ContractClient) -> None:
     questions = [{"key": "Pet?", "value": "Rex the fish"}]
-    made = await client.connect(password="hunter-2", securityQuestions=questions)
+    created = await client.connect(password="hunter-2", securityQuestions=questions)
     client.advance(30)
-    path = f"/v2.2/connection/{made['id']}"
-    bodies = [str(made), (await client.request(f"{path}/details")).body.decode()]
+    path = f"/v2.2/connection/{created['id']}"
+    bodies = [str(created), (await client.request(f"{path}/details")).body.decode()]
     bodies.append((await client.request(path)).body.decode())
-    bodies.append(str(await update(client, made["id"], password="hunter-3")))
+    bodies.append(str(await update(client, created["id"], password="hunter-3")))
     for body in bodies:
         assert "hunter" not in body
         assert "Rex" not in body
@@ -195,28 +196,32 @@ async def test_no_response_contains_a_password(client: ContractClient) -> None:
 async def test_new_correct_credentials_connect_after_some_seconds(
     client: ContractClient,
 ) -> None:
-    made = await client.connect(password="guess")
+    created = await client.connect(password="guess")
     client.advance(60)
-    now = await update(client, made["id"], password=SANDBOX_LOGIN.password)
+    now = await update(client, created["id"], password=SANDBOX_LOGIN.password)
     assert now["status"] == "PASSWORD_INCORRECT"
     client.advance(4)
-    assert (await client.get_connection(made["id"]))["status"] == "PASSWORD_INCORRECT"
+    assert (await client.get_connection(created["id"]))[
+        "status"
+    ] == "PASSWORD_INCORRECT"
     client.advance(1)
-    assert (await client.get_connection(made["id"]))["status"] == "CONNECTED"
+    assert (await client.get_connection(created["id"]))["status"] == "CONNECTED"
     client.advance(15)
-    assert await list_usage_of(client, made["id"])
+    assert await list_usage_of(client, created["id"])
 
 
 async def test_wrong_credentials_disconnect_and_keep_the_data(
     client: ContractClient,
 ) -> None:
-    made = await client.connect()
+    created = await client.connect()
     client.advance(20)
-    records = await list_usage_of(client, made["id"])
-    await update(client, made["id"], password="guess")
+    records = await list_usage_of(client, created["id"])
+    await update(client, created["id"], password="guess")
     client.advance(5)
-    assert (await client.get_connection(made["id"]))["status"] == "PASSWORD_INCORRECT"
-    assert await list_usage_of(client, made["id"]) == records != []
+    assert (await client.get_connection(created["id"]))[
+        "status"
+    ] == "PASSWORD_INCORRECT"
+    assert await list_usage_of(client, created["id"]) == records != []
 
 
 async def test_a_change_to_an_existing_login_is_refused(
@@ -279,12 +284,12 @@ async def test_every_field_of_a_connection_can_be_changed(
 async def test_a_confirmation_connects_and_a_denial_changes_nothing(
     client: ContractClient,
 ) -> None:
-    made = await client.connect(password="guess")
+    created = await client.connect(password="guess")
     client.advance(5)
     for says, status in ((False, "PASSWORD_INCORRECT"), (True, "CONNECTED")):
         now = await client.call(
-            "connections_confirm", {"confirm": says}, connection_id=made["id"]
+            "connections_confirm", {"confirm": says}, connection_id=created["id"]
         )
         assert now["status"] == status
     client.advance(60)
-    assert (await client.get_connection(made["id"]))["status"] == "CONNECTED"
+    assert (await client.get_connection(created["id"]))["status"] == "CONNECTED"

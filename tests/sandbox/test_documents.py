@@ -67,15 +67,15 @@ async def test_dates_are_compared_as_the_date_type_says(
     if date_type is not None:
         query.append(("dateType", date_type))
     rule = RULES[date_type or "BILL_DATE"]
-    found = await list_bills(client, *query)
-    assert found == [bill for bill in await list_bills(client) if rule(bill)] != []
+    results = await list_bills(client, *query)
+    assert results == [bill for bill in await list_bills(client) if rule(bill)] != []
 
 
 async def test_bills_are_filtered_by_the_meters_on_them(client: ContractClient) -> None:
     bills = await list_bills(client)
-    found = await list_bills(client, ("datasourceType", "GAS"))
-    assert 0 < len(found) < len(bills)
-    assert found == [
+    results = await list_bills(client, ("datasourceType", "GAS"))
+    assert 0 < len(results) < len(bills)
+    assert results == [
         bill
         for bill in bills
         if "GAS" in {usage["datasourceType"] for usage in bill["usageData"]}
@@ -86,13 +86,13 @@ async def test_bills_are_filtered_by_the_meters_on_them(client: ContractClient) 
 
 async def test_a_site_has_the_bills_of_its_meters(client: ContractClient) -> None:
     site_id = client.site_ids()[0]
-    found = await list_bills(client, site_id=site_id)
-    assert found == [
+    results = await list_bills(client, site_id=site_id)
+    assert results == [
         bill
         for bill in await list_bills(client)
         if site_id in {usage["site"]["id"] for usage in bill["usageData"]}
     ]
-    assert found
+    assert results
 
 
 async def test_every_bill_belongs_to_one_connection(client: ContractClient) -> None:
@@ -146,8 +146,8 @@ async def test_a_changed_field_shows_on_the_bill_and_its_usage(
         assert record["document"].items() >= body.items()
     # Nothing else of the bill has changed, not even its line items.
     assert now == {**bill, **body, "updated": now["updated"]}
-    found = await list_bills(client, ("endDate", "2020-02-29"))
-    assert [each["id"] for each in found] == [bill["id"]]
+    results = await list_bills(client, ("endDate", "2020-02-29"))
+    assert [each["id"] for each in results] == [bill["id"]]
 
 
 async def test_a_changed_date_does_not_change_the_due_date(

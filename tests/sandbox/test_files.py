@@ -60,13 +60,13 @@ def assert_is_pdf(data: bytes) -> None:
     entries = re.findall(rb"(\d{10}) 00000 n \n", table)
     assert len(entries) == int(head[1]) - 1
     for number, offset in enumerate(entries, start=1):
-        found = re.compile(rb"(\d+) 0 obj\n(<< /Length (\d+) >>\nstream\n)?").match(
+        results = re.compile(rb"(\d+) 0 obj\n(<< /Length (\d+) >>\nstream\n)?").match(
             data, int(offset)
         )
-        assert found is not None
-        assert int(found[1]) == number
-        if found[3] is not None:
-            end = found.end() + int(found[3])
+        assert results is not None
+        assert int(results[1]) == number
+        if results[3] is not None:
+            end = results.end() + int(results[3])
             assert data[end:].startswith(b"\nendstream\nendobj\n")
 
 
@@ -99,24 +99,24 @@ async def test_a_document_links_to_its_file(
     raw_client: RawClient, version: str
 ) -> None:
     path = await get_link(raw_client, version)
-    seen = await fetch(raw_client, path)
-    assert seen.status == 200
-    assert seen.headers["Content-Type"] == "application/pdf"
-    assert seen.headers["Accept-Ranges"] == "bytes"
-    assert "Content-Encoding" not in seen.headers
-    assert_is_pdf(seen.body)
+    response = await fetch(raw_client, path)
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["Accept-Ranges"] == "bytes"
+    assert "Content-Encoding" not in response.headers
+    assert_is_pdf(response.body)
     document_id = urlsplit(path).path.removeprefix("/_files/").removesuffix(".pdf")
-    assert len(seen.body) == draw_file_size(document_id)
-    assert (await fetch(raw_client, path)).body == seen.body
+    assert len(response.body) == draw_file_size(document_id)
+    assert (await fetch(raw_client, path)).body == response.body
 
 
 @pytest.mark.asyncio
 async def test_every_link_marker_is_replaced(raw_client: RawClient) -> None:
     company = raw_client.sandbox.portfolio.company(0)
     for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
-        seen = await raw_client.request(f"/v2.2/{path}")
-        assert b"_files" in seen.body
-        assert b"{@" not in seen.body
+        response = await raw_client.request(f"/v2.2/{path}")
+        assert b"_files" in response.body
+        assert b"{@" not in response.body
 
 
 @pytest.mark.asyncio
@@ -125,10 +125,10 @@ async def test_a_link_expires_after_a_day(raw_client: RawClient) -> None:
     raw_client.sandbox.clock.advance(23 * 3_600)
     assert (await fetch(raw_client, path)).status == 200
     raw_client.sandbox.clock.advance(3_661)
-    seen = await fetch(raw_client, path)
-    assert seen.status == 403
-    assert seen.headers["Content-Type"] == "application/xml"
-    assert b"<Code>AccessDenied</Code>" in seen.body
+    response = await fetch(raw_client, path)
+    assert response.status == 403
+    assert response.headers["Content-Type"] == "application/xml"
+    assert b"<Code>AccessDenied</Code>" in response.body
     fresh = await get_link(raw_client)
     assert (await fetch(raw_client, fresh)).status == 200
 
@@ -156,9 +156,9 @@ async def test_a_forged_link_is_refused(
 async def test_a_file_request_with_an_api_key_is_refused(raw_client: RawClient) -> None:
     path = await get_link(raw_client)
     raw_client.sandbox.witness.reset()
-    seen = await raw_client.request(path)
-    assert seen.status == 400
-    assert b"<Error>" in seen.body
+    response = await raw_client.request(path)
+    assert response.status == 400
+    assert b"<Error>" in response.body
     await fetch(raw_client, path)
     leaky, clean = raw_client.sandbox.witness.log
     assert leaky.key is not None
@@ -171,9 +171,9 @@ async def test_a_file_request_with_an_api_key_is_refused(raw_client: RawClient) 
 async def test_an_unknown_file_is_not_found(raw_client: RawClient) -> None:
     query = urlsplit(await get_link(raw_client)).query
     for name in (f"{NOBODY}.pdf", "x.pdf", NOBODY):
-        seen = await fetch(raw_client, f"/_files/{name}?{query}")
-        assert seen.status == 404
-        assert b"NoSuchKey" in seen.body
+        response = await fetch(raw_client, f"/_files/{name}?{query}")
+        assert response.status == 404
+        assert b"NoSuchKey" in response.body
     assert (await fetch(raw_client, f"/_files/x?{query}", method="PUT")).status == 405
 
 
@@ -200,19 +200,19 @@ async def test_ranges_of_a_file_can_be_requested() -> None:
             ("", SIZE + 1, slice(0, SIZE)),
             (SIZE - 1, SIZE + 50, slice(SIZE - 1, SIZE)),
         ):
-            seen = await fetch(raw_client, path, **build_range(first, last))
-            assert seen.status == 206
-            assert seen.body == whole.body[expected]
+            response = await fetch(raw_client, path, **build_range(first, last))
+            assert response.status == 206
+            assert response.body == whole.body[expected]
             bounds = f"{expected.start}-{expected.stop - 1}"
-            assert seen.headers["Content-Range"] == f"bytes {bounds}/{SIZE}"
-            assert seen.headers[ETAG] == whole.headers[ETAG]
+            assert response.headers["Content-Range"] == f"bytes {bounds}/{SIZE}"
+            assert response.headers[ETAG] == whole.headers[ETAG]
         for first, last in ((SIZE, ""), (SIZE + 5, SIZE + 9), ("", 0)):
-            seen = await fetch(raw_client, path, **build_range(first, last))
-            assert (seen.status, seen.body) == (416, b"")
-            assert seen.headers["Content-Range"] == f"bytes */{SIZE}"
+            response = await fetch(raw_client, path, **build_range(first, last))
+            assert (response.status, response.body) == (416, b"")
+            assert response.headers["Content-Range"] == f"bytes */{SIZE}"
         for text in ("bytes=5-2", "bytes=-", "bytes=0-1,4-5", "lines=1-2"):
-            seen = await fetch(raw_client, path, headers={"Range": text})
-            assert (seen.status, seen.body) == (200, whole.body)
+            response = await fetch(raw_client, path, headers={"Range": text})
+            assert (response.status, response.body) == (200, whole.body)
 
 
 @pytest.mark.asyncio
@@ -224,14 +224,14 @@ async def test_if_range_selects_a_range_of_the_same_file_only() -> None:
         raw_client, path, whole = await get_file_sizes(sandbox, session)
         assert re.fullmatch(r'"[0-9a-f]+"', whole.headers[ETAG])
         for known in (whole.headers[ETAG], whole.headers["Last-Modified"]):
-            seen = await fetch(
+            response = await fetch(
                 raw_client, path, **build_range(9, **{"If-Range": known})
             )
-            assert seen.status == 206
-        seen = await fetch(
+            assert response.status == 206
+        response = await fetch(
             raw_client, path, **build_range(9, **{"If-Range": '"another"'})
         )
-        assert (seen.status, seen.body) == (200, whole.body)
+        assert (response.status, response.body) == (200, whole.body)
 
 
 @pytest.mark.asyncio
@@ -255,9 +255,9 @@ def build_download_fault(effect: Any, **conditions: Any) -> Fault:
 async def test_ranges_can_be_ignored(raw_client: RawClient) -> None:
     path = await get_link(raw_client)
     raw_client.sandbox.faults.add(build_download_fault(IgnoreRange()))
-    seen = await fetch(raw_client, path, **build_range(5, 9))
-    assert seen.status == 200
-    assert_is_pdf(seen.body)
+    response = await fetch(raw_client, path, **build_range(5, 9))
+    assert response.status == 200
+    assert_is_pdf(response.body)
 
 
 @pytest.mark.asyncio
@@ -267,9 +267,9 @@ async def test_a_file_can_be_behind_redirects(raw_client: RawClient, hops: int) 
     whole = await fetch(raw_client, path)
     raw_client.sandbox.faults.add(build_download_fault(Redirect(hops=hops)))
     for _ in range(hops):
-        seen = await fetch(raw_client, path)
-        assert (seen.status, seen.body) == (302, b"")
-        path = seen.headers["Location"]
+        response = await fetch(raw_client, path)
+        assert (response.status, response.body) == (302, b"")
+        path = response.headers["Location"]
     assert (await fetch(raw_client, path)).body == whole.body
 
 
@@ -278,8 +278,8 @@ async def test_a_redirect_can_lead_to_another_server(raw_client: RawClient) -> N
     path = await get_link(raw_client)
     away = "http://localhost:1"
     raw_client.sandbox.faults.add(build_download_fault(Redirect(origin=away)))
-    seen = await fetch(raw_client, path)
-    assert seen.headers["Location"].startswith(f"{away}/_files/")
+    response = await fetch(raw_client, path)
+    assert response.headers["Location"].startswith(f"{away}/_files/")
 
 
 @pytest.mark.asyncio

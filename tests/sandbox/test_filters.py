@@ -129,10 +129,10 @@ async def test_a_record_created_at_midnight_is_within_that_days_bounds(
                 continue
             day = record["created"][:10]
             query = [("startDate", day), ("endDate", day)]
-            _, found = await raw_client.list_all_usage(
+            _, results = await raw_client.list_all_usage(
                 path, *query, ("dateType", "CREATED_DATE")
             )
-            assert record in found
+            assert record in results
             return
     pytest.fail("no record was created at midnight")
 
@@ -231,9 +231,9 @@ async def test_an_invalid_query_is_refused(
     raw_client: RawClient, query: tuple[str, str]
 ) -> None:
     company = raw_client.sandbox.portfolio.company(0)
-    seen = await raw_client.request(f"/v2.2/usage/company/{company.id}", [query])
-    assert seen.status == 400
-    assert query[0] in seen.json["detail"]
+    response = await raw_client.request(f"/v2.2/usage/company/{company.id}", [query])
+    assert response.status == 400
+    assert query[0] in response.json["detail"]
 
 
 @pytest.mark.asyncio

@@ -40,9 +40,9 @@ def list_kinds(connection: Any) -> set[str]:
 
 async def get_page(raw_client: RawClient, *query: tuple[str, str]) -> Any:
     path = f"/v2.2/interval/connection/{find_smart_connection(raw_client).id}"
-    seen = await raw_client.request(path, list(query))
-    assert seen.status == 200, seen.body
-    return seen.json
+    response = await raw_client.request(path, list(query))
+    assert response.status == 200, response.body
+    return response.json
 
 
 async def list_all(
@@ -51,10 +51,10 @@ async def list_all(
     intervals: list[dict[str, Any]] = []
     page = 1
     while True:
-        seen = await get_page(raw_client, *query, ("page", str(page)))
-        intervals += seen["intervals"]
-        if not seen["hasNext"]:
-            assert len(intervals) == seen["totalIntervals"]
+        response = await get_page(raw_client, *query, ("page", str(page)))
+        intervals += response["intervals"]
+        if not response["hasNext"]:
+            assert len(intervals) == response["totalIntervals"]
             return intervals
         page += 1
 
@@ -62,18 +62,18 @@ async def list_all(
 @pytest.mark.parametrize("segment", ["v2.2", "v2.1", "v2"])
 async def test_every_interval_is_valid(raw_client: RawClient, segment: str) -> None:
     path = f"/{segment}/interval/connection/{find_smart_connection(raw_client).id}"
-    seen = await raw_client.request(path)
-    check_schema(response_schema("intervals_list_by_connection", 200), seen.json)
-    assert len(seen.json["intervals"]) == 100
+    response = await raw_client.request(path)
+    check_schema(response_schema("intervals_list_by_connection", 200), response.json)
+    assert len(response.json["intervals"]) == 100
 
 
 async def test_intervals_of_a_meter_have_no_gaps(
     raw_client: RawClient,
 ) -> None:
-    found = await list_all(raw_client)
-    assert len({interval["id"] for interval in found}) == len(found)
+    results = await list_all(raw_client)
+    assert len({interval["id"] for interval in results}) == len(results)
     meters: dict[str, list[Any]] = defaultdict(list)
-    for interval in found:
+    for interval in results:
         meters[str(interval["identifiers"]) + interval["usageUnits"]].append(interval)
     assert len(meters) > 1
     for intervals in meters.values():
@@ -114,8 +114,8 @@ async def test_dates_select_the_intervals_between_them(
         for interval in await list_all(raw_client)
         if bounds[0] <= interval["start"] and interval["end"] <= bounds[1]
     ]
-    found = await list_all(raw_client, *query.items())
-    assert [interval["id"] for interval in found] == expected != []
+    results = await list_all(raw_client, *query.items())
+    assert [interval["id"] for interval in results] == expected != []
 
 
 async def test_dates_without_intervals_give_an_empty_list(
@@ -127,8 +127,8 @@ async def test_dates_without_intervals_give_an_empty_list(
         [("startDate", "2025-12-30T00:01:00Z"), ("endDate", "2025-12-30T00:14:00Z")],
         [("startDate", "2025-12-31T00:00:00Z"), ("endDate", "2025-12-30T00:00:00Z")],
     ):
-        seen = await get_page(raw_client, *query)
-        assert (seen["totalIntervals"], seen["intervals"]) == (0, [])
+        response = await get_page(raw_client, *query)
+        assert (response["totalIntervals"], response["intervals"]) == (0, [])
 
 
 async def test_intervals_are_filtered_by_commodity_and_identifier(
@@ -139,8 +139,8 @@ async def test_intervals_are_filtered_by_commodity_and_identifier(
     types = sorted(list_kinds(connection))
     total = 0
     for kind in types:
-        seen = await get_page(raw_client, ("datasourceType", kind))
-        total += seen["totalIntervals"]
+        response = await get_page(raw_client, ("datasourceType", kind))
+        total += response["totalIntervals"]
     assert total == len(everything)
     both = await get_page(raw_client, *(("datasourceType", kind) for kind in types[:2]))
     assert 0 < both["totalIntervals"] <= total
@@ -155,5 +155,5 @@ async def test_intervals_are_filtered_by_commodity_and_identifier(
 
 
 async def test_an_unknown_connection_is_not_found(raw_client: RawClient) -> None:
-    seen = await raw_client.request(f"/v2.2/interval/connection/{NOBODY}")
-    assert seen.status == 404
+    response = await raw_client.request(f"/v2.2/interval/connection/{NOBODY}")
+    assert response.status == 404

@@ -42,9 +42,9 @@ class Uploader(RawClient):
         check_schema(response_schema("jobs_submit_document", 201), submitted.json)
         assert submitted.json["status"] == "PENDING"
         self.sandbox.clock.advance(seconds)
-        seen = await self.request(f"/v2.2/job/{submitted.json['id']}")
-        check_schema(response_schema("jobs_get", 200), seen.json)
-        return seen.json
+        response = await self.request(f"/v2.2/job/{submitted.json['id']}")
+        check_schema(response_schema("jobs_get", 200), response.json)
+        return response.json
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ async def test_an_uploaded_document_is_listed_without_a_request_for_its_job(
     path = f"/v2.2/document/company/{company.id}"
     before = (await uploader.request(path)).json["totalDocuments"]
     uploader.sandbox.clock.advance(SECONDS)
-    seen = (await uploader.request(path)).json
-    assert seen["totalDocuments"] == before + 1
+    response = (await uploader.request(path)).json
+    assert response["totalDocuments"] == before + 1
     (listed,) = [
         document
-        for document in seen["documents"]
+        for document in response["documents"]
         if document["jobId"] == submitted.json["id"]
     ]
     assert listed["fileName"] == "Énergie März.pdf"
@@ -105,9 +105,9 @@ async def test_the_file_of_an_uploaded_document_is_the_uploaded_file(
         (document_id,) = job["parsedDocumentIds"]
         document = (await uploader.request(f"/v2.2/document/{document_id}")).json
         path = document["url"].removeprefix(uploader.sandbox.url)
-        seen = await uploader.request(path, key=None)
-        assert seen.body == data
-        assert seen.headers["Content-Type"] == kind
+        response = await uploader.request(path, key=None)
+        assert response.body == data
+        assert response.headers["Content-Type"] == kind
 
 
 async def test_a_repeated_file_is_a_duplicate_within_its_company(
@@ -169,10 +169,10 @@ async def test_the_file_name_selects_the_result_of_a_job(
 async def test_an_invalid_file_is_refused(
     uploader: Uploader, data: bytes, name: str, reason: str
 ) -> None:
-    seen = await uploader.upload(data, name)
-    assert seen.status == 400
-    assert seen.json["detail"].startswith("document: ")
-    assert reason in seen.json["detail"]
+    response = await uploader.upload(data, name)
+    assert response.status == 400
+    assert response.json["detail"].startswith("document: ")
+    assert reason in response.json["detail"]
 
 
 async def test_the_largest_and_longest_allowed_files_are_accepted(
@@ -187,10 +187,10 @@ async def test_the_form_must_have_the_file(uploader: Uploader) -> None:
         (aiohttp.FormData({"file": "x"}, default_to_multipart=True), "is required"),
         (aiohttp.FormData({"document": "x"}, default_to_multipart=True), "not a file"),
     ):
-        seen = await uploader.request(uploader.path(), method="POST", data=form)
-        assert seen.status == 400
-        assert seen.json["detail"].startswith("document: ")
-        assert reason in seen.json["detail"]
+        response = await uploader.request(uploader.path(), method="POST", data=form)
+        assert response.status == 400
+        assert response.json["detail"].startswith("document: ")
+        assert reason in response.json["detail"]
 
 
 @pytest.mark.parametrize(
@@ -206,18 +206,18 @@ async def test_the_form_must_have_the_file(uploader: Uploader) -> None:
 )
 async def test_a_broken_form_is_refused(uploader: Uploader, data: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    seen = await uploader.request(
+    response = await uploader.request(
         uploader.path(), method="POST", data=data, headers=headers
     )
-    assert seen.status == 400
-    assert seen.json["detail"]
+    assert response.status == 400
+    assert response.json["detail"]
 
 
 async def test_json_in_place_of_a_form_is_refused(uploader: Uploader) -> None:
-    seen = await uploader.request(
+    response = await uploader.request(
         uploader.path(), method="POST", body={"document": "eA=="}
     )
-    assert seen.status == 415
+    assert response.status == 415
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,11 @@ async def test_json_in_place_of_a_form_is_refused(uploader: Uploader) -> None:
 async def test_invalid_urls_are_refused(
     uploader: Uploader, body: dict[str, Any], name: str
 ) -> None:
-    seen = await uploader.request(f"{uploader.path()}/bulk", method="POST", body=body)
-    assert seen.status == 400
-    assert seen.json["detail"].startswith(f"{name}: ")
+    response = await uploader.request(
+        f"{uploader.path()}/bulk", method="POST", body=body
+    )
+    assert response.status == 400
+    assert response.json["detail"].startswith(f"{name}: ")
 
 
 async def test_unknown_companies_and_jobs_are_not_found(uploader: Uploader) -> None:

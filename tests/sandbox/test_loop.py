@@ -45,8 +45,10 @@ def test_an_error_is_raised_unchanged() -> None:
 
 def test_other_calls_stay_on_the_running_loop() -> None:
     async def call() -> tuple[str, ...]:
-        async with NectarClient(transport=MemoryTransport({"ping_get": "pong"})) as one:
-            await one.ping()
+        async with NectarClient(
+            transport=MemoryTransport({"ping_get": "pong"})
+        ) as item:
+            await item.ping()
         return await find_loop_module()
 
     assert anyio.run(call) == ("asyncio",)

@@ -66,12 +66,12 @@ async def test_meters_are_filtered_by_commodity_and_identifier(
 ) -> None:
     meters = await list_meters(client)
     types = [("datasourceType", "GAS"), ("datasourceType", "WATER")]
-    found = await list_meters(client, *types)
-    assert found == [m for m in meters if m["datasourceType"] in {"GAS", "WATER"}]
-    assert 0 < len(found) < len(meters)
+    results = await list_meters(client, *types)
+    assert results == [m for m in meters if m["datasourceType"] in {"GAS", "WATER"}]
+    assert 0 < len(results) < len(meters)
     value = meters[0]["identifiers"][0]["value"]
-    found = await list_meters(client, ("identifier", f"0 {value.lower()}"))
-    assert meters[0] in found
+    results = await list_meters(client, ("identifier", f"0 {value.lower()}"))
+    assert meters[0] in results
     for query in (("datasourceType", "SEWER"), ("identifier", "")):
         detail = await client.get_refusal(
             "meters_list_by_company", None, query, company_id=client.company_id()
@@ -93,8 +93,8 @@ async def test_new_identifiers_replace_all_others(
     assert now == {**meter, "identifiers": identifiers}
     records = await list_usage_of(client, meter["id"])
     assert records == [{**record, "identifiers": identifiers} for record in was] != []
-    found = await list_meters(client, ("identifier", "n77"))
-    assert found == ([now] if identifiers else [])
+    results = await list_meters(client, ("identifier", "n77"))
+    assert results == ([now] if identifiers else [])
 
 
 async def test_an_identifier_without_a_value_is_refused(client: ContractClient) -> None:

@@ -92,9 +92,9 @@ async def create_entity(raw_client: RawClient, operation: str, index: int) -> st
     """Create an entity with an operation, and get its id."""
     path = f"/v2.2{build_path(raw_client.sandbox, operation, index)}"
     body = build_body(raw_client.sandbox, operation, index)
-    seen = await raw_client.request(path, method="POST", body=body)
-    made: str = seen.json["id"]
-    return made
+    response = await raw_client.request(path, method="POST", body=body)
+    created: str = response.json["id"]
+    return created
 
 
 async def request_operation(
@@ -133,13 +133,13 @@ async def test_every_response_is_valid_for_the_contract(
     raw_client: RawClient, operation: str, segment: str
 ) -> None:
     for index in range(2 if segment == "v2.2" else 1):
-        seen = await request_operation(raw_client, operation, segment, index)
-        assert seen.status == success_status(operation), seen.body
-        if seen.status == 204:
-            assert seen.body == b""
+        response = await request_operation(raw_client, operation, segment, index)
+        assert response.status == success_status(operation), response.body
+        if response.status == 204:
+            assert response.body == b""
             continue
-        assert seen.headers["Content-Type"] == "application/json"
-        check_schema(response_schema(operation, seen.status), seen.json)
+        assert response.headers["Content-Type"] == "application/json"
+        check_schema(response_schema(operation, response.status), response.json)
 
 
 @pytest.mark.asyncio
@@ -149,9 +149,9 @@ async def test_every_response_to_a_request_without_a_key_is_valid(
 ) -> None:
     path = build_path(raw_client.sandbox, operation, 0)
     method = OPERATIONS[operation].method
-    seen = await raw_client.request(f"/v2.2{path}", method=method, key=None)
-    assert seen.status == 401
-    check_schema(response_schema(operation, 401), seen.json)
+    response = await raw_client.request(f"/v2.2{path}", method=method, key=None)
+    assert response.status == 401
+    check_schema(response_schema(operation, 401), response.json)
 
 
 @pytest.mark.asyncio
@@ -169,11 +169,11 @@ async def test_an_unknown_id_is_not_found(
     if operation == "jobs_submit_document":
         body, data = None, aiohttp.FormData(quote_fields=False)
         data.add_field("document", io.BytesIO(BILL), filename="bill.pdf")
-    seen = await raw_client.request(
+    response = await raw_client.request(
         f"/v2.2{nothing}", method=method, body=body, data=data
     )
-    assert seen.status == 404, seen.body
-    check_schema(response_schema(operation, 404), seen.json)
+    assert response.status == 404, response.body
+    check_schema(response_schema(operation, 404), response.json)
 
 
 @pytest.mark.asyncio

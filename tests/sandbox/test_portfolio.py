@@ -151,8 +151,8 @@ def test_fifty_companies_make_about_two_hundred_pages() -> None:
 def test_every_datasource_type_occurs_among_twenty_companies(seed: int) -> None:
     known = contract.load()["components"]["schemas"]["DatasourceTypeStrict"]["enum"]
     portfolio = Portfolio(companies=20, seed=seed)
-    found = {r.meter.commodity.datasource_type for r in iterate_records(portfolio)}
-    assert found == set(known)
+    results = {r.meter.commodity.datasource_type for r in iterate_records(portfolio)}
+    assert results == set(known)
 
 
 def test_units_are_of_the_contract_and_mixed(portfolio: Portfolio) -> None:
@@ -199,9 +199,9 @@ def test_periods_are_contiguous_with_few_gaps(portfolio: Portfolio) -> None:
         )
     gaps = steps = 0
     first, last = date.fromordinal(FIRST), date.fromordinal(LAST)
-    for (_, account_id), found in periods.items():
-        assert found <= set(cycles[account_id or ""].list_periods(first, last))
-        for (_, end), (start, _) in pairwise(sorted(found)):
+    for (_, account_id), results in periods.items():
+        assert results <= set(cycles[account_id or ""].list_periods(first, last))
+        for (_, end), (start, _) in pairwise(sorted(results)):
             assert start > end
             steps += 1
             gaps += start != end + 1
@@ -286,14 +286,14 @@ def test_solar_sites_import_generate_and_export(portfolio: Portfolio) -> None:
 
 
 def test_implied_sewer_is_the_companys_share_of_the_water(portfolio: Portfolio) -> None:
-    found = 0
+    results = 0
     for index in range(len(portfolio)):
         company_data = portfolio.company_data(index)
         for _, records in company_data.list_documents():
             for record in records:
                 if not record.meter.is_implied:
                     continue
-                found += 1
+                results += 1
                 percent = company_data.company.sewer_percent
                 assert percent is not None
                 assert record.places == record.meter.unit.places + 2
@@ -302,7 +302,7 @@ def test_implied_sewer_is_the_companys_share_of_the_water(portfolio: Portfolio) 
                     for water in records
                     if water.meter.kind.get("waterType") == "POTABLE_WATER"
                 }
-    assert found
+    assert results
 
 
 def test_unusual_records_are_few(portfolio: Portfolio) -> None:

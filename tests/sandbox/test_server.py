@@ -42,9 +42,9 @@ async def test_only_the_api_key_is_accepted(
     raw_client: RawClient, key: str | None
 ) -> None:
     headers = {"X-API-Key": key} if key else None
-    seen = await raw_client.request("/v2.2/company", key=None, headers=headers)
-    assert seen.status == 401
-    assert seen.json == {"detail": "Invalid or missing API key."}
+    response = await raw_client.request("/v2.2/company", key=None, headers=headers)
+    assert response.status == 401
+    assert response.json == {"detail": "Invalid or missing API key."}
 
 
 async def test_further_api_keys_are_accepted() -> None:
@@ -83,26 +83,26 @@ async def test_further_api_keys_are_accepted() -> None:
 async def test_an_unknown_path_is_not_found(
     raw_client: RawClient, path: str, status: int
 ) -> None:
-    seen = await raw_client.request(path)
-    assert seen.status == status
-    assert seen.json == {"detail": "Not found."}
+    response = await raw_client.request(path)
+    assert response.status == status
+    assert response.json == {"detail": "Not found."}
 
 
 async def test_a_known_path_with_another_method_is_not_allowed(
     raw_client: RawClient,
 ) -> None:
-    seen = await raw_client.request("/v2.2/ping", method="PUT")
-    assert seen.status == 405
-    assert seen.headers["Content-Type"] == "application/json"
-    assert seen.headers["Allow"] == "GET"
+    response = await raw_client.request("/v2.2/ping", method="PUT")
+    assert response.status == 405
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Allow"] == "GET"
 
 
 async def test_the_refusal_of_a_method_names_the_allowed_ones(
     raw_client: RawClient,
 ) -> None:
-    seen = await raw_client.request(f"/v2.2/company/{NOBODY}", method="TRACE")
-    assert seen.status == 405
-    assert seen.headers["Allow"] == "DELETE, GET, PATCH"
+    response = await raw_client.request(f"/v2.2/company/{NOBODY}", method="TRACE")
+    assert response.status == 405
+    assert response.headers["Allow"] == "DELETE, GET, PATCH"
 
 
 async def test_a_restricted_company_is_listed_and_refused(
@@ -113,9 +113,9 @@ async def test_a_restricted_company_is_listed_and_refused(
     listed = (await raw_client.request("/v2.2/company")).json
     assert company.id in {entry["id"] for entry in listed}
     for path in (f"usage/company/{company.id}", f"usage/site/{company.sites[0].id}"):
-        seen = await raw_client.request(f"/v2.2/{path}")
-        assert seen.status == 403
-        assert seen.json == {"detail": "No access to this resource."}
+        response = await raw_client.request(f"/v2.2/{path}")
+        assert response.status == 403
+        assert response.json == {"detail": "No access to this resource."}
     assert (await raw_client.request(f"/v2.2/company/{other.id}")).status == 200
 
 
@@ -275,19 +275,19 @@ async def test_a_request_of_a_disconnected_client_is_not_in_flight(
     await hold.entered.wait()
     waiting.cancel()
     await hold.left.wait()
-    seen = await raw_client.request("/_sandbox/witness")
-    assert seen.json["inFlight"] == 0
-    assert [entry["status"] for entry in seen.json["log"]] == [None]
+    response = await raw_client.request("/_sandbox/witness")
+    assert response.json["inFlight"] == 0
+    assert [entry["status"] for entry in response.json["log"]] == [None]
 
 
 async def test_the_witness_can_be_read_and_reset_over_http(
     raw_client: RawClient,
 ) -> None:
     await raw_client.request("/v2.2/ping")
-    seen = await raw_client.request("/_sandbox/witness", key=None)
-    assert seen.json["requests"] == 1
-    assert seen.json["byOperation"] == {"ping_get": 1}
-    assert seen.json["log"][0]["operation"] == "ping_get"
+    response = await raw_client.request("/_sandbox/witness", key=None)
+    assert response.json["requests"] == 1
+    assert response.json["byOperation"] == {"ping_get": 1}
+    assert response.json["log"][0]["operation"] == "ping_get"
     await raw_client.request("/_sandbox/witness/reset", method="POST", key=None)
     after = (await raw_client.request("/_sandbox/witness", key=None)).json
     assert (after["requests"], after["log"]) == (0, [])

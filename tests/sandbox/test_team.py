@@ -15,11 +15,11 @@ pytestmark = pytest.mark.asyncio
 
 
 async def update(raw_client: RawClient, body: dict[str, Any]) -> Any:
-    seen = await raw_client.request("/v2.2/team", method="PATCH", body=body)
-    assert seen.status == 200
-    check_schema(response_schema("team_update", 200), seen.json)
-    assert (await raw_client.request("/v2.2/team")).json == seen.json
-    return seen.json["users"]
+    response = await raw_client.request("/v2.2/team", method="PATCH", body=body)
+    assert response.status == 200
+    check_schema(response_schema("team_update", 200), response.json)
+    assert (await raw_client.request("/v2.2/team")).json == response.json
+    return response.json["users"]
 
 
 async def test_users_replace_all_others_but_the_caller(raw_client: RawClient) -> None:
@@ -37,9 +37,9 @@ async def test_users_replace_all_others_but_the_caller(raw_client: RawClient) ->
 
 async def test_a_member_needs_an_address(raw_client: RawClient) -> None:
     body = {"users": ["somebody"]}
-    seen = await raw_client.request("/v2.2/team", method="PATCH", body=body)
-    assert seen.status == 400
-    assert seen.json["detail"].startswith("users.0: ")
+    response = await raw_client.request("/v2.2/team", method="PATCH", body=body)
+    assert response.status == 400
+    assert response.json["detail"].startswith("users.0: ")
 
 
 async def test_providers_are_listed_in_pages_by_name(raw_client: RawClient) -> None:
@@ -47,17 +47,17 @@ async def test_providers_are_listed_in_pages_by_name(raw_client: RawClient) -> N
     ids: set[str] = set()
     page = 1
     while True:
-        seen = (
+        response = (
             await raw_client.request("/v2.2/datasource", [("page", str(page))])
         ).json
-        check_schema(response_schema("providers_search", 200), seen)
-        names += [provider["name"] for provider in seen["datasources"]]
-        ids |= {provider["id"] for provider in seen["datasources"]}
-        if not seen["hasNext"]:
+        check_schema(response_schema("providers_search", 200), response)
+        names += [provider["name"] for provider in response["datasources"]]
+        ids |= {provider["id"] for provider in response["datasources"]}
+        if not response["hasNext"]:
             break
         page += 1
     assert names == sorted(names)
-    assert len(names) == len(ids) == seen["totalDatasources"] > 300
+    assert len(names) == len(ids) == response["totalDatasources"] > 300
     assert {name for region in REGIONS for name in region.utilities} <= set(names)
 
 
@@ -72,16 +72,18 @@ async def test_providers_are_listed_in_pages_by_name(raw_client: RawClient) -> N
 async def test_a_search_finds_names_and_addresses(
     raw_client: RawClient, text: str, name: str
 ) -> None:
-    seen = (await raw_client.request("/v2.2/datasource", [("search", text)])).json
-    assert [provider["name"] for provider in seen["datasources"]] == [name]
+    response = (await raw_client.request("/v2.2/datasource", [("search", text)])).json
+    assert [provider["name"] for provider in response["datasources"]] == [name]
 
 
 async def test_a_search_may_find_nothing(raw_client: RawClient) -> None:
-    seen = (await raw_client.request("/v2.2/datasource", [("search", "nobody")])).json
-    assert (seen["totalDatasources"], seen["datasources"]) == (0, [])
+    response = (
+        await raw_client.request("/v2.2/datasource", [("search", "nobody")])
+    ).json
+    assert (response["totalDatasources"], response["datasources"]) == (0, [])
 
 
 async def test_the_webhook_portal_is_a_link(raw_client: RawClient) -> None:
-    seen = await raw_client.request("/v2.2/webhook")
-    check_schema(response_schema("webhook_portal_get", 200), seen.json)
-    assert seen.json["url"].startswith("https://app.svix.com/login#key=")
+    response = await raw_client.request("/v2.2/webhook")
+    check_schema(response_schema("webhook_portal_get", 200), response.json)
+    assert response.json["url"].startswith("https://app.svix.com/login#key=")

@@ -51,9 +51,9 @@ async def test_every_list_has_the_usage_of_its_owner(client: ContractClient) -> 
             lambda r: r["meter"] in meters,
         ),
     ):
-        found = await client.list_all(operation, "usageData", **ids)
-        assert found == [record for record in records if belongs(record)]
-        assert first in found
+        results = await client.list_all(operation, "usageData", **ids)
+        assert results == [record for record in records if belongs(record)]
+        assert first in results
 
 
 async def test_a_bills_usage_is_filtered_by_its_period(client: ContractClient) -> None:
@@ -61,16 +61,16 @@ async def test_a_bills_usage_is_filtered_by_its_period(client: ContractClient) -
     record = next(r for r in await list_all_usage(client) if r["document"])
     day = ("endDate", record["startDate"])
     ids = {"document_id": record["document"]["id"]}
-    found = await client.list_all("usage_list_by_document", "usageData", day, **ids)
-    assert record in found
+    results = await client.list_all("usage_list_by_document", "usageData", day, **ids)
+    assert record in results
     by_bill = ("dateType", "BILL_DATE")
     assert record["document"]["billDate"] > record["startDate"]
     assert not await client.list_all(
         "usage_list_by_document", "usageData", day, by_bill, **ids
     )
     meter = {"meter_id": record["meter"]}
-    found = await client.list_all("usage_list_by_meter", "usageData", day, **meter)
-    assert record not in found
+    results = await client.list_all("usage_list_by_meter", "usageData", day, **meter)
+    assert record not in results
 
 
 async def test_a_single_record_equals_the_one_in_the_list(
@@ -107,14 +107,14 @@ async def test_an_update_changes_the_given_fields(client: ContractClient) -> Non
         "updated": now["updated"],
         "timeOfUseBreakdown": None,
     }
-    found = await client.list_all(
+    results = await client.list_all(
         "usage_list_by_company",
         "usageData",
         ("dateType", "USAGE_PERIOD"),
         ("endDate", "2020-02-01"),
         company_id=client.company_id(),
     )
-    assert found == [now]
+    assert results == [now]
     again = await update(client, record, tariff="T-10")
     assert again == {**now, "tariff": "T-10", "updated": again["updated"]}
 

@@ -31,7 +31,7 @@ def change_list(ids: list[str], insert: int, delete: int, at: int | str) -> list
 
 def mark_new(now: list[str], before: list[str]) -> list[str]:
     assert len(now) == len(set(now))
-    return [one if one in before else "new" for one in now]
+    return [item if item in before else "new" for item in now]
 
 
 @pytest.mark.parametrize("at", ["front", "end", 1, 2, 100, 101, 10_000])

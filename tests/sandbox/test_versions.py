@@ -135,13 +135,13 @@ async def test_the_usage_of_bills_has_the_fields_of_its_version(
 async def test_only_bills_of_v22_have_demand_meters(
     demand_client: ContractClient,
 ) -> None:
-    found = 0
+    results = 0
     for bill in await list_bills(demand_client, "v2.2"):
         on_bill = {record["id"] for record in bill["usageData"]}
         for demand in bill["demandMeters"]:
-            found += 1
+            results += 1
             assert set(demand["usageDataIds"]) <= on_bill
-    assert found
+    assert results
     for segment in ("v2.1", "v2"):
         for bill in await list_bills(demand_client, segment):
             assert "demandMeters" not in bill

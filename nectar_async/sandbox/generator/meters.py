@@ -58,7 +58,7 @@ _SERVICES = (
     ("WATER", "WATER"),
 )
 _BASIC_SERVICES = 3
-# Each company surely has one of these, in turn, so that 20 companies have all.
+# The first account of each company has one of these in turn, so 20 companies have all.
 _TYPES = tuple(COMMODITIES)
 _STATUSES = ("CONNECTED",) * 12 + (
     "PENDING",
@@ -93,13 +93,13 @@ def make_sample_accounts(
         company=company,
         prefix=f"{connection.id}/",
     )
-    wanted = connection.datasource_types or SAMPLED
+    commodities = connection.datasource_types or SAMPLED
     return tuple(
         evolve(generator.make_account(site, (name,)), status_seen=connection.created)
         for site in company.sites
         if site.id in (connection.sites or ())
         for name in SAMPLED
-        if name in wanted
+        if name in commodities
     )
 
 

@@ -32,14 +32,16 @@ async def bulk_update(call: Call) -> Reply:
     """Change whether several accounts are tracked; all must exist in the company."""
     company = lookup.find_company(call)
     known = {account.id: account for account in _list_accounts(call, company)}
-    wanted = list(dict.fromkeys(some_id.lower() for some_id in call.json["accounts"]))
-    unknown = [account_id for account_id in wanted if account_id not in known]
+    account_ids = list(
+        dict.fromkeys(some_id.lower() for some_id in call.json["accounts"])
+    )
+    unknown = [account_id for account_id in account_ids if account_id not in known]
     if unknown:
         detail = f"accounts: The company has no such accounts: {', '.join(unknown)}."
         raise RefusalError(_BAD_REQUEST, detail)
-    _set_tracked(call, company, [known[account_id] for account_id in wanted])
+    _set_tracked(call, company, [known[account_id] for account_id in account_ids])
     now = {account.id: account for account in _list_accounts(call, company)}
-    return Reply.json([account_json(now[account_id]) for account_id in wanted])
+    return Reply.json([account_json(now[account_id]) for account_id in account_ids])
 
 
 def _set_tracked(

@@ -54,7 +54,7 @@ async def list_by_company(call: Call) -> Reply:
     owner = read_single(call.query, "connectionOwnerEmail")
     status = read_single(call.query, "status")
     sites = {site_id.lower() for site_id in call.query.get("sites", ())}
-    kept = [
+    connections = [
         connection
         for connection in call.portfolio.company_data(company.index).connections
         if owner in {None, connection.owner_email}
@@ -62,7 +62,7 @@ async def list_by_company(call: Call) -> Reply:
         and (not sites or not sites.isdisjoint(connection.site_ids))
     ]
     return encode_page(
-        kept,
+        connections,
         lambda connection: encode_json(connection_json(company, connection)),
         page=parse_page_number(call.query),
         items="connections",
@@ -115,8 +115,8 @@ async def confirm(call: Call) -> Reply:
 def _parse_fields(call: Call, company: CompanyRecord) -> dict[str, Any]:
     fields = {_FIELDS[key]: call.json[key] for key in call.json if key in _FIELDS}
     if "initialSites" in call.json:
-        wanted = call.json["initialSites"]
-        fields["sites"] = check_sites(company, wanted, key="initialSites")
+        site_ids = call.json["initialSites"]
+        fields["sites"] = check_sites(company, site_ids, key="initialSites")
     if "initialDatasourceTypes" in call.json:
         fields["datasource_types"] = tuple(call.json["initialDatasourceTypes"])
     return fields

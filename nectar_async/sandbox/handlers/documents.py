@@ -115,12 +115,12 @@ async def download(call: Call) -> Reply:
 def _build_page(
     call: Call, company: CompanyRecord, belongs: Callable[[_Bill], bool]
 ) -> Reply:
-    wanted = UsageFilter.from_query(call.query)
+    usage_filter = UsageFilter.from_query(call.query)
     bills = call.portfolio.company_data(company.index).list_documents(
         version=call.version, with_deleted=parse_flag(call.query, "isDeleted")
     )
     return encode_page(
-        [bill for bill in bills if belongs(bill) and wanted.keeps_bill(*bill)],
+        [bill for bill in bills if belongs(bill) and usage_filter.keeps_bill(*bill)],
         lambda bill: encode_json(document_json(company, *bill, call.version)),
         page=parse_page_number(call.query),
         items="documents",

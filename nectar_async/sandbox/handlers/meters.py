@@ -100,9 +100,9 @@ async def list_by_document(call: Call) -> Reply:
 def _build_page(
     call: Call, company: CompanyRecord, meters: Iterable[MeterRecord]
 ) -> Reply:
-    wanted = MeterFilter.from_query(call.query)
+    meter_filter = MeterFilter.from_query(call.query)
     return encode_page(
-        [meter for meter in meters if wanted.keeps(meter)],
+        [meter for meter in meters if meter_filter.keeps(meter)],
         lambda meter: encode_json(meter_json(call.portfolio.ids, company, meter)),
         page=parse_page_number(call.query),
         items="meters",

@@ -132,13 +132,13 @@ def _build_page(
     date_type: str = "BILL_DATE",
 ) -> Reply:
     page = parse_page_number(call.query)
-    wanted = UsageFilter.from_query(call.query, date_type=date_type)
+    usage_filter = UsageFilter.from_query(call.query, date_type=date_type)
     data = call.portfolio.company_data(company.index)
     lines = encode_rows(data, call.version)
-    if belongs is not None or not wanted.keeps_all:
-        kept = (
-            (belongs is None or belongs(record)) and wanted.keeps(record)
+    if belongs is not None or not usage_filter.keeps_all:
+        is_kept = (
+            (belongs is None or belongs(record)) and usage_filter.keeps(record)
             for record in data.list_rows(call.version)
         )
-        lines = list(compress(lines, kept))
+        lines = list(compress(lines, is_kept))
     return build_page(lines, page=page, items="usageData", total="totalUsageData")

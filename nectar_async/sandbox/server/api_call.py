@@ -1,4 +1,4 @@
-"""An API call: a request that names an operation and may perform it."""
+"""An API call: an authorized request to an operation of the API."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 MAX_SITES = 3
-"""The most sites of a new connection."""
+"""The maximum number of sites of a new connection."""
 
 _BAD_REQUEST = 400
 _DAYS = {"startDate": "start", "endDate": "end"}
@@ -93,17 +93,17 @@ def check_sites(
     Raises:
         RefusalError: there are none, too many, or unknown ones.
     """
-    wanted = normalize_ids(site_ids)
+    unique = normalize_ids(site_ids)
     known = {site.id for site in company.sites}
-    unknown = [site_id for site_id in wanted if site_id not in known]
+    unknown = [site_id for site_id in unique if site_id not in known]
     if unknown:
         detail = f"{key}: The company has no such sites: {', '.join(unknown)}."
         raise RefusalError(_BAD_REQUEST, detail)
-    if not wanted:
+    if not unique:
         raise RefusalError(_BAD_REQUEST, f"{key}: At least one site is required.")
-    if most is not None and len(wanted) > most:
+    if most is not None and len(unique) > most:
         raise RefusalError(_BAD_REQUEST, f"{key}: At most {most} sites are allowed.")
-    return wanted
+    return unique
 
 
 def check_unique_login(

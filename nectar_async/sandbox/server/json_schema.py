@@ -18,7 +18,7 @@ __all__ = ["MAX_DIGITS", "Schema", "coerce_texts", "find_problem", "resolve_refe
 Schema = Mapping[str, Any]
 
 MAX_DIGITS = 4_000
-"""The most digits of a whole number; Python parses no more than 4,300."""
+"""The maximum number of digits of a whole number; Python parses at most 4,300."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

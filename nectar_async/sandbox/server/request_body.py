@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "RequestBody", "check_call", "parse_json_object"]
 
 LIMIT = 30 * 2**20
-"""The most bytes of a body, more than those of any file that the API accepts."""
+"""The maximum size of a body in bytes, above that of any file that the API accepts."""
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
