@@ -21,8 +21,8 @@ from nectar_async.cli.help import (
     API_EPILOG,
     CONTEXT_SETTINGS,
     EPILOG,
-    Command,
-    Group,
+    HelpCommand,
+    HelpGroup,
     show_help_without_subcommand,
 )
 from nectar_async.cli.output import ExitCode, print_error
@@ -31,7 +31,7 @@ __all__ = ["run"]
 
 app: typer.Typer = typer.Typer(
     name="nectar",
-    cls=Group,
+    cls=HelpGroup,
     epilog=EPILOG,
     context_settings=CONTEXT_SETTINGS,
     add_completion=False,
@@ -39,13 +39,13 @@ app: typer.Typer = typer.Typer(
     # A traceback with local variables would show the key.
     pretty_exceptions_enable=False,
 )
-app.command(cls=Command, epilog=API_EPILOG)(ping)
-app.command(cls=Command)(demo)
-app.command(cls=Command)(sandbox)
+app.command(cls=HelpCommand, epilog=API_EPILOG)(ping)
+app.command(cls=HelpCommand)(demo)
+app.command(cls=HelpCommand)(sandbox)
 app.add_typer(pull_app, name="pull")
-app.command(cls=Command, epilog=API_EPILOG)(download)
-app.command(cls=Command, epilog=API_EPILOG)(upload)
-app.command(cls=Command, epilog=API_EPILOG)(job)
+app.command(cls=HelpCommand, epilog=API_EPILOG)(download)
+app.command(cls=HelpCommand, epilog=API_EPILOG)(upload)
+app.command(cls=HelpCommand, epilog=API_EPILOG)(job)
 app.command(cls=RecordCommand)(record)
 app.add_typer(recording_app, name="recording")
 

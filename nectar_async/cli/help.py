@@ -13,8 +13,8 @@ __all__ = [
     "API_EPILOG",
     "CONTEXT_SETTINGS",
     "EPILOG",
-    "Command",
-    "Group",
+    "HelpCommand",
+    "HelpGroup",
     "show_help_without_subcommand",
 ]
 
@@ -39,7 +39,7 @@ API_EPILOG: Final = (
 CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 
-class Command(TyperCommand):
+class HelpCommand(TyperCommand):
     """A command whose help has no type markers such as `<bool>` and no braces."""
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -52,11 +52,11 @@ class Command(TyperCommand):
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
 
 
-class Group(TyperGroup):
-    """A group of commands with the same help layout as `Command`."""
+class HelpGroup(TyperGroup):
+    """A group of commands with the same help layout as `HelpCommand`."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """Return the help option without a type, as `Command` does."""
+        """Return the help option without a type, as `HelpCommand` does."""
         return _without_type(super().get_help_option(ctx))
 
 

@@ -97,7 +97,7 @@ _PORT_HINT: Final = "--port 0 takes a free port"
 # command line that set them.
 _OPTIONS: Final = {
     "clock_speed": "--clock-speed",
-    "companies": "--company",
+    "companies": "--companies",
     "company_id": "COMPANY_ID",
     "connection_owner_email": "--owner",
     "datasource_type": "--datasource-type",

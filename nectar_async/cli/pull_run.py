@@ -56,7 +56,7 @@ FirstRecord = Callable[[str, Any], None]
 
 @frozen(kw_only=True)
 class PullQuery:
-    """What a pull asks for, and what it leaves out of the file."""
+    """The view, companies and filters of a pull, and whether it writes secrets."""
 
     view: View = VIEWS["usage"]
     companies: Sequence[str] = ()
@@ -114,7 +114,7 @@ class PullRun:
         self.records: int = 0
         """Number of records in the file."""
         self._written_companies: set[str] = set()
-        self._pages: FanOut[Any] | _CompanyPages | None = None
+        self._pages: FanOut[Any] | _CompanyRecords | None = None
         self._client: NectarClient | None = None
         self._start: _StartCounts | None = None
         self._seconds: float | None = None
@@ -163,11 +163,11 @@ class PullRun:
 
     def _open_pages(
         self, client: NectarClient, companies: Sequence[Company | str]
-    ) -> FanOut[Any] | _CompanyPages:
+    ) -> FanOut[Any] | _CompanyRecords:
         view = self.query.view
         if view.fan_out is None:
             get = client.companies.get
-            return _CompanyPages(companies, get, view.read_company, _stop_if_fatal)
+            return _CompanyRecords(companies, get, view.read_company, _stop_if_fatal)
         return view.fan_out(
             client.repository,
             companies=companies,
@@ -258,7 +258,7 @@ class PullRun:
         )
 
 
-class _CompanyPages:
+class _CompanyRecords:
     """The pages of a view whose records come with the companies, as of a `FanOut`.
 
     Each company is one page.

@@ -167,7 +167,7 @@ def test_a_wrong_option_is_reported_with_and_without_a_key(
         monkeypatch.setenv("NECTAR_API_KEY", key)
     assert run(["sandbox", "--port", "0", "--clock-speed", "inf"]) == 2
     printed = capsys.readouterr().err
-    assert printed.startswith("error: --clock-speed is")
+    assert printed.startswith("error: --clock-speed must be 0 or more")
     assert "NECTAR_API_KEY" not in printed
 
 
@@ -415,6 +415,19 @@ def test_the_command_runs_as_a_script(
     monkeypatch.setattr(sys, "argv", ["nectar", "--version"])
     assert main() == 0
     assert capsys.readouterr().out.startswith("nectar ")
+
+
+def test_the_help_imports_neither_the_sandbox_nor_aiohttp() -> None:
+    script = (
+        "import sys; from nectar_async.cli.app import run; run(['--help']);"
+        " print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", script]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    modules = shown.stderr.splitlines()
+    assert "nectar_async.cli.app" in modules
+    assert "aiohttp" not in modules
+    assert "nectar_async.sandbox" not in modules
 
 
 def test_the_command_runs_as_a_module() -> None:

@@ -70,6 +70,7 @@ def test_a_403_for_a_single_item_hints_at_a_wrong_id(capsys: Capture) -> None:
     [
         ("connection_owner_email is no e-mail", "--owner is no e-mail"),
         ("sites[1] is empty", "--site is empty"),
+        ("companies must be between 1 and 9", "--companies must be between 1 and 9"),
         ("file ends in none (file_name= gives it another)", "FILE ends in none"),
         ("files are many", "files are many"),
     ],

@@ -42,7 +42,7 @@ def pull(view: str, *options: str) -> int:
     return run(["pull", view, "--out", "out.jsonl", "--json", *options])
 
 
-def pulled() -> list[dict[str, Any]]:
+def read_output() -> list[dict[str, Any]]:
     return read_records(Path("out.jsonl"))
 
 
@@ -113,7 +113,7 @@ def test_a_view_is_pulled_with_its_receipts_and_totals(
 ) -> None:
     assert pull(view) == 0
     report = json.loads(capsys.readouterr().out)
-    records = pulled()
+    records = read_output()
     assert report["records"] == len(records) > 0
     assert sum(total["records"] for total in report["by_type"]) == len(records)
     assert {next(iter(line)) for line in records} == {"companyId"}
@@ -129,20 +129,20 @@ def test_secrets_are_left_out_unless_requested(
     view: str, secret: str, connected: object
 ) -> None:
     assert pull(view) == 0
-    assert not any(line.get(secret) for line in pulled())
+    assert not any(line.get(secret) for line in read_output())
     assert pull(view, "--include-secrets") == 0
-    assert any(line.get(secret) for line in pulled())
+    assert any(line.get(secret) for line in read_output())
 
 
 def test_connections_are_filtered_by_status_site_and_owner(connected: object) -> None:
     assert pull("connections") == 0
-    unfiltered = pulled()
+    unfiltered = read_output()
     first = unfiltered[0]
     assert pull("connections", "--status", "connected") == 0
-    assert {line["status"] for line in pulled()} == {"CONNECTED"}
-    assert 0 < len(pulled()) < len(unfiltered)
+    assert {line["status"] for line in read_output()} == {"CONNECTED"}
+    assert 0 < len(read_output()) < len(unfiltered)
     assert pull("connections", "--owner", first["workflowOwnerEmail"]) == 0
-    owners = {line["workflowOwnerEmail"] for line in pulled()}
+    owners = {line["workflowOwnerEmail"] for line in read_output()}
     assert owners == {first["workflowOwnerEmail"]}
     assert pull("connections", "--site", "00000000-0000-4000-8000-000000000000") == 0
     assert Path("out.jsonl").read_bytes() == b""
@@ -153,11 +153,11 @@ def test_accounts_are_those_of_the_connections(
 ) -> None:
     assert pull("connections", "--status", "connected") == 0
     of_connections = [
-        account["id"] for line in pulled() for account in line["accounts"]
+        account["id"] for line in read_output() for account in line["accounts"]
     ]
     capsys.readouterr()
     assert pull("accounts", "--status", "connected") == 0
-    assert sorted(line["id"] for line in pulled()) == sorted(of_connections)
+    assert sorted(line["id"] for line in read_output()) == sorted(of_connections)
     report = json.loads(capsys.readouterr().out)
     # Receipts count what the API lists, and it lists connections.
     assert sum(receipt["records"] for receipt in report["receipts"]) < report["records"]
@@ -165,12 +165,12 @@ def test_accounts_are_those_of_the_connections(
 
 def test_meters_are_filtered_by_type_and_identifier(connected: object) -> None:
     assert pull("meters", "--datasource-type", "water") == 0
-    records = pulled()
+    records = read_output()
     assert {line["datasourceType"] for line in records} == {"WATER"}
     number = records[0]["identifiers"][0]["value"]
     assert pull("meters", "--identifier", number.lower()) == 0
-    assert records[0]["id"] in {line["id"] for line in pulled()}
-    assert len(pulled()) < len(records)
+    assert records[0]["id"] in {line["id"] for line in read_output()}
+    assert len(read_output()) < len(records)
 
 
 def test_documents_are_filtered_by_day_and_include_deleted_ones_on_request(
@@ -178,11 +178,11 @@ def test_documents_are_filtered_by_day_and_include_deleted_ones_on_request(
 ) -> None:
     window = ("--start", "2025-03-01", "--end", "2025-03-31")
     assert pull("documents", *window) == 0
-    assert {line["billDate"][:7] for line in pulled()} == {"2025-03"}
+    assert {line["billDate"][:7] for line in read_output()} == {"2025-03"}
     assert pull("documents") == 0
-    live = {line["id"] for line in pulled()}
+    live = {line["id"] for line in read_output()}
     assert pull("documents", "--include-deleted") == 0
-    assert live < {line["id"] for line in pulled()}
+    assert live < {line["id"] for line in read_output()}
 
 
 @pytest.mark.parametrize(
@@ -218,12 +218,14 @@ def test_an_account_starts_with_the_ids_of_its_company_and_connection(
     assert pull("connections") == 0
     expected = {
         account["id"]: connection["id"]
-        for connection in pulled()
+        for connection in read_output()
         for account in connection["accounts"]
     }
     assert pull("accounts") == 0
-    assert {line["id"]: line["connectionId"] for line in pulled()} == expected
-    assert {tuple(line)[:2] for line in pulled()} == {("companyId", "connectionId")}
+    assert {line["id"]: line["connectionId"] for line in read_output()} == expected
+    assert {tuple(line)[:2] for line in read_output()} == {
+        ("companyId", "connectionId")
+    }
 
 
 @pytest.mark.parametrize("view", ["companies", "sites"])
@@ -240,14 +242,14 @@ def test_companies_and_sites_are_those_of_the_api(
         for record in ([company] if view == "companies" else company.sites)
     ]
     assert pull(view) == 0
-    assert [(line["companyId"], line["id"]) for line in pulled()] == owned
+    assert [(line["companyId"], line["id"]) for line in read_output()] == owned
     assert json.loads(capsys.readouterr().out)["requests"] == 1
     company_id = owned[0][0]
     assert pull(view, "--company", company_id, "--company", "nobody") == 1
     report = json.loads(capsys.readouterr().out)
     assert report["companies_complete"] == [company_id]
     assert report["companies_failed"] == ["nobody"]
-    assert {line["companyId"] for line in pulled()} == {company_id}
+    assert {line["companyId"] for line in read_output()} == {company_id}
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -35,7 +35,7 @@ CANCEL_MODES = (
     pytest.param("asyncio", marks=pytest.mark.slow),
     pytest.param("trio", marks=pytest.mark.slow),
 )
-"""How an operation is cancelled: by a scope of anyio on a backend, or by `cancel()`
+"""The means of cancellation: a scope of anyio on a backend, or `cancel()`
 of its asyncio task. `-sparsely` skips some turns, and more of the later ones."""
 
 CANCEL_TWICE_MODES = (

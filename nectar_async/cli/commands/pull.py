@@ -26,8 +26,8 @@ from nectar_async.cli.client import (
 )
 from nectar_async.cli.help import (
     API_EPILOG,
-    Command,
-    Group,
+    HelpCommand,
+    HelpGroup,
     show_help_without_subcommand,
 )
 from nectar_async.cli.json_lines import STDOUT, JsonLinesFile
@@ -217,7 +217,7 @@ FILTER_OPTIONS: Final[Mapping[str, Any]] = {
 }
 """The option of each filter, by the argument of the `Repository` method."""
 
-pull_app: typer.Typer = typer.Typer(cls=Group, rich_markup_mode="markdown")
+pull_app: typer.Typer = typer.Typer(cls=HelpGroup, rich_markup_mode="markdown")
 
 
 @pull_app.callback(invoke_without_command=True)
@@ -267,7 +267,7 @@ def _build_parameters(view: View) -> list[inspect.Parameter]:
 
 
 for _view in VIEWS.values():
-    pull_app.command(_view.name, cls=Command, epilog=_EPILOG)(_build_command(_view))
+    pull_app.command(_view.name, cls=HelpCommand, epilog=_EPILOG)(_build_command(_view))
 
 
 def _pull_view(view: View, values: Mapping[str, Any]) -> int:

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from nectar_async.cli import options
 from nectar_async.cli.client import RECORD_VARIABLE
-from nectar_async.cli.help import Command
+from nectar_async.cli.help import HelpCommand
 from nectar_async.cli.output import ExitCode, count_noun, print_error, run_guarded
 from nectar_async.cli.views import VIEWS
 from nectar_async.errors import RecordingError
@@ -36,7 +36,7 @@ _SIGNAL_BASE: Final = 128
 _SEPARATOR: Final = "--"
 
 
-class RecordCommand(Command):
+class RecordCommand(HelpCommand):
     """A command whose last arguments are another command with its own options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from nectar_async.cli import options
 from nectar_async.cli.decode_check import find_decode_problems
-from nectar_async.cli.help import Command, Group, show_help_without_subcommand
+from nectar_async.cli.help import HelpCommand, HelpGroup, show_help_without_subcommand
 from nectar_async.cli.output import (
     ErrorOutput,
     ExitCode,
@@ -138,7 +138,7 @@ ExportBaseUrl = Annotated[
     ),
 ]
 
-recording_app: typer.Typer = typer.Typer(cls=Group, rich_markup_mode="markdown")
+recording_app: typer.Typer = typer.Typer(cls=HelpGroup, rich_markup_mode="markdown")
 
 
 @recording_app.callback(invoke_without_command=True)
@@ -150,7 +150,7 @@ def recording(context: typer.Context) -> None:
     show_help_without_subcommand(context)
 
 
-@recording_app.command(cls=Command)
+@recording_app.command(cls=HelpCommand)
 def show(path: options.RecordingPath, *, as_json: options.AsJson = False) -> int:
     """Show what a recording contains.
 
@@ -171,7 +171,7 @@ def show(path: options.RecordingPath, *, as_json: options.AsJson = False) -> int
     return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
-@recording_app.command(cls=Command, epilog=_CHECK_EPILOG)
+@recording_app.command(cls=HelpCommand, epilog=_CHECK_EPILOG)
 def check(
     path: RecordingPaths,
     *,
@@ -194,7 +194,7 @@ def check(
     return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
-@recording_app.command(cls=Command, epilog=_DIFF_EPILOG)
+@recording_app.command(cls=HelpCommand, epilog=_DIFF_EPILOG)
 def diff(old: OldPath, new: NewPath, *, as_json: options.AsJson = False) -> int:
     """Show how the API changed between two recordings.
 
@@ -221,7 +221,7 @@ def diff(old: OldPath, new: NewPath, *, as_json: options.AsJson = False) -> int:
     return ExitCode.USAGE if is_unreadable else code
 
 
-@recording_app.command(cls=Command)
+@recording_app.command(cls=HelpCommand)
 def redact(
     path: options.RecordingPath,
     *,
@@ -260,7 +260,7 @@ def redact(
     return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
-@recording_app.command("import", cls=Command)
+@recording_app.command("import", cls=HelpCommand)
 def import_(
     file: ImportedFile,
     path: options.RecordingPath,
@@ -295,7 +295,7 @@ def import_(
     return run_guarded(work, ErrorOutput(as_json=as_json))
 
 
-@recording_app.command(cls=Command)
+@recording_app.command(cls=HelpCommand)
 def export(
     path: options.RecordingPath, file: HarFile, *, base_url: ExportBaseUrl = None
 ) -> int:
