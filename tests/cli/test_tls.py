@@ -130,12 +130,12 @@ def write_locked_key(key: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("cert alone", "--tls-cert and --tls-key are given together"),
-        ("key alone", "--tls-cert and --tls-key are given together"),
-        ("no cert", "--tls-cert: there is no file "),
-        ("no key", "--tls-key: there is no file "),
-        ("swapped", "are no certificate with its key, as PEM"),
-        ("not its key", "are no certificate with its key, as PEM"),
+        ("cert alone", "--tls-cert and --tls-key must be given together"),
+        ("key alone", "--tls-cert and --tls-key must be given together"),
+        ("no cert", "--tls-cert: the file "),
+        ("no key", "--tls-key: the file "),
+        ("swapped", "must be a certificate and its key as PEM"),
+        ("not its key", "must be a certificate and its key as PEM"),
         ("locked", "without a pass phrase"),
     ],
 )
