@@ -1,16 +1,16 @@
-"""The nouns of the API as values.
+"""The records of the API as attrs classes, and its enums.
 
-Models are frozen, slotted and hashable attrs classes that hold data and do nothing.
+Models are frozen, slotted and hashable, and hold data only.
 
 - A field is the snake_case of its wire name: `startDate` is `start_date`.
-- Ids are opaque text, days are `date`, instants are aware `datetime`s, quantities and
-  money are exact `Decimal`s, sequences are tuples, and what must not be printed is a
-  `Secret`.
-- A key that is missing or null is None, or `()` for a sequence, which therefore does
-  not tell null from empty. Only what identifies a record is required.
-- Enums are open: a value that this version does not know stays a member.
-- `extra` keeps, under their wire names, the keys that this version does not know and
-  the values that did not fit their field. It does not count for the hash.
+- IDs are opaque text, days are `date`s, instants are aware `datetime`s, quantities and
+  money are exact `Decimal`s, sequences are tuples, and values that must not be printed
+  are `Secret`s.
+- A key that is missing or null is None, or `()` for a sequence; so a sequence does not
+  distinguish null from empty. Only fields that identify a record are required.
+- Enums are open: a value that this version does not know becomes a member, too.
+- `extra` has the keys that this version does not know and the values that did not fit
+  their field, under their wire names. It is not part of the hash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The advice for every status that is known, and for those that are not."""
+"""The advice for each status, and for unknown ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONNECTIONS: Final[dict[str, Advice]] = {
         action="Wait: it takes some hours, and up to two days.",
     ),
     "UNDER_INVESTIGATION": Advice(
-        meaning="Nectar's staff looks into it, as after a change of the portal.",
+        meaning="Nectar's staff looks into it, as after a redesign of the portal.",
         group="standard",
         who_acts="nectar",
         customer_must_act=False,
@@ -134,7 +134,7 @@ CONNECTIONS: Final[dict[str, Advice]] = {
         action="Check the `url` and correct it; if it is right, ask Nectar's support.",
     ),
 }
-"""By the value of the status, in the order of `ConnectionStatus`."""
+"""The advice for each value of `ConnectionStatus`."""
 
 UNKNOWN_CONNECTION: Final = Advice(
     meaning="This version of the package does not know the status.",
@@ -145,7 +145,7 @@ UNKNOWN_CONNECTION: Final = Advice(
     collection="unknown",
     does_invitation_help=None,
     action=(
-        "Keep a default branch for it and look at `status_error_detail` and "
+        "Keep a default branch for it and check `status_error_detail` and "
         "`is_active`; a newer version may know it."
     ),
 )
@@ -187,10 +187,10 @@ ACCOUNTS: Final[dict[str, AccountAdvice]] = {
         action="Look at the connection on the dashboard, or ask Nectar's support.",
     ),
 }
-"""By the value of the status, in the order of `AccountStatus`."""
+"""The advice for each value of `AccountStatus`."""
 
 UNKNOWN_ACCOUNT: Final = AccountAdvice(
-    meaning="This version of the package does not know the status; more exist.",
+    meaning="This version of the package does not know the status; the API has more.",
     is_in_analytics=None,
-    action="Keep a default branch for it and go by `tracking_status`.",
+    action="Keep a default branch for it and check `tracking_status`.",
 )

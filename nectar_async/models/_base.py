@@ -8,9 +8,8 @@ __all__ = ["Model"]
 class Model:
     """A record of the API: a frozen attrs class with slots and weak references.
 
-    The slot for weak references is here and not in each model, because an instance can
-    change its class only between classes whose own slots are all fields
-    (`_json.structs` relies on it).
+    The slot for weak references is in this base class, because `_json.structs` changes
+    the class of instances, which needs classes whose own slots are all fields.
     """
 
     __slots__ = ("__weakref__",)

@@ -1,27 +1,24 @@
-"""What is shown of the keys that this version does not know."""
+"""The `extra` of models, which never prints its values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-__all__ = ["NO_EXTRA", "Extra", "names_of"]
+__all__ = ["NO_EXTRA", "Extra", "format_keys"]
 
 
 class Extra(dict[str, Any]):
-    """An `extra` that came from a server: printed, it shows its names alone.
-
-    What is under one is there for who asks for it by its name.
-    """
+    """The `extra` of a record from a server; its `repr` shows the keys only."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return names_of(self)
+        return format_keys(self)
 
 
-class _Nothing(dict[str, Any]):
-    """An empty dict that stays empty, as many values have it in common.
+class _EmptyExtra(dict[str, Any]):
+    """A read-only empty dict, which many records share.
 
     A copy or a pickle of it is an ordinary dict.
     """
@@ -38,10 +35,10 @@ class _Nothing(dict[str, Any]):
         return dict, ()
 
 
-NO_EXTRA = _Nothing()
-"""The `extra` of what came without any."""
+NO_EXTRA = _EmptyExtra()
+"""The `extra` of records without unknown keys."""
 
 
-def names_of(extra: Mapping[str, Any]) -> str:
-    """The `repr` of an `extra`: its keys alone, for a value may be anybody's secret."""
+def format_keys(extra: Mapping[str, Any]) -> str:
+    """Format an `extra` with its keys only, because a value may be a secret."""
     return f"{{{', '.join(f'{key!r}: ...' for key in extra)}}}"

@@ -1,4 +1,4 @@
-"""Accounts: what a customer has with a utility."""
+"""Accounts: customers' accounts with utilities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from nectar_async._types import Flag
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import AccountStatus, AccountTrackingStatus
 
@@ -21,26 +21,26 @@ __all__ = ["Account"]
 class Account(Model):
     """A customer's account with a utility, found behind the login of a connection.
 
-    Accounts come inside their connection and as the answer to an update; the API has
-    no call that lists or reads them. The meters of one account may be at several sites.
+    Accounts come inside their connection and as the answer to an update; the API cannot
+    list or read them. The meters of one account may be at several sites.
     """
 
     id: str
     meters: tuple[str, ...] = ()
     """Ids of the account's meters."""
     is_tracked: bool | None = None
-    """Whether bills are collected: a deprecated alias of `tracking_status`, where
-    UNSET reads as True. Yet it is the one of the two that an update takes."""
+    """Whether bills are collected. It is a deprecated alias of `tracking_status`, with
+    True for UNSET, but the only one of the two that can be updated."""
     is_duplicated: Flag | None = None
-    """Whether it is the double of another account, which reports leave out. The API
-    sends text or a boolean; here it is a boolean."""
+    """Whether it is a duplicate of another account, which reports leave out. The API
+    sends a text or a boolean."""
     account_number: str | None = None
-    """Blank where the utility has no numbers."""
+    """Empty if the utility has no account numbers."""
     tracking_status: AccountTrackingStatus | None = None
-    """Whether bills are collected. It cannot be written: see `is_tracked`."""
+    """Whether bills are collected. It cannot be updated: see `is_tracked`."""
     data_collection_start_date: date | None = None
-    """Bills are collected from this day on; it goes before the dates of the site, the
-    connection and the company."""
+    """Bills are collected from this day on. It has precedence over the dates of the
+    site, the connection and the company."""
     is_collecting_invoice_data: bool | None = None
     is_collecting_smart_meter_data: bool | None = None
     datasource_types: tuple[DatasourceType, ...] = ()
@@ -55,6 +55,6 @@ class Account(Model):
     """When the present status was first set."""
     status_error_detail: str | None = None
     """What went wrong, in free text."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -1,7 +1,7 @@
-"""What a status means for whoever looks after a connection or an account.
+"""Advice for each status of a connection or an account.
 
-The API sends the status alone. What follows from it stands in its guides, and partly
-between their lines, so read it as advice: it is not data of the API.
+The API sends the status only. The advice is based on its guides, and partly on
+conclusions from them; it is not data of the API.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ __all__ = ["AccountAdvice", "Advice"]
 
 @frozen(kw_only=True)
 class Advice:
-    """What the status of a connection means, and what to do about it."""
+    """The meaning of a connection's status, and the action to take."""
 
     meaning: str
-    """One sentence."""
+    """The meaning, in one sentence."""
     group: Literal["standard", "website", "customer_action", "system", "unknown"]
-    """The kind of the status, as the guides sort them. `website` has all that is
-    wrong at the portal, so it does not say who acts."""
+    """The group of the status in the guides. `website` has every problem of the portal,
+    so it does not say who has to act."""
     who_acts: Literal["nobody", "nectar", "provider", "customer", "unknown"]
-    """Who has to do something: Nectar's staff, the utility behind the portal, or you
-    and your customer."""
+    """Who has to act: Nectar's staff, the utility behind the portal, or you and your
+    customer."""
     customer_must_act: bool
-    """Whether the connection stays as it is until you or your customer act."""
+    """Whether nothing changes until you or your customer act."""
     is_healthy: bool
-    """Whether nothing is known to be wrong. False for a status that is not known."""
+    """Whether there is no known problem. False for an unknown status."""
     collection: Literal["not yet", "running", "interrupted", "stopped", "unknown"]
-    """Whether bills are collected; an interruption ends by itself."""
+    """Whether bills are collected. An interruption ends without any action."""
     does_invitation_help: bool | None
-    """Whether a reconnect invitation to the customer mends it; None if not known."""
+    """Whether a reconnect invitation to the customer helps; None if unknown."""
     action: str
-    """What to do, one sentence or two."""
+    """The action to take, in a few sentences."""
 
 
 @frozen(kw_only=True)
 class AccountAdvice:
-    """What the status of an account means, and what to do about it."""
+    """The meaning of an account's status, and the action to take."""
 
     meaning: str
-    """One sentence."""
+    """The meaning, in one sentence."""
     is_in_analytics: bool | None
-    """Whether the dashboard's analytics count the account; None if not known."""
+    """Whether the dashboard's analytics count the account; None if unknown."""
     action: str
-    """What to do, one sentence."""
+    """The action to take, in one sentence."""

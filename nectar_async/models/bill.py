@@ -1,4 +1,4 @@
-"""The bill by itself: what a usage record says of the document it was read from."""
+"""The bill without its details, as it comes inside a usage record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from nectar_async._types import Secret
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.enums import CurrencyCode, SourceType
 
 __all__ = ["DocumentEmbedded"]
@@ -21,16 +21,16 @@ __all__ = ["DocumentEmbedded"]
 class DocumentEmbedded(Model):
     """The bill that a usage record was read from, as it comes inside that record.
 
-    It is the bill without its company, usage data, line items and demand meters; fetch
-    the document by its id for those. Amounts are in `charges_units`.
+    It has no company, usage data, line items and demand meters; request the document by
+    its ID for those. Amounts are in `charges_units`.
     """
 
     id: str
     created: datetime | None = None
     audit_trail_url: str | None = None
     url: Secret[str] | None = None
-    """Pre-signed link to the file. It opens the bill without a key and expires after
-    24 hours, so it is masked: fetch a fresh one instead of storing it."""
+    """Pre-signed link to the file. It is masked, because it opens the bill without a
+    key. It expires after 24 hours: request the document again instead of storing it."""
     bill_date: date | None = None
     """The last day of the billing period."""
     charges_units: CurrencyCode | None = None
@@ -42,11 +42,11 @@ class DocumentEmbedded(Model):
     """Free text: its values are not published."""
     revised_document_id: str | None = None
     """Links a bill with its revision. Only the revision counts in totals. The bill that
-    carries the link is most likely the old one, but the API does not say so."""
+    has the link is most likely the old one; the API does not document it."""
     updated: datetime | None = None
     file_name: str | None = None
     email: str | None = None
-    """The mailbox from which the bill came, if it was mailed."""
+    """The mailbox that the bill was received from, if it was mailed."""
     job_id: str | None = None
     """The upload job that brought the file, if it was uploaded."""
     notes: str | None = None
@@ -64,6 +64,6 @@ class DocumentEmbedded(Model):
     credits: Decimal | None = None
     tax_charges: Decimal | None = None
     interest_charges: Decimal | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

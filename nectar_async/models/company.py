@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.site import Site
 
 __all__ = ["Company"]
@@ -33,10 +33,10 @@ class Company(Model):
     users: tuple[str, ...] = ()
     """E-mail addresses, not ids."""
     external_id: str | None = None
-    """Your own id of the company."""
+    """Your own ID of the company."""
     data_collection_start_date: date | None = None
-    """Bills are collected from this day on; the server sets 1 January of last year
-    where nothing is chosen. Accounts, sites and connections may have their own."""
+    """Bills are collected from this day on; the server's default is 1 January of the
+    previous year. Accounts, sites and connections may have dates of their own."""
     is_implied_metering_enabled: bool | None = None
     """Whether sewer usage is estimated for bills with water but no sewer reading."""
     implied_metering_fraction: Decimal | None = None
@@ -45,6 +45,6 @@ class Company(Model):
     """Whether meters are identified by a smaller set of identifier types."""
     is_low_accuracy_mode_enabled: bool | None = None
     """Whether bills are processed faster and less accurately."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from nectar_async._types import Secret
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.account import Account
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import ConnectionStatus
@@ -29,7 +29,7 @@ class ConnectionDatasource(Model):
 
     name: str | None = None
     url: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -38,14 +38,14 @@ class ConnectionDatasource(Model):
 class ConnectionCompany(Model):
     """The company of a connection, as it comes inside the connection.
 
-    Fetch the company by its id for the rest of it.
+    Request the company by its ID for its other fields.
     """
 
     id: str
     name: str | None = None
     external_id: str | None = None
-    """Your own id of the company."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """Your own ID of the company."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -54,19 +54,19 @@ class ConnectionCompany(Model):
 class Connection(Model):
     """A login to the portal of a utility, and what was found behind it.
 
-    The guides also call it a workflow. A login that no longer works is renewed, not
-    added again: the same utility and user name twice in a company is refused. The
-    password never comes back.
+    The guides also call it a workflow. Renew a login that no longer works instead of
+    adding another: the same utility and user name twice in a company is refused. The
+    API never sends the password back.
     """
 
     id: str
     created: datetime | None = None
     public_company_id: str | None = None
-    """Id of the company in magic links and nowhere else: it is not `company.id`.
-    Deprecated with the links."""
+    """ID of the company in magic links only; it differs from `company.id`. Deprecated
+    with the links."""
     connection_magic_link_secret: Secret[str] | None = None
-    """The last part of the magic link that edits this connection: whoever has it can
-    edit. Deprecated: send a reconnect invitation instead."""
+    """The last part of the magic link that edits this connection; the link needs no
+    sign-in. Deprecated: send a reconnect invitation instead."""
     status_last_update_time: datetime | None = None
     """When the present status was last recorded."""
     status_first_seen_time: datetime | None = None
@@ -75,7 +75,7 @@ class Connection(Model):
     """What went wrong, in free text."""
     updated: datetime | None = None
     external_id: str | None = None
-    """Your own id of the connection."""
+    """Your own ID of the connection."""
     datasource: ConnectionDatasource | None = None
     """The utility."""
     accounts: tuple[Account, ...] = ()
@@ -85,31 +85,31 @@ class Connection(Model):
     url: str | None = None
     """The portal where the login is used."""
     status: ConnectionStatus | None = None
-    """How the login fares; `status.advice` says what to do about it."""
+    """Whether the login works; `status.advice` says what to do about it."""
     country: str | None = None
     """Two letters, as in ISO 3166-1: `US`."""
     initial_sites: tuple[str, ...] = ()
-    """Ids of the sites that were named when the connection was made."""
+    """IDs of the sites that the connection was created for."""
     initial_datasource_types: tuple[DatasourceType, ...] = ()
-    """The commodities that were named when the connection was made."""
+    """The commodities that the connection was created for."""
     username: Secret[str] | None = None
-    """The login's name; a setting of the company may mask it at the server."""
+    """The user name of the login; the server masks it if the company says so."""
     workflow_owner_email: str | None = None
-    """Who owns the connection. Filters and invitations call it
+    """The owner of the connection. Filters and invitations call it
     `connection_owner_email`."""
     data_collection_start_date: date | None = None
-    """Bills are collected from this day on; None is the company's own date."""
+    """Bills are collected from this day on; None for the date of the company."""
     multiply_by_occupancy: bool | None = None
-    """Whether usage counts by the `occupancy_percent` of its site, for companies that
-    decide this connection by connection."""
+    """Whether usage is multiplied by the `occupancy_percent` of its site, for companies
+    that decide this for each connection."""
     is_active: bool | None = None
-    """False for a connection that was deactivated; no status says so."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """False for a deactivated connection; there is no status for that."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
-def _masked(text: str | Secret[str]) -> Secret[str]:
+def _mask(text: str | Secret[str]) -> Secret[str]:
     return text if isinstance(text, Secret) else Secret(text)
 
 
@@ -117,15 +117,15 @@ def _masked(text: str | Secret[str]) -> Secret[str]:
 class SecurityQuestion(Model):
     """A question that a portal asks at login, and the answer to it.
 
-    It is sent and does not come back. Plain text is masked as it is taken:
+    The API never sends it back. Plain text is converted to a `Secret`:
 
         SecurityQuestion(key="First pet?", value="Rex")
     """
 
-    key: Secret[str] = field(converter=_masked)
+    key: Secret[str] = field(converter=_mask)
     """The question."""
-    value: Secret[str] = field(converter=_masked)
+    value: Secret[str] = field(converter=_mask)
     """The answer."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

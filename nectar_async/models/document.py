@@ -1,4 +1,4 @@
-"""Documents: the bills, with all that was read from them."""
+"""Documents: the bills with the data that was read from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
     DemandType,
@@ -29,8 +29,8 @@ __all__ = ["DemandMeter", "Document", "LineItem"]
 class DemandMeter(Model):
     """One amount of electricity demand that a bill states (v2.2).
 
-    It is read from the tables and summaries of meters, never from a charge, and only
-    for a company whose `is_demand_enabled` is on. The API takes no changes of it.
+    It is read from the tables and summaries of meters, never from a charge, and only if
+    `is_demand_enabled` of the company is true. It cannot be updated.
     """
 
     start_date: date | None = None
@@ -47,7 +47,7 @@ class DemandMeter(Model):
     demand_type: DemandType | None = None
     usage_data_ids: tuple[str, ...] = ()
     """Ids of records in the `usage_data` of the same document."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -76,27 +76,27 @@ class LineItem(Model):
     """Free text: here the API does not list its values."""
     gas_charge_type: GasChargeType | None = None
     billing_period: LineItemBillingPeriod | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class Document(DocumentEmbedded):
-    """A bill with all that was read from it.
+    """A bill with the data that was read from it.
 
-    The guides say bill and document for the same thing. Its usage does not count in
-    totals once the bill has been revised: see `revised_document_id`.
+    The guides call it a bill or a document. The usage of a bill that was revised does
+    not count in totals: see `revised_document_id`.
     """
 
     company: str | None = None
     """Id of the company."""
     usage_data: tuple[UsageDataNested, ...] = ()
-    """What the meters on the bill used."""
+    """The usage of the meters on the bill."""
     demand_meters: tuple[DemandMeter, ...] = ()
     """The demand that the bill states; since v2.2."""
     line_items: tuple[LineItem, ...] = ()
     """The charges of the bill."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -1,7 +1,7 @@
-"""What the API calls things: kinds, types and codes. All are open: see `OpenEnum`.
+"""The types and codes of the API. All are open enums: see `OpenEnum`.
 
-A docstring says when the list of members is known to be whole. Where it does not, the
-API has, or may have, values that it does not publish.
+A docstring says if the list of members is known to be whole. Otherwise the API has, or
+may have, further values that are not documented.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ class DatasourceType(OpenEnum):
 
 
 class DateType(OpenEnum):
-    """Which date `start_date` and `end_date` of a list are compared with.
+    """The date that the window of a list, `start_date` to `end_date`, applies to.
 
-    BILL_DATE is the date of the bill. USAGE_PERIOD takes every record that shares a
-    day with the window. CREATED_DATE and UPDATED_DATE compare with midnight UTC of the
-    bounds, so what happened during the end day itself is missed. The server takes
-    BILL_DATE unless told otherwise, but USAGE_PERIOD for the usage of a document.
+    BILL_DATE is the date of the bill; records without a bill are left out. USAGE_PERIOD
+    takes every record that shares a day with the window. CREATED_DATE and UPDATED_DATE
+    compare with midnight UTC of the bounds, so changes during the end day itself are
+    missed. The server's default is BILL_DATE, but USAGE_PERIOD for the usage of a
+    document.
 
     It is sent and never received, so the list is whole.
     """
@@ -73,7 +74,7 @@ class DateType(OpenEnum):
 
 
 class DemandType(OpenEnum):
-    """What kind of demand was billed; more values may come, perhaps free text."""
+    """The kind of billed demand; more values may exist, perhaps free text."""
 
     UCAP = "UCAP"
     TRANSMISSION = "TRANSMISSION"
@@ -82,27 +83,27 @@ class DemandType(OpenEnum):
 
 
 class DistrictMediumType(OpenEnum):
-    """What carries district energy; more values exist."""
+    """The medium of district energy; more values exist."""
 
     HOT_WATER = "HOT_WATER"
 
 
 class DistrictType(OpenEnum):
-    """What district energy is for; more values may exist."""
+    """The purpose of district energy; more values may exist."""
 
     HEATING = "HEATING"
 
 
 class ElectricityChargeType(OpenEnum):
-    """Which part of the electricity service a line item pays for; more may exist."""
+    """The part of the electricity service that a line item is for; more may exist."""
 
     SUPPLY = "SUPPLY"
 
 
 class ElectricityType(OpenEnum):
-    """What a record of electricity measures (v2.1), which tells demand from usage.
+    """Whether a record of electricity is usage or demand (v2.1).
 
-    The value for demand is not published: test for USAGE.
+    The value for demand is not documented: test for USAGE.
     """
 
     USAGE = "USAGE"
@@ -115,7 +116,7 @@ class FuelType(OpenEnum):
 
 
 class GasChargeType(OpenEnum):
-    """Which part of the gas service a line item pays for; more values may exist."""
+    """The part of the gas service that a line item is for; more values may exist."""
 
     SUPPLY = "SUPPLY"
 
@@ -127,9 +128,9 @@ class GasType(OpenEnum):
 
 
 class IdentifierType(OpenEnum):
-    """What an identifier of a meter identifies. The list is probably whole.
+    """The type of a meter's identifier. The list is probably whole.
 
-    The order is that in which the identifier to display is chosen, after the types
+    The order is the one in which the identifier to display is chosen, after the types
     that an account prefers. POD is a European point of delivery, ESI is for
     electricity in Texas, MPR for gas in the United Kingdom, ICP a connection point in
     New Zealand, NMI for electricity and MIRN for gas in Australia.
@@ -152,7 +153,7 @@ class IdentifierType(OpenEnum):
 
 
 class InvitationType(OpenEnum):
-    """What an invitation invites to. The list is whole.
+    """The purpose of an invitation. The list is whole.
 
     The dashboard calls CREATE_CONNECTION contributor, and EDIT_CONNECTION reconnect.
     """
@@ -162,19 +163,19 @@ class InvitationType(OpenEnum):
 
 
 class LineItemBillingPeriod(OpenEnum):
-    """Which period a line item is for; more values may exist."""
+    """The billing period of a line item; more values may exist."""
 
     CURRENT = "CURRENT"
 
 
 class LineItemChargeType(OpenEnum):
-    """What a line item charges for; more values may exist."""
+    """The type of a line item's charge; more values may exist."""
 
     TAX = "TAX"
 
 
 class MeterHighLow(OpenEnum):
-    """The side of a meter with two, as of compound water meters; more may exist."""
+    """The side of a meter with two, such as a compound water meter; more may exist."""
 
     HIGH = "HIGH"
 
@@ -182,8 +183,8 @@ class MeterHighLow(OpenEnum):
 class NetMeteringType(OpenEnum):
     """The direction of metered electricity. The list is probably whole.
 
-    IMPORT was bought from the grid, EXPORT sent to it; GENERATION is the total
-    production, where it is reported. Net usage is imports minus exports.
+    IMPORT was bought from the grid and EXPORT was sent to it. GENERATION is the total
+    production, if it is reported. Net usage is imports minus exports.
     """
 
     IMPORT = "IMPORT"
@@ -198,13 +199,13 @@ class RefrigerantType(OpenEnum):
 
 
 class SourceType(OpenEnum):
-    """What a document was read from; more values may exist."""
+    """The source of a document; more values may exist."""
 
     INVOICE = "INVOICE"
 
 
 class TimeOfUse(OpenEnum):
-    """The time-of-use period of a tariff; more values exist, as for the shoulder."""
+    """The time-of-use period of a tariff; more values exist, such as the shoulder."""
 
     PEAK = "PEAK"
     OFF_PEAK = "OFF_PEAK"

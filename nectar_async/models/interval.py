@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.meter import MeterIdentifier
 
 __all__ = ["Interval"]
@@ -18,9 +18,9 @@ __all__ = ["Interval"]
 
 @frozen(kw_only=True)
 class Interval(Model):
-    """What one meter used in one interval of a smart meter, such as 15 minutes.
+    """The usage of one meter in one interval, such as 15 minutes.
 
-    It names its meter by identifiers alone, not by an id.
+    It names its meter by identifiers, not by an ID.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Interval(Model):
     account: str | None = None
     """Id of the account."""
     start: datetime | None = None
-    """An instant, not a day; the filters of intervals take instants too."""
+    """An instant, not a day; the filters of interval lists are instants too."""
     end: datetime | None = None
     usage: Decimal | None = None
     """The amount of the interval in `usage_units`."""
@@ -39,6 +39,6 @@ class Interval(Model):
     quality: str | None = None
     """Free text: its values are not published."""
     updated: datetime | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

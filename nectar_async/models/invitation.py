@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from nectar_async._types import Secret
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.enums import DatasourceType, InvitationType
 from nectar_async.models.statuses import ConnectionStatus, InvitationStatus
 
@@ -25,14 +25,14 @@ __all__ = [
 
 @frozen(kw_only=True)
 class InvitationPrefill(Model):
-    """What the form behind an invitation is filled with before the customer sees it.
+    """The values with which the form behind an invitation is filled in.
 
-    It is sent with a new invitation and comes back with it. All of it may be missing,
-    and is in invitations to reconnect.
+    They are sent with a new invitation and come back with it. All may be missing; an
+    invitation to reconnect has none.
     """
 
     datasource_id: str | None = None
-    """The utility: the id of a provider that the search found."""
+    """The utility: the ID of a provider, from the search for providers."""
     url: str | None = None
     """The portal of the utility."""
     initial_sites: tuple[str, ...] = ()
@@ -42,19 +42,19 @@ class InvitationPrefill(Model):
     country: str | None = None
     """Two letters, as in ISO 3166-1: `US`."""
     connection_owner_email: str | None = None
-    """Who owns the connection, which calls it `workflow_owner_email`."""
+    """The owner of the connection, which calls it `workflow_owner_email`."""
     data_collection_start_date: date | None = None
     """Bills are collected from this day on."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class CreatedConnection(Model):
-    """A connection that was made through an invitation, in short.
+    """A summary of a connection that was created through an invitation.
 
-    Fetch the connection by its id for the rest of it.
+    Request the connection by its ID for its other fields.
     """
 
     id: str | None = None
@@ -62,22 +62,22 @@ class CreatedConnection(Model):
     """Name of the utility."""
     status: ConnectionStatus | None = None
     created: datetime | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class InvitationEvent(Model):
-    """One line of the log of an invitation, such as that it was opened."""
+    """One event of an invitation, for example that it was opened."""
 
     id: str | None = None
     event_type: str | None = None
     """Free text: its values are not published."""
     created_at: datetime | None = None
     email: str | None = None
-    """Who did it, where that is known."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """The address of the person, if known."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
@@ -86,46 +86,46 @@ class InvitationEvent(Model):
 class Invitation(Model):
     """A link by which a customer connects an account, or repairs a connection.
 
-    The page behind the link asks for no sign-in, so the link and its token are masked.
-    An invitation that has expired cannot be revived, and none can be sent again: make
-    a new one. The list of a company has all of this but the log.
+    The link and its token are masked, because the page behind the link needs no
+    sign-in. An expired invitation cannot be revived, and no invitation can be sent
+    again: create a new one. Lists have invitations without their events.
     """
 
     id: str
     token: Secret[str] | None = None
     """The last part of `invitation_url`."""
     invitation_type: InvitationType | None = None
-    """Whether it makes a connection or repairs the one of `connection_id`."""
+    """Whether it creates a connection or repairs the one of `connection_id`."""
     status: InvitationStatus | None = None
     invitation_url: Secret[str] | None = None
     """The link to hand to the customer."""
     company_id: str | None = None
     connection_id: str | None = None
-    """The connection to repair; None for an invitation that makes one."""
+    """ID of the connection to repair; None if the invitation creates one."""
     allowed_emails: tuple[str, ...] = ()
-    """Who may use it, having verified the address; empty is anyone with the link."""
+    """Addresses that may use it, once verified; empty for anybody with the link."""
     expires_at: datetime | None = None
-    """None: never."""
+    """None if it never expires."""
     max_uses: int | None = None
-    """None: any number."""
+    """None if it is unlimited."""
     use_count: int | None = None
     created_at: datetime | None = None
-    """Other nouns call it `created`."""
+    """Other models call it `created`."""
     prefill: InvitationPrefill | None = None
     """Empty for an invitation to reconnect."""
     created_connections: tuple[CreatedConnection, ...] = ()
-    """What was made through it; empty for an invitation to reconnect."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """Connections created through it; empty for an invitation to reconnect."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class InvitationDetail(Invitation):
-    """An invitation with its log, as it comes when one is fetched by its id."""
+    """An invitation with its events, as it is returned by `invitations.get`."""
 
     events: tuple[InvitationEvent, ...] = ()
-    """What happened to it."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """The log of the invitation."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

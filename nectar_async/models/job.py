@@ -1,4 +1,4 @@
-"""Jobs: uploads of bills on their way through the machinery."""
+"""Jobs: uploads of bills and their processing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.statuses import JobStatus
 
 __all__ = ["Job"]
@@ -18,23 +18,23 @@ __all__ = ["Job"]
 class Job(Model):
     """The processing of one upload, of one bill or of several.
 
-    What became of the files is empty until the job is COMPLETED.
+    The lists of documents are empty until the job is COMPLETED.
     """
 
     id: str
-    """The guides call it the job id; on a document it is `job_id`."""
+    """A document calls it `job_id`."""
     status: JobStatus | None = None
     parsed_document_ids: tuple[str, ...] = ()
-    """The documents that the upload became."""
+    """IDs of the documents that were created from the upload."""
     duplicates: int | None = None
-    """How many files were bills that are there already: a count."""
+    """How many files were bills that exist already."""
     duplicate_document_ids: tuple[str, ...] = ()
-    """The documents of which the files were duplicates, or those duplicates: the API
-    does not say which."""
+    """IDs of the duplicates, or of the documents that they duplicate; which of them is
+    not documented."""
     non_utility_document_ids: tuple[str, ...] = ()
-    """What turned out to be no utility bill."""
+    """IDs of documents that are no utility bills."""
     termination_reason: str | None = None
-    """Why the job was terminated; None for every other end."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """Why the job was terminated; None if it ended in another way."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -1,4 +1,4 @@
-"""Links that open a page of Nectar for a while."""
+"""Links that open a page of Nectar without a sign-in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from nectar_async._types import Secret
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 
 __all__ = ["MagicLink", "WebhookPortalLink"]
 
@@ -24,23 +24,23 @@ class MagicLink(Model):
     company_magic_link_secret: Secret[str] | None = None
     """The last part of `magic_link_url`."""
     public_company_id: str | None = None
-    """Id of the company in magic links and nowhere else: it is not the company's id."""
+    """ID of the company in magic links only; it differs from the company's ID."""
     magic_link_url: Secret[str] | None = None
-    """The link to hand to the customer. It opens without a sign-in, so it is masked."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """The link for the customer. It is masked, because it needs no sign-in."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class WebhookPortalLink(Model):
-    """A link to the portal where webhooks are set up and their deliveries are seen.
+    """A link to the portal for webhooks and their deliveries.
 
-    The API does not publish the shape of this answer: what else it sends is in `extra`.
+    The shape of this answer is not documented: other keys are in `extra`.
     """
 
     url: Secret[str] | None = None
-    """Good for seven days. It opens without a sign-in, so it is masked."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """Valid for seven days. It is masked, because it needs no sign-in."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -1,4 +1,4 @@
-"""Meters and the identifiers that bills print for them."""
+"""Meters and their identifiers on bills."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from nectar_async._types import Flag
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.enums import (
     DatasourceType,
     DistrictMediumType,
@@ -37,21 +37,21 @@ class MeterIdentifier(Model):
     raw_name: str | None = None
     """The caption as printed on the bill."""
     value: str | None = None
-    """The identifier as it stands on the bill. The `identifier` filters compare it
+    """The identifier as printed on the bill. The `identifier` filters compare it
     without case, leading zeros, spaces, dashes, underscores, commas and slashes."""
     name: IdentifierType | None = None
     """The type to which the caption was mapped."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class Meter(Model):
-    """What measures one commodity at one site, on one account.
+    """A meter of one commodity at one site, on one account.
 
-    It need not be a device: a container for waste is a meter too. Demand has meters of
-    its own on the bills: see `DemandMeter`.
+    It need not be a device: a container for waste is a meter too. Demand is on bills
+    only: see `DemandMeter`.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Meter(Model):
     """Id of the account."""
     address: str | None = None
     time_of_use: TimeOfUse | None = None
-    """The only time-of-use period that the meter counts, if it is such a meter."""
+    """The time-of-use period, for a meter that counts a single one."""
     net_metering_type: NetMeteringType | None = None
     """The direction of the energy."""
     water_type: WaterType | None = None
@@ -81,12 +81,12 @@ class Meter(Model):
     """Id of the destination. On usage data it is the company's name for it."""
     refrigerant_type: RefrigerantType | None = None
     is_tracked: bool | None = None
-    """False when collection for the meter has stopped; its data stay."""
+    """False if collection for the meter has stopped; its data stays."""
     is_duplicated: Flag | None = None
-    """Whether it is the double of another meter, which reports leave out. The API
-    sends text or a boolean; here it is a boolean."""
+    """Whether it is a duplicate of another meter, which reports leave out. The API
+    sends a text or a boolean."""
     tags: tuple[Any, ...] = field(default=(), hash=False)
-    """In no fixed shape: their content is not published."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """JSON values of any shape; their content is not documented."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 
 __all__ = ["Site"]
 
@@ -19,22 +19,22 @@ __all__ = ["Site"]
 class Site(Model):
     """A place of a company to which meters belong.
 
-    The same whole object comes alone, inside a company and inside usage data; meters
-    hold its id only. Usage is rolled up by the site of the meter, not of the account.
+    Companies and usage data have the whole object inside; meters have its ID only.
+    Usage is summed up by the site of the meter, not of the account.
     """
 
     id: str
     name: str
     data_collection_stop_date: date | None = None
-    """The site is archived once this day is past. The field cannot be written, so a
-    deleted site, which is only archived, cannot be brought back through the API."""
+    """The site is archived after this day. The field cannot be updated, so the API
+    cannot restore a deleted site, which is only archived."""
     external_id: str | None = None
-    """Your own id of the site; exports such as Energy Star use it too."""
+    """Your own ID of the site; exports such as Energy Star use it too."""
     address: str | None = None
     path: tuple[str, ...] = ()
     """Location tags from general to specific, at most ten."""
     occupancy_percent: Decimal | None = None
-    """Share of the place that is occupied, from 0 to 100 with up to four decimals."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """Occupied share of the site, from 0 to 100 with up to four decimal places."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -1,4 +1,4 @@
-"""How far things have come: the statuses of the API. All are open: see `OpenEnum`."""
+"""The statuses of the API. All are open enums: see `OpenEnum`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class AccountStatus(OpenEnum):
 
     @property
     def advice(self) -> AccountAdvice:
-        """What the status means and what to do; the same words for all unknown ones."""
+        """The meaning of the status and what to do; unknown statuses share one."""
         return advices.ACCOUNTS.get(self, advices.UNKNOWN_ACCOUNT)
 
 
 class AccountTrackingStatus(OpenEnum):
     """Whether bills of an account are collected. The list is whole.
 
-    UNSET means that nobody decided, and counts as tracked.
+    UNSET means that there was no decision; the account is tracked.
     """
 
     ENABLED = "ENABLED"
@@ -54,16 +54,16 @@ class AccountTrackingStatus(OpenEnum):
 
 
 class ConnectionStatus(OpenEnum):
-    """How the login to a utility's portal fares. The list is probably whole.
+    """Whether the login to a utility's portal works. The list is probably whole.
 
-    On its way: PENDING, UNDER_INVESTIGATION, CONNECTED. Your customer has to act:
+    Standard: PENDING, UNDER_INVESTIGATION, CONNECTED. The customer has to act:
     PASSWORD_INCORRECT, MFA_TOKEN_EXPIRED, NEW_PASSWORD_NEEDED,
-    ADDITIONAL_CREDENTIALS_NEEDED. The portal or its address is at fault: WEBSITE_DOWN,
+    ADDITIONAL_CREDENTIALS_NEEDED. A problem of the portal: WEBSITE_DOWN,
     URL_INACCESSIBLE, NO_ACCOUNTS_FOUND, OTHER_ERROR. COMPANY_INACTIVE: the company was
     deactivated. A deactivated connection has no status of its own: see `is_active`.
 
-    `INCORRECT_PASSWORD`, as some pages of the API spell it, is read as
-    PASSWORD_INCORRECT, the only spelling that the API takes.
+    `INCORRECT_PASSWORD`, a spelling in some guides, is read as PASSWORD_INCORRECT, the
+    only spelling that the API accepts.
     """
 
     PENDING = "PENDING"
@@ -81,15 +81,15 @@ class ConnectionStatus(OpenEnum):
 
     @property
     def advice(self) -> Advice:
-        """What the status means and what to do; the same words for all unknown ones."""
+        """The meaning of the status and what to do; unknown statuses share one."""
         return advices.CONNECTIONS.get(self, advices.UNKNOWN_CONNECTION)
 
     @property
     def is_settled(self) -> bool:
-        """Whether the first check, or an investigation, is over, well or not.
+        """Whether the first check, or an investigation, is over, with any result.
 
-        False for PENDING and UNDER_INVESTIGATION alone. A status that is not known is
-        settled: whoever waits for a connection shall see it, and not wait for ever.
+        False for PENDING and UNDER_INVESTIGATION only. An unknown status is settled, so
+        that `wait_until_settled` returns it instead of waiting for ever.
         """
         return self not in {"PENDING", "UNDER_INVESTIGATION"}
 
@@ -103,8 +103,8 @@ class ConnectionStatus(OpenEnum):
 class InvitationStatus(OpenEnum):
     """Whether an invitation can still be used. The list is whole.
 
-    EXPIRED is past its expiry and cannot be revived, REVOKED was withdrawn, FULFILLED
-    has reached its number of uses.
+    EXPIRED: past its expiry, cannot be revived. REVOKED: withdrawn. FULFILLED: used as
+    often as allowed.
     """
 
     ACTIVE = "ACTIVE"
@@ -116,7 +116,7 @@ class InvitationStatus(OpenEnum):
 class JobStatus(OpenEnum):
     """How far the processing of an upload is. The list is probably whole.
 
-    TERMINATED is in the guides alone.
+    TERMINATED is mentioned in the guides only.
     """
 
     PENDING = "PENDING"
@@ -128,6 +128,6 @@ class JobStatus(OpenEnum):
     def is_terminal(self) -> bool:
         """Whether the job is over: COMPLETED, FAILED or TERMINATED.
 
-        A status that is not known is taken for a step on the way.
+        A job with an unknown status counts as still running.
         """
         return self in {"COMPLETED", "FAILED", "TERMINATED"}

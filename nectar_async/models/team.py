@@ -1,4 +1,4 @@
-"""The team: whoever the API key belongs to."""
+"""The team: the organization of the API key."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from attrs import field, frozen
 
 from nectar_async._types import Secret
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 
 __all__ = ["Team"]
 
 
 @frozen(kw_only=True)
 class Team(Model):
-    """The organization of the API key: who is in it, and who pays.
+    """The organization of the API key, with its members and its billing profile.
 
-    An update that sends `users` replaces the whole list; whoever calls stays in.
+    An update of `users` replaces the whole list; the caller stays a member.
     """
 
     id: str
-    """Id of the billing profile."""
+    """ID of the billing profile."""
     name: str | None = None
     email: str | None = None
     """The address for bills from Nectar."""
     users: tuple[str, ...] = ()
     """E-mail addresses, not ids."""
     billing: Secret[Mapping[str, Any]] | None = field(default=None, hash=False)
-    """Payment data in no fixed shape, masked as a whole; a link to the portal of the
-    payment provider is said to be inside."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """Payment data of any shape, masked as a whole. It may have a link to the portal of
+    the payment provider."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

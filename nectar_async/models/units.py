@@ -1,4 +1,4 @@
-"""The units of the API, spelled as it spells them."""
+"""The units of the API, in its own spelling."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class TimeOfUseBreakdownUsageUnits(OpenEnum):
 class UsageUnits(OpenEnum):
     """The unit of usage. The list is whole.
 
-    Values are case-exact, with spaces and brackets, and names are their upper case:
-    `UsageUnits.GAL_US` is `gal (US)`, and only `100 gal` is spelled out. A kilowatt is
-    `KW` here, but `kW` in `DemandUsageUnits`. Prefixes are those of utilities: `kgal`
-    is a thousand gallons and `Mgal` a million, `mlb` a thousand pounds and `mbbl` a
-    thousand barrels. CF and CUBIC_FT are one unit, and so are HCF and CCF.
+    Values are case-sensitive, with spaces and brackets. Names are the values in upper
+    case: `UsageUnits.GAL_US` is `gal (US)`; only `100 gal` becomes `HUNDRED_GAL`. A
+    kilowatt is `KW` here, but `kW` in `DemandUsageUnits`. Prefixes are those of
+    utilities: `kgal` is a thousand gallons and `Mgal` a million, `mlb` a thousand
+    pounds and `mbbl` a thousand barrels. CF and CUBIC_FT are the same unit, and so are
+    HCF and CCF.
     """
 
     J = "J"

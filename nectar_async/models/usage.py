@@ -1,4 +1,4 @@
-"""Usage data: what one meter used in one period, as read from one bill."""
+"""Usage data: the usage of one meter in one period, as read from one bill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async.models._base import Model
-from nectar_async.models._extra import names_of
+from nectar_async.models._extra import format_keys
 from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.enums import (
     DatasourceType,
@@ -34,7 +34,7 @@ __all__ = ["TimeOfUseBreakdownItem", "UsageData", "UsageDataNested"]
 
 @frozen(kw_only=True)
 class TimeOfUseBreakdownItem(Model):
-    """The part of a usage record that falls into one time-of-use period."""
+    """The part of a usage record in one time-of-use period."""
 
     time_of_use: TimeOfUse | None = None
     usage: Decimal | None = None
@@ -45,25 +45,25 @@ class TimeOfUseBreakdownItem(Model):
     start_date: date | None = None
     end_date: date | None = None
     """The last day, inclusive."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class UsageDataNested(Model):
-    """What one meter used in one billing period, as it comes inside a document.
+    """The usage of one meter in one billing period, as it comes inside a document.
 
-    One class serves every version of the API; what a version does not send is None or
-    empty. v2.0 sends `time_of_use`, `time_of_use_breakdown` and `service_address`;
-    v2.1 sends `time_of_use` and `electricity_type`. v2.2 was announced to replace
-    `time_of_use` by `time_of_use_breakdown`, but its guide equals that of v2.1: be
-    ready for either. Since v2.1, rows of demand share the lists with rows of usage,
-    and the API refuses to change them.
+    All versions of the API share this class; fields that a version does not send are
+    None or empty. v2.0 sends `time_of_use`, `time_of_use_breakdown` and
+    `service_address`; v2.1 sends `time_of_use` and `electricity_type`. For v2.2 the
+    release note replaces `time_of_use` by `time_of_use_breakdown`, but the guide does
+    not: expect either. Since v2.1, the lists have records of demand too, and the API
+    refuses to change them.
     """
 
     id: str
-    """An opaque string: a UUID on v2.0, not promised to be one since."""
+    """An opaque string; a UUID in v2.0 only."""
     created: datetime | None = None
     updated: datetime | None = None
     start_date: date | None = None
@@ -71,8 +71,8 @@ class UsageDataNested(Model):
     end_date: date | None = None
     """The last day of the period, inclusive: 15 January to 14 February is 31 days."""
     usage: Decimal | None = None
-    """The amount of the whole period in `usage_units`, with every digit of the bill
-    and not converted to a standard unit. A correction may be negative."""
+    """The amount of the whole period in `usage_units`, with all digits of the bill and
+    not converted to another unit. A correction may be negative."""
     usage_units: UsageUnits | None = None
     time_of_use_breakdown: tuple[TimeOfUseBreakdownItem, ...] = ()
     """Parts of `usage` by time-of-use period: do not add them to it."""
@@ -81,7 +81,7 @@ class UsageDataNested(Model):
     """Id of the meter."""
     meter_address: str | None = None
     meter_is_tracked: bool | None = None
-    """False when collection for the meter has stopped; its data stay."""
+    """False if collection for the meter has stopped; its data stays."""
     site: Site | None = None
     """The whole site, not its id."""
     identifiers: tuple[MeterIdentifier, ...] = ()
@@ -89,8 +89,8 @@ class UsageDataNested(Model):
     datasource_type: DatasourceType | None = None
     """The commodity."""
     time_of_use: TimeOfUse | None = None
-    """The time-of-use period of the whole record, before `time_of_use_breakdown`
-    replaced it in v2.2."""
+    """The time-of-use period of the whole record; `time_of_use_breakdown` replaces it
+    in v2.2."""
     electricity_type: ElectricityType | None = None
     """What the record measures, usage or demand (v2.1)."""
     net_metering_type: NetMeteringType | None = None
@@ -104,12 +104,12 @@ class UsageDataNested(Model):
     district_medium_type: DistrictMediumType | None = None
     waste_description: str | None = None
     waste_type: str | None = None
-    """The material, by the company's name for it. On a meter it is a UUID."""
+    """The company's name of the material. On a meter it is an ID."""
     waste_stream: str | None = None
-    """The destination, by the company's name for it. On a meter it is a UUID."""
+    """The company's name of the destination. On a meter it is an ID."""
     refrigerant_type: RefrigerantType | None = None
     additional_fields: Mapping[str, Any] | None = field(default=None, hash=False)
-    """Further values as the API sends them, in no fixed shape."""
+    """Further values as the API sends them, of any shape."""
     is_estimated: bool | None = None
     """Whether the utility estimated the amount instead of reading the meter."""
     is_implied: bool | None = None
@@ -128,25 +128,25 @@ class UsageDataNested(Model):
     net_metering_grid_export_kwh: Decimal | None = None
     """In kWh, whatever `usage_units` says."""
     exclusion: bool | None = None
-    """Whether the record is an exclusion. Nectar's own pages disagree whether such a
-    record is subtracted from totals (a tenant's share of a landlord's meter) or left
-    out of them, so it is passed through untouched and you decide."""
+    """Whether the record is an exclusion. Nectar's guides disagree on its meaning: such
+    a record is subtracted from totals (a tenant's share of a landlord's meter), or it
+    is left out of them. The value is passed through as it is."""
     tariff: str | None = None
     billed_demand: Decimal | None = None
     supplier_name: str | None = None
     utility_name: str | None = None
     country: str | None = None
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
 
 
 @frozen(kw_only=True)
 class UsageData(UsageDataNested):
-    """What one meter used in one billing period, with the bill that says so."""
+    """The usage of one meter in one billing period, with the bill it was read from."""
 
     document: DocumentEmbedded | None = None
-    """The bill, less what was read from it: see `DocumentEmbedded`."""
-    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=names_of)
+    """The bill without the data that was read from it: see `DocumentEmbedded`."""
+    extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""
