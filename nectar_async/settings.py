@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, evolve, field, frozen
 
-from nectar_async.contract.operation_ids import meant
+from nectar_async.contract.operation_ids import find_close_operation
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["Operation", "RetryPolicy", "Settings"]
@@ -245,7 +245,7 @@ class Settings:
     @operations.validator
     def _check_operations(self, _: object, value: Mapping[str, Operation]) -> None:
         for name in value:
-            if (other := meant(name)) is not None:
+            if (other := find_close_operation(name)) is not None:
                 raise ConfigurationError(
                     f"there is no operation {name!r}; did you mean {other!r}?"
                 )

@@ -1,7 +1,7 @@
 """The API's contract as data: an OpenAPI 3.1 document with extensions.
 
-It says which operations exist, what they take and answer, and how sure each part is
-(`x-conventions` explains the marks).
+It describes the operations, their requests and answers, and the evidence for each part
+(`x-conventions` explains the extensions).
 """
 
 from __future__ import annotations
@@ -13,13 +13,20 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-__all__ = ["Operation", "alternatives", "digest", "load", "operations", "resolved"]
+__all__ = [
+    "OperationSpec",
+    "digest",
+    "iterate_alternatives",
+    "load",
+    "operations",
+    "resolve_ref",
+]
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
-class Operation(NamedTuple):
-    """One row of the contract: how an operation is addressed, and all that it says."""
+class OperationSpec(NamedTuple):
+    """One operation of the contract: its method, its path and its OpenAPI object."""
 
     method: str
     path: str
@@ -28,44 +35,44 @@ class Operation(NamedTuple):
 
 @cache
 def load() -> dict[str, Any]:
-    """The whole document, parsed once; all callers share it, so only read it."""
+    """Load the whole document once. Callers share it and must not change it."""
     document: dict[str, Any] = json.loads(_text())
     return document
 
 
 def digest() -> str:
-    """SHA-256 of the document's bytes, in hex: which contract this is."""
+    """Return the SHA-256 of the document in hex, which identifies the contract."""
     return hashlib.sha256(_text()).hexdigest()
 
 
 @cache
-def operations() -> dict[str, Operation]:
-    """Every operation under its `operationId`."""
+def operations() -> dict[str, OperationSpec]:
+    """Return every operation by its `operationId`."""
     return {
-        description["operationId"]: Operation(method.upper(), path, description)
+        description["operationId"]: OperationSpec(method.upper(), path, description)
         for path, methods in load()["paths"].items()
         for method, description in methods.items()
         if method in _METHODS
     }
 
 
-def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a `$ref` leads to, with what stands beside it; anything else as it is."""
+def resolve_ref(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the target of a `$ref`, merged with the keys beside it, or the node."""
     while "$ref" in node:
-        found: Any = load()
+        target: Any = load()
         for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = {**found, **{key: node[key] for key in node if key != "$ref"}}
+            target = target[part]
+        node = {**target, **{key: node[key] for key in node if key != "$ref"}}
     return node
 
 
-def alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A schema and all that it is made of by `allOf`, `anyOf` or `oneOf`, resolved."""
-    schema = resolved(schema)
+def iterate_alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a schema and, recursively, its `allOf`, `anyOf` and `oneOf` members."""
+    schema = resolve_ref(schema)
     yield schema
-    for word in ("allOf", "anyOf", "oneOf"):
-        for one in schema.get(word, ()):
-            yield from alternatives(one)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for member in schema.get(keyword, ()):
+            yield from iterate_alternatives(member)
 
 
 def _text() -> bytes:

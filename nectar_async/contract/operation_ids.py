@@ -1,17 +1,17 @@
-"""The ids of all operations, for whoever must not wait for the contract to be read."""
+"""The ids of all operations, without the time to load the contract."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-__all__ = ["DOWNLOAD", "OPERATIONS", "meant"]
+__all__ = ["DOWNLOAD", "OPERATIONS", "find_close_operation"]
 
 DOWNLOAD = "documents_download"
-"""How recordings, transports and errors call the fetching of a file, which the contract
-does not have."""
+"""The id for the download of a file in recordings, transports and errors; the contract
+has no such operation."""
 
-# From here on a name that is none is taken for a slip of the pen.
-_CLOSE = 0.85
+# An unknown name with at least this similarity is taken for a typing error.
+_MIN_SIMILARITY = 0.85
 
 OPERATIONS = (
     "accounts_bulk_update",
@@ -70,10 +70,11 @@ OPERATIONS = (
 )
 
 
-def meant(name: str) -> str | None:
-    """The operation that was probably meant by a name that is nearly one."""
+def find_close_operation(name: str) -> str | None:
+    """Return the operation whose id is close to an unknown name; None if none is."""
     if name in OPERATIONS:
         return None
-    # Needed for names that are not among them, so it is not everybody's import.
-    close = import_module("difflib").get_close_matches
-    return next(iter(close(name, OPERATIONS, n=1, cutoff=_CLOSE)), None)
+    # Imported late, because only wrong names need it.
+    get_close_matches = import_module("difflib").get_close_matches
+    matches = get_close_matches(name, OPERATIONS, n=1, cutoff=_MIN_SIMILARITY)
+    return next(iter(matches), None)

@@ -1,6 +1,6 @@
-"""The one naming rule: `start_date` in Python is `startDate` on the wire.
+"""The naming rule: `start_date` in Python is `startDate` on the wire.
 
-Every field, filter and envelope key goes through it; there are no hand-made pairs.
+It applies to every field, filter and envelope key, without exceptions.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _CAPITAL = r"(?<!^)(?=[A-Z])"
 
 @cache
 def to_wire(name: str) -> str:
-    """The wire spelling of a Python name: `external_id` is `externalId`."""
+    """Convert a Python name to its wire name: `external_id` to `externalId`."""
     head, *rest = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
 def to_python(name: str) -> str:
-    """The Python spelling of a wire name: `externalId` is `external_id`."""
+    """Convert a wire name to its Python name: `externalId` to `external_id`."""
     return re.sub(_CAPITAL, "_", name).lower()

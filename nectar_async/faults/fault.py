@@ -13,7 +13,11 @@ from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send
-from nectar_async.contract.operation_ids import DOWNLOAD, OPERATIONS, meant
+from nectar_async.contract.operation_ids import (
+    DOWNLOAD,
+    OPERATIONS,
+    find_close_operation,
+)
 from nectar_async.errors import ConfigurationError
 
 __all__ = [
@@ -88,7 +92,7 @@ def check_operation(name: str) -> None:
     """
     if name in OPERATIONS or name == DOWNLOAD:
         return
-    close = meant(name)
+    close = find_close_operation(name)
     every = ", ".join((*OPERATIONS, DOWNLOAD))
     hint = f"did you mean {close!r}?" if close else f"there are {every}"
     raise ConfigurationError(f"there is no operation {name!r}; {hint}")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from nectar_async.contract import alternatives, operations, resolved
+from nectar_async.contract import iterate_alternatives, operations, resolve_ref
 from nectar_async.recording.bodies import Body, Json, Text
 from nectar_async.recording.exchange import Exchange
 
@@ -50,7 +50,9 @@ class SchemaNode:
 
     def __init__(self, schemas: Sequence[Schema] = ()) -> None:
         self._schemas = [
-            alternative for schema in schemas for alternative in alternatives(schema)
+            alternative
+            for schema in schemas
+            for alternative in iterate_alternatives(schema)
         ]
         self._keys: dict[str, SchemaNode] = {}
         self._items: SchemaNode | None = None
@@ -103,7 +105,7 @@ def find_response_schema(operation: str) -> SchemaNode:
             media["schema"]
             for status, response in responses.items()
             if status.startswith(_SUCCESS)
-            for media in resolved(response).get("content", {}).values()
+            for media in resolve_ref(response).get("content", {}).values()
             if "schema" in media
         ]
     )

@@ -1,6 +1,6 @@
-"""Every operation of the contract has its method, and does what the contract says.
+"""Every operation of the contract has its method, which sends what the contract says.
 
-Nothing is listed by hand here that the contract can say; see `endpoints`.
+The tests are derived from the contract; see `endpoints`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from nectar_async.contract.wire_names import to_python
 from nectar_async.resources._resource import Resource
 from nectar_async.sandbox.handlers.routes import ROUTES
 
-# What is more than one operation, or asks one until something happens.
+# Methods that combine operations, or poll one.
 WITHOUT_OPERATION = {
     "connections.activate",
     "connections.deactivate",
@@ -37,14 +37,14 @@ WITHOUT_OPERATION = {
     "documents.download",
     "jobs.wait",
 }
-# The view across companies is made of operations, and is none.
+# The view across companies combines operations, and the contract has no tag for it.
 WITHOUT_TAG = {"repository"}
 
-# Arguments that are about the call, and do not go on the wire as they are.
-OF_THE_CALL = {"jobs_submit_document": {"file_name", "on_progress"}}
+# Arguments that are not sent.
+NOT_SENT = {"jobs_submit_document": {"file_name", "on_progress"}}
 
-# Where calling the method says it already.
-SAID_BY_THE_CALL = {("connections_confirm", "confirm")}
+# Fields whose default is True, because the call itself implies it.
+IMPLIED_BY_THE_CALL = {("connections_confirm", "confirm")}
 
 DELETES = {"companies_delete", "sites_delete", "usage_delete"}
 
@@ -59,13 +59,13 @@ each_list = each_of([one for one in ENDPOINTS if one.is_list])
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """One is enough: what is judged here happens before and after the waiting."""
+    """Run on one backend: these tests do not depend on it."""
     return "asyncio"
 
 
 @pytest.fixture
 def nectar() -> NectarClient:
-    """A client that is only looked at."""
+    """A client that sends nothing."""
     return NectarClient(transport=MemoryTransport({}))
 
 
@@ -75,10 +75,6 @@ def nouns(nectar: NectarClient) -> dict[str, Resource]:
         for name, one in inspect.getmembers(nectar)
         if isinstance(one, Resource) and name not in WITHOUT_TAG
     }
-
-
-def test_the_contract_has_53_operations() -> None:
-    assert len(ENDPOINTS) == 53
 
 
 @each
@@ -140,7 +136,7 @@ def test_the_nouns_are_the_tags(nectar: NectarClient) -> None:
 
 @each
 def test_the_arguments_are_what_the_contract_takes(endpoint: Endpoint) -> None:
-    own = set(OF_THE_CALL.get(endpoint.operation, ()))
+    own = set(NOT_SENT.get(endpoint.operation, ()))
     if endpoint.body.get("x-body-complete") is False:
         own.add("extra")
     if str(endpoint.signature.return_annotation).startswith("Pager["):
@@ -156,12 +152,12 @@ def test_what_the_contract_requires_has_to_be_given(endpoint: Endpoint) -> None:
         default = parameters[one.name].default
         if not one.is_required:
             assert default is UNSET or default is None, one.name
-        elif (endpoint.operation, one.wire) not in SAID_BY_THE_CALL:
+        elif (endpoint.operation, one.wire) not in IMPLIED_BY_THE_CALL:
             assert default is inspect.Parameter.empty, one.name
 
 
-def test_what_the_call_says_is_said() -> None:
-    for operation, wire in SAID_BY_THE_CALL:
+def test_fields_implied_by_the_call_default_to_true() -> None:
+    for operation, wire in IMPLIED_BY_THE_CALL:
         (endpoint,) = (one for one in ENDPOINTS if one.operation == operation)
         assert endpoint.signature.parameters[to_python(wire)].default is True
 
@@ -202,7 +198,7 @@ def assert_headers(endpoint: Endpoint, wire: Wire) -> None:
 
 @pytest.mark.anyio
 @each_of([one for one in ENDPOINTS if one.body.get("x-body-complete") is False])
-async def test_further_keys_go_where_the_body_is_not_known_in_full(
+async def test_a_body_that_is_not_known_in_full_takes_further_keys(
     endpoint: Endpoint,
 ) -> None:
     nectar, wires = client_on(answer_of(endpoint))
@@ -268,13 +264,13 @@ async def test_every_example_is_read_and_written_back(
 
 
 def shown(endpoint: Endpoint, body: Any) -> list[dict[str, Any]]:
-    """The records in an example of an answer."""
+    """Return the records of an example answer."""
     if endpoint.is_list:
         body = body[endpoint.description["x-paginated"]["items"]]
     return body if isinstance(body, list) else [body]
 
 
-def test_every_answer_that_says_something_has_an_example() -> None:
+def test_every_answer_with_a_body_has_an_example() -> None:
     silent = {
         one.operation
         for one in ENDPOINTS
@@ -309,7 +305,7 @@ async def test_a_call_is_repeated_where_the_contract_allows_it(
 
 @pytest.mark.anyio
 async def test_a_login_is_not_renewed_twice() -> None:
-    """Credentials in the body may log in at the portal each time they are sent."""
+    """A repeat with credentials in its body could log in at the portal again."""
     (endpoint,) = (one for one in ENDPOINTS if one.operation == "connections_update")
     repeats = {}
     for one in endpoint.arguments:
@@ -327,7 +323,7 @@ async def test_a_login_is_not_renewed_twice() -> None:
 
 
 @each
-def test_what_the_api_calls_deprecated_warns_and_names_what_replaces_it(
+def test_a_deprecated_operation_warns_and_names_its_replacement(
     endpoint: Endpoint, nectar: NectarClient
 ) -> None:
     warning = getattr(endpoint.on(nectar), "__deprecated__", "")

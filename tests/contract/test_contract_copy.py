@@ -8,18 +8,17 @@ import re
 from importlib import resources
 
 from nectar_async import contract
-from nectar_async.contract.operation_ids import OPERATIONS, meant
+from nectar_async.contract.operation_ids import OPERATIONS, find_close_operation
 
 
-def test_it_holds_every_operation_once() -> None:
+def test_operations_have_their_method_path_and_description() -> None:
     operations = contract.operations()
-    assert len(operations) == 53
     assert operations["usage_list_by_company"].method == "GET"
     assert operations["usage_list_by_company"].path == "/usage/company/{company_id}"
     assert operations["ping_get"].description["summary"]
 
 
-def test_it_is_read_once() -> None:
+def test_it_is_loaded_once() -> None:
     assert contract.load() is contract.load()
 
 
@@ -34,11 +33,15 @@ def test_it_points_at_nothing_that_a_user_cannot_open() -> None:
     assert "x-evidence-note" not in text
 
 
-def test_the_names_that_are_known_without_it_are_its_names() -> None:
-    assert list(OPERATIONS) == sorted(contract.operations())
+def test_the_operation_ids_are_those_of_the_contract() -> None:
+    ids = set(contract.operations())
+    missing, unknown = ids - set(OPERATIONS), set(OPERATIONS) - ids
+    assert not missing, f"add to contract/operation_ids.py: {sorted(missing)}"
+    assert not unknown, f"remove from contract/operation_ids.py: {sorted(unknown)}"
+    assert list(OPERATIONS) == sorted(ids)
 
 
-def test_a_name_that_is_nearly_one_is_recognised() -> None:
-    assert meant("connection_confirm") == "connections_confirm"
-    assert meant("connections_confirm") is None
-    assert meant("labels_get") is None
+def test_a_close_name_is_found_for_a_typing_error() -> None:
+    assert find_close_operation("connection_confirm") == "connections_confirm"
+    assert find_close_operation("connections_confirm") is None
+    assert find_close_operation("labels_get") is None

@@ -1,4 +1,4 @@
-"""There is one naming rule, and it goes both ways."""
+"""The naming rule converts names in both directions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nectar_async.contract.wire_names import to_python, to_wire
 
 
 def property_names(part: Any) -> Iterator[str]:
-    """The name of every property, anywhere in the contract."""
+    """Yield the name of every property in the contract."""
     if isinstance(part, list):
         for one in part:
             yield from property_names(one)

@@ -58,12 +58,12 @@ def marked(
         yield from marked(inner, key, is_within=is_within)
 
 
-def bodies(operation: contract.Operation) -> Iterator[Mapping[str, Any]]:
+def bodies(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
     content = operation.description.get("requestBody", {}).get("content", {})
     yield from (one["schema"] for one in content.values())
 
 
-def answers(operation: contract.Operation) -> Iterator[Mapping[str, Any]]:
+def answers(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
     for status, one in operation.description["responses"].items():
         if status.startswith("2"):
             content = resolved(one).get("content", {})

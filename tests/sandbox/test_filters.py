@@ -255,7 +255,7 @@ def list_filters() -> list[tuple[str, str]]:
 def schemas_of_filters(operation: str) -> dict[str, Any]:
     """Find the schemas of a list's query parameters, by name, except `page`."""
     parameters = map(
-        contract.resolved, OPERATIONS[operation].description.get("parameters", ())
+        contract.resolve_ref, OPERATIONS[operation].description.get("parameters", ())
     )
     schemas = {
         parameter["name"]: parameter["schema"]
@@ -270,7 +270,9 @@ def schemas_of_filters(operation: str) -> dict[str, Any]:
 
 def sample_values(schema: Any, page: Any) -> list[str]:
     """Choose valid values of a parameter: extremes, and dates that occur in a page."""
-    [schema] = [part for part in contract.alternatives(schema) if "type" in part]
+    [schema] = [
+        part for part in contract.iterate_alternatives(schema) if "type" in part
+    ]
     if schema["type"] == "array":
         return sample_values(schema["items"], page)
     if "enum" in schema:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from nectar_async.contract import alternatives, operations, resolved
+from nectar_async.contract import iterate_alternatives, operations, resolve_ref
 from nectar_async.contract.sensitive import ANSWERED
 
 __all__ = [
@@ -300,7 +300,7 @@ def find_operation_fields(operation: str) -> OperationFields:
         return _NO_FIELDS
     responses = row.description.get("responses", {}).values()
     query = FieldNode()
-    for parameter in map(resolved, row.description.get("parameters", ())):
+    for parameter in map(resolve_ref, row.description.get("parameters", ())):
         if parameter["in"] == "query":
             node = _build_node([parameter["schema"]], parameter["name"], "")
             names = (parameter["name"], *parameter.get("x-key-candidates", ()))
@@ -329,7 +329,7 @@ def _list_schemas(holders: Any) -> list[Schema]:
     """List the schemas of bodies, for all media types."""
     return [
         media["schema"]
-        for holder in map(resolved, holders)
+        for holder in map(resolve_ref, holders)
         for media in holder.get("content", {}).values()
         if "schema" in media
     ]
@@ -351,7 +351,7 @@ def _build_node(schemas: Sequence[Schema], key: str, above: str) -> FieldNode:
     if cache_key in _nodes:
         return _nodes[cache_key]  # also while it is being built: schemas are recursive
     node = _nodes[cache_key] = FieldNode(is_known=True)
-    flat = [one for schema in schemas for one in alternatives(schema)]
+    flat = [one for schema in schemas for one in iterate_alternatives(schema)]
     if any(schema.get("x-sensitive") for schema in flat):
         node.kind = kind_in_contract(key or "url")
     elif (kind := CHILD_KINDS.get(above, {}).get(key) or find_kind(key)) is not None:
