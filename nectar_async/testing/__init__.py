@@ -1,14 +1,11 @@
-"""The work of the pytest plugin, loaded when a test uses one of its fixtures.
+"""The pytest plugin and the virtual clock.
 
-in `terms`        what markers, flags and settings say about a test
-in `places`       where its recording is
-in `play`         from there to its recording, and back when it is over
-in `recordings`   what the test is given
-in `replays`      a test that is answered from its recording
-in `live`         a test whose requests are sent, and recorded if wanted
-in `booth`        witness, overlays and time for such a test
-in `tapes`        what the tests of one run record at one path
-in `remote`       a transport whose event loop outlives that of the test
-in `sandboxes`    a sandbox of a test's own
-in `suite`        what the tests of a session share, and what is said at its end
+- `plugin`: the entry point; it imports the rest when a test uses a fixture
+- `fixtures`, `sandbox_fixture`: `nectar_recording` and `nectar_sandbox`
+- `options`: markers, command-line flags and settings of a test
+- `replay`, `live`: a test that replays its recording, or sends its requests
+- `shared_recorder`: one recording that several tests write
+- `portal_transport`: network requests in the event loop of another thread
+- `session`: state of the pytest session, and its summary
+- `virtual_clock`: time that passes without waiting
 """

@@ -1,8 +1,7 @@
-"""A test whose requests are sent: to the API or a sandbox, and recorded if wanted."""
+"""A test whose requests are sent to the API or to a sandbox, and possibly recorded."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,10 +28,8 @@ from nectar_async.recording.folder import MANIFEST_NAME, Recording
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.request_log import RequestLog
 from nectar_async.settings import Settings
-from nectar_async.testing.fixtures import NectarRecording
 from nectar_async.testing.options import TestOptions
-from nectar_async.testing.portal_transport import RemoteTransport
-from nectar_async.testing.sandbox_fixture import NectarSandbox
+from nectar_async.testing.portal_transport import PortalTransport
 from nectar_async.testing.session import (
     PluginSession,
     ReportRow,
@@ -54,13 +51,13 @@ __all__ = [
     "ShortWaitClock",
 ]
 
-# Whoever waits for trouble that an overlay made waits for nobody, and soon for others.
-_LONGEST_WAIT = 0.5
+# Waits that an overlay causes are pointless, so they are cut to this many seconds.
+_MAX_OVERLAY_WAIT = 0.5
 
 
 @frozen(kw_only=True)
 class LiveServer:
-    """Who answers a test."""
+    """The server that answers a test: its key, settings and clock."""
 
     key: Secret[str]
     settings: Settings
@@ -68,224 +65,240 @@ class LiveServer:
     is_sandbox: bool = False
 
     @classmethod
-    def api(cls, terms: TestOptions) -> Self:
-        """The API, or what NECTAR_BASE_URL calls so.
+    def api(cls, options: TestOptions, key: str) -> Self:
+        """Use the API, at the address of the settings or of NECTAR_BASE_URL.
 
         Raises:
-            ConfigurationError: there is no key, or the environment makes no sense.
+            ConfigurationError: the key is empty, or a variable is invalid.
         """
-        key = os.environ.get("NECTAR_API_KEY", "").strip()
         if not key:
             raise ConfigurationError(
-                f"to {terms.mode} is to ask the API: set NECTAR_API_KEY, or add"
-                " --nectar-sandbox to ask a sandbox"
+                f"mode {options.mode} sends requests to the API: set NECTAR_API_KEY, or"
+                " add --nectar-sandbox to use a sandbox"
             )
         return cls(
             key=Secret(key),
-            settings=terms.settings or Settings.from_env(),
-            clock=ShortWaitClock(_LONGEST_WAIT) if terms.overlays else RealClock(),
+            settings=options.settings or Settings.from_env(),
+            clock=ShortWaitClock(_MAX_OVERLAY_WAIT)
+            if options.overlays
+            else RealClock(),
         )
 
     @classmethod
-    def sandbox(cls, terms: TestOptions, sandbox: NectarSandbox) -> Self:
-        """The sandbox of the test. Its time is the clients' time."""
-        settings = terms.settings or Settings()
+    def sandbox(
+        cls,
+        options: TestOptions,
+        *,
+        url: str,
+        api_key: str,
+        advance: Callable[[float], object],
+    ) -> Self:
+        """Use the sandbox of the test, whose clock the clients advance."""
+        settings = options.settings or Settings()
         return cls(
-            key=Secret(sandbox.api_key),
-            settings=evolve(settings, base_url=sandbox.url),
-            clock=SandboxClock(sandbox.advance),
+            key=Secret(api_key),
+            settings=evolve(settings, base_url=url),
+            clock=SandboxClock(advance),
             is_sandbox=True,
         )
 
 
 class LiveTest:
-    """What a test has in every mode but replay.
+    """The state of a test in every mode except replay.
 
     Raises:
-        ConfigurationError: the marker makes no sense, or another process of
-            pytest-xdist may write the same recording.
+        ConfigurationError: the marker is invalid, or another process of pytest-xdist
+            may write the same recording.
     """
 
     def __init__(
-        self, item: pytest.Item, terms: TestOptions, server: LiveServer
+        self, item: pytest.Item, options: TestOptions, server: LiveServer
     ) -> None:
         self._item = item
-        self._terms = terms
+        self._options = options
         self._server = server
-        self._suite = PluginSession.of(item.config)
-        self._settings = server.settings
-        self._transports: list[RemoteTransport] = []
-        self._tape: SharedRecorder | None = None
+        self._session = PluginSession.of(item.config)
+        self._transports: list[PortalTransport] = []
+        self._shared: SharedRecorder | None = None
         self._recorder: Recorder | None = None
-        self._booth = LiveStage(self._inner(), terms.overlays, server.clock)
-        self.recording: NectarRecording = NectarRecording(
-            path=terms.path,
-            mode=terms.mode,
-            clock=server.clock,
-            witness=self._booth.witness,
-            settings=server.settings,
-            make=self._client,
-            unused=lambda: (),
+        self._stage = LiveStage(
+            self._build_inner_stage(), options.overlays, server.clock
         )
+        self.clock = server.clock
+        self.settings: Settings = server.settings
+        self._used_settings = server.settings
+        self.unused: tuple[str, ...] = ()
+        """Always empty: nothing is replayed."""
 
-    def end(self, *, has_passed: bool) -> None:
-        """Write what was recorded, if the test passed and no other is waited for.
+    @property
+    def witness(self) -> RequestLog:
+        """The log of the clients' requests."""
+        return self._stage.witness
 
-        Raises:
-            NectarError: it cannot be written, or a secret would be.
-        """
-        if has_passed and self._booth.unmet and self._terms.unused != "ignore":
-            self._add("unmet", describe_overlays(self._booth.unmet))
-        if self._recorder is None:
-            return
-        is_new = self._terms.mode is Mode.NEW
-        if self._tape is None:
-            is_due = has_passed
-        else:
-            is_due = self._tape.end(self._terms.test, has_passed=has_passed)
-        if is_due:
-            before = list_exchange_names(self._terms.path)
-            has_changed = self._suite.portal.call(
-                write_recording, self._recorder, self._server.key, self._settings
-            )
-            if not (self._terms.path / MANIFEST_NAME).exists():
-                # What asks nothing, or meets an overlay each time, is replayed, too.
-                has_changed = self._empty().save(self._terms.path, datetime.now(UTC))
-            gone = {*before} - {*list_exchange_names(self._terms.path)}
-            same = "complete" if is_new else "unchanged"
-            self._add("written" if has_changed else same, sorted(gone))
-        elif not has_passed:
-            self._add("left" if is_new else "kept")
-
-    def close(self) -> None:
-        """Give back what clients hold that the test forgot to close."""
-        for transport in self._transports:
-            transport.close()
-
-    def _inner(self) -> Stage:
-        path, redaction = self._terms.path, self._terms.redaction or Redaction()
-        if self._terms.mode is Mode.PASSTHROUGH:
-            return _straight
-        self._suite.check_alone(self._item, path)
-        # The server may quote it.
-        secrets = (*redaction.secrets, self._server.key)
-        redaction = evolve(redaction, secrets=secrets)
-        if self._terms.mode is Mode.NEW:
-            self._recorder = Recorder(
-                path, mode=Mode.NEW, redaction=redaction, **self._terms.flags
-            )
-            return self._recorder
-        self._tape = self._suite.tape(self._item, self._terms, redaction)
-        self._recorder = self._tape.recorder
-        return self._tape.turn(self._terms.test, redaction)
-
-    def _client(self, settings: Settings) -> NectarClient:
+    def build_client(self, settings: Settings) -> NectarClient:
+        """Build a client of the server; `close` closes its connections."""
         if self._server.is_sandbox:
             settings = evolve(settings, base_url=self._server.settings.base_url)
-        self._settings = settings
-        transport = RemoteTransport(self._suite.portal)
+        self._used_settings = settings
+        transport = PortalTransport(self._session.portal)
         self._transports.append(transport)
         return NectarClient(
             self._server.key,
             transport=transport,
             settings=settings,
-            recorder=self._booth,
+            recorder=self._stage,
             clock=self._server.clock,
         )
 
-    def _empty(self) -> Recording:
-        redaction = self._terms.redaction or Redaction()
-        return Recording(redaction=redaction.manifest())
+    def end(self, *, has_passed: bool) -> None:
+        """Write the recording if all tests that share it have ended and passed.
 
-    def _add(self, what: Any, names: Iterable[str] = ()) -> None:
-        path = self._terms.path
-        self._suite.add(
+        Raises:
+            NectarError: the recording cannot be written, or would contain a secret.
+        """
+        if has_passed and self._stage.unmet and self._options.unused != "ignore":
+            self._report("unmet", describe_overlays(self._stage.unmet))
+        if self._recorder is None:
+            return
+        is_new = self._options.mode is Mode.NEW
+        if self._shared is None:
+            is_due = has_passed
+        else:
+            is_due = self._shared.end(self._options.test, has_passed=has_passed)
+        if is_due:
+            self._write(self._recorder, is_new=is_new)
+        elif not has_passed:
+            self._report("left" if is_new else "kept")
+
+    def close(self) -> None:
+        """Close the connections of clients that the test left open."""
+        for transport in self._transports:
+            transport.close()
+
+    def _write(self, recorder: Recorder, *, is_new: bool) -> None:
+        path = self._options.path
+        before = list_exchange_names(path)
+        has_changed = self._session.portal.call(
+            write_recording, recorder, self._server.key, self._used_settings
+        )
+        if not (path / MANIFEST_NAME).exists():
+            # A test that records nothing needs an empty recording to be replayed.
+            redaction = self._options.redaction or Redaction()
+            empty = Recording(redaction=redaction.manifest())
+            has_changed = empty.save(path, datetime.now(UTC))
+        gone = {*before} - {*list_exchange_names(path)}
+        unchanged = "complete" if is_new else "unchanged"
+        self._report("written" if has_changed else unchanged, sorted(gone))
+
+    def _build_inner_stage(self) -> Stage:
+        """Build the stage that records; in passthrough mode it only sends."""
+        path, redaction = self._options.path, self._options.redaction or Redaction()
+        if self._options.mode is Mode.PASSTHROUGH:
+            return _send_unrecorded
+        self._session.check_alone(self._item, path)
+        # The server may quote its key in an error.
+        secrets = (*redaction.secrets, self._server.key)
+        redaction = evolve(redaction, secrets=secrets)
+        if self._options.mode is Mode.NEW:
+            self._recorder = Recorder(
+                path, mode=Mode.NEW, redaction=redaction, **self._options.flags
+            )
+            return self._recorder
+        self._shared = self._session.share_recorder(
+            self._item, self._options, redaction
+        )
+        self._recorder = self._shared.recorder
+        return self._shared.start_test(self._options.test, redaction)
+
+    def _report(self, event: Any, names: Iterable[str] = ()) -> None:
+        path = self._options.path
+        self._session.add(
             ReportRow(
-                test=self._terms.test,
-                path=self._suite.shown(path),
-                what=what,
+                test=self._options.test,
+                path=self._session.format_path(path),
+                what=event,
                 names=tuple(names),
                 count=len(list_exchange_names(path)),
             )
         )
 
 
-async def _straight(request: Request[Any], send: Send) -> Response:
+async def _send_unrecorded(request: Request[Any], send: Send) -> Response:
     return await send(request)
 
 
 class RealClock(VirtualClock):
-    """A clock whose waits are waited for, and written down as a `VirtualClock` does.
+    """A clock whose waits take real time and are logged as by a `VirtualClock`.
 
-    No spread is added to them, so that a test may say how long they are.
+    It adds no jitter, so that a test can predict its waits.
     """
 
     def monotonic(self) -> float:
-        """Seconds of `time.monotonic`, and those that were advanced."""
+        """Return `time.monotonic` plus the seconds that were advanced."""
         return time.monotonic() + super().monotonic()
 
     def now(self) -> datetime:
-        """The present instant in UTC, as far ahead."""
+        """Return the current time in UTC plus the seconds that were advanced."""
         return datetime.now(UTC) + timedelta(seconds=super().monotonic())
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds`."""
+        """Wait for `seconds` of real time."""
         self.sleeps.append(seconds)
         await anyio.sleep(seconds)
 
 
 class ShortWaitClock(VirtualClock):
-    """A clock of the waits alone, each of which is waited for a moment only.
+    """A virtual clock that also waits a short real time.
 
-    What the network takes does not pass on it: so a test finds the same waits here and
-    in replay, to the last digit.
+    The time of the network does not pass on it, so a test logs exactly the waits that
+    its replay logs.
 
     Args:
-        longest: what is waited for at most in truth, in seconds.
+        max_wait: the longest real wait, in seconds.
     """
 
-    def __init__(self, longest: float) -> None:
+    def __init__(self, max_wait: float) -> None:
         super().__init__(datetime.now(UTC))
-        self._longest = longest
+        self._max_wait = max_wait
 
     async def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass, and wait for as many of them as this clock ever does."""
+        """Let `seconds` pass, and wait for at most `max_wait` of them."""
         await super().sleep(seconds)
-        await anyio.sleep(min(seconds, self._longest))
+        await anyio.sleep(min(seconds, self._max_wait))
 
 
 class SandboxClock(VirtualClock):
-    """A clock that takes a sandbox along: what is waited for happens there at once.
+    """A virtual clock that advances the clock of a sandbox along with itself.
 
     Args:
-        advance: moves the sandbox's own clock by seconds, before the next request.
+        advance: advances the sandbox's clock by some seconds, before its next request.
     """
 
     def __init__(self, advance: Callable[[float], object]) -> None:
         super().__init__()
         self._advance = advance
-        self._there = 0.0
+        self._advanced = 0.0
 
     async def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass, there as well."""
+        """Let `seconds` pass, on the sandbox's clock as well."""
         await super().sleep(seconds)
-        # Waits overlap, so it is not moved by each of them.
-        ahead = self.monotonic() - self._there
+        # Waits may overlap, so the sandbox is advanced to this time, not by the wait.
+        ahead = self.monotonic() - self._advanced
         if ahead > 0:
-            self._there += ahead
+            self._advanced += ahead
             self._advance(ahead)
 
 
 class LiveStage:
-    """The stage of a test's clients that counts its requests and makes its trouble.
+    """The stage of a test's clients that logs requests and injects overlays.
 
-    An overlay that moves the rows of a list wants all of its pages, as a replay has
-    them, so then a list is asked for whole when the first request for it comes.
+    Some overlays change the rows of a list and need all of its pages, as in a replay.
+    If there is one, the first request for a page requests the whole list.
 
     Args:
-        inner: what records; it meets no trouble that an overlay makes.
-        overlays: trouble.
-        clock: time, for overlays that wait.
+        inner: the stage that records; it does not see the effects of overlays.
+        overlays: the faults to inject.
+        clock: the clock for overlays that wait.
     """
 
     needs_key = True
@@ -296,16 +309,18 @@ class LiveStage:
         self.witness = RequestLog()
         self._inner = inner
         self._faults = FaultInjector(overlays, argument="overlays")
-        effects = [VOCABULARY.to_fault(order).effect for order in overlays]
-        self._wants_all = any(isinstance(one, READS_OTHER_PAGES) for one in effects)
+        effects = [VOCABULARY.to_fault(overlay).effect for overlay in overlays]
+        self._needs_lists = any(
+            isinstance(effect, READS_OTHER_PAGES) for effect in effects
+        )
         self._clock = clock
         self._known: dict[str, RecordedAnswer] = {}
         self._ahead: dict[str, RecordedAnswer] = {}
-        """Answers that came before anybody asked."""
+        """Answers to requests that the client has not made yet."""
         self._lock = anyio.Lock()
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Have a request sent, through every overlay that it meets."""
+        """Send a request through all overlays that match it."""
         if not self._faults:
             with self.witness.watch(build_question(request)):
                 await anyio.lowlevel.checkpoint()  # as in replay
@@ -319,22 +334,22 @@ class LiveStage:
             if known is None and self._faults.has_hit_list(request):
                 # As in replay, where a list that a fault hit can be read again.
                 known = self._find_success(question.key)
-            return (known or await self._ask(request, send)).response()
+            return (known or await self._fetch(request, send)).response()
 
         with self.witness.watch(question):
             # Faults come after requests that were made at the same time, as in replay.
             await anyio.lowlevel.checkpoint()
-            if self._wants_all and request.listing is not None:
-                await self._ask_for_all(request, send)
+            if self._needs_lists and request.listing is not None:
+                await self._fetch_list(request, send)
             return await self._faults.apply(request, answer, clock=self._clock)
 
     @property
     def unmet(self) -> tuple[FaultLike, ...]:
-        """Overlays that hit no request (yet)."""
+        """Overlays that matched no request (yet)."""
         return self._faults.unmet
 
-    async def _ask(self, request: Request[Any], send: Send) -> RecordedAnswer:
-        """An answer as a replay has it: unpacked, with the headers that matter."""
+    async def _fetch(self, request: Request[Any], send: Send) -> RecordedAnswer:
+        """Send a request and convert its answer as a recording does."""
         response = await self._inner(request, send)
         answer = RecordedAnswer.of(
             response,
@@ -346,8 +361,8 @@ class LiveStage:
         self._known[question.key] = answer
         return answer
 
-    async def _ask_for_all(self, request: Request[Any], send: Send) -> None:
-        """Request every page of a list, when the first of them is requested."""
+    async def _fetch_list(self, request: Request[Any], send: Send) -> None:
+        """Fetch every page of a list when the first of them is requested."""
         async with self._lock:
             pages, number = 1, 1
             while number <= pages:
@@ -355,7 +370,7 @@ class LiveStage:
                 key = build_question(page).key
                 known = self._find_success(key)
                 if known is None:
-                    known = self._ahead[key] = await self._ask(page, send)
+                    known = self._ahead[key] = await self._fetch(page, send)
                 if known.status != HTTPStatus.OK:
                     return  # the client gets it when it asks, and may try again
                 if number == 1:
@@ -363,11 +378,11 @@ class LiveStage:
                 number += 1
 
     async def _look_up(self, request: Request[Any], send: Send) -> RecordedAnswer:
-        """The answer to a request that an effect makes."""
+        """Find or fetch the answer to a request that an effect makes."""
         key = build_question(request).key
         known = self._known.get(key)
         if known is None:
-            known = self._ahead[key] = await self._ask(request, send)
+            known = self._ahead[key] = await self._fetch(request, send)
         return known
 
     def _find_success(self, key: str) -> RecordedAnswer | None:

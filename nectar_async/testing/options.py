@@ -1,4 +1,7 @@
-"""What holds for one test: its markers, and the flags and settings of the suite."""
+"""The options of one test: its markers, command-line flags and settings of the suite.
+
+They also say where its recording is: in a folder next to the test file.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +30,15 @@ __all__ = [
     "TestOptions",
     "Unused",
     "change_settings",
-    "check_folder",
     "fail_without_traceback",
     "find_recording_path",
-    "find_recordings_folder",
     "find_similar_names",
-    "resolve_folder",
 ]
 
 Unused = Literal["report", "warn", "error", "ignore"]
-"""What exchanges are that a test did not ask for."""
+"""What happens if a test does not request all recorded exchanges."""
 
-_KNOWN: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
+_KEYWORDS: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
     "recording": ((str, os.PathLike), "the name of a folder, as 'winter'"),
     "overlay": (object, "an overlay, or a list of them"),
     "repeat": (str, "'never' or 'last'"),
@@ -49,7 +49,7 @@ _KNOWN: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
     "sandbox": (Mapping, "arguments of a Sandbox, as {'companies': 20}"),
 }
 
-# Those of `Sandbox`, which is not loaded for a replay.
+# The arguments of `Sandbox`, which a replay does not import.
 SANDBOX: Final = (
     "companies",
     "seed",
@@ -66,6 +66,14 @@ SANDBOX: Final = (
     "ssl_context",
 )
 
+# Characters and lengths that every file system supports.
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
+_CASELESS: Final = re.compile(r"[a-z0-9_.-]*")
+_MAX_NAME_LENGTH: Final = 80
+_DIGEST_LENGTH: Final = 6
+_MAX_SHOWN: Final = 5
+_MIN_SIMILARITY: Final = 0.5
+
 
 @frozen(kw_only=True)
 class TestOptions:
@@ -76,86 +84,107 @@ class TestOptions:
     path: Path
     """The folder of its recording."""
     home: Path
-    """The folder in which the recordings of its file are."""
+    """The folder with the recordings of its file."""
     is_named: bool
-    """Whether a marker names it: then it may be for several tests."""
+    """Whether a marker names the recording; then several tests may share it."""
     mode: Mode
     flags: Mapping[str, Any]
-    """Arguments of a `Recorder` that stand behind the mode: `touch`."""
+    """Arguments of the `Recorder` that follow the mode, such as `touch`."""
     is_on_sandbox: bool
-    """Whether the `nectar` fixture talks to a sandbox."""
+    """Whether the `nectar` fixture uses a sandbox."""
     overlays: Sequence[FaultLike]
     repeat: Repeat
     redaction: Redaction | None
     unused: Unused
-    """For one that is named no more than "report", unless a marker says so."""
+    """At most "report" for a shared recording, unless a marker says otherwise."""
     max_age: timedelta | None
     on_stale: Any
-    """Checked by what replays."""
+    """Validated by `RecordedTransport`."""
     settings: Settings | None
     sandbox: Mapping[str, Any]
-    """Arguments for a `Sandbox`."""
+    """Arguments of the `Sandbox`."""
 
     @classmethod
     def of(cls, item: pytest.Item, defaults: Mapping[str, Any]) -> TestOptions:
-        """The terms of a test.
+        """Read the options of a test.
 
         Args:
             item: the test.
-            defaults: keywords of the marker that hold where no marker has them.
+            defaults: keywords of the marker that apply where no marker has them.
 
         Raises:
-            ConfigurationError: a keyword, flag or setting makes no sense; says where.
+            ConfigurationError: a keyword, flag or setting is invalid; the message names
+                its source.
         """
-        _check("the fixture nectar_defaults", defaults)
+        _check_keywords("the fixture nectar_defaults", defaults)
         if "recording" in defaults:
             raise ConfigurationError(
-                "the fixture nectar_defaults names a recording, which would be that of"
+                "the fixture nectar_defaults names a recording, which would apply to"
                 " every test; name it with @pytest.mark.nectar(recording=...)"
             )
-        said = {**defaults, **_marked(item)}
+        keywords = {**defaults, **_read_markers(item)}
         config = item.config
         is_on_sandbox = bool(config.getoption("nectar_sandbox"))
-        wish = config.getoption("nectar_record") or _from_env()
-        mode, *flags = (word.strip() for word in wish.split(","))
+        value = config.getoption("nectar_record") or _read_mode_variable()
+        mode, *flags = (word.strip() for word in value.split(","))
         if is_on_sandbox and mode == Mode.REPLAY:
             mode = Mode.PASSTHROUGH
-        age = said.get("max_age")
-        path = find_recording_path(item)
-        check_folder(path, find_recordings_folder(item))
+        age = keywords.get("max_age")
+        path, home = find_recording_path(item), _find_home(item)
+        _check_folder(path, home)
         return cls(
             test=item.nodeid,
             path=path,
-            home=find_recordings_folder(item),
-            is_named="recording" in said,
-            mode=Mode(_word(VARIABLE, mode, [*Mode])),
+            home=home,
+            is_named="recording" in keywords,
+            mode=Mode(_check_choice(VARIABLE, mode, [*Mode])),
             flags={
-                _word(VARIABLE, flag, FLAGS).replace("-", "_"): True for flag in flags
+                _check_choice(VARIABLE, flag, FLAGS).replace("-", "_"): True
+                for flag in flags
             },
             is_on_sandbox=is_on_sandbox,
-            overlays=_overlays(said.get("overlay")),
-            repeat=said.get("repeat", "never"),
-            redaction=said.get("redaction"),
-            unused=_unused(config, said),
-            max_age=_age(config.getini("nectar_max_age") if age is None else age),
+            overlays=_to_overlays(keywords.get("overlay")),
+            repeat=keywords.get("repeat", "never"),
+            redaction=keywords.get("redaction"),
+            unused=_read_unused(config, keywords),
+            max_age=_parse_age(config.getini("nectar_max_age") if age is None else age),
             on_stale=config.getini("nectar_on_stale"),
-            settings=said.get("settings"),
-            sandbox=said.get("sandbox", {}),
+            settings=keywords.get("settings"),
+            sandbox=keywords.get("sandbox", {}),
         )
 
 
 def find_recording_path(item: pytest.Item) -> Path:
-    """The folder of a test's recording.
+    """Find the folder of a test's recording.
 
     Raises:
-        ConfigurationError: the marker or the setting makes no sense.
+        ConfigurationError: the marker or the setting is invalid.
     """
-    return resolve_folder(item, _marked(item).get("recording"))
+    home = _find_home(item)
+    named = _read_markers(item).get("recording")
+    if named is None:
+        return home / item.path.stem / _build_folder_name(_read_test_name(item))
+    path = Path(os.path.normpath(home / named))
+    if home not in path.parents:
+        raise ConfigurationError(
+            f"recording={os.fspath(named)!r} is not a folder within {home.name}/, where"
+            " recordings are, such as recording='winter' or 'bills/winter'"
+        )
+    return path
+
+
+def find_similar_names(path: Path, home: Path) -> tuple[str, ...]:
+    """Find the names of existing recordings that are similar to a missing one."""
+    names = {name.lower(): name for name in _list_recordings(home)}
+    wanted = path.relative_to(home).as_posix().lower()
+    close = get_close_matches(wanted, names, cutoff=_MIN_SIMILARITY)
+    longer = [name for name in names if wanted in name and name not in close]
+    return tuple(names[name] for name in [*close, *longer][:_MAX_SHOWN])
 
 
 @contextmanager
 def fail_without_traceback() -> Iterator[None]:
-    """Have what is wrong with a test's set-up fail it in words, without a traceback."""
+    """Fail a test with the message of a `NectarError`, without its traceback."""
     try:
         yield
     except NectarError as error:
@@ -163,10 +192,10 @@ def fail_without_traceback() -> Iterator[None]:
 
 
 def change_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """Settings with single ones changed.
+    """Copy settings with single ones changed.
 
     Raises:
-        ConfigurationError: there is no such setting, or it makes no sense.
+        ConfigurationError: a setting is unknown or invalid.
     """
     try:
         return evolve(settings, **changes)
@@ -175,37 +204,103 @@ def change_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
         raise ConfigurationError(f"there is no setting {', '.join(unknown)}") from None
 
 
-def _marked(item: pytest.Item) -> dict[str, Any]:
-    """The keywords of a test's markers; the closest marker wins each."""
-    said: dict[str, Any] = {}
+def _find_home(item: pytest.Item) -> Path:
+    """Find the folder with the recordings of a test's file.
+
+    Raises:
+        ConfigurationError: the setting is invalid.
+    """
+    folder = str(item.config.getini("nectar_recordings"))
+    if not folder or Path(folder).name != folder:
+        raise ConfigurationError(
+            "nectar_recordings is the name of a folder next to each test file; not"
+            f" {folder!r}"
+        )
+    return item.path.parent / folder
+
+
+def _check_folder(path: Path, home: Path) -> None:
+    """Check that a recording is not nested with another one.
+
+    Raises:
+        ConfigurationError: it is; the message names the other one.
+    """
+    outer = [one for one in path.parents if home in one.parents and _is_recording(one)]
+    if outer:
+        raise ConfigurationError(
+            f"{path.relative_to(home)} would be inside of the recording"
+            f" {outer[0].relative_to(home)}: choose another name"
+        )
+    inner = [] if _is_recording(path) else _list_recordings(path)
+    if inner:
+        raise ConfigurationError(
+            f"{path.relative_to(home)} is a folder of recordings and not a recording:"
+            f" it has {', '.join(inner[:_MAX_SHOWN])}"
+        )
+
+
+def _is_recording(path: Path) -> bool:
+    return (path / MANIFEST_NAME).exists()
+
+
+def _list_recordings(folder: Path) -> list[str]:
+    """List the recordings below a folder, by their relative paths."""
+    paths = sorted(path.parent for path in folder.rglob(MANIFEST_NAME))
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def _read_test_name(item: pytest.Item) -> str:
+    """Read the name of a test within its file: `TestShop.test_months[2025]`."""
+    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
+    return f"{test.replace('::', '.') or item.name}{bracket}{parameters}"
+
+
+def _build_folder_name(name: str) -> str:
+    """Build a valid folder name that is different for each test name."""
+    test, _, parameters = name.partition("[")
+    parameters = parameters.removesuffix("]")
+    wanted = f"{test}.{parameters}" if parameters else test
+    safe = _UNSAFE.sub("-", wanted)[:_MAX_NAME_LENGTH].rstrip(".-")
+    # On file systems that ignore case, [kWh] and [KWH] would be one folder.
+    if safe == wanted and _CASELESS.fullmatch(parameters):
+        return safe
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return f"{safe}.{digest}"
+
+
+def _read_markers(item: pytest.Item) -> dict[str, Any]:
+    """Merge the keywords of a test's markers; the closest marker takes precedence."""
+    keywords: dict[str, Any] = {}
     for marker in item.iter_markers("nectar"):
         if marker.args:
             raise ConfigurationError(
-                f"@pytest.mark.nectar takes keywords only: {', '.join(_KNOWN)}"
+                f"@pytest.mark.nectar takes keywords only: {', '.join(_KEYWORDS)}"
             )
-        _check("@pytest.mark.nectar", marker.kwargs)
-        said = {**marker.kwargs, **said}
-    return said
+        _check_keywords("@pytest.mark.nectar", marker.kwargs)
+        keywords = {**marker.kwargs, **keywords}
+    return keywords
 
 
-def _check(where: str, said: Mapping[str, Any]) -> None:
-    for name, value in said.items():
-        if name not in _KNOWN:
+def _check_keywords(source: str, keywords: Mapping[str, Any]) -> None:
+    for name, value in keywords.items():
+        if name not in _KEYWORDS:
             raise ConfigurationError(
-                f"{where} knows no {name!r}; it knows {', '.join(_KNOWN)}"
+                f"{source} has no keyword {name!r}; it has {', '.join(_KEYWORDS)}"
             )
-        kinds, words = _KNOWN[name]
-        if not isinstance(value, kinds):
-            raise ConfigurationError(f"{where} has {name}={value!r}; it is {words}")
-    for argument in said.get("sandbox", ()):
+        types, description = _KEYWORDS[name]
+        if not isinstance(value, types):
+            raise ConfigurationError(
+                f"{source} has {name}={value!r}; it is {description}"
+            )
+    for argument in keywords.get("sandbox", ()):
         if argument not in SANDBOX:
             raise ConfigurationError(
-                f"{where} has sandbox={dict(said['sandbox'])!r}, and a Sandbox has no"
-                f" {argument!r}; it has {', '.join(SANDBOX)}"
+                f"{source} has sandbox={dict(keywords['sandbox'])!r}, and a Sandbox has"
+                f" no {argument!r}; it has {', '.join(SANDBOX)}"
             )
 
 
-def _from_env() -> str:
+def _read_mode_variable() -> str:
     mode, _, path = os.environ.get(VARIABLE, "").strip().partition(":")
     if path:
         raise ConfigurationError(
@@ -215,138 +310,39 @@ def _from_env() -> str:
     return mode or Mode.REPLAY
 
 
-def _word(what: str, word: str, words: Sequence[str]) -> Any:
-    if word not in words:
-        raise ConfigurationError(f"{what} is one of {', '.join(words)}; not {word!r}")
-    return word
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> Any:
+    if value not in choices:
+        raise ConfigurationError(
+            f"{name} is one of {', '.join(choices)}; not {value!r}"
+        )
+    return value
 
 
-def _unused(config: pytest.Config, said: Mapping[str, Any]) -> Unused:
-    words = get_args(Unused)
-    if "unused" in said:
-        return cast(Unused, _word("unused", said["unused"], words))
-    general = _word("nectar_unused", config.getini("nectar_unused"), words)
-    return "report" if "recording" in said and general != "ignore" else general
+def _read_unused(config: pytest.Config, keywords: Mapping[str, Any]) -> Unused:
+    choices = get_args(Unused)
+    if "unused" in keywords:
+        return cast(Unused, _check_choice("unused", keywords["unused"], choices))
+    setting = _check_choice("nectar_unused", config.getini("nectar_unused"), choices)
+    is_shared = "recording" in keywords
+    return "report" if is_shared and setting != "ignore" else setting
 
 
-def _overlays(said: Any) -> Sequence[FaultLike]:
-    if said is None:
+def _to_overlays(value: Any) -> Sequence[FaultLike]:
+    """Convert the keyword `overlay`, a single overlay or a list, to a sequence."""
+    if value is None:
         return ()
-    is_one = isinstance(said, str) or not isinstance(said, Iterable)
-    return (said,) if is_one else tuple(said)
+    is_single = isinstance(value, str) or not isinstance(value, Iterable)
+    return (value,) if is_single else tuple(value)
 
 
-def _age(said: str | float | timedelta) -> timedelta | None:
-    if isinstance(said, timedelta):
-        return said
-    if said == "":
+def _parse_age(value: str | float | timedelta) -> timedelta | None:
+    if isinstance(value, timedelta):
+        return value
+    if value == "":
         return None
     try:
-        age = timedelta(days=float(said))
+        return timedelta(days=float(value))
     except (ValueError, OverflowError):
-        raise ConfigurationError(f"max_age is a number of days, not {said!r}") from None
-    return age
-
-
-# What every file system takes, and tells apart where it does not see capitals.
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
-_PLAIN: Final = re.compile(r"[a-z0-9_.-]*")
-_LONGEST: Final = 80
-_MARK: Final = 6
-_SHOWN: Final = 5
-_LIKE: Final = 0.5
-
-
-def find_recordings_folder(item: pytest.Item) -> Path:
-    """The folder in which the recordings of a test's file are.
-
-    Raises:
-        ConfigurationError: the setting makes no sense.
-    """
-    folder = str(item.config.getini("nectar_recordings"))
-    if not folder or Path(folder).name != folder:
         raise ConfigurationError(
-            "nectar_recordings is the name of a folder, which each test file has beside"
-            f" it; not {folder!r}"
-        )
-    return item.path.parent / folder
-
-
-def resolve_folder(item: pytest.Item, named: str | os.PathLike[str] | None) -> Path:
-    """The folder of a test's recording.
-
-    Args:
-        item: the test.
-        named: what its marker calls the recording; None for one of its own.
-
-    Raises:
-        ConfigurationError: the name or the setting makes no sense.
-    """
-    home = find_recordings_folder(item)
-    if named is None:
-        return home / item.path.stem / _safe(_within(item))
-    path = Path(os.path.normpath(home / named))
-    if home not in path.parents:
-        raise ConfigurationError(
-            f"recording={os.fspath(named)!r} names no folder within {home.name}/, where"
-            " recordings are, as recording='winter' or 'bills/winter' do"
-        )
-    return path
-
-
-def check_folder(path: Path, home: Path) -> None:
-    """Hold that a recording neither has others inside nor is inside of one.
-
-    Raises:
-        ConfigurationError: it is; names what is there.
-    """
-    above = [one for one in path.parents if home in one.parents and _is_recording(one)]
-    if above:
-        raise ConfigurationError(
-            f"{path.relative_to(home)} would be inside of the recording"
-            f" {above[0].relative_to(home)}: name another one"
-        )
-    within = [] if _is_recording(path) else _names(path)
-    if within:
-        raise ConfigurationError(
-            f"{path.relative_to(home)} is a folder of recordings, and none itself: it"
-            f" has {', '.join(within[:_SHOWN])}"
-        )
-
-
-def find_similar_names(path: Path, home: Path) -> tuple[str, ...]:
-    """The names of recordings that are there and are like one that is not."""
-    names = {name.lower(): name for name in _names(home)}
-    wanted = path.relative_to(home).as_posix().lower()
-    close = get_close_matches(wanted, names, cutoff=_LIKE)
-    longer = [name for name in names if wanted in name and name not in close]
-    return tuple(names[name] for name in [*close, *longer][:_SHOWN])
-
-
-def _is_recording(path: Path) -> bool:
-    return (path / MANIFEST_NAME).exists()
-
-
-def _names(folder: Path) -> list[str]:
-    """The recordings below a folder, by their paths from it."""
-    found = sorted(path.parent for path in folder.rglob(MANIFEST_NAME))
-    return [path.relative_to(folder).as_posix() for path in found]
-
-
-def _within(item: pytest.Item) -> str:
-    """The test's name within its file: `TestShop.test_months[2025]`."""
-    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
-    return f"{test.replace('::', '.') or item.name}{bracket}{parameters}"
-
-
-def _safe(name: str) -> str:
-    """A name for a folder; another one for each other name."""
-    test, _, parameters = name.partition("[")
-    parameters = parameters.removesuffix("]")
-    wanted = f"{test}.{parameters}" if parameters else test
-    safe = _UNSAFE.sub("-", wanted)[:_LONGEST].rstrip(".-")
-    # Where capitals count for nothing, [kWh] and [KWH] would be one folder.
-    if safe == wanted and _PLAIN.fullmatch(parameters):
-        return safe
-    mark = hashlib.sha256(name.encode()).hexdigest()[:_MARK]
-    return f"{safe}.{mark}"
+            f"max_age is a number of days, not {value!r}"
+        ) from None

@@ -1,8 +1,9 @@
-"""A transport whose connections belong to another event loop than the test's.
+"""A transport whose connections belong to the event loop of another thread.
 
-A test's loop is over when its fixtures are torn down, and what a client left open is
-nobody's to close. Here it is: the loop of a thread that the whole session has. So a
-test may run on trio, too, and may forget its client.
+The event loop of a test ends before the fixtures are torn down, and then connections
+that a client left open cannot be closed. The loop of this transport belongs to a thread
+that runs for the whole session. So tests may also run on trio, and may leave their
+clients open.
 """
 
 from __future__ import annotations
@@ -14,47 +15,49 @@ import anyio.to_thread
 from anyio.from_thread import BlockingPortal
 from attrs import evolve
 
+from nectar_async import transports
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Transport
-from nectar_async.transports import AiohttpTransport
 from nectar_async.transports._body import read_body
 
-__all__ = ["RemoteTransport"]
+__all__ = ["PortalTransport"]
 
 
-class RemoteTransport:
-    """Sends each request over the network, in the loop of a portal.
+class PortalTransport:
+    """Sends each request over the network, in the event loop of a portal.
 
     Args:
-        portal: of a thread with an asyncio loop. `close` before it ends.
+        portal: of a thread with an asyncio loop. Call `close` before the loop ends.
     """
 
     needs_key = True
 
     def __init__(self, portal: BlockingPortal) -> None:
         self._portal = portal
-        self._transport: Transport = AiohttpTransport()
+        self._transport: Transport = transports.AiohttpTransport()
 
     async def send(self, request: Request[Any], /) -> Response:
-        """Send it once and read the whole answer.
+        """Send a request once and read the whole response.
 
         Raises:
-            TransportError: no answer arrived.
+            TransportError: no response arrived.
         """
-        # A stream is of the caller's loop.
+        # A stream belongs to the caller's event loop, so it is read here.
         sent = evolve(request, body=await read_body(request))
-        answer: Future[Response] = self._portal.start_task_soon(
+        response: Future[Response] = self._portal.start_task_soon(
             self._transport.send, sent
         )
         try:
-            return await anyio.to_thread.run_sync(answer.result, abandon_on_cancel=True)
+            return await anyio.to_thread.run_sync(
+                response.result, abandon_on_cancel=True
+            )
         finally:
-            answer.cancel()  # for whoever does not wait any longer
+            response.cancel()  # stops the request if the caller was cancelled
 
     async def aclose(self) -> None:
-        """Leave it open: tests forget to do this, so it is done for all of them."""
+        """Do nothing: tests may forget this call, so the fixture calls `close`."""
 
     def close(self) -> None:
-        """Give back the connections. Blocks; not for an event loop."""
+        """Close the connections. Blocks; do not call it on an event loop."""
         self._portal.call(self._transport.aclose)

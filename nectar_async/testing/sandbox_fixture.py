@@ -1,4 +1,4 @@
-"""A sandbox of a test's own, served from the session's thread."""
+"""The fixture `nectar_sandbox`: a sandbox for one test, served by another thread."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from nectar_async.testing.options import (
     change_settings,
     fail_without_traceback,
 )
-from nectar_async.testing.portal_transport import RemoteTransport
+from nectar_async.testing.portal_transport import PortalTransport
 from nectar_async.testing.session import PluginSession
 
 __all__ = ["NectarSandbox", "run_sandbox"]
 
-# Enough for every list, and made in a tenth of a second.
+# Enough for every list, and generated in a tenth of a second.
 _COMPANIES = 3
 
 
 class NectarSandbox:
-    """A sandbox that serves one test, as the fixture `nectar_sandbox` gives it.
+    """A sandbox that serves one test: the value of the fixture `nectar_sandbox`.
 
     ```python
     async def test_a_busy_api(nectar_sandbox):
@@ -44,53 +44,55 @@ class NectarSandbox:
     ) -> None:
         self._sandbox = sandbox
         self._portal = portal
-        self._transports: list[RemoteTransport] = []
+        self._transports: list[PortalTransport] = []
         self.url: str = sandbox.url
-        """Where it listens, without a version: `http://127.0.0.1:41234`."""
+        """Its address without a version: `http://127.0.0.1:41234`."""
         self.api_key: str = sandbox.api_key
-        """The key that opens it."""
+        """The API key that it accepts."""
         self.settings: Settings = evolve(settings or Settings(), base_url=self.url)
-        """Settings that point a client at it; with what else the marker has."""
+        """The settings of the marker, with the address of the sandbox."""
 
     @property
     def faults(self) -> Faults:
-        """Trouble that it makes; `faults.add` takes more at any time."""
+        """The faults that it injects; `faults.add` adds more at any time."""
         return self._sandbox.faults
 
     @property
     def witness(self) -> Witness:
-        """What reached it."""
+        """The log of the requests that reached it."""
         return self._sandbox.witness
 
     def advance(self, seconds: float) -> None:
-        """Move its clock, before it answers whatever is asked after this."""
+        """Advance its clock before it answers the next request."""
         self._portal.start_task_soon(self._sandbox.clock.advance, seconds)
 
     def client(self, settings: Settings | None = None, **changes: Any) -> NectarClient:
-        """A client of the sandbox; it is opened by its first request, and waits really.
+        """Build a client of the sandbox; its first request opens it.
+
+        Its waits take real time.
 
         Args:
-            settings: by default `self.settings`; the address is the sandbox's anyway.
-            changes: single settings, as `max_concurrency=2`.
+            settings: by default `self.settings`; the address is always the sandbox's.
+            changes: single settings, such as `max_concurrency=2`.
 
         Raises:
-            ConfigurationError: a setting makes no sense.
+            ConfigurationError: a setting is unknown or invalid.
         """
         chosen = evolve(settings or self.settings, base_url=self.url)
-        transport = RemoteTransport(self._portal)
+        transport = PortalTransport(self._portal)
         self._transports.append(transport)
         return NectarClient(
             self.api_key, transport=transport, settings=change_settings(chosen, changes)
         )
 
     def close(self) -> None:
-        """Give back what clients hold that the test forgot to close."""
+        """Close the connections of clients that the test left open."""
         for transport in self._transports:
             transport.close()
 
 
 @asynccontextmanager
-async def _serving(arguments: Mapping[str, Any]) -> AsyncIterator[Sandbox]:
+async def _serve(arguments: Mapping[str, Any]) -> AsyncIterator[Sandbox]:
     try:
         sandbox = Sandbox(**arguments)
     except TypeError as error:
@@ -102,13 +104,13 @@ async def _serving(arguments: Mapping[str, Any]) -> AsyncIterator[Sandbox]:
 def run_sandbox(
     request: pytest.FixtureRequest, defaults: Mapping[str, Any]
 ) -> Iterator[NectarSandbox]:
-    """Have a sandbox serve while a test runs."""
+    """Serve a sandbox while a test runs."""
     portal = PluginSession.of(request.config).portal
     with ExitStack() as stack:
         with fail_without_traceback():
-            terms = TestOptions.of(request.node, defaults)
-            serving = _serving({"companies": _COMPANIES, **terms.sandbox})
-            sandbox = stack.enter_context(portal.wrap_async_context_manager(serving))
-        here = NectarSandbox(sandbox, portal, terms.settings)
-        stack.callback(here.close)
-        yield here
+            options = TestOptions.of(request.node, defaults)
+            server = _serve({"companies": _COMPANIES, **options.sandbox})
+            sandbox = stack.enter_context(portal.wrap_async_context_manager(server))
+        nectar_sandbox = NectarSandbox(sandbox, portal, options.settings)
+        stack.callback(nectar_sandbox.close)
+        yield nectar_sandbox

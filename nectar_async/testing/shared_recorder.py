@@ -1,9 +1,9 @@
-"""What the tests of one run record at one path, and how it is written.
+"""A recording that one test, or several tests of a run, record again.
 
-A path is one test's, as a rule, and is written when that has passed. Where markers give
-several tests one recording, it has what any of them asks, once; it is written when the
-last of them has passed, and stays as it was if one of them fails. So recording anew
-what is unchanged leaves no difference, however many share it.
+Usually a recording belongs to one test and is written when that test has passed. If
+markers give several tests the same recording, it contains what any of them requests,
+once. It is written when the last of them has passed, and is kept unchanged if one of
+them fails. So recording unchanged answers again leaves no difference.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["SharedRecorder", "write_recording"]
 
 
 class SharedRecorder:
-    """What is recorded anew at a path, and the tests that it is waiting for.
+    """The recorder of a path, and the tests that have not ended yet.
 
     Args:
-        path: of the recording.
-        tests: the ids of those that share it.
-        redaction: which they have to share as well.
+        path: the folder of the recording.
+        tests: the ids of the tests that share it.
+        redaction: the redaction that all of them must have.
         flags: further arguments of the `Recorder`.
     """
 
@@ -49,16 +49,15 @@ class SharedRecorder:
         self.recorder = Recorder(path, mode=Mode.RECORD, redaction=redaction, **flags)
         self._redaction = redaction
         self._waiting = set(tests)
-        self.failed: set[str] = set()
-        """The ids of tests that failed, and of those that have not run."""
+        self._failed: set[str] = set()
         self.answers: defaultdict[str, list[Response]] = defaultdict(list)
-        """What was recorded so far, by question."""
+        """The recorded responses, by the key of their question."""
 
-    def turn(self, test: str, redaction: Redaction) -> Stage:
-        """The stage that records for a test.
+    def start_test(self, test: str, redaction: Redaction) -> Stage:
+        """Build the stage that records for one test.
 
         Raises:
-            ConfigurationError: its redaction is another one than that of the others.
+            ConfigurationError: its redaction differs from that of the other tests.
         """
         if redaction != self._redaction:
             raise ConfigurationError(
@@ -66,46 +65,47 @@ class SharedRecorder:
                 " redactions; give them one, on their module or in nectar_defaults"
             )
         self._waiting.add(test)
-        return _Turn(self)
+        return _SharedStage(self)
 
     def end(self, test: str, *, has_passed: bool) -> bool:
-        """Note how a test went; whether the recording can be written now."""
+        """Note the result of a test; return whether the recording can be written."""
         self._waiting.discard(test)
-        (self.failed.discard if has_passed else self.failed.add)(test)
-        return not self._waiting and not self.failed
+        (self._failed.discard if has_passed else self._failed.add)(test)
+        return not self._waiting and not self._failed
 
     @property
     def waiting(self) -> frozenset[str]:
-        """The ids of tests that share it and are not over."""
+        """The ids of the tests that have not ended."""
         return frozenset(self._waiting)
 
 
-class _Turn:
-    """One test at a tape: what an earlier one asked is answered as it was then."""
+class _SharedStage:
+    """Records for one test; questions of earlier tests get the recorded responses."""
 
-    def __init__(self, tape: SharedRecorder) -> None:
-        self._tape = tape
-        self._earlier = {key: tuple(some) for key, some in tape.answers.items()}
-        self._asked: Counter[str] = Counter()
+    def __init__(self, shared: SharedRecorder) -> None:
+        self._shared = shared
+        self._earlier = {
+            key: tuple(responses) for key, responses in shared.answers.items()
+        }
+        self._counts: Counter[str] = Counter()
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        if not (request.body is None or isinstance(request.body, bytes)) and (
-            not callable(request.body)
-        ):
-            return await self._tape.recorder(request, send)
+        is_stream = not (request.body is None or isinstance(request.body, bytes))
+        if is_stream and not callable(request.body):
+            return await self._shared.recorder(request, send)
         key = build_question(request, await read_body(request)).key
-        number = self._asked[key]
-        self._asked[key] += 1
+        number = self._counts[key]
+        self._counts[key] += 1
         earlier = self._earlier.get(key, ())
         if number < len(earlier):
             return earlier[number]
-        response = await self._tape.recorder(request, send)
-        self._tape.answers[key].append(response)
+        response = await self._shared.recorder(request, send)
+        self._shared.answers[key].append(response)
         return response
 
 
-class _Last:
-    """A recorder that says whether writing changed anything."""
+class _ChangeDetector:
+    """Wraps a recorder and stores whether writing the recording changed anything."""
 
     needs_key = True
 
@@ -123,17 +123,18 @@ class _Last:
 async def write_recording(
     recorder: Recorder, key: Secret[str], settings: Settings
 ) -> bool:
-    """Read begun lists to their end, and write a recording; whether it changed.
+    """Read begun lists to their end and write the recording; whether it changed.
 
     Args:
-        recorder: of a test whose loop may be over.
-        key: for the requests that are still to be sent.
-        settings: those of the test's client.
+        recorder: the recorder of a test whose event loop may have ended.
+        key: the API key for the remaining requests.
+        settings: the settings of the test's client.
 
     Raises:
-        NectarError: a list could not be read to its end, or a secret would be written.
+        NectarError: a list could not be read to its end, or the recording would contain
+            a secret.
     """
-    last = _Last(recorder)
-    async with NectarClient(key, settings=settings, recorder=last):
-        pass  # leaving it is what writes
-    return last.has_changed
+    detector = _ChangeDetector(recorder)
+    async with NectarClient(key, settings=settings, recorder=detector):
+        pass  # closing the client writes the recording
+    return detector.has_changed

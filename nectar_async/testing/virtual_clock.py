@@ -1,9 +1,9 @@
-"""Time that nobody has to wait for: who waits for which moment, and what ends when.
+"""Virtual time for tests: waits take no real time, and their order is kept.
 
-A timeline stands still while anybody can do anything, and then goes on to the nearest
-moment that somebody waits for. So waits that would overlap in truth overlap on it, and
-whoever waits less comes first. Nothing runs beside those who wait: the one who waits
-for the nearest moment looks out for all.
+A timeline stands still while any task can make progress. Then it advances to the
+nearest moment that a task waits for. So overlapping waits overlap on the timeline, and
+a shorter wait ends first. There is no background task: of the waiting tasks, the one
+with the nearest moment watches the others and advances the time.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from nectar_async._http.clock import Bound
 
 __all__ = ["Timeline", "TimelineBound", "VirtualClock"]
 
-# Between two looks at the clock a request has fewer turns of the event loop than this;
-# whoever looks on and on without waiting is not waited for.
+# A request reads the clock at least once in this many turns of the event loop, so if
+# nobody reads it for that long, no task can make progress.
 _QUIET_TURNS: Final = 20
-_MOST_ROUNDS: Final = 50
+# A task that reads the clock forever without waiting does not stop the time.
+_MAX_ROUNDS: Final = 50
 
 
 class VirtualClock:
-    """A clock for tests: waits take no time, and are written down.
+    """A clock for tests: waits take no real time, and are logged.
 
     ```python
     clock = VirtualClock()
@@ -41,8 +42,12 @@ class VirtualClock:
     assert clock.sleeps == [0.5, 1.0]
     ```
 
-    It stands still while anybody can do anything, and then goes on to the nearest
-    moment that somebody waits for: waits at the same time overlap, as they do in truth.
+    The clock stands still while any task can make progress, and then advances to the
+    nearest moment that a task waits for: simultaneous waits overlap, as in real time.
+
+    Args:
+        start: the time at which the clock starts.
+        jitter: the value that `jitter()` returns.
     """
 
     def __init__(
@@ -55,69 +60,66 @@ class VirtualClock:
         self._jitter = jitter
         self._timeline = Timeline()
         self.sleeps: list[float] = []
-        """Every wait that was asked for, in seconds, in order."""
+        """The duration of every `sleep` in seconds, in order."""
 
     def monotonic(self) -> float:
-        """Seconds that were slept or advanced since the start."""
-        self._timeline.looks += 1
+        """Return the seconds that passed since the start."""
+        self._timeline.reads += 1
         return self._timeline.elapsed
 
     def now(self) -> datetime:
-        """The start plus all that was slept or advanced."""
+        """Return the start plus the seconds that passed."""
         return self._start + timedelta(seconds=self.monotonic())
 
     def jitter(self) -> float:
-        """The number given to the constructor, always."""
+        """Return the `jitter` of the constructor."""
         return self._jitter
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass without anybody sleeping."""
+        """Let `seconds` pass at once."""
         self._timeline.advance(seconds)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for `seconds` of this clock; other tasks get their turns.
-
-        Inside of `move_on_after` it lasts no longer than that.
-        """
+        """Wait for `seconds` of this clock, or until a surrounding block ends."""
         self.sleeps.append(seconds)
         await self._timeline.wait(seconds)
 
     async def stall(self, seconds: float = math.inf) -> None:
-        """Be silent, as a server is: a wait that is not among `sleeps`.
+        """Wait like `sleep`, without an entry in `sleeps`.
 
-        Without an end it lasts to the end of a `move_on_after` around it, and without
-        one of those for ever; see `left`.
+        An infinite wait ends with a surrounding `move_on_after`; without one it never
+        ends. See `left`.
         """
         await self._timeline.wait(seconds)
 
     @property
     def left(self) -> float:
-        """Seconds to the first end of a `move_on_after` around; infinite for none."""
+        """Seconds until the first `move_on_after` around it ends; infinite if none."""
         return self._timeline.nearest_end() - self._timeline.elapsed
 
     def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
-        """A block that is left after `seconds`, as that of `anyio.move_on_after`.
+        """Build a block that is left after `seconds`, like `anyio.move_on_after`.
 
-        They pass on this clock, or on the machine's: what waits for the real world is
-        bounded as well.
+        It is left when they have passed on this clock or in real time, so that waits
+        for the real world end as well.
 
         Args:
-            seconds: how long it may take.
-            is_outside: that the block waits for the real world, as a transport does.
-                What others let pass on this clock meanwhile ends neither it nor what is
-                around it: only waits of its own on this clock do.
+            seconds: the limit.
+            is_outside: whether the block waits for the real world, as a transport does.
+                Virtual time that other tasks let pass ends neither this block nor the
+                blocks around it; waits inside the block do.
         """
         return TimelineBound(self._timeline, seconds, is_outside=is_outside)
 
 
 class Timeline:
-    """The time of one virtual clock."""
+    """The time of one virtual clock, and the tasks and blocks that wait for it."""
 
     def __init__(self) -> None:
         self.elapsed: float = 0.0
         """Seconds since the start."""
-        self.looks: int = 0
-        """Grows whenever somebody looks at the clock: things are going on then."""
+        self.reads: int = 0
+        """How often the clock was used: while it grows, tasks make progress."""
         self._bounds: dict[int, TimelineBound] = {}
         self._timers: list[_Timer] = []
         self._numbers = count()
@@ -125,42 +127,42 @@ class Timeline:
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass at once."""
         self.elapsed += seconds
-        self._enforce()
+        self._end_due_bounds()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for `seconds`, or until a bound around it ends."""
+        """Wait for `seconds`, or until a surrounding block ends."""
         until = self.elapsed + seconds
         while (nearest := self.nearest_end()) < until:
-            await self._reach(nearest)
-            for bound in self._around():
+            await self._wait_until(nearest)
+            for bound in self._list_surrounding():
                 if bound.due <= nearest:
                     bound.end()
             await anyio.lowlevel.checkpoint()
         if math.isinf(until):
             await anyio.sleep_forever()
-        await self._reach(until)
+        await self._wait_until(until)
 
     def nearest_end(self) -> float:
-        """When the first bound around ends; infinite where there is none."""
-        return min((bound.due for bound in self._around()), default=math.inf)
+        """Return when the first surrounding block ends; infinite if there is none."""
+        return min((bound.due for bound in self._list_surrounding()), default=math.inf)
 
     def open(self, bound: TimelineBound) -> None:
-        """Have a bound end in time."""
+        """Start to watch a block, so that it ends in time."""
         self._bounds[id(bound)] = bound
 
     def close(self, bound: TimelineBound) -> None:
-        """Forget a bound, if it is not forgotten yet."""
+        """Stop watching a block; may be called more than once."""
         self._bounds.pop(id(bound), None)
 
-    def _around(self) -> Iterator[TimelineBound]:
-        """The open bounds that whoever asks is inside of."""
-        for bound in _bounds_around():
+    def _list_surrounding(self) -> Iterator[TimelineBound]:
+        """List the open blocks of this timeline around the current task."""
+        for bound in _list_bounds_around():
             if id(bound) in self._bounds:
                 yield bound
 
-    async def _reach(self, moment: float) -> None:
-        """Wait until it is that late."""
-        self.looks += 1
+    async def _wait_until(self, moment: float) -> None:
+        """Wait until the time is at least `moment`."""
+        self.reads += 1
         timer = _Timer(moment, next(self._numbers))
         insort(self._timers, timer)
         try:
@@ -170,30 +172,30 @@ class Timeline:
                     timer.event = anyio.Event()
                     await timer.event.wait()
                     continue
-                await self._settle()
+                await self._run_other_tasks()
                 if self._timers[0] is timer:
-                    self._pass(moment)
+                    self._pass_time(moment)
         finally:
             self._timers.remove(timer)
             if self._timers and (event := self._timers[0].event) is not None:
                 event.set()
 
-    async def _settle(self) -> None:
-        """Let all others do what they can without time."""
-        for _ in range(_MOST_ROUNDS):
-            looks = self.looks
+    async def _run_other_tasks(self) -> None:
+        """Run the other tasks until none of them can make progress without a wait."""
+        for _ in range(_MAX_ROUNDS):
+            reads = self.reads
             for _ in range(_QUIET_TURNS):
                 await anyio.lowlevel.checkpoint()
-            if looks == self.looks:
+            if reads == self.reads:
                 return
 
-    def _pass(self, moment: float) -> None:
-        """Let time pass to a moment, or to the first end of a bound on the way."""
+    def _pass_time(self, moment: float) -> None:
+        """Advance to a moment, or to the first end of a block before it."""
         ends = [bound.due for bound in self._bounds.values() if bound.is_passive]
         self.elapsed = max(self.elapsed, min(moment, *ends, math.inf))
-        self._enforce()
+        self._end_due_bounds()
 
-    def _enforce(self) -> None:
+    def _end_due_bounds(self) -> None:
         for bound in [*self._bounds.values()]:
             if bound.is_passive and bound.due <= self.elapsed:
                 bound.end()
@@ -201,7 +203,7 @@ class Timeline:
 
 @define(order=True)
 class _Timer:
-    """Somebody who waits for a moment."""
+    """A task that waits for a moment."""
 
     moment: float
     number: int
@@ -209,13 +211,13 @@ class _Timer:
 
 
 class TimelineBound(Bound):
-    """A bound that ends by a timeline, or by the machine's time.
+    """A block that is left when its seconds have passed, on a timeline or in real time.
 
     Args:
-        timeline: by which time it ends.
-        seconds: when.
-        is_outside: that the block waits for the real world. What others let pass on the
-            timeline meanwhile ends neither it nor what is around it.
+        timeline: the timeline.
+        seconds: the limit.
+        is_outside: whether the block waits for the real world. Virtual time that other
+            tasks let pass then ends neither this block nor the blocks around it.
     """
 
     def __init__(
@@ -224,9 +226,11 @@ class TimelineBound(Bound):
         super().__init__(seconds)
         self.timeline = timeline
         self.due: float = math.inf
+        """When the block ends, in seconds of the timeline."""
         self.outer: TimelineBound | None = None
+        """The closest block around it."""
         self.outside: int = 0
-        """How many of the blocks inside wait for the real world, itself included."""
+        """How many blocks inside it, including itself, wait for the real world."""
         self._is_outside = is_outside
 
     def __enter__(self) -> Self:
@@ -234,7 +238,7 @@ class TimelineBound(Bound):
         self.outer = _innermost.get()
         _innermost.set(self)
         self.timeline.open(self)
-        self._mark(self._is_outside)
+        self._add_outside(self._is_outside)
         return self
 
     def __exit__(
@@ -243,38 +247,38 @@ class TimelineBound(Bound):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        self._mark(-self._is_outside)
+        self._add_outside(-self._is_outside)
         self.timeline.close(self)
         _innermost.set(self.outer)
         return super().__exit__(kind, error, trace)
 
     @property
     def is_passive(self) -> bool:
-        """Whether it ends when others let time pass."""
+        """Whether the block ends when other tasks let time pass."""
         return self.outside == 0
 
     def renew(self) -> None:
-        """Have the seconds begin anew."""
+        """Restart the limit from now."""
         super().renew()
-        self.timeline.looks += 1
+        self.timeline.reads += 1
         self.due = self.timeline.elapsed + self.seconds
 
     def end(self) -> None:
-        """Its time is over."""
+        """Leave the block."""
         self.timeline.close(self)
         self._scope.cancel()
 
-    def _mark(self, by: int) -> None:
-        for bound in _bounds_around(self):
-            bound.outside += by
+    def _add_outside(self, number: int) -> None:
+        for bound in _list_bounds_around():
+            bound.outside += number
 
 
 _innermost: ContextVar[TimelineBound | None] = ContextVar("_innermost", default=None)
 
 
-def _bounds_around(innermost: TimelineBound | None = None) -> Iterator[TimelineBound]:
-    """From the inside out, those of other timelines as well."""
-    bound = innermost or _innermost.get()
+def _list_bounds_around() -> Iterator[TimelineBound]:
+    """List the blocks around the current task from the inside out, of all timelines."""
+    bound = _innermost.get()
     while bound is not None:
         yield bound
         bound = bound.outer

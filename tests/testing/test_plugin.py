@@ -144,7 +144,7 @@ def test_every_async_style_replays_what_it_recorded(user: User, mode: str) -> No
 
     assert "nectar recordings" not in user.run(passed=count)
     said = user.run(*RECORD, passed=count)
-    assert f"recorded anew without any change: {count}" in said
+    assert f"recorded again without any change: {count}" in said
     assert user.files() == recorded
 
 
@@ -184,7 +184,7 @@ def test_tests_that_share_a_recording_record_each_question_once(user: User) -> N
     assert user.names("shop") == ["companies_get", "companies_list"]
     recorded = user.files()
     assert "nectar recordings" not in user.run(passed=2)
-    assert "anew without any change: 1" in user.run(*RECORD, passed=2)
+    assert "again without any change: 1" in user.run(*RECORD, passed=2)
     assert user.files() == recorded
 
 
@@ -288,7 +288,7 @@ def test_what_fails_while_others_add_is_told_as_it_is(user: User) -> None:
     assert "not written: recordings/shop: test_two.py::test_list did" in said
     said = user.run(*new, passed=1, failed=1)
     assert "recorded recordings/shop (exchanges: 2)" in said
-    assert "nothing added to recordings/shop by this one: test_two.py" in said
+    assert "nothing added to recordings/shop by this test: test_two.py" in said
     assert "kept" not in said
 
 
@@ -362,13 +362,13 @@ def test_a_missing_recording_is_told_with_the_command_that_makes_it(user: User) 
     [
         pytest.param(
             "recordin='x'",
-            "knows no 'recordin'; it knows recording, overlay, repeat, redaction,",
+            "has no keyword 'recordin'; it has recording, overlay, repeat, redaction,",
             id="unknown",
         ),
         pytest.param("'x'", "takes keywords only: recording,", id="positional"),
         pytest.param("recording=3", "recording=3; it is the name of", id="type"),
-        pytest.param("recording=''", "names no folder within recordings/", id="empty"),
-        pytest.param("recording='../x'", "names no folder within", id="outside"),
+        pytest.param("recording=''", "is not a folder within recordings/", id="empty"),
+        pytest.param("recording='../x'", "is not a folder within", id="outside"),
         pytest.param("max_age='30'", "it is a number of days, as 30", id="max_age"),
         pytest.param("settings={}", "it is nectar_async.Settings,", id="settings"),
         pytest.param("redaction='x'", "it is a Redaction, of", id="redaction"),
@@ -397,7 +397,7 @@ def test_a_name_is_that_of_a_recording(user: User) -> None:
     user.write("test_two.py", TWO.replace('"shop"', '"bills/shop"'))
     user.run(*RECORD, passed=2)
     for name, words in {
-        "bills": "bills is a folder of recordings, and none itself: it has shop",
+        "bills": "bills is a folder of recordings and not a recording: it has shop",
         "bills/shop/a": "would be inside of the recording bills/shop",
     }.items():
         user.write("test_two.py", TWO.replace('"shop"', f'"{name}"'))
@@ -438,7 +438,9 @@ def test_the_variable_is_a_mode_and_nothing_else(
     result = user.pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (said,) = filter(None, result.errlines)
-    assert said.startswith("ERROR: NECTAR_RECORD: 'often' is none of replay, record,")
+    assert said.startswith(
+        "ERROR: NECTAR_RECORD: 'often' is not one of replay, record,"
+    )
     monkeypatch.setenv("NECTAR_RECORD", "new:somewhere")
     assert "each test has a recording of its own" in user.run(errors=1)
     monkeypatch.setenv("NECTAR_RECORD", "passthrough")
@@ -497,7 +499,7 @@ def test_defaults_name_no_recording(user: User) -> None:
         "conftest.py",
         DEFAULTS.replace('"sandbox": {"companies": 9}', '"recording": "x"'),
     )
-    assert "which would be that of every test" in user.run(errors=1)
+    assert "which would apply to every test" in user.run(errors=1)
 
 
 @pytest.mark.parametrize(
@@ -550,7 +552,7 @@ def test_a_request_without_an_answer_is_told_though_the_test_swallows_it(
         + text.replace("(nectar)", "(nectar, nectar_recording)"),
     )
     said = user.run(passed=1)
-    assert "test_one.py::test_it asked in vain: no answer to GET /team" in said
+    assert "test_one.py::test_it got no answer: no answer to GET /team" in said
 
 
 def test_a_stale_recording_is_what_the_suite_says(user: User) -> None:
@@ -690,7 +692,7 @@ def test_it(nectar):
 
 def test_an_overlay_that_no_request_met_is_told(user: User) -> None:
     user.write("test_one.py", NOTHING)
-    words = "laid over nothing: overlay html status=502 page=9 of test_one.py::test_it"
+    words = "matched no request: overlay html status=502 page=9 of test_one.py::test_it"
     assert words in user.run(*RECORD, passed=1)
     assert words in user.run(passed=1)
     said = user.run("-o", "nectar_unused=error", passed=1, errors=1)
@@ -916,7 +918,7 @@ def test_the_modes_of_the_flag_are_those_of_a_recorder(user: User) -> None:
     assert _mode.FLAGS == pytest_plugin.FLAGS
     result = user.pytester.runpytest_inprocess("--nectar-record=record,often")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "'record,often' is none of replay, record, new" in result.stderr.str()
+    assert "'record,often' is not one of replay, record, new" in result.stderr.str()
 
 
 def test_the_types_of_the_fixtures_are_public() -> None:

@@ -1,7 +1,8 @@
-"""Recordings from and for other tools.
+"""Convert recordings from and to the formats of other tools.
 
-in `har`, `har_export`, `har_shape`   HAR 1.2 of browsers and proxies
-in `cassette`                         cassettes of vcrpy
-in `traffic`, `received`              what is taken out of either, and what is left
-in `addresses`, `credentials`         which operation it is; what must not come in
+- `har_reader`, `har_writer`, `har_schema`: HAR 1.2, of browsers and proxies
+- `cassette`: cassettes of vcrpy
+- `importer`: turns the entries of either format into a recording
+- `routing`: finds the operation that a URL belongs to
+- `credentials`: finds keys and cookies, which must not be imported
 """

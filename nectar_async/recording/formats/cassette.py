@@ -1,7 +1,7 @@
-"""Cassettes of vcrpy, read into a recording: YAML or JSON, format version 1.
+"""Read cassettes of vcrpy: YAML or JSON, format version 1.
 
-A body is text, or bytes where it is no UTF-8, as a packed answer; headers have lists of
-values. YAML is read by PyYAML (the extra `cassettes`), JSON needs nothing.
+A body is text, or bytes if it is not UTF-8, such as a compressed answer; headers have
+lists of values. YAML needs PyYAML (the extra `cassettes`).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = ["read_cassette"]
 
 _VERSION: Final = 1
 
-_Values = Mapping[Any, Any] | None
+_HeaderValues = Mapping[Any, Any] | None
 
 
 class _Request(msgspec.Struct):
     method: str
     uri: str
     body: Any = None
-    headers: _Values = None
+    headers: _HeaderValues = None
 
 
 class _Status(msgspec.Struct):
@@ -44,9 +44,9 @@ class _Status(msgspec.Struct):
 
 
 class _Response(msgspec.Struct, rename={"old_status": "status_code"}):
-    """The last two are how vcrpy wrote down what httpx got, before its version 5."""
+    """A response; vcrpy before version 5 wrote the last two fields for httpx."""
 
-    headers: _Values = None
+    headers: _HeaderValues = None
     status: _Status | None = None
     body: Any = None
     old_status: int | None = None
@@ -66,7 +66,7 @@ class _Cassette(msgspec.Struct):
 def read_cassette(
     data: bytes, *, base_url: str | None = None, redaction: Redaction | None = None
 ) -> Imported:
-    """A recording of what a cassette has of Nectar. Nothing is written to disk.
+    """Build a recording of the Nectar requests in a cassette, in memory.
 
     ```python
     found = read_cassette(Path("cassettes/usage.yaml").read_bytes())
@@ -74,29 +74,29 @@ def read_cassette(
     ```
 
     Args:
-        data: what stands in the file.
+        data: the bytes of the file.
         base_url: as in `read_har`.
         redaction: as in `read_har`.
 
     Raises:
-        RecordingError: it is no cassette, is of another version, has nothing of Nectar,
-            or a secret would survive; says where.
-        ConfigurationError: it is YAML and PyYAML is not there, or `base_url` cannot be
-            one.
+        RecordingError: it is not a cassette, has another version or no requests to
+            Nectar, or the recording would contain a secret; the message has the place.
+        ConfigurationError: it is YAML and PyYAML is not installed, or `base_url` is
+            invalid.
     """
     seen = [
-        _seen(one, f"$.interactions[{at}]")
-        for at, one in enumerate(_parsed(data).interactions)
+        _build_entry(one, f"$.interactions[{at}]")
+        for at, one in enumerate(_parse_cassette(data).interactions)
     ]
     return import_traffic(seen, base_url=base_url, redaction=redaction)
 
 
-def _parsed(data: bytes) -> _Cassette:
-    value = _value(data.decode("utf-8-sig", "replace"))
+def _parse_cassette(data: bytes) -> _Cassette:
+    value = _parse_value(data.decode("utf-8-sig", "replace"))
     if isinstance(value, list):
         raise RecordingError(
-            "it is a cassette of vcrpy before 1.0; 'python -m vcr.migration PATH' makes"
-            " it one of today"
+            "it is a cassette of vcrpy before 1.0; 'python -m vcr.migration PATH'"
+            " converts it"
         )
     if isinstance(value, Mapping) and value.get("version", _VERSION) != _VERSION:
         raise RecordingError(
@@ -106,18 +106,20 @@ def _parsed(data: bytes) -> _Cassette:
     try:
         return msgspec.convert(value, _Cassette, strict=False)
     except msgspec.ValidationError as error:
-        raise RecordingError(f"it is no cassette of vcrpy: {error}") from None
+        raise RecordingError(f"it is not a cassette of vcrpy: {error}") from None
     except UnicodeEncodeError as error:
-        raise RecordingError(f"it has half a character: {error.reason}") from None
+        raise RecordingError(
+            f"it has an incomplete character: {error.reason}"
+        ) from None
 
 
-def _value(text: str) -> Any:
-    """What the text says: JSON, or else YAML."""
+def _parse_value(text: str) -> Any:
+    """Parse a text as JSON, or else as YAML."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         if text.lstrip().startswith("{"):
-            raise RecordingError(f"it is no JSON: {error}") from None
+            raise RecordingError(f"it is not JSON: {error}") from None
     try:
         yaml = import_module("yaml")
     except ModuleNotFoundError:
@@ -125,17 +127,17 @@ def _value(text: str) -> Any:
             "to read a cassette in YAML, install nectar-async[cassettes]"
         ) from None
     try:
-        return yaml.load(text, Loader=_loader(yaml))
+        return yaml.load(text, Loader=_build_loader(yaml))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())
-        raise RecordingError(f"it is no YAML of a cassette: {words}") from None
+        raise RecordingError(f"it is not YAML of a cassette: {words}") from None
 
 
-def _loader(yaml: Any) -> Any:
-    """A loader that makes nothing but values.
+def _build_loader(yaml: Any) -> Any:
+    """Build a YAML loader that creates plain values only.
 
-    vcrpy writes bodies that were files or iterators as objects of Python; of these it
-    takes the bytes.
+    vcrpy writes bodies that were files or iterators as Python objects; the loader takes
+    only their bytes.
     """
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -163,13 +165,16 @@ def _loader(yaml: Any) -> Any:
     return Loader
 
 
-def _seen(one: _Interaction, place: str) -> TrafficEntry:
+def _build_entry(one: _Interaction, place: str) -> TrafficEntry:
     asked, reply = one.request, one.response
     status = reply.old_status if reply.status is None else reply.status.code
     if status is None:
         raise RecordingError(f"{place}.response has no status")
-    sent, got = _headers(asked.headers), _headers(reply.headers)
-    method, url = _whole(asked.method.strip().upper()), _whole(asked.uri.strip())
+    sent, got = _flatten_headers(asked.headers), _flatten_headers(reply.headers)
+    method, url = (
+        _replace_surrogates(asked.method.strip().upper()),
+        _replace_surrogates(asked.uri.strip()),
+    )
     named = f"{place} ({method} {url.partition('?')[0]})"
     return TrafficEntry(
         place=named,
@@ -178,47 +183,48 @@ def _seen(one: _Interaction, place: str) -> TrafficEntry:
         sent=sent,
         received=got,
         status=status,
-        body=partial(_body, asked.body, sent, named),
-        answer=partial(_answer, reply, status, got, named),
+        body=partial(_parse_body, asked.body, sent, named),
+        answer=partial(_build_answer, reply, status, got, named),
     )
 
 
-def _body(body: Any, sent: Pairs, place: str) -> Body | None:
+def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
     headers = {name.lower(): text for name, text in sent}
-    return parse_body(_bytes(body, place), headers.get("content-type", ""))
+    return parse_body(_decode_body(body, place), headers.get("content-type", ""))
 
 
-def _answer(
+def _build_answer(
     reply: _Response, status: int, headers: Pairs, place: str
 ) -> RecordedAnswer:
-    data = _bytes(reply.content if reply.body is None else reply.body, place)
+    data = _decode_body(reply.content if reply.body is None else reply.body, place)
     return build_answer(status, headers, data, None, f"the body of {place}")
 
 
-def _bytes(body: Any, place: str) -> bytes:
-    """The bytes of a body, however it is spelled."""
+def _decode_body(body: Any, place: str) -> bytes:
+    """Decode the bytes of a body in any of its representations."""
     if isinstance(body, Mapping):
         if isinstance(text := body.get("base64_string"), str):
             return decode_base64(text, place)
         body = body.get("string")
     parts = body if isinstance(body, list) else [body]
     found = [
-        _whole(one).encode() if isinstance(one, str) else one or b"" for one in parts
+        _replace_surrogates(one).encode() if isinstance(one, str) else one or b""
+        for one in parts
     ]
     if not all(isinstance(one, bytes) for one in found):
         raise RecordingError(f"{place} has a body that is neither text nor bytes")
     return b"".join(found)
 
 
-def _headers(headers: _Values) -> Pairs:
-    """Names and values; each name has one value or a list."""
+def _flatten_headers(headers: _HeaderValues) -> Pairs:
+    """Flatten headers, whose values are texts or lists of texts."""
     return tuple(
-        (_whole(str(name)), _whole(str(text)))
+        (_replace_surrogates(str(name)), _replace_surrogates(str(text)))
         for name, texts in (headers or {}).items()
         for text in (texts if isinstance(texts, list) else [texts])
     )
 
 
-def _whole(text: str) -> str:
-    """A text without halves of characters, which YAML can spell."""
+def _replace_surrogates(text: str) -> str:
+    """Replace incomplete characters (lone surrogates), which YAML can represent."""
     return text.encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
-"""Keys and cookies in the traffic of others: left out, and kept in mind.
+"""Find keys and cookies in the traffic of other tools.
 
-What opened the API must be nowhere in a recording. It is known from the headers that it
-came in, so it is found wherever else it stands.
+They are left out of the recording. Their values are registered as secrets, so that they
+are found wherever else they occur.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from nectar_async.recording.exchange import Pairs
 
 __all__ = ["drop_query_keys", "find_header_secrets", "find_url_secrets"]
 
-_KEYS: Final = frozenset({"x-api-key", "api-key", "x-auth-token", "x-csrf-token"})
-_SCHEMES: Final = frozenset({"authorization", "proxy-authorization"})
-_COOKIES: Final = frozenset({"cookie", "set-cookie"})
+_KEY_HEADERS: Final = frozenset(
+    {"x-api-key", "api-key", "x-auth-token", "x-csrf-token"}
+)
+_AUTHORIZATION_HEADERS: Final = frozenset({"authorization", "proxy-authorization"})
+_COOKIE_HEADERS: Final = frozenset({"cookie", "set-cookie"})
 
-# No parameter of the contract is called one of these.
-_IN_QUERY: Final = re.compile(
+# The contract has no parameter with one of these names.
+_KEY_PARAMETER: Final = re.compile(
     r"(x[-_]?)?api[-_]?key|key|(access[-_]?|auth[-_]?)?token|authorization|secret",
     re.IGNORECASE,
 )
 
-# What other tools put in place of a secret.
-_MASK: Final = re.compile(
+# Texts that other tools put in place of a secret.
+_REDACTED: Final = re.compile(
     r"\W*(redacted|removed|masked|hidden|filtered|dummy|placeholder|x+)?\W*",
     re.IGNORECASE,
 )
 
-# Cookies hold ids, languages and dates as well, which stand in answers rightfully.
-_SHORTEST: Final = 16
+# Cookies also contain ids, languages and dates, which answers may contain as well.
+_MIN_COOKIE_LENGTH: Final = 16
 _RANDOM: Final = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9]).+", re.DOTALL)
 _ORDINARY: Final = re.compile(
     r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*"
@@ -44,54 +46,54 @@ _ORDINARY: Final = re.compile(
 
 
 def find_header_secrets(headers: Pairs) -> Iterator[str]:
-    """What the headers of a request or an answer hold that must not be anywhere."""
+    """Find the secrets in the headers of a request or a response."""
     for name, text in headers:
-        kind = name.lower()
-        if kind in _KEYS:
-            found: Iterable[str] = (text.strip(),)
-        elif kind in _SCHEMES:
-            found = _authorization(text.strip())
-        elif kind in _COOKIES:
-            found = _cookies(kind, text)
+        header = name.lower()
+        if header in _KEY_HEADERS:
+            secrets: Iterable[str] = (text.strip(),)
+        elif header in _AUTHORIZATION_HEADERS:
+            secrets = _split_authorization(text.strip())
+        elif header in _COOKIE_HEADERS:
+            secrets = _find_session_cookies(header, text)
         else:
             continue
-        yield from (one for one in found if _MASK.fullmatch(one) is None)
+        yield from (one for one in secrets if _REDACTED.fullmatch(one) is None)
 
 
 def find_url_secrets(url: str) -> Iterator[str]:
-    """A key in the query of an address, and a password before its host."""
+    """Find keys in the query of a URL, and the password before its host."""
     parts = urlsplit(url)
     for name, text in parse_qsl(parts.query):
-        if _IN_QUERY.fullmatch(name) and _MASK.fullmatch(text) is None:
+        if _KEY_PARAMETER.fullmatch(name) and _REDACTED.fullmatch(text) is None:
             yield text
-    if parts.password and _MASK.fullmatch(parts.password) is None:
+    if parts.password and _REDACTED.fullmatch(parts.password) is None:
         yield unquote(parts.password)
 
 
 def drop_query_keys(query: Pairs) -> Pairs:
-    """A query without what is a key: the API has it in a header."""
-    return tuple(pair for pair in query if _IN_QUERY.fullmatch(pair[0]) is None)
+    """Remove keys from a query: this package sends its key in a header."""
+    return tuple(pair for pair in query if _KEY_PARAMETER.fullmatch(pair[0]) is None)
 
 
-def _authorization(text: str) -> Iterator[str]:
-    """All of it, without its scheme, and a password in it."""
-    scheme, _, given = text.partition(" ")
+def _split_authorization(text: str) -> Iterator[str]:
+    """List the header value, its credentials without scheme, and a basic password."""
+    scheme, _, credentials = text.partition(" ")
     yield text
-    yield given.strip()
+    yield credentials.strip()
     if scheme.lower() == "basic":
         try:
-            plain = base64.b64decode(given).decode()
+            plain = base64.b64decode(credentials).decode()
         except (binascii.Error, ValueError):
             return
         yield plain.partition(":")[2]
 
 
-def _cookies(kind: str, text: str) -> Iterator[str]:
-    """The values that look as if they let somebody in."""
-    # One cookie is set with its attributes behind; browsers join several by lines.
-    lines = text.splitlines() if kind == "set-cookie" else text.split(";")
-    for line in lines:
-        value = unquote(line.partition(";")[0].partition("=")[2].strip().strip('"'))
-        is_random = len(value) >= _SHORTEST and _RANDOM.fullmatch(value) is not None
-        if is_random and _ORDINARY.fullmatch(value) is None:
+def _find_session_cookies(header: str, text: str) -> Iterator[str]:
+    """Find cookie values that look random and so may grant access."""
+    # Set-Cookie has one cookie with attributes; browsers join several by line breaks.
+    cookies = text.splitlines() if header == "set-cookie" else text.split(";")
+    for cookie in cookies:
+        value = unquote(cookie.partition(";")[0].partition("=")[2].strip().strip('"'))
+        is_long = len(value) >= _MIN_COOKIE_LENGTH
+        if is_long and _RANDOM.fullmatch(value) and not _ORDINARY.fullmatch(value):
             yield value

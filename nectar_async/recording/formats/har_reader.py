@@ -1,8 +1,8 @@
-"""HAR files, as browsers and proxies export traffic, read into a recording.
+"""Read HAR files, in which browsers and proxies export traffic.
 
-Bodies come in base64 or not at all, under headers of a packing that was undone; forms
-come as text or by field; some entries never left the browser. docs/recordings.md says
-what becomes of each.
+Bodies are plain, in base64 or missing, often under headers of a compression that was
+undone. Forms are text or lists of fields. Some entries were never sent.
+docs/recordings.md describes how each of these is imported.
 """
 
 from __future__ import annotations
@@ -66,58 +66,63 @@ _ADVICE: Final = (
 def read_har(
     data: bytes, *, base_url: str | None = None, redaction: Redaction | None = None
 ) -> Imported:
-    """A recording of what a HAR file has of Nectar. Nothing is written to disk.
+    """Build a recording of the Nectar requests in a HAR file, in memory.
 
     ```python
     found = read_har(Path("traffic.har").read_bytes())
     found.recording.save("tests/recordings/traffic", datetime.now(UTC))
     ```
 
-    Headers stay behind, keys with them; what the file has of secrets and persons is
-    replaced as in any recording.
+    Headers with keys are dropped; secrets and personal values are replaced as in any
+    recording.
 
     Args:
-        data: what stands in the file.
-        base_url: the origin of Nectar, with an optional path. Everything below it is
-            imported. None takes what has a version and a path of the contract.
-        redaction: rules, aliases and secrets of your own.
+        data: the bytes of the file.
+        base_url: the origin of Nectar with an optional path; everything below it is
+            imported. By default, requests whose URL has a version and a path of the
+            contract.
+        redaction: your own rules, aliases and secrets.
 
     Raises:
-        RecordingError: it is no HAR, has nothing of Nectar or lacks bodies, or a secret
-            would survive; says where.
-        ConfigurationError: `base_url` cannot be one.
+        RecordingError: it is not HAR, has no requests to Nectar or lacks bodies, or the
+            recording would contain a secret; the message has the place.
+        ConfigurationError: `base_url` is invalid.
     """
     seen = [
-        _seen(entry, f"$.log.entries[{at}]") for at, entry in enumerate(parse_har(data))
+        _build_entry(entry, f"$.log.entries[{at}]")
+        for at, entry in enumerate(parse_har(data))
     ]
-    return import_traffic(_in_order(seen), base_url=base_url, redaction=redaction)
+    return import_traffic(_sort_by_time(seen), base_url=base_url, redaction=redaction)
 
 
-def _in_order(seen: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
-    """By time, as the format asks of its readers; as it is where a time is missing."""
+def _sort_by_time(seen: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
+    """Sort entries by time, as the format requires, unless a time is missing."""
     timed = [(one.started, one) for one in seen if one.started is not None]
     if len(timed) < len(seen):
         return seen
     return [one for _, one in sorted(timed, key=lambda pair: pair[0])]
 
 
-def _seen(entry: HarEntry, place: str) -> TrafficEntry:
+def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
     asked, reply, note = entry.request, entry.response, entry.note
-    started = _instant(entry.started)
-    sent = (*_pairs(asked.headers), *_cookies("cookie", asked.cookies))
+    started = _parse_time(entry.started)
+    sent = (*_to_pairs(asked.headers), *_to_cookie_headers("cookie", asked.cookies))
     named = f"{place} ({asked.method} {asked.url.partition('?')[0]})"
     return TrafficEntry(
         place=named,
         method=asked.method.strip().upper(),
-        url=_url(asked.url, _pairs(asked.query)),
+        url=_build_url(asked.url, _to_pairs(asked.query)),
         sent=sent,
-        received=(*_pairs(reply.headers), *_cookies("set-cookie", reply.cookies)),
+        received=(
+            *_to_pairs(reply.headers),
+            *_to_cookie_headers("set-cookie", reply.cookies),
+        ),
         status=reply.status,
-        body=partial(_body, asked.body, sent, note, named),
-        answer=partial(_answer, reply, started, note, named),
+        body=partial(_parse_request_body, asked.body, sent, note, named),
+        answer=partial(_parse_answer, reply, started, note, named),
         started=started,
-        skip=_skip(entry),
-        told=None
+        skip=_find_skip_reason(entry),
+        note=None
         if note is None
         else ExportNote(
             operation=note.operation, owner=note.owner, is_file=note.is_file
@@ -125,8 +130,8 @@ def _seen(entry: HarEntry, place: str) -> TrafficEntry:
     )
 
 
-def _skip(entry: HarEntry) -> str:
-    """Why an entry is no exchange with a server; empty where it may be one."""
+def _find_skip_reason(entry: HarEntry) -> str:
+    """Find why an entry is not an exchange with a server; empty if it may be one."""
     reply = entry.response
     if entry.kind == "websocket" or reply.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return "websockets"
@@ -137,36 +142,36 @@ def _skip(entry: HarEntry) -> str:
     return "without an answer" if reply.error else ""
 
 
-def _url(url: str, query: Pairs) -> str:
-    """The whole address; some tools have the query beside it only."""
+def _build_url(url: str, query: Pairs) -> str:
+    """Build the whole URL; some tools write the query in a separate field only."""
     url = url.strip().partition("#")[0]
     if "?" in url or not query:
         return url
     return f"{url}?{urlencode(query, quote_via=quote, safe='')}"
 
 
-def _answer(
+def _parse_answer(
     reply: HarResponse, started: datetime | None, note: HarNote | None, place: str
 ) -> RecordedAnswer:
     content = reply.content or HarContent()
-    headers = _pairs(reply.headers)
+    headers = _to_pairs(reply.headers)
     names = {name.lower() for name, _ in headers}
     kind = (content.type or "").strip()
     if note is None and "content-type" not in names and kind not in _NO_TYPE:
         headers = (*headers, ("content-type", kind))
-    data = _content(content, reply.status, place)
+    data = _decode_content(content, reply.status, place)
     answer = build_answer(reply.status, headers, data, started, f"the body of {place}")
     if note is None:
         return answer
     return RecordedAnswer(
         status=answer.status,
         headers=answer.headers,
-        body=_as_told(data, note.answered, place),
+        body=_build_noted_body(data, note.answered, place),
     )
 
 
-def _content(content: HarContent, status: int, place: str) -> bytes:
-    """The bytes of an answer's body."""
+def _decode_content(content: HarContent, status: int, place: str) -> bytes:
+    """Decode the bytes of a response body."""
     if content.text is None:
         if (content.size or 0) > 0 and status not in _EMPTY:
             raise RecordingError(f"{place}: {_ADVICE}")
@@ -176,32 +181,32 @@ def _content(content: HarContent, status: int, place: str) -> bytes:
     return content.text.encode()
 
 
-def _body(
+def _parse_request_body(
     body: HarPostData | None, sent: Pairs, note: HarNote | None, place: str
 ) -> Body | None:
-    """What was sent."""
+    """Parse the body of a request."""
     if body is None:
         return None
     text = body.text or ""
     is_file = note is not None and note.asked.startswith(".")
     data = decode_base64(text, place) if is_file else text.encode()
     if note is not None and note.asked != "form":
-        return _as_told(data, note.asked, place)
+        return _build_noted_body(data, note.asked, place)
     headers = {name.lower(): value for name, value in sent}
     kind = headers.get("content-type") or body.type or ""
     if not data and kind.lower().startswith(_FORM):
-        return FormData(tuple(map(_part, body.params or ())))
+        return FormData(tuple(map(_parse_part, body.params or ())))
     if not data and body.params:
-        pairs = [(one.name, _text(one.value)) for one in body.params]
+        pairs = [(one.name, _to_text(one.value)) for one in body.params]
         data = urlencode(pairs).encode()
     return parse_body(data, kind)
 
 
-def _part(param: HarParam) -> FormPart:
-    """A field of a form. What tools keep of a file is seldom the file."""
+def _parse_part(param: HarParam) -> FormPart:
+    """Convert a field of a form; the content of a file is usually missing."""
     if param.file is None and param.sha256 is None:
-        return FormPart(name=param.name, text=_text(param.value))
-    data = _text(param.value).encode()
+        return FormPart(name=param.name, text=_to_text(param.value))
+    data = _to_text(param.value).encode()
     return FormPart(
         name=param.name,
         file=param.file,
@@ -211,8 +216,8 @@ def _part(param: HarParam) -> FormPart:
     )
 
 
-def _as_told(data: bytes, kind: str, place: str) -> Body | None:
-    """A body that is what our export called it."""
+def _build_noted_body(data: bytes, kind: str, place: str) -> Body | None:
+    """Build a body of the kind that the note of an export names."""
     if not kind:
         return None
     if _SUFFIX.fullmatch(kind):
@@ -220,7 +225,7 @@ def _as_told(data: bytes, kind: str, place: str) -> Body | None:
     if kind == "text":
         return Text(data.decode("utf-8", "replace"))
     if kind != "json":
-        raise RecordingError(f"{place}: _nectar knows no body called {kind!r}")
+        raise RecordingError(f"{place}: _nectar has an unknown kind of body {kind!r}")
     try:
         parse_json(data)
     except MisfitError as error:
@@ -228,21 +233,21 @@ def _as_told(data: bytes, kind: str, place: str) -> Body | None:
     return Json(data)
 
 
-def _pairs(pairs: Sequence[HarPair] | None) -> Pairs:
-    return tuple((_text(one.name), _text(one.value)) for one in pairs or ())
+def _to_pairs(pairs: Sequence[HarPair] | None) -> Pairs:
+    return tuple((_to_text(one.name), _to_text(one.value)) for one in pairs or ())
 
 
-def _cookies(header: str, cookies: Sequence[HarPair] | None) -> Pairs:
-    """Cookies as headers, for tools that keep them apart."""
-    return tuple((header, f"{name}={value}") for name, value in _pairs(cookies))
+def _to_cookie_headers(header: str, cookies: Sequence[HarPair] | None) -> Pairs:
+    """Convert cookies to headers, for tools that list them separately."""
+    return tuple((header, f"{name}={value}") for name, value in _to_pairs(cookies))
 
 
-def _text(value: object) -> str:
+def _to_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _instant(text: str | None) -> datetime | None:
-    """When it was sent; a time without a zone counts as UTC."""
+def _parse_time(text: str | None) -> datetime | None:
+    """Parse when a request was sent; a time without a zone is in UTC."""
     try:
         found = datetime.fromisoformat((text or "").strip())
     except ValueError:

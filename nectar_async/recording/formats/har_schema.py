@@ -1,8 +1,8 @@
-"""The shape of a HAR 1.2 file, as far as a recording has use for it.
+"""The schema of HAR 1.2 files, as far as recordings need it.
 
-The format is at http://www.softwareishard.com/blog/har-12-spec/. Tools leave out what
-it demands, and write null or a number for text, so what is not needed may be missing,
-and what they add is passed over.
+The format is defined at http://www.softwareishard.com/blog/har-12-spec/. Tools omit
+required fields, and write null or numbers for text. So fields that are not needed may
+be missing, and unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ __all__ = [
     "parse_har",
 ]
 
-_Loose = str | int | float | bool | None
-"""What should be text."""
+_LooseText = str | int | float | bool | None
+"""A value that the format defines as text."""
 
 
 class HarNote(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
-    """What HAR cannot say of an exchange: `_nectar` of an entry that we exported."""
+    """The field `_nectar` of an exported entry, with facts that HAR cannot express."""
 
     operation: str
     owner: str = ""
     is_file: bool = False
     asked: str = ""
-    """What the body of the request is: `json`, `text`, `form`, or the suffix of a file
-    as `.pdf`."""
+    """The kind of the request body: `json`, `text`, `form`, or a file suffix such as
+    `.pdf`."""
     answered: str = ""
-    """The same of the answer's."""
+    """The kind of the response body."""
 
 
 class HarPair(msgspec.Struct):
-    """A header, a cookie, a parameter of a query."""
+    """A header, a cookie or a query parameter."""
 
-    name: _Loose = ""
-    value: _Loose = ""
+    name: _LooseText = ""
+    value: _LooseText = ""
 
 
 class HarParam(
@@ -59,10 +59,10 @@ class HarParam(
         "size": "_size",
     },
 ):
-    """A field of a form; the last two are ours."""
+    """A field of a form; this package adds the last two fields."""
 
     name: str = ""
-    value: _Loose = None
+    value: _LooseText = None
     file: str | None = None
     type: str | None = None
     sha256: str | None = None
@@ -70,7 +70,7 @@ class HarParam(
 
 
 class HarPostData(msgspec.Struct, rename={"type": "mimeType"}):
-    """What was sent: as text, or by field."""
+    """The body of a request: as text, or as form fields."""
 
     type: str | None = None
     text: str | None = None
@@ -78,7 +78,7 @@ class HarPostData(msgspec.Struct, rename={"type": "mimeType"}):
 
 
 class HarContent(msgspec.Struct, rename={"type": "mimeType"}):
-    """What was answered."""
+    """The body of a response."""
 
     size: float | None = None
     type: str | None = None
@@ -98,10 +98,10 @@ class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryStri
 
 
 class HarResponse(msgspec.Struct, rename={"error": "_error", "fetched": "_fetchType"}):
-    """An answer.
+    """A response.
 
-    Chrome says under `_error` why there is none, Safari under `_fetchType` where it
-    comes from.
+    Chrome writes under `_error` why there is none, and Safari under `_fetchType` where
+    it comes from.
     """
 
     status: int
@@ -121,10 +121,10 @@ class HarEntry(
         "note": "_nectar",
     },
 ):
-    """A request and its answer.
+    """A request with its response.
 
-    Chrome says under `_fromCache` that it sent none, and under `_resourceType` what the
-    page wanted.
+    Chrome writes `_fromCache` if no request was sent, and the type of resource under
+    `_resourceType`.
     """
 
     request: HarRequest
@@ -143,8 +143,8 @@ class _Har(msgspec.Struct):
     log: _Log
 
 
-_HARS: Final = msgspec.json.Decoder(_Har, strict=False)
-_MARKS: Final = (
+_DECODER: Final = msgspec.json.Decoder(_Har, strict=False)
+_BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -152,40 +152,40 @@ _MARKS: Final = (
 
 
 def parse_har(data: bytes) -> list[HarEntry]:
-    """The entries of a file.
+    """Decode the entries of a HAR file.
 
     Raises:
-        RecordingError: it is no HAR; says where it is none.
+        RecordingError: it is not HAR; the message has the place.
     """
-    text = _utf8(data)
+    text = _decode_utf8(data)
     try:
-        return _decoded(text).log.entries
+        return _decode_har(text).log.entries
     except msgspec.ValidationError as error:
-        raise RecordingError(f"it is no HAR: {error}") from None
+        raise RecordingError(f"it is not HAR: {error}") from None
     except json.JSONDecodeError as error:
         raise RecordingError(
-            f"it is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+            f"it is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         ) from None
     except RecursionError:
-        raise RecordingError("it is no HAR: it is nested too deeply") from None
+        raise RecordingError("it is not HAR: it is nested too deeply") from None
 
 
-def _decoded(text: bytes) -> _Har:
+def _decode_har(text: bytes) -> _Har:
     try:
-        return _HARS.decode(text)
+        return _DECODER.decode(text)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        # Half characters and NaN, in what was recorded beside the API. What is no
-        # JSON to this parser either, it says by line and column.
+        # Traffic of other hosts may contain lone surrogates and NaN, which the parser
+        # of the standard library accepts. Its errors have line and column.
         value = json.loads(text, parse_constant=lambda _: None)
         whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        return _HARS.decode(whole)
+        return _DECODER.decode(whole)
 
 
-def _utf8(data: bytes) -> bytes:
-    """The text, without a byte order mark."""
-    for mark, encoding in _MARKS:
+def _decode_utf8(data: bytes) -> bytes:
+    """Convert a text to UTF-8 without a byte order mark."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data.removeprefix(mark).decode(encoding, "replace").encode()
     return data.decode("utf-8", "replace").encode()

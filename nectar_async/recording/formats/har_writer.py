@@ -1,4 +1,4 @@
-"""A recording as a HAR file, for the tools of others to look at."""
+"""Write a recording as a HAR file, for other tools."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ _TYPES: Final = {
     ".zip": "application/zip",
 }
 
-# A recorder has the segment of the address, where settings have the version.
+# Recordings have the segment of the URL, and settings the full version.
 _VERSIONS: Final = {"v2": "v2.0", "v2.0": "v2.0", "v2.1": "v2.1"}
 
 
 def write_har(recording: Recording, *, base_url: str | None = None) -> bytes:
-    """A recording as HAR 1.2.
+    """Encode a recording as HAR 1.2.
 
-    What a recording does not have (times, sizes on the wire, other headers) is what the
-    format calls unknown. `read_har` gives the same exchanges again: what HAR cannot
-    say of them stands under `_nectar`.
+    Values that a recording does not have, such as times and sizes, are written as the
+    format's "unknown". `read_har` restores the same exchanges: facts that HAR cannot
+    express are under `_nectar`.
 
     Args:
-        recording: its stand-ins are exported as they are.
-        base_url: where addresses begin; None is Nectar's own.
+        recording: its placeholders are exported unchanged.
+        base_url: the beginning of the URLs. Defaults to Nectar's own.
 
     Raises:
-        ConfigurationError: `base_url` cannot be one.
+        ConfigurationError: `base_url` is invalid.
     """
     version = _VERSIONS.get(recording.api_version, "v2.2")
     if base_url is None:
@@ -56,7 +56,7 @@ def write_har(recording: Recording, *, base_url: str | None = None) -> bytes:
         settings = Settings(base_url=base_url, api_version=version)
     started = (recording.recorded_at or _EPOCH).astimezone(UTC)
     entries = [
-        _entry(one, settings.api_url, started.isoformat(timespec="milliseconds"))
+        _build_entry(one, settings.api_url, started.isoformat(timespec="milliseconds"))
         for one in recording.exchanges
     ]
     creator = {"name": "nectar_async", "version": __version__}
@@ -64,50 +64,55 @@ def write_har(recording: Recording, *, base_url: str | None = None) -> bytes:
     return msgspec.json.format(msgspec.json.encode({"log": log}), indent=2) + b"\n"
 
 
-def _entry(exchange: Exchange, base: str, started: str) -> dict[str, Any]:
+def _build_entry(exchange: Exchange, base: str, started: str) -> dict[str, Any]:
     asked, answered = exchange.question, exchange.answer
     return {
         "startedDateTime": started,
         "time": 0,
-        "request": _request(asked, base),
-        "response": _response(answered),
+        "request": _build_request(asked, base),
+        "response": _build_response(answered),
         "cache": {},
         "timings": {"send": 0, "wait": 0, "receive": 0},
         "_nectar": HarNote(
             operation=asked.operation,
             owner=asked.owner,
             is_file=not asked.path,
-            asked=_kind(asked.body),
-            answered=_kind(answered.body),
+            asked=_name_body_kind(asked.body),
+            answered=_name_body_kind(answered.body),
         ),
     }
 
 
-def _request(asked: Question, base: str) -> dict[str, Any]:
+def _build_request(asked: Question, base: str) -> dict[str, Any]:
     url = f"{base}{asked.path}" if asked.path else asked.url
     if asked.query:
         url += f"?{urlencode(asked.query, quote_via=quote, safe='')}"
-    kind = _type(asked.body)
+    kind = _choose_media_type(asked.body)
     headers = {"range": asked.range or "", "content-type": kind}
     request = {
         "method": asked.method,
         "url": url,
         "httpVersion": _HTTP,
         "cookies": [],
-        "headers": _named(tuple((name, one) for name, one in headers.items() if one)),
-        "queryString": _named(asked.query),
+        "headers": _to_name_value_list(
+            tuple((name, one) for name, one in headers.items() if one)
+        ),
+        "queryString": _to_name_value_list(asked.query),
         "headersSize": _UNKNOWN,
         "bodySize": _UNKNOWN if asked.body is not None else 0,
     }
     if asked.body is not None:
-        request["postData"] = _post_data(asked.body, kind)
+        request["postData"] = _build_post_data(asked.body, kind)
     return request
 
 
-def _post_data(body: Body, kind: str) -> dict[str, Any]:
+def _build_post_data(body: Body, kind: str) -> dict[str, Any]:
     match body:
         case FormData():
-            return {"mimeType": kind, "params": [_param(one) for one in body.parts]}
+            return {
+                "mimeType": kind,
+                "params": [_build_param(one) for one in body.parts],
+            }
         case Blob():
             text = base64.b64encode(body.content).decode()
             return {"mimeType": kind, "params": [], "text": text}
@@ -115,7 +120,7 @@ def _post_data(body: Body, kind: str) -> dict[str, Any]:
             return {"mimeType": kind, "params": [], "text": body.data().decode()}
 
 
-def _param(part: FormPart) -> dict[str, Any]:
+def _build_param(part: FormPart) -> dict[str, Any]:
     param = {
         "name": part.name,
         "value": part.text,
@@ -127,24 +132,26 @@ def _param(part: FormPart) -> dict[str, Any]:
     return {name: one for name, one in param.items() if one is not None}
 
 
-def _response(answered: RecordedAnswer) -> dict[str, Any]:
+def _build_response(answered: RecordedAnswer) -> dict[str, Any]:
     return {
         "status": answered.status,
-        "statusText": _phrase(answered.status),
+        "statusText": _find_phrase(answered.status),
         "httpVersion": _HTTP,
         "cookies": [],
-        "headers": _named(tuple(answered.headers.items())),
-        "content": _content(answered),
+        "headers": _to_name_value_list(tuple(answered.headers.items())),
+        "content": _build_content(answered),
         "redirectURL": answered.headers.get("location", ""),
         "headersSize": _UNKNOWN,
         "bodySize": _UNKNOWN,
     }
 
 
-def _content(answered: RecordedAnswer) -> dict[str, Any]:
+def _build_content(answered: RecordedAnswer) -> dict[str, Any]:
     body = answered.body
     data = b"" if body is None or isinstance(body, FormData) else body.data()
-    kind = answered.headers.get("content-type") or _type(body) or "x-unknown"
+    kind = (
+        answered.headers.get("content-type") or _choose_media_type(body) or "x-unknown"
+    )
     content: dict[str, Any] = {"size": len(data), "mimeType": kind}
     if isinstance(body, Blob):
         content |= {"text": base64.b64encode(data).decode(), "encoding": "base64"}
@@ -153,7 +160,7 @@ def _content(answered: RecordedAnswer) -> dict[str, Any]:
     return content
 
 
-def _kind(body: Body | None) -> str:
+def _name_body_kind(body: Body | None) -> str:
     match body:
         case None:
             return ""
@@ -167,7 +174,7 @@ def _kind(body: Body | None) -> str:
             return body.suffix
 
 
-def _type(body: Body | None) -> str:
+def _choose_media_type(body: Body | None) -> str:
     match body:
         case None:
             return ""
@@ -181,11 +188,11 @@ def _type(body: Body | None) -> str:
             return _TYPES.get(body.suffix, "application/octet-stream")
 
 
-def _named(pairs: Pairs) -> list[dict[str, str]]:
+def _to_name_value_list(pairs: Pairs) -> list[dict[str, str]]:
     return [{"name": name, "value": text} for name, text in pairs]
 
 
-def _phrase(status: int) -> str:
+def _find_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:

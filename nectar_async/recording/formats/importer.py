@@ -1,7 +1,7 @@
-"""Traffic that another tool wrote down, made a recording.
+"""Turn the traffic that another tool recorded into a recording.
 
-Which format it came in is the reader's affair; here it is told what of it belongs to
-Nectar, what of that is an answer of the API, and what is a file.
+The readers of each format produce `TrafficEntry` values. This module decides which of
+them belong to Nectar, and whether each is an API request or the download of a file.
 """
 
 from __future__ import annotations
@@ -47,26 +47,30 @@ __all__ = [
 ]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_MOST_ORIGINS: Final = 10
+_MAX_ORIGINS: Final = 10
+_OTHER_HOST: Final = "not Nectar's"
+
+_GZIP: Final = b"\x1f\x8b"
+_UNSUPPORTED_ENCODINGS: Final = frozenset({"br", "compress", "zstd", "x-compress"})
 
 Pair = tuple[Question, RecordedAnswer]
 
 
 @frozen(kw_only=True)
 class Imported:
-    """A recording that was made of another tool's, and what came of its entries."""
+    """The result of an import: a recording, and how many entries it contains."""
 
     recording: Recording
-    """To look at, or to `save`."""
+    """The recording, which is not on disk yet; `save` writes it."""
     imported: int
-    """How many entries are in it."""
+    """How many entries were imported."""
     skipped: Mapping[str, int] = field(factory=dict)
-    """How many are not, by the reason in words."""
+    """How many entries were skipped, by reason."""
 
 
 @frozen(kw_only=True)
 class ExportNote:
-    """What our own export says of an entry besides, so that it comes back the same."""
+    """Facts about an entry that this package exported, to import it unchanged."""
 
     operation: str
     owner: str
@@ -75,74 +79,83 @@ class ExportNote:
 
 @frozen(kw_only=True)
 class TrafficEntry:
-    """One request and its answer, as they were written down."""
+    """One recorded request with its response."""
 
     place: str
-    """Where it stands; for messages."""
+    """The place in the file; for messages."""
     method: str
     url: str
     sent: Pairs
-    """The request's headers."""
+    """The headers of the request."""
     received: Pairs
-    """The answer's headers."""
+    """The headers of the response."""
     status: int
     body: Callable[[], Body | None]
-    """What was sent. It is read when it is known to belong here: what does not may
-    well be broken."""
+    """Parses the request body. Called for entries of Nectar only, because the others
+    may be malformed."""
     answer: Callable[[], RecordedAnswer]
-    """What was answered."""
+    """Parses the response; called for entries of Nectar only."""
     started: datetime | None = None
     skip: str = ""
-    """Why it is no exchange with a server, if the format knows."""
-    told: ExportNote | None = None
+    """Why the entry is not an exchange with a server, if the format says so."""
+    note: ExportNote | None = None
 
 
 def import_traffic(
-    seen: Sequence[TrafficEntry], *, base_url: str | None, redaction: Redaction | None
+    entries: Sequence[TrafficEntry],
+    *,
+    base_url: str | None,
+    redaction: Redaction | None,
 ) -> Imported:
-    """A recording of what belongs to Nectar.
+    """Build a recording of the entries that belong to Nectar.
 
     Args:
-        seen: in the order in which it was asked for.
-        base_url: below which all belongs to Nectar; None finds that by the contract.
-        redaction: rules, aliases and secrets of the user's own.
+        entries: in the order of the requests.
+        base_url: the URL below which everything belongs to Nectar; None to find it by
+            the contract.
+        redaction: the user's own rules, aliases and secrets.
 
     Raises:
-        RecordingError: nothing belongs to Nectar, an entry that does cannot be read, or
-            a secret would survive.
-        ConfigurationError: `base_url` cannot be one.
+        RecordingError: no entry belongs to Nectar, one cannot be read, or the recording
+            would contain a secret.
+        ConfigurationError: `base_url` is invalid.
     """
-    addresses = UrlRouter(
+    router = UrlRouter(
         base_url,
-        ((one.method, one.url) for one in seen),
-        (one.url for one in seen if one.told is not None and not one.told.is_file),
+        ((entry.method, entry.url) for entry in entries),
+        (
+            entry.url
+            for entry in entries
+            if entry.note is not None and not entry.note.is_file
+        ),
     )
-    sorting = _Sorting(addresses)
-    for one in seen:
-        sorting.take(one)
-    if not sorting.pairs:
-        raise RecordingError(_nothing(seen, sorting.skipped))
-    found = redaction or Redaction()
-    found = evolve(found, secrets=(*found.secrets, *dict.fromkeys(sorting.secrets)))
-    exchanges = found.apply(sorting.pairs)
-    versions = sorting.versions.most_common(1)
+    importer = _Importer(router)
+    for entry in entries:
+        importer.add(entry)
+    if not importer.pairs:
+        raise RecordingError(_describe_empty_import(entries, importer.skipped))
+    redaction = redaction or Redaction()
+    secrets = (*redaction.secrets, *dict.fromkeys(importer.secrets))
+    redaction = evolve(redaction, secrets=secrets)
+    exchanges = redaction.apply(importer.pairs)
+    versions = importer.versions.most_common(1)
     recording = Recording(
         api_version=versions[0][0] if versions else "",
-        recorded_at=max(sorting.times, default=None),
-        redaction=found.manifest(),
+        recorded_at=max(importer.times, default=None),
+        redaction=redaction.manifest(),
     ).with_exchanges(exchanges)
     return Imported(
         recording=recording,
         imported=len(exchanges),
-        skipped=dict(sorting.skipped),
+        skipped=dict(importer.skipped),
     )
 
 
-class _Sorting:
-    """Takes one entry after the other, and knows the links that were given so far."""
+class _Importer:
+    """Collects entries in order, and the file links that answers contained so far."""
 
-    def __init__(self, addresses: UrlRouter) -> None:
-        self._addresses = addresses
+    def __init__(self, router: UrlRouter) -> None:
+        self._router = router
         self._files: dict[str, tuple[str, str]] = {}
         self.pairs: list[Pair] = []
         self.skipped: Counter[str] = Counter()
@@ -150,177 +163,180 @@ class _Sorting:
         self.times: list[datetime] = []
         self.secrets: list[str] = []
 
-    def take(self, one: TrafficEntry) -> None:
-        """Make a question and an answer of it, or count why not."""
-        # The host of files may be that of the API.
-        file = self._file(one)
-        address = None if file else self._addresses.of(one.method, one.url)
-        if address is None and file is None:
-            self.skipped["not Nectar's"] += 1
+    def add(self, entry: TrafficEntry) -> None:
+        """Convert an entry to a question and an answer, or count why it is skipped."""
+        # Files are looked up first: their host may be that of the API.
+        file = self._find_file(entry)
+        route = None if file else self._router.route(entry.method, entry.url)
+        if route is None and file is None:
+            self.skipped[_OTHER_HOST] += 1
             return
-        self.secrets += (
-            *find_header_secrets(one.sent),
-            *find_header_secrets(one.received),
-        )
-        if reason := _reason(one, is_file=file is not None):
+        for headers in (entry.sent, entry.received):
+            self.secrets += find_header_secrets(headers)
+        if reason := _find_skip_reason(entry, is_file=file is not None):
             self.skipped[reason] += 1
             return
-        question = _question(one, address, file)
-        answer = one.answer()
-        if file is not None and one.told is None:
-            answer = answer.as_file()  # our own exports say what it was
+        question = _build_question(entry, route, file)
+        answer = entry.answer()
+        if file is not None and entry.note is None:
+            answer = answer.as_file()  # the note of an export has the kind of body
         self.pairs.append((question, answer))
-        self.times += [] if one.started is None else [one.started]
-        if address is None:
-            self._follow(question, answer)
+        self.times += [] if entry.started is None else [entry.started]
+        if route is None:
+            self._add_redirect(question, answer)
             return
-        self.secrets += find_url_secrets(one.url)
-        self.versions.update([address.version] if address.version else [])
-        self._note(question, answer)
+        self.secrets += find_url_secrets(entry.url)
+        self.versions.update([route.version] if route.version else [])
+        self._add_links(question, answer)
 
-    def _file(self, one: TrafficEntry) -> tuple[str, str] | None:
-        """The link that was asked for, and whose it is."""
-        if one.told is not None:
-            return (one.url, one.told.owner) if one.told.is_file else None
-        is_read = one.method == "GET"
-        return self._files.get(_bare(one.url)) if is_read else None
+    def _find_file(self, entry: TrafficEntry) -> tuple[str, str] | None:
+        """Find the file link that an entry requests, and its owner."""
+        if entry.note is not None:
+            return (entry.url, entry.note.owner) if entry.note.is_file else None
+        is_get = entry.method == "GET"
+        return self._files.get(_normalize_url(entry.url)) if is_get else None
 
-    def _note(self, question: Question, answer: RecordedAnswer) -> None:
-        """Keep in mind what an answer about documents links to."""
-        is_about = question.operation.startswith("documents_")
-        if is_about and isinstance(answer.body, Json):
-            for link, owner in _links(answer.body.value):
-                self._files[_bare(link)] = link, owner
+    def _add_links(self, question: Question, answer: RecordedAnswer) -> None:
+        """Add the file links in an answer about documents."""
+        is_about_documents = question.operation.startswith("documents_")
+        if is_about_documents and isinstance(answer.body, Json):
+            for link, owner in _list_document_links(answer.body.value):
+                self._files[_normalize_url(link)] = link, owner
 
-    def _follow(self, question: Question, answer: RecordedAnswer) -> None:
-        """Keep in mind where the host of a file sends on to."""
+    def _add_redirect(self, question: Question, answer: RecordedAnswer) -> None:
+        """Add the target of a file host's redirect."""
         if answer.status in _REDIRECTS and "location" in answer.headers:
             link = resolve_location(question.url, answer.headers["location"])
-            self._files[_bare(link)] = link, question.owner
+            self._files[_normalize_url(link)] = link, question.owner
 
 
-def _question(
-    one: TrafficEntry, address: RoutedUrl | None, file: tuple[str, str] | None
+def _build_question(
+    entry: TrafficEntry, route: RoutedUrl | None, file: tuple[str, str] | None
 ) -> Question:
-    headers = {name.lower(): text for name, text in one.sent}
-    asked = Question(
+    headers = {name.lower(): text for name, text in entry.sent}
+    question = Question(
         operation=DOWNLOAD,
-        method=one.method,
+        method=entry.method,
         range=headers.get("range"),
-        body=one.body(),
+        body=entry.body(),
     )
-    if address is None:
-        url, owner = file or (one.url, "")
-        asked = evolve(asked, url=url, owner=owner)
+    if route is None:
+        url, owner = file or (entry.url, "")
+        question = evolve(question, url=url, owner=owner)
     else:
-        asked = evolve(
-            asked,
-            operation=address.operation,
-            path=address.path,
-            query=_query(one, address.operation),
-            owner=address.owner,
+        question = evolve(
+            question,
+            operation=route.operation,
+            path=route.path,
+            query=_build_query(entry, route.operation),
+            owner=route.owner,
         )
-    if one.told is not None:
-        return evolve(asked, operation=one.told.operation, owner=one.told.owner)
-    return asked
+    if entry.note is not None:
+        note = entry.note
+        return evolve(question, operation=note.operation, owner=note.owner)
+    return question
 
 
-def _query(one: TrafficEntry, operation: str) -> Pairs:
-    query = parse_query(urlsplit(one.url).query)
-    if one.told is not None:
+def _build_query(entry: TrafficEntry, operation: str) -> Pairs:
+    query = parse_query(urlsplit(entry.url).query)
+    if entry.note is not None:
         return query
     query = drop_query_keys(query)
-    # This package always says which page it wants, also of the first one.
+    # This package always sends the page, also for the first one.
     if is_paged(operation) and "page" not in dict(query):
         query = tuple(sorted((*query, ("page", "1"))))
     return query
 
 
-def _reason(one: TrafficEntry, *, is_file: bool) -> str:
-    """Why it is no exchange as this package would have it; empty when it is one."""
-    if one.told is not None or one.skip:
-        return one.skip
+def _find_skip_reason(entry: TrafficEntry, *, is_file: bool) -> str:
+    """Find why an entry is not an exchange of this package; empty if it is one."""
+    if entry.note is not None or entry.skip:
+        return entry.skip
     reasons = {
-        "preflights": one.method in {"OPTIONS", "CONNECT"},
-        "without an answer": one.status < HTTPStatus.OK,
-        "not modified (304)": one.status == HTTPStatus.NOT_MODIFIED,
-        "redirects": one.status in _REDIRECTS and not is_file,
+        "preflights": entry.method in {"OPTIONS", "CONNECT"},
+        "without an answer": entry.status < HTTPStatus.OK,
+        "not modified (304)": entry.status == HTTPStatus.NOT_MODIFIED,
+        "redirects": entry.status in _REDIRECTS and not is_file,
     }
-    return next((words for words, is_so in reasons.items() if is_so), "")
+    return next((reason for reason, applies in reasons.items() if applies), "")
 
 
-def _links(value: Any) -> Iterator[tuple[str, str]]:
-    """The links of documents, each with the id of its document."""
-    todo = [value]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, list):
-            todo += one
-        elif isinstance(one, Mapping):
-            link, owner = one.get("url"), one.get("id")
+def _list_document_links(value: Any) -> Iterator[tuple[str, str]]:
+    """List the file links in a JSON value, each with the id of its document."""
+    tasks = [value]
+    while tasks:
+        current = tasks.pop()
+        if isinstance(current, list):
+            tasks += current
+        elif isinstance(current, Mapping):
+            link, owner = current.get("url"), current.get("id")
             if isinstance(link, str) and parse_origin(link) is not None:
                 yield link.strip(), owner if isinstance(owner, str) else ""
-            todo += one.values()
+            tasks += current.values()
 
 
-def _bare(link: str) -> str:
-    """An address as it reads, however many of its characters are escaped."""
-    origin = parse_origin(link)
+def _normalize_url(url: str) -> str:
+    """Resolve percent escapes, so that all spellings of a URL are equal."""
+    origin = parse_origin(url)
     if origin is None:
-        return link
-    parts = urlsplit(link.strip())
+        return url
+    parts = urlsplit(url.strip())
     return unquote(f"{origin}{parts.path or '/'}?{parts.query}")
 
 
-def _nothing(seen: Iterable[TrafficEntry], skipped: Counter[str]) -> str:
-    """Why there is nothing to import, and what to do."""
-    ours = skipped.total() - skipped["not Nectar's"]
-    if ours:
+def _describe_empty_import(
+    entries: Iterable[TrafficEntry], skipped: Counter[str]
+) -> str:
+    """Build the error message for traffic without importable entries."""
+    if skipped.total() > skipped[_OTHER_HOST]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
-        return f"nothing in it can be imported; its entries are: {reasons}"
-    origins = Counter(parse_origin(one.url) or "no web address" for one in seen)
+        return f"no entry can be imported; the entries are: {reasons}"
+    origins = Counter(parse_origin(entry.url) or "no web address" for entry in entries)
     if not origins:
-        return "there is not one request in it"
+        return "the file contains no requests"
     shown = ", ".join(
-        f"{origin} ({count})" for origin, count in origins.most_common(_MOST_ORIGINS)
+        f"{origin} ({count})" for origin, count in origins.most_common(_MAX_ORIGINS)
     )
     return (
-        "nothing in it is of Nectar: no address has a version and a path of the"
-        f" contract. It has {shown}; pass base_url (--base-url), an origin with an"
-        " optional path, if one of these is where Nectar is"
+        "no request belongs to Nectar: no address has a version and a path of the"
+        f" contract. The file has requests to {shown}; if one of these is Nectar, pass"
+        " base_url (--base-url), an origin with an optional path"
     )
-
-
-_GZIP: Final = b"\x1f\x8b"
-_FOREIGN: Final = frozenset({"br", "compress", "zstd", "x-compress"})
 
 
 def build_answer(
     status: int, headers: Pairs, data: bytes, started: datetime | None, place: str
 ) -> RecordedAnswer:
-    """An answer as a recording keeps it.
+    """Build the answer to record from a response in another tool's file.
+
+    Some tools store the compressed bytes and others the decompressed ones, with the
+    same headers; only the bytes tell.
 
     Args:
-        status: of HTTP.
-        headers: as they came.
-        data: the body, packed or not.
-        started: when it was asked for: what a date to wait for counts from, if the
-            answer has no date of its own.
-        place: where it stands; for messages.
+        status: the HTTP status.
+        headers: as received.
+        data: the body, compressed or not.
+        started: when the request was sent. A `Retry-After` date counts from it if the
+            response has no date.
+        place: the place in the file; for messages.
 
     Raises:
-        RecordingError: the body is packed, and cannot be unpacked.
+        RecordingError: the body cannot be decompressed.
     """
     kept = {name.lower(): text for name, text in headers}
-    packing = kept.pop("content-encoding", "").strip().lower()
-    if data.startswith(_GZIP) and "gzip" in packing:
+    encoding = kept.pop("content-encoding", "").strip().lower()
+    if data.startswith(_GZIP) and "gzip" in encoding:
         kept["content-encoding"] = "gzip"
-    elif packing == "deflate" and not _is_text(data):
+    elif encoding == "deflate" and not _is_utf8(data):
         kept["content-encoding"] = "deflate"
-    elif packing in _FOREIGN and _means_text(kept) and not _is_text(data):
+    elif (
+        encoding in _UNSUPPORTED_ENCODINGS
+        and _has_text_type(kept)
+        and not _is_utf8(data)
+    ):
         raise RecordingError(
-            f"{place} is packed as {packing!r}, which only its server's clients unpack;"
-            " record it anew unpacked (vcrpy: decode_compressed_response=True), or with"
+            f"{place} is compressed with {encoding!r}, which is not supported; record"
+            " it again decompressed (vcrpy: decode_compressed_response=True), or with"
             " 'Accept-Encoding: gzip'"
         )
     try:
@@ -328,22 +344,22 @@ def build_answer(
             Response(status, kept, data), started or datetime.now(UTC)
         )
     except BodyCorruptError as error:
-        raise RecordingError(f"{place} cannot be unpacked: {error}") from None
+        raise RecordingError(f"{place} cannot be decompressed: {error}") from None
 
 
 def decode_base64(text: str, place: str) -> bytes:
-    """The bytes that base64 stands for, in lines or not.
+    """Decode base64, with or without line breaks.
 
     Raises:
-        RecordingError: it is none.
+        RecordingError: the text is not base64.
     """
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RecordingError(f"{place}: its body is no base64: {error}") from None
+        raise RecordingError(f"{place}: its body is not base64: {error}") from None
 
 
-def _is_text(data: bytes) -> bool:
+def _is_utf8(data: bytes) -> bool:
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -351,6 +367,6 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-def _means_text(headers: dict[str, str]) -> bool:
-    kind = headers.get("content-type", "").lower()
-    return "json" in kind or kind.startswith("text/")
+def _has_text_type(headers: Mapping[str, str]) -> bool:
+    media_type = headers.get("content-type", "").lower()
+    return "json" in media_type or media_type.startswith("text/")

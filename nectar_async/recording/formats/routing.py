@@ -1,8 +1,4 @@
-"""Which operation of the contract an address asks for, and whether it is one at all.
-
-For traffic that another tool wrote down: what a request of this package says by itself
-is read there from its verb and its address.
-"""
+"""Find the operation of the contract that a URL belongs to."""
 
 from __future__ import annotations
 
@@ -20,35 +16,35 @@ from nectar_async.settings import DEFAULT_BASE_URL, Settings
 
 __all__ = ["RoutedUrl", "UrlRouter", "is_paged", "parse_origin"]
 
-# v2.0 lives under /v2; there is no /v2.0, but people write it.
+# v2.0 is served under /v2. There is no /v2.0, but it is a common mistake.
 _VERSIONS: Final = {"v2": "v2.0", "v2.0": "v2.0", "v2.1": "v2.1", "v2.2": "v2.2"}
 _VERSION: Final = re.compile(r"/(v2(?:\.[012])?)(?=/|$)")
 
 _PORTS: Final = {"http": 80, "https": 443}
 
-# A segment that is a word names what is asked for; any other one is an id.
+# A path segment that is a word names a resource; other segments are ids.
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]*")
-_PART: Final = re.compile(r"\{\w+\}")
+_PARAMETER: Final = re.compile(r"\{\w+\}")
 
 
 @frozen(kw_only=True)
 class RoutedUrl:
-    """What an address asks for."""
+    """A URL of Nectar with its operation."""
 
     operation: str
-    """The contract's operation id, or a name made of verb and path: `get_labels`."""
+    """The contract's operation id, or a name of method and path: `get_labels`."""
     path: str
-    """Below the version. A path of the contract is written as this package writes it,
-    any other one as it was sent."""
+    """The path below the version. Paths of the contract are quoted as this package
+    quotes them; others are unchanged."""
     owner: str
     """The ids in the path."""
     version: str
-    """As in `Settings`: `v2.2`; empty where the address has none."""
+    """The API version as in `Settings`: `v2.2`; empty if the URL has none."""
 
 
 @frozen
-class _Split:
-    """One way to read an address."""
+class _SplitUrl:
+    """One way to split a URL into base, version and path."""
 
     base: str
     version: str
@@ -56,18 +52,18 @@ class _Split:
 
 
 class UrlRouter:
-    """Tells what belongs to Nectar among the addresses of some traffic.
+    """Finds the URLs of Nectar in traffic, and their operations.
 
-    With a base URL that is all that lies below it. Without one it is what has a version
-    and a path of the contract, and what else lies beside such a path.
+    With a base URL, every URL below it belongs to Nectar. Otherwise URLs do that have a
+    version and a path of the contract, and others with the same base as one of those.
 
     Args:
-        base_url: as in `Settings`: an origin with an optional prefix.
-        asked: all verbs and addresses of the traffic.
-        sure: addresses that are known to be Nectar's.
+        base_url: as in `Settings`: an origin with an optional path.
+        asked: the methods and URLs of all requests.
+        sure: URLs that are known to belong to Nectar.
 
     Raises:
-        ConfigurationError: `base_url` cannot be one.
+        ConfigurationError: `base_url` is invalid.
     """
 
     def __init__(
@@ -79,47 +75,50 @@ class UrlRouter:
         self._base: str | None = None
         self._bases: frozenset[str] = frozenset()
         if base_url is not None:
-            self._base = _base(Settings(base_url=base_url).base_url)
+            self._base = _normalize_base(Settings(base_url=base_url).base_url)
         else:
-            found = (
+            matched = (
                 split.base
                 for method, url in asked
-                for split in _splits(url)
-                if _known(method, split.path) is not None
+                for split in _list_splits(url)
+                if _match_operation(method, split.path) is not None
             )
-            told = (split.base for url in sure for split in islice(_splits(url), 1))
-            self._bases = frozenset({DEFAULT_BASE_URL, *found, *told})
+            known = (
+                split.base for url in sure for split in islice(_list_splits(url), 1)
+            )
+            self._bases = frozenset({DEFAULT_BASE_URL, *matched, *known})
 
-    def of(self, method: str, url: str) -> RoutedUrl | None:
-        """What an address asks for; None for what does not belong to Nectar."""
+    def route(self, method: str, url: str) -> RoutedUrl | None:
+        """Find the operation of a URL; None if it does not belong to Nectar."""
         split = self._split(url)
         if split is None:
             return None
-        known = _known(method, split.path)
-        operation, ids = known or _named(method, split.path)
+        match = _match_operation(method, split.path)
+        operation, ids = match or _name_unknown_operation(method, split.path)
         return RoutedUrl(
             operation=operation,
-            path=split.path if known is None else _path(split.path),
+            path=split.path if match is None else _normalize_path(split.path),
             owner=".".join(ids),
             version=split.version,
         )
 
-    def _split(self, url: str) -> _Split | None:
+    def _split(self, url: str) -> _SplitUrl | None:
         if self._base is None:
-            return next((one for one in _splits(url) if one.base in self._bases), None)
+            splits = (split for split in _list_splits(url) if split.base in self._bases)
+            return next(splits, None)
         origin = parse_origin(url)
         whole = "" if origin is None else origin + urlsplit(url.strip()).path
         if not f"{whole}/".startswith(f"{self._base}/"):
             return None
         rest = whole.removeprefix(self._base) or "/"
-        found = _VERSION.match(rest)
-        if found is None:
-            return _Split(self._base, "", rest)
-        return _Split(self._base, _VERSIONS[found[1]], rest[found.end() :])
+        match = _VERSION.match(rest)
+        if match is None:
+            return _SplitUrl(self._base, "", rest)
+        return _SplitUrl(self._base, _VERSIONS[match[1]], rest[match.end() :])
 
 
 def parse_origin(url: str) -> str | None:
-    """Scheme, host and port in small letters; None for what is no web address."""
+    """Parse scheme, host and port in lower case; None if it is not a web URL."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
@@ -128,70 +127,69 @@ def parse_origin(url: str) -> str | None:
     scheme = parts.scheme
     if scheme not in _PORTS or not host:
         return None
-    shown = f"[{host}]" if ":" in host else host
-    is_usual = port is None or port == _PORTS[scheme]
-    return f"{scheme}://{shown}" if is_usual else f"{scheme}://{shown}:{port}"
+    bracketed = f"[{host}]" if ":" in host else host
+    is_default = port is None or port == _PORTS[scheme]
+    return f"{scheme}://{bracketed}" if is_default else f"{scheme}://{bracketed}:{port}"
 
 
 def is_paged(operation: str) -> bool:
-    """Whether the contract knows an operation as a list in pages."""
-    known = operations().get(operation)
-    if known is None:
+    """Whether the contract has an operation with a page parameter."""
+    row = operations().get(operation)
+    if row is None:
         return False
-    refs = (one.get("$ref", "") for one in known.description.get("parameters", ()))
+    refs = (one.get("$ref", "") for one in row.description.get("parameters", ()))
     return any(ref.endswith("/Page") for ref in refs)
 
 
-def _base(url: str) -> str:
-    """A base URL with its origin spelled in one way."""
+def _normalize_base(url: str) -> str:
     return f"{parse_origin(url)}{urlsplit(url).path}".rstrip("/")
 
 
-def _splits(url: str) -> Iterator[_Split]:
-    """Every way to read an address as a base, a version and a path."""
+def _list_splits(url: str) -> Iterator[_SplitUrl]:
+    """List every way to split a URL into base, version and path."""
     origin = parse_origin(url)
     if origin is None:
         return
     path = urlsplit(url.strip()).path
-    for found in _VERSION.finditer(path):
-        yield _Split(
-            origin + path[: found.start()],
-            _VERSIONS[found[1]],
-            path[found.end() :],
+    for match in _VERSION.finditer(path):
+        yield _SplitUrl(
+            origin + path[: match.start()],
+            _VERSIONS[match[1]],
+            path[match.end() :],
         )
 
 
-def _path(text: str) -> str:
-    """A path as this package writes it."""
+def _normalize_path(text: str) -> str:
+    """Quote a path as this package does."""
     segments = text.rstrip("/").split("/")
-    return "/".join(quote(unquote(one), safe="") for one in segments)
+    return "/".join(quote(unquote(segment), safe="") for segment in segments)
 
 
-def _named(method: str, path: str) -> tuple[str, tuple[str, ...]]:
-    """A name for what the contract does not know, and the ids in its path."""
-    segments = [unquote(one) for one in path.split("/") if one]
-    words = [one for one in segments if _WORD.fullmatch(one)]
-    ids = tuple(one for one in segments if not _WORD.fullmatch(one))
+def _name_unknown_operation(method: str, path: str) -> tuple[str, tuple[str, ...]]:
+    """Build a name for an operation that the contract does not have, and find ids."""
+    segments = [unquote(segment) for segment in path.split("/") if segment]
+    words = [segment for segment in segments if _WORD.fullmatch(segment)]
+    ids = tuple(segment for segment in segments if not _WORD.fullmatch(segment))
     name = "_".join((method, *words)).lower().replace("-", "_")
     return name, ids
 
 
-def _known(method: str, path: str) -> tuple[str, tuple[str, ...]] | None:
-    """The contract's operation, and the ids in its path."""
-    for pattern, verb, operation in _templates():
-        found = pattern.fullmatch(path.rstrip("/")) if verb == method else None
-        if found is not None:
-            return operation, tuple(map(unquote, found.groups()))
+def _match_operation(method: str, path: str) -> tuple[str, tuple[str, ...]] | None:
+    """Find the contract's operation for a path, and the ids in the path."""
+    for pattern, verb, operation in _compile_templates():
+        match = pattern.fullmatch(path.rstrip("/")) if verb == method else None
+        if match is not None:
+            return operation, tuple(map(unquote, match.groups()))
     return None
 
 
 @cache
-def _templates() -> tuple[tuple[re.Pattern[str], str, str], ...]:
-    """The paths of the contract, each with its verb and operation.
+def _compile_templates() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+    """Compile the paths of the contract, each with its method and operation.
 
-    No two of them have words in the same places, so a path is of one at most.
+    No two paths have words in the same segments, so at most one matches.
     """
     return tuple(
-        (re.compile(_PART.sub("([^/]+)", one.path)), one.method, name)
-        for name, one in operations().items()
+        (re.compile(_PARAMETER.sub("([^/]+)", row.path)), row.method, name)
+        for name, row in operations().items()
     )

@@ -185,25 +185,25 @@ def test_a_body_that_was_sent_is_found_however_it_is_spelled(spelled: str) -> No
 
 def test_nothing_of_python_is_made_of_a_cassette() -> None:
     data = b"interactions: !!python/object/apply:os.getcwd []"
-    with pytest.raises(RecordingError, match=r"no YAML of a cassette: .*getcwd"):
+    with pytest.raises(RecordingError, match=r"not YAML of a cassette: .*getcwd"):
         read_cassette(data)
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no cassette of vcrpy"),
-        (b"{", "no JSON"),
-        (b"a: [", "no YAML of a cassette"),
-        (b"<html>", "no cassette of vcrpy"),
+        (b"", "not a cassette of vcrpy"),
+        (b"{", "not JSON"),
+        (b"a: [", "not YAML of a cassette"),
+        (b"<html>", "not a cassette of vcrpy"),
         (b"- request: {}", "python -m vcr.migration"),
         (json.dumps(cassette(version=2)).encode(), "version 2; version 1 can"),
         (json.dumps({"http_interactions": []}).encode(), "`interactions`"),
         (in_json({"request": {"method": "GET"}}), r"\$\.interactions\[0\]"),
         (in_json(interaction(status=None)), r"interactions\[0\]\.response has no st"),
         (in_json(interaction({"string": 1})), "neither text nor bytes"),
-        (in_json(interaction({"base64_string": "#"})), "is no base64"),
-        (in_json(), "not one request"),
+        (in_json(interaction({"base64_string": "#"})), "is not base64"),
+        (in_json(), "contains no requests"),
     ],
     ids=[
         "empty",

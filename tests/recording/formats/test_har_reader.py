@@ -149,7 +149,7 @@ def test_without_anything_of_nectar_the_origins_are_listed() -> None:
     assert "base_url (--base-url)" in caught.value.message
     with pytest.raises(RecordingError, match=r"https://ab\.example"):
         read_har(data, base_url="https://a")
-    with pytest.raises(RecordingError, match="not one request"):
+    with pytest.raises(RecordingError, match="contains no requests"):
         read_har(har())
     with pytest.raises(ConfigurationError, match="base_url"):
         read_har(data, base_url="a.example")

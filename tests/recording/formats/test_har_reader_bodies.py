@@ -70,16 +70,16 @@ def test_a_body_is_what_it_means_however_it_is_packed(
     ("received", "content", "words"),
     [
         ({}, {"size": 120, "mimeType": "application/json"}, "the body was not saved"),
-        ({}, {"text": "#", "encoding": "base64"}, "is no base64"),
+        ({}, {"text": "#", "encoding": "base64"}, "is not base64"),
         (
             {"content-encoding": "br"},
             {"text": base64.b64encode(b"\x8b\xff").decode(), "encoding": "base64"},
-            "is packed as 'br'",
+            "is compressed with 'br'",
         ),
         (
             {"content-encoding": "gzip"},
             {"text": base64.b64encode(b"\x1f\x8b\x08").decode(), "encoding": "base64"},
-            "cannot be unpacked",
+            "cannot be decompressed",
         ),
     ],
     ids=["not-saved", "no-base64", "br", "damaged"],
@@ -212,10 +212,10 @@ def without(*path: Any) -> bytes:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no JSON"),
-        (b"<html>", "no JSON: .* line 1, column 1"),
-        (har(entry("/team"))[:-9], "no JSON"),
-        (b"[]", r"no HAR: Expected `object`"),
+        (b"", "not JSON"),
+        (b"<html>", "not JSON: .* line 1, column 1"),
+        (har(entry("/team"))[:-9], "not JSON"),
+        (b"[]", r"not HAR: Expected `object`"),
         (b'{"log":{"x":' + b"[" * 100_000, "nested too deeply"),
         (without("log", "entries"), r"`entries` - at `\$\.log`"),
         (without("log", "entries", 1, "request", "url"), r"\$\.log\.entries\[1\]\.req"),

@@ -201,8 +201,8 @@ def test_it_comes_back_from_another_host_as_well() -> None:
 @pytest.mark.parametrize(
     ("at", "key", "kind", "words"),
     [
-        (0, "answered", ".pdf/../../x", "knows no body called '.pdf/../../x'"),
-        (0, "answered", "xml", "knows no body called 'xml'"),
+        (0, "answered", ".pdf/../../x", "has an unknown kind of body '.pdf/../../x'"),
+        (0, "answered", "xml", "has an unknown kind of body 'xml'"),
         (5, "answered", "json", "should have JSON"),
         (3, "asked", "json", "should have JSON"),
     ],
