@@ -1,4 +1,4 @@
-"""Cursors: where a walk stands, in a short text."""
+"""Cursors: short texts that say where to continue a list."""
 
 from __future__ import annotations
 

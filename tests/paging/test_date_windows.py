@@ -34,7 +34,7 @@ LIST: Request[Any] = Request.get(
 
 @frozen
 class Bill:
-    """A record with what the filters compare."""
+    """A record with the dates that the filters compare."""
 
     id: int
     start: date
@@ -58,14 +58,14 @@ def midnight(day: date) -> datetime:
 
 @frozen
 class Limits:
-    """What is too much: a window with more than `most` bills fails at that page."""
+    """A window with more than `most` bills times out at page `page`."""
 
     most: int
     page: int = 1
 
 
-class Overloaded:
-    """Bills, three on a page; what is too much is a 502."""
+class SlowServer:
+    """A server of bills, three on a page, with a 502 for windows over its limits."""
 
     def __init__(self, bills: Sequence[Bill], limits: Limits) -> None:
         self.bills = bills
@@ -77,18 +77,18 @@ class Overloaded:
         first, last = query["startDate"], query["endDate"]
         kind = query.get("dateType", "BILL_DATE")
         bounds = date.fromisoformat(first), date.fromisoformat(last)
-        found = [bill for bill in self.bills if bill.is_in(kind, *bounds)]
-        pages = max(1, -(-len(found) // 3))
+        matching = [bill for bill in self.bills if bill.is_in(kind, *bounds)]
+        pages = max(1, -(-len(matching) // 3))
         if number == 1:
             self.windows.append((first, last))
-        if len(found) > self.limits.most and number == min(self.limits.page, pages):
+        if len(matching) > self.limits.most and number == min(self.limits.page, pages):
             raise ServerTimeoutError("502", status=502)
-        items = tuple(found[3 * number - 3 : 3 * number])
+        items = tuple(matching[3 * number - 3 : 3 * number])
         return Page(
             items=items,
             number=number,
             current_page=number,
-            total=len(found),
+            total=len(matching),
             total_pages=pages,
             per_page=3,
             has_next=number < pages,
@@ -102,16 +102,18 @@ days = st.integers(0, 40).map(lambda n: JANUARY + timedelta(days=n))
 @st.composite
 def bills(draw: st.DrawFn) -> list[Bill]:
     count = draw(st.integers(0, 25))
-    made = []
+    bills_so_far = []
     for number in range(count):
         start = draw(days)
         end = start + timedelta(days=draw(st.integers(0, 35)))
         hour = timedelta(hours=draw(st.sampled_from([0, 0, 1, 23])))
-        made.append(Bill(number, start, end, draw(days), midnight(draw(days)) + hour))
-    return made
+        bills_so_far.append(
+            Bill(number, start, end, draw(days), midnight(draw(days)) + hour)
+        )
+    return bills_so_far
 
 
-def dated(first: date, last: date, kind: str | None) -> Request[Any]:
+def build_request(first: date, last: date, kind: str | None) -> Request[Any]:
     return Request.get(
         "list",
         "/{owner}",
@@ -122,20 +124,20 @@ def dated(first: date, last: date, kind: str | None) -> Request[Any]:
     )
 
 
-def ids_given(traversal: Traversal[Any], server: Overloaded) -> list[int]:
-    shown: list[int] = []
+def read_ids(traversal: Traversal[Any], server: SlowServer) -> list[int]:
+    ids: list[int] = []
     while not traversal.is_finished:
         window_pass, number = traversal.current_pass, traversal.current_pass.first_page
         while traversal.current_pass is window_pass and not traversal.is_finished:
             try:
                 given = traversal.add_page(server(window_pass.request, number))
-                shown += [] if given is None else [bill.id for bill in given.items]
+                ids += [] if given is None else [bill.id for bill in given.items]
             except ServerTimeoutError as error:
                 if not traversal.split_after(error):
                     raise
             number += 1
     traversal.finish()
-    return shown
+    return ids
 
 
 KINDS = [None, "BILL_DATE", "USAGE_PERIOD", "CREATED_DATE", "UPDATED_DATE"]
@@ -152,17 +154,17 @@ def test_halves_lose_and_repeat_no_record(
     some: list[Bill], bounds: list[date], kind: str | None, limits: Limits
 ) -> None:
     first, last = bounds
-    server = Overloaded(some, limits)
-    traversal = Traversal[Any](dated(first, last, kind))
+    server = SlowServer(some, limits)
+    traversal = Traversal[Any](build_request(first, last, kind))
     try:
-        shown = ids_given(traversal, server)
+        ids = read_ids(traversal, server)
     except ServerTimeoutError:
-        # Even the shortest window is too much: that is an error, and a true one.
+        # Even the shortest window is over the limits, so the error is right.
         start, end = (date.fromisoformat(day) for day in server.windows[-1])
         assert (end - start).days <= (0 if kind in {None, *DISJOINT} else 1)
         return
     wanted = {bill.id for bill in some if bill.is_in(kind or "BILL_DATE", first, last)}
-    assert sorted(shown) == sorted(wanted)
+    assert sorted(ids) == sorted(wanted)
     receipt = traversal.build_receipt()
     assert receipt.verdict is Verdict.COMPLETE
     totals = receipt.total_first, receipt.total_last, receipt.records, receipt.distinct
@@ -173,12 +175,12 @@ DISJOINT = {"BILL_DATE", "USAGE_PERIOD"}
 
 
 def test_halves_by_days_share_no_day_and_halves_by_midnight_share_one() -> None:
-    request = dated(JANUARY, date(2025, 1, 4), "BILL_DATE")
+    request = build_request(JANUARY, date(2025, 1, 4), "BILL_DATE")
     assert [read_window(half) for half in split_window(request) or ()] == [
         ("2025-01-01", "2025-01-02"),
         ("2025-01-03", "2025-01-04"),
     ]
-    request = dated(JANUARY, date(2025, 1, 4), "CREATED_DATE")
+    request = build_request(JANUARY, date(2025, 1, 4), "CREATED_DATE")
     assert [read_window(half) for half in split_window(request) or ()] == [
         ("2025-01-01", "2025-01-02"),
         ("2025-01-02", "2025-01-04"),
@@ -189,9 +191,11 @@ def test_halves_by_days_share_no_day_and_halves_by_midnight_share_one() -> None:
     ("kind", "shortest"), [("BILL_DATE", 0), ("USAGE_PERIOD", 0), ("CREATED_DATE", 1)]
 )
 def test_no_window_is_split_below_the_shortest(kind: str, shortest: int) -> None:
-    request = dated(JANUARY, JANUARY + timedelta(days=shortest), kind)
+    request = build_request(JANUARY, JANUARY + timedelta(days=shortest), kind)
     assert split_window(request) is None
-    assert split_window(dated(JANUARY, JANUARY + timedelta(days=shortest + 1), kind))
+    assert split_window(
+        build_request(JANUARY, JANUARY + timedelta(days=shortest + 1), kind)
+    )
 
 
 def between(first: datetime, last: datetime) -> Request[Any]:
@@ -230,7 +234,7 @@ NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def leaves(window: Window, longest: timedelta) -> Iterator[Window]:
-    """The windows that are walked when the server can do with `longest`."""
+    """List the windows that are read if the server allows windows up to `longest`."""
     request = between(*window)
     parts = None if window[1] - window[0] <= longest else split_window(request)
     if parts is None:
@@ -261,7 +265,7 @@ def test_every_interval_is_within_one_of_the_windows(
         end = start + step
         if not (first <= start and end <= last):
             continue
-        # The windows come in order, so only the last ones that begin before it count.
+        # The windows are in order, so only the last ones that begin before it count.
         at = bisect_right(starts, start.timestamp())
         assert any(a <= start and end <= b for a, b in windows[max(0, at - 4) : at])
 
@@ -294,9 +298,9 @@ def test_a_list_in_halves_is_resumed_where_it_failed() -> None:
         Bill(n, day, day, day, midnight(day))
         for n, day in enumerate(first + timedelta(days=n) for n in range(40))
     ]
-    server = Overloaded(some, Limits(12))
-    traversal = Traversal[Any](dated(first, last, None))
-    shown: list[int] = []
+    server = SlowServer(some, Limits(12))
+    traversal = Traversal[Any](build_request(first, last, None))
+    ids: list[int] = []
     for _ in range(7):
         window_pass = traversal.current_pass
         number = window_pass.tracker.pages + 1
@@ -305,7 +309,7 @@ def test_a_list_in_halves_is_resumed_where_it_failed() -> None:
         except ServerTimeoutError as error:
             traversal.split_after(error)
         else:
-            shown += [] if given is None else [bill.id for bill in given.items]
+            ids += [] if given is None else [bill.id for bill in given.items]
     gone = NotFoundError("gone")
     describe(
         gone,
@@ -313,7 +317,7 @@ def test_a_list_in_halves_is_resumed_where_it_failed() -> None:
     )
     traversal.set_cursor(gone)
     cursor = Cursor.parse(str(gone.cursor))
-    rest = Traversal[Any](dated(first, last, None), cursor=cursor)
+    rest = Traversal[Any](build_request(first, last, None), cursor=cursor)
     assert len(cursor.windows) > 1
-    assert sorted(shown + ids_given(rest, server)) == list(range(40))
+    assert sorted(ids + read_ids(rest, server)) == list(range(40))
     assert rest.build_receipt().verdict is Verdict.COMPLETE

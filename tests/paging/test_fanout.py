@@ -1,4 +1,4 @@
-"""Every company at once: all records, no order between companies, nothing left."""
+"""Fan-out: every record of every company, failures, and leaving early."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def ids_of(records: FanOut[UsageData]) -> list[str]:
 
 
 async def take(records: Pager[UsageData], seen: list[str]) -> None:
-    """Write down what comes until it ends, or fails."""
+    """Read until the end or an error, and keep what was read."""
     async for page in records.pages():
         seen += [record.id for record in page.items]
 
@@ -478,7 +478,7 @@ async def test_a_walk_can_be_entered_only_once(
     assert records.progress.records == 6
 
 
-# asyncio's own cancellation.
+# Cancellation by asyncio.
 
 
 on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -632,7 +632,7 @@ async def test_a_change_that_leaves_the_total_alone_is_found_by_verifying(
         seen = await ids_of(records)
     assert len(seen) == len(set(seen)) == 5
     assert records.receipt.verdict is Verdict.COMPLETE
-    # Two pages, the first one again; two more pages, and the first one again.
+    # Two pages and a verification; two pages again, and another verification.
     assert server.pages_of("a") == [1, 2, 1, 1, 2, 1]
     assert records.receipts["a"].pages == 6
     assert records.receipts["a"].rewalked == 2
@@ -680,7 +680,7 @@ async def test_a_window_that_times_out_is_read_in_halves_while_others_go_on(
     receipt = records.receipts["large"]
     assert receipt.verdict is Verdict.COMPLETE
     assert (receipt.total_first, receipt.total_last, receipt.distinct) == (8, 8, 8)
-    # Each window that is too much is asked for twice; each part of it once.
+    # Each window that times out is requested twice; each half that does not once.
     asked = Counter(windows)
     assert asked["large", "2025-01-01", "2025-01-08"] == 2
     assert asked["large", "2025-01-01", "2025-01-04"] == 2

@@ -26,7 +26,7 @@ from nectar_async.sandbox import Fault
 pytestmark = pytest.mark.asyncio
 
 SIZE = 2
-"""Rows of a page."""
+"""The number of rows on a page."""
 LATELY = {"start_date": date(2025, 12, 15)}
 VIEWS: dict[str, dict[str, Any]] = {
     "connections": {},

@@ -22,7 +22,7 @@ LIST: Request[Any] = Request.get(
 
 @define
 class Size:
-    """How many pages an owner has, says it has, and at which one it fails."""
+    """How many pages a list has and announces, and the page that fails."""
 
     pages: int
     page_bytes: int = field(default=0, kw_only=True)
@@ -30,7 +30,7 @@ class Size:
     fails_at: int | None = field(default=None, kw_only=True)
 
     @announced.default
-    def _all_of_them(self) -> int:
+    def _get_pages(self) -> int:
         return self.pages
 
 
@@ -42,33 +42,33 @@ def build_queue(
     first: int = 1,
     max_bytes: int | None = None,
 ) -> PageQueue[Row]:
-    """A queue whose owners are named by their place in `sizes`."""
-    jobs = (
+    """Build a queue of lists that are named by their place in `sizes`."""
+    traversals = (
         (str(number), Traversal[Row](LIST.at(first))) for number in range(len(sizes))
     )
-    return PageQueue(jobs, lead=lead, look_ahead=look_ahead, max_bytes=max_bytes)
+    return PageQueue(traversals, lead=lead, look_ahead=look_ahead, max_bytes=max_bytes)
 
 
 class Simulation:
-    """A queue with what is in flight, what was asked for and what was given."""
+    """Drives a queue; keeps the pages in flight, requested and delivered."""
 
     def __init__(self, sizes: Sequence[Size], queue: PageQueue[Row]) -> None:
         self.sizes = sizes
         self.queue = queue
-        self.flying: list[tuple[QueuedPass[Row], int]] = []
-        self.asked: list[tuple[str, int]] = []
-        self.given: list[tuple[str, int]] = []
+        self.in_flight: list[tuple[QueuedPass[Row], int]] = []
+        self.requested: list[tuple[str, int]] = []
+        self.delivered: list[tuple[str, int]] = []
 
-    def ask(self) -> bool:
+    def request(self) -> bool:
         job = self.queue.take_request()
         if job is None:
             return False
-        self.flying.append(job)
-        self.asked.append((job[0].name, job[1]))
+        self.in_flight.append(job)
+        self.requested.append((job[0].name, job[1]))
         return True
 
-    def land(self, place: int = 0) -> None:
-        queued, number = self.flying.pop(place % len(self.flying))
+    def respond(self, place: int = 0) -> None:
+        queued, number = self.in_flight.pop(place % len(self.in_flight))
         size = self.sizes[int(queued.name)]
         is_failure = number == size.fails_at
         outcome = (
@@ -77,14 +77,14 @@ class Simulation:
         announced = 1 if is_failure else size.announced
         self.queue.put(queued, number, outcome, announced)
 
-    def give(self) -> bool:
-        ready = self.queue.peek_delivery()
-        if ready is None:
+    def deliver(self) -> bool:
+        delivery = self.queue.peek_delivery()
+        if delivery is None:
             return False
-        queued, number, outcome = ready
+        queued, number, outcome = delivery
         self.queue.pop_delivery()
         size = self.sizes[int(queued.name)]
-        self.given.append((queued.name, number))
+        self.delivered.append((queued.name, number))
         if isinstance(outcome, Exception) or number >= size.pages:
             self.queue.close(queued)
         else:
@@ -92,7 +92,7 @@ class Simulation:
         return True
 
     def expected(self) -> list[tuple[str, int]]:
-        """What is given when all is over."""
+        """List the pages that are delivered in the end."""
         return [
             (str(name), number)
             for name, size in enumerate(self.sizes)
@@ -100,7 +100,7 @@ class Simulation:
         ]
 
 
-sizes_of = st.lists(
+size_lists = st.lists(
     st.builds(
         lambda pages, more, fails: Size(
             pages,
@@ -117,7 +117,7 @@ sizes_of = st.lists(
 
 @max_examples(300)
 @given(
-    sizes_of,
+    size_lists,
     st.integers(1, 5),
     st.integers(1, 12),
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=120),
@@ -128,54 +128,60 @@ def test_every_page_is_requested_once_and_delivered_in_order(
     look_ahead: int,
     steps: list[tuple[int, int]],
 ) -> None:
-    walk = Simulation(sizes, build_queue(sizes, lead=permits, look_ahead=look_ahead))
+    simulation = Simulation(
+        sizes, build_queue(sizes, lead=permits, look_ahead=look_ahead)
+    )
 
     def act(step: int, pick: int) -> bool:
         match step:
-            case 0 if len(walk.flying) < permits:
-                return walk.ask()
-            case 1 if walk.flying:
-                walk.land(pick)
+            case 0 if len(simulation.in_flight) < permits:
+                return simulation.request()
+            case 1 if simulation.in_flight:
+                simulation.respond(pick)
                 return True
             case 2:
-                return walk.give()
+                return simulation.deliver()
             case _:
                 return False
 
     for step, pick in steps:
         act(step, pick)
-        assert 0 <= walk.queue.undelivered <= look_ahead
-    # From here on everybody does what there is to do: no deadlock.
+        assert 0 <= simulation.queue.undelivered <= look_ahead
+    # Then all steps that are possible are taken, which must not deadlock.
     while any([act(0, 0), act(1, 0), act(2, 0)]):
-        assert 0 <= walk.queue.undelivered <= look_ahead
+        assert 0 <= simulation.queue.undelivered <= look_ahead
 
-    assert walk.queue.is_finished
-    assert (walk.queue.undelivered, walk.flying) == (0, [])
-    assert len(walk.asked) == len(set(walk.asked))
-    assert sorted(walk.given) == walk.expected()
-    for name in {name for name, _ in walk.given}:
-        pages = [number for queued, number in walk.given if queued == name]
+    assert simulation.queue.is_finished
+    assert (simulation.queue.undelivered, simulation.in_flight) == (0, [])
+    assert len(simulation.requested) == len(set(simulation.requested))
+    assert sorted(simulation.delivered) == simulation.expected()
+    for name in {name for name, _ in simulation.delivered}:
+        pages = [number for queued, number in simulation.delivered if queued == name]
         assert pages == sorted(pages)
 
 
-def rounds(sizes: Sequence[Size], permits: int) -> int:
-    """How long a walk takes when each request takes one round."""
-    walk = Simulation(sizes, build_queue(sizes, lead=permits, look_ahead=4 * permits))
+def count_rounds(sizes: Sequence[Size], permits: int) -> int:
+    """How many rounds a simulation takes if each request takes one round."""
+    simulation = Simulation(
+        sizes, build_queue(sizes, lead=permits, look_ahead=4 * permits)
+    )
     count = 0
-    while not walk.queue.is_finished:
-        while len(walk.flying) < permits and walk.ask():
+    while not simulation.queue.is_finished:
+        while len(simulation.in_flight) < permits and simulation.request():
             pass
-        assert walk.flying, "nothing is asked for, and it is not over"
-        while walk.flying:
-            walk.land()
-        while walk.give():
+        assert simulation.in_flight, (
+            "nothing is requested, and the queue is not finished"
+        )
+        while simulation.in_flight:
+            simulation.respond()
+        while simulation.deliver():
             pass
         count += 1
     return count
 
 
-def bound(sizes: Sequence[Size], permits: int) -> int:
-    """The least rounds that anybody could need who must see a first page first."""
+def find_min_rounds(sizes: Sequence[Size], permits: int) -> int:
+    """The smallest number of rounds possible, with first pages before others."""
     total = sum(size.pages for size in sizes)
     longest = max(size.pages for size in sizes)
     return max(-(-total // permits), 1 + -(-(longest - 1) // permits))
@@ -196,7 +202,7 @@ def bound(sizes: Sequence[Size], permits: int) -> int:
 @pytest.mark.parametrize("permits", [1, 3, 10])
 def test_no_permit_is_idle_while_a_page_is_left(pages: list[int], permits: int) -> None:
     sizes = [Size(count) for count in pages]
-    assert rounds(sizes, permits) <= bound(sizes, permits) + 1
+    assert count_rounds(sizes, permits) <= find_min_rounds(sizes, permits) + 1
 
 
 @max_examples(200)
@@ -205,18 +211,18 @@ def test_no_set_of_lists_takes_more_than_two_rounds_over_the_bound(
     pages: list[int], permits: int
 ) -> None:
     sizes = [Size(count) for count in pages]
-    assert rounds(sizes, permits) <= bound(sizes, permits) + 2
+    assert count_rounds(sizes, permits) <= find_min_rounds(sizes, permits) + 2
 
 
 def test_first_pages_are_requested_early() -> None:
-    walk = Simulation([Size(9)] * 5, build_queue([Size(9)] * 5, lead=3))
+    simulation = Simulation([Size(9)] * 5, build_queue([Size(9)] * 5, lead=3))
     for _ in range(3):
-        walk.ask()
-    assert walk.asked == [("0", 1), ("1", 1), ("2", 1)]
+        simulation.request()
+    assert simulation.requested == [("0", 1), ("1", 1), ("2", 1)]
 
 
 @pytest.mark.parametrize(
-    ("pages", "then"),
+    ("pages", "expected"),
     [
         ([5, 9], [("1", 2), ("1", 3), ("1", 4), ("1", 5), ("0", 2), ("1", 6)]),
         ([9, 5], [("0", 2), ("0", 3), ("0", 4), ("0", 5), ("0", 6), ("1", 2)]),
@@ -225,29 +231,29 @@ def test_first_pages_are_requested_early() -> None:
     ids=["the second", "the first", "the older of two"],
 )
 def test_the_list_with_most_pages_left_goes_first(
-    pages: list[int], then: list[tuple[str, int]]
+    pages: list[int], expected: list[tuple[str, int]]
 ) -> None:
     sizes = [Size(count) for count in pages]
-    walk = Simulation(sizes, build_queue(sizes, lead=2, look_ahead=100))
-    walk.ask()
-    walk.ask()
-    walk.land(1)
-    walk.land(0)
-    for _ in then:
-        walk.ask()
-    assert walk.asked[2:] == then
+    simulation = Simulation(sizes, build_queue(sizes, lead=2, look_ahead=100))
+    simulation.request()
+    simulation.request()
+    simulation.respond(1)
+    simulation.respond(0)
+    for _ in expected:
+        simulation.request()
+    assert simulation.requested[2:] == expected
 
 
 def test_a_consumer_that_stops_reading_stops_the_requests() -> None:
-    walk = Simulation([Size(100)], build_queue([Size(100)], look_ahead=5))
-    walk.ask()
-    walk.land()
-    while walk.ask():
-        walk.land()
-    assert walk.queue.undelivered == 5
-    walk.give()
-    assert walk.ask()
-    assert not walk.ask()
+    simulation = Simulation([Size(100)], build_queue([Size(100)], look_ahead=5))
+    simulation.request()
+    simulation.respond()
+    while simulation.request():
+        simulation.respond()
+    assert simulation.queue.undelivered == 5
+    simulation.deliver()
+    assert simulation.request()
+    assert not simulation.request()
 
 
 @pytest.mark.parametrize(
@@ -257,38 +263,40 @@ def test_fewer_large_pages_are_held_but_at_least_one_for_each_permit(
     page_bytes: int, held: int
 ) -> None:
     sizes = [Size(100, page_bytes=page_bytes)]
-    walk = Simulation(sizes, build_queue(sizes, lead=2, look_ahead=8, max_bytes=1_000))
-    while walk.ask():
-        walk.land()
-    assert walk.queue.undelivered == held
+    simulation = Simulation(
+        sizes, build_queue(sizes, lead=2, look_ahead=8, max_bytes=1_000)
+    )
+    while simulation.request():
+        simulation.respond()
+    assert simulation.queue.undelivered == held
 
 
 def test_a_response_for_a_closed_list_is_dropped() -> None:
     sizes = [Size(9, fails_at=2)]
-    walk = Simulation(sizes, build_queue(sizes))
-    walk.ask()
-    walk.land()
+    simulation = Simulation(sizes, build_queue(sizes))
+    simulation.request()
+    simulation.respond()
     for _ in range(8):
-        walk.ask()
-    walk.land(0)
-    while walk.give():
+        simulation.request()
+    simulation.respond(0)
+    while simulation.deliver():
         pass
-    assert not walk.queue.is_finished or walk.flying
-    while walk.flying:
-        walk.land()
-    assert not walk.give()
-    assert (walk.queue.undelivered, walk.queue.is_finished) == (0, True)
+    assert not simulation.queue.is_finished or simulation.in_flight
+    while simulation.in_flight:
+        simulation.respond()
+    assert not simulation.deliver()
+    assert (simulation.queue.undelivered, simulation.queue.is_finished) == (0, True)
 
 
 def test_a_list_may_begin_at_a_later_page() -> None:
     sizes = [Size(6)]
-    walk = Simulation(sizes, build_queue(sizes, first=4))
-    while walk.ask():
-        walk.land()
-    while walk.give():
+    simulation = Simulation(sizes, build_queue(sizes, first=4))
+    while simulation.request():
+        simulation.respond()
+    while simulation.deliver():
         pass
-    assert walk.given == [("0", 4), ("0", 5), ("0", 6)]
-    assert walk.queue.is_finished
+    assert simulation.delivered == [("0", 4), ("0", 5), ("0", 6)]
+    assert simulation.queue.is_finished
 
 
 def test_a_queue_without_lists_is_finished_at_once() -> None:

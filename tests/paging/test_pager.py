@@ -1,4 +1,4 @@
-"""A list as something to iterate over: windows, failures, cursors, leaving early."""
+"""Pagers: batches of pages, failures, cursors, and leaving early."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ ONCE = RetryPolicy(attempts=1)
 
 @frozen
 class Read:
-    """What a walk gave before it ended, and what ended it."""
+    """The ids that an iterator delivered, and the error that ended it."""
 
     ids: list[str]
     error: Exception | None
 
 
 async def read(records: AsyncIterator[Any]) -> Read:
-    """Everything that an iterator gives."""
+    """Read an iterator to its end or first error."""
     ids: list[str] = []
     try:
         async for record in records:
-            ids.append(record.id)  # noqa: PERF401 - what came before an error counts
+            ids.append(record.id)  # noqa: PERF401 - keeps the ids before an error
     except Exception as error:  # noqa: BLE001 - returned
         return Read(ids, error)
     return Read(ids, None)
@@ -79,7 +79,7 @@ async def test_batches_grow_and_nothing_is_in_flight_between_two_records(
 
 @pytest.fixture
 def large_pages() -> ListServer:
-    """Of 40 pages each is enough work to be worth a turn of the event loop."""
+    """40 pages that are large enough for their decoding to be postponed."""
     server = ListServer.of_pages(a=40, per_page=1_000)
     server.turns = 50
     return server
@@ -95,8 +95,8 @@ async def test_the_last_large_pages_of_a_batch_are_decoded_during_the_next_one(
         asked_by_then.setdefault(len(large_pages.asked), page.number)
     assert list(asked_by_then) == [1, 3, 7, 17, 37, 40]
     assert [asked_by_then[count] for count in (1, 3, 7, 17)] == [1, 2, 4, 8]
-    # The next one begins when half of a window is used up, or all but ten of its pages:
-    # sooner than when all of it is, and never earlier than that.
+    # The next batch begins when half of this one, or all but ten of its pages, is used
+    # up: before its end, and not earlier than that.
     assert 13 <= asked_by_then[37] < 18
     assert 28 <= asked_by_then[40] < 38
 

@@ -21,13 +21,13 @@ LIST: Request[Any] = Request.get(
 def build_scheduler(
     nectar: Any, *companies: str, look_ahead: int | None = None
 ) -> PageScheduler[Any]:
-    """A scheduler over the usage of companies."""
+    """Build a scheduler over the usage of companies."""
     source: PageSource[Any] = nectar._executor.source
-    jobs = [
+    traversals = [
         (name, Traversal[Any](nectar.usage.by_company(name)._request))
         for name in companies
     ]
-    return PageScheduler(jobs, source, look_ahead=look_ahead)
+    return PageScheduler(traversals, source, look_ahead=look_ahead)
 
 
 @pytest.mark.anyio
@@ -36,13 +36,13 @@ async def test_a_scheduler_delivers_every_page_of_every_list(
 ) -> None:
     server = ListServer.of_pages(a=5, b=1, c=13)
     nectar = make_client(server.transport)
-    came: list[tuple[str, int]] = []
+    delivered: list[tuple[str, int]] = []
     async with build_scheduler(nectar, "a", "b", "c") as scheduler:
         async for result in scheduler:
             assert result.page is not None
-            came.append((result.name, result.page.number))
-    assert sorted(came) == sorted(server.asked)
-    assert len(came) == 5 + 1 + 13
+            delivered.append((result.name, result.page.number))
+    assert sorted(delivered) == sorted(server.asked)
+    assert len(delivered) == 5 + 1 + 13
 
 
 @pytest.mark.anyio
@@ -79,21 +79,21 @@ async def test_tasks_that_read_from_one_scheduler_get_each_page_once(
 ) -> None:
     server = ListServer.of_pages(a=9, b=1, c=4)
     nectar = make_client(server.transport)
-    came: list[tuple[str, int]] = []
+    delivered: list[tuple[str, int]] = []
     with anyio.fail_after(10):
         async with build_scheduler(nectar, "a", "b", "c") as scheduler:
 
             async def read() -> None:
                 async for result in scheduler:
                     assert result.page is not None
-                    came.append((result.name, result.page.number))
+                    delivered.append((result.name, result.page.number))
                     await anyio.lowlevel.checkpoint()
 
             async with anyio.create_task_group() as group:
                 for _ in range(3):
                     group.start_soon(read)
-    assert sorted(came) == sorted(server.asked)
-    assert len(came) == 9 + 1 + 4
+    assert sorted(delivered) == sorted(server.asked)
+    assert len(delivered) == 9 + 1 + 4
 
 
 @pytest.mark.anyio
@@ -106,5 +106,9 @@ async def test_a_reader_that_was_cancelled_loses_no_page_to_the_next_one(
         async with build_scheduler(nectar, "a") as scheduler:
             with anyio.move_on_after(0):
                 await anext(scheduler)
-            pages = [one.page.number async for one in scheduler if one.page is not None]
+            pages = [
+                result.page.number
+                async for result in scheduler
+                if result.page is not None
+            ]
     assert pages == [1, 2]

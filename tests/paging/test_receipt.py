@@ -29,10 +29,10 @@ LIST: Request[Any] = Request.get(
 
 def test_a_sum_of_receipts_has_the_worst_verdict() -> None:
     verdicts = list(Verdict)
-    for number, verdict in enumerate(verdicts):
-        parts = [Receipt(verdict=one) for one in verdicts[: number + 1]]
-        assert Receipt.sum(parts).verdict is verdict
-        assert Receipt.sum(reversed(parts)).verdict is verdict
+    for number, expected in enumerate(verdicts):
+        parts = [Receipt(verdict=verdict) for verdict in verdicts[: number + 1]]
+        assert Receipt.sum(parts).verdict is expected
+        assert Receipt.sum(reversed(parts)).verdict is expected
 
 
 def test_a_sum_of_receipts_adds_their_counts() -> None:
@@ -90,7 +90,7 @@ MANY = 60_000
 
 
 def numbers(count: int, seed: int = 1) -> Iterator[int]:
-    """Different whole numbers of 64 bits, like hashes."""
+    """Iterate over different 64-bit integers, like hashes."""
     draw = random.Random(seed)  # noqa: S311 - no secret
     return iter({draw.randrange(-(2**63), 2**63): None for _ in range(count)})
 

@@ -1,4 +1,4 @@
-"""The garbage collector is relaxed for as long as somebody asks, and then as before."""
+"""`relaxed_gc` changes the garbage collector inside its block, and restores it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USUAL = (701, 11, 12)
 
 @pytest.fixture(autouse=True)
 def usual() -> Iterator[None]:
-    """Thresholds that nobody else has, put back at the end."""
+    """Set unusual thresholds, and restore the old ones at the end."""
     before = gc.get_threshold()
     gc.set_threshold(*USUAL)
     yield
@@ -26,14 +26,14 @@ def usual() -> Iterator[None]:
 
 
 class Cycle:
-    """Something that only the collector can free."""
+    """A reference cycle, which only the collector can free."""
 
     def __init__(self) -> None:
         self.itself = self
 
 
 def stops() -> tuple[list[int], ExitStack]:
-    """The generations that are collected from now on."""
+    """Record the generations that are collected from now on."""
     seen: list[int] = []
 
     def note(phase: str, facts: dict[str, int]) -> None:
@@ -142,7 +142,7 @@ def test_objects_that_the_application_froze_stay_frozen() -> None:
     try:
         with relaxed_gc():
             pass
-        # Some of them are gone by now, as things go; thawed, there would be none.
+        # Some of them may have been freed; unfrozen, there would be none.
         assert gc.get_freeze_count() > frozen / 2
     finally:
         gc.unfreeze()

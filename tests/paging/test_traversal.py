@@ -28,7 +28,7 @@ LIST: Request[Any] = Request.get(
 
 
 def page(number: int, ids: str, pages: int = 1, total: int = 0, **changes: Any) -> Any:
-    """A page whose records are the letters of `ids`."""
+    """Build a page whose records are the letters of `ids`."""
     facts: dict[str, Any] = {
         "number": number,
         "current_page": number,
@@ -40,34 +40,34 @@ def page(number: int, ids: str, pages: int = 1, total: int = 0, **changes: Any) 
     return Page(items=tuple(map(Row, ids)), **(facts | changes))
 
 
-def walk(first: int = 1) -> Traversal[Row]:
-    """A list to walk, from a page on."""
+def begin(first: int = 1) -> Traversal[Row]:
+    """Begin to read a list at a page."""
     return Traversal(LIST.at(first))
 
 
-def admit(traversal: Traversal[Row], one: Page[Row]) -> str:
-    """The ids that are given of a page."""
-    given = traversal.add_page(one)
-    return "" if given is None else "".join(row.id for row in given.items)
+def add(traversal: Traversal[Row], page: Page[Row]) -> str:
+    """Add a page, and get the ids that it delivers."""
+    new = traversal.add_page(page)
+    return "" if new is None else "".join(row.id for row in new.items)
 
 
-def given_by(traversal: Traversal[Row], *pages: Page[Row]) -> str:
-    """What a walk gives of pages; the walk is taken to its end if there is one."""
-    shown = "".join(admit(traversal, one) for one in pages)
+def add_all(traversal: Traversal[Row], *pages: Page[Row]) -> str:
+    """Add pages, finish, and get the ids that they deliver."""
+    ids = "".join(add(traversal, page) for page in pages)
     traversal.finish()
-    return shown
+    return ids
 
 
 def test_the_pages_of_a_list_are_planned_by_their_number() -> None:
-    traversal = walk()
+    traversal = begin()
     assert traversal.current_pass.last_page == 1
     traversal.add_page(page(1, "ab", 7, 14))
     assert (traversal.current_pass.last_page, traversal.is_finished) == (7, False)
 
 
 def test_the_page_without_a_next_one_is_the_last() -> None:
-    traversal = walk()
-    assert given_by(traversal, page(1, "ab", 2, 3), page(2, "c", 2, 3)) == "abc"
+    traversal = begin()
+    assert add_all(traversal, page(1, "ab", 2, 3), page(2, "c", 2, 3)) == "abc"
     assert traversal.is_finished
     assert traversal.build_receipt() == Receipt(
         total_first=3,
@@ -80,13 +80,13 @@ def test_the_page_without_a_next_one_is_the_last() -> None:
 
 
 def test_a_next_page_counts_more_than_the_number_of_pages() -> None:
-    traversal = walk()
+    traversal = begin()
     traversal.add_page(page(1, "ab", 1, 3, has_next=True))
     assert (traversal.current_pass.last_page, traversal.is_finished) == (2, False)
 
 
 def test_a_page_may_announce_more_pages_but_not_fewer() -> None:
-    traversal = walk()
+    traversal = begin()
     traversal.add_page(page(1, "ab", 3, 6))
     traversal.add_page(page(2, "cd", 5, 10))
     assert traversal.current_pass.last_page == 5
@@ -95,76 +95,76 @@ def test_a_page_may_announce_more_pages_but_not_fewer() -> None:
 
 
 def test_a_page_with_another_number_is_past_the_end() -> None:
-    traversal = walk()
+    traversal = begin()
     first, second = page(1, "ab", 3, 6), page(2, "cd", 2, 4)
     clamped = page(3, "cd", 2, 4, current_page=2)
-    assert given_by(traversal, first, second, clamped) == "abcd"
+    assert add_all(traversal, first, second, clamped) == "abcd"
     assert traversal.is_finished
     assert traversal.build_receipt().repeats == 0
 
 
 def test_new_records_of_a_page_past_the_end_are_delivered() -> None:
-    traversal = walk()
+    traversal = begin()
     clamped = page(3, "de", 2, 4, current_page=2)
     pages = page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped
-    assert given_by(traversal, *pages) == "abcde"
+    assert add_all(traversal, *pages) == "abcde"
 
 
 def test_a_page_past_the_end_is_the_end_whatever_it_announces() -> None:
-    traversal = walk()
+    traversal = begin()
     clamped = page(3, "ab", 2, 4, current_page=1, has_next=True)
-    given_by(traversal, page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped)
+    add_all(traversal, page(1, "ab", 3, 6), page(2, "cd", 3, 6), clamped)
     assert traversal.is_finished
 
 
 def test_an_empty_page_is_not_the_end() -> None:
-    traversal = walk()
+    traversal = begin()
     pages = page(1, "", 4, 3), page(2, "", 4, 3), page(3, "ab", 4, 3), page(4, "c", 4)
-    assert given_by(traversal, *pages[:3]) == "ab"
+    assert add_all(traversal, *pages[:3]) == "ab"
     assert not traversal.is_finished
-    assert given_by(traversal, pages[3]) == "c"
+    assert add_all(traversal, pages[3]) == "c"
     assert traversal.is_finished
 
 
 def test_an_empty_list_is_complete() -> None:
     for pages in (0, 1):
-        traversal = walk()
-        assert not given_by(traversal, page(1, "", pages, 0))
+        traversal = begin()
+        assert not add_all(traversal, page(1, "", pages, 0))
         assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_the_same_page_twice_with_a_next_one_is_an_error() -> None:
-    traversal = walk()
+    traversal = begin()
     traversal.add_page(page(1, "ab", 9, 18))
     with pytest.raises(PaginationError, match="page 2 repeats page 1"):
         traversal.add_page(page(2, "ab", 9, 18))
 
 
 def test_the_same_page_twice_without_a_next_one_is_the_end() -> None:
-    traversal = walk()
-    assert given_by(traversal, page(1, "ab", 2, 4), page(2, "ab", 2, 4)) == "ab"
+    traversal = begin()
+    assert add_all(traversal, page(1, "ab", 2, 4), page(2, "ab", 2, 4)) == "ab"
     assert traversal.is_finished
     assert traversal.build_receipt().repeats == 2
     assert traversal.build_receipt().verdict is Verdict.SHORT
 
 
 def test_a_page_that_repeats_because_rows_were_inserted_before_it_is_drift() -> None:
-    traversal = walk()
+    traversal = begin()
     pages = page(1, "cd", 2, 4), page(2, "cd", 3, 6), page(3, "ef", 3, 6)
-    assert given_by(traversal, *pages) == "cdef"
+    assert add_all(traversal, *pages) == "cdef"
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 def test_a_server_that_repeats_and_announces_more_for_ever_is_an_error() -> None:
     with pytest.raises(PaginationError):
-        given_by(walk(), *(page(n, "ab", n + 1, 2 * n + 2) for n in range(1, 9)))
+        add_all(begin(), *(page(n, "ab", n + 1, 2 * n + 2) for n in range(1, 9)))
 
 
 @pytest.mark.parametrize("ids", ["", "ab"])
 def test_a_server_that_announces_more_for_ever_is_an_error(ids: str) -> None:
     endless = [page(number, ids, 2, 4, has_next=True) for number in range(1, 10)]
     with pytest.raises(PaginationError):
-        given_by(walk(), *endless)
+        add_all(begin(), *endless)
 
 
 def test_a_server_that_repeats_pages_past_its_end_is_an_error() -> None:
@@ -173,7 +173,7 @@ def test_a_server_that_repeats_pages_past_its_end_is_an_error() -> None:
         for number in range(1, 1000)
     ]
     with pytest.raises(PaginationError):
-        given_by(walk(), *circle)
+        add_all(begin(), *circle)
 
 
 @pytest.mark.parametrize(
@@ -190,24 +190,22 @@ def test_a_server_that_repeats_pages_past_its_end_is_an_error() -> None:
 def test_the_verdict_of_a_list(
     totals: tuple[int, int], ids: tuple[str, str], verdict: Verdict
 ) -> None:
-    traversal = walk()
-    given_by(traversal, page(1, ids[0], 2, totals[0]), page(2, ids[1], 2, totals[1]))
+    traversal = begin()
+    add_all(traversal, page(1, ids[0], 2, totals[0]), page(2, ids[1], 2, totals[1]))
     receipt = traversal.build_receipt()
     assert receipt.verdict is verdict
     assert (receipt.total_first, receipt.total_last) == totals
 
 
 def test_a_total_that_changed_and_changed_back_is_drift() -> None:
-    traversal = walk()
+    traversal = begin()
     totals = enumerate((6, 5, 6), 1)
-    given_by(
-        traversal, *(page(n, "abcdef"[2 * n - 2 : 2 * n], 3, t) for n, t in totals)
-    )
+    add_all(traversal, *(page(n, "abcdef"[2 * n - 2 : 2 * n], 3, t) for n, t in totals))
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 def test_a_list_is_unfinished_until_the_caller_asks_for_more() -> None:
-    traversal = walk()
+    traversal = begin()
     assert traversal.build_receipt() == Receipt(verdict=Verdict.UNFINISHED)
     traversal.add_page(page(1, "ab", 1, 2))
     assert traversal.is_finished
@@ -217,36 +215,36 @@ def test_a_list_is_unfinished_until_the_caller_asks_for_more() -> None:
 
 
 def test_a_list_with_pages_left_cannot_be_finished() -> None:
-    traversal = walk()
+    traversal = begin()
     traversal.add_page(page(1, "ab", 2, 4))
     traversal.finish()
     assert traversal.build_receipt().verdict is Verdict.UNFINISHED
 
 
 def test_a_finished_traversal_frees_the_ids_and_keeps_its_receipt() -> None:
-    traversal = walk()
-    given_by(traversal, page(1, "ab", 1, 2))
+    traversal = begin()
+    add_all(traversal, page(1, "ab", 1, 2))
     assert not traversal._ids
     traversal.finish()
     assert traversal.build_receipt().distinct == 2
 
 
 def test_a_bare_array_is_complete_when_it_is_read() -> None:
-    traversal = walk()
+    traversal = begin()
     array = Page(items=(Row("a"), Row("b")))
-    assert given_by(traversal, array) == "ab"
+    assert add_all(traversal, array) == "ab"
     assert traversal.build_receipt() == Receipt(
         records=2, distinct=2, pages=1, verdict=Verdict.COMPLETE
     )
 
 
 def test_a_resumed_list_is_complete_without_the_pages_before() -> None:
-    traversal = walk(3)
+    traversal = begin(3)
     assert traversal.current_pass.last_page == 3
-    given_by(traversal, page(3, "ef", 4, 7), page(4, "g", 4, 7))
+    add_all(traversal, page(3, "ef", 4, 7), page(4, "g", 4, 7))
     assert traversal.build_receipt().verdict is Verdict.COMPLETE
-    short = walk(3)
-    given_by(short, page(3, "e", 4, 7), page(4, "g", 4, 7))
+    short = begin(3)
+    add_all(short, page(3, "e", 4, 7), page(4, "g", 4, 7))
     assert short.build_receipt().verdict is Verdict.SHORT
 
 
@@ -255,55 +253,53 @@ def test_a_resumed_list_is_complete_without_the_pages_before() -> None:
     st.integers(0, 40),
 )
 def test_each_record_is_delivered_exactly_once(splits: list[str], total: int) -> None:
-    traversal = walk()
-    shown = ""
+    traversal = begin()
+    delivered = ""
     for number, ids in enumerate(splits, 1):
         try:
-            one = page(number, ids, len(splits), total)
-            shown += admit(traversal, one)
+            delivered += add(traversal, page(number, ids, len(splits), total))
         except PaginationError:
-            before = splits[number - 2]
-            assert ids == before
+            assert ids == splits[number - 2]
             assert ids
             return
     traversal.finish()
-    assert sorted(shown) == sorted(set("".join(splits)))
+    assert sorted(delivered) == sorted(set("".join(splits)))
     receipt = traversal.build_receipt()
-    came = sum(map(len, splits))
-    assert (receipt.records, receipt.distinct) == (len(shown), len(shown))
-    assert (receipt.repeats, receipt.pages) == (came - len(shown), len(splits))
-    assert (receipt.verdict is Verdict.COMPLETE) is (len(shown) == total)
+    repeats = sum(map(len, splits)) - len(delivered)
+    assert (receipt.records, receipt.distinct) == (len(delivered), len(delivered))
+    assert (receipt.repeats, receipt.pages) == (repeats, len(splits))
+    assert (receipt.verdict is Verdict.COMPLETE) is (len(delivered) == total)
 
 
 def test_a_page_without_repeats_is_returned_unchanged() -> None:
-    one = page(1, "ab", 1, 2)
-    assert walk().add_page(one) is one
+    first = page(1, "ab", 1, 2)
+    assert begin().add_page(first) is first
 
 
-# A list that changes in mid-walk, walked again.
+# A list that changes while it is read, and is read again.
 
 
-def walked(
+def read(
     traversal: Traversal[Row], serve: Callable[[Request[Any], int], Page[Row]]
 ) -> str:
-    """What is given when the pages are asked for one after the other, to the end."""
-    shown = ""
+    """Read a list page by page to its end, and get the ids that it delivers."""
+    ids = ""
     while not traversal.is_finished:
         window_pass = traversal.current_pass
         number = window_pass.first_page
         while traversal.current_pass is window_pass and not traversal.is_finished:
             try:
-                shown += admit(traversal, serve(window_pass.request, number))
+                ids += add(traversal, serve(window_pass.request, number))
             except ServerTimeoutError as error:
                 if not traversal.split_after(error):
                     raise
             number += 1
     traversal.finish()
-    return shown
+    return ids
 
 
-class Moving:
-    """A list of letters, two on a page, that becomes another one after some page."""
+class ChangingList:
+    """A list of letters, two on a page, that changes after some request."""
 
     def __init__(self, ids: str, *changes: tuple[int, str]) -> None:
         self.ids = ids
@@ -321,31 +317,31 @@ class Moving:
 
 
 def test_a_list_that_announces_a_billion_empty_pages_is_an_error() -> None:
-    traversal = walk()
+    traversal = begin()
     pages = [page(n, "ab" if n % 2 else "cd", 10**9, 4) for n in range(1, 400)]
     with pytest.raises(PaginationError, match="301th in a row that brings nothing new"):
-        given_by(traversal, *pages)
+        add_all(traversal, *pages)
 
 
 def test_hundreds_of_empty_pages_do_not_end_a_list() -> None:
-    traversal = walk()
+    traversal = begin()
     pages = [page(n, {1: "a", 300: "b"}.get(n, ""), 300, 2) for n in range(1, 301)]
-    assert given_by(traversal, *pages) == "ab"
+    assert add_all(traversal, *pages) == "ab"
     assert traversal.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_a_list_that_is_not_read_again_reports_its_drift() -> None:
     traversal = Traversal[Row](LIST)
-    assert walked(traversal, Moving("abcdef", (1, "cdef"))) == "abef"
+    assert read(traversal, ChangingList("abcdef", (1, "cdef"))) == "abef"
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
 
 
 def test_a_list_that_lost_rows_is_read_again() -> None:
     traversal, server = (
         Traversal[Row](LIST, max_rewalks=2),
-        Moving("abcdef", (1, "cdef")),
+        ChangingList("abcdef", (1, "cdef")),
     )
-    assert sorted(walked(traversal, server)) == list("abcdef")
+    assert sorted(read(traversal, server)) == list("abcdef")
     assert server.asked == [1, 2, 1, 2]
     assert traversal.build_receipt() == Receipt(
         total_first=6,
@@ -361,9 +357,9 @@ def test_a_list_that_lost_rows_is_read_again() -> None:
 def test_a_list_that_gained_rows_is_read_again() -> None:
     traversal, server = (
         Traversal[Row](LIST, max_rewalks=2),
-        Moving("cdef", (1, "abcdef")),
+        ChangingList("cdef", (1, "abcdef")),
     )
-    assert sorted(walked(traversal, server)) == list("abcdef")
+    assert sorted(read(traversal, server)) == list("abcdef")
     receipt = traversal.build_receipt()
     assert (receipt.rewalked, receipt.repeats) == (3, 2)
     assert receipt.verdict is Verdict.COMPLETE
@@ -371,40 +367,43 @@ def test_a_list_that_gained_rows_is_read_again() -> None:
 
 def test_a_list_is_read_again_twice_at_most() -> None:
     restless = [(n, "abcdef"[: 2 + n % 3]) for n in range(1, 40)]
-    traversal, server = Traversal[Row](LIST, max_rewalks=2), Moving("abcdef", *restless)
-    walked(traversal, server)
+    traversal, server = (
+        Traversal[Row](LIST, max_rewalks=2),
+        ChangingList("abcdef", *restless),
+    )
+    read(traversal, server)
     assert traversal.build_receipt().verdict is not Verdict.COMPLETE
     assert server.asked.count(1) == 3
 
 
 def test_a_wrong_total_does_not_cause_a_third_pass() -> None:
     traversal = Traversal[Row](LIST, max_rewalks=2)
-    assert walked(traversal, lambda _, n: page(n, "ab", 1, 99)) == "ab"
+    assert read(traversal, lambda _, n: page(n, "ab", 1, 99)) == "ab"
     receipt = traversal.build_receipt()
-    # Once more, and no third time: it was the same.
+    # Read again once, and not a third time, because the result was the same.
     assert (receipt.verdict, receipt.pages) == (Verdict.SHORT, 2)
 
 
 def test_a_change_that_leaves_the_total_alone_is_found_by_verifying() -> None:
     blind = Traversal[Row](LIST)
-    assert walked(blind, Moving("abcdef", (1, "xabcde"))) == "abcde"
+    assert read(blind, ChangingList("abcdef", (1, "xabcde"))) == "abcde"
     assert blind.build_receipt().verdict is Verdict.SHORT
 
-    # One row goes and another comes: each page fits, and so do all totals.
+    # A row is deleted and another inserted, so pages and totals agree.
     change = (2, "bcdxef")
     fooled = Traversal[Row](LIST)
-    assert walked(fooled, Moving("abcdef", change)) == "abcdef"
+    assert read(fooled, ChangingList("abcdef", change)) == "abcdef"
     assert fooled.build_receipt().verdict is Verdict.COMPLETE
     verified = Traversal[Row](LIST, verify=True)
-    walked(verified, Moving("abcdef", change))
+    read(verified, ChangingList("abcdef", change))
     assert verified.build_receipt().verdict is Verdict.DRIFTED
     repaired = Traversal[Row](LIST, verify=True, max_rewalks=2)
-    assert sorted(walked(repaired, Moving("abcdef", change))) == list("abcdefx")
+    assert sorted(read(repaired, ChangingList("abcdef", change))) == list("abcdefx")
     assert repaired.build_receipt().verdict is Verdict.COMPLETE
 
 
 def test_a_verification_that_fails_has_no_cursor() -> None:
-    traversal, server = Traversal[Row](LIST, verify=True), Moving("abcde")
+    traversal, server = Traversal[Row](LIST, verify=True), ChangingList("abcde")
     while not traversal.current_pass.is_verification:
         traversal.add_page(
             server(
@@ -419,8 +418,8 @@ def test_a_verification_that_fails_has_no_cursor() -> None:
 
 
 def test_verifying_costs_one_request_and_delivers_nothing_twice() -> None:
-    traversal, server = Traversal[Row](LIST, verify=True), Moving("abcde")
-    assert walked(traversal, server) == "abcde"
+    traversal, server = Traversal[Row](LIST, verify=True), ChangingList("abcde")
+    assert read(traversal, server) == "abcde"
     assert server.asked == [1, 2, 3, 1]
     receipt = traversal.build_receipt()
     assert (receipt.pages, receipt.rewalked, receipt.repeats) == (4, 0, 0)
@@ -428,6 +427,9 @@ def test_verifying_costs_one_request_and_delivers_nothing_twice() -> None:
 
 
 def test_a_row_that_only_the_verification_shows_is_delivered() -> None:
-    traversal, server = Traversal[Row](LIST, verify=True), Moving("abc", (2, "xabc"))
-    assert walked(traversal, server) == "abcx"
+    traversal, server = (
+        Traversal[Row](LIST, verify=True),
+        ChangingList("abc", (2, "xabc")),
+    )
+    assert read(traversal, server) == "abcx"
     assert traversal.build_receipt().verdict is Verdict.DRIFTED
