@@ -21,30 +21,30 @@ LOGIN = SANDBOX_LOGIN._asdict()
 class Host(RawClient):
     """Creates invitations, and uses them as their recipient does."""
 
-    async def invite(self, index: int = 0, **wanted: Any) -> Any:
+    async def invite(self, index: int = 0, **fields: Any) -> Any:
         company = self.sandbox.portfolio.company(index)
         path = f"/v2.2/invitation/company/{company.id}"
-        response = await self.request(path, method="POST", body=wanted)
+        response = await self.request(path, method="POST", body=fields)
         assert response.status == 201, response.body
         check_schema(response_schema("invitations_create", 201), response.json)
         return response.json
 
-    async def reconnect(self, connection_id: str, **wanted: Any) -> Any:
+    async def reconnect(self, connection_id: str, **fields: Any) -> Any:
         path = f"/v2.2/invitation/connection/{connection_id}"
-        response = await self.request(path, method="POST", body=wanted)
+        response = await self.request(path, method="POST", body=fields)
         assert response.status == 201, response.body
         check_schema(
             response_schema("invitations_create_reconnect", 201), response.json
         )
         return response.json
 
-    async def use(self, invitation: Any, **typed: Any) -> RawResponse:
+    async def use(self, invitation: Any, **fields: Any) -> RawResponse:
         path = f"/_sandbox/invitations/{invitation['token']}/use"
         site = self.sandbox.portfolio.company(0).sites[0].id
-        body = {**LOGIN, "sites": [site], **typed}
+        body = {**LOGIN, "sites": [site], **fields}
         return await self.request(path, method="POST", key=None, body=body)
 
-    async def look(self, invitation: Any) -> Any:
+    async def get(self, invitation: Any) -> Any:
         response = await self.request(f"/v2.2/invitation/{invitation['id']}")
         check_schema(response_schema("invitations_get", 200), response.json)
         return response.json
@@ -56,7 +56,7 @@ class Host(RawClient):
         check_schema(response_schema("invitations_revoke", 200), response.json)
         return response.json
 
-    async def listed(self, *query: tuple[str, str]) -> list[str]:
+    async def list_ids(self, *query: tuple[str, str]) -> list[str]:
         company = self.sandbox.portfolio.company(0)
         response = await self.request(
             f"/v2.2/invitation/company/{company.id}", list(query)
@@ -71,7 +71,7 @@ def host(raw_client: RawClient) -> Host:
     return Host(raw_client.sandbox, raw_client.session)
 
 
-async def test_an_invitation_is_a_link_that_never_ends_unless_told_so(
+async def test_an_invitation_never_expires_by_default(
     host: Host,
 ) -> None:
     created = await host.invite()
@@ -90,7 +90,7 @@ async def test_an_invitation_is_a_link_that_never_ends_unless_told_so(
         [],
     )
     host.sandbox.clock.advance(10**9)
-    assert (await host.look(created))["status"] == "ACTIVE"
+    assert (await host.get(created))["status"] == "ACTIVE"
 
 
 async def test_the_prefill_is_stored(host: Host) -> None:
@@ -104,9 +104,9 @@ async def test_the_prefill_is_stored(host: Host) -> None:
 async def test_an_invitation_expires_by_the_clock(host: Host) -> None:
     created = await host.invite(expiresInSeconds=60)
     host.sandbox.clock.advance(59)
-    assert (await host.look(created))["status"] == "ACTIVE"
+    assert (await host.get(created))["status"] == "ACTIVE"
     host.sandbox.clock.advance(1)
-    over = await host.look(created)
+    over = await host.get(created)
     assert over["status"] == "EXPIRED"
     assert over["events"][-1]["eventType"] == "EXPIRED"
     assert over["events"][-1]["createdAt"] == created["expiresAt"]
@@ -118,7 +118,7 @@ async def test_a_revoked_invitation_stays_revoked(host: Host) -> None:
     assert (await host.revoke(created))["status"] == "REVOKED"
     host.sandbox.clock.advance(100)
     assert (await host.revoke(created))["status"] == "REVOKED"
-    events = (await host.look(created))["events"]
+    events = (await host.get(created))["events"]
     assert [event["eventType"] for event in events] == ["CREATED", "REVOKED"]
     assert (await host.use(created)).status == 410
 
@@ -142,7 +142,7 @@ async def test_a_used_invitation_creates_a_connection(host: Host) -> None:
     assert results[0].id == company.id
     assert (results[1].url, results[1].username) == (LOGIN["url"], LOGIN["username"])
     assert results[1].status == "PENDING"
-    response = await host.look(created)
+    response = await host.get(created)
     assert (response["status"], response["useCount"]) == ("FULFILLED", 1)
     assert [event["eventType"] for event in response["events"]] == [
         "CREATED",
@@ -155,7 +155,7 @@ async def test_a_used_invitation_creates_a_connection(host: Host) -> None:
     ]
     assert response["createdConnections"][0]["status"] == "PENDING"
     host.sandbox.clock.advance(60)
-    later = (await host.look(created))["createdConnections"][0]["status"]
+    later = (await host.get(created))["createdConnections"][0]["status"]
     assert later == "CONNECTED"
     assert (await host.use(created, username="another")).status == 410
 
@@ -170,8 +170,8 @@ async def test_the_prefill_supplies_missing_fields(host: Host) -> None:
     }
     created = await host.invite(prefill=prefill)
     path = f"/_sandbox/invitations/{created['token']}/use"
-    typed = {"username": LOGIN["username"], "password": LOGIN["password"]}
-    used = await host.request(path, method="POST", key=None, body=typed)
+    fields = {"username": LOGIN["username"], "password": LOGIN["password"]}
+    used = await host.request(path, method="POST", key=None, body=fields)
     results = host.sandbox.portfolio.find_connection(used.json["connectionId"])
     assert results is not None
     assert results[1].owner_email == "boss@example.com"
@@ -181,10 +181,10 @@ async def test_the_prefill_supplies_missing_fields(host: Host) -> None:
 
 async def test_only_invited_people_may_use_an_invitation(host: Host) -> None:
     created = await host.invite(allowedEmails=["Ann@example.com"], sendEmail=True)
-    for typed in ({}, {"email": "bob@example.com"}):
-        assert (await host.use(created, **typed)).status == 403
+    for fields in ({}, {"email": "bob@example.com"}):
+        assert (await host.use(created, **fields)).status == 403
     assert (await host.use(created, email="ann@example.com")).status == 200
-    events = (await host.look(created))["events"]
+    events = (await host.get(created))["events"]
     assert [(event["eventType"], event["email"]) for event in events] == [
         ("CREATED", None),
         ("EMAIL_SENT", "Ann@example.com"),
@@ -194,7 +194,7 @@ async def test_only_invited_people_may_use_an_invitation(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "fields",
     [
         {"sites": []},
         {"sites": [NOBODY]},
@@ -205,11 +205,11 @@ async def test_only_invited_people_may_use_an_invitation(host: Host) -> None:
     ids=str,
 )
 async def test_invalid_credentials_are_refused(
-    host: Host, typed: dict[str, Any]
+    host: Host, fields: dict[str, Any]
 ) -> None:
     created = await host.invite()
-    assert (await host.use(created, **typed)).status == 400
-    assert (await host.look(created))["useCount"] == 0
+    assert (await host.use(created, **fields)).status == 400
+    assert (await host.get(created))["useCount"] == 0
 
 
 async def test_an_unknown_token_is_not_found(host: Host) -> None:
@@ -236,7 +236,7 @@ async def test_a_reconnect_invitation_renews_the_credentials(host: Host) -> None
     results = portfolio.find_connection(broken.id)
     assert results is not None
     assert results[1].status == "CONNECTED"
-    response = await host.look(created)
+    response = await host.get(created)
     assert (response["useCount"], response["createdConnections"]) == (1, [])
 
 
@@ -246,12 +246,12 @@ async def test_invitations_are_listed_newest_first_and_filtered(host: Host) -> N
     first = (await host.invite())["id"]
     second = await host.invite()
     third = (await host.reconnect(connection.id))["id"]
-    assert await host.listed() == [third, second["id"], first]
+    assert await host.list_ids() == [third, second["id"], first]
     await host.revoke(second)
-    assert await host.listed(("status", "REVOKED")) == [second["id"]]
-    assert await host.listed(("status", "ACTIVE")) == [third, first]
-    assert await host.listed(("invitationType", "EDIT_CONNECTION")) == [third]
-    assert await host.listed(
+    assert await host.list_ids(("status", "REVOKED")) == [second["id"]]
+    assert await host.list_ids(("status", "ACTIVE")) == [third, first]
+    assert await host.list_ids(("invitationType", "EDIT_CONNECTION")) == [third]
+    assert await host.list_ids(
         ("invitationType", "CREATE_CONNECTION"), ("status", "ACTIVE")
     ) == [first]
 

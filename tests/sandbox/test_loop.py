@@ -47,8 +47,8 @@ def test_other_calls_stay_on_the_running_loop() -> None:
     async def call() -> tuple[str, ...]:
         async with NectarClient(
             transport=MemoryTransport({"ping_get": "pong"})
-        ) as item:
-            await item.ping()
+        ) as nectar:
+            await nectar.ping()
         return await find_loop_module()
 
     assert anyio.run(call) == ("asyncio",)

@@ -85,7 +85,7 @@ def make_usage(
         record
         for connection in connections
         for account in connection.accounts
-        for record in generator.make_records(
+        for record in generator.make_account_records(
             account, connection.utility, account.cycle.list_periods(first, last_day)
         )
     ]
@@ -109,7 +109,7 @@ def make_sample_usage(
     return [
         record
         for account in connection.accounts
-        for record in generator.make_records(
+        for record in generator.make_account_records(
             account, connection.utility, account.cycle.list_periods(first, last_day)
         )
     ]
@@ -199,7 +199,7 @@ class _BillGenerator:
     registers: dict[str, int] = field(factory=dict)
     """The last reading by meter id."""
 
-    def make_records(
+    def make_account_records(
         self, account: AccountRecord, utility: str, periods: Sequence[tuple[int, int]]
     ) -> Iterator[UsageRecord]:
         for place, (start, end) in enumerate(periods):
@@ -211,7 +211,7 @@ class _BillGenerator:
             if not meters or self.random.chance(_GAP):
                 continue
             document = self._make_document(account, utility, place, end)
-            records = self._make_records(meters, document, start, end)
+            records = self._make_bill_records(meters, document, start, end)
             yield from records
             has_document = all(record.document is not None for record in records)
             is_revised = self.random.chance(_REVISED) and self.received is None
@@ -257,7 +257,7 @@ class _BillGenerator:
         time = random.below(86_400_000_000) * 1_000 + random.below(1_000)
         return Instant.at(day + time, digits=random.pick(_FRACTION_DIGITS))
 
-    def _make_records(
+    def _make_bill_records(
         self,
         meters: Sequence[MeterRecord],
         document: DocumentRecord,

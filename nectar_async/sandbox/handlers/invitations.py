@@ -30,7 +30,7 @@ async def create(call: Call) -> Reply:
             detail = f"prefill.initialSites: The company has no such site: {site_id}."
             raise RefusalError(_BAD_REQUEST, detail)
     invitation = call.state.invitations.create(
-        company=(company.index, company.id), connection_id=None, fields=call.json
+        company=company, connection_id=None, fields=call.json
     )
     return Reply.json(_build_json(call, invitation), status=_CREATED)
 
@@ -41,7 +41,7 @@ async def create_reconnect(call: Call) -> Reply:
     _check_expiry(call)
     fields = {key: value for key, value in call.json.items() if key != "prefill"}
     invitation = call.state.invitations.create(
-        company=(company.index, company.id), connection_id=connection.id, fields=fields
+        company=company, connection_id=connection.id, fields=fields
     )
     return Reply.json(_build_json(call, invitation), status=_CREATED)
 

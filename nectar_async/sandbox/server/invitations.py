@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nectar_async.sandbox.generator.clock import Clock
     from nectar_async.sandbox.generator.dates import Instant
-    from nectar_async.sandbox.generator.entities import ConnectionRecord
+    from nectar_async.sandbox.generator.entities import CompanyRecord, ConnectionRecord
     from nectar_async.sandbox.generator.ids import Ids
     from nectar_async.sandbox.generator.portfolio import Portfolio
 
@@ -155,21 +155,20 @@ class InvitationStore:
     def create(
         self,
         *,
-        company: tuple[int, str],
+        company: CompanyRecord,
         connection_id: str | None,
         fields: Mapping[str, Any],
     ) -> InvitationRecord:
         """Create an invitation.
 
         Args:
-            company: The company's index and id.
+            company: Its company.
             connection_id: The connection to reconnect; None to create connections.
             fields: The request's body.
         """
         now = self._clock.now()
-        index, company_id = company
         serial = str(len(self._by_id))
-        invitation_id = self._ids.make("invitation", index, serial)
+        invitation_id = self._ids.make("invitation", company.index, serial)
         seconds = fields.get("expiresInSeconds")
         emails = fields.get("allowedEmails", ())
         invitation = InvitationRecord(
@@ -177,8 +176,8 @@ class InvitationStore:
             token=blake2b(
                 f"token/{invitation_id}".encode(), digest_size=20
             ).hexdigest(),
-            company=index,
-            company_id=company_id,
+            company=company.index,
+            company_id=company.id,
             connection_id=connection_id,
             created=now,
             allowed_emails=emails,

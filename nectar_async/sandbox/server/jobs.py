@@ -120,13 +120,13 @@ class JobStore:
         job.status = "COMPLETED"
 
     def _read_source(self, job: JobRecord, source: SubmittedFile) -> None:
-        place = (job.company, source.digest)
-        if place in self._documents:
-            job.duplicates.append(self._documents[place])
+        key = (job.company, source.digest)
+        if key in self._documents:
+            job.duplicates.append(self._documents[key])
         elif _has_name_with([source], _NOT_A_BILL):
             serial = f"{job.id}/{len(job.non_utility)}"
-            known = self._portfolio.ids.make("no-bill", job.company, serial)
-            job.non_utility.append(known)
+            document_id = self._portfolio.ids.make("no-bill", job.company, serial)
+            job.non_utility.append(document_id)
         else:
             document = self._portfolio.add_document(
                 job.company,
@@ -137,7 +137,7 @@ class JobStore:
             )
             if source.upload is not None:
                 self._files.put(document.id, source.upload)
-            self._documents[place] = document.id
+            self._documents[key] = document.id
             job.parsed.append(document.id)
 
 
