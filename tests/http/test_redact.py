@@ -1,11 +1,11 @@
-"""What the contract calls sensitive is in no error, however a server spells it."""
+"""Secrets are masked in errors and answers, in every escaping."""
 
 from __future__ import annotations
 
 import html
 import json
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -15,12 +15,21 @@ from hypothesis import given, strategies as st
 from shapes import resolved
 
 from nectar_async import NectarError, Response, Secret, contract
-from nectar_async._http.redact import find_sensitive_values, redact_error, redact_values
+from nectar_async._http.redact import (
+    MASK,
+    build_masker,
+    find_sensitive_values,
+    mask_spans,
+    redact_error,
+    redact_values,
+)
 from nectar_async._http.status import raise_for_status
 from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
 
 LINK = "https://u:pw@files.example/aBcDeFgHiJkLmNoP/bill.pdf?sig=sIgNa%2BtUrE&n=1#part"
+
+
 PASSWORD = 'p"a\\ss/w<ö>rd &1'
 
 
@@ -279,3 +288,76 @@ def test_the_problems_of_an_answer_name_no_secret() -> None:
     error = DecodeError.of("thing", ("unknown key @ $.hunter2!",))
     redact_values(error, ["hunter2!"])
     assert error.problems == ("unknown key @ $.***",)
+
+
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "json": lambda text: json.dumps(text)[1:-1],
+    "utf-8-json": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "python": lambda text: repr(text)[1:-1],
+    "bytes": lambda text: repr(text.encode())[2:-1],
+    "address": quote,
+    "all-of-it": lambda text: quote(text, safe=""),
+    "form": quote_plus,
+    "html": html.escape,
+    "entities": lambda text: "".join(f"&#{ord(one)};" for one in text),
+}
+
+
+SECRETS = [
+    '"abc\\d',
+    'a"b\\c/d',
+    "\\\\start",
+    'é"%41<x',
+    'qz & "',
+    "it's+me\nno",
+    '😀pass"w',
+]
+
+
+@pytest.mark.parametrize("outer", ESCAPES)
+@pytest.mark.parametrize("inner", ESCAPES)
+def test_it_is_found_in_every_spelling_of_every_spelling(
+    inner: str, outer: str
+) -> None:
+    for secret in SECRETS:
+        written = ESCAPES[outer](f"<{ESCAPES[inner](secret)}>")
+        around = [ESCAPES[outer](one) for one in "<>"]
+        assert build_masker([secret])(written) == MASK.join(around)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_json_stays_json(secret: str) -> None:
+    """Or the words of an error could not be read any more."""
+    hide = build_masker([secret])
+    assert json.loads(hide(json.dumps({"detail": secret}))) == {"detail": MASK}
+    within = json.dumps({"detail": f"got {json.dumps([secret])}"})
+    assert json.loads(hide(within)) == {"detail": f'got ["{MASK}"]'}
+
+
+@given(st.text(min_size=4, max_size=12), st.text(max_size=12), st.text(max_size=12))
+def test_a_text_itself_never_survives(secret: str, before: str, after: str) -> None:
+    left = build_masker([secret])(before + secret + after)
+    assert secret not in left.replace(MASK, "\0") or secret in "\0" * 12
+
+
+@given(st.text(alphabet="xyz \\%&+\"'é", max_size=40))
+def test_what_is_not_hidden_stays_as_it_is(text: str) -> None:
+    assert build_masker(["secret", "another"])(text) == text
+
+
+def test_nothing_to_hide_hides_nothing() -> None:
+    assert build_masker([])("any") == build_masker(["any"])("any") == "any"
+
+
+def test_capitals_and_the_end_of_a_long_text_do_not_help() -> None:
+    hide = build_masker(["correct-horse"])
+    assert hide("CORRECT-Horse!") == "***!"
+    assert hide("x" * 1_993 + "correct") == "x" * 1_993 + "***"
+    assert hide("x" * 1_993 + "correct ") == "x" * 1_993 + "correct "
+    assert hide("correct") == "correct"
+
+
+def test_spans_that_overlap_are_cut_out_as_one() -> None:
+    assert mask_spans("0123456789", [(5, 7), (1, 4), (2, 3), (6, 8)]) == "0***4***89"
+    assert mask_spans("0123", []) == "0123"

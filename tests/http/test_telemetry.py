@@ -1,21 +1,28 @@
-"""What is written to the log: what may be, and nothing else."""
+"""Log lines and spans hold the listed facts and nothing else."""
 
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import date
 
+import anyio
 import pytest
 from doubles import USAGE, ListServer, MakeClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tracing import install_span_exporter
 
 from nectar_async import MemoryTransport, NotFoundError, Request, Response, VirtualClock
 from nectar_async.errors import ServerTimeoutError
 
-pytestmark = pytest.mark.anyio
-
 GET = Request.get("thing_get", "/thing/{thing_id}", dict, thing_id="t-1")
 
 
+@pytest.mark.anyio
 async def test_nothing_is_written_unless_somebody_listens(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -23,6 +30,7 @@ async def test_nothing_is_written_unless_somebody_listens(
     assert not caplog.records
 
 
+@pytest.mark.anyio
 async def test_an_attempt_is_a_line_with_facts(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -43,6 +51,7 @@ async def test_an_attempt_is_a_line_with_facts(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.anyio
 async def test_words_of_the_server_are_not_written(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -54,6 +63,7 @@ async def test_words_of_the_server_are_not_written(
     assert "404 NotFoundError" in caplog.text
 
 
+@pytest.mark.anyio
 async def test_a_window_that_is_halved_and_a_list_that_moved_are_told(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -79,3 +89,120 @@ async def test_a_window_that_is_halved_and_a_list_that_moved_are_told(
     assert "split in halves" in caplog.text
     assert USAGE in caplog.text
     assert ServerTimeoutError.__name__ in caplog.text
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    exporter = install_span_exporter()
+    exporter.clear()
+    yield exporter
+    exporter.clear()
+
+
+def facts(span: ReadableSpan) -> dict[str, object]:
+    return dict(span.attributes or {})
+
+
+@pytest.mark.anyio
+async def test_a_call_is_a_span_and_each_attempt_a_child(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    left = iter([Response(503), Response(200, {}, b"{}")])
+    nectar = make_client(
+        MemoryTransport(lambda _: next(left)), clock=VirtualClock(jitter=0.5)
+    )
+    await nectar.send(GET)
+    first, second, call = spans.get_finished_spans()
+    assert call.name == "thing_get"
+    assert [one.name for one in (first, second)] == ["thing_get attempt"] * 2
+    for attempt in (first, second):
+        assert attempt.parent is not None
+        assert call.context is not None
+        assert attempt.parent.span_id == call.context.span_id
+    assert facts(first)["http.response.status_code"] == 503
+    assert facts(first)["error.type"] == "MaintenanceError"
+    assert facts(second)["nectar.backoff_seconds"] == 0.625
+    told = facts(call)
+    assert (told["nectar.attempts"], told["http.response.status_code"]) == (2, 200)
+    assert told["nectar.backoff_seconds"] == 0.625
+    assert told["nectar.request_id"] == facts(first)["nectar.request_id"]
+    assert told["server.address"] == "external.nectarclimate.com"
+
+
+@pytest.mark.anyio
+async def test_a_damaged_answer_stays_within_the_span_of_its_call(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    damaged = Response(200, {"content-encoding": "gzip"}, b"xxxx")
+    left = iter([damaged, Response(200, {}, b"{}")])
+    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    await nectar.send(GET)
+    *attempts, call = spans.get_finished_spans()
+    assert [one.parent for one in attempts] == [call.context] * 2
+    assert call.parent is None
+    assert facts(call)["nectar.attempts"] == 2
+
+
+@pytest.mark.anyio
+async def test_spans_say_how_long_a_call_stood_in_the_queue(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    clock = VirtualClock()
+
+    async def slow(_: Request[dict[str, object]]) -> dict[str, object]:
+        await anyio.lowlevel.checkpoint()
+        clock.advance(3)
+        return {}
+
+    nectar = make_client(MemoryTransport(slow), clock=clock, max_concurrency=1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(nectar.send, GET)
+        group.start_soon(nectar.send, GET)
+    queued = [facts(one)["nectar.queue_seconds"] for one in spans.get_finished_spans()]
+    assert queued == [0, 0, 3, 3]  # attempt and call, twice
+
+
+@pytest.mark.anyio
+async def test_a_failure_is_its_kind_and_no_words(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    answer = Response(404, {}, b'{"detail": "secret words"}')
+    with pytest.raises(NotFoundError):
+        await make_client(MemoryTransport(lambda _: answer)).send(GET)
+    for span in spans.get_finished_spans():
+        assert span.status.description == "NotFoundError"
+        assert not span.events
+        assert "secret" not in span.to_json()
+
+
+@pytest.mark.anyio
+async def test_pages_of_a_walk_are_spans_of_the_callers_own(
+    make_client: MakeClient, spans: InMemorySpanExporter
+) -> None:
+    server = ListServer.of_pages(a=3)
+    nectar = make_client(server.transport)
+    with trace.get_tracer("test").start_as_current_span("mine") as mine:
+        async with nectar.repository.usage(companies=["a"]) as records:
+            assert len([record async for record in records]) == 6
+    calls = [
+        span
+        for span in spans.get_finished_spans()
+        if span.name == "usage_list_by_company"
+    ]
+    assert sorted(str(facts(span)["nectar.page"]) for span in calls) == ["1", "2", "3"]
+    for span in calls:
+        assert span.parent is not None
+        assert span.parent.span_id == mine.get_span_context().span_id
+
+
+def test_where_nobody_set_it_up_it_is_not_even_imported() -> None:
+    code = """
+import anyio, sys
+from nectar_async import MemoryTransport, NectarClient
+anyio.run(NectarClient(transport=MemoryTransport({"ping_get": "pong"})).ping)
+print(any(name.startswith("opentelemetry") for name in sys.modules))
+"""
+    done = subprocess.run(  # noqa: S603  our own interpreter, our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
