@@ -1,4 +1,4 @@
-"""What every test has: two backends, no blocking calls, a clean environment."""
+"""Fixtures of every test: two backends, no blocking calls, a clean environment."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ load_profile()
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Each test that is marked `anyio` runs on both."""
+    """Run each test that is marked `anyio` on both backends."""
     return str(request.param)
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key or address of the machine that the tests run on."""
+    """Remove the key and the address of the machine from the environment."""
     for name in ("NECTAR_API_KEY", "NECTAR_API_VERSION", "NECTAR_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -54,7 +54,7 @@ def _no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
-    """Makes clients, and looks afterwards at what they left behind.
+    """Build clients, and check after the test that they left nothing behind.
 
     The first argument is a transport, or the answers of a `MemoryTransport`; `api_key`,
     `clock`, `recorder` and `stages` go to the client, the rest to `Settings`.

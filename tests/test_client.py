@@ -1,4 +1,4 @@
-"""The client: its key, its copies, its loop, its escape hatch, its end."""
+"""The client: its key, its copies, its loop, its requests, and its closing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ GET = Request.get("thing_get", "/thing", dict)
 
 
 class Wire:
-    """A transport as users write one: it needs a key and waits when it closes."""
+    """A transport of a user that needs a key and waits when it is closed."""
 
     def __init__(
         self, answer: Callable[[Request[Any]], Response] | None = None
@@ -75,7 +75,7 @@ async def test_a_client_without_a_key_says_where_it_looks() -> None:
         NectarClient(transport=Wire())
 
 
-async def test_a_key_of_spaces_in_the_environment_is_none(
+async def test_a_key_of_spaces_in_the_environment_is_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NECTAR_API_KEY", "  ")
@@ -105,7 +105,7 @@ async def test_a_memory_transport_needs_no_key(monkeypatch: pytest.MonkeyPatch) 
     assert "X-API-Key" not in transport.requests[0].headers
 
 
-async def test_the_environment_decides_address_and_version(
+async def test_the_environment_sets_address_and_version(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NECTAR_BASE_URL", "https://proxy.example/nectar/")
@@ -129,14 +129,16 @@ async def test_the_environment_decides_address_and_version(
         {"deadline": -1},
     ],
 )
-async def test_a_copy_cannot_have_what_the_copies_share_or_what_is_no_setting(
+async def test_a_copy_refuses_shared_and_unknown_settings(
     make_client: MakeClient, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(ConfigurationError):
         make_client({}).with_settings(**changes)
 
 
-async def test_a_copy_shares_the_gate_and_the_counts(make_client: MakeClient) -> None:
+async def test_a_copy_shares_the_limiter_and_the_counters(
+    make_client: MakeClient,
+) -> None:
     server = ListServer.of_pages(a=20)
     server.turns = 3
     nectar = make_client(server.transport, max_concurrency=2)
@@ -232,7 +234,7 @@ async def test_a_client_that_is_closed_while_it_opens_sends_nothing() -> None:
     assert raised == [ClientClosedError]
 
 
-async def test_a_client_that_is_left_by_cancellation_is_closed_all_the_same() -> None:
+async def test_a_client_that_is_left_by_cancellation_is_closed() -> None:
     wire = Wire()
     with anyio.CancelScope() as scope:
         async with NectarClient("k", transport=wire) as nectar:
@@ -250,7 +252,7 @@ def test_the_default_transport_says_that_it_needs_asyncio() -> None:
         anyio.run(nectar.ping, backend="trio")
 
 
-def test_settings_of_another_kind_are_refused() -> None:
+def test_settings_of_another_type_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="not dict"):
         NectarClient("key", settings={})  # type: ignore[arg-type]
 
@@ -363,7 +365,7 @@ async def test_a_ping_is_answered(make_client: MakeClient, answer: object) -> No
 @pytest.mark.parametrize(
     "answer", [{"status": "ok"}, "hello", [], 5, Response(200, {}, b"<html></html>")]
 )
-async def test_what_answers_without_a_pong_is_not_the_api(
+async def test_a_ping_without_a_pong_is_an_error(
     make_client: MakeClient, answer: object
 ) -> None:
     with pytest.raises(DecodeError) as caught:
@@ -372,7 +374,7 @@ async def test_what_answers_without_a_pong_is_not_the_api(
     assert caught.value.request_id is not None
 
 
-async def test_nouns_of_the_client_ask_for_what_they_say(
+async def test_every_group_of_the_client_sends_its_requests(
     make_client: MakeClient,
 ) -> None:
     transport = MemoryTransport(
@@ -426,7 +428,7 @@ async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
     )
 
 
-async def test_statistics_say_exactly_where_the_time_went(
+async def test_statistics_have_the_exact_times(
     make_client: MakeClient,
 ) -> None:
     clock = VirtualClock()
@@ -460,7 +462,7 @@ async def test_a_503_halves_the_permits(make_client: MakeClient) -> None:
     assert nectar.statistics().limit == 5
 
 
-async def test_statistics_tell_who_is_inside_and_who_waits(
+async def test_statistics_count_attempts_in_flight_and_waiting(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=1)
@@ -542,7 +544,7 @@ async def test_a_correction_changes_keys_of_the_body(make_client: MakeClient) ->
     assert transport.requests[0].body == b'{"isConfirmed":true}'
 
 
-async def test_a_correction_that_names_a_part_that_is_not_there_is_refused(
+async def test_a_correction_that_names_a_missing_part_is_refused(
     make_client: MakeClient,
 ) -> None:
     nectar = make_client(
@@ -558,11 +560,13 @@ DAMAGED = Response(200, {"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-6])
 PACKED = Response(200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"a": 1}'))
 
 
-async def test_a_packed_answer_is_unpacked(make_client: MakeClient) -> None:
+async def test_a_compressed_answer_is_decompressed(make_client: MakeClient) -> None:
     assert await make_client({"thing_get": PACKED}).send(GET) == {"a": 1}
 
 
-async def test_a_damaged_answer_is_asked_for_again(make_client: MakeClient) -> None:
+async def test_a_request_with_a_corrupt_answer_is_sent_again(
+    make_client: MakeClient,
+) -> None:
     left = iter([DAMAGED, DAMAGED, DAMAGED, PACKED])
     nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
     assert await nectar.send(GET) == {"a": 1}
@@ -571,7 +575,7 @@ async def test_a_damaged_answer_is_asked_for_again(make_client: MakeClient) -> N
     assert told.backoff_seconds == 0.5 + 1 + 2
 
 
-async def test_an_answer_that_stays_damaged_is_an_error(
+async def test_an_answer_that_stays_corrupt_is_an_error(
     make_client: MakeClient,
 ) -> None:
     transport = MemoryTransport({"thing_get": DAMAGED})
@@ -583,7 +587,7 @@ async def test_an_answer_that_stays_damaged_is_an_error(
     assert len({one.timing.request_id for one in transport.requests}) == 1
 
 
-async def test_damaged_answers_cost_the_retry_budget(make_client: MakeClient) -> None:
+async def test_corrupt_answers_use_the_retry_budget(make_client: MakeClient) -> None:
     transport = MemoryTransport({"thing_get": DAMAGED})
     nectar = make_client(transport, retry=RetryPolicy(budget=0))
     with pytest.raises(BodyCorruptError):
@@ -591,7 +595,7 @@ async def test_damaged_answers_cost_the_retry_budget(make_client: MakeClient) ->
     assert len(transport.requests) == 1
 
 
-async def test_a_deadline_ends_the_repeats_of_a_damaged_answer(
+async def test_a_deadline_ends_the_repeats_of_a_corrupt_answer(
     make_client: MakeClient,
 ) -> None:
     clock = VirtualClock()
@@ -602,7 +606,7 @@ async def test_a_deadline_ends_the_repeats_of_a_damaged_answer(
     assert clock.sleeps == [0.5]
 
 
-async def test_a_damaged_answer_to_a_write_is_not_asked_for_again(
+async def test_a_write_with_a_corrupt_answer_is_not_sent_again(
     make_client: MakeClient,
 ) -> None:
     transport = MemoryTransport({"o": DAMAGED})
@@ -611,7 +615,7 @@ async def test_a_damaged_answer_to_a_write_is_not_asked_for_again(
     assert len(transport.requests) == 1
 
 
-async def test_an_answer_that_unpacks_to_too_much_is_an_error(
+async def test_an_answer_that_decompresses_to_too_much_is_an_error(
     make_client: MakeClient,
 ) -> None:
     bomb = Response(200, {"content-encoding": "gzip"}, gzip.compress(b" " * 10**6))

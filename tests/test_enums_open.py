@@ -1,4 +1,4 @@
-"""An open enum keeps what it does not know."""
+"""An open enum keeps unknown values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nectar_async._types import OpenEnum
 
 
 class Colour(OpenEnum):
-    """Of a wall."""
+    """Colours, for these tests."""
 
     RED = "RED"
     LIGHT_BLUE = "Light blue"
@@ -34,7 +34,7 @@ def test_an_unknown_value_stays_a_member_that_keeps_its_text() -> None:
     assert json.dumps([green]) == '["GREEN"]'
 
 
-def test_a_repr_tells_the_two_apart() -> None:
+def test_a_repr_shows_whether_a_value_is_known() -> None:
     assert repr(Colour.LIGHT_BLUE) == "<Colour.LIGHT_BLUE: 'Light blue'>"
     assert repr(Colour("GREEN")) == "<Colour.<unknown>: 'GREEN'>"
 
@@ -56,7 +56,7 @@ def test_unknown_values_do_not_grow_the_enum() -> None:
 
 
 @pytest.mark.parametrize("value", [5, None, b"RED", 1.5, ("RED",), ["RED"]])
-def test_what_is_no_text_is_no_member(value: object) -> None:
+def test_a_value_that_is_not_text_is_not_a_member(value: object) -> None:
     with pytest.raises(ValueError, match="is not a valid Colour"):
         Colour(value)  # type: ignore[arg-type]  # the point of the test
 
@@ -74,7 +74,7 @@ def test_members_survive_pickle_and_copies(text: str) -> None:
         assert back.is_known == member.is_known
 
 
-def test_a_default_branch_meets_the_unknown() -> None:
+def test_an_unknown_value_reaches_the_default_branch() -> None:
     def paint(colour: Colour) -> str:
         match colour:
             case Colour.RED:

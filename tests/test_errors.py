@@ -1,4 +1,4 @@
-"""The errors are one tree; they say what happened, and pickle."""
+"""The errors form one tree, name the request, and can be pickled."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from nectar_async.errors import (
 
 
 def family(kind: type[NectarError]) -> Iterator[type[NectarError]]:
-    """A class and all below it that the module defines."""
+    """A class and all its subclasses in the module."""
     yield kind
     for child in kind.__subclasses__():
         if child.__module__ == errors.__name__:
@@ -75,7 +75,7 @@ def facts(kind: type[NectarError]) -> dict[str, Any]:
 
 
 def filled(kind: type[NectarError]) -> NectarError:
-    """An error with everything on it that one can carry."""
+    """An error with every attribute set."""
     error = kind("it went wrong", **facts(kind))
     for name, value in {**CONTEXT, **SET_LATER.get(kind, {})}.items():
         setattr(error, name, value)
@@ -85,7 +85,7 @@ def filled(kind: type[NectarError]) -> NectarError:
 
 
 def drawn_tree() -> dict[str, str | None]:
-    """Each name of the drawing with the name it hangs from."""
+    """Each name of the tree in the docstring with the name of its base class."""
     parents: dict[str, str | None] = {}
     line_of_descent: dict[int, str] = {}
     for line in (errors.__doc__ or "").splitlines():
@@ -99,7 +99,7 @@ def drawn_tree() -> dict[str, str | None]:
     return parents
 
 
-def test_the_drawn_tree_is_the_real_one() -> None:
+def test_the_tree_in_the_docstring_is_the_real_one() -> None:
     real = {
         kind.__name__: kind.__bases__[0].__name__ if kind is not NectarError else None
         for kind in TREE
@@ -112,7 +112,7 @@ def test_every_error_is_exported() -> None:
 
 
 @each_error
-def test_every_error_ends_in_error_and_says_what_it_means(
+def test_every_error_is_named_error_and_has_a_docstring(
     kind: type[NectarError],
 ) -> None:
     assert kind.__name__.endswith("Error")
@@ -120,7 +120,7 @@ def test_every_error_ends_in_error_and_says_what_it_means(
 
 
 @pytest.mark.parametrize("kind", [ConfigurationError, InvalidArgumentError])
-def test_wrong_values_are_value_errors_too(kind: type[NectarError]) -> None:
+def test_errors_about_values_are_value_errors(kind: type[NectarError]) -> None:
     with pytest.raises(ValueError, match="wrong"):
         raise kind("wrong")
 
@@ -150,7 +150,7 @@ def test_every_error_can_be_copied(kind: type[NectarError]) -> None:
 
 
 @each_error
-def test_every_error_can_be_made_of_nothing(kind: type[NectarError]) -> None:
+def test_every_error_can_be_built_without_arguments(kind: type[NectarError]) -> None:
     error = kind()
     assert str(error) == ""
     for name in CONTEXT:
@@ -159,7 +159,7 @@ def test_every_error_can_be_made_of_nothing(kind: type[NectarError]) -> None:
 
 
 @each_error
-def test_the_text_says_what_was_asked_for_and_how_often(
+def test_the_text_names_the_request_and_the_attempts(
     kind: type[NectarError],
 ) -> None:
     assert str(filled(kind)) == (
@@ -168,7 +168,7 @@ def test_the_text_says_what_was_asked_for_and_how_often(
     )
 
 
-def test_the_text_leaves_out_what_is_not_known() -> None:
+def test_the_text_leaves_out_unknown_facts() -> None:
     error = NectarError("it went wrong")
     assert str(error) == "it went wrong"
     error.attempts = 1
@@ -179,7 +179,7 @@ def test_the_text_leaves_out_what_is_not_known() -> None:
     assert str(error) == "ping_get: it went wrong (after 2 attempts in 0.0 s)"
 
 
-def test_context_of_one_error_is_not_that_of_another() -> None:
+def test_attributes_of_one_error_are_not_those_of_another() -> None:
     error, other = NotFoundError("x"), NotFoundError("x")
     error.attempts, error.operation = 3, "sites_get"
     assert (other.attempts, other.operation) == (0, None)
@@ -196,14 +196,14 @@ def test_context_of_one_error_is_not_that_of_another() -> None:
         (ServerError, StatusError),
     ],
 )
-def test_a_family_is_caught_by_its_head(
+def test_a_base_class_catches_its_subclasses(
     kind: type[NectarError], base: type[NectarError]
 ) -> None:
     with pytest.raises(base):
         raise kind("x")
 
 
-def test_a_trouble_on_the_way_is_taken_as_sent_unless_it_says_otherwise() -> None:
+def test_a_transport_error_counts_as_sent_by_default() -> None:
     assert TransportError("x").is_sent
     assert not TransportError("x").is_permanent
 

@@ -23,7 +23,7 @@ def stub_imports() -> dict[str, str]:
     }
 
 
-def test_checkers_and_the_interpreter_see_the_same_names() -> None:
+def test_the_stub_and_the_interpreter_have_the_same_names() -> None:
     assert sorted({*stub_imports(), "__version__"}) == nectar_async.__all__
     for name, module in stub_imports().items():
         assert getattr(nectar_async, name) is getattr(import_module(module), name)

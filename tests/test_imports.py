@@ -112,7 +112,7 @@ def test_every_module_can_be_imported_alone() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_root_loads_nothing_heavy_and_nothing_of_its_own() -> None:
+def test_the_root_loads_no_library_and_no_module_of_its_own() -> None:
     heavy = ("aiohttp", "anyio", "asyncio", "attr", "attrs", "cattrs", "msgspec")
     extras = ("typer", "rich", "trio", "yaml")
     assert loaded("import nectar_async", *heavy, *extras) == []
@@ -135,7 +135,7 @@ anyio.run(main)
     assert loaded(code, prefix="nectar_async.transports.aiohttp") == []
 
 
-def test_a_client_that_nobody_opens_loads_what_it_needs_as_well() -> None:
+def test_a_client_without_async_with_loads_what_it_needs() -> None:
     code = """
 import anyio
 from nectar_async import MemoryTransport, NectarClient

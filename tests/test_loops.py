@@ -1,4 +1,4 @@
-"""Loops, threads and processes: one client in each, and a clear error anywhere else."""
+"""A client works in one loop, thread and process; elsewhere it raises a clear error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fresh() -> NectarClient:
 
 
 def in_thread(function: Callable[[], object]) -> object:
-    """What a function gives or raises in a thread of its own."""
+    """Run a function in a thread; return its result or its exception."""
     came: list[object] = []
 
     def work() -> None:
@@ -42,7 +42,7 @@ def in_thread(function: Callable[[], object]) -> object:
 
 
 def script(text: str, *arguments: str) -> str:
-    """What a script of its own prints, with warnings as errors."""
+    """Run a script in a process, with warnings as errors; return its output."""
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-W", "error", "-X", "dev", "-c", text, *arguments],
         capture_output=True,
@@ -58,7 +58,7 @@ def script(text: str, *arguments: str) -> str:
 # Loops and threads.
 
 
-def test_another_threads_loop_is_the_wrong_one() -> None:
+def test_the_loop_of_another_thread_is_the_wrong_one() -> None:
     nectar = fresh()
     assert asyncio.run(nectar.ping()) == "pong"
 
@@ -88,7 +88,7 @@ async def test_a_thread_hands_its_calls_to_the_clients_loop() -> None:
     assert await anyio.to_thread.run_sync(elsewhere) == ["pong", "pong"]
 
 
-def test_a_client_is_closed_where_it_lives_while_its_loop_runs() -> None:
+def test_a_client_is_closed_in_its_own_loop_while_that_runs() -> None:
     async def live() -> tuple[object, str]:
         nectar = fresh()
         await nectar.ping()
@@ -103,7 +103,7 @@ def test_a_client_is_closed_where_it_lives_while_its_loop_runs() -> None:
     assert answer == "pong"
 
 
-def test_a_client_whose_loop_is_over_can_be_closed_in_another() -> None:
+def test_a_client_whose_loop_has_ended_can_be_closed_in_another() -> None:
     nectar = fresh()
     asyncio.run(nectar.ping())
     asyncio.run(nectar.aclose())
@@ -147,7 +147,7 @@ USES: dict[str, Callable[[NectarClient], Awaitable[object]]] = {
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("use", USES)
-async def test_a_closed_client_says_so_whatever_is_asked_of_it(use: str) -> None:
+async def test_every_call_of_a_closed_client_says_that_it_is_closed(use: str) -> None:
     nectar = fresh()
     await nectar.ping()
     await nectar.aclose()
@@ -394,7 +394,7 @@ async def test_anyio(of_anyio, turn):
 
 
 @pytest.mark.slow
-def test_clients_live_in_fixtures_of_every_scope(tmp_path: Path) -> None:
+def test_clients_work_in_fixtures_of_every_scope(tmp_path: Path) -> None:
     (tmp_path / "test_fixtures.py").write_text(FIXTURES)
     arguments = [
         *("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"),

@@ -1,4 +1,4 @@
-"""A secret shows itself to nobody who did not ask."""
+"""A secret shows its value only through `reveal`."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_no_text_shows_it(text: Callable[[Secret[str]], str]) -> None:
     assert CANARY not in text(SECRET)
 
 
-def test_the_mask_obeys_the_width_that_is_asked_for() -> None:
+def test_the_mask_is_formatted_to_a_width() -> None:
     assert f"{SECRET:>5}" == "  ***"
 
 
-def test_it_is_there_for_who_asks() -> None:
+def test_reveal_returns_the_value() -> None:
     assert SECRET.reveal() == CANARY
 
 
@@ -56,12 +56,12 @@ def test_it_compares_and_hashes_by_its_value(one: str, other: str) -> None:
     assert len({Secret(one), Secret(one), Secret(other)}) == len({one, other})
 
 
-def test_it_is_not_its_text() -> None:
+def test_a_secret_does_not_equal_its_text() -> None:
     assert SECRET != CANARY
     assert hash(SECRET) != hash(CANARY)
 
 
-def test_it_does_not_change() -> None:
+def test_a_secret_is_immutable() -> None:
     with pytest.raises(AttributeError, match="is immutable"):
         SECRET._value = "other"
     with pytest.raises(AttributeError):
@@ -69,7 +69,7 @@ def test_it_does_not_change() -> None:
     assert SECRET.reveal() == CANARY
 
 
-def test_it_cannot_be_taken_away() -> None:
+def test_the_value_cannot_be_deleted() -> None:
     secret = Secret(CANARY)
     with pytest.raises(AttributeError):
         del secret._value
@@ -87,7 +87,7 @@ def test_it_survives_a_copy() -> None:
     assert copy.copy(SECRET) == copy.deepcopy(SECRET) == SECRET
 
 
-def test_no_encoder_writes_it_by_accident() -> None:
+def test_no_encoder_writes_a_secret_by_accident() -> None:
     with pytest.raises(TypeError) as caught:
         msgspec.json.encode({"key": SECRET})
     assert CANARY not in str(caught.value)
@@ -100,7 +100,7 @@ def test_json_of_the_standard_library_does_not_write_it_either() -> None:
     assert CANARY not in json.dumps({"key": SECRET}, default=str)
 
 
-def test_it_may_hold_more_than_text() -> None:
+def test_a_secret_may_hold_any_value() -> None:
     billing = Secret({"card": CANARY})
     assert CANARY not in f"{billing} {billing!r}"
     assert billing.reveal() == {"card": CANARY}

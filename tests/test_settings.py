@@ -1,4 +1,4 @@
-"""Settings are frozen, and wrong when they are made rather than when they are used."""
+"""Settings are frozen, and are checked when they are built."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_settings_survive_pickle() -> None:
 
 @pytest.mark.parametrize("name", ["attempt_timeout", "deadline"])
 @pytest.mark.parametrize("value", [0, -1, -0.0, NAN, -INF, True, "30", [30], b"3"])
-def test_a_bound_is_seconds_above_zero(name: str, value: object) -> None:
+def test_a_timeout_is_seconds_above_zero(name: str, value: object) -> None:
     with pytest.raises(
         ConfigurationError, match=rf"^{name} must be a number of seconds"
     ):
@@ -57,7 +57,7 @@ def test_a_bound_is_seconds_above_zero(name: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", ["attempt_timeout", "deadline"])
 @pytest.mark.parametrize("value", [None, 1, 0.001, INF, 10**9])
-def test_a_bound_may_be_none_or_any_time(name: str, value: float | None) -> None:
+def test_a_timeout_may_be_none_or_any_time(name: str, value: float | None) -> None:
     assert getattr(Settings(**{name: value}), name) == value  # type: ignore[arg-type]
 
 
@@ -91,7 +91,7 @@ def test_a_budget_is_a_whole_number_from_zero(value: Any) -> None:
         RetryPolicy(budget=value)
 
 
-def test_waits_and_budget_may_be_nothing() -> None:
+def test_waits_and_budget_may_be_zero() -> None:
     policy = RetryPolicy(wait_initial=0, wait_max=0, retry_after_max=0, budget=0)
     assert policy.budget == 0
 
@@ -173,7 +173,7 @@ def test_a_base_url_with_a_version_says_what_to_write(
 
 
 @pytest.mark.parametrize("host", ["https://v2", "https://v2.2"])
-def test_a_host_is_no_version(host: str) -> None:
+def test_a_host_named_like_a_version_is_allowed(host: str) -> None:
     assert Settings(base_url=host).api_url == f"{host}/v2.2"
 
 
@@ -203,7 +203,7 @@ def test_a_host_is_no_version(host: str) -> None:
         "https://:@nectar.example",
     ],
 )
-def test_what_is_no_origin_is_refused_by_name(url: str) -> None:
+def test_a_base_url_that_is_not_an_origin_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^base_url "):
         Settings(base_url=url)
 
@@ -237,7 +237,7 @@ def test_a_path_starts_with_a_slash(path: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/a\nb", "/a b", "/a\x00", "/a?b=c", "/a#b"])
-def test_a_path_is_only_a_path(path: str) -> None:
+def test_a_path_has_neither_query_nor_fragment(path: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^path "):
         Operation(path=path)
 
@@ -248,7 +248,7 @@ def test_keys_map_text_to_text(keys: Any) -> None:
         Operation(keys=keys)
 
 
-def test_an_empty_environment_leaves_the_defaults() -> None:
+def test_an_empty_environment_keeps_the_defaults() -> None:
     assert Settings.from_env({}) == Settings()
     assert Settings.from_env({"NECTAR_BASE_URL": " ", "NECTAR_API_VERSION": ""}) == (
         Settings()
@@ -260,12 +260,14 @@ def test_the_environment_is_read() -> None:
     assert Settings.from_env(environ).api_url == f"{URL}/v2"
 
 
-def test_the_process_has_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_the_environment_is_that_of_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("NECTAR_API_VERSION", "v2.1")
     assert Settings.from_env().api_version == "v2.1"
 
 
-def test_changes_win_over_the_environment() -> None:
+def test_changes_override_the_environment() -> None:
     environ = {"NECTAR_BASE_URL": "rubbish", "NECTAR_API_VERSION": "v9"}
     settings = Settings.from_env(
         environ, base_url=URL, api_version="v2.1", max_concurrency=3
@@ -286,12 +288,12 @@ def test_a_wrong_variable_is_named(variable: str, value: str) -> None:
         Settings.from_env({variable: value})
 
 
-def test_two_variables_may_be_wrong_together_only_once() -> None:
+def test_of_two_wrong_variables_one_is_named() -> None:
     environ = {"NECTAR_BASE_URL": f"{URL}/x", "NECTAR_API_VERSION": "v2.1"}
     assert Settings.from_env(environ).api_url == f"{URL}/x/v2.1"
 
 
-def test_a_correction_of_an_operation_that_is_nearly_one_is_refused() -> None:
+def test_a_correction_of_a_misspelled_operation_is_refused() -> None:
     right = "usage_list_by_company"
     for wrong in ("usage_list_by_compny", "usages_list_by_company"):
         with pytest.raises(ConfigurationError, match=f"did you mean '{right}'"):

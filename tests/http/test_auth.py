@@ -36,8 +36,8 @@ KEY = "canary-8f14e45f"
 GET = Request.get("thing_get", "/thing", dict)
 
 
-class Vault:
-    """A source of keys that takes its time and counts who asks."""
+class KeySourceDouble:
+    """A source of keys with a plain and an async function, which counts its calls."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = list(keys)
@@ -49,7 +49,7 @@ class Vault:
         await settle_down(5)
         return key
 
-    def ask_at_once(self) -> str:
+    def get_plain(self) -> str:
         self.asked += 1
         return self.keys[min(self.asked, len(self.keys)) - 1]
 
@@ -57,26 +57,26 @@ class Vault:
 @pytest.fixture(params=["plain", "async"])
 def source_of(
     request: pytest.FixtureRequest,
-) -> Callable[[Vault], Callable[[], str | Awaitable[str]]]:
-    return lambda vault: vault.ask_at_once if request.param == "plain" else vault.ask
+) -> Callable[[KeySourceDouble], Callable[[], str | Awaitable[str]]]:
+    return lambda source: source.get_plain if request.param == "plain" else source.ask
 
 
-SourceOf = Callable[[Vault], Callable[[], str | Awaitable[str]]]
+SourceOf = Callable[[KeySourceDouble], Callable[[], str | Awaitable[str]]]
 
 
-async def test_a_source_is_asked_once_for_all_who_wait(
+async def test_a_key_function_is_called_once_for_all_waiting_requests(
     make_client: MakeClient, source_of: SourceOf
 ) -> None:
-    vault, transport = Vault(KEY), MemoryTransport({"thing_get": {}})
-    nectar = make_client(transport, api_key=source_of(vault))
+    source, transport = KeySourceDouble(KEY), MemoryTransport({"thing_get": {}})
+    nectar = make_client(transport, api_key=source_of(source))
     async with anyio.create_task_group() as group:
         for _ in range(25):
             group.start_soon(nectar.send, GET)
-    assert vault.asked == 1
+    assert source.asked == 1
     assert {r.headers["X-API-Key"] for r in transport.requests} == {KEY}
 
 
-async def test_a_source_is_asked_before_a_permit_is_taken(
+async def test_a_key_function_is_called_before_a_permit_is_taken(
     make_client: MakeClient,
 ) -> None:
     held: list[int] = []
@@ -90,8 +90,8 @@ async def test_a_source_is_asked_before_a_permit_is_taken(
     assert held == [0]
 
 
-def only(key: str) -> Callable[[Request[Any]], object]:
-    """A server that knows one key."""
+def accept_only(key: str) -> Callable[[Request[Any]], object]:
+    """A server that accepts one key."""
     return lambda request: (
         {} if request.headers.get("X-API-Key") == key else Response(401)
     )
@@ -100,40 +100,43 @@ def only(key: str) -> Callable[[Request[Any]], object]:
 async def test_a_refused_key_is_renewed_once_and_tried_again(
     make_client: MakeClient, source_of: SourceOf
 ) -> None:
-    vault = Vault("old", "new")
-    nectar = make_client(MemoryTransport(only("new")), api_key=source_of(vault))
+    source = KeySourceDouble("old", "new")
+    nectar = make_client(MemoryTransport(accept_only("new")), api_key=source_of(source))
     assert await nectar.send(GET) == {}
-    assert vault.asked == 2
+    assert source.asked == 2
 
 
-async def test_a_refused_key_is_renewed_once_for_all_whom_it_met(
+async def test_a_refused_key_is_renewed_once_for_all_requests(
     make_client: MakeClient,
 ) -> None:
-    vault = Vault("old", "new")
-    nectar = make_client(MemoryTransport(only("new")), api_key=vault.ask)
+    source = KeySourceDouble("old", "new")
+    nectar = make_client(MemoryTransport(accept_only("new")), api_key=source.ask)
     async with anyio.create_task_group() as group:
         for _ in range(25):
             group.start_soon(nectar.send, GET)
-    assert vault.asked == 2
+    assert source.asked == 2
 
 
 async def test_a_key_that_is_refused_twice_is_an_error(make_client: MakeClient) -> None:
-    vault, transport = Vault("old", "older"), MemoryTransport(only("new"))
-    nectar = make_client(transport, api_key=vault.ask)
+    source, transport = (
+        KeySourceDouble("old", "older"),
+        MemoryTransport(accept_only("new")),
+    )
+    nectar = make_client(transport, api_key=source.ask)
     with pytest.raises(AuthenticationError):
         await nectar.send(GET)
-    assert (vault.asked, len(transport.requests)) == (2, 2)
+    assert (source.asked, len(transport.requests)) == (2, 2)
 
 
-async def test_a_key_that_is_text_is_not_tried_twice(make_client: MakeClient) -> None:
-    transport = MemoryTransport(only("new"))
+async def test_a_key_that_is_text_is_not_sent_twice(make_client: MakeClient) -> None:
+    transport = MemoryTransport(accept_only("new"))
     with pytest.raises(AuthenticationError):
         await make_client(transport, api_key="old").send(GET)
     assert len(transport.requests) == 1
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\nX-Evil: 1", f"{KEY}é", "", "  ", f"{KEY}\0"])
-async def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(
+async def test_a_key_that_a_header_cannot_hold_is_refused_and_not_shown(
     make_client: MakeClient, key: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -153,7 +156,7 @@ async def test_a_key_that_is_neither_text_nor_function_is_refused_when_it_is_giv
         NectarClient(key, transport=MemoryTransport({}))
 
 
-async def test_a_source_that_gives_no_text_is_a_configuration_error(
+async def test_a_key_function_that_does_not_return_text_is_a_configuration_error(
     make_client: MakeClient,
 ) -> None:
     source: Any = lambda: None  # noqa: E731 - the least source there is
@@ -161,14 +164,14 @@ async def test_a_source_that_gives_no_text_is_a_configuration_error(
         await make_client({"thing_get": {}}, api_key=source).send(GET)
 
 
-async def test_spaces_around_a_key_do_not_count(make_client: MakeClient) -> None:
+async def test_spaces_around_a_key_are_stripped(make_client: MakeClient) -> None:
     transport = MemoryTransport({"thing_get": {}})
     await make_client(transport, api_key=f" {KEY}\n").send(GET)
     assert transport.requests[0].headers["X-API-Key"] == KEY
 
 
-def traces(error: BaseException) -> str:
-    """All that an error shows, the frames it went through with it."""
+def render(error: BaseException) -> str:
+    """All texts of an error, with its traceback and its pickle."""
     shown = [
         repr(error),
         str(error),
@@ -201,7 +204,7 @@ async def test_no_error_and_no_log_record_shows_the_key(
     )
     with pytest.raises(NectarError) as caught:
         await nectar.send(GET)
-    assert KEY not in traces(caught.value)
+    assert KEY not in render(caught.value)
     assert KEY not in caplog.text
     assert KEY not in repr(vars(nectar))
 
@@ -216,10 +219,10 @@ async def test_no_error_shows_the_key_when_the_server_echoes_it(
     nectar = make_client(MemoryTransport(echo), api_key=KEY)
     with pytest.raises(PermissionDeniedError) as caught:
         await nectar.send(GET)
-    assert KEY not in traces(caught.value)
+    assert KEY not in render(caught.value)
 
 
-async def test_a_key_that_is_a_single_letter_is_not_told_by_its_absence(
+async def test_a_key_of_one_letter_is_not_masked(
     make_client: MakeClient,
 ) -> None:
     answer = Response(403, {}, b'{"detail": "we will not"}')

@@ -1,4 +1,4 @@
-"""Time comes through one seam, and a virtual clock takes none."""
+"""The clocks: the machine's, and virtual time with its waits and timeouts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_both_clocks_are_clocks(clock: object) -> None:
     assert isinstance(clock, Clock)
 
 
-def test_the_system_clock_tells_the_machines_time() -> None:
+def test_the_system_clock_has_the_time_of_the_machine() -> None:
     clock = SystemClock()
     before, first = time.monotonic(), clock.monotonic()
     assert before <= first <= clock.monotonic() <= time.monotonic()
@@ -39,7 +39,7 @@ def test_the_system_clock_tells_the_machines_time() -> None:
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
-def test_the_jitter_of_the_system_clock_is_spread_below_one() -> None:
+def test_the_jitter_of_the_system_clock_is_between_zero_and_one() -> None:
     clock = SystemClock()
     drawn = {clock.jitter() for _ in range(100)}
     assert len(drawn) > 50
@@ -50,7 +50,7 @@ async def test_the_system_clock_waits_on_the_event_loop() -> None:
     await SystemClock().sleep(0)
 
 
-async def test_a_virtual_wait_takes_no_time_and_is_written_down() -> None:
+async def test_a_virtual_wait_takes_no_time_and_is_logged() -> None:
     clock = VirtualClock()
     began = time.monotonic()
     await clock.sleep(3_600)
@@ -72,7 +72,7 @@ def test_virtual_time_advances_without_a_sleeper() -> None:
 # Virtual waits of several tasks.
 
 
-async def test_waits_at_the_same_time_overlap_and_end_in_the_order_of_time() -> None:
+async def test_concurrent_waits_overlap_and_end_in_the_order_of_time() -> None:
     clock, log = VirtualClock(), list[tuple[float, float]]()
 
     async def sleeper(seconds: float) -> None:
@@ -86,7 +86,7 @@ async def test_waits_at_the_same_time_overlap_and_end_in_the_order_of_time() -> 
     assert sorted(clock.sleeps) == [1, 5, 10, 600]
 
 
-async def test_time_stands_still_while_anybody_has_something_to_do() -> None:
+async def test_virtual_time_does_not_advance_while_a_task_can_run() -> None:
     clock, log = VirtualClock(), list[float]()
 
     async def worker() -> None:
@@ -102,7 +102,7 @@ async def test_time_stands_still_while_anybody_has_something_to_do() -> None:
     assert log == [0] * 30 + [0.5]
 
 
-async def test_who_looks_at_the_clock_on_and_on_is_not_waited_for() -> None:
+async def test_a_task_that_polls_the_clock_does_not_stop_virtual_time() -> None:
     clock = VirtualClock()
 
     async def impatient() -> None:
@@ -115,7 +115,7 @@ async def test_who_looks_at_the_clock_on_and_on_is_not_waited_for() -> None:
             await clock.sleep(1)
 
 
-async def test_a_sleeper_who_is_cancelled_holds_nobody_up() -> None:
+async def test_a_cancelled_sleeper_delays_no_other_task() -> None:
     clock = VirtualClock()
     async with anyio.create_task_group() as group:
         scopes = [anyio.CancelScope() for _ in range(3)]
@@ -150,7 +150,7 @@ async def test_many_sleepers_take_no_time() -> None:
 # Bounds in virtual time.
 
 
-async def test_a_wait_ends_where_its_bound_does() -> None:
+async def test_a_wait_ends_at_its_timeout() -> None:
     clock = VirtualClock()
     with clock.move_on_after(30):
         await clock.sleep(100)
@@ -159,7 +159,7 @@ async def test_a_wait_ends_where_its_bound_does() -> None:
     assert clock.sleeps == [100]
 
 
-async def test_a_wait_that_is_as_long_as_its_bound_comes_to_its_end() -> None:
+async def test_a_wait_that_is_as_long_as_its_timeout_ends_normally() -> None:
     clock, is_over = VirtualClock(), False
     with clock.move_on_after(30):
         await clock.sleep(30)
@@ -167,9 +167,7 @@ async def test_a_wait_that_is_as_long_as_its_bound_comes_to_its_end() -> None:
     assert is_over
 
 
-async def test_the_bound_that_comes_first_ends_the_wait_and_the_other_one_stays() -> (
-    None
-):
+async def test_the_earlier_timeout_ends_the_wait_and_the_other_one_remains() -> None:
     clock, log = VirtualClock(), list[str]()
     with clock.move_on_after(50):
         with clock.move_on_after(20):
@@ -182,7 +180,7 @@ async def test_the_bound_that_comes_first_ends_the_wait_and_the_other_one_stays(
     assert (log, clock.monotonic(), clock.sleeps) == (["inner"], 50, [])
 
 
-async def test_silence_without_a_bound_never_ends() -> None:
+async def test_a_stall_without_a_timeout_never_ends() -> None:
     clock = VirtualClock()
     assert math.isinf(clock.left)
     with anyio.move_on_after(0.01) as scope:
@@ -191,7 +189,7 @@ async def test_silence_without_a_bound_never_ends() -> None:
     assert clock.monotonic() == 0
 
 
-async def test_a_bound_that_is_renewed_begins_anew() -> None:
+async def test_a_renewed_timeout_starts_anew() -> None:
     clock = VirtualClock()
     with clock.move_on_after(10) as bound:
         await clock.sleep(8)
@@ -202,7 +200,7 @@ async def test_a_bound_that_is_renewed_begins_anew() -> None:
     assert clock.monotonic() == 18
 
 
-async def test_who_waits_for_others_is_bounded_by_the_time_that_they_let_pass() -> None:
+async def test_a_task_that_waits_for_others_times_out_by_their_virtual_time() -> None:
     clock, seen = VirtualClock(), list[float]()
 
     async def in_line() -> None:
@@ -217,7 +215,7 @@ async def test_who_waits_for_others_is_bounded_by_the_time_that_they_let_pass() 
     assert seen == [60]
 
 
-async def test_who_waits_for_the_real_world_is_not() -> None:
+async def test_a_wait_for_the_real_world_does_not_time_out_by_virtual_time() -> None:
     clock, answer, seen = VirtualClock(), anyio.Event(), list[bool]()
 
     async def asking() -> None:
@@ -234,7 +232,7 @@ async def test_who_waits_for_the_real_world_is_not() -> None:
 
 
 @pytest.mark.parametrize("is_outside", [False, True], ids=["inside", "outside"])
-async def test_the_real_world_is_bounded_in_real_time(*, is_outside: bool) -> None:
+async def test_the_real_world_times_out_in_real_time(*, is_outside: bool) -> None:
     clock = VirtualClock()
     began = time.monotonic()
     with clock.move_on_after(0.01, is_outside=is_outside):
@@ -243,7 +241,7 @@ async def test_the_real_world_is_bounded_in_real_time(*, is_outside: bool) -> No
     assert clock.monotonic() == 0
 
 
-async def test_time_that_is_advanced_ends_bounds_as_well() -> None:
+async def test_advanced_time_ends_timeouts_as_well() -> None:
     clock = VirtualClock()
     with clock.move_on_after(5):
         clock.advance(6)
@@ -251,13 +249,13 @@ async def test_time_that_is_advanced_ends_bounds_as_well() -> None:
     assert clock.monotonic() == 6
 
 
-async def test_a_bound_of_another_clock_goes_by_the_machines_time() -> None:
+async def test_a_timeout_of_another_clock_uses_the_time_of_the_machine() -> None:
     with move_on_after(SystemClock(), 0.01) as bound:
         bound.renew()
         await anyio.sleep_forever()
 
 
-async def test_a_transport_sees_the_clock_of_the_client_that_sends() -> None:
+async def test_a_transport_can_read_the_clock_of_the_sending_client() -> None:
     seen: list[object] = []
 
     class Transport:

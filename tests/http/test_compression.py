@@ -1,4 +1,4 @@
-"""What was packed is unpacked within bounds, by isal and by zlib alike."""
+"""Bodies are decompressed up to a limit, by isal and by zlib alike."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = b'{"usageData": []}' * 50
 
 
 def bare(body: bytes) -> bytes:
-    """A deflate stream without zlib's wrapping, as some servers send it."""
+    """A raw deflate stream, as some servers send it."""
     packer = zlib.compressobj(wbits=-15)
     return packer.compress(body) + packer.flush()
 
@@ -48,7 +48,7 @@ QUICK: Any = compression._load_isal
 
 @pytest.fixture(scope="module", params=["isal", "zlib"], autouse=True)
 def unpacker(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whether isal is installed."""
+    """Run the tests with isal, and as if it were not installed."""
     made = QUICK() if request.param == "isal" else None
     with patch.object(compression, "_load_isal", lambda: made):
         yield
@@ -56,39 +56,39 @@ def unpacker(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @eachcompression
 @given(body=st.binary(max_size=2_000))
-def test_what_was_packed_comes_back(kind: str, body: bytes) -> None:
+def test_a_compressed_body_is_decompressed(kind: str, body: bytes) -> None:
     encoding, pack = PACKERS[kind]
     assert decompress_body(packed(pack(body), encoding)) == body
     assert decompress_body(packed(pack(body), encoding.upper()), 10_000) == body
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
-def test_what_is_not_packed_is_left_alone(encoding: str) -> None:
+def test_a_plain_body_is_left_unchanged(encoding: str) -> None:
     assert decompress_body(packed(TEXT, encoding)) == TEXT
     assert decompress_body(Response(200, {}, TEXT)) == TEXT
 
 
-def test_several_encodings_are_undone_last_first() -> None:
+def test_several_encodings_are_decoded_in_reverse() -> None:
     body = gzip.compress(zlib.compress(TEXT))
     assert decompress_body(packed(body, "deflate, gzip")) == TEXT
 
 
-def test_an_empty_body_is_empty_however_it_is_said_to_be_packed() -> None:
+def test_an_empty_body_is_empty_in_every_encoding() -> None:
     assert decompress_body(packed(b"")) == b""
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=5))
-def test_members_of_a_gzip_follow_one_another(parts: list[bytes]) -> None:
+def test_all_members_of_a_gzip_body_are_read(parts: list[bytes]) -> None:
     body = b"".join(map(gzip.compress, parts))
     assert decompress_body(packed(body)) == b"".join(parts)
 
 
-def test_padding_behind_a_gzip_is_not_read() -> None:
+def test_padding_after_a_gzip_body_is_ignored() -> None:
     assert decompress_body(packed(gzip.compress(TEXT) + b"\0" * 512)) == TEXT
 
 
 @eachcompression
-def test_what_broke_off_is_an_error_at_every_length(kind: str) -> None:
+def test_a_truncated_body_is_an_error_at_every_length(kind: str) -> None:
     encoding, pack = PACKERS[kind]
     body = pack(TEXT)
     for length in range(1, len(body)):
@@ -96,7 +96,7 @@ def test_what_broke_off_is_an_error_at_every_length(kind: str) -> None:
             decompress_body(packed(body[:length], encoding))
 
 
-def test_a_member_that_broke_off_is_an_error() -> None:
+def test_a_truncated_gzip_member_is_an_error() -> None:
     body = gzip.compress(TEXT)
     for length in range(2, len(body)):
         with pytest.raises(BodyCorruptError, match="truncated"):
@@ -106,7 +106,7 @@ def test_a_member_that_broke_off_is_an_error() -> None:
 @eachcompression
 @given(noise=st.binary(min_size=1, max_size=50))
 @max_examples(50)
-def test_rubbish_is_an_error_or_bytes_and_nothing_else(kind: str, noise: bytes) -> None:
+def test_a_damaged_body_is_bytes_or_a_transport_error(kind: str, noise: bytes) -> None:
     encoding, pack = PACKERS[kind]
     body = bytearray(pack(TEXT))
     body[len(body) // 2 : len(body) // 2 + len(noise)] = noise
@@ -115,7 +115,7 @@ def test_rubbish_is_an_error_or_bytes_and_nothing_else(kind: str, noise: bytes) 
             assert decompress_body(packed(damaged, encoding), 100_000) is not None
 
 
-def test_damage_is_an_error() -> None:
+def test_a_wrong_checksum_is_an_error() -> None:
     body = bytearray(gzip.compress(TEXT))
     body[-6] ^= 0xFF
     with pytest.raises(BodyCorruptError, match="corrupt"):
@@ -123,7 +123,7 @@ def test_damage_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "compress"])
-def test_an_encoding_that_nobody_asked_for_is_an_error_that_names_it(
+def test_an_unexpected_encoding_is_an_error_that_names_it(
     encoding: str,
 ) -> None:
     with pytest.raises(BodyCorruptError, match=encoding[-2:]) as caught:
@@ -141,7 +141,7 @@ def test_the_limit_is_exact(kind: str) -> None:
     assert caught.value.is_permanent
 
 
-def test_the_limit_holds_for_what_is_not_packed() -> None:
+def test_the_limit_holds_for_a_plain_body() -> None:
     assert decompress_body(Response(200, {}, TEXT), len(TEXT)) == TEXT
     with pytest.raises(BodyTooLargeError, match="max_body_bytes"):
         decompress_body(Response(200, {}, TEXT), len(TEXT) - 1)
@@ -153,7 +153,7 @@ def test_the_limit_holds_over_all_members() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_a_bomb_costs_no_more_memory_than_the_limit(layers: int) -> None:
+def test_a_decompression_bomb_uses_no_more_memory_than_the_limit(layers: int) -> None:
     limit = 1_000_000
     bomb = b"\0" * 50_000_000
     for _ in range(layers):
@@ -169,7 +169,7 @@ def test_a_bomb_costs_no_more_memory_than_the_limit(layers: int) -> None:
     assert peak < 4 * limit
 
 
-def test_many_small_members_take_no_longer_than_their_bytes(
+def test_many_small_members_take_linear_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fed: list[int] = []
@@ -190,8 +190,10 @@ def test_many_small_members_take_no_longer_than_their_bytes(
 
 @eachcompression
 @pytest.mark.parametrize("level", [1, 6, 9])
-def test_what_is_left_when_all_was_taken_in_is_no_break(kind: str, level: int) -> None:
-    """The last bytes of a body may stand for more than one step gives."""
+def test_output_that_remains_after_all_input_is_not_an_error(
+    kind: str, level: int
+) -> None:
+    """The last bytes of a body may hold more output than one step returns."""
     encoding, wbits = {
         "gzip": ("gzip", 31), "x-gzip": ("x-gzip", 31),
         "zlib": ("deflate", 15), "bare deflate": ("deflate", -15),
@@ -203,7 +205,7 @@ def test_what_is_left_when_all_was_taken_in_is_no_break(kind: str, level: int) -
 
 
 @pytest.mark.parametrize("flag", [0x20, 0x40, 0x80])
-def test_a_gzip_with_flags_that_nobody_knows_is_damaged(flag: int) -> None:
+def test_a_gzip_body_with_reserved_flags_is_corrupt(flag: int) -> None:
     first, second = bytearray(gzip.compress(TEXT)), bytearray(gzip.compress(TEXT))
     second[3] |= flag
     for body in (second, first + second):
@@ -212,7 +214,7 @@ def test_a_gzip_with_flags_that_nobody_knows_is_damaged(flag: int) -> None:
 
 
 def named(body: bytes) -> bytes:
-    """A gzip that says what its file was called."""
+    """A gzip body with the name of a file in its header."""
     file = BytesIO()
     with gzip.GzipFile("usage.json", "wb", fileobj=file, mtime=0) as member:
         member.write(body)
@@ -229,7 +231,7 @@ MEANT: Mapping[str, tuple[str, bytes]] = {
 
 
 def outcome(body: bytes, encoding: str, limit: int | None) -> bytes | str:
-    """What comes out, or what is said."""
+    """The decompressed body, or the text of the error."""
     try:
         return decompress_body(packed(body, encoding), limit)
     except TransportError as error:
@@ -237,7 +239,7 @@ def outcome(body: bytes, encoding: str, limit: int | None) -> bytes | str:
 
 
 def by_zlib(body: bytes, encoding: str, limit: int | None) -> bytes | str:
-    """The same where isal is not installed."""
+    """The outcome without isal."""
     with patch.object(compression, "_load_isal", lambda: None):
         return outcome(body, encoding, limit)
 
@@ -245,7 +247,7 @@ def by_zlib(body: bytes, encoding: str, limit: int | None) -> bytes | str:
 @pytest.mark.parametrize("kind", MEANT)
 @given(data=st.data())
 @max_examples(150)
-def test_whatever_comes_means_the_same_to_isal_and_zlib(kind: str, data: Any) -> None:
+def test_isal_and_zlib_agree_on_damaged_bodies(kind: str, data: Any) -> None:
     encoding, meant = MEANT[kind]
     body = bytearray(meant)
     for _ in range(data.draw(st.integers(0, 3))):
@@ -257,7 +259,7 @@ def test_whatever_comes_means_the_same_to_isal_and_zlib(kind: str, data: Any) ->
 
 
 @pytest.mark.parametrize("kind", ["gzip", "gzip of a file", "zlib"])
-def test_every_byte_of_a_header_means_the_same_to_isal_and_zlib(kind: str) -> None:
+def test_isal_and_zlib_agree_on_every_byte_of_a_header(kind: str) -> None:
     encoding, meant = MEANT[kind]
     for at in range(12):
         for value in range(256):
@@ -266,11 +268,11 @@ def test_every_byte_of_a_header_means_the_same_to_isal_and_zlib(kind: str) -> No
 
 
 @given(noise=st.binary(max_size=200), encoding=st.sampled_from(["gzip", "deflate"]))
-def test_noise_means_the_same_to_isal_and_zlib(noise: bytes, encoding: str) -> None:
+def test_isal_and_zlib_agree_on_random_bytes(noise: bytes, encoding: str) -> None:
     assert outcome(noise, encoding, 5_000) == by_zlib(noise, encoding, 5_000)
 
 
-def test_isal_does_the_work_where_it_is_installed(
+def test_isal_is_used_if_it_is_installed(
     request: pytest.FixtureRequest,
 ) -> None:
     body = gzip.compress(TEXT)
@@ -282,7 +284,9 @@ def test_isal_does_the_work_where_it_is_installed(
                 decompress_body(packed(body))
 
 
-def test_without_isal_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_isal_is_not_used_if_it_cannot_be_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert QUICK.__wrapped__() is not None
     monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
     assert QUICK.__wrapped__() is None

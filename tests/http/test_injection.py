@@ -1,4 +1,4 @@
-"""No value that a caller passes on can change what is asked for, or where.
+"""No argument can change the address or the headers of a request.
 
 Ids, filters, the key and the names of files come from users of users. Each arrives as
 it was given, seen by a server that reads raw bytes, or it is refused by name before
@@ -56,16 +56,16 @@ WITH_TEXTS = [
 
 
 class RawServer:
-    """Writes down what arrives, byte for byte, and says that there is no such thing."""
+    """Keeps each request, byte for byte, and answers 404."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
-        """Each request: its head, and its body if it has one."""
+        """The head and the body of each request."""
         self.url = ""
 
     @property
     def target(self) -> bytes:
-        """What the last request line asks for."""
+        """The target of the last request line."""
         line = self.heard[-1].partition(b"\r\n")[0]
         _, target, _ = line.split(b" ")
         return target
@@ -111,7 +111,7 @@ async def nectar(server: RawServer) -> AsyncIterator[NectarClient]:
 
 
 async def outcome(endpoint: Endpoint, nectar: NectarClient, **given: Any) -> Exception:
-    """What a call ends in: refused here, or answered with 404."""
+    """The outcome of a call: refused before it is sent, or answered with 404."""
     with pytest.raises(NectarError) as caught:
         await asked(endpoint.on(nectar), {**endpoint.least, **given})
     return caught.value
@@ -188,7 +188,7 @@ BROKEN_KEYS = (
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("key", BROKEN_KEYS, ids=ascii)
-async def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(
+async def test_a_key_that_a_header_cannot_hold_is_refused_and_not_shown(
     server: RawServer, key: str
 ) -> None:
     settings = Settings(base_url=server.url)
@@ -216,7 +216,7 @@ async def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(
     ],
     ids=repr,
 )
-async def test_a_header_that_would_not_stay_one_header_is_refused_by_its_name(
+async def test_a_header_that_would_become_two_is_refused_by_name(
     server: RawServer, nectar: NectarClient, headers: dict[str, str]
 ) -> None:
     request: Request[Any] = Request(
@@ -231,7 +231,7 @@ async def test_a_header_that_would_not_stay_one_header_is_refused_by_its_name(
 
 
 @pytest.mark.asyncio
-async def test_a_header_of_the_callers_own_arrives(
+async def test_a_header_of_the_caller_is_sent(
     server: RawServer, nectar: NectarClient
 ) -> None:
     request: Request[Any] = Request(
@@ -258,7 +258,7 @@ DISPOSITION = re.compile(
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", FILE_NAMES, ids=lambda name: ascii(name)[:40])
-async def test_the_name_of_a_file_stays_within_its_line(
+async def test_the_name_of_a_file_stays_on_its_line(
     server: RawServer, nectar: NectarClient, name: str
 ) -> None:
     with pytest.raises((NotFoundError, InvalidArgumentError)) as caught:
@@ -282,7 +282,7 @@ async def test_the_name_of_a_file_stays_within_its_line(
 
 
 def test_a_number_that_takes_a_gigabyte_to_write_is_refused_by_name() -> None:
-    """A hostile answer may have brought it."""
+    """The number may come from a hostile answer."""
     for text in ("1e999999999", "-1e999999999", "1e-999999999"):
         with pytest.raises(InvalidArgumentError, match="usage"):
             Request.patch("o", "/x", dict, json={"usage": Decimal(text)})

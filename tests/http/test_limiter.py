@@ -1,4 +1,4 @@
-"""The limiter: never more than its limit, in order, and no permit is ever lost."""
+"""The limiter keeps to its limit and to the order, and loses no permit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class HandClock(VirtualClock):
-    """A clock that goes on when it is told to, and wakes who is due then."""
+    """A clock that advances only when the test says so."""
 
     async def sleep(self, seconds: float) -> None:
         until = self.monotonic() + seconds
@@ -31,7 +31,7 @@ def limiter_of(limit: int, clock: VirtualClock | None = None) -> Limiter:
 
 
 class Visitor:
-    """Somebody who goes through a limiter when told to."""
+    """A task that holds a permit until it is told to leave."""
 
     def __init__(self, name: int, log: list[int], queue_key: object = None) -> None:
         self.name = name
@@ -57,7 +57,7 @@ class Visitor:
             self.is_over = True
 
 
-async def test_as_many_as_the_limit_are_inside_and_the_rest_wait() -> None:
+async def test_no_more_permits_are_held_than_the_limit_and_the_rest_wait() -> None:
     limiter, log = limiter_of(3), list[int]()
     visitors = [Visitor(name, log) for name in range(8)]
     async with anyio.create_task_group() as group:
@@ -71,7 +71,7 @@ async def test_as_many_as_the_limit_are_inside_and_the_rest_wait() -> None:
     assert (limiter.in_flight, limiter.waiting, limiter.peak_in_flight) == (0, 0, 3)
 
 
-async def test_who_comes_first_enters_first() -> None:
+async def test_permits_are_granted_first_in_first_out() -> None:
     limiter, log = limiter_of(1), list[int]()
     visitors = [Visitor(name, log) for name in range(6)]
     async with anyio.create_task_group() as group:
@@ -84,7 +84,7 @@ async def test_who_comes_first_enters_first() -> None:
     assert log == [0, 1, 2, 3, 4, 5]
 
 
-async def test_nobody_slips_in_between_a_release_and_the_waiter_it_is_for() -> None:
+async def test_a_released_permit_goes_to_the_next_waiter_and_to_nobody_else() -> None:
     limiter, log = limiter_of(1), list[int]()
     first, second, late = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
@@ -102,7 +102,7 @@ async def test_nobody_slips_in_between_a_release_and_the_waiter_it_is_for() -> N
     assert limiter.peak_in_flight == 1
 
 
-async def test_a_permit_comes_back_after_an_error() -> None:
+async def test_a_permit_is_released_after_an_error() -> None:
     limiter = limiter_of(1)
     with pytest.raises(ZeroDivisionError):
         async with limiter.permit():
@@ -110,7 +110,7 @@ async def test_a_permit_comes_back_after_an_error() -> None:
     assert limiter.in_flight == 0
 
 
-async def test_a_permit_comes_back_when_its_holder_is_cancelled() -> None:
+async def test_a_permit_is_released_when_its_holder_is_cancelled() -> None:
     limiter, log = limiter_of(1), list[int]()
     holder, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
@@ -125,7 +125,7 @@ async def test_a_permit_comes_back_when_its_holder_is_cancelled() -> None:
     assert limiter.in_flight == 0
 
 
-async def test_who_is_cancelled_in_the_queue_leaves_it() -> None:
+async def test_a_cancelled_waiter_leaves_the_queue() -> None:
     limiter, log = limiter_of(1), list[int]()
     holder, quitter, waiter = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
@@ -144,7 +144,7 @@ async def test_who_is_cancelled_in_the_queue_leaves_it() -> None:
 
 
 @pytest.mark.parametrize("is_release_first", [True, False])
-async def test_a_permit_granted_to_somebody_who_is_cancelled_goes_on_to_the_next(
+async def test_a_permit_granted_to_a_cancelled_waiter_goes_to_the_next_one(
     is_release_first: bool,
 ) -> None:
     limiter, log = limiter_of(1), list[int]()
@@ -168,7 +168,7 @@ async def test_a_permit_granted_to_somebody_who_is_cancelled_goes_on_to_the_next
     assert (limiter.in_flight, limiter.waiting) == (0, 0)
 
 
-async def test_who_is_cancelled_already_does_not_enter() -> None:
+async def test_a_task_that_is_already_cancelled_gets_no_permit() -> None:
     limiter = limiter_of(1)
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -184,7 +184,7 @@ STEPS = [
 
 
 class WatchedLimiter(Limiter):
-    """Notes whether somebody entered when as many were inside as may be just then."""
+    """A limiter that notes whether it ever granted too many permits."""
 
     was_overfull = False
 
@@ -245,7 +245,7 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
 # As many permits as the server can do with.
 
 
-async def test_a_refusal_halves_the_permits_once_for_all_who_were_inside() -> None:
+async def test_an_overload_halves_the_permits_once_for_all_attempts_in_flight() -> None:
     limiter = limiter_of(10)
     async with AsyncExitStack() as stack:
         permits = [await stack.enter_async_context(limiter.permit()) for _ in range(10)]
@@ -265,7 +265,7 @@ async def test_permits_never_go_below_one() -> None:
     assert limiter.allowed == 1
 
 
-async def test_a_round_of_successes_brings_one_permit_back() -> None:
+async def test_a_round_of_successes_adds_one_permit() -> None:
     limiter = limiter_of(4)
     async with limiter.permit() as permit:
         permit.report_overload()
@@ -278,7 +278,7 @@ async def test_a_round_of_successes_brings_one_permit_back() -> None:
     assert steps == [2, 3, 3, 3, 4, 4, 4, 4]
 
 
-async def test_a_success_from_before_the_refusal_proves_nothing() -> None:
+async def test_a_success_from_before_the_overload_does_not_count() -> None:
     limiter = limiter_of(2)
     async with limiter.permit() as early, limiter.permit() as late:
         late.report_overload()
@@ -286,7 +286,7 @@ async def test_a_success_from_before_the_refusal_proves_nothing() -> None:
         assert limiter.allowed == 1
 
 
-async def test_fewer_permits_let_nobody_in_until_enough_have_left() -> None:
+async def test_after_halving_no_permit_is_granted_until_enough_are_released() -> None:
     limiter, log = limiter_of(4), list[int]()
     visitors = [Visitor(name, log) for name in range(5)]
     async with anyio.create_task_group() as group:
@@ -309,7 +309,7 @@ async def test_fewer_permits_let_nobody_in_until_enough_have_left() -> None:
 # One wait for everybody.
 
 
-async def test_a_wait_that_the_server_asks_for_is_everybodys() -> None:
+async def test_a_wait_that_the_server_asks_for_pauses_all_attempts() -> None:
     clock, log = HandClock(), list[int]()
     limiter = Limiter(2, clock)
     early, late = Visitor(0, log), Visitor(1, log)
@@ -343,7 +343,7 @@ async def test_a_longer_wait_prolongs_a_shorter_one_and_not_the_other_way() -> N
     assert waits == [(0, 20)]
 
 
-async def test_a_wait_is_told_also_when_it_is_cancelled() -> None:
+async def test_a_wait_is_reported_also_when_it_is_cancelled() -> None:
     clock, waits = HandClock(), list[tuple[float, float]]()
     limiter = Limiter(1, clock)
 
@@ -359,7 +359,7 @@ async def test_a_wait_is_told_also_when_it_is_cancelled() -> None:
     assert waits == [(7, 0)]
 
 
-async def test_who_watches_the_clock_may_be_cancelled_and_nobody_is_forgotten() -> None:
+async def test_a_waiter_that_watches_the_clock_may_be_cancelled_without_loss() -> None:
     clock, log = HandClock(), list[int]()
     limiter = Limiter(1, clock)
     visitors = [Visitor(name, log) for name in range(3)]
@@ -374,7 +374,7 @@ async def test_who_watches_the_clock_may_be_cancelled_and_nobody_is_forgotten() 
     assert log == [1, 2]
 
 
-async def test_a_cooling_that_is_over_before_anybody_looks_forgets_nobody() -> None:
+async def test_a_pause_that_ends_before_its_waiters_run_loses_no_waiter() -> None:
     clock, log = HandClock(), list[int]()
     limiter = Limiter(1, clock)
     waiter = Visitor(0, log)
@@ -408,7 +408,7 @@ async def test_queues_take_turns_and_each_queue_is_first_in_first_out() -> None:
     assert log == [0, 3, 5, 1, 2, 4]
 
 
-async def test_one_call_waits_for_few_of_the_attempts_of_three_bulk_pulls(
+async def test_a_single_call_waits_for_few_attempts_of_three_bulk_pulls(
     make_client: MakeClient,
 ) -> None:
     server = ListServer.of_pages(a=60, b=60, c=60)

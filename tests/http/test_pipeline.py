@@ -115,7 +115,7 @@ async def test_no_permit_is_held_during_back_off(make_client: MakeClient) -> Non
     assert asked == ["thing_get", "other_get", "thing_get"]
 
 
-async def test_a_transport_may_raise_what_it_likes_and_no_permit_is_lost(
+async def test_any_exception_of_a_transport_releases_the_permit(
     make_client: MakeClient,
 ) -> None:
     transport = MemoryTransport(lambda _: KeyError("bug"))
@@ -125,7 +125,7 @@ async def test_a_transport_may_raise_what_it_likes_and_no_permit_is_lost(
     assert len(transport.requests) == 1
 
 
-async def test_a_failed_attempt_is_no_context_of_the_next_error(
+async def test_a_failed_attempt_is_not_the_context_of_the_next_error(
     make_client: MakeClient,
 ) -> None:
     left = iter([Response(500), Response(400)])

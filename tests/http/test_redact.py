@@ -43,7 +43,7 @@ def error_of(text: str, status: int = 400, kind: str = "text/plain") -> StatusEr
 
 
 def everything(error: BaseException | None) -> str:
-    """Every text of an error, and of what it came from."""
+    """Every text of an error and of its causes."""
     if error is None:
         return ""
     parts = [str(error), repr(error), repr(error.args), *map(str, vars(error).values())]
@@ -54,7 +54,7 @@ def everything(error: BaseException | None) -> str:
 def marked(
     schema: Mapping[str, Any], key: str = "", *, is_within: bool = False
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The sensitive parts of a schema by their keys; inside one only if asked."""
+    """The sensitive parts of a schema with their keys."""
     schema = resolved(schema)
     if schema.get("x-sensitive"):
         yield key, schema
@@ -88,7 +88,7 @@ def test_the_sensitive_keys_are_those_of_the_contract() -> None:
     assert {key for key, _ in found if key} | candidates == SENSITIVE
 
 
-def test_what_is_sent_in_secret_is_what_the_contract_says() -> None:
+def test_the_sensitive_keys_of_bodies_are_those_of_the_contract() -> None:
     schemas = [
         schema for one in contract.operations().values() for schema in bodies(one)
     ]
@@ -101,7 +101,7 @@ def test_what_is_sent_in_secret_is_what_the_contract_says() -> None:
 
 
 def nouns_with_links() -> set[str]:
-    """The nouns that answer with a link which opens by itself, or its secret part."""
+    """The nouns whose answers have a link that opens without a key."""
     return {
         one.description["tags"][0]
         for one in contract.operations().values()
@@ -112,7 +112,9 @@ def nouns_with_links() -> set[str]:
 
 
 @pytest.mark.parametrize("operation", contract.operations())
-def test_links_are_masked_where_some_are_sent_or_answered(operation: str) -> None:
+def test_links_are_masked_for_operations_that_send_or_return_links(
+    operation: str,
+) -> None:
     error = error_of(f"see {LINK}")
     redact_error(error, operation)
     noun = contract.operations()[operation].description["tags"][0]
@@ -136,7 +138,7 @@ def test_links_are_masked_where_some_are_sent_or_answered(operation: str) -> Non
         ("no link: https", "no link: https"),
     ],
 )  # fmt: skip
-def test_of_a_link_the_host_is_left(text: str, masked: str) -> None:
+def test_a_masked_link_keeps_its_host(text: str, masked: str) -> None:
     error = error_of(text)
     redact_error(error, "documents_get")
     assert error.body == masked
@@ -157,7 +159,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_secret_is_found_in_every_spelling(spelling: str) -> None:
+def test_a_secret_is_found_in_every_escaping(spelling: str) -> None:
     error = error_of(f"refused: {SPELLINGS[spelling]}")
     redact_values(error, [PASSWORD])
     words = everything(error).lower()
@@ -174,7 +176,7 @@ def test_no_secret_of_four_characters_survives(secret: str, around: str) -> None
     assert error.message == f"{around}***{around}***"
 
 
-def test_what_an_error_came_from_and_its_notes_are_redacted() -> None:
+def test_the_causes_and_notes_of_an_error_are_redacted() -> None:
     error = DeadlineExceededError("late with hunter2!")
     error.__cause__ = error_of("hunter2!")
     error.add_note("also: hunter2!")
@@ -183,7 +185,7 @@ def test_what_an_error_came_from_and_its_notes_are_redacted() -> None:
     assert error.args == ("late with ***",)
 
 
-def test_short_texts_and_no_texts_are_left_alone() -> None:
+def test_texts_of_three_characters_are_not_masked() -> None:
     error = error_of("the abc of it")
     redact_values(error, ["abc", ""])
     redact_values(error, [])
@@ -191,7 +193,7 @@ def test_short_texts_and_no_texts_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize("left", [4, 8, 19])
-def test_a_secret_that_was_cut_with_its_text_is_not_left_in_part(left: int) -> None:
+def test_a_secret_that_is_truncated_with_its_text_is_masked(left: int) -> None:
     secret = "correct-horse-battery"
     error = error_of("x" * (2_000 - left) + secret + "x" * 50, kind="")
     assert error.body.endswith(secret[:left])
@@ -214,7 +216,7 @@ def test_a_secret_that_was_cut_with_its_text_is_not_left_in_part(left: int) -> N
         "bill.pdf",
     ],
 )
-def test_the_parts_of_a_link_open_it_too(quoted: str) -> None:
+def test_the_parts_of_a_link_are_masked_too(quoted: str) -> None:
     error = error_of(f"cannot fetch {quoted}!")
     redact_error(error, "jobs_submit_bulk", {"documents": [LINK]})
     words = everything(error)
@@ -230,7 +232,7 @@ def test_thousands_of_links_take_no_time() -> None:
     assert "sIg" not in everything(error)
 
 
-def test_values_of_sensitive_fields_are_found_wherever_they_stand() -> None:
+def test_values_of_sensitive_fields_are_found_at_every_depth() -> None:
     body: dict[str, object] = {
         "url": "https://portal.example",
         "username": Secret("u-1"),
@@ -243,7 +245,7 @@ def test_values_of_sensitive_fields_are_found_wherever_they_stand() -> None:
     assert find_sensitive_values({}) == []
 
 
-def test_an_error_that_quotes_nothing_stays_as_it_is() -> None:
+def test_an_error_that_quotes_nothing_is_unchanged() -> None:
     error = NectarError("nothing secret here")
     redact_error(error, "connections_create", {"password": "hunter2!"})
     assert (error.message, error.args) == ("nothing secret here", error.args[:1])
@@ -271,7 +273,7 @@ def test_an_error_that_quotes_nothing_stays_as_it_is() -> None:
         ("username: is taken; token expired", "username: is taken; token expired"),
     ],
 )
-def test_what_a_server_quotes_of_its_own_is_masked_and_its_words_are_not(
+def test_values_behind_sensitive_keys_are_masked_and_messages_are_not(
     text: str, left: str
 ) -> None:
     error = error_of(text)
@@ -279,12 +281,12 @@ def test_what_a_server_quotes_of_its_own_is_masked_and_its_words_are_not(
     assert error.body == left
 
 
-def test_masked_values_are_secret_whatever_their_key() -> None:
+def test_secret_values_are_masked_below_every_key() -> None:
     body = {"oneTimeCode": Secret("123456"), "more": [{"pin": Secret("7890")}]}
     assert find_sensitive_values(body) == ["123456", "7890"]
 
 
-def test_the_problems_of_an_answer_name_no_secret() -> None:
+def test_the_problems_of_an_answer_are_redacted() -> None:
     error = DecodeError.of("thing", ("unknown key @ $.hunter2!",))
     redact_values(error, ["hunter2!"])
     assert error.problems == ("unknown key @ $.***",)
@@ -317,7 +319,7 @@ SECRETS = [
 
 @pytest.mark.parametrize("outer", ESCAPES)
 @pytest.mark.parametrize("inner", ESCAPES)
-def test_it_is_found_in_every_spelling_of_every_spelling(
+def test_a_value_is_found_in_every_escaping_of_every_escaping(
     inner: str, outer: str
 ) -> None:
     for secret in SECRETS:
@@ -327,8 +329,8 @@ def test_it_is_found_in_every_spelling_of_every_spelling(
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_json_stays_json(secret: str) -> None:
-    """Or the words of an error could not be read any more."""
+def test_masked_json_is_still_json(secret: str) -> None:
+    """Otherwise the message in the body could not be read."""
     hide = build_masker([secret])
     assert json.loads(hide(json.dumps({"detail": secret}))) == {"detail": MASK}
     within = json.dumps({"detail": f"got {json.dumps([secret])}"})
@@ -336,21 +338,21 @@ def test_json_stays_json(secret: str) -> None:
 
 
 @given(st.text(min_size=4, max_size=12), st.text(max_size=12), st.text(max_size=12))
-def test_a_text_itself_never_survives(secret: str, before: str, after: str) -> None:
+def test_a_value_itself_is_always_masked(secret: str, before: str, after: str) -> None:
     left = build_masker([secret])(before + secret + after)
     assert secret not in left.replace(MASK, "\0") or secret in "\0" * 12
 
 
 @given(st.text(alphabet="xyz \\%&+\"'é", max_size=40))
-def test_what_is_not_hidden_stays_as_it_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert build_masker(["secret", "another"])(text) == text
 
 
-def test_nothing_to_hide_hides_nothing() -> None:
+def test_without_values_nothing_is_masked() -> None:
     assert build_masker([])("any") == build_masker(["any"])("any") == "any"
 
 
-def test_capitals_and_the_end_of_a_long_text_do_not_help() -> None:
+def test_values_are_found_in_capitals_and_truncated_at_the_end_of_a_long_text() -> None:
     hide = build_masker(["correct-horse"])
     assert hide("CORRECT-Horse!") == "***!"
     assert hide("x" * 1_993 + "correct") == "x" * 1_993 + "***"
@@ -358,6 +360,6 @@ def test_capitals_and_the_end_of_a_long_text_do_not_help() -> None:
     assert hide("correct") == "correct"
 
 
-def test_spans_that_overlap_are_cut_out_as_one() -> None:
+def test_overlapping_spans_are_masked_as_one() -> None:
     assert mask_spans("0123456789", [(5, 7), (1, 4), (2, 3), (6, 8)]) == "0***4***89"
     assert mask_spans("0123", []) == "0123"

@@ -1,4 +1,4 @@
-"""Everything that goes on the wire is made text here, and nothing is made twice."""
+"""A request encodes its path, query and body, each value once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ID = UUID("3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11")
 
 
 class Shade(Enum):
-    """A closed enum of a user."""
+    """An enum of a user."""
 
     DARK = "dark"
     TWO = 2
@@ -102,7 +102,7 @@ def test_a_set_repeats_its_key() -> None:
 
 
 @pytest.mark.parametrize("value", [None, UNSET, [], ()])
-def test_what_is_nothing_stays_at_home(value: object) -> None:
+def test_unset_and_none_are_left_out_of_a_query(value: object) -> None:
     request = asked(some_key=value)
     assert request.query == ()
     assert request.resolve(BASE).url == f"{BASE}/thing"
@@ -121,12 +121,14 @@ def test_what_is_nothing_stays_at_home(value: object) -> None:
         (object(), "object"),
     ],
 )
-def test_what_has_no_one_text_is_refused_by_name(value: object, kind: str) -> None:
+def test_values_without_a_single_text_are_refused_by_name(
+    value: object, kind: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^some_key cannot be a {kind}"):
         asked(some_key=value)
 
 
-def test_a_float_is_told_what_to_be() -> None:
+def test_a_float_is_refused_with_the_advice_to_use_a_decimal() -> None:
     with pytest.raises(InvalidArgumentError, match=r"write Decimal\('...'\)"):
         asked(usage=0.1)
     with pytest.raises(InvalidArgumentError, match=r"^usage .* Decimal\('...'\)"):
@@ -134,7 +136,7 @@ def test_a_float_is_told_what_to_be() -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
-def test_a_decimal_on_the_wire_is_finite(text: str) -> None:
+def test_a_decimal_that_is_not_finite_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^usage "):
         asked(usage=Decimal(text))
     with pytest.raises(InvalidArgumentError, match=r"^usage "):
@@ -148,7 +150,7 @@ def test_unset_in_a_list_is_never_sent_as_text() -> None:
         body_of({"some_key": [UNSET]})
 
 
-def test_an_instant_without_a_zone_is_told_how_to_have_one() -> None:
+def test_an_instant_without_a_time_zone_is_refused_with_advice() -> None:
     naive = datetime(2025, 1, 2, 3, 4)  # noqa: DTZ001  the point of the test
     with pytest.raises(
         InvalidArgumentError,
@@ -166,7 +168,7 @@ def test_an_instant_beyond_the_calendar_is_refused_by_name(year: int) -> None:
         asked(start_date=instant)
 
 
-def test_text_that_utf8_cannot_carry_is_refused_by_name() -> None:
+def test_text_that_utf8_cannot_encode_is_refused_by_name() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
         asked(identifier="\ud800")
     with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
@@ -174,7 +176,7 @@ def test_text_that_utf8_cannot_carry_is_refused_by_name() -> None:
 
 
 @given(st.lists(st.tuples(words, words | finite | st.integers()), max_size=4))
-def test_a_query_comes_back_from_the_url_as_it_was(
+def test_a_query_can_be_parsed_back_from_the_url(
     pairs: list[tuple[str, object]],
 ) -> None:
     request = Request.get("o", "/p", dict, query=dict(pairs))
@@ -227,7 +229,7 @@ def test_an_id_is_one_segment_that_decodes_back_or_is_refused(text: str) -> None
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "a\rb", "a\nb", "\0", "\x1f", "\x7f", "\ud800", "a\udfff"]
 )
-def test_what_cannot_be_an_id_is_refused_by_name(text: str) -> None:
+def test_a_value_that_cannot_be_an_id_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^thing_id "):
         of(text)
 
@@ -243,7 +245,7 @@ def test_a_uuid_is_sent_as_text() -> None:
     assert of(ID) == of(str(ID))
 
 
-def test_a_part_that_is_not_there_is_named_with_those_that_are() -> None:
+def test_a_missing_part_is_named_with_the_present_ones() -> None:
     request = Request.get("things_get", "/thing/{thing_id}", dict, site_id="s")
     with pytest.raises(ConfigurationError, match=r"\{thing_id\}.*site_id"):
         request.resolve(BASE)
@@ -269,17 +271,17 @@ def test_the_first_page_of_a_bare_array_has_no_number() -> None:
     assert listed().at(1).query == (("page", "1"),)
 
 
-def test_what_is_no_list_has_no_page() -> None:
+def test_a_request_that_is_not_for_a_list_has_no_page() -> None:
     assert of("x").page is None
     assert asked(page=4).page is None
 
 
 @given(st.integers(1, 10**9))
-def test_a_page_comes_back(page: int) -> None:
+def test_the_page_of_a_request_is_read_from_its_query(page: int) -> None:
     assert listed().at(page).page == page
 
 
-def test_the_target_says_what_was_asked_for() -> None:
+def test_the_target_names_the_parts_and_the_page() -> None:
     assert of("t-1").target == "thing t-1"
     request = Request.get(
         "o", "/{company_id}/{meter_id}", Page, listing=Listing(items="x"),
@@ -289,7 +291,7 @@ def test_the_target_says_what_was_asked_for() -> None:
     assert Request.get("ping_get", "/ping", str).target == ""
 
 
-def test_a_listing_spells_its_total() -> None:
+def test_a_listing_names_the_key_of_its_total() -> None:
     assert Listing(items="usage_data").total == "total_usage_data"
 
 
@@ -312,7 +314,7 @@ def test_a_correction_changes_method_path_and_query_keys() -> None:
     assert (corrected.operation, corrected.path) == ("o", "/new/{thing_id}/y")
 
 
-def test_a_correction_of_nothing_changes_nothing() -> None:
+def test_an_empty_correction_changes_nothing() -> None:
     assert of("t").resolve(BASE, Operation()) == of("t").resolve(BASE)
 
 
@@ -331,7 +333,7 @@ def test_a_correction_changes_the_keys_of_the_body() -> None:
     assert json.loads(corrected.body) == {"isConfirmed": True}
 
 
-def test_a_page_is_known_by_a_corrected_key_too() -> None:
+def test_the_page_is_read_from_a_corrected_key() -> None:
     corrected = listed().at(3).resolve(BASE, Operation(keys={"page": "pageNumber"}))
     assert corrected.url == f"{BASE}/thing?pageNumber=3"
     assert corrected.page == 3
@@ -356,7 +358,7 @@ def test_a_request_without_a_body_has_none() -> None:
         assert request.headers == {}
 
 
-def test_a_body_says_what_it_is() -> None:
+def test_a_body_has_a_content_type() -> None:
     request = Request.post("o", "/x", dict, json={}).resolve(BASE)
     assert request.body == b"{}"
     assert request.headers == {"Content-Type": "application/json"}
@@ -376,7 +378,7 @@ def test_names_in_a_body_are_wire_names_at_every_depth() -> None:
     }
 
 
-def test_a_body_key_that_is_no_text_is_refused() -> None:
+def test_a_body_key_that_is_not_text_is_refused() -> None:
     with pytest.raises(InvalidArgumentError):
         body_of({1: 2})
 
@@ -397,7 +399,7 @@ def test_two_keys_that_become_one_are_refused() -> None:
         ),
     )
 )
-def test_plain_json_is_sent_as_it_is(value: object) -> None:
+def test_plain_json_is_sent_unchanged(value: object) -> None:
     assert body_of({"key": value}) == {"key": value}
 
 
@@ -418,7 +420,7 @@ def test_amounts_in_a_body_are_text() -> None:
         (Request(operation="o", method="POST", path="/x", returns=dict), False),
     ],
 )
-def test_a_verb_says_whether_a_repeat_does_harm(
+def test_the_verb_decides_whether_a_request_is_repeatable(
     request_: Request[Any], expected: object
 ) -> None:
     assert request_.is_repeatable is expected
@@ -453,6 +455,6 @@ def test_no_repr_shows_a_header_or_the_body() -> None:
         assert "canary" not in text
 
 
-def test_two_requests_that_ask_the_same_are_equal() -> None:
+def test_requests_with_equal_fields_are_equal() -> None:
     assert of("t") == of("t")
     assert of("t") != of("u")

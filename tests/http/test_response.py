@@ -23,7 +23,7 @@ def test_headers_come_in_any_form_and_case(headers: Any) -> None:
     assert Response(200, headers).headers == {"content-type": "a", "x-b": "c"}
 
 
-def test_a_header_that_comes_twice_is_joined() -> None:
+def test_a_repeated_header_is_joined() -> None:
     response = Response(200, [("Via", "a"), ("via", "b")])
     assert response.headers == {"via": "a, b"}
 

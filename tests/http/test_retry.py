@@ -1,4 +1,4 @@
-"""The verdict: what is sent again, and after how long."""
+"""Which failed requests are sent again, and after which wait."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ POLICY = RetryPolicy(attempts=4, wait_initial=0.5, wait_max=30, retry_after_max=
 
 
 def status(code: int, retry_after: str | None = None) -> NectarError:
-    """The error of a status, as the client makes it."""
+    """The error of a status, as the client raises it."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     with pytest.raises(StatusError) as caught:
         raise_for_status(Response(code, headers), datetime(2026, 1, 1, tzinfo=UTC))
@@ -112,7 +112,9 @@ OUTCOMES: list[tuple[str, NectarError, set[str]]] = [
     ("error", "repeated"),
     [pytest.param(error, verbs, id=name) for name, error, verbs in OUTCOMES],
 )
-def test_what_is_sent_again(error: NectarError, repeated: set[str], verb: str) -> None:
+def test_the_failure_and_the_verb_decide_whether_a_request_is_repeated(
+    error: NectarError, repeated: set[str], verb: str
+) -> None:
     request = VERBS[verb]
     for attempt in (1, 2, 3):
         wait = decide_wait(request, error, attempt, POLICY, 0.0)
@@ -126,7 +128,7 @@ def chunks() -> AsyncIterator[bytes]:
 
 
 class Once:
-    """Chunks that come once."""
+    """A stream of chunks that can be read once."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         raise NotImplementedError
@@ -137,7 +139,7 @@ class Once:
     [(None, True), (b"", True), (b"x", True), (chunks, True), (Once(), False)],
 )
 @pytest.mark.parametrize("error", [status(429), ConnectionFailedError("")])
-def test_a_body_that_comes_once_is_sent_once(
+def test_a_body_that_can_be_read_once_is_sent_once(
     error: NectarError, body: Any, is_repeated: bool
 ) -> None:
     request = evolve(VERBS["PUT"], body=body)
@@ -151,7 +153,7 @@ def test_waits_double_up_to_the_longest() -> None:
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
 
 
-def test_jitter_adds_up_to_half_and_never_takes_away() -> None:
+def test_jitter_adds_up_to_half_and_never_subtracts() -> None:
     error = status(503)
     assert decide_wait(VERBS["GET"], error, 2, POLICY, 0.999) == 1.0 + 0.999 * 0.5
 
@@ -174,7 +176,7 @@ def test_many_attempts_do_not_overflow() -> None:
         ("120", 120.0),
     ],
 )
-def test_the_server_is_waited_for_as_long_as_it_asks(
+def test_the_wait_is_the_one_that_the_server_asks_for(
     code: int, retry_after: str, seconds: float
 ) -> None:
     error = status(code, retry_after)
@@ -186,14 +188,16 @@ def test_the_server_is_waited_for_as_long_as_it_asks(
 
 
 @pytest.mark.parametrize("retry_after", [None, "", "soon", "nan"])
-def test_without_a_wait_from_the_server_ours_counts(retry_after: str | None) -> None:
+def test_without_a_retry_after_the_policy_decides_the_wait(
+    retry_after: str | None,
+) -> None:
     assert decide_wait(VERBS["GET"], status(429, retry_after), 2, POLICY, 0.0) == 1.0
 
 
 @pytest.mark.parametrize(
     "retry_after", ["120.1", "3600", "inf", "Thu, 01 Jan 2026 01:00:00 GMT"]
 )
-def test_a_wait_over_the_cap_is_not_waited_for(retry_after: str) -> None:
+def test_a_wait_over_the_limit_is_final(retry_after: str) -> None:
     assert decide_wait(VERBS["GET"], status(429, retry_after), 1, POLICY, 0.0) is None
 
 
@@ -213,7 +217,7 @@ def test_a_wait_is_never_negative_and_never_over_one_and_a_half_times_the_longes
 
 
 @pytest.mark.parametrize("error", [NotFoundError("", status=404), status(403)])
-def test_a_repeated_delete_that_finds_nothing_is_done(error: NectarError) -> None:
+def test_a_repeated_delete_that_finds_nothing_is_a_success(error: NectarError) -> None:
     done = recover_repeated_delete(VERBS["DELETE"], error)
     assert done is not None
     assert done.status == 204
@@ -229,7 +233,9 @@ def test_a_repeated_delete_that_finds_nothing_is_done(error: NectarError) -> Non
         ("POST", status(404)),
     ],
 )
-def test_any_other_failure_stays_one(verb: str, error: NectarError) -> None:
+def test_any_other_failure_of_a_repeat_stays_a_failure(
+    verb: str, error: NectarError
+) -> None:
     assert recover_repeated_delete(VERBS[verb], error) is None
 
 
@@ -246,13 +252,13 @@ def test_any_other_failure_stays_one(verb: str, error: NectarError) -> None:
         (DecodeError(), False),
     ],
 )
-def test_what_was_sent_or_failed_inside_may_have_happened(
+def test_a_request_that_was_sent_may_have_happened(
     error: NectarError, *, may_have: bool
 ) -> None:
     assert may_have_happened(error) is may_have
 
 
-def test_the_budget_runs_dry_and_is_earned_back() -> None:
+def test_the_budget_is_used_up_and_earned_back() -> None:
     budget = RetryBudget(2)
     assert [budget.spend() for _ in range(4)] == [True, True, False, False]
     for _ in range(5):
@@ -267,7 +273,7 @@ def test_the_budget_never_grows_over_its_size() -> None:
     assert [budget.spend() for _ in range(2)] == [True, False]
 
 
-def test_no_budget_is_no_repeat() -> None:
+def test_an_empty_budget_allows_no_repeat() -> None:
     budget = RetryBudget(0)
     budget.earn()
     assert not budget.spend()
@@ -277,7 +283,7 @@ def test_no_budget_is_no_repeat() -> None:
 
 
 def answers(*given: object) -> MemoryTransport:
-    """A transport that gives these, one a request."""
+    """A transport that returns one of these answers for each request."""
     left = iter(given)
     return MemoryTransport(lambda _: next(left))
 
@@ -286,7 +292,7 @@ GET = Request.get("thing_get", "/thing", dict)
 
 
 @pytest.mark.anyio
-async def test_the_stage_sleeps_exactly_what_the_verdict_says(
+async def test_the_stage_sleeps_exactly_as_decided(
     make_client: MakeClient,
 ) -> None:
     clock = VirtualClock()
@@ -310,7 +316,7 @@ async def test_the_stage_adds_jitter(make_client: MakeClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_last_error_is_raised_and_says_how_often_it_was_tried(
+async def test_the_last_error_is_raised_with_the_number_of_attempts(
     make_client: MakeClient,
 ) -> None:
     nectar = make_client(answers(*[Response(500)] * 4), clock=VirtualClock())
@@ -320,7 +326,7 @@ async def test_the_last_error_is_raised_and_says_how_often_it_was_tried(
 
 
 @pytest.mark.anyio
-async def test_a_wait_over_the_cap_is_raised_at_once_with_the_wait(
+async def test_an_error_with_a_wait_over_the_limit_is_raised_at_once(
     make_client: MakeClient,
 ) -> None:
     clock = VirtualClock()
@@ -346,7 +352,7 @@ async def test_a_client_without_budget_fails_at_the_first_attempt(
 
 
 @pytest.mark.anyio
-async def test_who_has_no_repeats_in_hand_is_told_so(make_client: MakeClient) -> None:
+async def test_an_error_notes_that_the_budget_is_empty(make_client: MakeClient) -> None:
     nectar = make_client(
         MemoryTransport(lambda _: Response(503)), retry=RetryPolicy(budget=0)
     )
@@ -357,7 +363,9 @@ async def test_who_has_no_repeats_in_hand_is_told_so(make_client: MakeClient) ->
 
 
 @pytest.mark.anyio
-async def test_refusals_cost_no_budget(make_client: MakeClient) -> None:
+async def test_repeats_after_a_429_do_not_use_the_budget(
+    make_client: MakeClient,
+) -> None:
     answers = iter([Response(429, {"Retry-After": "1"}), Response(200, {}, b"{}")] * 50)
     clock = VirtualClock()
     nectar = make_client(
@@ -371,7 +379,7 @@ async def test_refusals_cost_no_budget(make_client: MakeClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_wait_over_the_cap_is_named_with_the_setting(
+async def test_an_error_notes_a_wait_over_the_limit_and_the_setting(
     make_client: MakeClient,
 ) -> None:
     answer = Response(429, {"Retry-After": "600"})
@@ -408,7 +416,7 @@ DELETE = Request.delete("site_delete", "/site/{site_id}", NoneType, site_id="s")
     "first", [Response(500), Response(502), ConnectionFailedError("reset")]
 )
 @pytest.mark.parametrize("second", [403, 404])
-async def test_a_delete_that_is_gone_the_second_time_is_done(
+async def test_a_delete_that_finds_nothing_the_second_time_is_a_success(
     make_client: MakeClient, first: object, second: int
 ) -> None:
     transport = answers(first, Response(second))
@@ -425,7 +433,7 @@ async def test_a_delete_that_is_gone_the_second_time_is_done(
         pytest.param(lambda: ConnectionFailedError("", is_sent=False), id="never sent"),
     ],
 )
-async def test_a_delete_that_never_happened_and_is_then_forbidden_is_no_success(
+async def test_a_delete_that_never_happened_and_is_then_forbidden_is_an_error(
     make_client: MakeClient, first: Callable[[], object]
 ) -> None:
     nectar = make_client(answers(first(), Response(403)), clock=VirtualClock())

@@ -32,7 +32,7 @@ def failure(
 
 
 def expected_error(status: int) -> type[StatusError]:
-    """The table of the README's error tree, written a second time."""
+    """The error of a status by the table of the README."""
     named = {
         400: "BadRequest", 401: "Authentication", 403: "PermissionDenied",
         404: "NotFound", 409: "Conflict", 422: "Unprocessable", 429: "RateLimited",
@@ -44,7 +44,7 @@ def expected_error(status: int) -> type[StatusError]:
 
 
 @given(st.integers(100, 599))
-def test_every_status_has_its_error_and_only_2xx_has_none(status: int) -> None:
+def test_every_status_but_2xx_has_its_error(status: int) -> None:
     response = Response(status, {}, b"")
     if 200 <= status < 300:
         raise_for_status(response, NOW)
@@ -95,7 +95,7 @@ def test_a_status_outside_http_is_a_plain_status_error(status: int) -> None:
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_the_servers_words_are_taken_from_where_they_stand(
+def test_the_message_is_found_in_the_json_of_every_framework(
     body: bytes, detail: str | None
 ) -> None:
     error = failure(404, body)
@@ -121,13 +121,13 @@ def test_the_servers_words_are_taken_from_where_they_stand(
     ids=["plain", "case", "unknown", "long", "markup", "html", "attribute",
          "status-again", "no-title", "spaces"],
 )  # fmt: skip
-def test_words_outside_json_are_taken_when_they_are_few(
+def test_a_short_message_outside_json_is_found(
     body: bytes, content_type: str, detail: str | None
 ) -> None:
     assert failure(404, body, {"Content-Type": content_type}).detail == detail
 
 
-def test_detail_that_is_a_structure_is_told_without_pythons_quotes() -> None:
+def test_a_structured_message_has_no_python_quotes() -> None:
     body = b'{"detail": [{"loc": ["body", "usage"], "msg": "not a decimal"}]}'
     error = failure(422, body)
     assert error.detail is not None
@@ -135,7 +135,7 @@ def test_detail_that_is_a_structure_is_told_without_pythons_quotes() -> None:
     assert "{'" not in error.detail
 
 
-def test_advice_stands_behind_the_servers_words() -> None:
+def test_advice_follows_the_message_of_the_server() -> None:
     assert str(failure(401, b'{"detail": "Invalid key."}')) == (
         "401 Unauthorized: Invalid key (the key was refused; check NECTAR_API_KEY)"
     )
@@ -159,12 +159,12 @@ def test_a_long_detail_is_cut() -> None:
     assert len(str(error)) < 2_100
 
 
-def test_a_packed_error_is_unpacked() -> None:
+def test_a_compressed_error_is_decompressed() -> None:
     body = gzip.compress(b'{"detail": "taken"}')
     assert failure(409, body, {"Content-Encoding": "gzip"}).detail == "taken"
 
 
-def test_an_error_whose_body_is_damaged_is_still_that_error() -> None:
+def test_an_error_with_a_corrupt_body_is_still_that_error() -> None:
     error = failure(404, b"\x1f\x8brubbish", {"Content-Encoding": "gzip"})
     assert (type(error).__name__, error.body) == ("NotFoundError", "")
     assert error.__context__ is None
@@ -214,34 +214,34 @@ def dated(seconds: float) -> str:
         ("01 Jan 10000000000 00:00:00 GMT", None),
     ],
 )
-def test_a_wait_is_seconds_or_a_date_or_nothing(
+def test_a_retry_after_is_seconds_or_a_date_or_not_valid(
     text: str, seconds: float | None
 ) -> None:
     assert parse_retry_after(Response(429, {"Retry-After": text}), NOW) == seconds
 
 
 @pytest.mark.parametrize("text", ["1_000", "٣", "0x10"])
-def test_a_wait_is_written_as_http_writes_numbers(text: str) -> None:
+def test_a_retry_after_has_ascii_digits(text: str) -> None:
     assert parse_retry_after(Response(429, {"Retry-After": text}), NOW) is None
 
 
-def test_a_date_is_counted_from_the_servers_own_clock() -> None:
+def test_a_date_is_compared_to_the_clock_of_the_server() -> None:
     headers = {"Retry-After": dated(3_690), "Date": dated(3_600)}
     assert parse_retry_after(Response(429, headers), NOW) == 90.0
 
 
 @pytest.mark.parametrize("date", ["rubbish", "", "Thu, 99 Foo 2026 99:99:99 GMT"])
-def test_a_date_header_that_is_none_does_not_count(date: str) -> None:
+def test_a_date_header_that_is_not_valid_is_ignored(date: str) -> None:
     headers = {"Retry-After": dated(90), "Date": date}
     assert parse_retry_after(Response(429, headers), NOW) == 90.0
 
 
-def test_no_header_is_no_wait() -> None:
+def test_without_the_header_there_is_no_wait() -> None:
     assert parse_retry_after(Response(429), NOW) is None
 
 
 @given(st.text(st.characters(codec="latin-1"), max_size=40))
-def test_no_text_breaks_it(text: str) -> None:
+def test_no_text_of_the_headers_raises(text: str) -> None:
     seconds = parse_retry_after(Response(429, {"Retry-After": text, "Date": text}), NOW)
     assert seconds is None or seconds >= 0
 
@@ -252,7 +252,7 @@ def test_the_error_carries_the_wait() -> None:
     assert error.retry_after == 7.0
 
 
-def test_not_modified_is_no_redirect() -> None:
+def test_the_error_of_not_modified_mentions_no_redirect() -> None:
     with pytest.raises(RedirectedError) as caught:
         raise_for_status(Response(304), NOW)
     assert "redirects" not in str(caught.value)

@@ -23,7 +23,7 @@ GET = Request.get("thing_get", "/thing/{thing_id}", dict, thing_id="t-1")
 
 
 @pytest.mark.anyio
-async def test_nothing_is_written_unless_somebody_listens(
+async def test_nothing_is_logged_unless_logging_is_enabled(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     await make_client({"thing_get": {}}).send(GET)
@@ -31,7 +31,7 @@ async def test_nothing_is_written_unless_somebody_listens(
 
 
 @pytest.mark.anyio
-async def test_an_attempt_is_a_line_with_facts(
+async def test_an_attempt_is_a_log_line_with_facts(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "nectar_async")
@@ -52,7 +52,7 @@ async def test_an_attempt_is_a_line_with_facts(
 
 
 @pytest.mark.anyio
-async def test_words_of_the_server_are_not_written(
+async def test_no_text_of_the_server_is_logged(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "nectar_async")
@@ -64,7 +64,7 @@ async def test_words_of_the_server_are_not_written(
 
 
 @pytest.mark.anyio
-async def test_a_window_that_is_halved_and_a_list_that_moved_are_told(
+async def test_halved_date_ranges_and_changed_lists_are_logged(
     make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "nectar_async")
@@ -130,7 +130,7 @@ async def test_a_call_is_a_span_and_each_attempt_a_child(
 
 
 @pytest.mark.anyio
-async def test_a_damaged_answer_stays_within_the_span_of_its_call(
+async def test_the_retry_of_a_corrupt_answer_is_in_the_span_of_its_call(
     make_client: MakeClient, spans: InMemorySpanExporter
 ) -> None:
     damaged = Response(200, {"content-encoding": "gzip"}, b"xxxx")
@@ -144,7 +144,7 @@ async def test_a_damaged_answer_stays_within_the_span_of_its_call(
 
 
 @pytest.mark.anyio
-async def test_spans_say_how_long_a_call_stood_in_the_queue(
+async def test_spans_have_the_time_that_a_call_was_in_the_queue(
     make_client: MakeClient, spans: InMemorySpanExporter
 ) -> None:
     clock = VirtualClock()
@@ -163,7 +163,7 @@ async def test_spans_say_how_long_a_call_stood_in_the_queue(
 
 
 @pytest.mark.anyio
-async def test_a_failure_is_its_kind_and_no_words(
+async def test_the_span_of_a_failure_has_its_type_and_no_text(
     make_client: MakeClient, spans: InMemorySpanExporter
 ) -> None:
     answer = Response(404, {}, b'{"detail": "secret words"}')
@@ -176,7 +176,7 @@ async def test_a_failure_is_its_kind_and_no_words(
 
 
 @pytest.mark.anyio
-async def test_pages_of_a_walk_are_spans_of_the_callers_own(
+async def test_pages_of_a_list_are_children_of_the_callers_span(
     make_client: MakeClient, spans: InMemorySpanExporter
 ) -> None:
     server = ListServer.of_pages(a=3)
@@ -195,7 +195,7 @@ async def test_pages_of_a_walk_are_spans_of_the_callers_own(
         assert span.parent.span_id == mine.get_span_context().span_id
 
 
-def test_where_nobody_set_it_up_it_is_not_even_imported() -> None:
+def test_opentelemetry_is_not_imported_unless_the_application_does() -> None:
     code = """
 import anyio, sys
 from nectar_async import MemoryTransport, NectarClient

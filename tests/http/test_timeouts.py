@@ -119,7 +119,7 @@ async def test_a_deadline_counts_the_wait_for_the_key_as_queueing(
     assert caught.value.queue_seconds == 3
 
 
-async def test_a_deadline_bounds_a_request_that_is_asked_again_for_its_packing(
+async def test_a_deadline_bounds_the_retries_of_a_corrupt_answer(
     make_client: MakeClient,
 ) -> None:
     deadlines: list[float] = []
@@ -150,7 +150,7 @@ async def test_a_deadline_holds_on_the_clock_of_the_client(
         await nectar.send(GET)  # its waits are 0.5, 1 and 2 seconds
 
 
-async def test_the_callers_own_timeout_stays_the_callers(
+async def test_a_timeout_of_the_caller_is_raised_as_it_is(
     make_client: MakeClient,
 ) -> None:
     nectar = make_client(Hanging(), attempt_timeout=None, deadline=None)

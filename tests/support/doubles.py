@@ -1,4 +1,4 @@
-"""A list server in memory, whose answers, delays and faults a test decides."""
+"""A list server in memory with scripted answers, delays and faults."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Scripted = object | Callable[[], Awaitable[object]]
 
 
 class MakeClient(Protocol):
-    """What the fixture `make_client` gives."""
+    """The type of the fixture `make_client`."""
 
     def __call__(self, transport: object, /, **options: Any) -> NectarClient: ...
 
 
 @frozen
 class Row:
-    """The least that a record is."""
+    """A record with nothing but its id."""
 
     id: str
 
@@ -39,7 +39,7 @@ def rows(name: str, count: int) -> list[str]:
 def envelope(
     ids: Sequence[str], *, page: int, per_page: int, total: int, **changes: object
 ) -> dict[str, object]:
-    """A page of usage as the API wraps it; `changes` win."""
+    """The envelope of a page of usage; `changes` override its keys."""
     pages = max(1, -(-total // per_page))
     return {
         "usageData": [{"id": one} for one in ids],
@@ -54,10 +54,10 @@ def envelope(
 
 
 class ListServer:
-    """Companies with usage, page by page, as the API gives them.
+    """A server of companies and pages of usage, to be reached through `transport`.
 
-    `transport` speaks for it. Past the end it gives the last page again, as the API
-    does. What a test scripts for one page of one company is used up first.
+    Past the end it returns the last page again, as the API does. Scripted answers of a
+    page are used before the page itself.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class ListServer:
         self.in_flight = 0
         self.peak = 0
         self.turns = 1
-        """How many turns of the loop every answer takes."""
+        """How many turns of the event loop each answer takes."""
         self._scripts: defaultdict[tuple[str, int], list[Scripted]] = defaultdict(list)
         self._changes: dict[tuple[str, int], Sequence[str]] = {}
         self._holds: dict[tuple[str, int], anyio.Event] = {}
@@ -85,11 +85,11 @@ class ListServer:
         )
 
     def script(self, company: str, page: int, *answers: Scripted) -> None:
-        """Give these for the page, one request each, before the page itself."""
+        """Answer requests of the page with these, one each, before the page itself."""
         self._scripts[company, page] += answers
 
     def change(self, company: str, page: int, ids: Sequence[str]) -> None:
-        """Once the page was given, the list of the company is another one."""
+        """Replace the list of the company after the page was requested."""
         self._changes[company, page] = ids
 
     def hold(self, company: str, page: int) -> anyio.Event:
@@ -97,7 +97,7 @@ class ListServer:
         return self._holds.setdefault((company, page), anyio.Event())
 
     def pages_of(self, company: str) -> list[int]:
-        """The pages of a company that were asked for, in order."""
+        """The pages of a company that were requested, in order."""
         return [page for name, page in self.asked if name == company]
 
     def all_rows(self) -> list[str]:
@@ -143,19 +143,19 @@ class ListServer:
 
 
 def address(request: Request[Any]) -> tuple[str, int]:
-    """The company and the page that a request asks for, as its URL says."""
+    """The company and the page in the URL of a request."""
     parts = urlsplit(request.url)
     page = parse_qs(parts.query).get("page", ["1"])
     return parts.path.rpartition("/")[2], int(page[0])
 
 
 async def settle_down(turns: int = 50) -> None:
-    """Let everybody who can go on do so."""
+    """Run the other tasks for some turns of the event loop."""
     for _ in range(turns):
         await anyio.lowlevel.checkpoint()
 
 
 def assert_idle(client: NectarClient) -> None:
-    """Nobody holds a permit of the client, and nobody waits for one."""
+    """Assert that no permit of the client is held or waited for."""
     now = client.statistics()
     assert (now.in_flight, now.waiting) == (0, 0)
