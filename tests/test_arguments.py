@@ -24,9 +24,9 @@ def each_of(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("endpoint", endpoints, ids=lambda e: e.operation)
 
 
-each = each_of([argument for argument in ENDPOINTS if argument.arguments])
+each = each_of([endpoint for endpoint in ENDPOINTS if endpoint.arguments])
 each_change = each_of(
-    [argument for argument in ENDPOINTS if argument.method == "PATCH"]
+    [endpoint for endpoint in ENDPOINTS if endpoint.method == "PATCH"]
 )
 
 
@@ -83,7 +83,7 @@ async def test_every_invalid_value_is_refused_by_name_and_not_sent(
 async def find_refusal_fault(
     method: Any, endpoint: Endpoint, argument: Argument, value: Any
 ) -> str | None:
-    """The fault in how a value is refused; None without argument."""
+    """The fault in how a value is refused; None if there is none."""
     try:
         await asked(method, endpoint.least | {argument.name: value})
     except InvalidArgumentError as error:
@@ -114,7 +114,7 @@ def may_be_empty(argument: Argument) -> bool:
 
 
 @each_of(
-    [argument for argument in ENDPOINTS if any(map(may_be_empty, argument.arguments))]
+    [endpoint for endpoint in ENDPOINTS if any(map(may_be_empty, endpoint.arguments))]
 )
 async def test_an_empty_search_is_not_sent_as_a_filter(endpoint: Endpoint) -> None:
     for argument in filter(may_be_empty, endpoint.arguments):
@@ -153,7 +153,7 @@ def test_the_values_of_these_tests_fit_the_contract(endpoint: Endpoint) -> None:
 
 
 def test_there_are_wrong_values_for_every_kind_of_argument() -> None:
-    """A schema with unknown keywords must not count as argument without bounds."""
+    """A schema with unknown keywords must not count as one without bounds."""
     found = {
         argument.shape.kind: wrong(argument.shape)
         for endpoint in ENDPOINTS
