@@ -149,7 +149,7 @@ def test_the_page_has_every_field_of_the_statistics_and_every_verdict() -> None:
 def test_the_page_lists_the_operations_without_retries() -> None:
     """The page lists exactly the operations that the contract calls not repeatable."""
     text = RELIABILITY.read_text("utf-8")
-    once = text.partition("*Once* is")[2].partition("\n\n")[0]
+    once = text.partition("*Once* are")[2].partition("\n\n")[0]
     named = set(re.findall(r"`(\w+\.\w+)`", once)) | {"invitations.create_reconnect"}
     not_repeated = {
         endpoint.call
