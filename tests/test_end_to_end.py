@@ -1,4 +1,4 @@
-"""The whole line, from the client to a sandbox over real HTTP."""
+"""End to end: a client and a sandbox over real HTTP."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest_asyncio.fixture
 async def nectar(sandbox: Sandbox) -> AsyncIterator[NectarClient]:
-    """A client whose waits take no time."""
+    """Build a client with a virtual clock."""
     async with NectarClient(
         sandbox.api_key, settings=sandbox.settings, clock=VirtualClock()
     ) as nectar:
@@ -55,19 +55,19 @@ async def nectar(sandbox: Sandbox) -> AsyncIterator[NectarClient]:
         assert sandbox.witness.peak_in_flight <= 10
 
 
-async def largest(nectar: NectarClient) -> str:
-    """The company with the most pages, and more than two of them."""
+async def find_largest(nectar: NectarClient) -> str:
+    """Find the company with the most pages of usage, at least three."""
     sizes: dict[str, int] = {}
     for company in await nectar.companies.all():
         async for page in nectar.usage.by_company(company.id).pages():
             sizes[company.id] = page.total_pages
             break
-    found = max(sizes, key=lambda company: sizes[company])
-    assert sizes[found] > 2
-    return found
+    largest = max(sizes, key=lambda company: sizes[company])
+    assert sizes[largest] > 2
+    return largest
 
 
-async def test_one_by_one_and_all_at_once_give_the_same_records(
+async def test_single_lists_and_the_repository_deliver_the_same_records(
     nectar: NectarClient,
 ) -> None:
     one_by_one: set[UsageData] = set()
@@ -76,7 +76,7 @@ async def test_one_by_one_and_all_at_once_give_the_same_records(
             one_by_one.add(record)
     async with nectar.repository.usage() as records:
         at_once = [record async for record in records]
-    async with nectar.usage.by_company(await largest(nectar)).prefetch() as ahead:
+    async with nectar.usage.by_company(await find_largest(nectar)).prefetch() as ahead:
         assert {record async for record in ahead} < one_by_one
     assert len(at_once) == len(one_by_one)
     assert set(at_once) == one_by_one
@@ -95,8 +95,10 @@ async def test_a_pull_takes_ten_permits_and_never_more() -> None:
     assert 1 < slow.witness.peak_in_flight <= 10
 
 
-async def test_filters_of_the_sdk_are_those_of_the_api(nectar: NectarClient) -> None:
-    company = await largest(nectar)
+async def test_filters_of_the_client_match_those_of_the_api(
+    nectar: NectarClient,
+) -> None:
+    company = await find_largest(nectar)
     everything = [record async for record in nectar.usage.by_company(company)]
     start, end = date(2025, 3, 1), date(2025, 5, 31)
     overlapping = {
@@ -124,7 +126,7 @@ async def test_filters_of_the_sdk_are_those_of_the_api(nectar: NectarClient) -> 
 
 
 async def test_sites_come_with_their_usage(nectar: NectarClient) -> None:
-    company = await nectar.companies.get(await largest(nectar))
+    company = await nectar.companies.get(await find_largest(nectar))
     sites = [site async for site in nectar.sites.by_company(company.id)]
     assert sites == list(company.sites)
     for site in sites:
@@ -164,10 +166,10 @@ async def test_every_version_answers(sandbox: Sandbox, version: str) -> None:
     ],
     ids=str,
 )
-async def test_rows_that_move_in_mid_walk_are_on_the_receipt(
+async def test_rows_that_change_during_a_walk_show_on_the_receipt(
     sandbox: Sandbox, nectar: NectarClient, change: dict[str, int]
 ) -> None:
-    company = await largest(nectar)
+    company = await find_largest(nectar)
     fault = Fault(Change(**change), operation=USAGE, company=company, page=2, times=1)
     sandbox.faults.add(fault)
     walk = nectar.usage.by_company(company)
@@ -176,8 +178,8 @@ async def test_rows_that_move_in_mid_walk_are_on_the_receipt(
     assert walk.receipt.verdict in {"drifted", "short"}
 
 
-async def test_leaving_early_is_on_the_receipt(nectar: NectarClient) -> None:
-    walk = nectar.usage.by_company(await largest(nectar))
+async def test_leaving_early_shows_on_the_receipt(nectar: NectarClient) -> None:
+    walk = nectar.usage.by_company(await find_largest(nectar))
     async for _ in walk:
         break
     assert walk.receipt.verdict == "unfinished"
@@ -201,7 +203,7 @@ async def test_leaving_early_is_on_the_receipt(nectar: NectarClient) -> None:
     ],
     ids=repr,
 )
-async def test_what_passes_is_waited_for_and_nothing_is_lost(
+async def test_temporary_failures_are_retried_and_no_record_is_lost(
     sandbox: Sandbox, nectar: NectarClient, effect: Answer | Disconnect | DropBody
 ) -> None:
     async with nectar.repository.usage() as records:
@@ -213,10 +215,10 @@ async def test_what_passes_is_waited_for_and_nothing_is_lost(
     assert nectar.statistics().retries == 4
 
 
-async def test_a_company_that_fails_does_not_lose_the_others(
+async def test_a_company_that_fails_does_not_stop_the_others(
     sandbox: Sandbox, nectar: NectarClient
 ) -> None:
-    broken = await largest(nectar)
+    broken = await find_largest(nectar)
     gateway = Fault(Answer(status=502), operation=USAGE, company=broken, page=2)
     sandbox.faults.add(gateway)
     async with nectar.repository.usage(on_error="collect") as records:
@@ -228,7 +230,7 @@ async def test_a_company_that_fails_does_not_lose_the_others(
     others = [one for key, one in records.receipts.items() if key != broken]
     assert {one.verdict for one in others} == {"complete"}
     assert len(given) > sum(one.records for one in others)
-    # And it can be taken up again where it broke.
+    # The list can be resumed where it failed.
     sandbox.faults.clear()
     rest = nectar.usage.by_company(broken).resume(failure.error.cursor or "")
     more = [record async for record in rest]
@@ -236,19 +238,21 @@ async def test_a_company_that_fails_does_not_lose_the_others(
     assert rest.receipt.verdict == "complete"
 
 
-async def read_until_it_dies(nectar: NectarClient, sandbox: Sandbox) -> None:
+async def read_until_killed(nectar: NectarClient, sandbox: Sandbox) -> None:
     async with nectar.repository.usage(look_ahead=2) as records:
         async for _ in records:
             sandbox.kill()
 
 
-async def test_a_server_that_dies_in_mid_pull_is_named(sandbox: Sandbox) -> None:
+async def test_the_error_of_a_killed_server_names_company_and_page(
+    sandbox: Sandbox,
+) -> None:
     settings = Settings(base_url=sandbox.url, retry=RetryPolicy(attempts=2))
     async with NectarClient(
         sandbox.api_key, settings=settings, clock=VirtualClock()
     ) as nectar:
         with pytest.raises(ConnectionFailedError) as caught:
-            await read_until_it_dies(nectar, sandbox)
+            await read_until_killed(nectar, sandbox)
     error = caught.value
     assert error.operation == USAGE
     assert error.page is not None
@@ -256,7 +260,7 @@ async def test_a_server_that_dies_in_mid_pull_is_named(sandbox: Sandbox) -> None
     assert f"page {error.page}" in str(error)
 
 
-async def test_refusals_have_their_errors(sandbox: Sandbox) -> None:
+async def test_refusals_raise_their_own_errors(sandbox: Sandbox) -> None:
     async with NectarClient("wrong", settings=sandbox.settings) as stranger:
         with pytest.raises(AuthenticationError):
             await stranger.companies.all()
@@ -269,17 +273,17 @@ async def test_refusals_have_their_errors(sandbox: Sandbox) -> None:
             await nectar.companies.get("no-such-company")
 
 
-async def test_a_key_that_is_rotated_is_asked_for_again(sandbox: Sandbox) -> None:
+async def test_a_rotated_key_is_fetched_again(sandbox: Sandbox) -> None:
     keys = iter(["withdrawn", sandbox.api_key])
     async with NectarClient(lambda: next(keys), settings=sandbox.settings) as nectar:
         assert "pong" in await nectar.ping()
     assert [entry.status for entry in sandbox.witness.log] == [401, 200]
 
 
-async def test_pages_that_do_not_advance_end_in_an_error_or_a_verdict(
+async def test_pages_that_do_not_advance_are_an_error(
     sandbox: Sandbox, nectar: NectarClient
 ) -> None:
-    company = await largest(nectar)
+    company = await find_largest(nectar)
     sandbox.faults.add(Fault(RepeatPage(), operation=USAGE, company=company, page=2))
     async with nectar.repository.usage(
         companies=[company], on_error="collect"
@@ -289,8 +293,8 @@ async def test_pages_that_do_not_advance_end_in_an_error_or_a_verdict(
     assert [failure.error.page for failure in records.failures] == [2]
 
 
-async def test_days_next_to_each_other_share_no_bill(nectar: NectarClient) -> None:
-    company = await largest(nectar)
+async def test_adjacent_windows_share_no_bill(nectar: NectarClient) -> None:
+    company = await find_largest(nectar)
     first, last = date(2025, 1, 1), date(2025, 1, 31)
     whole = nectar.usage.by_company(company, start_date=first, end_date=last)
     parts: list[str] = []
@@ -301,25 +305,25 @@ async def test_days_next_to_each_other_share_no_bill(nectar: NectarClient) -> No
     assert sorted(parts) == sorted([record.id async for record in whole])
 
 
-async def test_a_ping_beside_three_bulk_pulls_waits_for_few_attempts() -> None:
+async def test_a_ping_during_three_pulls_waits_for_few_attempts() -> None:
     async with Sandbox(companies=6, seed=7, latency=0.01) as sandbox:
         settings = evolve(sandbox.settings, max_concurrency=2)
         async with NectarClient(sandbox.api_key, settings=settings) as nectar:
-            underway = anyio.Event()
+            is_running = anyio.Event()
 
             async def pull() -> None:
                 async with nectar.repository.usage() as records:
                     async for _ in records:
-                        underway.set()
+                        is_running.set()
 
             async with anyio.create_task_group() as group:
                 for _ in range(3):
                     group.start_soon(pull)
-                await underway.wait()
+                await is_running.wait()
                 before = sandbox.witness.requests
                 await nectar.ping()
                 between = sandbox.witness.requests - before
                 group.cancel_scope.cancel()
-        # Two were under way; then one of each pull, in turn, may go before it.
+        # Two are in flight; then one of each pull, in turn, may go first.
         assert between <= 2 + 3 + 2
         assert sandbox.witness.peak_in_flight <= 2

@@ -1,4 +1,4 @@
-"""The soak fails when it should, and not only when a record differs."""
+"""The soak benchmark fails for wrong records, growing memory and missing faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def statistics(attempts: int = 0, retries: int = 0) -> Statistics:
 
 
 def pull(**changes: Any) -> Any:
-    """What a pull of the default size comes to."""
+    """Build the result of a pull of the default size."""
     return SOAK["Pull"](
         **{
             "sums": {"c": (2, 17), "d": (3, 4)},
@@ -36,7 +36,7 @@ def pull(**changes: Any) -> Any:
     )
 
 
-def test_two_pulls_that_are_alike_are_well() -> None:
+def test_two_equal_pulls_have_no_problem() -> None:
     assert SOAK["problems"](pull(), pull(), COMPANIES) == []
 
 
@@ -61,7 +61,7 @@ def test_memory_that_grows_is_a_problem() -> None:
         assert problem.startswith(f"{name}: memory grew 1.21 times")
 
 
-def test_too_few_records_are_a_problem_of_the_default_size_alone() -> None:
+def test_too_few_records_are_a_problem_only_at_the_default_size() -> None:
     few = pull(records=SOAK["RECORDS"] - 1)
     (problem,) = SOAK["problems"](few, few, COMPANIES)
     assert problem == "199,999 records are too few, 200,000 are to be seen"
@@ -72,7 +72,7 @@ def test_too_few_records_are_a_problem_of_the_default_size_alone() -> None:
     ("attempts", "repeats", "is_well"),
     [(2_500, 125, True), (2_500, 95, True), (2_500, 60, False), (250, 0, False)],
 )
-def test_trouble_that_did_not_come_is_a_problem(
+def test_missing_faults_are_a_problem(
     attempts: int, repeats: int, is_well: bool
 ) -> None:
     rough = pull(statistics=statistics(attempts, repeats))

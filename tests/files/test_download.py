@@ -1,4 +1,4 @@
-"""Downloads: links that expire, hosts that misbehave, and what is left on the disk."""
+"""Downloads: expiring links, misbehaving hosts, and interrupted downloads."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _small_chunks(
 
 @pytest.fixture
 def real_chunks() -> None:
-    """Chunks as large as they are for users."""
+    """Use the chunk size that users have."""
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def host() -> FileHost:
 
 @pytest.fixture
 def make(make_client: MakeClient) -> Callable[..., NectarClient]:
-    """A client of a host: with a clock that does not wait, and a key."""
+    """Build a client of a file host, with a virtual clock and a key."""
 
     def made(host: FileHost, **options: Any) -> NectarClient:
         return make_client(
@@ -91,7 +91,7 @@ def make(make_client: MakeClient) -> Callable[..., NectarClient]:
 Make = Callable[..., NectarClient]
 
 
-# The way that it goes when nothing is wrong.
+# Without failures.
 
 
 async def test_a_file_is_fetched_in_ranges_and_saved_under_its_name(
@@ -240,7 +240,7 @@ async def test_a_recorder_sees_the_chunks_and_no_key(
     assert seen == [("documents_get", 200)] + [("documents_download", 206)] * 3
 
 
-# The bound.
+# The limit of downloads at the same time.
 
 
 async def test_chunks_have_a_limit_of_their_own(
@@ -273,7 +273,7 @@ async def test_copies_of_a_client_cannot_change_the_limit(
         make(host).with_settings(max_downloads=9)
 
 
-# Trouble that passes.
+# Failures that are retried.
 
 
 async def test_a_chunk_whose_connection_breaks_is_retried(
@@ -482,7 +482,7 @@ async def test_a_refusal_after_a_redirect_requests_a_new_link(
     assert (done.links, host.asked[-1].url) == (2, f"{LINK}&link=2")
 
 
-# Hosts that answer otherwise.
+# Hosts that answer differently.
 
 
 async def test_a_host_without_ranges_sends_the_whole_file(
@@ -736,7 +736,7 @@ async def test_a_whole_file_smaller_than_the_written_bytes_is_another_file(
         await make(host).documents.download("d-1", io.BytesIO())
 
 
-# What an interruption leaves, and how it is gone on with.
+# Partial files.
 
 
 async def test_a_partial_file_is_not_resumed_with_a_host_without_ranges(
@@ -829,7 +829,7 @@ async def test_two_downloads_of_a_process_do_not_write_to_one_path(
     await client.documents.download("d-1", tmp_path)
 
 
-# Several bills of one name.
+# Several bills with one file name.
 
 APRIL, MAY = (
     "5f0c9e3a-1b7d-4c2e-9f60-7a1d2e3f4a5b",
@@ -914,7 +914,7 @@ async def test_a_callback_that_is_no_function_is_refused_before_anything_is_sent
     assert host.transport.requests == []
 
 
-# Where it may go.
+# Targets.
 
 
 async def test_a_target_is_checked_before_anything_is_sent(
@@ -973,11 +973,11 @@ def test_a_file_name_has_room_for_the_suffixes_of_its_partial_file() -> None:
     assert to_safe_name(None, "../..") == "pdf"
 
 
-# What nobody may see.
+# Secrets.
 
 
 def everything(error: BaseException) -> str:
-    """All that an error could print, in whatever way."""
+    """Collect all text that an error could print."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     seen = [repr(error), str(error), repr(error.args), "".join(frames.format())]
     seen += [repr(vars(error)), repr(pickle.dumps(error))]

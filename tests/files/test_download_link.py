@@ -1,4 +1,4 @@
-"""Slow links: fewer bytes at once when they take too long, then more again."""
+"""Slow links: smaller chunks after a timeout, and larger ones again later."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Link:
         self.speed = speed
         self.clock = VirtualClock()
         self.sizes: list[int] = []
-        """Of each answer that came, its bytes; of each that did not, 0."""
+        """The bytes of each response; 0 for a timeout."""
         host.tricks = [self.carry] * 999
 
     async def carry(self, request: Request[Any]) -> Response:
@@ -45,7 +45,7 @@ class Link:
 
 
 def too_slow(request: Request[Any]) -> AttemptTimeoutError:
-    """What the pipeline says of what does not come in time."""
+    """Build the error that the pipeline raises after a timeout."""
     return AttemptTimeoutError("too slow", is_permanent=request.can_halve)
 
 

@@ -1,4 +1,4 @@
-"""Downloads of files that change: what is saved is all of one file, or nothing is."""
+"""Downloads of files that change: the saved bytes are all of one version."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def host() -> FileHost:
 
 @pytest.fixture
 def make(make_client: MakeClient) -> Make:
-    """A client of a host, with a clock that does not wait."""
+    """Build a client of a file host, with a virtual clock."""
 
     def made(host: FileHost, **options: Any) -> NectarClient:
         return make_client(host.transport, clock=VirtualClock(), **options)
@@ -62,7 +62,7 @@ def marks(host: FileHost, etag: str | None, modified: str | None) -> None:
 
 
 def becomes(host: FileHost, etag: str | None, modified: str | None) -> Trick:
-    """The file is another one from now on, with other marks."""
+    """Replace the file by another one with other validators."""
 
     def change(_: Request[Any]) -> None:
         host.data = OTHER
@@ -75,7 +75,7 @@ def conditions(host: FileHost) -> list[str | None]:
     return [one.headers.get("If-Range") for one in host.asked]
 
 
-# In mid-download.
+# Changes during a download.
 
 CHANGES: dict[str, tuple[tuple[str | None, str | None], ...]] = {
     "strong": (('"1"', None), ('"2"', None)),
@@ -224,11 +224,11 @@ async def test_an_overlap_in_several_responses_is_compared_in_pieces(
     ]
 
 
-# Hosts that do not agree with themselves.
+# Inconsistent hosts.
 
 
 def counting(host: FileHost, name: str) -> Trick:
-    """Nothing changes, but a mark is another one with each answer."""
+    """Change a validator with each response, but not the file."""
 
     def one_more(_: Request[Any]) -> None:
         number = len(host.asked)
@@ -319,7 +319,7 @@ def test_any_validator_that_differs_counts(
     assert known.is_inconsistent_with(other) is is_inconsistent
 
 
-# What an interruption leaves.
+# Partial files.
 
 
 async def test_the_metadata_of_a_partial_file_names_the_document_and_not_the_link(
@@ -445,7 +445,7 @@ async def test_the_partial_file_of_a_file_that_changed_twice_is_not_resumed_as_o
     assert (tmp_path / "bill.pdf").read_bytes() == OTHER
 
 
-# Two at once, and a path that cannot be written to.
+# Two downloads to one path, and a path that cannot be written.
 
 
 async def test_a_later_download_takes_over_and_the_first_one_stops(

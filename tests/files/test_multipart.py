@@ -1,4 +1,4 @@
-"""A form with one file: what goes on the send, and what a server reads from it."""
+"""Multipart forms with one file: their bytes, and what a server reads from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nectar_async._files.multipart import MultipartForm, quote_name
 
 
 class Chunks:
-    """Chunks that are there already."""
+    """An async iterator over given chunks."""
 
     def __init__(self, *chunks: bytes) -> None:
         self._left = iter(chunks)
@@ -64,8 +64,8 @@ async def parts_of(form: MultipartForm) -> list[tuple[str | None, str | None, by
 
 @pytest.mark.anyio
 async def test_the_announced_length_is_the_length_of_the_body() -> None:
-    one = form(b"abc", b"defg", size=7)
-    assert one.headers["Content-Length"] == str(sum(map(len, await send(one))))
+    upload = form(b"abc", b"defg", size=7)
+    assert upload.headers["Content-Length"] == str(sum(map(len, await send(upload))))
 
 
 @pytest.mark.anyio
@@ -81,9 +81,9 @@ async def test_chunks_are_passed_on_one_by_one() -> None:
 
 @pytest.mark.anyio
 async def test_the_body_can_be_read_again_and_stays_exhausted() -> None:
-    one = form(b"abc")
-    assert await send(one) == await send(one)
-    body = one.body()
+    upload = form(b"abc")
+    assert await send(upload) == await send(upload)
+    body = upload.body()
     assert b"".join([chunk async for chunk in body])
     assert [chunk async for chunk in body] == []
 

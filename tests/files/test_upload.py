@@ -1,4 +1,4 @@
-"""What may be uploaded, and what becomes of a body on its way."""
+"""Uploads: accepted files, and bodies that are streamed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def content(upload: Upload) -> bytes:
 
 
 async def drained(upload: Upload, note: Callable[[int], object]) -> None:
-    """Take all of it, and note the size of each chunk."""
+    """Read all chunks, and return their sizes."""
     async for chunk in upload.chunks():
         note(len(chunk))
 
@@ -58,7 +58,7 @@ async def sent(file: Any, file_name: str | None = None) -> bytes:
 
 
 class Stream:
-    """An async stream that is no generator."""
+    """An async stream that is not a generator."""
 
     def __init__(self, *chunks: Any) -> None:
         self._left = iter(chunks)
@@ -75,7 +75,7 @@ class Stream:
 
 
 class Uploaded:
-    """What web frameworks give: an async `read`, a name, and no `tell`."""
+    """An upload of a web framework: an async `read`, a name, and no `tell`."""
 
     filename = "from the browser.pdf"
 
@@ -105,7 +105,7 @@ def bill(tmp_path: Path) -> Path:
     return path
 
 
-# What it may be.
+# Kinds of files.
 
 
 @pytest.mark.parametrize("kind", [str, Path], ids=["text", "path"])
@@ -179,7 +179,7 @@ async def test_the_kind_of_a_temporary_file_is_found_by_its_first_bytes() -> Non
             assert upload.name == "document.png"
 
 
-# What it is called.
+# File names.
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ async def test_a_path_can_be_given_another_name(tmp_path: Path) -> None:
         assert upload.name == "march.pdf"
 
 
-# What is refused before anything is sent.
+# Files that are refused before anything is sent.
 
 
 @pytest.mark.parametrize("name", ["bill.xlsx", "bill", "pdf", ".pdf"])
@@ -389,7 +389,7 @@ async def test_a_parser_that_does_not_end_is_abandoned(
         over.set()
 
 
-# What happens to it on the way.
+# Reading while it is sent.
 
 
 async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) -> None:
@@ -447,7 +447,7 @@ async def test_a_disk_that_fails_is_an_error_about_the_file(bill: Path) -> None:
 
 
 class OneWay(io.BytesIO):
-    """A file that cannot be sought."""
+    """A file that is not seekable."""
 
     def seekable(self) -> bool:
         return self.closed  # so that it is reading that finds it closed
@@ -490,11 +490,11 @@ async def test_progress_is_called_with_the_bytes_that_were_read(bill: Path) -> N
     assert told == [(CHUNK, size), (2 * CHUNK, size), (size, size)]
 
 
-# The pipeline and a body that is streamed.
+# The pipeline with a streamed body.
 
 
 class Taker:
-    """A transport that takes the body, with what a test does between two chunks."""
+    """A transport that reads the body, and calls a function between two chunks."""
 
     needs_key = False
 
@@ -621,7 +621,7 @@ async def test_a_stream_is_not_sent_again(make_client: MakeClient) -> None:
     assert taker.bodies == [b"abc"]
 
 
-# What cannot be sent again.
+# Streams, which cannot be sent again.
 
 
 FAILURES: dict[str, Any] = {

@@ -1,11 +1,10 @@
-"""`aioresponses` for the aiohttp that is installed.
+"""`aioresponses` that works with aiohttp 3.12 to 3.14.
 
 aiohttp 3.14 made `stream_writer` a required argument of `ClientResponse`, which
-aioresponses 0.7.9 does not give (https://github.com/pnuckowski/aioresponses). Answers
-are made of a class that fills it in where the signature has it, so that one import
-works from aiohttp 3.12 to 3.14. It also stops a reader that was fed more than 128 KiB
-at once, which nobody reads from yet; ours take any body. To be deleted with the release
-that knows of both.
+aioresponses 0.7.9 does not pass (https://github.com/pnuckowski/aioresponses). So the
+responses are built from a class that adds it if the signature has it. aiohttp also
+pauses a reader that was fed more than 128 KiB before anything reads from it; here the
+limit is larger. To be deleted with a release of aioresponses that supports 3.14.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _NEEDS_WRITER = "stream_writer" in inspect.signature(ClientResponse.__init__).pa
 
 
 class _Writer:
-    """What an answer asks of the writer of its request."""
+    """The part of a stream writer that a response uses."""
 
     output_size = 0
 
@@ -46,7 +45,7 @@ vars(core)["stream_reader_factory"] = _reader
 
 
 class aioresponses(_aioresponses):  # noqa: N801 - the name that users know
-    """As the original, with answers that the installed aiohttp can make."""
+    """The original, with responses that the installed aiohttp accepts."""
 
     def add(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("response_class", _Answer)

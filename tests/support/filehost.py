@@ -1,4 +1,4 @@
-"""A host of one file, in memory, that does what a test scripts."""
+"""A file host in memory that misbehaves as a test scripts it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ Trick = Callable[[Request[Any]], "Answer | Awaitable[Answer | None] | None"]
 
 
 class FileHost:
-    """A document and its file, with what goes wrong in the order it is scripted.
+    """Serves a document and its file, with scripted responses ("tricks") in order.
 
-    A trick is used up by one request of a chunk, unless it gives None: then the right
-    answer comes.
+    Each request for a chunk uses one trick; if that returns None, the file is served.
 
     Attributes:
-        etag: of the file; None leaves it out.
-        modified: its `Last-Modified`; None leaves it out.
-        knows_conditions: whether `If-Range` is heeded.
+        etag: the ETag of the file; None leaves it out.
+        modified: the `Last-Modified` of the file; None leaves it out.
+        knows_conditions: whether the host supports `If-Range`.
     """
 
     def __init__(
@@ -49,14 +48,14 @@ class FileHost:
     def asked(self) -> list[Request[Any]]:
         """The requests for chunks."""
         return [
-            one
-            for one in self.transport.requests
-            if one.operation == "documents_download"
+            request
+            for request in self.transport.requests
+            if request.operation == "documents_download"
         ]
 
     @property
     def ranges(self) -> list[str | None]:
-        return [one.headers.get("Range") for one in self.asked]
+        return [request.headers.get("Range") for request in self.asked]
 
     def get(self, _: Request[Any]) -> dict[str, Any]:
         self.links += 1
@@ -71,7 +70,7 @@ class FileHost:
         return self.right(request)
 
     def right(self, request: Request[Any]) -> Response:
-        """What a host that knows ranges says."""
+        """Answer as a host that supports ranges."""
         asked = request.headers.get("Range")
         condition = request.headers.get("If-Range", self.etag)
         is_other = condition not in {self.etag, self.modified}
@@ -86,18 +85,18 @@ class FileHost:
         return Response(206, {"Content-Range": span, **self.marks}, body)
 
     def whole(self, _: Request[Any]) -> Response:
-        """What a host that knows no ranges says."""
+        """Answer as a host without ranges."""
         headers = {"Content-Length": str(len(self.data)), **self.marks}
         return Response(200, headers, self.data)
 
     @property
     def marks(self) -> dict[str, str]:
-        """What tells which file it is."""
+        """The headers with the validators of the file."""
         given = {"ETag": self.etag, "Last-Modified": self.modified}
         return {name: text for name, text in given.items() if text is not None}
 
     def change(self, data: bytes) -> None:
-        """Another file from now on."""
+        """Serve another file from now on."""
         self.data, self.etag = data, '"v2"'
 
 
@@ -108,18 +107,18 @@ def says(
 
 
 def right(_: Request[Any]) -> None:
-    """No trick at all."""
+    """Serve the file."""
 
 
 def leave_part(path: Path, data: bytes, **changes: object) -> None:
-    """Leave what an interrupted download of the host's file to a path leaves.
+    """Write the partial file and metadata of an interrupted download.
 
     Args:
-        path: where the file would be in the end.
-        data: the bytes that came.
-        changes: what the note says otherwise.
+        path: the path that the finished file would have.
+        data: the bytes of the partial file.
+        changes: other values for the metadata.
     """
     path.with_name(f"{path.name}.part").write_bytes(data)
-    said = {"document": "d-1", "size": len(BILL), "etag": '"v1"', "modified": None}
-    note = json.dumps({**said, "owner": "gone", **changes})
+    metadata = {"document": "d-1", "size": len(BILL), "etag": '"v1"', "modified": None}
+    note = json.dumps({**metadata, "owner": "gone", **changes})
     path.with_name(f"{path.name}.part.json").write_text(note)

@@ -1,4 +1,4 @@
-"""The transport over the network, against servers on loopback that misbehave."""
+"""The aiohttp transport, with misbehaving servers on loopback."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
-    """An answer as it goes over the wire."""
+    """Build the bytes of a response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
 
 class Server:
-    """A server that says what a test wants, and writes down what it was asked."""
+    """A server that sends prepared bytes, and keeps the requests."""
 
     def __init__(self, talk: Talk | bytes) -> None:
         self._talk = talk
         self.heads: list[str] = []
-        """Request lines and headers, one a request."""
+        """Request line and headers of each request."""
         self.origin = ""
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -71,7 +71,7 @@ class Server:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._writers.append(writer)
-        # Clients go away in the middle here; that is what the tests are about.
+        # Some tests disconnect in the middle.
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             if isinstance(self._talk, bytes):
                 while True:
@@ -82,7 +82,7 @@ class Server:
         writer.close()
 
     async def hear(self, reader: asyncio.StreamReader) -> str:
-        """The next request; its body, if it has one, is read as well."""
+        """Read the next request with its body."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.heads.append(head)
         for line in head.lower().splitlines():
@@ -99,7 +99,7 @@ class Server:
 async def serving(
     talk: Talk | bytes, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Server]:
-    """A server on loopback."""
+    """Run a server on loopback."""
     server = Server(talk)
     listener = await asyncio.start_server(server.connected, "127.0.0.1", 0, ssl=tls)
     scheme = "http" if tls is None else "https"
@@ -120,7 +120,7 @@ def client_of(
     retry: RetryPolicy = ONCE,
     **settings: Any,
 ) -> NectarClient:
-    """A client that asks an origin once."""
+    """Build a client of an origin, without retries."""
     return NectarClient(
         KEY,
         transport=transport or AiohttpTransport(),
@@ -131,7 +131,7 @@ def client_of(
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_open() -> Iterator[None]:
-    """What is collected unclosed warns, and warnings are errors."""
+    """Collect garbage, so that unclosed resources warn; warnings are errors."""
     gc.freeze()  # what is there already need not be looked at again
     yield
     gc.collect()
@@ -139,7 +139,7 @@ def _nothing_is_left_open() -> Iterator[None]:
 
 
 def assert_clean(error: BaseException) -> None:
-    """An error that travels, and shows neither the key nor aiohttp's error."""
+    """Check that an error pickles and has neither the key nor aiohttp's error."""
     assert (error.__cause__, error.__context__) == (None, None)
     assert KEY not in f"{error!r} {error} {error.args!r} {vars(error)!r}"
     travelled = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
@@ -147,7 +147,7 @@ def assert_clean(error: BaseException) -> None:
     assert (str(travelled), vars(travelled)) == (str(error), vars(error))
 
 
-# What goes over the wire.
+# The bytes of requests.
 
 
 @pytest.mark.asyncio
@@ -253,13 +253,13 @@ async def test_a_redirect_is_not_followed_so_the_key_is_not_sent_there(
     assert_clean(caught.value)
 
 
-# No resend by aiohttp.
+# aiohttp does not resend.
 
 
 async def first_only(
     server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answers the first request of a connection, and closes it at the second."""
+    """Answers the first request of a connection, and closes it at the second one."""
     await server.hear(reader)
     writer.write(answer())
     await server.hear(reader)
@@ -275,7 +275,7 @@ async def dropping() -> AsyncIterator[Server]:
 
 
 class Counting:
-    """A middleware of a session that a user brings."""
+    """A middleware of a user's session."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -335,7 +335,7 @@ async def test_only_the_retry_stage_repeats_requests() -> None:
         assert nectar.statistics().attempts == len(server.heads) == 3
 
 
-# A session that the user brings.
+# Sessions of the user's.
 
 
 @pytest.mark.asyncio
@@ -417,7 +417,7 @@ def test_a_session_excludes_the_arguments_that_it_decides() -> None:
 
 @asynccontextmanager
 async def half_a_body() -> AsyncIterator[tuple[Server, asyncio.Event]]:
-    """A server that stops in the middle of its answer."""
+    """A server that stops in the middle of a response."""
     is_half = asyncio.Event()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -432,7 +432,7 @@ async def half_a_body() -> AsyncIterator[tuple[Server, asyncio.Event]]:
 
 
 def checked_out(session: aiohttp.ClientSession) -> int:
-    """Connections of a session that nobody gave back."""
+    """Count the connections of a session that were not released."""
     assert session.connector is not None
     return len(session.connector._acquired)
 
@@ -514,11 +514,11 @@ async def test_a_body_of_exactly_the_limit_is_read() -> None:
         assert len((await nectar.send(GET))["a"]) == 1991
 
 
-# No connection.
+# Connections that fail.
 
 
 async def closed_port() -> int:
-    """A port on which nobody listens."""
+    """Find a port without a listener."""
     listener = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = int(listener.sockets[0].getsockname()[1])
     listener.close()
@@ -559,7 +559,7 @@ async def test_a_response_that_is_no_http_is_a_failed_connection() -> None:
 
 
 class Nowhere(AbstractResolver):
-    """Finds no host."""
+    """A resolver that finds no host."""
 
     async def resolve(
         self, host: str, port: int = 0, family: Any = 0
@@ -663,11 +663,11 @@ async def test_a_proxy_is_used_and_an_unreachable_one_means_not_sent() -> None:
     assert_clean(caught.value)
 
 
-# The table.
+# The table of errors.
 
 
 def kinds_of(root: type[T]) -> Iterator[type[T]]:
-    """A class and all below it that aiohttp defines."""
+    """List a class and its subclasses in aiohttp."""
     yield root
     for kind in root.__subclasses__():
         if kind.__module__.startswith("aiohttp"):
@@ -745,7 +745,7 @@ async def test_no_error_of_aiohttp_reaches_the_caller(kind: type[Exception]) -> 
     assert_clean(caught.value)
 
 
-# Its life.
+# Opening and closing.
 
 
 @pytest.mark.asyncio
@@ -845,7 +845,7 @@ def test_creating_the_transport_does_not_block_the_loop() -> None:
     assert done.returncode == 0, done.stderr
 
 
-# Under aioresponses.
+# With aioresponses.
 
 BASE = "https://external.nectarclimate.com/v2.2"
 

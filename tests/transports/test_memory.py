@@ -1,4 +1,4 @@
-"""A transport for tests answers what it was given, and remembers what was asked."""
+"""`MemoryTransport` sends prepared answers, and keeps the requests."""
 
 from __future__ import annotations
 

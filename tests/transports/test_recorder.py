@@ -1,4 +1,4 @@
-"""What goes through a client is recorded, replayed, completed, or left alone."""
+"""The modes of `Recorder`: record, replay, new and passthrough."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KEY = "nectar-key-0123456789"
 
 
 class Server(ListServer):
-    """A list server whose requests are counted, and which must not be asked twice."""
+    """A list server that counts requests, and refuses a repeated one."""
 
     @property
     def requests(self) -> int:
@@ -376,7 +376,7 @@ async def test_the_api_version_is_recorded(
 
 
 class Once:
-    """A body that comes once."""
+    """A body that can be read only once."""
 
     def __init__(self, *chunks: bytes) -> None:
         self._left = [*chunks]
@@ -452,7 +452,7 @@ async def test_a_list_that_cannot_be_read_to_its_end_is_not_recorded(
     assert not (tmp_path / "r").exists()
 
 
-# From the environment.
+# The environment variable.
 
 
 @pytest.mark.parametrize(

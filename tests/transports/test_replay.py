@@ -1,4 +1,4 @@
-"""A recording answers in place of a server: strictly, and in any order."""
+"""`RecordedTransport` answers in place of a server: strictly, and in any order."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ OTHERS = [
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hundred equal requests, each with its own answer, and a hundred others."""
+    """Build a recording of a hundred equal requests and a hundred different ones."""
     folder = tmp_path_factory.mktemp("crowd") / "r"
     recording_of([*SAME, *OTHERS]).save(folder, NOW)
     return folder
@@ -195,7 +195,7 @@ def test_an_invalid_argument_is_refused_at_once(
 
 
 class Chunks:
-    """A body in two pieces."""
+    """A body in two chunks."""
 
     def __init__(self, text: str) -> None:
         self._left = [text[:1].encode(), text[1:].encode()]
@@ -214,7 +214,7 @@ def post(body: Any) -> Request[dict[str, int]]:
 
 
 async def four_posts(nectar: NectarClient, text: str) -> list[dict[str, int]]:
-    """JSON, bytes, a stream, and a stream that can be had again."""
+    """Build requests with JSON, bytes, a one-shot stream and a repeatable stream."""
     return [
         await nectar.send(Request.post("o", "/o", dict, json={"a": text})),
         await nectar.send(post(text.encode())),
