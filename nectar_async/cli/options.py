@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -19,7 +20,7 @@ __all__ = [
     "Latency",
     "RecordingPath",
     "Seed",
-    "parse_choice",
+    "build_choice_parser",
     "parse_day",
     "parse_path",
     "parse_seconds",
@@ -75,12 +76,16 @@ def parse_path(text: str | Path) -> Path:
     return Path(text)
 
 
-def parse_choice(enum: type[E], text: str) -> E:
-    """Parse a known member of an enum, in any case and with `-` or `_`."""
-    member = enum(text.strip().upper().replace("-", "_"))
-    if not member.is_known:
-        raise typer.BadParameter(f"{text!r} is not one of {', '.join(enum)}")
-    return member
+def build_choice_parser(enum: type[E]) -> Callable[[str], E]:
+    """Build a parser of the known members of an enum, in any case, with `-` or `_`."""
+
+    def parse_choice(text: str) -> E:
+        member = enum(text.strip().upper().replace("-", "_"))
+        if not member.is_known:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(enum)}")
+        return member
+
+    return parse_choice
 
 
 AsJson = Annotated[

@@ -9,7 +9,6 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final
@@ -156,7 +155,7 @@ FILTER_OPTIONS: Final[Mapping[str, Any]] = {
         typer.Option(
             "--date-type",
             metavar="TYPE",
-            parser=partial(options.parse_choice, DateType),
+            parser=options.build_choice_parser(DateType),
             help="The date that --start and --end are compared with, both inclusive"
             f" UTC days: {', '.join(DateType)}. {_BILL_DATE}",
         ),
@@ -166,7 +165,7 @@ FILTER_OPTIONS: Final[Mapping[str, Any]] = {
         typer.Option(
             "--datasource-type",
             metavar="TYPE",
-            parser=partial(options.parse_choice, DatasourceType),
+            parser=options.build_choice_parser(DatasourceType),
             help=f"Utility type: {', '.join(DatasourceType)}. Repeatable.",
         ),
     ],
@@ -210,7 +209,7 @@ FILTER_OPTIONS: Final[Mapping[str, Any]] = {
         typer.Option(
             "--status",
             metavar="STATUS",
-            parser=partial(options.parse_choice, ConnectionStatus),
+            parser=options.build_choice_parser(ConnectionStatus),
             help=f"Status of the connection: {', '.join(ConnectionStatus)}.",
         ),
     ],
