@@ -23,6 +23,7 @@ __all__ = ["CompanyReceipt", "PullReport", "TimeBound"]
 
 # Enough for the demo. `--json` has all companies.
 _MAX_ROWS: Final = 50
+_MEGABYTE: Final = 1_000_000
 
 
 @frozen(kw_only=True)
@@ -181,7 +182,7 @@ class PullReport:
                 f" {count_noun(bound.peak_in_flight, 'request')} at once"
             )
         file = (
-            f"[bold]{escape(self.out)}[/bold] ({_megabytes(self.size)}, JSON lines)"
+            f"[bold]{escape(self.out)}[/bold] ({_format_size(self.size)}, JSON lines)"
             if self.is_written
             else f"nothing was written to {escape(self.out)}"
         )
@@ -277,5 +278,5 @@ def _failure_as_json(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
+def _format_size(size: int) -> str:
+    return f"{size / 1e3:,.1f} kB" if size < _MEGABYTE else f"{size / 1e6:,.1f} MB"

@@ -108,3 +108,11 @@ def test_incomplete_companies_come_first() -> None:
     assert "[Company] 0 " in printed
     assert "[Company] 58" not in printed
     assert "10 more companies" in printed
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0.0 kB"), (52_700, "52.7 kB"), (2_600_000, "2.6 MB")]
+)
+def test_the_size_of_the_file_is_printed(size: int, text: str) -> None:
+    printed = render(evolve(build_report(1), size=size), 120)
+    assert f"usage.jsonl ({text}, JSON lines)" in printed
