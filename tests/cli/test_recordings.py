@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from taken import answer, page_of, question, recording_of
+from exchanges import answer, make_page, make_recording, question
 
 from nectar_async.cli.app import run
 from nectar_async.recording.exchange import Question, RecordedAnswer
@@ -25,7 +25,7 @@ JO = {"id": "s", "name": "North", "note": "ask jo@acme.example", "externalId": "
 
 
 def save(path: str, *pairs: tuple[Question, RecordedAnswer]) -> Path:
-    recording_of(pairs).save(path, NOW)
+    make_recording(pairs).save(path, NOW)
     return Path(path)
 
 
@@ -44,7 +44,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def usage() -> Path:
     """Save a recording of five exchanges."""
-    pages = [page_of("a", 1, 2), page_of("a", 2, 2), page_of("b", 1)]
+    pages = [make_page("a", 1, 2), make_page("a", 2, 2), make_page("b", 1)]
     pairs = [PING, *pages, (SITE, evolve(answer({"detail": "no"}), status=404))]
     return save("usage", *pairs)
 
@@ -63,7 +63,7 @@ def test_a_recording_is_shown(usage: Path, capsys: Capture) -> None:
 def test_placeholders_are_counted_by_kind(capsys: Capture) -> None:
     twice = {**JO, "more": "jo@acme.example and al@acme.example"}
     redacted = Redaction().apply([(SITE, answer(twice))])
-    recording_of(()).with_exchanges(redacted).save("r", NOW)
+    make_recording(()).with_exchanges(redacted).save("r", NOW)
     assert run(["recording", "show", "r", "--json"]) == 0
     shown = read_json(capsys)
     assert shown["placeholders"] == [{"kind": "person", "values": 2, "places": 3}]

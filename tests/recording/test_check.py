@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from taken import NOW, answer, page_of, question, recording_of
+from exchanges import NOW, answer, make_page, make_recording, question
 
 from nectar_async import RecordingError
 from nectar_async.cli.decode_check import find_decode_problems, read_return_types
@@ -27,12 +27,12 @@ FILE = (
     RecordedAnswer(status=200, headers={"content-type": "application/pdf"}, body=PDF),
 )
 PING = question("/ping", "ping_get"), answer("pong v2.2")
-USAGE = [page_of("a", page, 3) for page in (1, 2, 3)]
+USAGE = [make_page("a", page, 3) for page in (1, 2, 3)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    recording_of([PING, *USAGE, FILE]).save(tmp_path / "r", NOW)
+    make_recording([PING, *USAGE, FILE]).save(tmp_path / "r", NOW)
     return tmp_path / "r"
 
 
@@ -124,7 +124,7 @@ def test_a_file_without_a_key_in_its_name_is_no_exchange_for_anybody(
 
 def test_a_gap_in_the_numbers_of_answers_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of([PING, PING, PING]).save(folder, NOW)
+    make_recording([PING, PING, PING]).save(folder, NOW)
     assert looked(folder).is_sound
     (second,) = folder.glob("ping_get.*.2.json")
     second.unlink()
@@ -172,7 +172,7 @@ def test_a_list_without_its_last_page_is_told(folder: Path) -> None:
 
 def test_all_missing_pages_are_told_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of([page_of("a", 2, 4), page_of("b", 1, 1)]).save(folder, NOW)
+    make_recording([make_page("a", 2, 4), make_page("b", 1, 1)]).save(folder, NOW)
     finding = only(looked(folder))
     assert "pages 1, 3, 4 are not recorded" in finding.words
 
@@ -181,7 +181,7 @@ def test_an_operation_that_the_contract_does_not_have_is_a_note(
     tmp_path: Path,
 ) -> None:
     asked = question("/label/1", "labels_get")
-    recording_of([(asked, answer({}))]).save(tmp_path / "r", NOW)
+    make_recording([(asked, answer({}))]).save(tmp_path / "r", NOW)
     found = looked(tmp_path / "r")
     assert found.is_sound
     assert only(found).words == "the contract has no 'labels_get'"
@@ -231,7 +231,7 @@ def test_what_redaction_would_replace_is_told_by_place_and_never_shown(
 ) -> None:
     personal, place = value
     folder = tmp_path / "r"
-    recording_of([(SITE, answer(personal))]).save(folder, NOW)
+    make_recording([(SITE, answer(personal))]).save(folder, NOW)
     finding = only(looked(folder))
     assert (finding.place, finding.severity) == (place, Severity.ERROR)
     assert "nectar recording redact" in finding.words
@@ -249,7 +249,9 @@ def test_what_redaction_replaced_is_sound(tmp_path: Path) -> None:
 
 def test_a_token_is_told_and_never_shown(tmp_path: Path) -> None:
     token = "whsec_" + "abcd1234" * 4
-    recording_of([(SITE, answer({"id": "s", "name": token}))]).save(tmp_path / "r", NOW)
+    make_recording([(SITE, answer({"id": "s", "name": token}))]).save(
+        tmp_path / "r", NOW
+    )
     finding = only(looked(tmp_path / "r"))
     assert finding.words.startswith("contains a secret: ")
     assert token not in finding.words
@@ -258,7 +260,7 @@ def test_a_token_is_told_and_never_shown(tmp_path: Path) -> None:
 def test_a_form_and_a_query_are_looked_at_as_well(tmp_path: Path) -> None:
     form = FormData((FormPart(name="email", text="jo@acme.example"),))
     asked = evolve(SITE, query=(("email", "jo@acme.example"),), body=form)
-    recording_of([(asked, answer({"id": "s"}))]).save(tmp_path / "r", NOW)
+    make_recording([(asked, answer({"id": "s"}))]).save(tmp_path / "r", NOW)
     places = {one.place for one in looked(tmp_path / "r").findings}
     assert places == {"request query email[]", "request form email[]"}
 
@@ -296,7 +298,7 @@ def test_every_operation_has_a_model_but_ping_which_has_none() -> None:
 
 def test_what_the_models_know_is_nothing_to_tell() -> None:
     assert read(exchange_of("sites_get", {"id": "s", "name": "North"})) == []
-    asked, answered = page_of("a", 1)
+    asked, answered = make_page("a", 1)
     assert read(Exchange(question=asked, answer=answered, key="0")) == []
     assert read(exchange_of("companies_list", [{"id": "c", "name": "Acme"}])) == []
 

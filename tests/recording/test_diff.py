@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from taken import answer, page_of, question, recording_of
+from exchanges import answer, make_page, make_recording, question
 
 from nectar_async.recording.bodies import Blob, Text
 from nectar_async.recording.diff import ChangeKind, Comparison, RecordingChange, compare
@@ -20,11 +20,11 @@ SITE = question("/site/a", "sites_get", owner="a")
 
 def usage(*records: dict[str, Any]) -> Recording:
     """A list of usage."""
-    return recording_of([(USAGE, answer({"usageData": list(records)}))])
+    return make_recording([(USAGE, answer({"usageData": list(records)}))])
 
 
 def site(value: Any, status: int = 200) -> Recording:
-    return recording_of([(SITE, answer(value, status))])
+    return make_recording([(SITE, answer(value, status))])
 
 
 def said(comparison: Comparison) -> Sequence[str]:
@@ -37,7 +37,7 @@ def only(comparison: Comparison) -> RecordingChange:
 
 
 def test_a_recording_is_the_same_as_itself() -> None:
-    one = recording_of([page_of("a", 1, 2), page_of("a", 2, 2)])
+    one = make_recording([make_page("a", 1, 2), make_page("a", 2, 2)])
     found = compare(one, one)
     assert found.is_same
     assert len(found) == 0
@@ -176,7 +176,7 @@ def test_new_values_of_an_enum_are_told_and_whether_the_contract_knows_them() ->
 def test_an_alias_of_an_enum_is_known() -> None:
     asked = question("/connection/a/details", "connections_get", owner="a")
     old, new = (
-        recording_of([(asked, answer({"id": "a", "status": status}))])
+        make_recording([(asked, answer({"id": "a", "status": status}))])
         for status in ("CONNECTED", "INCORRECT_PASSWORD")
     )
     assert only(compare(old, new)).kind is ChangeKind.VALUE
@@ -190,8 +190,8 @@ def test_the_keys_of_a_free_object_are_data() -> None:
 
 
 def test_exchanges_that_come_and_go_are_told_by_name() -> None:
-    old = recording_of([page_of("a", 1, 2), page_of("a", 2, 2)])
-    new = recording_of([page_of("a", 1, 2), page_of("b", 1)])
+    old = make_recording([make_page("a", 1, 2), make_page("a", 2, 2)])
+    new = make_recording([make_page("a", 1, 2), make_page("b", 1)])
     gone, come = compare(old, new)
     assert gone.kind is ChangeKind.EXCHANGE_VANISHED
     assert gone.place == old.exchanges[1].name
@@ -201,15 +201,15 @@ def test_exchanges_that_come_and_go_are_told_by_name() -> None:
 
 
 def test_one_answer_more_to_the_same_question_is_an_exchange_more() -> None:
-    once, twice = ([page_of("a", 1)] * times for times in (1, 2))
-    change = only(compare(recording_of(once), recording_of(twice)))
+    once, twice = ([make_page("a", 1)] * times for times in (1, 2))
+    change = only(compare(make_recording(once), make_recording(twice)))
     assert change.kind is ChangeKind.EXCHANGE_APPEARED
     assert change.place.endswith(".2")
 
 
 def test_an_operation_that_is_new_is_no_heap_of_new_keys() -> None:
-    old = recording_of([page_of("a", 1)])
-    new = recording_of([page_of("a", 1), (SITE, answer({"id": "1", "name": "x"}))])
+    old = make_recording([make_page("a", 1)])
+    new = make_recording([make_page("a", 1), (SITE, answer({"id": "1", "name": "x"}))])
     change = only(compare(old, new))
     assert (change.kind, change.operation) == (
         ChangeKind.EXCHANGE_APPEARED,
@@ -238,7 +238,7 @@ def test_a_body_that_is_no_json_any_more_is_told() -> None:
         (None, "was object, is nothing"),
     ):
         answered = evolve(old.exchanges[0].answer, body=body)
-        change = only(compare(old, recording_of([(SITE, answered)])))
+        change = only(compare(old, make_recording([(SITE, answered)])))
         assert (change.place, str(change)) == ("", words)
 
 
@@ -254,7 +254,7 @@ def test_another_version_of_the_api_is_told_first() -> None:
 
 def test_other_rules_of_redaction_are_no_change() -> None:
     asked = evolve(USAGE, query=(("tenant", "acme"),))
-    plain = recording_of([(asked, answer({"usageData": []}))])
+    plain = make_recording([(asked, answer({"usageData": []}))])
     redaction = Redaction(rules=(Rule(kind="tenant", keys=("tenant",)),))
     (redacted,) = redaction.apply([(asked, answer({"usageData": []}))])
     ruled = Recording(api_version="v2.2", redaction=redaction.manifest())

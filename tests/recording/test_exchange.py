@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from taken import NOW, answer, question
+from exchanges import NOW, answer, question
 
 from nectar_async import Operation, Request, Response
 from nectar_async._http.compression import decompress_body

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from taken import NOW, answer, page_of, question, recording_of
+from exchanges import NOW, answer, make_page, make_recording, question
 
 from nectar_async import RecordingError
 from nectar_async.recording.bodies import Blob, FormData, FormPart, Text
@@ -26,8 +26,8 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 PAIRS = [
     (question(), answer([{"id": "a", "name": "ü"}])),
-    page_of("a", 1, 2),
-    page_of("a", 2, 2),
+    make_page("a", 1, 2),
+    make_page("a", 2, 2),
     (
         question(
             "/jobs",
@@ -59,7 +59,7 @@ PAIRS = [
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "usage"
-    written = recording_of(PAIRS)
+    written = make_recording(PAIRS)
     assert written.save(folder, NOW)
     read = Recording.load(folder)
     assert read == evolve(written, recorded_at=NOW)
@@ -70,7 +70,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_reads_from_the_question_to_the_answer(tmp_path: Path) -> None:
-    recording_of([page_of("a", 1)]).save(tmp_path / "r", NOW)
+    make_recording([make_page("a", 1)]).save(tmp_path / "r", NOW)
     (file,) = (tmp_path / "r").glob("usage*.json")
     shown = json.loads(file.read_bytes())
     assert list(shown) == ["operation", "request", "response"]
@@ -82,20 +82,20 @@ def test_a_file_reads_from_the_question_to_the_answer(tmp_path: Path) -> None:
 
 def test_what_did_not_change_is_not_touched(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     before, number = snapshot(folder), folder.stat().st_ino
-    assert not recording_of(PAIRS).save(folder, NOW + timedelta(days=9))
+    assert not make_recording(PAIRS).save(folder, NOW + timedelta(days=9))
     assert (snapshot(folder), folder.stat().st_ino) == (before, number)
-    assert recording_of(PAIRS).save(folder, NOW + timedelta(days=9), touch=True)
+    assert make_recording(PAIRS).save(folder, NOW + timedelta(days=9), touch=True)
     assert Recording.load(folder).recorded_at == NOW + timedelta(days=9)
 
 
 def test_what_changed_changes_its_own_files_and_the_date(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     before = snapshot(folder)
     others = [*PAIRS[:2], (PAIRS[2][0], answer({"other": 1})), *PAIRS[3:]]
-    assert recording_of(others).save(folder, NOW + timedelta(days=1))
+    assert make_recording(others).save(folder, NOW + timedelta(days=1))
     after = snapshot(folder)
     changed = {name for name in after if after[name] != before.get(name)}
     assert len(changed) == 2
@@ -105,9 +105,9 @@ def test_what_changed_changes_its_own_files_and_the_date(tmp_path: Path) -> None
 
 def test_an_insertion_renames_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS[1:]).save(folder, NOW)
+    make_recording(PAIRS[1:]).save(folder, NOW)
     before = snapshot(folder)
-    recording_of(PAIRS[::-1]).save(folder, NOW)
+    make_recording(PAIRS[::-1]).save(folder, NOW)
     assert before.keys() < snapshot(folder).keys()
 
 
@@ -115,12 +115,12 @@ def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     folder.chmod(0o750)
     (folder / "README.md").write_text("ours")
     (folder / "again.sh").touch(mode=0o755)
     (folder / "notes").symlink_to("../notes.md")
-    assert recording_of(PAIRS[:1]).save(folder, NOW)
+    assert make_recording(PAIRS[:1]).save(folder, NOW)
     assert (folder / "README.md").read_text() == "ours"
     assert stat.S_IMODE((folder / "again.sh").stat().st_mode) == 0o755
     assert (folder / "notes").readlink() == Path("../notes.md")
@@ -128,31 +128,31 @@ def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
     for other in ("again.sh", "notes", "README.md"):
         (folder / other).unlink()
     assert len(snapshot(folder)) == 2
-    assert not recording_of(PAIRS[:1]).save(folder, NOW)
+    assert not make_recording(PAIRS[:1]).save(folder, NOW)
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(RecordingError, match="so it is not a recording"):
-        recording_of(PAIRS).save(tmp_path, NOW)
+        make_recording(PAIRS).save(tmp_path, NOW)
     with pytest.raises(RecordingError, match="is a file"):
-        recording_of(PAIRS).save(tmp_path / "thesis.txt", NOW)
+        make_recording(PAIRS).save(tmp_path / "thesis.txt", NOW)
     assert snapshot(tmp_path) == {"thesis.txt": b"years of work"}
 
 
 def test_a_recording_with_a_folder_in_it_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     (folder / "inner").mkdir()
     with pytest.raises(RecordingError, match="folder 'inner'"):
-        recording_of(PAIRS[:1]).save(folder, NOW)
+        make_recording(PAIRS[:1]).save(folder, NOW)
 
 
 def test_a_write_that_fails_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     before = snapshot(folder)
     write = Path.write_bytes
 
@@ -163,7 +163,7 @@ def test_a_write_that_fails_leaves_what_was_there(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(RecordingError, match="No space left"):
-        recording_of(PAIRS[::-1] * 2).save(folder, NOW)
+        make_recording(PAIRS[::-1] * 2).save(folder, NOW)
     assert snapshot(folder) == before
     assert [one.name for one in tmp_path.iterdir()] == ["r"]
 
@@ -172,7 +172,7 @@ def test_a_swap_that_fails_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS[:1]).save(folder, NOW)
+    make_recording(PAIRS[:1]).save(folder, NOW)
     before = snapshot(folder)
     rename = Path.rename
 
@@ -183,17 +183,17 @@ def test_a_swap_that_fails_leaves_what_was_there(
 
     monkeypatch.setattr(Path, "rename", broken)
     with pytest.raises(RecordingError, match="Permission denied"):
-        recording_of(PAIRS).save(folder, NOW)
+        make_recording(PAIRS).save(folder, NOW)
     assert snapshot(folder) == before
 
 
 def test_a_save_that_was_killed_between_its_steps_is_undone(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     folder.rename(tmp_path / ".r.0123abcd.old")
     assert len(Recording.load(folder).exchanges) == len(PAIRS)
     folder.rename(tmp_path / ".r.0123abcd.old")
-    assert recording_of(PAIRS[:1]).save(folder, NOW)
+    assert make_recording(PAIRS[:1]).save(folder, NOW)
     assert [one.name for one in tmp_path.iterdir()] == ["r"]
 
 
@@ -207,7 +207,7 @@ def test_what_killed_saves_left_is_swept_and_what_goes_on_is_not(
         one.mkdir()
         if one != young:
             os.utime(one, (0, 0))
-    recording_of(PAIRS[:1]).save(tmp_path / "r", NOW)
+    make_recording(PAIRS[:1]).save(tmp_path / "r", NOW)
     assert {*tmp_path.iterdir()} == {tmp_path / "r", *others, young}
 
 
@@ -216,9 +216,9 @@ def test_a_damaged_manifest_does_not_keep_it_from_being_made_anew(
     tmp_path: Path, text: str
 ) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS[:1]).save(folder, NOW)
+    make_recording(PAIRS[:1]).save(folder, NOW)
     (folder / MANIFEST_NAME).write_text(text)
-    assert recording_of(PAIRS[:1]).save(folder, NOW)
+    assert make_recording(PAIRS[:1]).save(folder, NOW)
     assert Recording.load(folder).recorded_at == NOW
 
 
@@ -267,7 +267,7 @@ HARMS: dict[str, tuple[Harm, str]] = {
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_damaged_recording_says_what_is_wrong(tmp_path: Path, harm: str) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS).save(folder, NOW)
+    make_recording(PAIRS).save(folder, NOW)
     damage, words = HARMS[harm]
     damage(folder)
     with pytest.raises(RecordingError, match=words):
@@ -276,7 +276,7 @@ def test_a_damaged_recording_says_what_is_wrong(tmp_path: Path, harm: str) -> No
 
 def test_keys_that_a_later_minor_version_adds_are_passed_over(tmp_path: Path) -> None:
     folder = tmp_path / "r"
-    recording_of(PAIRS[:1]).save(folder, NOW)
+    make_recording(PAIRS[:1]).save(folder, NOW)
     manifest = json.loads((folder / MANIFEST_NAME).read_text())
     (folder / MANIFEST_NAME).write_text(json.dumps({**manifest, "mood": "good"}))
     assert len(Recording.load(folder).exchanges) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taken import answer, page_of, question
+from exchanges import answer, make_page, question
 
 from nectar_async import Request
 from nectar_async.models.page import Listing, Page
@@ -65,12 +65,12 @@ def test_other_failures_are_answers() -> None:
 
 
 def test_pages_that_were_announced_and_not_read_are_missing() -> None:
-    one = take(page_of("a", 1, 4), page_of("a", 3, 4), request=LIST.at(1))
+    one = take(make_page("a", 1, 4), make_page("a", 3, 4), request=LIST.at(1))
     assert [request.page for request in one.missing_pages()] == [2, 4]
     assert {request.url for request in one.missing_pages()} == {""}
 
 
 def test_a_list_that_was_read_or_never_answered_misses_nothing() -> None:
-    assert not [*take(page_of("a", 1), request=LIST.at(1)).missing_pages()]
-    refused = (page_of("a", 1)[0], answer({"totalPages": 9}, status=403))
+    assert not [*take(make_page("a", 1), request=LIST.at(1)).missing_pages()]
+    refused = (make_page("a", 1)[0], answer({"totalPages": 9}, status=403))
     assert not [*take(refused, request=LIST.at(1)).missing_pages()]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from attrs import evolve
-from taken import answer, page_of, question, recording_of
+from exchanges import answer, make_page, make_recording, question
 
 from nectar_async import UnmatchedRequestError
 from nectar_async.recording.bodies import FormData, FormPart, Json
@@ -21,11 +21,11 @@ PING = question("/ping", "ping_get")
 def player(
     *pairs: tuple[Question, RecordedAnswer], repeat: Repeat = "never"
 ) -> Replayer:
-    return Replayer(recording_of(pairs), Redaction(), repeat=repeat)
+    return Replayer(make_recording(pairs), Redaction(), repeat=repeat)
 
 
 def test_equal_questions_get_their_answers_in_order() -> None:
-    play = player((PING, answer(1)), page_of("a", 1), (PING, answer(2)))
+    play = player((PING, answer(1)), make_page("a", 1), (PING, answer(2)))
     assert [play.answer(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
 
 
@@ -52,9 +52,9 @@ def test_what_is_polled_may_get_its_last_answer_again() -> None:
 
 
 def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None:
-    asked, answered = page_of("a", 1)
+    asked, answered = make_page("a", 1)
     filtered = evolve(asked, query=(*asked.query, ("startDate", "2025-01-01")))
-    play = player((filtered, answered), page_of("b", 1), (PING, answer()))
+    play = player((filtered, answered), make_page("b", 1), (PING, answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
         play.answer(asked)
     text = str(caught.value)
@@ -142,7 +142,7 @@ def test_a_text_that_quotes_what_is_personal_elsewhere_finds_its_answer() -> Non
         (rename, answer({"id": "1"})),
     ]
     redaction = Redaction()
-    saved = recording_of(pairs).with_exchanges(redaction.apply(pairs))
+    saved = make_recording(pairs).with_exchanges(redaction.apply(pairs))
     assert b"Harbor" not in b"".join(map(encode_exchange, saved.exchanges))
     play = Replayer(saved, redaction)
     assert play.answer(rename) == answer({"id": "1"})
@@ -155,8 +155,8 @@ def test_what_nobody_asked_for_is_told() -> None:
 
 
 def test_pages_behind_those_that_were_read_are_not_unused() -> None:
-    pages = [page_of("a", number, 3) for number in (1, 2, 3)]
-    play = player(*pages, *(page_of("b", number, 2) for number in (1, 2)))
+    pages = [make_page("a", number, 3) for number in (1, 2, 3)]
+    play = player(*pages, *(make_page("b", number, 2) for number in (1, 2)))
     play.answer(pages[0][0])
     assert [one.question.owner for one in play.unused] == ["b", "b"]
 

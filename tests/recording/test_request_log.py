@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from taken import question
+from exchanges import question
 
 from nectar_async.recording.request_log import RequestLog
 

@@ -1,4 +1,4 @@
-"""Entries of HAR files as browsers and proxies write them, for tests."""
+"""Build entries of HAR files as browsers and proxies write them."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def entry(
     content: dict[str, Any] | None = None,
     **more: object,
 ) -> dict[str, Any]:
-    """A request and its answer.
+    """Build an entry: a request with its response.
 
     Args:
-        path: below `API`, or a whole address.
-        answer: JSON that was answered.
-        method: of HTTP.
-        status: of HTTP.
+        path: a path below `API`, or a whole URL.
+        answer: the JSON body of the response.
+        method: the HTTP method.
+        status: the HTTP status.
         sent: headers of the request.
-        received: further headers of the answer.
-        at: when.
-        post: `postData`.
-        content: `content`, in place of the answer.
-        more: keys of the tool's own.
+        received: further headers of the response.
+        at: the start time.
+        post: the field `postData`.
+        content: the field `content`, in place of `answer`.
+        more: further fields that the tool adds.
     """
     text = json.dumps(answer)
     kind = {"content-type": "application/json"}
@@ -76,7 +76,7 @@ def entry(
 
 
 def har(*entries: dict[str, Any]) -> bytes:
-    """A file with these entries."""
+    """Build a HAR file with these entries."""
     creator = {"name": "WebInspector", "version": "537.36"}
     log = {"version": "1.2", "creator": creator, "pages": [], "entries": entries}
     return json.dumps({"log": log}).encode()

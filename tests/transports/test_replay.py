@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import MakeClient
-from taken import NOW, answer, page_of, question, recording_of
+from exchanges import NOW, answer, make_page, make_recording, question
 
 from nectar_async import (
     ConfigurationError,
@@ -27,12 +27,12 @@ from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio
 PING = question("/ping", "ping_get")
-PAIRS = [(PING, answer("pong v2.2")), *(page_of("a", n, 3) for n in (1, 2, 3))]
+PAIRS = [(PING, answer("pong v2.2")), *(make_page("a", n, 3) for n in (1, 2, 3))]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    recording_of(PAIRS).save(tmp_path / "r", NOW)
+    make_recording(PAIRS).save(tmp_path / "r", NOW)
     return tmp_path / "r"
 
 
@@ -108,7 +108,7 @@ OTHERS = [
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a recording of a hundred equal requests and a hundred different ones."""
     folder = tmp_path_factory.mktemp("crowd") / "r"
-    recording_of([*SAME, *OTHERS]).save(folder, NOW)
+    make_recording([*SAME, *OTHERS]).save(folder, NOW)
     return folder
 
 

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 import vcr  # type: ignore[import-untyped]
 import yaml
-from taken import NOW
+from exchanges import NOW
 
 from nectar_async import ConfigurationError, NectarClient, RecordingError
 from nectar_async.recording.bodies import Json, Text

@@ -9,8 +9,8 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
+from exchanges import NOW, make_page
 from har_entries import COMPANY, entry, har
-from taken import NOW, page_of
 
 from nectar_async import ConfigurationError, NectarClient, RecordingError
 from nectar_async.recording.bodies import Blob, Json, Text
@@ -49,7 +49,7 @@ def exported() -> Imported:
 
 def page(owner: str, number: int, pages: int) -> Any:
     """A page of usage."""
-    body = page_of(owner, number, pages)[1].body
+    body = make_page(owner, number, pages)[1].body
     assert isinstance(body, Json)
     return body.value
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from attrs import evolve
+from exchanges import NOW, answer, make_page, make_recording, question
 from hypothesis import given, strategies as st
 from jsonschema import ValidationError
 from jsonschema.validators import Draft6Validator
@@ -18,7 +19,6 @@ from profiles import max_examples
 from referencing import Registry
 from referencing.jsonschema import DRAFT6
 from strategies import json_values
-from taken import NOW, answer, page_of, question, recording_of
 
 from nectar_async import ConfigurationError, RecordingError
 from nectar_async.recording.bodies import (
@@ -54,7 +54,7 @@ UPLOAD: Final = FormData(
 
 PAIRS: Final = [
     (question(), answer([{"id": ID, "name": "Amber"}])),
-    page_of(ID, 2, 3),
+    make_page(ID, 2, 3),
     (question(), answer({"detail": "slow down"}, 429)),
     (
         question(
@@ -97,7 +97,7 @@ PAIRS: Final = [
         ),
     ),
 ]
-RECORDING: Final = evolve(recording_of(PAIRS), recorded_at=NOW)
+RECORDING: Final = evolve(make_recording(PAIRS), recorded_at=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_what_comes_back_is_what_was_exported(tmp_path: Path) -> None:
 
 
 def test_it_comes_back_from_another_host_as_well() -> None:
-    alone = recording_of([PAIRS[5]])
+    alone = make_recording([PAIRS[5]])
     data = write_har(alone, base_url="http://127.0.0.1:1/n")
     assert read_har(data).recording.exchanges == alone.exchanges
 

@@ -99,10 +99,10 @@ def test_a_token_is_refused_until_a_rule_or_an_alias_says_what_it_is() -> None:
     ruled = Redaction(rules=(Rule(kind="jwt", pattern=r"eyJ\S+"),)).apply([pair])
     aliased = Redaction(aliases={jwt: "jwt-one"}).apply([pair])
 
-    for (one,), standin in ((ruled, "jwt-1"), (aliased, "jwt-one")):
+    for (one,), placeholder in ((ruled, "jwt-1"), (aliased, "jwt-one")):
         assert isinstance(one.answer.body, Json)
-        assert one.answer.body.value["notes"] == f"use {standin}"
-        assert one.answer.body.value["state"] == standin
+        assert one.answer.body.value["notes"] == f"use {placeholder}"
+        assert one.answer.body.value["state"] == placeholder
 
 
 def test_a_signed_link_in_words_is_refused_and_one_alone_is_replaced() -> None:

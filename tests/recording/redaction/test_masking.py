@@ -36,7 +36,7 @@ def key(sent: Any = None, operation: str = "connections_update", **asked: Any) -
             {"new": "https://link.invalid/1"},
         ),
     ],
-    ids=["secret", "stand-in", "address", "pattern", "quoted", "link"],
+    ids=["secret", "placeholder", "address", "pattern", "quoted", "link"],
 )
 def test_these_are_the_same_question(one: Any, other: Any) -> None:
     assert key(one) == key(other)
@@ -53,7 +53,7 @@ def test_these_are_the_same_question(one: Any, other: Any) -> None:
         ({"sites": ["account-1"]}, {"sites": ["account-2"]}),
         ({"isActive": True}, {"isActive": False}),
     ],
-    ids=["null", "key", "text", "length", "ids", "ids-like-stand-ins", "flag"],
+    ids=["null", "key", "text", "length", "ids", "ids-like-placeholders", "flag"],
 )
 def test_these_are_not(one: Any, other: Any) -> None:
     assert key(one) != key(other)
@@ -92,7 +92,7 @@ def test_an_alias_outside_of_its_place_stays_part_of_the_question() -> None:
         for text in ("of Acme Corp", "of tenant-x", "of ***", "of Other Corp")
     ]
 
-    real, standin, *others = map(redaction.key, questions)
+    real, placeholder, *others = map(redaction.key, questions)
 
-    assert real == standin == REDACTION.key(questions[1])
+    assert real == placeholder == REDACTION.key(questions[1])
     assert real not in others

@@ -44,7 +44,7 @@ ORDINARY = {
     "uuid": str(uuid4()),
     "digest": f"{hashlib.sha256(b'1').hexdigest()}.pdf",
     "image": b64encode(hashlib.sha512(b"image").digest() * 9).decode(),
-    "stand-in": "https://link.invalid/3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11/url",
+    "placeholder": "https://link.invalid/3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11/url",
     "link": "https://dash.example.com/audit/3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11?page=2",
     "part": "https://example.com/?signature=link-part&x=1",
     "sandbox": "nectar-sandbox-key",

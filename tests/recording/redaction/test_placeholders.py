@@ -1,4 +1,4 @@
-"""Stand-ins are spelled as what they stand for, and keep their numbers."""
+"""Placeholders are spelled as what they stand for, and keep their numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TENANT = Kind("tenant", is_secret=True, is_rule=True)
 
 
 def book(before: dict[str, str] | None = None, **aliases: str) -> PlaceholderTable:
-    stood = {place: {standin} for place, standin in (before or {}).items()}
+    stood = {place: {placeholder} for place, placeholder in (before or {}).items()}
     return PlaceholderTable((TENANT, *list_kinds()), aliases, stood)
 
 

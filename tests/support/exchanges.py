@@ -1,4 +1,4 @@
-"""Questions and answers for tests of recordings."""
+"""Build questions, answers and recordings for tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction
 
-__all__ = ["NOW", "answer", "page_of", "question", "recording_of"]
+__all__ = ["NOW", "answer", "make_page", "make_recording", "question"]
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -19,19 +19,19 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def question(
     path: str = "/company", operation: str = "companies_list", **facts: Any
 ) -> Question:
-    """A question, by default for all companies."""
+    """Build a question, by default for all companies."""
     return Question(**{"operation": operation, "method": "GET", "path": path, **facts})
 
 
 def answer(value: Any = None, status: int = 200) -> RecordedAnswer:
-    """An answer with JSON."""
+    """Build an answer with a JSON body."""
     return RecordedAnswer(
         status=status, headers={"content-type": "application/json"}, body=Json.of(value)
     )
 
 
-def page_of(owner: str, page: int, pages: int = 1) -> tuple[Question, RecordedAnswer]:
-    """A page of the usage of a company, with one record."""
+def make_page(owner: str, page: int, pages: int = 1) -> tuple[Question, RecordedAnswer]:
+    """Build a page of the usage of a company, with one record."""
     asked = question(
         f"/usage/company/{owner}",
         "usage_list_by_company",
@@ -50,8 +50,8 @@ def page_of(owner: str, page: int, pages: int = 1) -> tuple[Question, RecordedAn
     return asked, answer(envelope)
 
 
-def recording_of(pairs: Iterable[tuple[Question, RecordedAnswer]]) -> Recording:
-    """A recording of questions and answers, as they came."""
+def make_recording(pairs: Iterable[tuple[Question, RecordedAnswer]]) -> Recording:
+    """Build a recording of questions and answers without redacting them."""
     redaction = Redaction()
     return Recording(api_version="v2.2").with_exchanges(
         Exchange(question=asked, answer=answered, key=redaction.key(asked))

@@ -1,4 +1,4 @@
-"""Addresses and patterns are found in a text, and stand-ins are left alone."""
+"""Addresses and patterns are found in a text, and placeholders are left alone."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from anyio import to_thread
-from taken import NOW
+from exchanges import NOW
 
 from nectar_async import (
     MemoryTransport,
