@@ -1,4 +1,4 @@
-"""Bytes become values and come back; what does not fit is kept, or named."""
+"""The converter decodes and encodes models; it keeps misfits, or names them."""
 
 from __future__ import annotations
 
@@ -68,29 +68,31 @@ def _forget_logged_fields_and_learned_keys(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.fixture(params=["lenient", "strict"])
-def temper(request: pytest.FixtureRequest) -> Converter:
-    """A get_converter of each temper."""
+def converter(request: pytest.FixtureRequest) -> Converter:
+    """The lenient and the strict converter."""
     return Converter(is_strict=request.param == "strict")
 
 
-def usage_of(text: str, temper: Converter | None = None) -> UsageData:
-    """A usage record of the JSON text of its keys, its id aside."""
-    temper = temper or LENIENT
-    return temper.decode(f'{{"id": "u-1", {text}}}'.encode(), UsageData)
+def usage_of(text: str, converter: Converter | None = None) -> UsageData:
+    """Decode a usage record from the JSON text of its keys; the id is added."""
+    converter = converter or LENIENT
+    return converter.decode(f'{{"id": "u-1", {text}}}'.encode(), UsageData)
 
 
 def page_of(
-    body: object, temper: Converter | None = None, number: int = 1, **keys: str
+    body: object, converter: Converter | None = None, number: int = 1, **keys: str
 ) -> Page[UsageData]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    temper = temper or LENIENT
-    return temper.decode_page(raw, UsageData, USAGE, number, keys)
+    converter = converter or LENIENT
+    return converter.decode_page(raw, UsageData, USAGE, number, keys)
 
 
-def failure(body: bytes, temper: Converter | None = None, kind: Any = UsageData) -> str:
-    """The words of the error; it shows nothing else than them."""
+def failure(
+    body: bytes, converter: Converter | None = None, kind: Any = UsageData
+) -> str:
+    """Return the message of the error, and check that nothing else is shown."""
     with pytest.raises(DecodeError) as caught:
-        (temper or LENIENT).decode(body, kind)
+        (converter or LENIENT).decode(body, kind)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     return str(caught.value)
@@ -116,7 +118,7 @@ def test_strict_and_lenient_agree_on_what_fits(model: type[Any], data: Any) -> N
     try:
         strict = STRICT.decode(body, model)
     except DecodeError as error:
-        # Only what a model below it kept in its extra, or enum values made up here.
+        # Only an `extra` of a nested model, or invented values of enums.
         assert all(  # noqa: PT017  either outcome is fine
             one.startswith("unknown ") for one in error.problems
         )
@@ -154,7 +156,7 @@ def test_lines_are_the_records_with_their_owners_in_front(
         ]
 
 
-def test_a_line_of_a_record_with_such_a_key_is_as_it_came() -> None:
+def test_a_record_that_has_the_key_of_an_owner_is_encoded_without_owners() -> None:
     values = [usage_of(text) for text in ('"tariff": "A"', '"companyId": 7')]
     lines = LENIENT.encode_lines(values, {"companyId": "c"}, with_secrets=False)
     first, second = map(EXACT.decode, lines.splitlines())
@@ -162,7 +164,7 @@ def test_a_line_of_a_record_with_such_a_key_is_as_it_came() -> None:
     assert [next(iter(second)), second["companyId"]] == ["id", 7]
 
 
-def test_the_same_value_twice_is_the_same_json() -> None:
+def test_encoding_is_deterministic() -> None:
     value = usage_of('"usage": "1.50", "zz": {"b": 1, "a": 0.10}')
     assert LENIENT.encode(value) == STRICT.encode(value)
     assert b'"usage":"1.50"' in LENIENT.encode(value)
@@ -177,13 +179,13 @@ def test_a_list_of_models_is_encoded_as_its_models() -> None:
 
 
 @pytest.mark.parametrize("wrap", [dict, Page])
-def test_models_inside_something_else_have_wire_names_too(wrap: type) -> None:
+def test_models_in_lists_and_mappings_have_wire_names(wrap: type) -> None:
     site = Site(id="s", name="x", external_id="e")
     value = Page(items=(site,)) if wrap is Page else {"items": [site]}
     assert b'"externalId":"e"' in LENIENT.encode(value)
 
 
-def test_nothing_is_decoded_for_none() -> None:
+def test_none_type_decodes_an_empty_body() -> None:
     assert LENIENT.decode(b"", NoneType) is None
     assert LENIENT.decode(b"rubbish", NoneType) is None
 
@@ -202,7 +204,7 @@ def test_nothing_is_decoded_for_none() -> None:
         (b"[]", list[Site], []),
     ],
 )
-def test_plain_json_is_given_as_it_is(body: bytes, kind: Any, value: object) -> None:
+def test_plain_json_is_decoded_as_it_is(body: bytes, kind: Any, value: object) -> None:
     assert LENIENT.decode(body, kind) == value
 
 
@@ -229,11 +231,13 @@ def test_plain_json_is_given_as_it_is(body: bytes, kind: Any, value: object) -> 
         ),
     ],
 )
-def test_another_kind_of_json_is_named(body: bytes, kind: Any, words: str) -> None:
+def test_json_of_another_type_is_named_in_the_error(
+    body: bytes, kind: Any, words: str
+) -> None:
     assert words in failure(body, kind=kind)
 
 
-def test_there_is_one_converter_for_each_temper() -> None:
+def test_the_lenient_and_the_strict_converter_are_shared() -> None:
     assert get_converter(is_strict=True) is get_converter(is_strict=True)
     assert get_converter(is_strict=False) is not get_converter(is_strict=True)
 
@@ -253,19 +257,21 @@ def test_there_is_one_converter_for_each_temper() -> None:
         ("12345678901234567890.0000000001", "12345678901234567890.0000000001"),
     ],
 )
-def test_quantities_keep_every_digit(text: str, digits: str, temper: Converter) -> None:
-    assert str(usage_of(f'"usage": {text}', temper).usage) == digits
+def test_quantities_keep_every_digit(
+    text: str, digits: str, converter: Converter
+) -> None:
+    assert str(usage_of(f'"usage": {text}', converter).usage) == digits
 
 
 @pytest.mark.parametrize("text", ["0.1", "1e999", "3100.00", "9" * 30])
-def test_numbers_that_nobody_typed_keep_every_digit_too(text: str) -> None:
+def test_numbers_in_unknown_keys_keep_every_digit(text: str) -> None:
     value = usage_of(f'"newKey": {{"deep": [{text}]}}').extra["newKey"]["deep"][0]
     assert Decimal(value) == Decimal(text)
     assert not isinstance(value, float)
 
 
 @pytest.mark.parametrize("key", ["usage", "newKey"])
-def test_a_number_beyond_all_decimals_is_a_decode_error(key: str) -> None:
+def test_a_number_that_is_too_large_is_a_decode_error(key: str) -> None:
     words = failure(b'{"id": "u", "%s": 1e9999999999999999999}' % key.encode())
     assert "9999" not in words
 
@@ -286,10 +292,10 @@ def test_a_number_beyond_all_decimals_is_a_decode_error(key: str) -> None:
         ),
     ],
 )
-def test_instants_are_aware_and_without_a_zone_utc(
-    text: str, instant: datetime, temper: Converter
+def test_datetimes_are_aware_and_default_to_utc(
+    text: str, instant: datetime, converter: Converter
 ) -> None:
-    created = usage_of(f'"created": "{text}"', temper).created
+    created = usage_of(f'"created": "{text}"', converter).created
     assert created == instant
     assert created.utcoffset() is not None
 
@@ -300,7 +306,7 @@ def test_an_offset_is_kept() -> None:
     assert created.utcoffset() == timedelta(hours=2)
 
 
-def test_an_unknown_enum_value_never_costs_a_record() -> None:
+def test_a_record_with_an_unknown_enum_value_is_decoded() -> None:
     record = usage_of('"datasourceType": "HYDROGEN", "usageUnits": "barrel"')
     assert record.datasource_type == "HYDROGEN"
     assert isinstance(record.datasource_type, DatasourceType)
@@ -310,21 +316,21 @@ def test_an_unknown_enum_value_never_costs_a_record() -> None:
 
 @frozen(kw_only=True)
 class Link:
-    """A model as users of `send` may write them; its enum has an alias."""
+    """A model of a user; its enum has an alias."""
 
     id: str
     status: ConnectionStatus | None = None
     extra: Mapping[str, Any] = field(factory=dict, hash=False)
 
 
-def test_an_alias_of_an_enum_is_its_member(temper: Converter) -> None:
+def test_an_alias_of_an_enum_is_its_member(converter: Converter) -> None:
     for text in ("INCORRECT_PASSWORD", "PASSWORD_INCORRECT"):
-        link = temper.decode(json.dumps({"id": "1", "status": text}).encode(), Link)
+        link = converter.decode(json.dumps({"id": "1", "status": text}).encode(), Link)
         assert link.status is ConnectionStatus.PASSWORD_INCORRECT
-        assert b'"PASSWORD_INCORRECT"' in temper.encode(link)
+        assert b'"PASSWORD_INCORRECT"' in converter.encode(link)
 
 
-def test_unknown_keys_are_kept_and_go_back_on_the_wire() -> None:
+def test_unknown_keys_are_kept_and_encoded_again() -> None:
     record = usage_of('"newKey": {"a": [1, null, 0.10]}, "other_key": "x"')
     assert record.extra == {
         "newKey": {"a": [1, None, Decimal("0.10")]},
@@ -339,15 +345,15 @@ def test_a_python_name_on_the_wire_is_an_unknown_key() -> None:
     assert record.extra == {"start_date": "2025-01-01", "extra": {"x": 1}}
 
 
-def test_what_is_missing_or_null_is_none(temper: Converter) -> None:
-    missing = temper.decode(b'{"id": "u-1"}', UsageData)
+def test_missing_and_null_fields_are_none(converter: Converter) -> None:
+    missing = converter.decode(b'{"id": "u-1"}', UsageData)
     nulls = dict.fromkeys(SCHEMAS["UsageData"]["properties"]) | {"id": "u-1"}
-    null = temper.decode(json.dumps(nulls).encode(), UsageData)
+    null = converter.decode(json.dumps(nulls).encode(), UsageData)
     assert missing == null == UsageData(id="u-1")
     assert null.extra == {}
 
 
-def test_of_a_key_that_comes_twice_the_last_counts() -> None:
+def test_the_last_of_two_equal_keys_counts() -> None:
     assert LENIENT.decode(b'{"id": "1", "id": "2"}', UsageData).id == "2"
 
 
@@ -375,7 +381,7 @@ def test_of_a_key_that_comes_twice_the_last_counts() -> None:
         ("document", '{"url": null}', "document", None),
     ],
 )
-def test_a_misfit_costs_no_record_and_is_kept(
+def test_a_value_that_does_not_fit_is_kept_in_extra(
     key: str, text: str, name: str, default: object
 ) -> None:
     record = usage_of(f'"{key}": {text}, "tariff": "A", "newKey": 1')
@@ -385,7 +391,7 @@ def test_a_misfit_costs_no_record_and_is_kept(
     assert EXACT.decode(LENIENT.encode(record))[key] == EXACT.decode(text)
 
 
-def test_a_misfit_inside_is_kept_inside() -> None:
+def test_a_misfit_of_a_nested_model_is_kept_in_its_own_extra() -> None:
     record = usage_of(
         '"site": {"id": "s", "name": "n", "path": "x"},'
         '"timeOfUseBreakdown": [{"usage": "1"}, {"usage": "x"}]'
@@ -405,7 +411,7 @@ def odd_items(text: str, rows: int = 1) -> list[UsageData]:
     return LENIENT.decode(body, list[UsageData])
 
 
-def test_an_odd_item_of_a_list_does_not_cost_the_others(
+def test_the_other_items_of_a_list_with_an_odd_item_are_kept(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     text = '"identifiers": [{"value": "a"}, "canary", {"value": "b"}, null]'
@@ -425,7 +431,7 @@ def test_an_odd_item_of_a_list_does_not_cost_the_others(
         '["a1", {"id": "a2"}, 5]',
     ],
 )
-def test_an_account_without_an_id_costs_no_other_account(text: str) -> None:
+def test_the_other_accounts_are_kept_if_one_has_no_id(text: str) -> None:
     body = b'{"id": "n", "accounts": %s}' % text.encode()
     made = LENIENT.decode(body, Connection)
     assert [one.id for one in made.accounts] == ["a2"]
@@ -435,7 +441,7 @@ def test_an_account_without_an_id_costs_no_other_account(text: str) -> None:
         STRICT.decode(body, Connection)
 
 
-def test_odd_items_go_back_on_the_wire_behind_the_others() -> None:
+def test_odd_items_are_encoded_behind_the_others() -> None:
     (record,) = odd_items('"identifiers": [7, {"value": "a"}]')
     written = EXACT.decode(LENIENT.encode(record))["identifiers"]
     assert [written[0]["value"], written[1]] == ["a", 7]
@@ -465,7 +471,7 @@ def test_an_odd_item_shows_no_secret() -> None:
         ),
     ],
 )
-def test_another_spelling_is_understood_but_not_strictly(
+def test_other_spellings_are_accepted_by_lenient_decoding_only(
     text: str, name: str, value: object
 ) -> None:
     record = usage_of(text)
@@ -509,18 +515,18 @@ def test_a_misfit_is_logged_once_without_its_value(
     assert "expected a decimal, got text @ $.usage" in lines[1][2]
 
 
-def test_a_record_without_an_id_is_named_by_its_place(temper: Converter) -> None:
+def test_a_record_without_an_id_is_named_by_its_index(converter: Converter) -> None:
     rows: list[Any] = [{"id": str(number)} for number in range(7)]
     rows[3], rows[5] = {}, {"id": ["5"]}
     with pytest.raises(DecodeError) as caught:
-        page_of({"usageData": rows}, temper)
+        page_of({"usageData": rows}, converter)
     assert caught.value.problems == (
         "missing @ $.usageData[3].id",
         "expected text, got a list @ $.usageData[5].id",
     )
 
 
-def test_a_lenient_error_names_only_what_costs_the_record() -> None:
+def test_a_lenient_error_names_only_required_fields() -> None:
     words_ = failure(b'{"usage": "x", "newKey": 1, "isImplied": 5}')
     assert words_ == "the answer is not a valid UsageData: missing @ $.id"
 
@@ -540,7 +546,7 @@ def test_a_lenient_error_names_only_what_costs_the_record() -> None:
         ('"document": {"id": "d", "zz": 1}', "unknown key @ $.document.zz"),
     ],
 )
-def test_strict_names_each_problem_by_its_path(text: str, problem: str) -> None:
+def test_a_strict_error_names_each_problem_by_its_path(text: str, problem: str) -> None:
     with pytest.raises(DecodeError) as caught:
         usage_of(text, STRICT)
     assert caught.value.problems == (problem,)
@@ -549,23 +555,21 @@ def test_strict_names_each_problem_by_its_path(text: str, problem: str) -> None:
 
 @pytest.mark.parametrize("is_strict", [True, False], ids=["strict", "lenient"])
 @pytest.mark.parametrize("item", ["{}", "1"])
-def test_a_page_of_nothing_but_odd_things_is_given_up_soon(
-    item: str, is_strict: bool
-) -> None:
+def test_a_page_of_odd_records_only_fails_soon(item: str, is_strict: bool) -> None:
     body = f"""{{"usageData": [{",".join([item] * 10_000)}]}}""".encode()
-    temper = STRICT if is_strict else LENIENT
+    converter = STRICT if is_strict else LENIENT
     with pytest.raises(DecodeError) as caught:
-        temper.decode_page(body, UsageData, Listing(items="usage_data"), 1)
+        converter.decode_page(body, UsageData, Listing(items="usage_data"), 1)
     assert len(caught.value.problems) < 200
 
 
-def test_a_list_within_a_record_is_odd_as_a_whole_when_all_of_it_is() -> None:
+def test_a_list_in_a_record_with_too_many_odd_items_is_odd_as_a_whole() -> None:
     record = usage_of(f'"identifiers": [{",".join(["1"] * 5_000)}]')
     assert record.identifiers == ()
     assert len(record.extra["identifiers"]) == 5_000
 
 
-def test_strict_names_several_problems_at_once() -> None:
+def test_a_strict_error_names_several_problems() -> None:
     with pytest.raises(DecodeError) as caught:
         usage_of(
             '"newKey": 1, "usage": "x", "site": {"name": 5}, "isImplied": 1', STRICT
@@ -608,24 +612,24 @@ def test_every_example_of_the_contract_decodes_in_strict_mode(
 
 @pytest.mark.parametrize(("kind", "items", "value"), [*example_pages()])
 def test_every_example_of_a_list_decodes(
-    kind: type[Any], items: str, value: Any, temper: Converter
+    kind: type[Any], items: str, value: Any, converter: Converter
 ) -> None:
     listing = Listing(items=items)
-    page = temper.decode_page(json.dumps(value).encode(), kind, listing, 1)
+    page = converter.decode_page(json.dumps(value).encode(), kind, listing, 1)
     assert page.items
     assert all(type(one) is kind for one in page.items)
     assert page.extra == {}
 
 
 def by_hand(value: Any, model: type[Any]) -> Any:
-    """What the careful path alone makes of it: it is the hook that cattrs has."""
+    """Structure a value on the slow path, which is the hook of cattrs."""
     return LENIENT.cattrs.structure(value, model)
 
 
 @each_model
 @given(data=st.data())
 @many
-def test_the_quick_path_equals_the_careful_path(model: type[Any], data: Any) -> None:
+def test_the_fast_and_the_slow_path_agree(model: type[Any], data: Any) -> None:
     body = LENIENT.encode(data.draw(damaged(model)))
     expected = None
     with suppress(MisfitError):
@@ -640,7 +644,7 @@ def test_the_quick_path_equals_the_careful_path(model: type[Any], data: Any) -> 
 
 
 def shape(value: Any) -> Any:
-    """Values with their types and digits: a member is told from its text."""
+    """Return a value with types and digits, to tell a member from its text."""
     if attrs.has(type(value)):
         names = [one.name for one in attrs.fields(type(value))]
         return type(value), {name: shape(getattr(value, name)) for name in names}
@@ -654,7 +658,7 @@ def shape(value: Any) -> Any:
 @each_model
 @given(data=st.data())
 @many
-def test_an_accident_costs_a_record_only_with_its_id(
+def test_a_damaged_record_is_lost_only_without_its_required_fields(
     model: type[Any], data: Any
 ) -> None:
     value = data.draw(damaged(model))
@@ -670,7 +674,7 @@ def test_an_accident_costs_a_record_only_with_its_id(
 
 
 def quickly(body: bytes, kind: Any, own: Converter) -> Any:
-    """Decoded with the careful path walled up."""
+    """Decode with the slow path disabled."""
     wall = AssertionError("the careful path was taken")
     with patch.object(FieldByFieldReader, "read_model", side_effect=wall):
         return own.decode(body, kind)
@@ -679,19 +683,19 @@ def quickly(body: bytes, kind: Any, own: Converter) -> Any:
 @each_model
 @given(data=st.data())
 @max_examples(20)
-def test_what_fits_takes_the_quick_path(model: type[Any], data: Any) -> None:
+def test_records_that_fit_take_the_fast_path(model: type[Any], data: Any) -> None:
     value = data.draw(models(model, with_extra=False))
     assert quickly(LENIENT.encode(value), model, LENIENT) == value
 
 
-def test_every_record_of_the_contract_takes_the_quick_path() -> None:
+def test_every_example_of_the_contract_takes_the_fast_path() -> None:
     for parameters in examples():
         kind, value = parameters.values
         quickly(json.dumps(value).encode(), kind, Converter())
 
 
 def bare(value: Any) -> Any:
-    """The same with nothing in any extra."""
+    """Return a value without its `extra`, at every level."""
     if isinstance(value, tuple):
         return tuple(map(bare, value))
     if not attrs.has(type(value)):
@@ -701,7 +705,7 @@ def bare(value: Any) -> Any:
     return evolve(value, **{**parts, "extra": {}})
 
 
-def test_records_are_let_go_as_their_models_are_made() -> None:
+def test_structs_are_freed_while_their_models_are_made() -> None:
     own = Converter()
     lists: list[int] = []
 
@@ -717,7 +721,7 @@ def test_records_are_let_go_as_their_models_are_made() -> None:
     assert lists[0] - lists[-1] >= 19
 
 
-def test_a_key_that_is_new_costs_one_slow_record_and_not_every_one() -> None:
+def test_a_new_key_makes_one_record_slow_and_not_all() -> None:
     own = Converter()
     body = b'[{"id": "1", "newKey": 1.50}, {"id": "2", "newKey": null}, {"id": "3"}]'
     slow = own.decode(body, list[UsageData])
@@ -747,7 +751,7 @@ def test_a_new_key_may_have_any_spelling(key: str) -> None:
     assert own.decode(b'{"id": "3"}', UsageData).extra == {}
 
 
-def test_a_server_cannot_teach_without_end() -> None:
+def test_the_number_of_learned_keys_is_bounded() -> None:
     own = Converter()
     for number in range(500):
         key = f"key{number}"
@@ -766,8 +770,8 @@ ENVELOPE: dict[str, Any] = {
 }
 
 
-def test_an_envelope_is_a_page(temper: Converter) -> None:
-    assert page_of(ENVELOPE, temper, number=3) == Page(
+def test_an_envelope_is_a_page(converter: Converter) -> None:
+    assert page_of(ENVELOPE, converter, number=3) == Page(
         items=(UsageData(id="1"), UsageData(id="2")),
         number=3,
         current_page=2,
@@ -779,20 +783,20 @@ def test_an_envelope_is_a_page(temper: Converter) -> None:
     )
 
 
-def test_a_bare_array_is_one_page_without_totals(temper: Converter) -> None:
-    page = page_of([{"id": "1"}], temper)
+def test_a_bare_array_is_one_page_without_totals(converter: Converter) -> None:
+    page = page_of([{"id": "1"}], converter)
     assert page == Page(items=(UsageData(id="1"),))
     assert (page.total, page.total_pages, page.has_next) == (None, 1, False)
-    assert page_of([], temper, number=4).current_page == 4
+    assert page_of([], converter, number=4).current_page == 4
 
 
-def test_an_envelope_may_lack_everything_but_its_items() -> None:
+def test_an_envelope_needs_only_its_items() -> None:
     assert page_of({"usageData": []}, number=2) == Page(
         items=(), number=2, current_page=2
     )
 
 
-def test_a_list_under_another_key_is_found_when_it_is_the_only_one() -> None:
+def test_an_only_list_under_another_key_is_found() -> None:
     page = page_of({"records": [{"id": "1"}], "totalUsageData": 1})
     assert [one.id for one in page.items] == ["1"]
     assert page.extra == {}
@@ -817,7 +821,7 @@ def test_a_list_under_another_key_is_found_when_it_is_the_only_one() -> None:
         ({"total": 4, "results": [{"id": "1"}], "facets": []}, ["1"], 4),
     ],
 )
-def test_of_several_lists_under_other_keys_the_first_is_taken(
+def test_the_first_of_several_lists_under_other_keys_is_taken(
     body: dict[str, Any], ids: list[str], total: int | None
 ) -> None:
     page = page_of(body)
@@ -836,15 +840,17 @@ def test_of_several_lists_under_other_keys_the_first_is_taken(
         {"detail": [], "total": None},
     ],
 )
-def test_an_error_in_disguise_is_no_empty_page(body: dict[str, Any]) -> None:
+def test_an_object_without_keys_of_an_envelope_is_no_empty_page(
+    body: dict[str, Any],
+) -> None:
     with pytest.raises(DecodeError, match=r"expected a list, got nothing"):
         page_of(body)
 
 
-def test_the_keys_of_an_envelope_can_be_corrected(temper: Converter) -> None:
+def test_the_keys_of_an_envelope_can_be_corrected(converter: Converter) -> None:
     page = page_of(
         {"rows": [{"id": "1"}], "count": 5, "pages": 9},
-        temper,
+        converter,
         usageData="rows",
         totalUsageData="count",
         totalPages="pages",
@@ -853,7 +859,7 @@ def test_the_keys_of_an_envelope_can_be_corrected(temper: Converter) -> None:
     assert (page.total, page.total_pages) == (5, 9)
 
 
-def test_corrections_of_other_keys_do_not_matter_to_a_page() -> None:
+def test_corrections_of_other_keys_do_not_change_a_page() -> None:
     assert page_of(ENVELOPE, confirm="isConfirmed") == page_of(ENVELOPE)
 
 
@@ -877,7 +883,7 @@ def test_unknown_keys_of_an_envelope_are_kept() -> None:
 @pytest.mark.parametrize(
     "record", [{"id": "u-1"}, {"id": "u-1", "usage": [], "new": 1}]
 )
-def test_an_envelope_means_the_same_with_a_key_that_nobody_knows(
+def test_an_unknown_key_does_not_change_the_rest_of_an_envelope(
     facts: dict[str, Any], record: dict[str, Any]
 ) -> None:
     whole = {**facts, "usageData": [record]}
@@ -906,7 +912,7 @@ def test_an_unknown_key_of_an_envelope_is_a_problem_when_strict() -> None:
         ({"hasNext": None, "totalPages": 2}, {"has_next": True}),
     ],
 )
-def test_odd_facts_of_an_envelope_have_a_meaning(
+def test_odd_values_of_an_envelope_are_interpreted(
     facts: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     page = page_of({**ENVELOPE, **facts})
@@ -922,10 +928,10 @@ def test_odd_facts_of_an_envelope_have_a_meaning(
         ({"hasNext": "true"}, {"has_next": True}),
     ],
 )
-def test_facts_of_an_envelope_as_text_are_not_misread(
+def test_values_of_an_envelope_in_text_are_not_misread(
     facts: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    # Misread, or dropped, they end a walk early or never, in silence.
+    # If they were misread or ignored, a walk would end early or never.
     page = page_of({**ENVELOPE, **facts})
     got = {name: getattr(page, name) for name in expected}
     assert got == expected or facts.items() <= page.extra.items()
@@ -933,15 +939,17 @@ def test_facts_of_an_envelope_as_text_are_not_misread(
         page_of({**ENVELOPE, **facts}, STRICT)
 
 
-def test_of_items_that_come_twice_the_last_count() -> None:
+def test_the_last_of_two_lists_with_the_same_key_counts() -> None:
     page = page_of(b'{"usageData": [], "usageData": [{"id": "1"}]}')
     assert len(page.items) == 1
 
 
 @pytest.mark.parametrize("items", [None, {}, "x", 5, False])
-def test_items_that_are_no_list_are_an_error(items: object, temper: Converter) -> None:
+def test_items_that_are_no_list_are_an_error(
+    items: object, converter: Converter
+) -> None:
     with pytest.raises(DecodeError, match=r"expected a list, got .* @ \$\.usageData$"):
-        page_of({"usageData": items}, temper)
+        page_of({"usageData": items}, converter)
 
 
 @pytest.mark.parametrize(
@@ -963,12 +971,12 @@ def test_items_that_are_no_list_are_an_error(items: object, temper: Converter) -
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_an_answer_announces_its_pages(text: bytes, pages: int) -> None:
+def test_the_page_count_is_read_from_an_envelope(text: bytes, pages: int) -> None:
     assert read_page_count(text) == pages
 
 
 @given(st.integers(1, 10**12))
-def test_what_is_announced_is_what_the_page_says(total: int) -> None:
+def test_the_page_count_equals_that_of_the_decoded_page(total: int) -> None:
     body = f'{{"usageData": [], "totalPages": {total}}}'.encode()
     assert read_page_count(body) == page_of(body).total_pages == total
 
@@ -991,30 +999,30 @@ NO_JSON = [
 
 
 @pytest.mark.parametrize(("body", "words_"), NO_JSON, ids=range(len(NO_JSON)))
-def test_what_is_no_json_is_an_error_without_any_of_it(
-    body: bytes, words_: str, temper: Converter
+def test_the_error_of_invalid_json_shows_none_of_it(
+    body: bytes, words_: str, converter: Converter
 ) -> None:
-    text = failure(body, temper)
+    text = failure(body, converter)
     assert text.startswith("the answer is not a valid UsageData: expected JSON")
     assert words_ in text
     assert "canary" not in text
     assert len(text) < 200
     with pytest.raises(DecodeError, match="not a valid page of UsageData") as caught:
-        page_of(body, temper)
+        page_of(body, converter)
     assert "canary" not in str(caught.value)
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_a_record_or_a_decode_error(body: bytes) -> None:
-    for temper in (LENIENT, STRICT):
+    for converter in (LENIENT, STRICT):
         for kind in (UsageData, list[Site], dict):
             try:
-                temper.decode(body, kind)
+                converter.decode(body, kind)
             except DecodeError as error:
                 assert error.problems  # noqa: PT017  either outcome is fine
 
 
-def test_an_error_holds_no_value_of_the_answer(temper: Converter) -> None:
+def test_an_error_contains_no_value_of_the_answer(converter: Converter) -> None:
     body = json.dumps(
         {
             "usageData": [
@@ -1028,7 +1036,7 @@ def test_an_error_holds_no_value_of_the_answer(temper: Converter) -> None:
         }
     ).encode()
     with pytest.raises(DecodeError) as caught:
-        page_of(body, temper)
+        page_of(body, converter)
     error = caught.value
     assert "canary" not in repr(vars(error)) + repr(error.args) + str(error)
     assert error.__cause__ is None
@@ -1053,7 +1061,9 @@ def test_a_missing_secret_is_null() -> None:
     assert b'"url"' not in LENIENT.encode(document, with_secrets=False)
 
 
-def test_a_key_that_is_secret_elsewhere_is_left_out_with_the_secrets() -> None:
+def test_an_unknown_key_that_is_sensitive_elsewhere_is_left_out_with_the_secrets() -> (
+    None
+):
     text = (
         '"password": "canary", "token": {"x": ["canary"]}, "newKey": 1.50,'
         '"login": [{"username": "canary", "name": "n", "token": null}],'
@@ -1074,7 +1084,9 @@ def test_a_key_that_is_secret_elsewhere_is_left_out_with_the_secrets() -> None:
     assert (b"canary" in body, b'"took":1' in body) == (False, True)
 
 
-def test_a_misfit_of_an_ordinary_key_is_written_whatever_it_is_elsewhere() -> None:
+def test_a_misfit_of_a_plain_field_is_encoded_if_its_key_is_sensitive_elsewhere() -> (
+    None
+):
     body = b'{"id": "n", "url": ["odd"], "accounts": [{"id": null, "token": "canary"}]}'
     written = LENIENT.encode(LENIENT.decode(body, Connection), with_secrets=False)
     assert b'"url":["odd"]' in written
@@ -1132,7 +1144,7 @@ def test_a_hook_for_decimals_is_respected(is_strict: object) -> None:
     ("is_strict", "oddity"),
     [(False, ""), (False, ', "usage": "x"'), (False, ', "newKey": 1'), (True, "")],
 )
-def test_a_hook_for_a_model_is_respected_wherever_it_stands(
+def test_a_hook_for_a_model_is_used_at_every_depth(
     is_strict: object, oddity: str
 ) -> None:
     own = Converter(is_strict=bool(is_strict))
@@ -1141,7 +1153,7 @@ def test_a_hook_for_a_model_is_respected_wherever_it_stands(
     assert record.site == Site(id="mine", name="x")
 
 
-def test_a_hook_for_text_leaves_enums_alone() -> None:
+def test_a_hook_for_text_does_not_apply_to_enums() -> None:
     own = Converter()
     own.cattrs.register_structure_hook(str, lambda value, _: value.strip())
     record = own.decode(b'{"id": " u ", "datasourceType": "GAS"}', UsageData)
@@ -1149,7 +1161,7 @@ def test_a_hook_for_text_leaves_enums_alone() -> None:
     assert record.datasource_type is DatasourceType.GAS
 
 
-def test_a_hook_that_fails_is_a_misfit_and_shows_nothing() -> None:
+def test_a_failing_hook_is_a_misfit_without_its_message() -> None:
     def failing(value: Any, _: object) -> OpenEnum:
         raise RuntimeError(f"canary {value}")
 

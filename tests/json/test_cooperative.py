@@ -1,4 +1,4 @@
-"""Long work is done a piece in each turn of the event loop, and comes to the same."""
+"""Long work runs in steps, one per turn of the event loop, with the same result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LONG = [
 
 
 def work(pieces: int, done: list[Any], name: str = "") -> Steps[str]:
-    """Work in so many pieces, which notes what is done."""
+    """Build work of several steps that records its progress."""
     for piece in range(pieces):
         if piece:
             yield
@@ -40,13 +40,13 @@ def work(pieces: int, done: list[Any], name: str = "") -> Steps[str]:
     return name
 
 
-def test_at_once_nothing_is_left() -> None:
+def test_run_at_once_runs_all_steps() -> None:
     done: list[Any] = []
     assert run_at_once(work(3, done, "a")) == "a"
     assert done == [("a", 0), ("a", 1), ("a", 2)]
 
 
-async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
+async def test_one_step_runs_in_each_turn_for_all_callers() -> None:
     scheduler, done, counts = CooperativeScheduler(), list[Any](), list[int]()
 
     async def take(name: str) -> None:
@@ -64,7 +64,7 @@ async def test_one_piece_is_done_a_turn_whoever_asks() -> None:
     assert [piece for name, piece in done if name == "a"] == [0, 1, 2]
 
 
-async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
+async def test_work_waits_until_there_is_no_traffic() -> None:
     scheduler, done = CooperativeScheduler(), list[Any]()
 
     async with anyio.create_task_group() as group:
@@ -76,7 +76,7 @@ async def test_work_waits_until_nothing_moves_on_the_wire() -> None:
     assert done == [("", 0)]
 
 
-async def test_little_work_stands_in_no_line() -> None:
+async def test_small_work_runs_at_once() -> None:
     scheduler, done = CooperativeScheduler(), list[Any]()
     async with anyio.create_task_group() as group:
         group.start_soon(scheduler.run, work(3, done, "much"), MUCH)
@@ -87,7 +87,7 @@ async def test_little_work_stands_in_no_line() -> None:
         assert done == [("little", 0), ("little", 1)]
 
 
-async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
+async def test_constant_traffic_does_not_stop_the_work() -> None:
     scheduler, done = CooperativeScheduler(), list[Any]()
 
     async def move() -> None:
@@ -101,7 +101,7 @@ async def test_a_wire_that_never_rests_does_not_stop_the_work() -> None:
             group.start_soon(scheduler.run, work(1, done), MUCH)
 
 
-async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
+async def test_an_error_is_raised_and_does_not_block_other_work() -> None:
     scheduler = CooperativeScheduler()
 
     def failing() -> Steps[None]:
@@ -113,7 +113,7 @@ async def test_an_error_is_raised_as_it_is_and_holds_nobody_up() -> None:
     assert await scheduler.run(work(1, [], "b"), MUCH) == "b"
 
 
-async def test_who_is_cancelled_holds_nobody_up() -> None:
+async def test_cancelled_work_does_not_block_other_work() -> None:
     scheduler, done = CooperativeScheduler(), list[Any]()
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -124,7 +124,7 @@ async def test_who_is_cancelled_holds_nobody_up() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 25, 1_000])
-def test_pieces_are_all_of_it_in_order(size: int) -> None:
+def test_pieces_contain_all_items_in_order(size: int) -> None:
     items = [str(number).encode() for number in range(37)]
     pieces = list(iterate_pieces(items, size))
     assert [item for _, piece in pieces for item in piece] == items
@@ -133,7 +133,7 @@ def test_pieces_are_all_of_it_in_order(size: int) -> None:
 
 
 def steps_of(work: Steps[Any]) -> tuple[int, Any]:
-    """In how many pieces, and what comes of it."""
+    """Run work; return the number of its steps and its result."""
     count = 1
     while True:
         try:
@@ -148,7 +148,7 @@ def page_of(records: list[Any]) -> bytes:
 
 
 @pytest.mark.parametrize("is_strict", [False, True], ids=["lenient", "strict"])
-def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
+def test_a_long_page_is_decoded_in_steps_with_the_same_result(is_strict: bool) -> None:
     own = Converter(is_strict=is_strict)
     body = page_of(LONG)
     count, page = steps_of(own.decode_page_in_steps(body, UsageData, USAGE, 1))
@@ -157,26 +157,26 @@ def test_a_long_page_is_read_in_pieces_and_is_the_same(is_strict: bool) -> None:
     assert list(page.items) == expected
 
 
-def test_a_page_of_an_ordinary_size_is_decoded_and_then_made_in_two_pieces() -> None:
+def test_a_page_of_ordinary_size_takes_three_steps() -> None:
     body = page_of(LONG[:165])
     assert len(body) > 150_000
     count, page = steps_of(Converter().decode_page_in_steps(body, UsageData, USAGE, 1))
     assert (count, len(page.items)) == (3, 165)
 
 
-def test_a_small_page_is_one_piece() -> None:
+def test_a_small_page_takes_one_step() -> None:
     body = page_of(LONG[:80])
     count, page = steps_of(Converter().decode_page_in_steps(body, UsageData, USAGE, 1))
     assert (count, len(page.items)) == (1, 80)
 
 
-def test_parts_are_one_across_the_pieces_of_a_page() -> None:
+def test_parts_are_shared_across_the_steps_of_a_page() -> None:
     body = page_of([{**one, "site": {"id": "s", "name": "Quay"}} for one in LONG[:165]])
     page = Converter().decode_page(body, UsageData, USAGE, 1)
     assert len({id(record.site) for record in page.items}) == 1
 
 
-def test_many_odd_records_are_read_in_pieces() -> None:
+def test_many_odd_records_are_decoded_in_steps() -> None:
     odd = [{"id": str(number), "usage": "much"} for number in range(100)]
     count, page = steps_of(
         Converter().decode_page_in_steps(page_of(odd), UsageData, USAGE, 1)
@@ -186,7 +186,7 @@ def test_many_odd_records_are_read_in_pieces() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 499, 999])
-def test_a_problem_of_a_long_page_is_named_by_its_place(at: int) -> None:
+def test_a_problem_of_a_long_page_is_named_by_its_index(at: int) -> None:
     records = [*LONG[:at], {"name": "no id"}, *LONG[at + 1 :]]
     with pytest.raises(DecodeError, match=rf"\$\.usageData\[{at}\]\.id") as caught:
         Converter().decode_page(page_of(records), UsageData, USAGE, 1)
@@ -206,7 +206,9 @@ def test_a_new_key_in_a_long_page_is_kept() -> None:
     assert [one.extra for one in page.items] == [{"newKey": n} for n in range(1_000)]
 
 
-async def test_others_go_on_while_a_large_answer_is_unpacked_and_read() -> None:
+async def test_other_tasks_run_while_a_large_answer_is_decompressed_and_decoded() -> (
+    None
+):
     body = gzip.compress(page_of(LONG), mtime=0)
     answer = Response(200, {"Content-Encoding": "gzip"}, body)
     transport = MemoryTransport({"usage_list_by_company": answer})

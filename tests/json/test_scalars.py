@@ -1,4 +1,4 @@
-"""One value of the wire becomes one value of Python, exactly, or is called a misfit."""
+"""Single JSON values are converted exactly, or refused as misfits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nectar_async._json.scalars import (
 from nectar_async._types import TextFlag
 from nectar_async.models import ConnectionStatus, JobStatus, UsageUnits
 
-# Kinds that only mark a field are made into something else.
+# Marker types are converted to other types.
 MADE: dict[Any, type] = {SecretObject: Secret, TextFlag: bool}
 
 INSTANT = "expected an instant as 2025-01-31T12:00:00Z, got text"
@@ -77,7 +77,7 @@ each_leaf = pytest.mark.parametrize(
         (Decimal, Decimal("0.1"), Decimal("0.1")),
     ],
 )  # fmt: skip
-def test_a_value_that_fits_is_what_it_says(kind: Any, wire: Any, value: Any) -> None:
+def test_a_value_that_fits_is_converted(kind: Any, wire: Any, value: Any) -> None:
     made = STRICT_HOOKS[kind](wire, kind)
     assert made == value
     assert type(made) is type(value)
@@ -114,7 +114,7 @@ def test_a_value_that_fits_is_what_it_says(kind: Any, wire: Any, value: Any) -> 
         (Decimal, "-Infinity", "expected a finite decimal, got text"),
     ],
 )
-def test_a_value_that_does_not_fit_says_what_came(
+def test_a_misfit_names_the_expected_and_the_actual_type(
     kind: Any, wire: Any, words: str
 ) -> None:
     with pytest.raises(MisfitError) as caught:
@@ -140,9 +140,7 @@ def test_a_value_that_does_not_fit_says_what_came(
         (date, "2025-01-31", date(2025, 1, 31)),
     ],
 )
-def test_another_spelling_of_a_value_is_that_value(
-    kind: Any, wire: Any, value: Any
-) -> None:
+def test_lenient_hooks_accept_other_spellings(kind: Any, wire: Any, value: Any) -> None:
     made = LENIENT_HOOKS[kind](wire, kind)
     assert made == value
     assert type(made) is type(value)
@@ -166,7 +164,7 @@ def test_another_spelling_of_a_value_is_that_value(
         (date, 20250131),
     ],
 )
-def test_what_is_no_other_spelling_stays_a_misfit(kind: Any, wire: Any) -> None:
+def test_lenient_hooks_refuse_other_values(kind: Any, wire: Any) -> None:
     with pytest.raises(MisfitError) as strict:
         STRICT_HOOKS[kind](wire, kind)
     with pytest.raises(MisfitError) as lenient:
@@ -179,7 +177,9 @@ def test_what_is_no_other_spelling_stays_a_misfit(kind: Any, wire: Any) -> None:
 )
 @each_leaf
 @given(value=json_values)
-def test_every_value_fits_or_is_a_misfit(kind: Any, leaves: Any, value: Any) -> None:
+def test_every_value_is_converted_or_a_misfit(
+    kind: Any, leaves: Any, value: Any
+) -> None:
     try:
         made = leaves[kind](value, kind)
     except MisfitError:
@@ -189,7 +189,9 @@ def test_every_value_fits_or_is_a_misfit(kind: Any, leaves: Any, value: Any) -> 
 
 @each_leaf
 @given(value=json_values)
-def test_what_fits_is_read_alike_in_both_tempers(kind: Any, value: Any) -> None:
+def test_both_kinds_of_hooks_convert_a_fitting_value_alike(
+    kind: Any, value: Any
+) -> None:
     try:
         made = STRICT_HOOKS[kind](value, kind)
     except MisfitError:
@@ -213,18 +215,18 @@ def test_decimals_keep_every_digit(number: Decimal) -> None:
 
 
 @given(st.dates())
-def test_days_come_back(day: date) -> None:
+def test_dates_are_parsed_from_their_text(day: date) -> None:
     assert STRICT_HOOKS[date](day.isoformat()) == day
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_instants_come_back(instant: datetime) -> None:
+def test_datetimes_are_parsed_from_their_text(instant: datetime) -> None:
     made = STRICT_HOOKS[datetime](instant.isoformat())
     assert made == instant
     assert made.utcoffset() == timedelta(0)
 
 
-def test_a_table_of_an_enum_knows_the_unknown() -> None:
+def test_the_table_of_an_enum_makes_members_of_unknown_texts() -> None:
     table = build_enum_table(DatasourceType)
     assert table["GAS"] is DatasourceType.GAS
     unknown = table["HYDROGEN"]
@@ -239,7 +241,7 @@ def test_a_table_of_an_enum_knows_its_aliases() -> None:
 
 
 @pytest.mark.parametrize("text", ["completed", "Completed", "cOMPLETED"])
-def test_small_letters_mean_the_same_where_all_values_are_in_capitals(
+def test_case_is_ignored_if_all_values_are_in_capitals(
     text: str,
 ) -> None:
     assert build_enum_table(JobStatus)[text] is JobStatus.COMPLETED
@@ -247,18 +249,18 @@ def test_small_letters_mean_the_same_where_all_values_are_in_capitals(
     assert (exact, exact.is_known) == (text, False)
 
 
-def test_an_alias_may_be_in_small_letters_as_well() -> None:
+def test_the_case_of_an_alias_is_ignored_too() -> None:
     table = build_enum_table(ConnectionStatus)
     assert table["incorrect_password"] is ConnectionStatus.PASSWORD_INCORRECT
 
 
 @pytest.mark.parametrize("text", ["cal", "mgal", "kwh", "KWH", "kw"])
-def test_a_unit_is_another_one_in_other_letters(text: str) -> None:
+def test_the_case_of_a_unit_matters(text: str) -> None:
     unit = build_enum_table(UsageUnits)[text]
     assert (unit, unit.is_known) == (text, False)
 
 
-def test_a_server_cannot_make_a_table_grow_without_end() -> None:
+def test_the_size_of_a_table_is_bounded() -> None:
     table = build_enum_table(DatasourceType)
     for number in range(6_000):
         assert table[f"X{number}"].value == f"X{number}"
@@ -277,5 +279,5 @@ def test_a_server_cannot_make_a_table_grow_without_end() -> None:
         (None, "null"),
     ],
 )
-def test_json_has_its_own_names_for_things(value: object, name: str) -> None:
+def test_types_have_their_names_in_json(value: object, name: str) -> None:
     assert describe_json_type(value) == name

@@ -1,4 +1,4 @@
-"""Parts that are equal to the last digit are one object in a list, and no more."""
+"""Parts of records that are equal to the last digit are one object in a list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def records_of(*given: dict[str, Any], own: Converter | None = None) -> list[Usa
     return (own or Converter()).decode(body, list[UsageData])
 
 
-def test_equal_parts_are_one_object() -> None:
+def test_equal_parts_of_a_list_are_one_object() -> None:
     first, second = records_of(record(1), record(2))
     assert first.site is second.site
     assert first.document is second.document
@@ -40,7 +40,7 @@ def test_equal_parts_are_one_object() -> None:
     assert first.site.path == ("US", "IL")
 
 
-def test_lists_have_nothing_in_common() -> None:
+def test_two_lists_share_no_parts() -> None:
     own = Converter()
     (first,), (second,) = records_of(record(1), own=own), records_of(record(1), own=own)
     assert first == second
@@ -60,7 +60,7 @@ def test_lists_have_nothing_in_common() -> None:
     ],
     ids=str,
 )
-def test_parts_of_an_id_that_differ_are_two(other: dict[str, Any]) -> None:
+def test_different_parts_with_the_same_id_are_not_shared(other: dict[str, Any]) -> None:
     sites = SITE, {**SITE, **other}, SITE, {**SITE, **other}
     made = records_of(*(record(n, site=site) for n, site in enumerate(sites)))
     own = Converter()
@@ -79,14 +79,14 @@ def test_zero_keeps_its_sign() -> None:
     assert list(map(str, shares)) == ["0", "-0", "0.0"]
 
 
-def test_parts_of_different_kinds_with_one_id_are_two() -> None:
+def test_parts_of_different_models_with_the_same_id_are_not_shared() -> None:
     twin = {**SITE, "id": "same"}, {**BILL, "id": "same"}
     made = records_of(*(record(n, site=twin[0], document=twin[1]) for n in range(3)))
     assert {type(one.site).__name__ for one in made} == {"Site"}
     assert {type(one.document).__name__ for one in made} == {"DocumentEmbedded"}
 
 
-def test_what_has_something_in_its_extra_is_not_shared() -> None:
+def test_a_part_with_unknown_keys_is_not_shared() -> None:
     own = Converter()
     new = {**SITE, "floor": 3}
     for _ in range(2):  # what was learned from the first time changes nothing
@@ -98,7 +98,7 @@ def test_what_has_something_in_its_extra_is_not_shared() -> None:
     assert len({id(one.site) for one in plain}) == 1
 
 
-def test_an_extra_that_is_shared_cannot_be_changed() -> None:
+def test_the_shared_empty_extra_is_read_only() -> None:
     first, _ = records_of(record(1), record(2))
     site: Any = first.site
     assert site.extra == {}
@@ -123,7 +123,7 @@ def test_a_copy_of_an_extra_is_an_ordinary_dict() -> None:
     assert one.extra == {}
 
 
-def test_a_hook_of_a_user_is_called_for_each_part() -> None:
+def test_a_users_hook_is_called_for_each_part() -> None:
     own = Converter()
     own.cattrs.register_structure_hook(str, lambda value, _: [value])
     first, second = records_of(record(1), record(2), own=own)
@@ -131,14 +131,14 @@ def test_a_hook_of_a_user_is_called_for_each_part() -> None:
     assert first.site is not second.site
 
 
-def test_what_can_be_changed_is_not_shared() -> None:
+def test_a_part_with_a_mutable_value_is_not_shared() -> None:
     body = json.dumps([{"id": "1", "additionalFields": {"a": 1}}] * 2).encode()
     first, second = Converter().decode(body, list[UsageData])
     assert first.additional_fields == second.additional_fields
     assert first.additional_fields is not second.additional_fields
 
 
-def test_parts_of_other_models_are_shared_as_well() -> None:
+def test_parts_of_other_models_are_shared() -> None:
     company = {"id": "c-1", "name": "Harbor"}
     given = [{"id": str(number), "company": company} for number in range(2)]
     first, second = Converter().decode(json.dumps(given).encode(), list[Connection])
@@ -146,7 +146,7 @@ def test_parts_of_other_models_are_shared_as_well() -> None:
     assert first.company is second.company
 
 
-def test_what_repeats_costs_no_memory() -> None:
+def test_repeated_parts_need_no_memory() -> None:
     own = Converter()
 
     def size(given: list[dict[str, Any]]) -> int:
@@ -166,7 +166,7 @@ def test_what_repeats_costs_no_memory() -> None:
     assert size(alike) < 0.7 * size(apart)
 
 
-def test_digits_of_a_number_are_kept_as_those_of_a_text() -> None:
+def test_numbers_keep_their_digits_like_texts() -> None:
     body = (
         b'[{"id": "1", "site": {"id": "s", "name": "", "occupancyPercent": 1.50}},'
         b' {"id": "2", "site": {"id": "s", "name": "", "occupancyPercent": "1.5"}}]'
@@ -194,7 +194,7 @@ def test_parts_with_a_new_key_of_any_kind_are_read_and_the_others_still_shared()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_there_are_as_many_parts_as_came(count: int) -> None:
+def test_no_part_is_lost_or_added(count: int) -> None:
     identifiers = [{**METER, "value": f"M-{number}"} for number in range(count)]
     (made,) = records_of(record(1, identifiers=identifiers))
     assert [one.value for one in made.identifiers] == [f"M-{n}" for n in range(count)]

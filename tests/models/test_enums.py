@@ -1,4 +1,4 @@
-"""The enums list what the contract lists, and take what it does not."""
+"""The enums have the members of the contract, and accept other values."""
 
 from __future__ import annotations
 
@@ -125,12 +125,12 @@ def test_an_unknown_value_survives_pickle(protocol: int) -> None:
     assert copy.deepcopy(new) == new
 
 
-def test_what_is_not_text_is_no_member() -> None:
+def test_a_value_that_is_no_text_is_refused() -> None:
     with pytest.raises(ValueError, match="7 is not a valid DatasourceType"):
         DatasourceType(7)  # type: ignore[arg-type]
 
 
-def test_either_spelling_of_a_wrong_password_is_the_one_that_the_api_takes() -> None:
+def test_both_spellings_of_a_wrong_password_are_the_one_that_the_api_accepts() -> None:
     aliases = SCHEMAS["ConnectionStatus"]["x-aliases"]
     assert aliases == {"INCORRECT_PASSWORD": "PASSWORD_INCORRECT"}
     status = ConnectionStatus("INCORRECT_PASSWORD")
@@ -150,7 +150,7 @@ def test_every_final_job_status_is_listed() -> None:
     assert set(final) == set(JobStatus) - {JobStatus.PENDING}
 
 
-def test_identifier_types_stand_in_the_order_of_display() -> None:
+def test_identifier_types_are_in_the_order_of_display() -> None:
     assert list(IdentifierType)[:3] == ["METER", "POD", "ELECTRIC_CHOICE"]
     assert list(IdentifierType)[-1] is IdentifierType.MIRN
 
@@ -161,7 +161,7 @@ def test_a_kilowatt_has_two_spellings() -> None:
     assert not UsageUnits("kW").is_known
 
 
-def test_units_are_case_exact() -> None:
+def test_units_are_case_sensitive() -> None:
     assert UsageUnits("kWh") is UsageUnits.KWH
     assert not UsageUnits("KWH").is_known
     assert UsageUnits("100 gal (US)") is UsageUnits.HUNDRED_GAL_US
@@ -170,7 +170,7 @@ def test_units_are_case_exact() -> None:
 @pytest.mark.parametrize(
     "name", sorted(name for name in SCHEMAS if name.endswith("Strict"))
 )
-def test_what_requests_take_is_what_answers_list(name: str) -> None:
+def test_closed_enums_of_requests_have_the_members_of_the_open_ones(name: str) -> None:
     assert SCHEMAS[name]["enum"] == listed(name.removesuffix("Strict"))
 
 

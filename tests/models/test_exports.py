@@ -1,4 +1,4 @@
-"""`nectar_async.models` offers every model."""
+"""`nectar_async.models` exports every model."""
 
 from __future__ import annotations
 

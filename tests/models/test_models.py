@@ -1,4 +1,4 @@
-"""The models hold every field of the contract, typed as the contract says."""
+"""The models have every field of the contract, with its type."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ MODELS: dict[str, type[Any]] = {
     for name in models.__all__
     if attrs.has(cls := getattr(models, name)) and name not in WITHOUT_SCHEMA
 }
-# What a record cannot be told apart without. Everything else may be missing, whatever
-# the contract requires, so that a missing key never loses a record.
+# The fields that identify a record. All others are optional, whatever the contract
+# requires, so that a missing key never loses a record.
 REQUIRED = {
     "Account": {"id"},
     "Company": {"id", "name"},
@@ -61,7 +61,7 @@ each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def properties(name: str) -> dict[str, Any]:
-    """The properties of a schema, or of the object among its alternatives."""
+    """Return the properties of a schema, or of the object among its alternatives."""
     schema = SCHEMAS[name]
     objects = (one for one in (schema, *schema.get("anyOf", ())) if "properties" in one)
     found: dict[str, Any] = next(objects)["properties"]
@@ -69,12 +69,12 @@ def properties(name: str) -> dict[str, Any]:
 
 
 def base_of(model: type[Any]) -> type[Any] | None:
-    """The model that a model extends."""
+    """Return the model that a model extends, or None."""
     return model.__base__ if model.__base__ in MODELS.values() else None
 
 
 def ordered(model: type[Any]) -> list[str]:
-    """Wire names in the order of the schema, those of the base first."""
+    """Return the wire names in the order of the schema, those of the base first."""
     base = base_of(model)
     first = list(properties(base.__name__)) if base else []
     own = [wire for wire in properties(model.__name__) if wire not in first]
@@ -97,7 +97,7 @@ each_value = pytest.mark.parametrize("value", FILLED, ids=lambda v: type(v).__na
 
 
 def python_type(schema: Mapping[str, Any]) -> Any:
-    """The Python type that holds a value of the schema, None left aside."""
+    """Return the Python type of a schema's values, without None."""
     if schema.get("x-sensitive"):
         return SECRETS[plain_type(schema)]
     marks = {"x-string-or-bool": Flag, "x-decimal": Decimal}
@@ -174,7 +174,7 @@ def test_only_what_identifies_a_record_is_required(model: type[Any]) -> None:
 
 
 @each_model
-def test_what_is_missing_is_none_or_an_empty_sequence(model: type[Any]) -> None:
+def test_missing_fields_are_none_or_an_empty_sequence(model: type[Any]) -> None:
     given = properties(model.__name__)
     required = REQUIRED.get(model.__name__, set())
     value = model(**dict.fromkeys(required, "x"))
@@ -184,7 +184,7 @@ def test_what_is_missing_is_none_or_an_empty_sequence(model: type[Any]) -> None:
     assert value.extra == {}
 
 
-def test_what_extends_another_model_is_that_with_more() -> None:
+def test_a_model_that_extends_another_adds_fields_to_it() -> None:
     extended = {
         model.__name__: base.__name__
         for model in MODELS.values()
@@ -205,7 +205,7 @@ def test_every_model_has_a_docstring(model: type[Any]) -> None:
 
 
 @each_model
-def test_models_take_keywords_only_and_convert_nothing_but_answers(
+def test_models_take_keywords_only_and_convert_security_questions_only(
     model: type[Any],
 ) -> None:
     for one in attrs.fields(model):
@@ -241,7 +241,7 @@ def test_equal_values_hash_alike(value: Any) -> None:
 
 
 @each_value
-def test_extra_counts_for_equality_and_not_for_the_hash(value: Any) -> None:
+def test_extra_is_compared_but_not_hashed(value: Any) -> None:
     other = attrs.evolve(value, extra={"otherKey": []})
     assert other != value
     assert hash(other) == hash(value)
@@ -265,14 +265,14 @@ each_text = pytest.mark.parametrize("text", [repr, str, "{}".format, "{!r}".form
 
 @each_text
 @each_value
-def test_of_what_is_unknown_only_the_names_are_shown(value: Any, text: Any) -> None:
+def test_the_repr_shows_only_the_keys_of_extra(value: Any, text: Any) -> None:
     given = {"newKey": CANARY, "password": {"deep": [CANARY]}}
     shown = text(attrs.evolve(value, extra=given))
     assert CANARY not in shown
     assert "extra={'newKey': ..., 'password': ...}" in shown
 
 
-def test_a_page_shows_no_more_than_that_either() -> None:
+def test_the_repr_of_a_page_shows_only_the_keys_of_extra() -> None:
     page = Page(
         items=(Site(id="s", name="n", extra={"a": CANARY}),), extra={"b": CANARY}
     )
@@ -282,7 +282,7 @@ def test_a_page_shows_no_more_than_that_either() -> None:
     assert page.extra["b"] == CANARY
 
 
-def test_everything_sensitive_is_in_a_filled_value() -> None:
+def test_the_filled_values_have_every_sensitive_field() -> None:
     assert len(SENSITIVE) == 14
     hidden = {
         (type(value), to_wire(one.name))
@@ -294,7 +294,7 @@ def test_everything_sensitive_is_in_a_filled_value() -> None:
 
 
 @pytest.mark.parametrize(("model", "wire"), SENSITIVE)
-def test_what_the_contract_calls_sensitive_is_a_secret(
+def test_sensitive_fields_of_the_contract_are_secrets(
     model: type[Any], wire: str
 ) -> None:
     hint = get_type_hints(model)[to_python(wire)]
@@ -304,14 +304,14 @@ def test_what_the_contract_calls_sensitive_is_a_secret(
 
 @each_text
 @each_value
-def test_no_text_of_a_value_shows_what_is_sensitive(value: Any, text: Any) -> None:
+def test_no_text_of_a_value_shows_a_secret(value: Any, text: Any) -> None:
     assert CANARY not in text(value)
     assert ("Secret('***')" in text(value)) == (CANARY.encode() in encoded(value))
 
 
 @each_text
 @pytest.mark.parametrize(("model", "wire"), SENSITIVE)
-def test_nor_does_what_came_over_the_wire(
+def test_no_text_of_a_decoded_value_shows_a_secret(
     model: type[Any], wire: str, text: Any
 ) -> None:
     required = REQUIRED.get(model.__name__, set())
@@ -325,7 +325,7 @@ def test_nor_does_what_came_over_the_wire(
     assert CANARY not in text(value)
 
 
-def test_the_link_of_a_document_is_there_for_who_asks() -> None:
+def test_the_link_of_a_document_can_be_revealed() -> None:
     assert USAGE.document is not None
     assert USAGE.document.url is not None
     assert USAGE.document.url.reveal() == LINK

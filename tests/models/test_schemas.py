@@ -1,4 +1,4 @@
-"""Every schema of the contract has its place in the package."""
+"""Every schema of the contract has a counterpart in the package."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nectar_async._types import OpenEnum
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
 
-# The bodies of errors are read by `errors`, in whatever shape they come.
+# The bodies of errors are read by `errors`, whatever their shape.
 READ_ELSEWHERE = {"ErrorResponse"}
 
 
 def place_of(name: str, schema: Mapping[str, Any]) -> str | None:
-    """What a schema is to the package; None if nobody thought of it."""
+    """Return the kind of a schema's counterpart in the package, or None."""
     found = getattr(models, name, None)
     open_twin = getattr(models, name.removesuffix("Strict"), None)
     shapes = [schema, *schema.get("anyOf", ())]
@@ -37,11 +37,11 @@ def place_of(name: str, schema: Mapping[str, Any]) -> str | None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_every_schema_has_its_place(name: str) -> None:
+def test_every_schema_has_a_counterpart_in_the_package(name: str) -> None:
     assert place_of(name, SCHEMAS[name])
 
 
-def test_a_new_object_or_alternative_would_have_none() -> None:
+def test_a_new_object_or_alternative_has_no_counterpart() -> None:
     new = {"type": "object", "properties": {"id": {"type": "string"}}}
     assert place_of("Novelty", new) is None
     assert place_of("Novelty", {"anyOf": [{"type": "string"}, new]}) is None
@@ -68,7 +68,7 @@ def test_no_body_of_a_request_is_a_model() -> None:
     assert not bodies & set(models.__all__)
 
 
-def test_scalars_are_the_few_that_are_expected() -> None:
+def test_only_the_expected_schemas_are_scalars() -> None:
     scalars = {name for name in SCHEMAS if place_of(name, SCHEMAS[name]) == "scalar"}
     assert scalars == {
         "CountryCode",

@@ -1,4 +1,4 @@
-"""Every status of the contract has its advice, and knows whether it is final."""
+"""Every status of the contract has advice, and says whether it is final."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_statuses_fall_into_four_groups() -> None:
 
 
 @pytest.mark.parametrize("status", ConnectionStatus)
-def test_whoever_acts_is_said_once(status: ConnectionStatus) -> None:
+def test_the_fields_of_an_advice_agree(status: ConnectionStatus) -> None:
     advice = status.advice
     assert advice.customer_must_act == (advice.who_acts == "customer")
     assert advice.is_healthy == (advice.group == "standard")
@@ -87,14 +87,14 @@ def test_whoever_acts_is_said_once(status: ConnectionStatus) -> None:
     assert (advice.does_invitation_help is True) == (advice.group == "customer_action")
 
 
-def test_where_an_invitation_may_help_is_not_always_known() -> None:
+def test_it_is_unknown_for_three_statuses_whether_an_invitation_helps() -> None:
     unsure = {
         one for one in ConnectionStatus if one.advice.does_invitation_help is None
     }
     assert unsure == {"URL_INACCESSIBLE", "NO_ACCOUNTS_FOUND", "OTHER_ERROR"}
 
 
-def test_who_acts_where_the_customer_does_not() -> None:
+def test_the_actor_of_statuses_without_action_of_the_customer() -> None:
     others = {
         str(one): one.advice.who_acts
         for one in ConnectionStatus
@@ -109,19 +109,19 @@ def test_who_acts_where_the_customer_does_not() -> None:
     }
 
 
-def test_what_collects_and_what_does_not() -> None:
+def test_statuses_say_whether_bills_are_collected() -> None:
     assert ConnectionStatus.CONNECTED.advice.collection == "running"
     assert ConnectionStatus.PENDING.advice.collection == "not yet"
     assert ConnectionStatus.WEBSITE_DOWN.advice.collection == "interrupted"
     assert ConnectionStatus.OTHER_ERROR.advice.collection == "unknown"
 
 
-def test_the_other_spelling_of_a_wrong_password_has_the_same_advice() -> None:
+def test_both_spellings_of_a_wrong_password_have_the_same_advice() -> None:
     advice = ConnectionStatus("INCORRECT_PASSWORD").advice
     assert advice is ConnectionStatus.PASSWORD_INCORRECT.advice
 
 
-def test_a_status_that_is_not_known_has_careful_advice() -> None:
+def test_an_unknown_status_has_advice_without_claims() -> None:
     advice = ConnectionStatus("DEACTIVATED").advice
     assert advice is ConnectionStatus("something else").advice
     assert advice.group == advice.who_acts == advice.collection == "unknown"
@@ -133,7 +133,7 @@ def test_a_status_that_is_not_known_has_careful_advice() -> None:
     assert "default branch" in AccountStatus("ARCHIVED").advice.action
 
 
-def test_which_accounts_the_analytics_count() -> None:
+def test_statuses_of_accounts_say_whether_analytics_count_them() -> None:
     counted = {str(one): one.advice.is_in_analytics for one in AccountStatus}
     assert counted == {
         "DETECTED": False,
@@ -158,13 +158,13 @@ def test_advice_is_a_value(advice: Any) -> None:
     assert pickle.loads(pickle.dumps(advice)) == advice  # noqa: S301  our own bytes
 
 
-def test_a_connection_is_settled_once_nobody_looks_into_it() -> None:
+def test_a_connection_is_settled_unless_pending_or_under_investigation() -> None:
     under_way = {one for one in ConnectionStatus if not one.is_settled}
     assert under_way == {"PENDING", "UNDER_INVESTIGATION"}
     assert ConnectionStatus("DEACTIVATED").is_settled
 
 
-def test_a_job_is_over_when_the_contract_says_so() -> None:
+def test_terminal_job_statuses_are_those_of_the_contract() -> None:
     over = {one for one in JobStatus if one.is_terminal}
     assert over == set(SCHEMAS["JobStatus"]["x-terminal-values"])
     assert not JobStatus("QUEUED").is_terminal

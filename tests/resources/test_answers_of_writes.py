@@ -1,4 +1,4 @@
-"""A write that was done is not called a failure, whatever its answer looks like."""
+"""The error of a write's odd answer says that the write was done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nectar_async.errors import DecodeError
 pytestmark = pytest.mark.anyio
 
 BULK = "accounts_bulk_update"
-# A revoke may be answered with nothing, and deletes are.
+# The answers of a revocation may be empty, and those of deletions are.
 WRITES = [
     one
     for one in ENDPOINTS
@@ -64,7 +64,7 @@ async def test_the_key_of_the_updated_accounts_can_be_corrected(
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null"])
-async def test_a_bulk_update_with_another_answer_was_done(
+async def test_the_error_of_an_odd_bulk_answer_says_that_the_update_was_done(
     make_client: MakeClient, body: bytes
 ) -> None:
     client = make_client({BULK: Response(200, {}, body)})
@@ -75,7 +75,7 @@ async def test_a_bulk_update_with_another_answer_was_done(
 
 
 @pytest.mark.parametrize("endpoint", WRITES, ids=lambda one: one.operation)
-async def test_a_write_with_an_empty_answer_was_done(
+async def test_the_error_of_an_empty_answer_says_that_the_write_was_done(
     make_client: MakeClient, endpoint: Endpoint
 ) -> None:
     client = make_client({endpoint.operation: Response(204)})
@@ -90,14 +90,16 @@ async def test_a_write_with_an_empty_answer_was_done(
     assert error.args == (error.message,)
 
 
-async def test_a_magic_link_was_made_by_then(make_client: MakeClient) -> None:
+async def test_the_error_of_a_magic_links_answer_says_that_it_was_created(
+    make_client: MakeClient,
+) -> None:
     client = make_client({"magic_links_create": Response(200)})
     (endpoint,) = (one for one in ENDPOINTS if one.operation == "magic_links_create")
     with pytest.raises(DecodeError, match="the server accepted it"):
         await asked(endpoint.on(client), endpoint.least)
 
 
-async def test_a_read_with_an_empty_answer_did_nothing(make_client: MakeClient) -> None:
+async def test_the_error_of_a_read_claims_no_write(make_client: MakeClient) -> None:
     client = make_client({"jobs_get": Response(200)})
     with pytest.raises(DecodeError) as caught:
         await client.jobs.get("j-1")

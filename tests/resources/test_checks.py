@@ -1,4 +1,4 @@
-"""An argument that cannot be sent is refused by name; the rest goes as it should."""
+"""Arguments are checked: a wrong one is named, and the others are converted."""
 
 from __future__ import annotations
 
@@ -127,16 +127,14 @@ def name_of(value: object) -> str:
 
 
 @pytest.mark.parametrize(("check", "value", "expected"), TAKEN, ids=name_of)
-def test_what_the_api_takes_goes_on_the_wire(
+def test_an_accepted_value_is_returned_as_it_is_sent(
     check: Check, value: Any, expected: object
 ) -> None:
     assert check("x", value) == expected
 
 
 @pytest.mark.parametrize(("check", "value", "words"), REFUSED, ids=name_of)
-def test_what_the_api_would_refuse_is_named(
-    check: Check, value: Any, words: str
-) -> None:
+def test_a_refused_value_is_named(check: Check, value: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^{words}"):
         check("x", value)
 
@@ -170,12 +168,12 @@ FIELDS = FieldTable(
 )
 
 
-def test_unset_stays_at_home_and_none_is_null() -> None:
+def test_unset_is_left_out_and_none_is_null() -> None:
     given_ = {"name": UNSET, "note": None, "start_date": UNSET, "self": object()}
     assert FIELDS.build_body(given_) == {"note": None}
 
 
-def test_none_for_what_cannot_be_cleared_says_what_to_do() -> None:
+def test_none_for_a_field_that_cannot_be_cleared_says_what_to_do() -> None:
     given_ = {"name": None, "note": UNSET, "start_date": UNSET}
     with pytest.raises(
         InvalidArgumentError, match=r"^name cannot be None; leave it out"
@@ -183,7 +181,7 @@ def test_none_for_what_cannot_be_cleared_says_what_to_do() -> None:
         FIELDS.build_body(given_)
 
 
-def test_none_for_what_is_required_is_not_to_be_left_out() -> None:
+def test_none_for_a_required_field_says_that_it_is_required() -> None:
     given_ = {"name": None, "note": UNSET, "start_date": UNSET}
     with pytest.raises(InvalidArgumentError) as caught:
         FIELDS.build_body(given_, required={"name"})
@@ -204,7 +202,7 @@ async def _created(nectar: NectarClient, name: str) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", ["company", "site", "connection", "accounts"])
-async def test_a_call_says_so_of_its_own_required_arguments(name: str) -> None:
+async def test_a_call_refuses_none_for_its_required_arguments(name: str) -> None:
     transport = MemoryTransport({})
     async with NectarClient(transport=transport) as nectar:
         with pytest.raises(
@@ -214,7 +212,7 @@ async def test_a_call_says_so_of_its_own_required_arguments(name: str) -> None:
     assert transport.requests == []
 
 
-def test_further_keys_are_sent_as_they_are() -> None:
+def test_extra_keys_are_sent_as_they_are() -> None:
     given_ = {"name": "a", "note": UNSET, "start_date": UNSET}
     assert FIELDS.build_body(given_, {"new": [1]}) == {"name": "a", "new": [1]}
 

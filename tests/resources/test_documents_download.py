@@ -1,4 +1,4 @@
-"""Downloads over real HTTP: from the sandbox, and from hosts that hang up."""
+"""Downloads over real HTTP: from the sandbox, and from broken hosts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def nectar(sandbox: Sandbox) -> AsyncIterator[NectarClient]:
 
 @pytest_asyncio.fixture
 async def bill(sandbox: Sandbox, nectar: NectarClient) -> str:
-    """The id of a document."""
+    """Return the ID of a document."""
     company = sandbox.portfolio.company(0)
     async for record in nectar.usage.by_company(company.id):
         if record.document is not None:
@@ -82,14 +82,14 @@ async def bill(sandbox: Sandbox, nectar: NectarClient) -> str:
 
 
 async def truth(sandbox: Sandbox, bill: str, nectar: NectarClient) -> bytes:
-    """The file as the sandbox has it."""
+    """Return the file of the sandbox."""
     held = io.BytesIO()
     sandbox.faults.clear()
     await nectar.documents.download(bill, held)
     return held.getvalue()
 
 
-async def test_a_bill_comes_in_chunks_without_the_key(
+async def test_a_bill_is_downloaded_in_ranges_without_the_key(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
     done = await nectar.documents.download(bill, tmp_path)
@@ -122,7 +122,7 @@ async def test_a_bill_comes_in_chunks_without_the_key(
         "expired-twice",
     ],
 )
-async def test_trouble_on_the_way_does_not_harm_the_file(
+async def test_faults_during_a_download_do_not_damage_the_file(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path, fault: Fault
 ) -> None:
     sandbox.faults.add(fault)
@@ -131,7 +131,7 @@ async def test_trouble_on_the_way_does_not_harm_the_file(
     assert saved == await truth(sandbox, bill, nectar)
 
 
-async def test_a_link_that_expires_on_the_way_is_gone_on_from(
+async def test_a_download_continues_after_its_link_expired(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
     def wait_a_day(done: int, _: int | None) -> None:
@@ -143,7 +143,7 @@ async def test_a_link_that_expires_on_the_way_is_gone_on_from(
     assert sandbox.witness.by_operation[FILES] == 5
 
 
-async def test_a_file_that_changes_on_the_way_is_the_new_one(
+async def test_a_file_that_changes_during_a_download_is_the_new_one(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
     before = await truth(sandbox, bill, nectar)
@@ -171,7 +171,7 @@ LATER = "Mon, 05 Jan 2026 10:00:00 GMT"
     ],
     ids=["weak", "date", "nothing"],
 )
-async def test_a_change_that_hardly_shows_is_no_mixture_either(
+async def test_a_change_of_one_validator_does_not_mix_two_files(
     sandbox: Sandbox,
     nectar: NectarClient,
     bill: str,
@@ -191,7 +191,7 @@ async def test_a_change_that_hardly_shows_is_no_mixture_either(
     assert saved == new
 
 
-async def test_parts_without_a_word_on_which_they_are_are_not_taken(
+async def test_ranges_without_a_content_range_are_refused(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
     sandbox.faults.add(header("Content-Range", skip=1))
@@ -208,7 +208,7 @@ async def test_four_redirects_are_an_error(
         await nectar.documents.download(bill, tmp_path)
 
 
-async def test_another_process_goes_on_where_one_was_killed(
+async def test_another_process_resumes_an_interrupted_download(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
     sandbox.faults.add(Fault(DropBody(), operation=FILES, skip=1))
@@ -216,7 +216,7 @@ async def test_another_process_goes_on_where_one_was_killed(
     with pytest.raises(ConnectionFailedError):
         await impatient.documents.download(bill, tmp_path / "x.pdf")
     part = anyio.Path(tmp_path / "x.pdf.part")
-    # As a process leaves it that is killed in the middle of writing.
+    # The state that a process leaves when it is killed while it writes.
     there = (await part.stat()).st_size - 1_000
     await anyio.to_thread.run_sync(os.truncate, part, there)
     sandbox.faults.clear()
@@ -227,7 +227,7 @@ async def test_another_process_goes_on_where_one_was_killed(
     assert saved == await truth(sandbox, bill, nectar)
 
 
-async def test_more_downloads_than_the_bound_are_patient(
+async def test_downloads_beyond_the_bound_wait(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
     async with anyio.create_task_group() as group:
@@ -237,7 +237,7 @@ async def test_more_downloads_than_the_bound_are_patient(
     assert sandbox.witness.peak_in_flight <= 10
 
 
-# A host that a test scripts, for what must not be seen.
+# A scripted host, for values that must not be shown.
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -245,7 +245,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def hosting(talk: Talk, **options: Any) -> AsyncIterator[NectarClient]:
-    """A client of an API and a file host in one, whose links are `/file?SIGNATURE`."""
+    """A client of a server that is API and file host; links are `/file?SIGNATURE`."""
 
     async def connected(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -277,7 +277,7 @@ async def hosting(talk: Talk, **options: Any) -> AsyncIterator[NectarClient]:
 
 
 def everything(error: BaseException) -> str:
-    """All that an error could print, in whatever way; our own frames aside."""
+    """Return every text that an error could show, without the frames of the test."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     parts = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
     while frames is not None:
@@ -319,7 +319,7 @@ async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None
     ],
     ids=["too-large", "cut", "hang-up", "nonsense", "silence"],
 )
-async def test_a_broken_host_shows_neither_link_nor_key(
+async def test_the_errors_of_a_broken_host_show_neither_link_nor_key(
     talk: Talk,
     kind: type[NectarError],
     tmp_path: Path,
@@ -338,7 +338,9 @@ async def test_a_broken_host_shows_neither_link_nor_key(
     assert "documents_download, document d-1" in str(caught.value)
 
 
-async def test_not_even_the_frames_of_a_cancelled_download_do(tmp_path: Path) -> None:
+async def test_the_frames_of_a_cancelled_download_show_neither_link_nor_key(
+    tmp_path: Path,
+) -> None:
     begun = asyncio.Event()
 
     async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""A filter that the API would refuse is refused here, by name, before it is sent."""
+"""A filter that the API would refuse is named before anything is sent."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 def filters_of(**given_: Any) -> dict[str, object]:
-    """The filters of a usage list, those that are not given as None."""
+    """Build the filters of a usage list; missing ones are None."""
     filters = USAGE_LISTS.filters
     return filters.build_query({**dict.fromkeys(filters.checks), **given_})
 
 
 def query_of(**given_: Any) -> list[tuple[str, str]]:
-    """The query as a server would read it."""
+    """Return the query as a server reads it."""
     request = Request.get("o", "/x", dict, query=filters_of(**given_))
     return parse_qsl(urlsplit(request.resolve("https://x").url).query)
 
@@ -137,7 +137,7 @@ async def test_a_company_of_the_repository_is_a_company_or_an_id(
 
 
 @each_list
-async def test_right_filters_arrive_as_the_server_reads_them(
+async def test_filters_are_sent_as_the_server_reads_them(
     ask: Callable[..., Any],
 ) -> None:
     transport = MemoryTransport(
@@ -197,7 +197,7 @@ def test_a_date_type_is_a_member_or_its_text(kind: DateType) -> None:
 
 
 @given(st.none() | st.dates(), st.none() | st.dates())
-def test_a_window_may_be_open_and_one_day_long_and_never_backwards(
+def test_a_window_may_be_open_or_one_day_long_but_not_reversed(
     start: date | None, end: date | None
 ) -> None:
     if start is not None and end is not None and start > end:

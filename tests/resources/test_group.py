@@ -73,7 +73,7 @@ def test_a_group_can_be_replaced_as_any_attribute(
     assert nectar.usage is double
 
 
-def test_threads_that_come_at_once_are_given_one_instance(nectar: NectarClient) -> None:
+def test_concurrent_threads_get_one_instance(nectar: NectarClient) -> None:
     together = threading.Barrier(8)
     found: list[object] = []
 

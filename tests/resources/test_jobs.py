@@ -1,4 +1,4 @@
-"""Uploads over real HTTP, and waiting for what becomes of them."""
+"""Uploads over real HTTP, and polls of their jobs."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ LINK = "https://bucket.example/bill.pdf?X-Sig=sIgNaTuRe"
 AT_ONCE = RetryPolicy(wait_initial=0)
 
 
-# What a server is sent.
+# The requests of uploads.
 
 
 class Server:
-    """Takes uploads as an API would, and writes down what came."""
+    """A server that accepts uploads and records the requests."""
 
     def __init__(self) -> None:
         self.parts: list[tuple[str | None, str | None, str | None, bytes]] = []
@@ -173,7 +173,7 @@ async def test_an_upload_that_failed_at_the_server_is_not_sent_again(
 
 
 @pytest.mark.asyncio
-async def test_a_connection_that_breaks_in_mid_upload_is_an_error_and_no_repeat(
+async def test_an_upload_on_a_broken_connection_is_not_repeated(
     server: Server,
 ) -> None:
     async with serving(server.hang_up, retry=AT_ONCE) as nectar:
@@ -185,14 +185,14 @@ async def test_a_connection_that_breaks_in_mid_upload_is_an_error_and_no_repeat(
 
 
 @pytest.mark.asyncio
-async def test_a_refusal_before_the_body_was_read_is_heard(server: Server) -> None:
+async def test_a_refusal_before_the_body_was_read_is_raised(server: Server) -> None:
     async with serving(server.refuse) as nectar:
         with pytest.raises(BadRequestError, match="not active"):
             await nectar.jobs.submit_document("c-1", BILL, file_name="a.pdf")
 
 
 @pytest.mark.asyncio
-async def test_a_file_that_shrinks_on_the_way_is_our_error_and_not_aiohttps(
+async def test_a_file_that_shrinks_during_an_upload_is_an_invalid_argument(
     server: Server, tmp_path: Path
 ) -> None:
     path = tmp_path / "bill.pdf"
@@ -212,7 +212,7 @@ async def test_a_file_that_shrinks_on_the_way_is_our_error_and_not_aiohttps(
 
 
 @pytest.mark.asyncio
-async def test_what_a_stream_raises_comes_out_as_it_is(server: Server) -> None:
+async def test_an_error_of_a_stream_is_raised_as_it_is(server: Server) -> None:
     boom = ZeroDivisionError("boom")
     async with serving(server.take) as nectar:
         with pytest.raises(ZeroDivisionError) as caught:
@@ -222,7 +222,7 @@ async def test_what_a_stream_raises_comes_out_as_it_is(server: Server) -> None:
 
 
 @pytest.mark.asyncio
-async def test_what_a_progress_function_raises_comes_out_as_it_is(
+async def test_an_error_of_a_progress_function_is_raised_as_it_is(
     server: Server, bill: Path
 ) -> None:
     def stop(*_: object) -> None:
@@ -269,7 +269,7 @@ async def test_a_cancelled_upload_leaves_nothing_open(tmp_path: Path) -> None:
 
 
 def open_files() -> set[str]:
-    """What this process has open."""
+    """Return the open files of this process."""
     found = set()
     for link in Path("/proc/self/fd").iterdir():
         try:
@@ -283,7 +283,7 @@ def open_files() -> set[str]:
 
 
 @pytest.mark.anyio
-async def test_nothing_is_sent_of_what_is_refused(make_client: MakeClient) -> None:
+async def test_a_refused_file_is_not_sent(make_client: MakeClient) -> None:
     client = make_client({})
     with pytest.raises(InvalidArgumentError, match="file does not exist"):
         await client.jobs.submit_document("c-1", "nowhere.pdf")
@@ -295,7 +295,7 @@ async def test_nothing_is_sent_of_what_is_refused(make_client: MakeClient) -> No
 
 
 @pytest.mark.anyio
-async def test_any_transport_is_given_chunks_and_a_length(
+async def test_any_transport_gets_chunks_and_a_length(
     make_client: MakeClient,
 ) -> None:
     async def take(request: Request[Any]) -> object:
@@ -348,9 +348,9 @@ async def test_links_are_sent_plain_or_secret(make_client: MakeClient) -> None:
 
 
 def everything(error: BaseException) -> str:
-    """All that an error could print, in whatever way."""
+    """Return every text that an error could show."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
-    # The frame of the test itself holds what it passed.
+    # The frame of the test has the arguments that it passed.
     ours = [str(one) for one in frames.stack if "test_jobs" not in one.filename]
     ours += [str(one.locals) for one in frames.stack if "test_jobs" not in one.filename]
     parts = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
@@ -372,7 +372,7 @@ def everything(error: BaseException) -> str:
     ids=["none", "insecure", "no-host", "empty", "number", "text"],
 )
 @pytest.mark.anyio
-async def test_a_link_that_is_none_is_named_by_its_place_and_not_shown(
+async def test_an_invalid_link_is_named_by_its_index_and_not_shown(
     make_client: MakeClient, documents: Any, words: str
 ) -> None:
     client = make_client({})
@@ -385,7 +385,7 @@ ESCAPED = LINK.replace("/", "\\/")
 
 
 @pytest.mark.anyio
-async def test_another_argument_that_is_wrong_shows_no_link_either(
+async def test_the_error_of_another_argument_shows_no_link(
     make_client: MakeClient,
 ) -> None:
     client = make_client({})
@@ -418,7 +418,9 @@ async def test_links_that_a_server_quotes_are_not_in_the_error(
 
 
 @pytest.mark.anyio
-async def test_not_even_in_what_an_error_came_from(make_client: MakeClient) -> None:
+async def test_links_that_a_server_quotes_are_not_in_the_cause_of_the_error(
+    make_client: MakeClient,
+) -> None:
     refusal = Response(
         429, {"Retry-After": "60"}, f'{{"detail": "slower: {LINK}"}}'.encode()
     )
@@ -440,12 +442,14 @@ async def test_an_id_is_at_most_255_characters_long(make_client: MakeClient) -> 
             await call("x" * 256)
 
 
-# Waiting.
+# Polls of jobs.
 
 
 @pytest.mark.parametrize("end", ["COMPLETED", "FAILED", "TERMINATED"])
 @pytest.mark.anyio
-async def test_every_end_is_a_result(make_client: MakeClient, end: str) -> None:
+async def test_every_terminal_status_is_a_result(
+    make_client: MakeClient, end: str
+) -> None:
     states = ["PENDING", "NEVER_HEARD_OF", None, end]
 
     def look(_: Request[Any]) -> object:
@@ -461,7 +465,7 @@ async def test_every_end_is_a_result(make_client: MakeClient, end: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_job_that_does_not_end_is_an_error_with_the_job(
+async def test_the_error_for_a_job_that_does_not_end_has_the_job(
     make_client: MakeClient,
 ) -> None:
     answers = {"jobs_get": {"id": "j-1", "status": "PENDING"}}
@@ -474,7 +478,7 @@ async def test_a_job_that_does_not_end_is_an_error_with_the_job(
 
 
 class MovingClock(VirtualClock):
-    """Waits take no time here, and their time in the sandbox."""
+    """A clock whose waits take no real time, but advance the sandbox's clock."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__()
@@ -500,7 +504,7 @@ async def nectar(sandbox: Sandbox) -> AsyncIterator[NectarClient]:
 
 
 @pytest.mark.asyncio
-async def test_a_bill_goes_up_becomes_a_document_and_comes_down_again(
+async def test_an_uploaded_bill_becomes_a_document_that_can_be_downloaded(
     sandbox: Sandbox, nectar: NectarClient, bill: Path, tmp_path: Path
 ) -> None:
     company = sandbox.portfolio.company(0)
@@ -540,7 +544,7 @@ async def test_links_are_one_job(sandbox: Sandbox, nectar: NectarClient) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_wait_outlives_trouble_that_passes(
+async def test_a_wait_survives_temporary_failures(
     sandbox: Sandbox, nectar: NectarClient
 ) -> None:
     company = sandbox.portfolio.company(0)
@@ -550,6 +554,6 @@ async def test_a_wait_outlives_trouble_that_passes(
 
 
 @pytest.mark.asyncio
-async def test_a_job_that_nobody_has_is_an_error(nectar: NectarClient) -> None:
+async def test_an_unknown_job_is_an_error(nectar: NectarClient) -> None:
     with pytest.raises(NectarError, match="jobs_get, job nobody"):
         await nectar.jobs.wait("nobody")

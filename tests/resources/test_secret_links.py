@@ -1,4 +1,4 @@
-"""Links that open by themselves are found in odd answers, and never shown."""
+"""Links that need no sign-in are found in odd answers, and never shown."""
 
 from __future__ import annotations
 
@@ -91,7 +91,9 @@ async def test_a_corrected_key_of_the_portal_comes_first(
     assert (await client.webhook_portal.get()).url == Secret(LINK)
 
 
-async def test_strictly_only_the_link_may_come(make_client: MakeClient) -> None:
+async def test_strict_decoding_refuses_other_keys_beside_the_link(
+    make_client: MakeClient,
+) -> None:
     client = make_client({"webhook_portal_get": {"portalUrl": LINK}}, strict=True)
     assert (await client.webhook_portal.get()).url == Secret(LINK)
     client = make_client(
@@ -139,7 +141,7 @@ async def test_no_error_shows_a_credential_that_a_server_quotes(
     assert "s-1" in error.body
 
 
-async def test_a_revoked_invitation_that_cannot_be_seen_was_revoked_all_the_same(
+async def test_the_error_after_a_revocation_says_that_it_was_done(
     make_client: MakeClient,
 ) -> None:
     answers: dict[str, object] = {"invitations_revoke": Response(204)}
@@ -153,7 +155,9 @@ async def test_a_revoked_invitation_that_cannot_be_seen_was_revoked_all_the_same
     assert revoked.status == "REVOKED"
 
 
-async def test_a_revoke_that_failed_says_nothing_else(make_client: MakeClient) -> None:
+async def test_the_error_of_a_failed_revocation_has_no_note(
+    make_client: MakeClient,
+) -> None:
     client = make_client({"invitations_revoke": Response(404)})
     with pytest.raises(NotFoundError) as caught:
         await client.invitations.revoke("i-1")
