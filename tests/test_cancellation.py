@@ -162,7 +162,7 @@ class RecordWalk(Operation):
         self.server.script("a", 5, Response(500))
         self.transport = self.server.transport
         self.nectar = build_client(self.transport)
-        self.given: list[str] = []
+        self.ids: list[str] = []
         self.records = self.begin()
 
     @property
@@ -174,13 +174,13 @@ class RecordWalk(Operation):
 
     async def pull(self) -> None:
         async for record in self.records:
-            self.given.append(record.id)
+            self.ids.append(record.id)
 
     async def resume(self, *, is_complete: bool) -> None:
         """Continue with the same iterator."""
         if not is_complete:
             await self.pull()
-        assert self.given == self.server.companies["a"]
+        assert self.ids == self.server.companies["a"]
 
 
 class PageWalk(RecordWalk):
@@ -188,7 +188,7 @@ class PageWalk(RecordWalk):
 
     async def pull(self) -> None:
         async for page in self.pages_:
-            self.given += [record.id for record in page.items]
+            self.ids += [record.id for record in page.items]
 
     def begin(self) -> AsyncIterator[UsageData]:
         self.pages_ = self.pager.pages()
@@ -220,16 +220,16 @@ class PrefetchWalk(RecordWalk):
     async def pull(self) -> None:
         async with self.pager.prefetch() as records:
             async for record in records:
-                self.given.append(record.id)
+                self.ids.append(record.id)
 
     async def resume(self, *, is_complete: bool) -> None:
         """The records so far are the first ones; a new walk yields all."""
         expected = self.server.companies["a"]
-        assert self.given == expected[: len(self.given)]
-        assert not is_complete or self.given == expected
-        self.given.clear()
+        assert self.ids == expected[: len(self.ids)]
+        assert not is_complete or self.ids == expected
+        self.ids.clear()
         await self.pull()
-        assert self.given == expected
+        assert self.ids == expected
 
 
 class OpenPrefetchWalk(RecordWalk):
@@ -266,14 +266,14 @@ class RepositoryRead(Operation):
         self.server.script("c", 2, REFUSED, SLOW)
         self.transport = self.server.transport
         self.nectar = build_client(self.transport)
-        self.given: list[str] = []
+        self.ids: list[str] = []
 
     def view(self) -> FanOut[UsageData]:
         return self.nectar.repository.usage()
 
     async def read(self, records: FanOut[UsageData]) -> None:
         async for record in records:
-            self.given.append(record.id)
+            self.ids.append(record.id)
 
     async def pull(self) -> None:
         async with self.view() as records:
@@ -281,11 +281,11 @@ class RepositoryRead(Operation):
 
     async def resume(self, *, is_complete: bool) -> None:
         """No record was repeated; a new walk yields all."""
-        assert len(self.given) == len(set(self.given))
-        assert not is_complete or sorted(self.given) == self.server.all_rows()
-        self.given.clear()
+        assert len(self.ids) == len(set(self.ids))
+        assert not is_complete or sorted(self.ids) == self.server.all_rows()
+        self.ids.clear()
         await self.pull()
-        assert sorted(self.given) == self.server.all_rows()
+        assert sorted(self.ids) == self.server.all_rows()
 
 
 class OpenRepositoryRead(RepositoryRead):
@@ -306,7 +306,7 @@ class OpenRepositoryRead(RepositoryRead):
         """The same walk continues and yields each record once."""
         if not is_complete:
             await self.pull()
-        assert sorted(self.given) == self.server.all_rows()
+        assert sorted(self.ids) == self.server.all_rows()
 
 
 @also_twice
@@ -593,7 +593,7 @@ class HttpPull(Operation):
         self.nectar = NectarClient(
             sandbox.api_key, settings=sandbox.settings, clock=VirtualClock()
         )
-        self.given: list[str] = []
+        self.ids: list[str] = []
 
     async def assert_idle(self) -> None:
         """Assert that no connection is in use and that no request follows."""
@@ -609,26 +609,26 @@ class HttpPull(Operation):
 
     async def resume(self, *, is_complete: bool) -> None:
         del is_complete
-        assert len(self.given) == len(set(self.given))
-        before = {*self.given}
-        self.given.clear()
+        assert len(self.ids) == len(set(self.ids))
+        before = {*self.ids}
+        self.ids.clear()
         await self.pull()
-        assert before <= {*self.given}
-        assert len(self.given) == len(set(self.given)) > 100
+        assert before <= {*self.ids}
+        assert len(self.ids) == len(set(self.ids)) > 100
 
 
 class HttpRepositoryPull(HttpPull):
     async def pull(self) -> None:
         async with self.nectar.repository.usage() as records:
             async for record in records:
-                self.given.append(record.id)
+                self.ids.append(record.id)
 
 
 class HttpListPull(HttpPull):
     async def pull(self) -> None:
         for company in await self.nectar.companies.all():
             async for record in self.nectar.usage.by_company(company.id):
-                self.given.append(record.id)
+                self.ids.append(record.id)
 
 
 @on_asyncio
@@ -650,19 +650,19 @@ class StuckWalk:
         self.release = self.server.hold("a", 3)
         self.nectar = build_client(self.server.transport)
         self.records = aiter(self.nectar.usage.by_company("a"))
-        self.given: list[str] = []
+        self.ids: list[str] = []
 
     async def walk(self) -> None:
         async for record in self.records:
-            self.given.append(record.id)
+            self.ids.append(record.id)
 
     async def assert_resumes(self) -> None:
         assert self.server.in_flight == 0
         assert self.nectar.statistics().in_flight == 0
-        assert self.given == self.server.companies["a"][: len(self.given)]
+        assert self.ids == self.server.companies["a"][: len(self.ids)]
         self.release.set()
         await self.walk()
-        assert self.given == self.server.companies["a"]
+        assert self.ids == self.server.companies["a"]
 
 
 @pytest.mark.parametrize("mode", ["asyncio"], indirect=True)

@@ -35,7 +35,7 @@ from nectar_async.models.page import Page
 
 __all__ = ["FirstRecord", "PullQuery", "PullRun", "PullStatus", "RequestCounts"]
 
-# One of these for one company would come for every other company, too.
+# An error of these classes for one company would repeat for every other one.
 _FATAL_ERRORS: Final = (
     AuthenticationError,
     ClientClosedError,

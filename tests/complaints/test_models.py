@@ -154,8 +154,8 @@ async def test_instants_have_a_time_zone(make_client: MakeClient) -> None:
     rows = [{"id": f"i-{start}", "start": start} for start in starts]
     answer = {**page, "intervals": rows, "totalIntervals": 2}
     nectar = make_client({"intervals_list_by_connection": answer})
-    walk = nectar.intervals.by_connection("c")
-    first, second = [interval.start async for interval in walk]
+    pager = nectar.intervals.by_connection("c")
+    first, second = [interval.start async for interval in pager]
     assert first is not None
     assert second is not None
     assert (second - first).total_seconds() == 3600

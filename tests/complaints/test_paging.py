@@ -101,9 +101,9 @@ async def test_an_empty_page_does_not_end_the_list(make_client: MakeClient) -> N
     transport = MemoryTransport(answer)
     assert await read_until_empty(build_company_fetch(transport)) == ["a-1", "a-2"]
 
-    walk = make_client(transport).usage.by_company("a")
-    assert await read_ids(walk) == ["a-1", "a-2", "a-5", "a-6"]
-    assert walk.receipt.verdict == "short"
+    pager = make_client(transport).usage.by_company("a")
+    assert await read_ids(pager) == ["a-1", "a-2", "a-5", "a-6"]
+    assert pager.receipt.verdict == "short"
 
 
 async def test_a_server_that_repeats_its_last_page_ends_the_list(
@@ -140,11 +140,11 @@ async def test_a_server_that_repeats_its_last_page_ends_the_list(
     assert await read_ids(make_client(transport).usage.by_company("a")) == rows("a", 6)
     assert len(transport.requests) == 3
 
-    transport, given = serve_three_pages(is_honest=False), list[str]()
-    walk = make_client(transport).usage.by_company("a")
+    transport, ids = serve_three_pages(is_honest=False), list[str]()
+    pager = make_client(transport).usage.by_company("a")
     with pytest.raises(PaginationError, match="does not advance"):
-        await drain((record.id async for record in walk), given.append)
-    assert given == rows("a", 6)
+        await drain((record.id async for record in pager), ids.append)
+    assert ids == rows("a", 6)
     assert len(transport.requests) == 4
 
 
@@ -165,9 +165,9 @@ async def test_a_changed_total_is_in_the_receipt(make_client: MakeClient) -> Non
 
     server = ListServer.of_pages(a=3)
     server.change("a", 1, rows("a", 5))
-    walk = make_client(server.transport).usage.by_company("a")
-    assert await read_ids(walk) == rows("a", 5)
-    receipt = walk.receipt
+    pager = make_client(server.transport).usage.by_company("a")
+    assert await read_ids(pager) == rows("a", 5)
+    receipt = pager.receipt
     assert (receipt.total_first, receipt.total_last, receipt.records) == (6, 5, 5)
     assert receipt.verdict == "drifted"
 
@@ -200,10 +200,10 @@ async def test_records_that_move_during_the_iteration_are_not_lost(
         assert len(naive) - len(set(naive)) == 3
         assert set(after) - set(naive) == set(rows("new", 3))
 
-    walk = make_client(build_changing_server().transport).usage.by_company("a")
-    given = await read_ids(walk)
-    assert len(given) == len(set(given))
-    assert walk.receipt.verdict == "drifted"
+    pager = make_client(build_changing_server().transport).usage.by_company("a")
+    ids = await read_ids(pager)
+    assert len(ids) == len(set(ids))
+    assert pager.receipt.verdict == "drifted"
 
     nectar = make_client(build_changing_server().transport)
     async with nectar.repository.usage(companies=["a"]) as records:
@@ -235,13 +235,13 @@ async def test_an_iteration_is_resumed_where_it_failed(make_client: MakeClient) 
     assert server.pages_of("a").count(1) == 2
 
     server = build_limited_server()
-    walk = make_client(server.transport, retry=ONCE).usage.by_company("a")
-    given: list[str] = []
+    pager = make_client(server.transport, retry=ONCE).usage.by_company("a")
+    ids: list[str] = []
     with pytest.raises(RateLimitedError) as caught:
-        await drain((record.id async for record in walk), given.append)
-    assert len(given) == 58
-    given += await read_ids(walk.resume(caught.value.cursor or ""))
-    assert given == rows("a", 200)
+        await drain((record.id async for record in pager), ids.append)
+    assert len(ids) == 58
+    ids += await read_ids(pager.resume(caught.value.cursor or ""))
+    assert ids == rows("a", 200)
     assert server.pages_of("a").count(1) == 1
 
 
@@ -285,11 +285,11 @@ async def test_retries_and_timeouts_apply_to_every_page(
         return server
 
     naive: list[str] = []
-    walk = read_with_first_page_retried(
+    pager = read_with_first_page_retried(
         build_company_fetch(build_failing_server().transport), retries=3, timeout=0.1
     )
     with pytest.raises(OSError, match="503"):
-        await drain(walk, naive.append)
+        await drain(pager, naive.append)
     assert naive == rows("a", 4)
 
     server = build_failing_server()
@@ -329,9 +329,9 @@ async def test_a_failed_list_does_not_lose_the_others(
     server = build_broken_server()
     nectar: NectarClient = make_client(server.transport, retry=ONCE)
     async with nectar.repository.usage(on_error="collect") as records:
-        given = await read_ids(records)
+        ids = await read_ids(records)
     (failure,) = records.failures
-    assert sorted(given) == sorted(chain(rows("a", 6), rows("b", 2), rows("c", 6)))
+    assert sorted(ids) == sorted(chain(rows("a", 6), rows("b", 2), rows("c", 6)))
     rest = nectar.usage.by_company("b").resume(failure.error.cursor or "")
     assert await read_ids(rest) == ["b-3", "b-4", "b-5", "b-6"]
 
@@ -392,8 +392,8 @@ async def test_the_day_where_two_windows_meet_is_listed_once(
         bills = list_bills(query["dateType"][0], first, last)
         return envelope(bills, page=1, per_page=100, total=len(bills))
 
-    walk = make_client(answer, clock=VirtualClock()).usage.by_company(
+    pager = make_client(answer, clock=VirtualClock()).usage.by_company(
         "a", start_date=FIRST, end_date=LAST, date_type=date_type
     )
-    assert sorted(await read_ids(walk)) == whole
-    assert walk.receipt.verdict == "complete"
+    assert sorted(await read_ids(pager)) == whole
+    assert pager.receipt.verdict == "complete"

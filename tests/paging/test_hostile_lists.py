@@ -54,18 +54,18 @@ async def read_ids(
     nectar: NectarClient, company_id: str, read: Read
 ) -> tuple[str, set[str]]:
     """Read a list; return its verdict and its ids, of which none is repeated."""
-    walk: Any = nectar.usage.by_company(company_id)
+    pager: Any = nectar.usage.by_company(company_id)
     if read is walk_usage:
-        ids = [record.id async for record in walk]
+        ids = [record.id async for record in pager]
     else:
         if read is read_repository:
-            walk = nectar.repository.usage(companies=[company_id])
+            pager = nectar.repository.usage(companies=[company_id])
         else:
-            walk = walk.prefetch()
-        async with walk as records:
+            pager = pager.prefetch()
+        async with pager as records:
             ids = [record.id async for record in records]
     assert len(ids) == len(set(ids))
-    return str(walk.receipt.verdict), set(ids)
+    return str(pager.receipt.verdict), set(ids)
 
 
 @pytest.mark.parametrize("read", READS, ids=describe_parameter)
@@ -205,11 +205,11 @@ async def test_a_list_that_is_too_long_is_split(
     nectar = harness.client()
 
     async def pull() -> tuple[str, list[str]]:
-        walk = nectar.usage.by_company(
+        pager = nectar.usage.by_company(
             harness.company_id, start_date=FIRST, end_date=LAST, date_type=date_type
         )
-        ids = [record.id async for record in walk]
-        return walk.receipt.verdict, ids
+        ids = [record.id async for record in pager]
+        return pager.receipt.verdict, ids
 
     _, expected = await pull()
     assert len(expected) > 100
@@ -223,10 +223,10 @@ async def test_a_list_of_bills_that_is_too_long_is_split(harness: Harness) -> No
     nectar = harness.client()
 
     async def pull() -> set[str]:
-        walk = nectar.documents.by_company(
+        pager = nectar.documents.by_company(
             harness.company_id, start_date=FIRST, end_date=LAST
         )
-        return {document.id async for document in walk}
+        return {document.id async for document in pager}
 
     expected = await pull()
     harness.fault(RunOutOfTime(above=50))
@@ -251,11 +251,11 @@ async def test_a_list_of_intervals_that_is_too_long_is_split(
     smart = max(connections, key=count_smart_meters)
 
     async def pull() -> tuple[str, list[str]]:
-        walk = nectar.intervals.by_connection(
+        pager = nectar.intervals.by_connection(
             smart.id, start_date=end - timedelta(days=1), end_date=end
         )
-        ids = [record.id async for record in walk]
-        return str(walk.receipt.verdict), ids
+        ids = [record.id async for record in pager]
+        return str(pager.receipt.verdict), ids
 
     verdict, expected = await pull()
     assert (verdict, len(expected) > 150) == ("complete", True)
@@ -277,10 +277,10 @@ async def test_a_list_without_dates_that_is_too_long_is_an_error_with_advice(
 
 async def test_a_single_day_that_is_too_long_is_an_error(harness: Harness) -> None:
     harness.fault(RunOutOfTime(above=0), operation=USAGE)
-    walk = harness.client().usage.by_company(
+    pager = harness.client().usage.by_company(
         harness.company_id, start_date=FIRST, end_date=LAST
     )
     with pytest.raises(NectarError) as caught:
-        _ = [record async for record in walk]
+        _ = [record async for record in pager]
     assert isinstance(caught.value, ServerTimeoutError)
     assert harness.sandbox.witness.requests < MAX_REQUESTS

@@ -363,14 +363,14 @@ def _build_redaction(
         BadParameter: an option is not KIND=...
         InvalidArgumentError: an option makes no valid rule.
     """
-    given = [
+    added = [
         Rule(kind=kind, keys=tuple(key.strip() for key in text.split(",")))
         for kind, text in map(_split_kind, rules)
     ]
-    given += [
+    added += [
         Rule(kind=kind, pattern=text) for kind, text in map(_split_kind, patterns)
     ]
-    return Redaction(rules=tuple(dict.fromkeys((*known, *given))))
+    return Redaction(rules=tuple(dict.fromkeys((*known, *added))))
 
 
 def _split_kind(text: str) -> tuple[str, str]:
@@ -386,9 +386,9 @@ def _find_format(file: Path, data: bytes, name: str | None) -> str:
     Raises:
         BadParameter: the format is unknown.
     """
-    found = name or _SUFFIXES.get(file.suffix.lower()) or _guess_format(data)
-    if found in _READERS:
-        return found
+    file_format = name or _SUFFIXES.get(file.suffix.lower()) or _guess_format(data)
+    if file_format in _READERS:
+        return file_format
     formats = ", ".join(_READERS)
     if name is not None:
         raise typer.BadParameter(f"--format {name!r} is not one of {formats}")
