@@ -13,7 +13,7 @@ import pytest
 from endpoints import ENDPOINTS, Argument, Endpoint
 from jsonschema import Draft202012Validator
 from values import wrong
-from wires import Wire, answer_of, asked, client_on, expected, said
+from sent_requests import Wire, answer_of, asked, client_on, expected, said
 
 from nectar_async import UNSET, InvalidArgumentError, contract
 

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from endpoints import ENDPOINTS, FORM, JSON, Endpoint
-from wires import KEY, Wire, answer_of, asked, client_on, expected, response, said
+from sent_requests import KEY, Wire, answer_of, asked, client_on, expected, response, said
 
 from nectar_async import (
     UNSET,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 from endpoints import ENDPOINTS, Endpoint
 from shapes import resolved
-from wires import answer_of, asked, client_on, expected, response, said
+from sent_requests import answer_of, asked, client_on, expected, response, said
 
 from nectar_async import ConfigurationError, MemoryTransport, NectarClient, Operation
 

@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 from endpoints import ENDPOINTS, Argument, Endpoint
 from values import PNG
-from wires import asked
+from sent_requests import asked
 
 from nectar_async import (
     ConfigurationError,

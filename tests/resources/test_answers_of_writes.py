@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from doubles import MakeClient
 from endpoints import ENDPOINTS, Endpoint
-from wires import asked
+from sent_requests import asked
 
 from nectar_async import NectarClient, Operation, Response
 from nectar_async.errors import DecodeError

@@ -11,7 +11,7 @@ from canaries.calls import Case
 from canaries.canaries import KEY
 from canaries.search import Shown, Trail, found, shown
 from canaries.server import Server, Way
-from wires import Wire
+from sent_requests import Wire
 
 from nectar_async import (
     MemoryTransport,

@@ -12,7 +12,7 @@ import anyio
 from attrs import frozen
 from canaries.canaries import embedded, marked, marks_in, texts_in
 from endpoints import ENDPOINTS
-from wires import Wire, wire_of
+from sent_requests import Wire, wire_of
 
 from nectar_async import Request, Response, RetryPolicy
 from nectar_async.errors import (
