@@ -12,8 +12,15 @@ from typing import Any
 import pytest
 from endpoints import ENDPOINTS, Argument, Endpoint
 from jsonschema import Draft202012Validator
+from sent_requests import (
+    SentRequest,
+    build_client,
+    build_example,
+    call,
+    list_expected,
+    list_sent,
+)
 from values import wrong
-from sent_requests import Wire, answer_of, asked, client_on, expected, said
 
 from nectar_async import UNSET, InvalidArgumentError, contract
 
@@ -40,10 +47,10 @@ def is_optional(endpoint: Endpoint, argument: Argument) -> bool:
     return endpoint.signature.parameters[argument.name].default is None
 
 
-async def send_value(endpoint: Endpoint, argument: Argument, value: Any) -> Wire:
+async def send_value(endpoint: Endpoint, argument: Argument, value: Any) -> SentRequest:
     """Call with one value and the required arguments; return what is sent."""
-    nectar, wires = client_on(answer_of(endpoint))
-    await asked(endpoint.on(nectar), endpoint.least | {argument.name: value})
+    nectar, wires = build_client(build_example(endpoint))
+    await call(endpoint.on(nectar), endpoint.least | {argument.name: value})
     return wires[0]
 
 
@@ -55,9 +62,11 @@ async def test_every_valid_value_is_sent(endpoint: Endpoint) -> None:
         for pair in argument.fits:
             if pair.wire is None and is_optional(endpoint, argument):
                 continue
-            found = said(endpoint, await send_value(endpoint, argument, pair.python))
+            found = list_sent(
+                endpoint, await send_value(endpoint, argument, pair.python)
+            )
             found.pop("query page", None)
-            if found != expected(endpoint, least | {argument.name: pair.wire}):
+            if found != list_expected(endpoint, least | {argument.name: pair.wire}):
                 faults.append((argument.name, pair, found))
     assert faults == []
 
@@ -66,7 +75,7 @@ async def test_every_valid_value_is_sent(endpoint: Endpoint) -> None:
 async def test_every_invalid_value_is_refused_by_name_and_not_sent(
     endpoint: Endpoint,
 ) -> None:
-    nectar, wires = client_on(answer_of(endpoint))
+    nectar, wires = build_client(build_example(endpoint))
     faults = []
     for argument in endpoint.arguments:
         for value in list_refused_values(endpoint, argument):
@@ -85,7 +94,7 @@ async def find_refusal_fault(
 ) -> str | None:
     """The fault in how a value is refused; None if there is none."""
     try:
-        await asked(method, endpoint.least | {argument.name: value})
+        await call(method, endpoint.least | {argument.name: value})
     except InvalidArgumentError as error:
         is_named = re.match(rf"{argument.name}\b", error.message)
         return None if is_named else f"not named in {error.message!r}"

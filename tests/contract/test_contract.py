@@ -12,7 +12,16 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from endpoints import ENDPOINTS, FORM, JSON, Endpoint
-from sent_requests import KEY, Wire, answer_of, asked, client_on, expected, response, said
+from sent_requests import (
+    KEY,
+    SentRequest,
+    build_client,
+    build_example,
+    build_response,
+    call,
+    list_expected,
+    list_sent,
+)
 
 from nectar_async import (
     UNSET,
@@ -169,18 +178,18 @@ async def test_a_call_is_the_request_that_the_contract_describes(
     endpoint: Endpoint, everything: bool
 ) -> None:
     fits = endpoint.fits(everything=everything)
-    nectar, wires = client_on(answer_of(endpoint))
+    nectar, wires = build_client(build_example(endpoint))
     given = {name: pair.python for name, pair in fits.items()}
-    await asked(endpoint.on(nectar), given)
+    await call(endpoint.on(nectar), given)
     (wire,) = wires
     assert wire.operation == endpoint.operation
     values = {name: pair.wire for name, pair in fits.items()}
     page = {"query page": '["1"]'} if endpoint.is_list else {}
-    assert said(endpoint, wire) == expected(endpoint, values) | page
+    assert list_sent(endpoint, wire) == list_expected(endpoint, values) | page
     assert_headers(endpoint, wire)
 
 
-def assert_headers(endpoint: Endpoint, wire: Wire) -> None:
+def assert_headers(endpoint: Endpoint, wire: SentRequest) -> None:
     (scheme,) = contract.load()["components"]["securitySchemes"].values()
     assert scheme["in"] == "header"
     assert wire.headers[scheme["name"].lower()] == KEY
@@ -201,9 +210,9 @@ def assert_headers(endpoint: Endpoint, wire: Wire) -> None:
 async def test_a_body_that_is_not_known_in_full_takes_further_keys(
     endpoint: Endpoint,
 ) -> None:
-    nectar, wires = client_on(answer_of(endpoint))
-    await asked(endpoint.on(nectar), endpoint.least | {"extra": {"newKey": [1]}})
-    assert said(endpoint, wires[0])["body newKey"] == "[1]"
+    nectar, wires = build_client(build_example(endpoint))
+    await call(endpoint.on(nectar), endpoint.least | {"extra": {"newKey": [1]}})
+    assert list_sent(endpoint, wires[0])["body newKey"] == "[1]"
 
 
 @pytest.mark.anyio
@@ -224,7 +233,9 @@ async def test_a_list_is_walked_by_the_page(endpoint: Endpoint) -> None:
         }
         for number in (1, 2)
     ]
-    nectar, wires = client_on(lambda request: response(200, pages[request.page - 1]))
+    nectar, wires = build_client(
+        lambda request: build_response(200, pages[request.page - 1])
+    )
     pager = endpoint.on(nectar)(**endpoint.least)
     assert [one.id async for one in pager] == ["id-1", "id-2"]
     assert str(pager.receipt.verdict) == "complete"
@@ -244,8 +255,8 @@ EXAMPLES = [
 async def test_every_example_is_read_and_written_back(
     endpoint: Endpoint, status: int, body: Any
 ) -> None:
-    nectar, wires = client_on(response(status, body))
-    found = await asked(endpoint.on(nectar), endpoint.least)
+    nectar, wires = build_client(build_response(status, body))
+    found = await call(endpoint.on(nectar), endpoint.least)
     assert len(wires) == 1
     if endpoint.model is None:
         assert found == "pong v2.2"
@@ -284,8 +295,8 @@ def test_every_answer_with_a_body_has_an_example() -> None:
 @each_of([one for one in ENDPOINTS if one.operation in DELETES])
 async def test_a_removal_gives_nothing_whatever_the_success(endpoint: Endpoint) -> None:
     for status in {status for status, _ in endpoint.answers}:
-        nectar, wires = client_on(Response(status))
-        found = await asked(endpoint.on(nectar), endpoint.least)
+        nectar, wires = build_client(Response(status))
+        found = await call(endpoint.on(nectar), endpoint.least)
         assert found is None
         assert len(wires) == 1
 
@@ -295,9 +306,9 @@ async def test_a_removal_gives_nothing_whatever_the_success(endpoint: Endpoint) 
 async def test_a_call_is_repeated_where_the_contract_allows_it(
     endpoint: Endpoint,
 ) -> None:
-    nectar, wires = client_on(Response(500))
+    nectar, wires = build_client(Response(500))
     with pytest.raises(ServerError):
-        await asked(endpoint.on(nectar), endpoint.least)
+        await call(endpoint.on(nectar), endpoint.least)
     attempts = nectar.settings.retry.attempts
     assert len(wires) == (attempts if endpoint.is_repeated else 1)
     assert attempts > 1
@@ -309,11 +320,9 @@ async def test_a_login_is_not_renewed_twice() -> None:
     (endpoint,) = (one for one in ENDPOINTS if one.operation == "connections_update")
     repeats = {}
     for one in endpoint.arguments:
-        nectar, wires = client_on(Response(500))
+        nectar, wires = build_client(Response(500))
         with pytest.raises(ServerError):
-            await asked(
-                endpoint.on(nectar), endpoint.least | {one.name: one.fit.python}
-            )
+            await call(endpoint.on(nectar), endpoint.least | {one.name: one.fit.python})
         repeats[one.name] = len(wires) > 1
     credentials = {one.name for one in endpoint.arguments if one.is_sensitive}
     assert len(credentials) == 3

@@ -13,8 +13,15 @@ from typing import NamedTuple
 
 import pytest
 from endpoints import ENDPOINTS, Endpoint
+from sent_requests import (
+    build_client,
+    build_example,
+    build_response,
+    call,
+    list_expected,
+    list_sent,
+)
 from shapes import resolved
-from sent_requests import answer_of, asked, client_on, expected, response, said
 
 from nectar_async import ConfigurationError, MemoryTransport, NectarClient, Operation
 
@@ -121,12 +128,12 @@ async def test_another_address_reaches_the_wire(endpoint: Endpoint) -> None:
     page = {"query page": '["1"]'} if endpoint.is_list else {}
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         operations = {endpoint.operation: Operation(method, corrected)}
-        nectar, wires = client_on(answer_of(endpoint), operations=operations)
-        await asked(endpoint.on(nectar), endpoint.least)
+        nectar, wires = build_client(build_example(endpoint), operations=operations)
+        await call(endpoint.on(nectar), endpoint.least)
         elsewhere = Endpoint(
             endpoint.operation, method, corrected, endpoint.description
         )
-        assert said(elsewhere, wires[0]) == expected(elsewhere, values) | page
+        assert list_sent(elsewhere, wires[0]) == list_expected(elsewhere, values) | page
 
 
 CANDIDATES = [
@@ -142,18 +149,18 @@ async def test_each_other_guess_can_be_tried(
 ) -> None:
     """An address with an unknown path parameter is refused before anything is sent."""
     operations = {endpoint.operation: Operation(method, path)}
-    nectar, wires = client_on(answer_of(endpoint), operations=operations)
+    nectar, wires = build_client(build_example(endpoint), operations=operations)
     known = parts_of(endpoint.path)
     strange = [one for one in parts_of(path) if one not in known]
     if not strange:
-        await asked(endpoint.on(nectar), endpoint.least)
+        await call(endpoint.on(nectar), endpoint.least)
         elsewhere = Endpoint(endpoint.operation, method, path, endpoint.description)
-        assert said(elsewhere, wires[0])["at"] == f"{method} {path}"
+        assert list_sent(elsewhere, wires[0])["at"] == f"{method} {path}"
         return
     names = f"{endpoint.operation} names {{{strange[0]}}}"
     words = f"{names}, but the request has {', '.join(known)}"
     with pytest.raises(ConfigurationError, match=re.escape(words)):
-        await asked(endpoint.on(nectar), endpoint.least)
+        await call(endpoint.on(nectar), endpoint.least)
     assert wires == []
 
 
@@ -162,12 +169,12 @@ async def test_an_unknown_path_parameter_is_named_with_the_known_ones(
     endpoint: Endpoint,
 ) -> None:
     operations = {endpoint.operation: Operation(path="/x/{planet_id}")}
-    nectar, wires = client_on(answer_of(endpoint), operations=operations)
+    nectar, wires = build_client(build_example(endpoint), operations=operations)
     parts = ", ".join(parts_of(endpoint.path)) or "no parts"
     names = f"the path of {endpoint.operation} names {{planet_id}}"
     words = f"{names}, but the request has {parts}"
     with pytest.raises(ConfigurationError, match=re.escape(words)):
-        await asked(endpoint.on(nectar), endpoint.least)
+        await call(endpoint.on(nectar), endpoint.least)
     assert wires == []
 
 
@@ -176,15 +183,15 @@ async def test_another_key_is_sent_and_the_answer_is_read_as_before(guess: Key) 
     endpoint = guess.endpoint
     (one,) = (one for one in endpoint.arguments if one.wire == guess.key)
     given = endpoint.least | {one.name: one.fit.python}
-    plain, _ = client_on(answer_of(endpoint))
+    plain, _ = build_client(build_example(endpoint))
     operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
-    nectar, wires = client_on(answer_of(endpoint), operations=operations)
-    answer = await asked(endpoint.on(nectar), given)
-    found = said(endpoint, wires[0])
-    text = expected(endpoint, {one.name: one.fit.wire})[f"{one.place} {guess.key}"]
+    nectar, wires = build_client(build_example(endpoint), operations=operations)
+    answer = await call(endpoint.on(nectar), given)
+    found = list_sent(endpoint, wires[0])
+    text = list_expected(endpoint, {one.name: one.fit.wire})[f"{one.place} {guess.key}"]
     assert found[f"{one.place} {guess.other}"] == text
     assert f"{one.place} {guess.key}" not in found
-    assert answer == await asked(endpoint.on(plain), given)
+    assert answer == await call(endpoint.on(plain), given)
 
 
 @each_key(read_keys())
@@ -195,10 +202,10 @@ async def test_another_key_of_an_answer_is_read(guess: Key) -> None:
     assert example[guess.key]
     other = {guess.other if key == guess.key else key: example[key] for key in example}
     operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
-    nectar, _ = client_on(response(status, other), operations=operations)
-    plain, _ = client_on(response(status, example))
-    found = await asked(endpoint.on(nectar), endpoint.least)
-    assert found == await asked(endpoint.on(plain), endpoint.least)
+    nectar, _ = build_client(build_response(status, other), operations=operations)
+    plain, _ = build_client(build_response(status, example))
+    found = await call(endpoint.on(nectar), endpoint.least)
+    assert found == await call(endpoint.on(plain), endpoint.least)
     assert found.extra == {}
 
 
@@ -211,14 +218,14 @@ async def test_another_envelope_is_read(endpoint: Endpoint) -> None:
     keys = {names["items"]: "records", names["total"]: "totalRecords"}
     other = {keys.get(key, key): example[key] for key in example}
     operations = {endpoint.operation: Operation(keys=keys)}
-    nectar, _ = client_on(response(status, other), operations=operations)
-    plain, _ = client_on(response(status, example))
-    page = await asked(endpoint.on(nectar), endpoint.least)
-    assert page == await asked(endpoint.on(plain), endpoint.least)
+    nectar, _ = build_client(build_response(status, other), operations=operations)
+    plain, _ = build_client(build_response(status, example))
+    page = await call(endpoint.on(nectar), endpoint.least)
+    assert page == await call(endpoint.on(plain), endpoint.least)
     assert page.items
     assert page.total == example[names["total"]]
     lenient = NectarClient(transport=MemoryTransport({endpoint.operation: other}))
-    assert await asked(endpoint.on(lenient), endpoint.least) == page
+    assert await call(endpoint.on(lenient), endpoint.least) == page
 
 
 @each_of([BY_ID[operation] for operation in GUESSED_ENVELOPES])
@@ -226,8 +233,8 @@ async def test_other_pages_are_asked_for_by_the_corrected_key(
     endpoint: Endpoint,
 ) -> None:
     operations = {endpoint.operation: Operation(keys={"page": "pageNumber"})}
-    nectar, wires = client_on(answer_of(endpoint), operations=operations)
-    await asked(endpoint.on(nectar), endpoint.least)
+    nectar, wires = build_client(build_example(endpoint), operations=operations)
+    await call(endpoint.on(nectar), endpoint.least)
     assert wires[0].query == {"pageNumber": ["1"]}
 
 
@@ -267,6 +274,6 @@ async def test_a_correction_leaves_every_other_operation_alone(
         for one in ENDPOINTS
         if one is not endpoint
     }
-    nectar, wires = client_on(answer_of(endpoint), operations=others)
-    await asked(endpoint.on(nectar), endpoint.least)
-    assert said(endpoint, wires[0])["at"] == f"{endpoint.method} {endpoint.path}"
+    nectar, wires = build_client(build_example(endpoint), operations=others)
+    await call(endpoint.on(nectar), endpoint.least)
+    assert list_sent(endpoint, wires[0])["at"] == f"{endpoint.method} {endpoint.path}"

@@ -18,8 +18,8 @@ from urllib.parse import unquote_to_bytes
 import pytest
 import pytest_asyncio
 from endpoints import ENDPOINTS, Argument, Endpoint
+from sent_requests import call
 from values import PNG
-from sent_requests import asked
 
 from nectar_async import (
     ConfigurationError,
@@ -113,7 +113,7 @@ async def nectar(server: RawServer) -> AsyncIterator[NectarClient]:
 async def outcome(endpoint: Endpoint, nectar: NectarClient, **given: Any) -> Exception:
     """The outcome of a call: refused before it is sent, or answered with 404."""
     with pytest.raises(NectarError) as caught:
-        await asked(endpoint.on(nectar), {**endpoint.least, **given})
+        await call(endpoint.on(nectar), {**endpoint.least, **given})
     return caught.value
 
 

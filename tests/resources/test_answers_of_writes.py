@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from doubles import MakeClient
 from endpoints import ENDPOINTS, Endpoint
-from sent_requests import asked
+from sent_requests import call
 
 from nectar_async import NectarClient, Operation, Response
 from nectar_async.errors import DecodeError
@@ -80,7 +80,7 @@ async def test_the_error_of_an_empty_answer_says_that_the_write_was_done(
 ) -> None:
     client = make_client({endpoint.operation: Response(204)})
     with pytest.raises(DecodeError) as caught:
-        await asked(endpoint.on(client), endpoint.least)
+        await call(endpoint.on(client), endpoint.least)
     error = caught.value
     assert error.operation == endpoint.operation
     assert error.message.startswith(
@@ -96,7 +96,7 @@ async def test_the_error_of_a_magic_links_answer_says_that_it_was_created(
     client = make_client({"magic_links_create": Response(200)})
     (endpoint,) = (one for one in ENDPOINTS if one.operation == "magic_links_create")
     with pytest.raises(DecodeError, match="the server accepted it"):
-        await asked(endpoint.on(client), endpoint.least)
+        await call(endpoint.on(client), endpoint.least)
 
 
 async def test_the_error_of_a_read_claims_no_write(make_client: MakeClient) -> None:

@@ -1,8 +1,8 @@
-"""Calls of the client, and what a server would see of them.
+"""Calls of the client, and the requests that a server would receive.
 
-What a request says is a mapping from `at`, `path company_id`, `query page` and
-`body isActive` to text (of JSON, but for the address), so that two of them can be
-compared at once, and `1` is neither `true` nor `"1"`.
+`list_sent` maps the places of a request (`at`, `path company_id`, `query page`,
+`body isActive`) to JSON text, so that two requests can be compared as a whole, and `1`
+differs from `true` and `"1"`.
 """
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ from nectar_async import (
 
 __all__ = [
     "KEY",
-    "Wire",
-    "answer_of",
-    "asked",
-    "client_on",
-    "expected",
-    "response",
-    "said",
-    "text_of",
-    "wire_of",
+    "SentRequest",
+    "build_client",
+    "build_example",
+    "build_response",
+    "call",
+    "list_expected",
+    "list_sent",
+    "read_request",
+    "to_json_text",
 ]
 
 KEY = "key-of-the-tests"
 
 
 @frozen
-class Wire:
-    """A request as a server would see it."""
+class SentRequest:
+    """A request as a server would receive it."""
 
     operation: str
     method: str
     address: str
-    """The address without its query."""
+    """The URL without its query."""
     query: Mapping[str, list[str]]
-    """The texts of each key, in their order."""
+    """The values of each key, in order."""
     headers: Mapping[str, str]
-    """By their names in lower case."""
+    """The headers by their names in lower case."""
     body: bytes
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The keys of the body: JSON, or the parts of a form as text."""
+        """The fields of a JSON body, or the parts of a form as text."""
         if not self.body:
             return {}
         if self.headers["content-type"].startswith(FORM):
@@ -89,8 +89,8 @@ def _content(part: EmailMessage) -> str:
     return cast("bytes", part.get_payload(decode=True)).decode("latin-1")
 
 
-async def wire_of(request: Request[Any]) -> Wire:
-    """What a transport is given, with its body read to the end."""
+async def read_request(request: Request[Any]) -> SentRequest:
+    """Read a request as a transport gets it, with its body to the end."""
     parts = urlsplit(request.url)
     query: dict[str, list[str]] = {}
     for key, text in parse_qsl(parts.query, keep_blank_values=True):
@@ -99,7 +99,7 @@ async def wire_of(request: Request[Any]) -> Wire:
     if not isinstance(body, bytes):
         chunks = body() if callable(body) else body
         body = b"".join([chunk async for chunk in chunks])
-    return Wire(
+    return SentRequest(
         request.operation,
         request.method,
         f"{parts.scheme}://{parts.netloc}{parts.path}",
@@ -109,78 +109,82 @@ async def wire_of(request: Request[Any]) -> Wire:
     )
 
 
-def said(endpoint: Endpoint, wire: Wire) -> dict[str, str]:
-    """What a request says, and whether it says it at the operation's address."""
+def list_sent(endpoint: Endpoint, sent: SentRequest) -> dict[str, str]:
+    """List the values of a sent request by place; the path must be the operation's."""
     server = re.escape(contract.load()["servers"][0]["url"])
     pattern = server + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", endpoint.path)
-    found = re.fullmatch(pattern, wire.address)
-    parts = {} if found is None else found.groupdict()
+    match = re.fullmatch(pattern, sent.address)
+    parts = {} if match is None else match.groupdict()
     places = {
         "path": {key: unquote(text) for key, text in parts.items()},
-        "query": wire.query,
-        "body": wire.fields,
+        "query": sent.query,
+        "body": sent.fields,
     }
-    address = wire.address if found is None else endpoint.path
-    return {"at": f"{wire.method} {address}"} | {
-        f"{place} {key}": text_of(value)
+    address = sent.address if match is None else endpoint.path
+    return {"at": f"{sent.method} {address}"} | {
+        f"{place} {key}": to_json_text(value)
         for place, values in places.items()
         for key, value in values.items()
     }
 
 
-def expected(endpoint: Endpoint, values: Mapping[str, Any]) -> dict[str, str]:
-    """What a request is to say.
+def list_expected(endpoint: Endpoint, values: Mapping[str, Any]) -> dict[str, str]:
+    """List the values that a request should have, by place.
 
     Args:
         endpoint: the operation.
-        values: by the names of the arguments, as they are to stand on the wire.
+        values: the values by argument name, as they should be sent.
     """
-    arguments = {one.name: one for one in endpoint.arguments}
+    arguments = {argument.name: argument for argument in endpoint.arguments}
     return {"at": f"{endpoint.method} {endpoint.path}"} | {
-        f"{arguments[name].place} {arguments[name].wire}": _expected(
+        f"{arguments[name].place} {arguments[name].wire}": _to_expected_text(
             arguments[name], value
         )
         for name, value in values.items()
     }
 
 
-def _expected(argument: Argument, value: Any) -> str:
+def _to_expected_text(argument: Argument, value: Any) -> str:
     if isinstance(value, bytes):
-        return text_of(value.decode("latin-1"))
+        return to_json_text(value.decode("latin-1"))
     if argument.place != "query":
-        return text_of(value)
-    # A list repeats its key; what is no text is spelled as JSON spells it.
-    several = value if isinstance(value, list) else [value]
-    return text_of([one if isinstance(one, str) else text_of(one) for one in several])
+        return to_json_text(value)
+    # A list repeats its key; values other than text are written as in JSON.
+    values = value if isinstance(value, list) else [value]
+    return to_json_text(
+        [part if isinstance(part, str) else to_json_text(part) for part in values]
+    )
 
 
-def text_of(value: Any) -> str:
-    """A value as JSON text that can be compared."""
+def to_json_text(value: Any) -> str:
+    """Convert a value to JSON text that can be compared."""
     return json.dumps(value, sort_keys=True)
 
 
-async def asked(method: Callable[..., Any], given: Mapping[str, Any]) -> Any:
-    """What a call gives; of a list that comes page by page, the first page.
+async def call(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """Call a method, and return its result; for a pager, the first page.
 
-    Calls that the API calls deprecated warn, which a test of its own looks at.
+    Deprecation warnings are ignored; another test checks them.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        answer = method(**given)
-    if isinstance(answer, Pager):
-        return await anext(answer.pages())
-    return await answer if inspect.isawaitable(answer) else answer
+        result = method(**arguments)
+    if isinstance(result, Pager):
+        return await anext(result.pages())
+    return await result if inspect.isawaitable(result) else result
 
 
-def client_on(answer: object, **settings: Any) -> tuple[NectarClient, list[Wire]]:
-    """A strict client that is given this answer to whatever it asks, and what it asks.
+def build_client(
+    answer: object, **settings: Any
+) -> tuple[NectarClient, list[SentRequest]]:
+    """Build a strict client that always gets this answer, and the list of its requests.
 
-    A body is read while it is sent: afterwards its file may be closed.
+    Bodies are read while they are sent, because their files may be closed afterwards.
     """
-    wires: list[Wire] = []
+    sent_requests: list[SentRequest] = []
 
     async def handle(request: Request[Any]) -> object:
-        wires.append(await wire_of(request))
+        sent_requests.append(await read_request(request))
         return answer(request) if callable(answer) else answer
 
     client = NectarClient(
@@ -189,17 +193,17 @@ def client_on(answer: object, **settings: Any) -> tuple[NectarClient, list[Wire]
         settings=Settings(strict=True, **settings),
         clock=VirtualClock(),
     )
-    return client, wires
+    return client, sent_requests
 
 
-def response(status: int, *bodies: Any) -> Response:
-    """An answer with a JSON body, or with none."""
+def build_response(status: int, *bodies: Any) -> Response:
+    """Build a response with a JSON body or without a body."""
     if not bodies:
         return Response(status)
     return Response(status, {"content-type": JSON}, msgspec.json.encode(bodies[0]))
 
 
-def answer_of(endpoint: Endpoint) -> Response:
-    """A success with the contract's first example."""
+def build_example(endpoint: Endpoint) -> Response:
+    """Build a successful response with the first example of the contract."""
     status, schema = endpoint.answers[0]
-    return response(status, *schema.get("examples", ())[:1])
+    return build_response(status, *schema.get("examples", ())[:1])

@@ -11,7 +11,7 @@ from canaries.calls import Case
 from canaries.canaries import KEY
 from canaries.search import Shown, Trail, found, shown
 from canaries.server import Server, Way
-from sent_requests import Wire
+from sent_requests import SentRequest
 
 from nectar_async import (
     MemoryTransport,
@@ -32,7 +32,7 @@ class Outcome:
     """What is left of a call."""
 
     texts: list[Shown] = field(factory=list)
-    wires: list[Wire] = field(factory=list)
+    wires: list[SentRequest] = field(factory=list)
     """What the server was asked."""
     seen: list[Any] = field(factory=list)
     """What the caller got."""

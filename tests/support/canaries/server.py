@@ -12,7 +12,7 @@ import anyio
 from attrs import frozen
 from canaries.canaries import embedded, marked, marks_in, texts_in
 from endpoints import ENDPOINTS
-from sent_requests import Wire, wire_of
+from sent_requests import SentRequest, read_request
 
 from nectar_async import Request, Response, RetryPolicy
 from nectar_async.errors import (
@@ -58,7 +58,7 @@ def answer_to(operation: str) -> tuple[int, Any]:
     return endpoint.answers[0][0], body
 
 
-def success(wire: Wire) -> Response:
+def success(wire: SentRequest) -> Response:
     """What was asked for."""
     if wire.operation == "documents_download":
         size = len(FILE)
@@ -79,7 +79,7 @@ def dumped(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def _known(wire: Wire) -> str:
+def _known(wire: SentRequest) -> str:
     """All that the server was told, and all that it would have said."""
     there = "&".join(f"{k}={v}" for k, v in wire.query.items())
     body = wire.body.decode("latin-1") if b"\x89PNG" in wire.body else wire.body
@@ -89,17 +89,17 @@ def _known(wire: Wire) -> str:
     )
 
 
-def _key(wire: Wire) -> str:
+def _key(wire: SentRequest) -> str:
     return wire.headers.get("x-api-key", "no key at all")
 
 
-def echo(wire: Wire) -> Response:
+def echo(wire: SentRequest) -> Response:
     """400 with the whole request in its words, as text and as JSON inside JSON."""
     words = f"cannot: {_known(wire)} {wire.body.decode('utf-8', 'replace')}"
     return Response(400, _JSON, dumped({"detail": words}))
 
 
-def unprocessable(wire: Wire) -> Response:
+def unprocessable(wire: SentRequest) -> Response:
     """422 as FastAPI writes it, with the body under `input`."""
     given = (
         wire.fields if wire.headers.get("content-type", "") in _JSON.values() else {}
@@ -118,7 +118,7 @@ def unprocessable(wire: Wire) -> Response:
     return Response(422, _JSON, dumped({"detail": problems}))
 
 
-def dump(wire: Wire) -> Response:
+def dump(wire: SentRequest) -> Response:
     """A page of 500 that dumps request, headers and answer, as debuggers do."""
     key = _key(wire)
     secret = next(texts_in(wire.fields), key)
@@ -129,7 +129,7 @@ def dump(wire: Wire) -> Response:
     return Response(500, _HTML, page.encode())
 
 
-def cut(wire: Wire) -> Response:
+def cut(wire: SentRequest) -> Response:
     """401 with words that are cut off in the middle of a secret."""
     secret = next(iter(sorted(marks_in(wire.fields))), _key(wire))
     lead = "no. " * ((_KEPT - 12) // 4)
@@ -137,19 +137,19 @@ def cut(wire: Wire) -> Response:
     return Response(401, _JSON, dumped({"detail": said}))
 
 
-def plain(wire: Wire) -> Response:
+def plain(wire: SentRequest) -> Response:
     """403 in plain text with the secrets in it."""
     text = f"denied: {_known(wire)}"
     return Response(403, {"content-type": "text/plain"}, text.encode())
 
 
-def truncated(wire: Wire) -> Response:
+def truncated(wire: SentRequest) -> Response:
     """200 with JSON that breaks off."""
     good = success(wire)
     return Response(good.status, good.headers, good.body[: -len(good.body) // 3])
 
 
-def wrong_types(wire: Wire) -> Response:
+def wrong_types(wire: SentRequest) -> Response:
     """200 with ids that are null, and every text a list."""
     if wire.operation == "documents_download":
         return Response(200, {"content-length": "999999"}, FILE)
@@ -168,7 +168,7 @@ def _wrong(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def odd(wire: Wire) -> Response:
+def odd(wire: SentRequest) -> Response:
     """200 whose texts are in lists, with ids as they should be."""
     if wire.operation == "documents_download":
         return success(wire)
@@ -185,7 +185,7 @@ def odd_of(value: Any) -> Any:
     return {"inner": [value]} if isinstance(value, str) else value
 
 
-def novel(wire: Wire) -> Response:
+def novel(wire: SentRequest) -> Response:
     """200 with keys that nobody knows and a secret below them."""
     if wire.operation == "documents_download":
         return success(wire)
@@ -193,32 +193,32 @@ def novel(wire: Wire) -> Response:
     return Response(status, _JSON, b"" if body is None else dumped(embedded(body)))
 
 
-def never(wire: Wire) -> Response:
+def never(wire: SentRequest) -> Response:
     """What was asked for, and that it is not over yet."""
     status, body = answer_to(wire.operation)
     return Response(status, _JSON, dumped({**body, "status": "PENDING"}))
 
 
-def redirect(wire: Wire) -> Response:
+def redirect(wire: SentRequest) -> Response:
     """302 to an address with a secret in it, and the key."""
     told = {"location": f"{_HOST}&key={_key(wire)}", "set-cookie": f"k={_key(wire)}"}
     return Response(302, told, b"moved")
 
 
-def too_long(wire: Wire) -> Response:
+def too_long(wire: SentRequest) -> Response:
     """429 that asks for a wait over the cap, with an echo."""
     return Response(
         429, {**_JSON, "retry-after": "9999"}, dumped({"message": _known(wire)})
     )
 
 
-def unsent(wire: Wire) -> Response:
+def unsent(wire: SentRequest) -> Response:
     """No connection, in a transport that says too much."""
     error = ConnectionFailedError(f"cannot send {_known(wire)}", is_sent=False)
     raise error from OSError(111, f"refused {_known(wire)}")
 
 
-def broken(wire: Wire) -> Response:
+def broken(wire: SentRequest) -> Response:
     """A connection that breaks after sending, in a transport that says too much."""
     error = ConnectionFailedError(f"reset by peer {wire.headers}")
     error.add_note(f"while sending {_known(wire)}")
@@ -230,7 +230,7 @@ class Way:
     """How a server answers, and the settings under which it does."""
 
     name: str
-    answer: Callable[[Wire], Response] = success
+    answer: Callable[[SentRequest], Response] = success
     fails: type[Exception] | None = None
     """What the caller of a call with everything in it gets; None for an answer."""
     settings: Mapping[str, Any] = {}
@@ -303,10 +303,10 @@ class Server:
         self._is_late = is_late
         self._fails_at = fails_at
         self._cancel = cancel
-        self.wires: list[Wire] = []
+        self.wires: list[SentRequest] = []
 
     async def __call__(self, request: Request[Any]) -> Response:
-        wire = await wire_of(request)
+        wire = await read_request(request)
         self.wires.append(wire)
         if self._fails_at not in {None, wire.operation}:
             return success(wire)
