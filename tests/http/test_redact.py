@@ -18,13 +18,14 @@ from nectar_async import NectarError, Response, Secret, contract
 from nectar_async._http.redact import (
     MASK,
     build_masker,
+    build_redactor,
     find_sensitive_values,
     mask_spans,
     redact_error,
     redact_values,
 )
 from nectar_async._http.status import raise_for_status
-from nectar_async.contract.sensitive import SENSITIVE
+from nectar_async.contract.sensitive import ANSWERED, SENSITIVE, SENT
 from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
 
 LINK = "https://u:pw@files.example/aBcDeFgHiJkLmNoP/bill.pdf?sig=sIgNa%2BtUrE&n=1#part"
@@ -88,12 +89,20 @@ def test_the_sensitive_keys_are_those_of_the_contract() -> None:
     assert {key for key, _ in found if key} | candidates == SENSITIVE
 
 
+def test_the_sensitive_keys_of_answers_are_secret_in_every_answer() -> None:
+    schemas = [
+        schema for one in contract.operations().values() for schema in answers(one)
+    ]
+    keys = {key for schema in schemas for key, _ in marked(schema)}
+    assert keys - SENT - {""} <= ANSWERED | {"key", "url", "value"}
+
+
 def test_the_sensitive_keys_of_bodies_are_those_of_the_contract() -> None:
     schemas = [
         schema for one in contract.operations().values() for schema in bodies(one)
     ]
     keys = {key for schema in schemas for key, _ in marked(schema)}
-    assert keys == {"documents", "password", "securityQuestions", "username"}
+    assert keys == SENT
     for key in keys:
         assert find_sensitive_values({key: "x"}) == ["x"]
     others = {key for one in schemas for key in resolved(one).get("properties", {})}
@@ -225,6 +234,25 @@ def test_the_parts_of_a_link_are_masked_too(quoted: str) -> None:
     assert error.body.endswith("!")
 
 
+HOSTILE = {
+    "backslashes": "\\",
+    "open lists": '"token":[',
+    "open texts": "&quot;token&quot;:&#39;",
+    "escaped percents": "%25",
+    "links": "https://a/",
+    "escapes after backslashes": "\\" * 100 + "u",
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_is_searched_in_linear_time(name: str) -> None:
+    text = HOSTILE[name] * (256 * 1024 // len(HOSTILE[name]))
+    redact = build_redactor("documents_get", {"password": "correct-horse"})
+    assert "correct" not in redact(f"{text}correct-horse")
+
+
+@pytest.mark.timeout(10)
 def test_thousands_of_links_take_no_time() -> None:
     links = [f"{LINK}{number}" for number in range(2_000)]
     error = error_of("x" * 3_000 + links[7])
