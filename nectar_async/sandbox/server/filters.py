@@ -87,7 +87,7 @@ class MeterFilter:
     """Selects meters, or usage and bills by their meters."""
 
     datasource_types: frozenset[str] = frozenset()
-    """Empty keeps all."""
+    """An empty set keeps all."""
     identifier: str | None = None
     """A normalized identifier; None keeps all."""
 
@@ -113,7 +113,7 @@ class MeterFilter:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether the filter keeps everyentity."""
+        """Whether the filter keeps everything."""
         return not self.datasource_types and self.identifier is None
 
     def keeps(self, meter: MeterRecord) -> bool:
@@ -165,7 +165,7 @@ class UsageFilter:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether the filter keeps everyentity."""
+        """Whether the filter keeps everything."""
         return self.start is None and self.end is None and self.meters.keeps_all
 
     def keeps(self, record: UsageRecord) -> bool:
@@ -177,7 +177,7 @@ class UsageFilter:
         return _IS_WITHIN[self.date_type](record, self.start, self.end)
 
     def keeps_bill(self, document: DocumentRecord, rows: Sequence[UsageRecord]) -> bool:
-        """Whether the filter keeps a bill, for at least one of the rows on it."""
+        """Whether the filter keeps a bill; one matching row on it is enough."""
         if not (
             self.meters.keeps_all or any(self.meters.keeps(row.meter) for row in rows)
         ):

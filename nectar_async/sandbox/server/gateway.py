@@ -42,7 +42,7 @@ _Resolve = Callable[[web.BaseRequest, "PendingEntry"], tuple[Call, Handler]]
 
 @frozen(kw_only=True)
 class Gateway:
-    """Does for every request what does not depend on its operation."""
+    """Serves all requests; handlers do what depends on the operation."""
 
     portfolio: Portfolio
     state: ServerState
