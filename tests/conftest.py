@@ -34,18 +34,18 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A blocking call of the package while a loop runs is an error.
+    """Make blocking calls of the package in a running event loop an error.
 
-    Only calls with a frame of the package below them count: what pytest, a double or
-    a server in the test does is not the package's doing. (The detector knows asyncio's
-    loops only; the same tests run on trio without it.)
+    Only calls from a frame of the package count, not those of pytest, of a double or of
+    a server in the test. The detector knows asyncio's loop only; on trio the same tests
+    run without it.
     """
     if not inspect.iscoroutinefunction(getattr(request, "function", None)):
         yield
         return
     excluded = ["nectar_async.sandbox"]
     with blockbuster_ctx(nectar_async, excluded_modules=excluded) as blocker:
-        # The lock of coverage's own books, when it meets a file for the first time.
+        # Coverage takes a lock when it meets a file for the first time.
         blocker.functions["threading.Lock.acquire"].can_block_in(
             "coverage/collector.py", {"lock_data"}
         )
@@ -77,7 +77,7 @@ async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
     yield make
     for client in made:
         assert_idle(client)
-    assert _tasks() == before, "the number of tasks is not what it was"
+    assert _tasks() == before, "the number of tasks has changed"
     for client in made:
         await client.aclose()
 

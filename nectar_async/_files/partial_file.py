@@ -30,7 +30,7 @@ _FIELDS: Final = {"size": int, "etag": str, "modified": str}
 
 @frozen
 class Resumed:
-    """What an earlier, interrupted download left."""
+    """The state that an earlier, interrupted download left."""
 
     size: int = 0
     tail: bytes = field(default=b"", repr=False)

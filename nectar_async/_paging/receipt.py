@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Verdict(StrEnum):
-    """How complete a traversal is, from best to worst."""
+    """The completeness of a traversal, from best to worst."""
 
     COMPLETE = "complete"
     """All envelopes agree on the total, and that many distinct records were read."""

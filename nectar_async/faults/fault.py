@@ -52,7 +52,7 @@ class Proceed:
 
 
 class Effect(Protocol):
-    """What a fault does to a request that it applies to."""
+    """The effect of a fault on a request that it applies to."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
         """Answer the request; `proceed(request)` gives the answer without the fault."""

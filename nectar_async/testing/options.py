@@ -77,7 +77,7 @@ _MIN_SIMILARITY: Final = 0.5
 
 @frozen(kw_only=True)
 class TestOptions:
-    """How a test replays, records and redacts."""
+    """Options of a test: how it replays, records and redacts."""
 
     test: str
     """Its node id: `tests/test_shop.py::test_months[2025]`."""

@@ -22,7 +22,7 @@ FLAGS: Final = ("touch", "keep-failures")
 
 
 class Mode(StrEnum):
-    """What a recorder does with a request."""
+    """The modes of a recorder: how it handles a request."""
 
     REPLAY = "replay"
     """Answer from the recording; send nothing."""
