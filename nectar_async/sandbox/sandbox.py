@@ -9,7 +9,7 @@ from aiohttp import web
 from attrs import evolve
 
 from nectar_async.faults import FaultLike
-from nectar_async.sandbox.generator.clock import Clock
+from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.handlers import documents, sites
 from nectar_async.sandbox.handlers.routes import ROUTES
@@ -90,7 +90,7 @@ class Sandbox:
         file_bytes: int | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self.clock: Clock = Clock(last_day, speed=clock_speed)
+        self.clock: ServerClock = ServerClock(last_day, speed=clock_speed)
         self.portfolio: Portfolio = Portfolio(
             companies=companies, seed=seed, last_day=last_day, clock=self.clock
         )

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["ChangedCompany", "Changes", "HasId", "SortKey"]
 
 SortKey = tuple[int | str, ...]
-"""What usage records are sorted by: negative nanoseconds, the id, and, for records
-inserted after the same one, numbers that tell them apart."""
+"""The sort key of a usage record: negative nanoseconds, the id, and, for records that
+were inserted after the same one, numbers that tell them apart."""
 
 
 class HasId(Protocol):
@@ -76,7 +76,7 @@ class Changes:
         self.records.append(evolve(record, id=some_id))
 
     def find_sort_key(self, record: UsageRecord) -> SortKey:
-        """Find what a record is sorted by: the newest comes first."""
+        """Find the sort key of a record; the newest record comes first."""
         own = (-record.created.nanoseconds, record.id)
         return self.sort_keys.get(record.id, own)
 

@@ -15,14 +15,14 @@ from nectar_async.sandbox.generator.dates import NANOSECONDS_A_DAY, Instant, to_
 if TYPE_CHECKING:
     from datetime import date
 
-__all__ = ["Clock"]
+__all__ = ["ServerClock"]
 
 _SECOND = 1_000_000_000
 _MICROSECONDS = 6
 _Action = Callable[[], None]
 
 
-class Clock:
+class ServerClock:
     """A clock that starts at the midnight (UTC) after `last_day`.
 
     Actions scheduled with `after` run when they are due: before the next request is

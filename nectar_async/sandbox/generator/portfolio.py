@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.generator.bills import read_uploaded_bill
 from nectar_async.sandbox.generator.changes import Changes, HasId
-from nectar_async.sandbox.generator.clock import Clock
+from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.companies import build_company, make_company
 from nectar_async.sandbox.generator.company_data import CompanyGenerator
 from nectar_async.sandbox.generator.connections import build_connection
@@ -63,7 +63,7 @@ class Portfolio:
         companies: int,
         seed: int = 7,
         last_day: date = LAST_DAY,
-        clock: Clock | None = None,
+        clock: ServerClock | None = None,
     ) -> None:
         if not 1 <= companies <= MAX_COMPANIES:
             raise ConfigurationError(
@@ -71,7 +71,7 @@ class Portfolio:
             )
         self.seed = seed
         self.last_day = last_day
-        self.clock: Clock = clock or Clock(last_day, speed=0)
+        self.clock: ServerClock = clock or ServerClock(last_day, speed=0)
         self._size = companies
         self._created: list[CompanyRecord] = []
         self._ids = Ids(seed)

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from nectar_async.sandbox.server.messages import FilePart, Reply
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.generator.clock import Clock
+    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.portfolio import Portfolio
     from nectar_async.sandbox.server.listener import Listener
     from nectar_async.sandbox.server.state import ServerState
@@ -45,7 +45,7 @@ class Call:
     """The files of a form, by the names of their parts."""
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> ServerClock:
         """The sandbox's clock."""
         return self.portfolio.clock
 

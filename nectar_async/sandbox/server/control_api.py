@@ -19,7 +19,7 @@ from nectar_async.sandbox.server.request_body import RequestBody, parse_json_obj
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from nectar_async.sandbox.generator.clock import Clock
+    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.portfolio import Portfolio
     from nectar_async.sandbox.server.invitations import InvitationStore
     from nectar_async.sandbox.server.request_log import Witness
@@ -67,7 +67,7 @@ class ControlApi:
     """Serves the witness, the clock and invitations."""
 
     witness: Witness
-    clock: Clock
+    clock: ServerClock
     portfolio: Portfolio
     invitations: InvitationStore
 

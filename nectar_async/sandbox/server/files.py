@@ -25,7 +25,7 @@ from nectar_async.sandbox.server.messages import RefusalError, Reply
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.generator.clock import Clock
+    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.server.messages import FilePart
 
 __all__ = [
@@ -94,7 +94,9 @@ class FileStore:
         size: The bytes of each generated file; None for various sizes.
     """
 
-    def __init__(self, *, seed: int, clock: Clock, size: int | None = None) -> None:
+    def __init__(
+        self, *, seed: int, clock: ServerClock, size: int | None = None
+    ) -> None:
         self._clock = clock
         self._size = size
         self._key = f"{seed}/files".encode()

@@ -17,7 +17,7 @@ from nectar_async.sandbox.server.messages import RefusalError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nectar_async.sandbox.generator.clock import Clock
+    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import CompanyRecord, ConnectionRecord
     from nectar_async.sandbox.generator.ids import Ids
@@ -147,7 +147,7 @@ class InvitationRecord:
 class InvitationStore:
     """All invitations of a sandbox."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerClock) -> None:
         self._ids = ids
         self._clock = clock
         self._by_id: dict[str, InvitationRecord] = {}
