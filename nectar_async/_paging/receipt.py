@@ -77,7 +77,7 @@ class Receipt:
     rewalked: int = 0
     """Pages that were read again because the list had changed."""
     verdict: Verdict = Verdict.UNFINISHED
-    """How complete the traversal is."""
+    """The completeness of the traversal."""
 
     @classmethod
     def sum(cls, receipts: Iterable[Receipt], *, is_finished: bool = True) -> Self:

@@ -36,7 +36,7 @@ from nectar_async.transports._body import read_body
 __all__ = ["OnStale", "RecordedTransport"]
 
 OnStale = Literal["ignore", "warn", "error"]
-"""What happens when a recording is older than `max_age`."""
+"""The reaction to a recording that is older than `max_age`."""
 
 
 class RecordedTransport:

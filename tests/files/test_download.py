@@ -80,12 +80,12 @@ def host() -> FileHost:
 def make(make_client: MakeClient) -> Callable[..., NectarClient]:
     """Build a client of a file host, with a virtual clock and a key."""
 
-    def made(host: FileHost, **options: Any) -> NectarClient:
+    def build(host: FileHost, **options: Any) -> NectarClient:
         return make_client(
             host.transport, **{"api_key": KEY, "clock": VirtualClock(), **options}
         )
 
-    return made
+    return build
 
 
 Make = Callable[..., NectarClient]
@@ -209,14 +209,14 @@ async def test_the_rest_is_written_to_a_raw_sink_that_takes_less(make: Make) -> 
 async def test_progress_is_called_with_the_bytes_and_the_size(
     host: FileHost, make: Make, tmp_path: Path, *, is_async: bool
 ) -> None:
-    told: list[tuple[int, int | None]] = []
+    calls: list[tuple[int, int | None]] = []
 
     def plain(done: int, total: int | None) -> Any:
-        told.append((done, total))
+        calls.append((done, total))
         return anyio.lowlevel.checkpoint() if is_async else None
 
     await make(host).documents.download("d-1", tmp_path, on_progress=plain)
-    assert told == [(at, len(BILL)) for at in (CHUNK, 2 * CHUNK, len(BILL))]
+    assert calls == [(at, len(BILL)) for at in (CHUNK, 2 * CHUNK, len(BILL))]
 
 
 async def test_small_bodies_make_small_chunks(make: Make, tmp_path: Path) -> None:
@@ -344,7 +344,9 @@ async def test_a_link_that_expires_is_replaced_and_the_download_continues(
     done = await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert (done.links, host.links) == (4, 4)
-    assert [url.rpartition("=")[2] for url in (one.url for one in host.asked)] == [
+    assert [
+        url.rpartition("=")[2] for url in (request.url for request in host.asked)
+    ] == [
         *"112234"[:3],
         *"234",
     ]
@@ -435,12 +437,12 @@ async def test_up_to_three_redirects_are_followed_and_kept(
 ) -> None:
     host.tricks = [to("https://one/x"), to("/y?a=b"), to("https://two.example/z")]
     await make(host).documents.download("d-1", tmp_path)
-    assert [one.url for one in host.asked[1:]] == [
+    assert [request.url for request in host.asked[1:]] == [
         "https://one/x",
         "https://one/y?a=b",
         *["https://two.example/z"] * 3,
     ]
-    assert all("X-API-Key" not in one.headers for one in host.asked)
+    assert all("X-API-Key" not in request.headers for request in host.asked)
 
 
 async def test_a_fourth_redirect_is_an_error(
@@ -639,7 +641,7 @@ async def test_a_download_continues_after_shorter_ranges_than_requested(
     host.tricks = [three] * 4
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == host.data
-    assert [str(one)[:8] for one in host.ranges] == [
+    assert [str(text)[:8] for text in host.ranges] == [
         "bytes=0-",
         "bytes=3-",
         "bytes=6-",

@@ -258,7 +258,7 @@ def test_every_interval_is_within_one_of_the_windows(
 ) -> None:
     last, step = first + span, timedelta(minutes=minutes)
     windows = [*leaves((first, last), timedelta(hours=longest))]
-    starts = [one.timestamp() for one, _ in windows]
+    starts = [start.timestamp() for start, _ in windows]
     begin = first.replace(minute=0, second=0) + timedelta(minutes=shift)
     begins = [begin + step * n for n in range(int(span / step) + 1)]
     for start in begins:

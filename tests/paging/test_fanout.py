@@ -80,9 +80,9 @@ async def test_a_company_without_records_is_complete(make_client: MakeClient) ->
 async def test_pages_of_one_company_come_in_order(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=9, b=9, c=9)
     async with make_client(server.transport).repository.usage() as records:
-        came = [(company, page.number) async for company, page in records.pages()]
+        pages_read = [(company, page.number) async for company, page in records.pages()]
     for company in "abc":
-        numbers = [number for name, number in came if name == company]
+        numbers = [number for name, number in pages_read if name == company]
         assert numbers == list(range(1, 10))
 
 
@@ -120,7 +120,7 @@ async def test_one_slow_page_of_a_large_company_does_not_delay_other_companies(
         async with nectar.repository.usage() as records:
             async for record in records:
                 seen.append(record.id)
-                if len([one for one in seen if not one.startswith("large")]) == 12:
+                if len([name for name in seen if not name.startswith("large")]) == 12:
                     release.set()
     assert len(seen) == 412
 
@@ -229,7 +229,11 @@ async def test_every_company_may_fail(make_client: MakeClient) -> None:
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error="collect") as records:
         assert await ids_of(records) == []
-        assert sorted(one.company_id for one in records.failures) == ["a", "b", "c"]
+        assert sorted(failure.company_id for failure in records.failures) == [
+            "a",
+            "b",
+            "c",
+        ]
 
 
 async def test_each_failure_names_its_company_also_when_a_transport_raises_one_object(
@@ -240,7 +244,9 @@ async def test_each_failure_names_its_company_also_when_a_transport_raises_one_o
     nectar = make_client(MemoryTransport(double))
     async with nectar.repository.usage(on_error="collect") as records:
         await ids_of(records)
-        targets = {one.company_id: one.error.target for one in records.failures}
+        targets = {
+            failure.company_id: failure.error.target for failure in records.failures
+        }
     assert targets == {"a": "company a, page 1", "b": "company b, page 1"}
 
 
@@ -261,12 +267,12 @@ async def test_a_function_is_called_with_each_failure(make_client: MakeClient) -
     server = ListServer.of_pages(a=1, b=1, c=1)
     server.script("a", 1, Response(403))
     server.script("c", 1, Response(404))
-    told: list[Failure] = []
+    failures: list[Failure] = []
     nectar = make_client(server.transport)
-    async with nectar.repository.usage(on_error=told.append) as records:
+    async with nectar.repository.usage(on_error=failures.append) as records:
         assert await ids_of(records) == ["b-1", "b-2"]
-        assert tuple(told) == records.failures
-    assert sorted(failure.company_id for failure in told) == ["a", "c"]
+        assert tuple(failures) == records.failures
+    assert sorted(failure.company_id for failure in failures) == ["a", "c"]
 
 
 async def test_a_function_stops_the_walk_by_raising(make_client: MakeClient) -> None:

@@ -40,22 +40,22 @@ ONCE = RetryPolicy(attempts=1)
 
 
 @frozen
-class Read:
+class Result:
     """The ids that an iterator delivered, and the error that ended it."""
 
     ids: list[str]
     error: Exception | None
 
 
-async def read(records: AsyncIterator[Any]) -> Read:
+async def read(records: AsyncIterator[Any]) -> Result:
     """Read an iterator to its end or first error."""
     ids: list[str] = []
     try:
         async for record in records:
             ids.append(record.id)  # noqa: PERF401 - keeps the ids before an error
     except Exception as error:  # noqa: BLE001 - returned
-        return Read(ids, error)
-    return Read(ids, None)
+        return Result(ids, error)
+    return Result(ids, None)
 
 
 async def test_batches_grow_and_nothing_is_in_flight_between_two_records(
@@ -105,10 +105,10 @@ async def test_undecoded_pages_are_delivered_before_the_next_batch_fails(
     make_client: MakeClient, large_pages: ListServer
 ) -> None:
     large_pages.script("a", 18, Response(403))
-    came = await read(aiter(make_client(large_pages.transport).usage.by_company("a")))
-    assert came.ids == large_pages.companies["a"][:17_000]
-    assert isinstance(came.error, PermissionDeniedError)
-    assert came.error.page == 18
+    result = await read(aiter(make_client(large_pages.transport).usage.by_company("a")))
+    assert result.ids == large_pages.companies["a"][:17_000]
+    assert isinstance(result.error, PermissionDeniedError)
+    assert result.error.page == 18
 
 
 async def test_an_undecoded_page_that_cannot_be_decoded_ends_the_walk_in_its_place(
@@ -117,10 +117,10 @@ async def test_an_undecoded_page_that_cannot_be_decoded_ends_the_walk_in_its_pla
     odd = {"usageData": ["odd"] * 5_000, "totalPages": 40, "currentPage": 15}
     large_pages.script("a", 15, Response(200, body=json.dumps(odd).encode()))
     nectar = make_client(large_pages.transport)
-    came = await read(aiter(nectar.usage.by_company("a")))
-    assert came.ids == large_pages.companies["a"][:14_000]
-    assert isinstance(came.error, DecodeError)
-    assert came.error.page == 15
+    result = await read(aiter(nectar.usage.by_company("a")))
+    assert result.ids == large_pages.companies["a"][:14_000]
+    assert isinstance(result.error, DecodeError)
+    assert result.error.page == 15
     assert large_pages.in_flight == 0
 
 
@@ -183,10 +183,10 @@ async def test_an_exhausted_walk_stays_exhausted(make_client: MakeClient) -> Non
 async def test_two_walks_of_one_pager_are_independent(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=3)
     pager = make_client(server.transport).usage.by_company("a")
-    one, two = aiter(pager), aiter(pager)
+    first, second = aiter(pager), aiter(pager)
     seen: list[tuple[str, str]] = []
-    async for record in one:
-        other = await anext(two)
+    async for record in first:
+        other = await anext(second)
         seen.append((record.id, other.id))
     assert seen == [(name, name) for name in server.companies["a"]]
     assert len(server.asked) == 6
@@ -243,10 +243,10 @@ async def test_a_server_that_does_not_advance_is_an_error_with_a_cursor(
         lambda request: stuck | {"currentPage": 1 + request.url.count("page=2")}
     )
     pager = make_client(transport).usage.by_company("a")
-    came = await read(aiter(pager))
-    assert came.ids == ["x"]
-    assert isinstance(came.error, PaginationError)
-    assert (came.error.page, came.error.operation) == (2, USAGE)
+    result = await read(aiter(pager))
+    assert result.ids == ["x"]
+    assert isinstance(result.error, PaginationError)
+    assert (result.error.page, result.error.operation) == (2, USAGE)
 
 
 # Failures.
@@ -259,9 +259,9 @@ async def test_pages_before_the_one_that_fails_are_delivered_first(
     server.script("a", 9, Response(403))
     nectar = make_client(server.transport)
     records = aiter(nectar.usage.by_company("a"))
-    came = await read(records)
-    assert came.ids == rows("a", 60)[:16]
-    error = came.error
+    result = await read(records)
+    assert result.ids == rows("a", 60)[:16]
+    error = result.error
     assert isinstance(error, PermissionDeniedError)
     assert (error.page, error.operation) == (9, USAGE)
     assert error.target == "company a, page 9"
@@ -278,8 +278,8 @@ async def test_requests_for_pages_after_the_one_that_fails_are_cancelled(
     for page in range(9, 18):
         server.hold("a", page)
     with anyio.fail_after(2):
-        came = await read(aiter(make_client(server.transport).usage.by_company("a")))
-    assert came.ids == rows("a", 14)
+        result = await read(aiter(make_client(server.transport).usage.by_company("a")))
+    assert result.ids == rows("a", 14)
     assert server.in_flight == 0
 
 
@@ -296,13 +296,13 @@ async def test_the_first_page_that_fails_is_raised_and_the_others_are_notes(
     server.script("a", 4, Response(403))
     server.script("a", 6, late)
     nectar = make_client(server.transport)
-    came = await read(aiter(nectar.usage.by_company("a")))
-    assert came.ids == rows("a", 6)
-    assert isinstance(came.error, PermissionDeniedError)
-    assert came.error.page == 4
-    (also,) = came.error.__notes__
-    assert "NotFoundError" in also
-    assert "page 6" in also
+    result = await read(aiter(nectar.usage.by_company("a")))
+    assert result.ids == rows("a", 6)
+    assert isinstance(result.error, PermissionDeniedError)
+    assert result.error.page == 4
+    (note,) = result.error.__notes__
+    assert "NotFoundError" in note
+    assert "page 6" in note
 
 
 async def test_a_walk_continues_where_the_cursor_of_its_error_points(
@@ -347,20 +347,20 @@ async def test_an_error_has_its_page_with_a_corrected_page_key(
 
     corrections = {USAGE: Operation(keys={"page": "pageNumber"})}
     nectar = make_client(MemoryTransport(answer), operations=corrections)
-    came = await read(aiter(nectar.usage.by_company("a")))
-    assert isinstance(came.error, PermissionDeniedError)
-    assert came.error.page == 2
+    result = await read(aiter(nectar.usage.by_company("a")))
+    assert isinstance(result.error, PermissionDeniedError)
+    assert result.error.page == 2
 
 
 async def test_a_cursor_of_another_list_is_refused(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=2)
     server.script("a", 2, Response(403))
     nectar = make_client(server.transport)
-    came = await read(aiter(nectar.usage.by_company("a")))
-    assert isinstance(came.error, NectarError)
-    assert came.error.cursor is not None
+    result = await read(aiter(nectar.usage.by_company("a")))
+    assert isinstance(result.error, NectarError)
+    assert result.error.cursor is not None
     with pytest.raises(InvalidArgumentError):
-        nectar.usage.by_company("b").resume(came.error.cursor)
+        nectar.usage.by_company("b").resume(result.error.cursor)
 
 
 async def test_a_missing_cursor_is_refused(make_client: MakeClient) -> None:
@@ -379,12 +379,12 @@ async def test_an_exception_of_another_library_is_raised_unchanged(
     server.script("a", page, RuntimeError("a bug in a transport"))
     pager = make_client(server.transport).usage.by_company("a")
     if way == "records":
-        came = await read(aiter(pager))
+        result = await read(aiter(pager))
     else:
         async with pager.prefetch() as records:
-            came = await read(aiter(records))
-    assert type(came.error) is RuntimeError
-    assert came.ids == rows("a", 2 * page - 2)
+            result = await read(aiter(records))
+    assert type(result.error) is RuntimeError
+    assert result.ids == rows("a", 2 * page - 2)
 
 
 async def test_pages_are_retried_like_any_request(make_client: MakeClient) -> None:
@@ -422,13 +422,13 @@ async def test_the_error_of_a_page_that_cannot_be_decoded_has_its_page_and_reque
     server = ListServer.of_pages(a=3)
     server.script("a", 2, *[answer] * 9)
     nectar = make_client(server.transport, clock=VirtualClock())
-    came = await read(aiter(nectar.usage.by_company("a")))
-    assert came.ids == rows("a", 2)
-    assert type(came.error) is kind
-    assert isinstance(came.error, NectarError)
-    assert (came.error.page, came.error.operation) == (2, USAGE)
-    assert came.error.request_id is not None
-    assert came.error.attempts >= 1
+    result = await read(aiter(nectar.usage.by_company("a")))
+    assert result.ids == rows("a", 2)
+    assert type(result.error) is kind
+    assert isinstance(result.error, NectarError)
+    assert (result.error.page, result.error.operation) == (2, USAGE)
+    assert result.error.request_id is not None
+    assert result.error.attempts >= 1
 
 
 # Cancellation.
@@ -545,12 +545,12 @@ async def test_prefetching_delivers_the_pages_before_an_error(
     nectar = make_client(server.transport, retry=ONCE)
     pager = nectar.usage.by_company("a")
     async with pager.prefetch() as records:
-        came = await read(aiter(records))
-    assert came.ids == rows("a", 8)
-    assert isinstance(came.error, ServerError)
-    assert came.error.cursor is not None
-    rest = [record.id async for record in pager.resume(came.error.cursor)]
-    assert came.ids + rest == server.companies["a"]
+        result = await read(aiter(records))
+    assert result.ids == rows("a", 8)
+    assert isinstance(result.error, ServerError)
+    assert result.error.cursor is not None
+    rest = [record.id async for record in pager.resume(result.error.cursor)]
+    assert result.ids + rest == server.companies["a"]
 
 
 async def test_an_error_of_the_callers_block_is_raised_unchanged(

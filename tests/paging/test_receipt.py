@@ -36,7 +36,7 @@ def test_a_sum_of_receipts_has_the_worst_verdict() -> None:
 
 
 def test_a_sum_of_receipts_adds_their_counts() -> None:
-    one = Receipt(
+    receipt = Receipt(
         total_first=1,
         total_last=2,
         records=3,
@@ -46,7 +46,7 @@ def test_a_sum_of_receipts_adds_their_counts() -> None:
         rewalked=7,
         verdict=Verdict.COMPLETE,
     )
-    assert Receipt.sum([one, one]) == Receipt(
+    assert Receipt.sum([receipt, receipt]) == Receipt(
         total_first=2,
         total_last=4,
         records=6,
@@ -56,8 +56,8 @@ def test_a_sum_of_receipts_adds_their_counts() -> None:
         rewalked=14,
         verdict=Verdict.COMPLETE,
     )
-    finished = Receipt.sum([one], is_finished=False)
-    assert finished == evolve(one, verdict=Verdict.UNFINISHED)
+    finished = Receipt.sum([receipt], is_finished=False)
+    assert finished == evolve(receipt, verdict=Verdict.UNFINISHED)
 
 
 def test_the_sum_of_receipts_of_bare_arrays_has_no_total() -> None:
@@ -135,11 +135,11 @@ def test_an_id_set_has_exactly_the_ids_that_were_added(count: int) -> None:
 
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_common_ids_of_two_sets_are_counted(count: int) -> None:
-    one, other = IdSet(), IdSet()
+    first, second = IdSet(), IdSet()
     every = tuple(numbers(count))
-    one.add_all(every[: count // 2 + 10])
-    other.add_all(every[count // 2 :])
-    assert one.count_common(other) == other.count_common(one) == 10
+    first.add_all(every[: count // 2 + 10])
+    second.add_all(every[count // 2 :])
+    assert first.count_common(second) == second.count_common(first) == 10
 
 
 def test_ids_with_equal_last_bits_are_told_apart() -> None:

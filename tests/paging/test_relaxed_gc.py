@@ -83,7 +83,7 @@ def test_new_cycles_are_still_freed() -> None:
         with stack:
             for _ in range(20_000):
                 Cycle()
-            left = [one for one in gc.get_objects() if isinstance(one, Cycle)]
+            left = [item for item in gc.get_objects() if isinstance(item, Cycle)]
     assert seen
     assert len(left) < 10_000
 

@@ -309,11 +309,11 @@ class ChangingList:
     def __call__(self, _: Request[Any], number: int) -> Page[Row]:
         self.asked.append(number)
         total = len(self.ids)
-        one: Page[Row] = page(
+        answer: Page[Row] = page(
             number, self.ids[2 * number - 2 : 2 * number], max(1, -(-total // 2)), total
         )
         self.ids = self.changes.get(len(self.asked), self.ids)
-        return one
+        return answer
 
 
 def test_a_list_that_announces_a_billion_empty_pages_is_an_error() -> None:
