@@ -177,7 +177,7 @@ class Recorder:
         answer = await self._find_answer(question)
         if answer is None and question.url.startswith(LINK_PREFIX):
             # A link from a replayed answer is a placeholder; there is no such host.
-            (await self._replay.load_player()).answer(question)
+            (await self._replay.load_replayer()).answer(question)
         if answer is None:
             return await self._record(request, send)
         with self.witness.watch(question):
@@ -270,7 +270,7 @@ class Recorder:
             )
         if not self._has_recording:
             return None
-        exchange = (await self._replay.load_player()).take_next(question)
+        exchange = (await self._replay.load_replayer()).take_next(question)
         return None if exchange is None else exchange.answer
 
     def _check_rules(self, before: Recording | None) -> None:

@@ -111,8 +111,8 @@ class RecordedTransport:
     @property
     def unused(self) -> tuple[str, ...]:
         """The names of the exchanges that were not requested so far."""
-        _, player = self._load()
-        return tuple(exchange.name for exchange in player.unused)
+        _, replayer = self._load()
+        return tuple(exchange.name for exchange in replayer.unused)
 
     @property
     def unmet(self) -> tuple[FaultLike, ...]:
@@ -147,19 +147,19 @@ class RecordedTransport:
         body = await read_body(request)
         question = build_question(request, body)
         with self.witness.watch(question):
-            player = await self.load_player()
+            replayer = await self.load_replayer()
             await anyio.lowlevel.checkpoint()
-            player.mark_asked(question)
+            replayer.mark_asked(question)
             if not self._faults:
-                return player.answer(question).response()
-            return await self._send_through_faults(request, question, body, player)
+                return replayer.answer(question).response()
+            return await self._send_through_faults(request, question, body, replayer)
 
     async def _send_through_faults(
         self,
         request: Request[Any],
         question: Question,
         body: bytes | None,
-        player: Replayer,
+        replayer: Replayer,
     ) -> Response:
         """Answer a request; an answer that a fault withholds can be given again."""
         taken: list[Exchange] = []
@@ -167,10 +167,10 @@ class RecordedTransport:
         async def send(asked: Request[Any]) -> Response:
             other = build_question(asked, body)
             if other.key != question.key:
-                return _look_up(player, asked, other)
+                return _look_up(replayer, asked, other)
             # A client may read a list again that a fault has changed.
             can_repeat = self._faults.has_hit_list(request)
-            taken.append(player.take(question, can_repeat=can_repeat))
+            taken.append(replayer.take(question, can_repeat=can_repeat))
             return taken[-1].answer.response()
 
         response: Response | None = None
@@ -180,21 +180,21 @@ class RecordedTransport:
         finally:
             for exchange in taken:
                 if not _is_delivered(exchange, response):
-                    player.put_back(exchange)
+                    replayer.put_back(exchange)
         return response
 
-    async def load_player(self) -> Replayer:
-        """Get the player of the recording, which a thread reads on the first call.
+    async def load_replayer(self) -> Replayer:
+        """Get the replayer of the recording, which a thread reads on the first call.
 
         Raises:
             RecordingError: the recording does not exist or cannot be read.
             StaleRecordingError: it is older than `max_age`, and `on_stale` is "error".
         """
         if self._loaded is None:
-            _, player = await anyio.to_thread.run_sync(self._load)
+            _, replayer = await anyio.to_thread.run_sync(self._load)
         else:
-            _, player = self._loaded
-        return player
+            _, replayer = self._loaded
+        return replayer
 
     async def aclose(self) -> None:
         """Do nothing: no file or connection is open."""
@@ -234,17 +234,17 @@ class RecordedTransport:
         warnings.warn(message, stacklevel=2)
 
 
-def _look_up(player: Replayer, request: Request[Any], question: Question) -> Response:
+def _look_up(replayer: Replayer, request: Request[Any], question: Question) -> Response:
     """Read another page of a list for an effect, without taking its answer.
 
     Raises:
         RecordingError: it is not recorded.
     """
-    answer = player.peek(question)
+    answer = replayer.peek(question)
     if answer is None and find_page(request) == 1:
         # Recorded from a request without a page number.
         pairs = (pair for pair in question.query if pair[0] != request.page_key)
-        answer = player.peek(evolve(question, query=tuple(pairs)))
+        answer = replayer.peek(evolve(question, query=tuple(pairs)))
     if answer is None:
         raise RecordingError(
             f"an overlay reads other pages of {request.operation} than the requested"
