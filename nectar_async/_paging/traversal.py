@@ -300,7 +300,7 @@ class Traversal(Generic[T]):
 def _begin_pass(request: Request[Page[T]], ids: IdSet) -> WindowPass[T]:
     """Begin a pass with the page that a request asks for."""
     tracker: PassTracker[T] = PassTracker(request.page or 1, ids)
-    can_halve = split_window(request) is not None
+    can_halve = bool(request.query) and split_window(request) is not None
     return WindowPass(evolve(request, can_halve=can_halve), tracker)
 
 

@@ -93,6 +93,7 @@ class RecordedTransport:
         self.witness: RequestLog = RequestLog()
         """The requests that were made, and how many of them at once."""
         self._faults = FaultInjector(overlays, argument="overlays")
+        self._has_faults = bool(self._faults)
         self._repeat = repeat
         self._max_age = max_age
         self._on_stale = on_stale
@@ -150,7 +151,7 @@ class RecordedTransport:
             replayer = await self.load_replayer()
             await anyio.lowlevel.checkpoint()
             replayer.mark_asked(question)
-            if not self._faults:
+            if not self._has_faults:
                 return replayer.answer(question).response()
             return await self._send_through_faults(request, question, body, replayer)
 
