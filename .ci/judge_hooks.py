@@ -41,18 +41,24 @@ _WITHIN = {
 # What a schema cannot say: to refuse these is no defect, though it lets them pass.
 _EXCUSES: tuple[tuple[str, str], ...] = (
     (
-        r"no such (site|meter|account)s?: |no site of the company|knows nothing of",
+        r"The company has no such (site|meter|account|value)s?: ",
         "a body names what does not exist",
     ),
-    (r": a number is required", "the pattern of a decimal fits a text without digits"),
-    (r": There is no such moment", "the pattern of a moment fits one that is none"),
-    (r"at least one site is required", "a connection without a site"),
-    (r"identifiers\.\d+\.value: this field is required", "an identifier without one"),
+    (
+        r"(impliedMeteringFraction|occupancyPercent): This must be a number",
+        "the pattern of a decimal fits a text without digits",
+    ),
+    (
+        r"(start|end)Date: This must be a date-time",
+        "the pattern of a moment fits one that is none",
+    ),
+    (r"At least one site is required", "a connection without a site"),
+    (r"identifiers\.\d+\.value: This field is required", "an identifier without one"),
     (r"documents: This list may not be empty", "a bulk upload of nothing"),
     (r"document: The submitted file is empty", "a file of nothing"),
-    (r"users: there are no Nectar users", "a user whom nobody knows"),
-    (r"endDate: it lies before the startDate", "an end before the start"),
-    (r"between 0 and 10{0,2} are allowed", "a share of more than all"),
+    (r"users: These users do not exist", "a user whom nobody knows"),
+    (r"endDate: This must not be before startDate", "an end before the start"),
+    (r"This must be between 0 and 10{0,2}\.", "a share of more than all"),
     (r"Demand rows cannot be changed", "a row of demand"),
     (r"expiresInSeconds: This must be \d+ or less", "an end that no calendar has"),
 )
