@@ -31,7 +31,7 @@ from nectar_async._http.compression import decompress_body
 from nectar_async.transports import AiohttpTransport
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
-from surface import walk
+from surface import call_everything
 
 __all__ = ["Judge", "main"]
 
@@ -161,7 +161,7 @@ async def _judged(url: str, key: str) -> Judge:
     spec = OpenAPI.from_dict(_document(f"{url}/v2.2"))
     judge = Judge(AiohttpTransport(), spec)
     async with NectarClient(key, settings=settings, transport=judge) as nectar:
-        await walk(nectar)
+        await call_everything(nectar)
     stranger = Judge(AiohttpTransport(), spec)
     try:
         async with NectarClient(

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from surface import walk
+from surface import call_everything
 
 from nectar_async import NectarClient, Request, Response, VirtualClock, contract
 from nectar_async._http.compression import decompress_body
@@ -61,7 +61,7 @@ async def _record(folder: Path) -> Spy:
     async with Sandbox(companies=4, clock_speed=0, api_key=KEY) as sandbox:
         spy = Spy(Recorder(folder, mode="record"))
         async with NectarClient(KEY, settings=sandbox.settings, recorder=spy) as nectar:
-            await walk(nectar)
+            await call_everything(nectar)
     return spy
 
 
@@ -69,7 +69,7 @@ async def _replay(folder: Path) -> Spy:
     recorder = Recorder(folder)
     spy = Spy(recorder)
     async with NectarClient(recorder=spy, clock=VirtualClock()) as nectar:
-        await walk(nectar)
+        await call_everything(nectar)
     recorder.check_unused()
     return spy
 

@@ -1,10 +1,10 @@
-"""Every operation of the contract as a call of the client, derived by one rule.
+"""The operations of the contract as calls of the client, derived by one rule.
 
     usage_list_by_company   nectar.usage.by_company(company_id, start_date=..., ...)
 
-The tag is the noun and what follows it the verb; `list_by_x` is `by_x`, `list` is
-`all`, and `ping_get`, which has no noun, is `ping`. Path parameters, query parameters
-and the properties of the body are the arguments, in snake_case. Only a file is `file`.
+The tag is the noun and the rest of the id is the verb; `list_by_x` is `by_x`, `list` is
+`all`, and `ping_get`, which has no noun, is `ping`. The arguments are the parameters of
+path and query and the properties of the body, in snake_case; an upload is `file`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from inspect import Signature, signature
 from typing import Any
 
 from attrs import frozen
-from shapes import Shape, resolved, shape_of
+from shapes import Shape, read_shape
 from values import PNG, Pair, borders, lifted, sample
 
 from nectar_async import MemoryTransport, NectarClient, contract
+from nectar_async.contract import resolve_ref
 from nectar_async.contract.wire_names import to_python
 
 __all__ = ["ENDPOINTS", "FORM", "JSON", "Argument", "Endpoint"]
@@ -29,7 +30,7 @@ FORM = "multipart/form-data"
 
 @frozen
 class Argument:
-    """One thing that a call takes."""
+    """One argument of a call."""
 
     wire: str
     place: str
@@ -37,23 +38,23 @@ class Argument:
     is_required: bool
     shape: Shape
     example: Any = None
-    """What the examples of the body have here."""
+    """The value in an example of the body."""
     candidates: Sequence[str] = ()
-    """Guesses at the key, the best first, where it is a guess."""
+    """The candidates for a guessed key, the most likely first."""
 
     @property
     def name(self) -> str:
-        """How a caller spells it."""
+        """The name of the argument in Python."""
         return "file" if self.shape.kind == "file" else to_python(self.wire)
 
     @property
     def is_sensitive(self) -> bool:
-        """Whether nobody is to see it."""
+        """Whether the value must not be shown."""
         return bool(self.shape.schema.get("x-sensitive"))
 
     @property
     def fit(self) -> Pair:
-        """A value that fits, the contract's own if it shows one."""
+        """A value that fits; the example of the contract if it has one."""
         if self.shape.kind == "file":
             return Pair(PNG, PNG)
         wire = sample(self.shape) if self.example is None else self.example
@@ -61,13 +62,13 @@ class Argument:
 
     @property
     def fits(self) -> list[Pair]:
-        """Values that fit, at every border."""
+        """Values that fit, at every boundary."""
         return [self.fit] if self.shape.kind == "file" else borders(self.shape)
 
 
 @frozen
 class Endpoint:
-    """One operation, and how it is called."""
+    """One operation of the contract, and its method of the client."""
 
     operation: str
     method: str
@@ -76,12 +77,12 @@ class Endpoint:
 
     @property
     def noun(self) -> str | None:
-        """The attribute of the client; None for what the client does itself."""
+        """The group of the client; None for a method of the client itself."""
         return None if self.operation == "ping_get" else self.description["tags"][0]
 
     @property
     def verb(self) -> str:
-        """The method's name."""
+        """The name of the method."""
         if self.noun is None:
             return "ping"
         verb = self.operation.removeprefix(f"{self.noun}_")
@@ -89,12 +90,12 @@ class Endpoint:
 
     @property
     def call(self) -> str:
-        """How the method is reached: `usage.by_company`."""
+        """The method with its group: `usage.by_company`."""
         return self.verb if self.noun is None else f"{self.noun}.{self.verb}"
 
     @property
     def signature(self) -> Signature:
-        """What the method takes."""
+        """The signature of the method."""
         return signature(self.on(NectarClient(transport=MemoryTransport({}))))
 
     def on(self, nectar: NectarClient) -> Callable[..., Any]:
@@ -105,32 +106,32 @@ class Endpoint:
 
     @property
     def parameters(self) -> list[Mapping[str, Any]]:
-        """What the contract calls parameters: of the path and of the query."""
-        return [resolved(one) for one in self.description.get("parameters", ())]
+        """The parameters of the contract: those of the path and of the query."""
+        return [resolve_ref(one) for one in self.description.get("parameters", ())]
 
     @property
     def content_type(self) -> str | None:
-        """The media type of the body; None where there is none."""
+        """The media type of the body; None without a body."""
         content = self.description.get("requestBody", {}).get("content", {})
         return next(iter(content), None)
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The schema of the body, empty where there is none."""
+        """The schema of the body; empty without a body."""
         if self.content_type is None:
             return {}
         content = self.description["requestBody"]["content"]
-        return resolved(content[self.content_type]["schema"])
+        return resolve_ref(content[self.content_type]["schema"])
 
     @cached_property
     def arguments(self) -> list[Argument]:
-        """Everything that a caller decides; pages are walked, not asked for."""
+        """The arguments of the call; `page` is none of them."""
         given = [
             Argument(
                 one["name"],
                 one["in"],
                 one.get("required", False),
-                shape_of(one["schema"]),
+                read_shape(one["schema"]),
                 candidates=one.get("x-key-candidates", ()),
             )
             for one in self.parameters
@@ -140,7 +141,7 @@ class Endpoint:
 
     def _field(self, wire: str) -> Argument:
         schema = self.body["properties"][wire]
-        # What a field means stands where it is read, if not where it is written.
+        # Some fields of bodies are described in the schema of the answer only.
         read = self.answer_schema.get("properties", {}).get(wire, {})
         if "description" not in schema and "description" in read:
             schema = {**schema, "description": read["description"]}
@@ -150,28 +151,28 @@ class Endpoint:
         example = shown[0] if shown else None
         candidates = schema.get("x-key-candidates", ())
         return Argument(
-            wire, "body", is_required, shape_of(schema), example, candidates
+            wire, "body", is_required, read_shape(schema), example, candidates
         )
 
     def fits(self, *, everything: bool) -> dict[str, Pair]:
-        """Values of a call: of all arguments, or of no more than it needs."""
+        """Return values for all arguments, or for the required ones."""
         return {
             one.name: one.fit for one in self.arguments if everything or one.is_required
         }
 
     @property
     def least(self) -> dict[str, Any]:
-        """The fewest arguments with which it can be called."""
+        """The required arguments with their values."""
         return {name: pair.python for name, pair in self.fits(everything=False).items()}
 
     @property
     def answers(self) -> list[tuple[int, Mapping[str, Any]]]:
-        """Each success that the contract tells, with its schema; 202 stands for 2XX."""
+        """Each successful status with its schema; 202 stands for 2XX."""
         return [
             (
                 int(status.replace("XX", "02")),
-                resolved(
-                    resolved(one).get("content", {}).get(JSON, {}).get("schema", {})
+                resolve_ref(
+                    resolve_ref(one).get("content", {}).get(JSON, {}).get("schema", {})
                 ),
             )
             for status, one in self.description["responses"].items()
@@ -180,25 +181,25 @@ class Endpoint:
 
     @property
     def answer_schema(self) -> Mapping[str, Any]:
-        """What a success brings; empty for nothing."""
+        """The schema of a successful answer; empty without a body."""
         return self.answers[0][1]
 
     @property
     def is_list(self) -> bool:
-        """Whether it comes page by page."""
+        """Whether the answer is a page of a list."""
         return "x-paginated" in self.description
 
     @property
     def is_repeated(self) -> bool:
-        """Whether a lost answer may be asked for again."""
+        """Whether the request is repeated after a server error."""
         if self.method == "GET":
-            return self.noun != "magic_links"  # those two make something
+            return self.noun != "magic_links"  # those two create something
         repeat: bool = self.description["x-idempotent-retry"]
         return repeat
 
     @property
     def model(self) -> str | None:
-        """The component that one record of the answer is; None for text and nothing."""
+        """The component of one record of the answer; None for text and no body."""
         schema = self.answer_schema
         if "x-envelope" in schema:
             schema = schema["properties"][schema["x-envelope"]["items"]]
@@ -211,7 +212,7 @@ class Endpoint:
 
     @property
     def answer_name(self) -> str:
-        """The component that a success brings as a whole."""
+        """The component of the whole successful answer."""
         success = next(iter(self.description["responses"].values()))
         return str(success["content"][JSON]["schema"]["$ref"].rpartition("/")[2])
 

@@ -1,4 +1,4 @@
-"""One value of every model with something in it; what is sensitive holds a canary."""
+"""One instance of every model with many fields; each secret holds a canary."""
 
 from __future__ import annotations
 

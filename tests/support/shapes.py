@@ -1,4 +1,4 @@
-"""What a value of a schema of the contract is, references and alternatives resolved."""
+"""Shapes: the types of the contract's schemas, with references resolved."""
 
 from __future__ import annotations
 
@@ -7,50 +7,40 @@ from typing import Any
 
 from attrs import frozen
 
-from nectar_async import contract
+from nectar_async.contract import resolve_ref
 
-__all__ = ["Shape", "resolved", "shape_of"]
+__all__ = ["Shape", "read_shape"]
 
 
 @frozen
 class Shape:
-    """What a value of a schema is, with references and alternatives worked out."""
+    """The type of a schema's values, with references and alternatives resolved."""
 
     kind: str
     schema: Mapping[str, Any]
     is_nullable: bool = False
     is_open: bool = False
     name: str = ""
-    """The component that the schema refers to, if it is one."""
+    """The component that the schema refers to, or ""."""
 
     @property
     def item(self) -> Shape:
-        """What a list holds."""
-        return shape_of(self.schema["items"])
+        """The shape of a list's items."""
+        return read_shape(self.schema["items"])
 
     @property
     def fields(self) -> dict[str, Shape]:
-        """What an object holds, by wire keys."""
+        """The shapes of an object's properties, by wire name."""
         properties = self.schema.get("properties", {})
-        return {wire: shape_of(schema) for wire, schema in properties.items()}
+        return {wire: read_shape(schema) for wire, schema in properties.items()}
 
 
-def resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A node of the contract without a reference."""
-    while "$ref" in node:
-        found = contract.load()
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = {**found, **{key: node[key] for key in node if key != "$ref"}}
-    return node
-
-
-def shape_of(schema: Mapping[str, Any]) -> Shape:
-    """The shape of a schema; alternatives other than `null` and open enums fail."""
+def read_shape(schema: Mapping[str, Any]) -> Shape:
+    """Return the shape of a schema. Alternatives must be null or an open enum."""
     name, is_nullable, is_open = "", False, False
     while True:
         name = schema.get("$ref", name).rpartition("/")[2]
-        schema = resolved(schema)
+        schema = resolve_ref(schema)
         if "allOf" in schema:
             (inner,) = schema["allOf"]
         elif "anyOf" in schema:
@@ -61,15 +51,15 @@ def shape_of(schema: Mapping[str, Any]) -> Shape:
             assert is_open or len(branches) == 1, schema
         else:
             break
-        schema = {**without(schema, "allOf", "anyOf"), **inner}
+        schema = {**remove_keys(schema, "allOf", "anyOf"), **inner}
     types = schema.get("type", [])
     types = types if isinstance(types, list) else [types]
-    kind = _kind(name, schema, [one for one in types if one != "null"])
+    kind = _find_kind(name, schema, [one for one in types if one != "null"])
     return Shape(kind, schema, is_nullable or "null" in types, is_open, name)
 
 
-def without(schema: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """A mapping less some keys."""
+def remove_keys(schema: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return a mapping without some keys."""
     return {key: value for key, value in schema.items() if key not in keys}
 
 
@@ -78,7 +68,7 @@ _FORMATS = {"date": "date", "email": "email", "uuid": "id", "uri": "link"}
 _TYPES = {"integer": "whole", "array": "list", "string": "text"}
 
 
-def _kind(name: str, schema: Mapping[str, Any], types: list[str]) -> str:
+def _find_kind(name: str, schema: Mapping[str, Any], types: list[str]) -> str:
     if name == "Timestamp":
         return "instant"
     for mark, kind in _MARKS.items():

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for models, and for JSON that is nearly one of them."""
+"""Hypothesis strategies for models, and for damaged JSON of models."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ __all__ = [
 M = TypeVar("M")
 
 words = st.text(st.characters(codec="utf-8"), max_size=12)
-"""Any text that UTF-8 can carry."""
+"""Any text that can be encoded in UTF-8."""
 
 finite = st.decimals(allow_nan=False, allow_infinity=False)
-"""Every decimal that a quantity can be."""
+"""Any finite decimal."""
 
 _minutes = st.integers(-14 * 60, 14 * 60).map(
     lambda minutes: timezone(timedelta(minutes=minutes))
@@ -45,7 +45,7 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=6,
 )
-"""What the parser can make of JSON: decimals, never floats."""
+"""Any parsed JSON value, with decimals and without floats."""
 
 json_objects = st.dictionaries(words, json_values, max_size=3)
 
@@ -54,7 +54,7 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     date: st.dates(),
     datetime: st.datetimes(
-        min_value=datetime(1900, 1, 1),  # noqa: DTZ001  the zone comes beside it
+        min_value=datetime(1900, 1, 1),  # noqa: DTZ001  the time zone is a separate argument
         max_value=datetime(2200, 1, 1),  # noqa: DTZ001
         timezones=st.just(UTC) | _minutes,
     ),
@@ -66,7 +66,7 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     Any: json_values,
 }
 
-# What no field of any model takes, or only some fields do.
+# Values that no field accepts, or only some fields.
 _ODD: tuple[Any, ...] = (
     None,
     True,
@@ -102,7 +102,7 @@ class Field(NamedTuple):
 
 
 def _fields(model: type) -> list[Field]:
-    """The fields of a model but `extra`, read anew: not as the package reads them."""
+    """Return the fields of a model without `extra`, independently of the package."""
     types = get_type_hints(model)
     return [
         _field(one.name, types[one.name], is_required=one.default is attrs.NOTHING)
@@ -123,7 +123,7 @@ def _field(name: str, kind: Any, *, is_required: bool) -> Field:
 
 
 def models(model: type[M], *, with_extra: bool = True) -> st.SearchStrategy[M]:
-    """Instances of a model, everything in it filled or not."""
+    """Build a strategy for instances of a model; optional fields may be missing."""
     given = _fields(model)
     wires = {field.wire for field in given}
     unknown = words.filter(lambda key: key not in wires)
@@ -152,7 +152,7 @@ def _kind(kind: Any, with_extra: bool) -> st.SearchStrategy[Any]:
     if attrs.has(kind):
         return models(kind, with_extra=with_extra)
     assert issubclass(kind, OpenEnum)
-    # Another spelling of a known value is read as that one.
+    # A known value in another case is read as that member.
     known = {str(one).upper() for one in kind}
     new = words.filter(lambda text: text.upper() not in known)
     return st.sampled_from(list(kind)) | new.map(kind)
@@ -163,7 +163,7 @@ _plain = Converter()
 
 @st.composite
 def damaged(draw: st.DrawFn, model: type) -> dict[str, Any]:
-    """The JSON of an instance after up to four accidents, at any depth."""
+    """Return the JSON of an instance with up to four damages, at any depth."""
     value = _plain.decode(_plain.encode(draw(models(model))), dict)
     for _ in range(draw(st.integers(0, 4))):
         _damage(draw, value, model)
@@ -171,7 +171,7 @@ def damaged(draw: st.DrawFn, model: type) -> dict[str, Any]:
 
 
 def _damage(draw: st.DrawFn, value: dict[str, Any], model: type) -> None:
-    """Go down a little, then drop a key, spoil a value or add an unknown key."""
+    """At some depth, remove a key, replace a value or add an unknown key."""
     nested: list[tuple[dict[str, Any], type]] = [
         (inner, field.kind)
         for field in _fields(model)

@@ -1,4 +1,4 @@
-"""Every operation of the SDK, called with all that it takes."""
+"""Call every operation of the SDK with all of its arguments."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nectar_async.models import (
     SecurityQuestion,
 )
 
-__all__ = ["walk"]
+__all__ = ["call_everything"]
 
 T = TypeVar("T")
 
-_NOBODY = UUID(int=0)
+_UNKNOWN_ID = UUID(int=0)
 _TEXTS = (
     *("tariff", "multiplier_description", "multiplier2_description"),
     *("supplier_name", "utility_name"),
@@ -45,8 +45,8 @@ _SOME: dict[str, Any] = {
 }
 
 
-async def walk(nectar: NectarClient) -> None:
-    """Call everything at least once."""
+async def call_everything(nectar: NectarClient) -> None:
+    """Call every operation at least once."""
     await nectar.ping()
     companies = await nectar.companies.all()
     full = companies[0].id
@@ -140,7 +140,7 @@ async def _connections(
     await nectar.accounts.bulk_update(
         company, accounts[:2], is_tracked=True, update_meters=True
     )
-    links: Any = nectar.magic_links  # deprecated, and called all the same
+    links: Any = nectar.magic_links  # Any: type checkers report deprecated calls
     await links.create(company)
     await links.create_prefilled(
         company,
@@ -296,18 +296,18 @@ async def _rest(nectar: NectarClient, company: str) -> None:
 
 
 async def _refusals(nectar: NectarClient) -> None:
-    """Errors have a shape as well."""
+    """Call operations that the API refuses, for the shapes of its errors."""
     for ask in (nectar.companies.get, nectar.usage.get, nectar.documents.get):
         try:
-            await ask(_NOBODY)
+            await ask(_UNKNOWN_ID)
         except NotFoundError:
             continue
-        raise RuntimeError("somebody is nobody")
+        raise RuntimeError("an unknown ID was found")
     try:
         await nectar.companies.create("Taken", users=["nobody@elsewhere.invalid"])
     except BadRequestError:
         return
-    raise RuntimeError("a company of nobody was made")
+    raise RuntimeError("a company with an unknown user was created")
 
 
 async def _all(things: AsyncIterable[T]) -> list[T]:

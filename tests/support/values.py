@@ -1,6 +1,6 @@
-"""Values for a shape: one that fits, all at its borders, wrong ones.
+"""Values for a shape: one that fits, those at its boundaries, and wrong ones.
 
-Nothing here knows an operation or an argument; everything is read from the schema.
+They are derived from the schema only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Pair(NamedTuple):
-    """A value as a caller gives it, and as it is to stand on the wire."""
+    """A value in Python, and the same value on the wire."""
 
     python: Any
     wire: Any
@@ -44,7 +44,7 @@ _SAMPLES: Mapping[str, Any] = {
 
 
 def sample(shape: Shape) -> Any:
-    """A value on the wire that fits."""
+    """Return a value on the wire that fits."""
     if "examples" in shape.schema:
         return shape.schema["examples"][0]
     if shape.kind == "enum":
@@ -67,7 +67,7 @@ _LIFTS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def lifted(shape: Shape, wire: Any) -> Any:
-    """What a caller gives so that this value is on the wire."""
+    """Convert a value on the wire to the value that a caller passes."""
     if wire is None:
         return None
     if shape.kind == "enum":
@@ -87,7 +87,7 @@ def _same(wire: Any) -> Any:
 
 
 def borders(shape: Shape) -> list[Pair]:
-    """Values that only just fit, of every sort that a caller may give."""
+    """Return values at the boundaries, of every type that a caller may pass."""
     pairs = [Pair(lifted(shape, sample(shape)), sample(shape)), *_plain_borders(shape)]
     if shape.schema.get("x-sensitive") and isinstance(pairs[0].python, str):
         pairs += [Pair(Secret(pair.python), pair.wire) for pair in pairs]
@@ -129,7 +129,7 @@ def _decimals(shape: Shape) -> Iterator[Pair]:
 
 
 def limits(shape: Shape) -> tuple[int | None, int | None, int | None]:
-    """Least, most and decimal places; a description that says `0 to 1` counts."""
+    """Return minimum and maximum, also from "0 to 1" in a description, and places."""
     said = re.search(r"\b(\d+) to (\d+)", shape.schema.get("description", ""))
     digits = re.search(r"\\d\{0,\d\}.*\\d\{0,(\d)\}", shape.schema.get("pattern", ""))
     low, high = (int(said[1]), int(said[2])) if said else (None, None)
@@ -176,7 +176,7 @@ def _objects(shape: Shape) -> Iterator[Pair]:
     least = {key: sample(shape.fields[key]) for key in required}
     for key, inner in shape.fields.items():
         for pair in borders(inner):
-            if pair.python is None:  # a model holds None for what is not given
+            if pair.python is None:  # in a model, None is a missing value
                 continue
             given = {to_python(one): least[one] for one in least}
             python = model(**{**given, to_python(key): pair.python})
@@ -199,7 +199,7 @@ _BORDERS: Mapping[str, Callable[[Shape], Iterator[Pair]]] = {
 
 
 def wrong(shape: Shape) -> list[Any]:
-    """Values that the API would refuse or misread, None aside."""
+    """Return values that the API would refuse or misread, except None."""
     beyond = _BEYOND[shape.kind](shape) if shape.kind in _BEYOND else []
     return [*_WRONG.get(shape.kind, ()), *beyond]
 

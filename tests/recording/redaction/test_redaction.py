@@ -14,8 +14,8 @@ from canaries.canaries import MARKS, VALUES, marked
 from endpoints import ENDPOINTS, JSON, Endpoint
 from hypothesis import example, given, strategies as st
 from profiles import max_examples
-from shapes import resolved
 
+from nectar_async.contract import resolve_ref
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Body, FormData, FormPart, Json, Text
 from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
@@ -76,7 +76,7 @@ def asked(one: Exchange) -> Any:
 
 def places(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
     """JSON with a mark at one sensitive place of a schema, for each of them."""
-    schema = resolved(schema)
+    schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         yield {"deep": [mark]} if schema.get("type") == "object" else mark
         return
@@ -86,7 +86,7 @@ def places(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
     if "items" in schema:
         yield from ([one] for one in places(schema["items"], mark))
     for key, one in schema.get("properties", {}).items():
-        names = resolved(one).get("x-key-candidates", [key])
+        names = resolve_ref(one).get("x-key-candidates", [key])
         for inner in places(one, mark):
             yield from ({name: inner} for name in names)
 

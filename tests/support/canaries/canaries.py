@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from endpoints import Endpoint
-from shapes import resolved
 
 from nectar_async import Secret, SecurityQuestion
+from nectar_async.contract import resolve_ref
 
 __all__ = [
     "EMBEDDED",
@@ -110,13 +110,13 @@ def marked(endpoint: Endpoint) -> Any:
 
 
 def _marked(schema: Mapping[str, Any], value: Any, wire: str) -> Any:
-    schema = resolved(schema)
+    schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         return VALUES[wire]
-    branches = [resolved(one) for one in (schema, *_alternatives(schema))]
+    branches = [resolve_ref(one) for one in (schema, *_alternatives(schema))]
     if isinstance(value, dict):
         keys = {k: v for one in branches for k, v in one.get("properties", {}).items()}
-        hidden = {k: None for k, v in keys.items() if resolved(v).get("x-sensitive")}
+        hidden = {k: None for k, v in keys.items() if resolve_ref(v).get("x-sensitive")}
         return {
             key: _marked(keys.get(key, {}), one, key)
             for key, one in {**value, **hidden}.items()
