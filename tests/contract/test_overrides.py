@@ -21,9 +21,9 @@ from sent_requests import (
     list_expected,
     list_sent,
 )
-from shapes import resolved
 
 from nectar_async import ConfigurationError, MemoryTransport, NectarClient, Operation
+from nectar_async.contract import resolve_ref
 
 pytestmark = pytest.mark.anyio
 
@@ -73,11 +73,11 @@ def sent_keys() -> list[Key]:
 def read_keys() -> list[Key]:
     """Return the guessed keys of answers, without those of envelopes."""
     return [
-        Key(endpoint, key, resolved(schema)["x-key-candidates"][-1])
+        Key(endpoint, key, resolve_ref(schema)["x-key-candidates"][-1])
         for endpoint in ENDPOINTS
         for branch in (endpoint.answer_schema, *endpoint.answer_schema.get("anyOf", ()))
         for key, schema in branch.get("properties", {}).items()
-        if "x-key-candidates" in resolved(schema)
+        if "x-key-candidates" in resolve_ref(schema)
     ]
 
 

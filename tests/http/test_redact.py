@@ -12,7 +12,6 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, strategies as st
-from shapes import resolved
 
 from nectar_async import NectarError, Response, Secret, contract
 from nectar_async._http.redact import (
@@ -25,6 +24,7 @@ from nectar_async._http.redact import (
     redact_values,
 )
 from nectar_async._http.status import raise_for_status
+from nectar_async.contract import resolve_ref
 from nectar_async.contract.sensitive import ANSWERED, SENSITIVE, SENT
 from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
 
@@ -56,7 +56,7 @@ def marked(
     schema: Mapping[str, Any], key: str = "", *, is_within: bool = False
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The sensitive parts of a schema with their keys."""
-    schema = resolved(schema)
+    schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         yield key, schema
         if not is_within:
@@ -76,7 +76,7 @@ def bodies(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
 def answers(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
     for status, one in operation.description["responses"].items():
         if status.startswith("2"):
-            content = resolved(one).get("content", {})
+            content = resolve_ref(one).get("content", {})
             yield from (inner["schema"] for inner in content.values())
 
 
@@ -105,7 +105,7 @@ def test_the_sensitive_keys_of_bodies_are_those_of_the_contract() -> None:
     assert keys == SENT
     for key in keys:
         assert find_sensitive_values({key: "x"}) == ["x"]
-    others = {key for one in schemas for key in resolved(one).get("properties", {})}
+    others = {key for one in schemas for key in resolve_ref(one).get("properties", {})}
     assert find_sensitive_values(dict.fromkeys(others - keys, "x")) == []
 
 
