@@ -1,4 +1,4 @@
-"""What the tests of secrets have."""
+"""Fixtures of the tests of secrets."""
 
 from __future__ import annotations
 

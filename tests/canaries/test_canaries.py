@@ -1,4 +1,4 @@
-"""No secret is shown by anything that a call leaves behind, whatever happens to it."""
+"""No secret is shown by results, errors, logs and spans of any call."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_nothing_is_shown(case: Case) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-async def test_each_way_fails_as_it_says(way: Way) -> None:
+async def test_each_way_raises_its_error(way: Way) -> None:
     """Or nothing would be proven of it."""
     out = await outcome_of(CASE["connections.create"], way)
     assert_sent(out, CASE["connections.create"])
@@ -110,7 +110,7 @@ def assert_sent(out: Outcome, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", OPERATIONS, ids=str)
-async def test_every_value_goes_to_the_server_and_comes_from_it(case: Case) -> None:
+async def test_every_value_is_sent_and_received(case: Case) -> None:
     out = await outcome_of(case, WAY["success"])
     assert out.error is None
     assert_sent(out, case)
@@ -118,7 +118,7 @@ async def test_every_value_goes_to_the_server_and_comes_from_it(case: Case) -> N
     assert revealed(out.seen) == marks_in(marked(case.endpoint))
 
 
-async def test_what_is_new_is_there_for_who_asks_by_its_name() -> None:
+async def test_unknown_secrets_are_readable_by_name() -> None:
     out = await outcome_of(CASE["invitations.get"], WAY["novel"])
     extra = out.seen[0].extra
     assert extra == {"newSecret": EMBEDDED, "newObject": {"deep": [EMBEDDED]}}
@@ -136,16 +136,14 @@ async def waited() -> str:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize("source", [plain, waited])
-async def test_a_key_that_a_function_gives_is_not_shown(
-    source: object, way: Way
-) -> None:
+async def test_a_key_from_a_function_is_not_shown(source: object, way: Way) -> None:
     out = await outcome_of(CASE["connections.create"], way, source)
     assert_sent(out, CASE["connections.create"])
     assert out.leaks == []
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-async def test_a_recorder_never_meets_the_key(way: Way) -> None:
+async def test_a_recorder_never_receives_the_key(way: Way) -> None:
     """Not in a request, and not in an answer that quotes it."""
     out = await outcome_of(CASE["connections.create"], way)
     assert out.recorded
@@ -154,7 +152,7 @@ async def test_a_recorder_never_meets_the_key(way: Way) -> None:
 
 
 @pytest.mark.parametrize("name", ["connections.wait_until_settled", "jobs.wait"])
-async def test_what_was_seen_last_is_shown_and_pickled_without_secrets(
+async def test_the_last_request_is_shown_and_pickled_without_secrets(
     name: str,
 ) -> None:
     out = await outcome_of(CASE[name], NEVER)

@@ -1,4 +1,4 @@
-"""Files on their way: nothing is shown, by a call or by what it leaves on the disk."""
+"""Uploads and downloads show no secret, neither in errors nor on disk."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ FILES_LEFT = ["bill.pdf.part", "bill.pdf.part.json"]
 
 
 @pytest.mark.parametrize("way", BREAKS, ids=str)
-async def test_a_download_that_breaks_off_leaves_no_secret(
+async def test_an_interrupted_download_leaves_no_secret(
     way: Way, tmp_path: Path
 ) -> None:
     out = await broken_off(way, tmp_path / "bill.pdf")
@@ -103,7 +103,7 @@ async def test_a_download_that_breaks_off_leaves_no_secret(
     assert json.loads(left[FILES_LEFT[1]])["document"] == ID
 
 
-async def test_a_note_that_holds_the_link_is_found_out(
+async def test_a_progress_file_with_the_link_is_detected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def careless(*_: object) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The same over real HTTP: aiohttp's own errors, logs and frames hold headers."""
+"""Over real HTTP, errors, logs and frames of aiohttp show no secret."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def outcome_of(
     return out
 
 
-def test_what_is_called_is_there() -> None:
+def test_every_call_of_the_table_exists() -> None:
     assert {str(case) for case in SENSITIVE} == set(NAMES)
 
 
@@ -78,7 +78,7 @@ async def test_nothing_is_shown(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("answer", BREAKS, ids=lambda one: one.__name__)
-async def test_a_file_host_that_breaks_shows_nothing(answer: Answer) -> None:
+async def test_a_failing_file_host_shows_nothing(answer: Answer) -> None:
     (case,) = (one for one in CASES if str(one) == "documents.download from a host")
     out = await outcome_of(case, answer, "/bill.pdf")
     heard = [one for one in out.recorded if "/bill.pdf" in one]
@@ -89,7 +89,7 @@ async def test_a_file_host_that_breaks_shows_nothing(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("case", SENSITIVE, ids=str)
-async def test_a_success_shows_nothing_and_has_everything(case: Case) -> None:
+async def test_a_success_shows_nothing_and_returns_every_value(case: Case) -> None:
     out = await outcome_of(case, success)
     assert out.error is None
     assert out.leaks == []
@@ -99,7 +99,7 @@ async def test_a_success_shows_nothing_and_has_everything(case: Case) -> None:
         assert len(revealed(out.seen)) == len(marks_in(marked(case.endpoint)))
 
 
-async def test_a_server_that_is_not_trusted_is_told_nothing_and_shows_nothing() -> None:
+async def test_an_untrusted_server_receives_nothing_and_shows_nothing() -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
     leaks: list[str] = []

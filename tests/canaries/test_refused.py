@@ -1,4 +1,4 @@
-"""What is refused before anything is sent: no error shows what was wrong with it."""
+"""Errors about invalid arguments do not show the arguments."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ WRONG: dict[str, Any] = {
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_a_key_that_cannot_be_is_not_shown(wrong: str, source: str) -> None:
+async def test_an_invalid_key_is_not_shown(wrong: str, source: str) -> None:
     key = SOURCES[source](WRONG[wrong])
     with Trail() as trail, pytest.raises(ConfigurationError) as caught:
         await pinged(key)
@@ -189,7 +189,7 @@ async def pinged(key: Any) -> str:
     ).ping()
 
 
-def test_a_key_of_the_environment_that_cannot_be_is_not_shown(
+def test_an_invalid_key_in_the_environment_is_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NECTAR_API_KEY", WRONG["two lines"])
@@ -206,7 +206,7 @@ def test_a_key_of_the_environment_that_cannot_be_is_not_shown(
     ],
     ids=["number", "mapping"],
 )
-def test_a_client_that_cannot_be_made_does_not_show_its_key(given: Any) -> None:
+def test_a_client_with_invalid_arguments_does_not_show_its_key(given: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         NectarClient(KEY, transport=MemoryTransport({}), **given)
     assert found(shown(caught.value)) == []

@@ -1,4 +1,4 @@
-"""The search finds what is planted: a suite that finds nothing proves nothing else."""
+"""The search for secrets finds planted secrets; otherwise the suite would prove nothing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("text", [KEY, EMBEDDED, *texts_in(VALUES)])
-def test_a_value_is_found_however_it_is_spelled(text: str, spelling: str) -> None:
+def test_a_value_is_found_in_any_escaping(text: str, spelling: str) -> None:
     written = SPELLINGS[spelling](text)
     assert found([("here", f"a word {written} more")]) != [] or not MARKS.search(
         written
@@ -65,11 +65,11 @@ def test_a_value_is_found_however_it_is_spelled(text: str, spelling: str) -> Non
         assert found([("here", written)]) != []
 
 
-def test_words_are_no_secrets() -> None:
+def test_ordinary_words_are_not_secrets() -> None:
     assert found([("here", "the password of the key: ***, token 7")]) == []
 
 
-def test_whatever_the_contract_calls_sensitive_has_a_value() -> None:
+def test_every_sensitive_key_of_the_contract_has_a_canary() -> None:
     """A key that is new would be a `KeyError` in one of these."""
     answers = [marked(endpoint) for endpoint in ENDPOINTS]
     assert len(answers) == len(ENDPOINTS)
@@ -200,7 +200,7 @@ WRITTEN: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("place", WRITTEN)
-def test_a_secret_that_is_written_down_is_found(place: str) -> None:
+def test_a_secret_in_a_log_or_a_span_is_found(place: str) -> None:
     with Trail() as trail:
         WRITTEN[place]()
     assert found(trail.texts()) != []
@@ -209,7 +209,7 @@ def test_a_secret_that_is_written_down_is_found(place: str) -> None:
     assert found(trail.texts()) == []
 
 
-def test_a_secret_that_is_masked_is_not_found_and_yet_there() -> None:
+def test_a_masked_secret_is_present_and_not_found() -> None:
     masked = Connection(id="n-1", username=Secret(PASSWORD))
     assert found(shown([masked, Secret({"in": [PASSWORD]})])) == []
     assert revealed([masked, Secret({"in": [KEY]})]) == {PASSWORD, KEY}
@@ -274,7 +274,7 @@ BROKEN = [
 @pytest.mark.parametrize(
     ("breaks", "way"), BROKEN, ids=lambda one: getattr(one, "__name__", one)
 )
-async def test_a_package_that_leaks_is_found_out(
+async def test_a_leak_in_the_package_is_detected(
     breaks: Callable[[pytest.MonkeyPatch], None],
     way: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Bodies are kept as what they are, and come back as they were."""
+"""Bodies are classified, and restored without a change."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_json_keeps_the_digits_that_it_has(text: str) -> None:
         assert Decimal(body.data().decode()[5:-1]) == Decimal(text)
 
 
-def test_of_keys_that_repeat_the_last_is_kept_as_the_client_reads_it() -> None:
+def test_of_duplicate_keys_the_last_is_kept() -> None:
     assert parse_body(b'{"a": 1, "password": "x", "a": 2}') == Json(
         b'{"a":2,"password":"x"}'
     )
@@ -51,12 +51,12 @@ def test_keys_of_json_are_in_order() -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a": ', "<html>", '{"a": "\\ud800"}', "[" * 3_000])
-def test_what_json_cannot_give_back_is_text(text: str) -> None:
+def test_json_that_cannot_be_restored_is_text(text: str) -> None:
     assert parse_body(text.encode(), "application/json") == Text(text)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b"a\x00b", bytes(range(256))], ids=repr)
-def test_what_is_no_text_lies_in_a_file(data: bytes) -> None:
+def test_bytes_that_are_not_text_are_a_blob(data: bytes) -> None:
     body = parse_body(data)
     assert body == Blob(data)
     assert body.name == f"{sha256(data).hexdigest()}.bin"
@@ -66,18 +66,18 @@ def test_what_is_no_text_lies_in_a_file(data: bytes) -> None:
     ("kind", "suffix"),
     [("application/pdf", ".pdf"), ("image/PNG; x=y", ".png"), ("image/jpeg", ".jpg")],
 )
-def test_a_file_is_named_by_its_kind(kind: str, suffix: str) -> None:
+def test_the_suffix_follows_the_content_type(kind: str, suffix: str) -> None:
     assert parse_body(b"{}", kind, is_file=True) == Blob(b"{}", suffix)
     assert parse_body(b"\xff", kind) == Blob(b"\xff", suffix)
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "image/png", ""])
-def test_what_the_api_says_is_looked_at_whatever_it_is_called(kind: str) -> None:
+def test_answers_of_the_api_are_parsed_whatever_their_content_type(kind: str) -> None:
     assert parse_body(b'{"a":1}', kind, is_sent=False) == Json(b'{"a":1}')
 
 
 @given(st.binary(min_size=1))
-def test_any_bytes_come_back(data: bytes) -> None:
+def test_any_bytes_are_restored(data: bytes) -> None:
     body = parse_body(data)
     assert body is not None
     assert not isinstance(body, FormData)
@@ -130,10 +130,10 @@ def test_the_name_of_a_file_is_read_as_it_was_sent() -> None:
 @pytest.mark.parametrize(
     "kind", ["multipart/form-data", "multipart/form-data; boundary=x"]
 )
-def test_what_is_no_form_is_kept_all_the_same(kind: str) -> None:
+def test_malformed_forms_are_kept_as_text_or_bytes(kind: str) -> None:
     assert parse_body(b"nothing of the kind", kind) == Text("nothing of the kind")
 
 
-def test_an_answer_is_no_form() -> None:
+def test_an_answer_is_never_a_form() -> None:
     data, kind = form(b"x")
     assert not isinstance(parse_body(data, kind, is_sent=False), FormData)

@@ -1,4 +1,4 @@
-"""A recording that is not sound says what is wrong with it, and where."""
+"""Checking a recording reports every problem with its place."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "r"
 
 
-def looked(folder: Path, **how: Any) -> CheckReport:
+def run_check(folder: Path, **how: Any) -> CheckReport:
     return check(folder, now=NOW + timedelta(days=3), **how)
 
 
-def said(checked: CheckReport) -> Sequence[str]:
+def format_findings(checked: CheckReport) -> Sequence[str]:
     return [
         f"{one.severity}: {one.file}{one.place and ' '}{one.place}: {one.words}"
         for one in checked.findings
@@ -52,7 +52,7 @@ def only(checked: CheckReport) -> Finding:
     return finding
 
 
-def files_of(folder: Path, operation: str) -> Sequence[Path]:
+def list_files(folder: Path, operation: str) -> Sequence[Path]:
     return sorted(folder.glob(f"{operation}.*.json"))
 
 
@@ -62,25 +62,25 @@ def edit(path: Path, change: Callable[[Any], object]) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def test_what_a_recorder_wrote_is_sound(folder: Path) -> None:
-    found = looked(folder)
+def test_an_unchanged_recording_is_sound(folder: Path) -> None:
+    found = run_check(folder)
     assert found.is_sound
-    assert said(found) == []
+    assert format_findings(found) == []
     assert (found.exchanges, found.age) == (5, timedelta(days=3))
     assert found.recorded_at == NOW
 
 
-def test_what_is_no_recording_cannot_be_looked_at(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"has no recording\.json"):
         check(tmp_path)
 
 
-def test_every_damage_is_told_at_once(folder: Path) -> None:
-    first, second, _ = files_of(folder, "usage_list_by_company")
+def test_all_damaged_files_are_reported_together(folder: Path) -> None:
+    first, second, _ = list_files(folder, "usage_list_by_company")
     first.write_text("<<<<<<< HEAD\n")
     second.rename(folder / "usage_list_by_company.b.00000000.json")
     (folder / PDF.name).write_bytes(b"other")
-    found = looked(folder)
+    found = run_check(folder)
     assert not found.is_sound
     assert {one.file for one in found.findings} >= {
         first.name,
@@ -89,91 +89,91 @@ def test_every_damage_is_told_at_once(folder: Path) -> None:
     }
 
 
-def test_a_manifest_that_cannot_be_read_is_all_that_is_told(folder: Path) -> None:
+def test_an_unreadable_manifest_is_the_only_finding(folder: Path) -> None:
     (folder / MANIFEST_NAME).write_text("{")
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert finding.file == MANIFEST_NAME
     assert "no other file was checked" in finding.words
 
 
-def test_a_file_that_is_no_exchange_is_told(folder: Path) -> None:
-    (file,) = files_of(folder, "ping_get")
+def test_a_file_that_is_not_an_exchange_is_reported(folder: Path) -> None:
+    (file,) = list_files(folder, "ping_get")
     file.write_text("{")
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert finding.file == file.name
     assert finding.words.startswith("is not an exchange: ")
 
 
 def test_a_request_that_was_changed_by_hand_has_another_name(folder: Path) -> None:
-    (file,) = files_of(folder, "ping_get")
+    (file,) = list_files(folder, "ping_get")
     edit(file, lambda value: value["request"].update(path="/pong"))
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert finding.file == file.name
     assert finding.words.startswith("should be called ping_get.")
 
 
-def test_a_file_without_a_key_in_its_name_is_no_exchange_for_anybody(
+def test_a_file_without_a_key_in_its_name_is_not_counted(
     folder: Path,
 ) -> None:
-    (file,) = files_of(folder, "ping_get")
+    (file,) = list_files(folder, "ping_get")
     file.rename(folder / "ping.json")
-    found = looked(folder)
+    found = run_check(folder)
     assert only(found).words.startswith(f"should be called {file.name}")
     assert found.exchanges == 4
 
 
-def test_a_gap_in_the_numbers_of_answers_is_told(tmp_path: Path) -> None:
+def test_a_gap_in_the_numbers_of_answers_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording([PING, PING, PING]).save(folder, NOW)
-    assert looked(folder).is_sound
+    assert run_check(folder).is_sound
     (second,) = folder.glob("ping_get.*.2.json")
     second.unlink()
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert finding.words == "the answers to one question are numbered 1, 3, with a gap"
 
 
-def test_bytes_that_are_missing_or_changed_are_told(folder: Path) -> None:
+def test_missing_and_changed_blobs_are_reported(folder: Path) -> None:
     file = folder / PDF.name
     file.write_bytes(b"%PDF-1.8")
-    assert (only(looked(folder)).file, only(looked(folder)).words) == (
+    assert (only(run_check(folder)).file, only(run_check(folder)).words) == (
         PDF.name,
         "was changed: its SHA-256 differs from its name; record again",
     )
     file.unlink()
-    assert "which is missing" in only(looked(folder)).words
+    assert "which is missing" in only(run_check(folder)).words
 
 
-def test_bytes_of_nobody_are_told(folder: Path) -> None:
-    (file,) = files_of(folder, "documents_download")
+def test_unused_blobs_are_reported(folder: Path) -> None:
+    (file,) = list_files(folder, "documents_download")
     file.unlink()
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert (finding.file, finding.severity) == (PDF.name, Severity.ERROR)
     assert "belongs to no exchange" in finding.words
 
 
-def test_files_of_others_are_a_note_and_folders_are_in_the_way(folder: Path) -> None:
+def test_other_files_are_a_note_and_folders_an_error(folder: Path) -> None:
     (folder / "README.md").write_text("how this was made")
-    found = looked(folder)
+    found = run_check(folder)
     assert found.is_sound
     assert only(found).file == "README.md"
     (folder / "old").mkdir()
-    found = looked(folder)
+    found = run_check(folder)
     assert not found.is_sound
     assert found.findings[0].file == "old", "errors come first"
 
 
-def test_a_list_without_its_last_page_is_told(folder: Path) -> None:
-    first, *_, last = files_of(folder, "usage_list_by_company")
+def test_a_list_without_its_last_page_is_reported(folder: Path) -> None:
+    first, *_, last = list_files(folder, "usage_list_by_company")
     last.unlink()
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert finding.file == first.name
     assert "the list has 3 pages, and page 3 is not recorded" in finding.words
 
 
-def test_all_missing_pages_are_told_at_once(tmp_path: Path) -> None:
+def test_all_missing_pages_are_in_one_finding(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording([make_page("a", 2, 4), make_page("b", 1, 1)]).save(folder, NOW)
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert "pages 1, 3, 4 are not recorded" in finding.words
 
 
@@ -182,28 +182,28 @@ def test_an_operation_that_the_contract_does_not_have_is_a_note(
 ) -> None:
     asked = question("/label/1", "labels_get")
     make_recording([(asked, answer({}))]).save(tmp_path / "r", NOW)
-    found = looked(tmp_path / "r")
+    found = run_check(tmp_path / "r")
     assert found.is_sound
     assert only(found).words == "the contract has no 'labels_get'"
 
 
-def test_another_spelling_is_a_note(folder: Path) -> None:
-    (file,) = files_of(folder, "ping_get")
+def test_a_differently_formatted_file_is_a_note(folder: Path) -> None:
+    (file,) = list_files(folder, "ping_get")
     file.write_text(json.dumps(json.loads(file.read_text())))
-    found = looked(folder)
+    found = run_check(folder)
     assert found.is_sound
     assert "formatted differently" in only(found).words
 
 
-def test_another_contract_is_a_note_and_an_old_recording_what_one_makes_of_it(
+def test_another_contract_is_a_note_and_too_high_an_age_an_error(
     folder: Path,
 ) -> None:
     edit(folder / MANIFEST_NAME, lambda value: value.update(contract="0" * 64))
-    found = looked(folder)
+    found = run_check(folder)
     assert found.is_sound
     assert only(found).place == "contract"
-    assert looked(folder, max_age=timedelta(days=4)).is_sound
-    stale = looked(folder, max_age=timedelta(days=2))
+    assert run_check(folder, max_age=timedelta(days=4)).is_sound
+    stale = run_check(folder, max_age=timedelta(days=2))
     assert not stale.is_sound
     assert "is 3 days old, and 2 are allowed" in stale.findings[0].words
     young = check(folder, now=NOW + timedelta(hours=5), max_age=timedelta())
@@ -226,42 +226,42 @@ PERSONAL: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("value", PERSONAL.values(), ids=PERSONAL)
-def test_what_redaction_would_replace_is_told_by_place_and_never_shown(
+def test_unredacted_values_are_reported_by_place_without_the_value(
     value: tuple[Any, str], tmp_path: Path
 ) -> None:
     personal, place = value
     folder = tmp_path / "r"
     make_recording([(SITE, answer(personal))]).save(folder, NOW)
-    finding = only(looked(folder))
+    finding = only(run_check(folder))
     assert (finding.place, finding.severity) == (place, Severity.ERROR)
     assert "nectar recording redact" in finding.words
     for mark in ("Beacon", "acme", "Street"):
         assert mark not in repr(finding)
 
 
-def test_what_redaction_replaced_is_sound(tmp_path: Path) -> None:
+def test_a_redacted_recording_is_sound(tmp_path: Path) -> None:
     plain = [(SITE, answer(personal)) for personal, _ in PERSONAL.values()]
     recording = Recording(api_version="v2.2")
     recording = recording.with_exchanges(Redaction().apply(plain))
     recording.save(tmp_path / "r", NOW)
-    assert looked(tmp_path / "r").is_sound
+    assert run_check(tmp_path / "r").is_sound
 
 
-def test_a_token_is_told_and_never_shown(tmp_path: Path) -> None:
+def test_a_token_is_reported_and_not_shown(tmp_path: Path) -> None:
     token = "whsec_" + "abcd1234" * 4
     make_recording([(SITE, answer({"id": "s", "name": token}))]).save(
         tmp_path / "r", NOW
     )
-    finding = only(looked(tmp_path / "r"))
+    finding = only(run_check(tmp_path / "r"))
     assert finding.words.startswith("contains a secret: ")
     assert token not in finding.words
 
 
-def test_a_form_and_a_query_are_looked_at_as_well(tmp_path: Path) -> None:
+def test_forms_and_queries_are_checked(tmp_path: Path) -> None:
     form = FormData((FormPart(name="email", text="jo@acme.example"),))
     asked = evolve(SITE, query=(("email", "jo@acme.example"),), body=form)
     make_recording([(asked, answer({"id": "s"}))]).save(tmp_path / "r", NOW)
-    places = {one.place for one in looked(tmp_path / "r").findings}
+    places = {one.place for one in run_check(tmp_path / "r").findings}
     assert places == {"request query email[]", "request form email[]"}
 
 
@@ -269,16 +269,16 @@ def look(exchange: Exchange) -> Iterator[Finding]:
     yield Finding(severity=Severity.NOTE, words=exchange.question.operation)
 
 
-def test_what_else_is_asked_about_an_exchange_is_told_with_its_file(
+def test_findings_of_a_further_check_have_the_file(
     folder: Path,
 ) -> None:
-    found = looked(folder, look=look)
+    found = run_check(folder, look=look)
     assert len(found.findings) == 5
     for one in found.findings:
         assert one.file.startswith(f"{one.words}.")
 
 
-def exchange_of(operation: str, value: Any, **facts: Any) -> Exchange:
+def make_exchange(operation: str, value: Any, **facts: Any) -> Exchange:
     asked = question("/x", operation, **facts)
     body = value if isinstance(value, Text | Blob) else Json.of(value)
     answered = RecordedAnswer(status=200, body=None if value is None else body)
@@ -296,11 +296,11 @@ def test_every_operation_has_a_model_but_ping_which_has_none() -> None:
     assert operations().keys() - read_return_types().keys() == {"ping_get"}
 
 
-def test_what_the_models_know_is_nothing_to_tell() -> None:
-    assert read(exchange_of("sites_get", {"id": "s", "name": "North"})) == []
+def test_answers_that_the_models_know_have_no_findings() -> None:
+    assert read(make_exchange("sites_get", {"id": "s", "name": "North"})) == []
     asked, answered = make_page("a", 1)
     assert read(Exchange(question=asked, answer=answered, key="0")) == []
-    assert read(exchange_of("companies_list", [{"id": "c", "name": "Acme"}])) == []
+    assert read(make_exchange("companies_list", [{"id": "c", "name": "Acme"}])) == []
 
 
 @pytest.mark.parametrize(
@@ -329,11 +329,11 @@ def test_what_the_models_know_is_nothing_to_tell() -> None:
     ],
     ids=["object", "bare-array", "page", "list"],
 )
-def test_what_the_models_do_not_know_is_a_note_and_told_once(
-    operation: str, value: Any, words: str
-) -> None:
-    assert words in read(exchange_of(operation, value))
-    assert all(line.startswith("note") for line in read(exchange_of(operation, value)))
+def test_unknown_keys_are_one_note_each(operation: str, value: Any, words: str) -> None:
+    assert words in read(make_exchange(operation, value))
+    assert all(
+        line.startswith("note") for line in read(make_exchange(operation, value))
+    )
 
 
 @pytest.mark.parametrize(
@@ -345,18 +345,18 @@ def test_what_the_models_do_not_know_is_a_note_and_told_once(
     ],
     ids=["no-id", "no-json", "nothing"],
 )
-def test_what_the_models_cannot_read_is_an_error(
+def test_answers_that_the_models_cannot_read_are_errors(
     operation: str, value: Any, words: str
 ) -> None:
-    (line,) = read(exchange_of(operation, value))
+    (line,) = read(make_exchange(operation, value))
     assert line.startswith(words)
 
 
-def test_nobody_reads_errors_files_and_what_a_write_does_not_answer() -> None:
-    refused = exchange_of("sites_get", {"detail": "no"})
+def test_errors_files_and_empty_answers_are_not_decoded() -> None:
+    refused = make_exchange("sites_get", {"detail": "no"})
     refused = evolve(refused, answer=evolve(refused.answer, status=404))
     assert read(refused) == []
-    assert read(exchange_of("documents_download", PDF)) == []
-    assert read(exchange_of("labels_get", {"x": 1})) == []
-    assert read(exchange_of("invitations_revoke", None, method="POST")) == []
-    assert read(exchange_of("companies_delete", None, method="DELETE")) == []
+    assert read(make_exchange("documents_download", PDF)) == []
+    assert read(make_exchange("labels_get", {"x": 1})) == []
+    assert read(make_exchange("invitations_revoke", None, method="POST")) == []
+    assert read(make_exchange("companies_delete", None, method="DELETE")) == []

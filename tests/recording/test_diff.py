@@ -1,4 +1,4 @@
-"""What changed in the API between two recordings is told, and what data says is not."""
+"""A comparison of recordings reports changes of the API and not of its data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def site(value: Any, status: int = 200) -> Recording:
     return make_recording([(SITE, answer(value, status))])
 
 
-def said(comparison: Comparison) -> Sequence[str]:
+def format_changes(comparison: Comparison) -> Sequence[str]:
     return [f"{one.place}: {one}" for one in comparison]
 
 
@@ -44,7 +44,7 @@ def test_a_recording_is_the_same_as_itself() -> None:
     assert found.by_operation == {}
 
 
-def test_other_values_are_no_change() -> None:
+def test_different_values_are_no_change() -> None:
     old = usage({"id": "1", "usage": "1.50", "site": {"name": "North"}})
     new = usage({"id": "2", "usage": "7", "site": {"name": "South"}})
     assert compare(old, new).is_same
@@ -54,7 +54,7 @@ def test_more_records_are_no_change() -> None:
     assert compare(usage({"id": "1"}), usage({"id": "1"}, {"id": "2"})).is_same
 
 
-def test_stand_ins_are_no_change() -> None:
+def test_placeholders_are_no_change() -> None:
     plain = usage({"id": "1", "serviceAddress": "897 Beacon Hill Drive"})
     pairs = [(one.question, one.answer) for one in plain.exchanges]
     redacted = evolve(plain, exchanges=Redaction().apply(pairs))
@@ -63,7 +63,7 @@ def test_stand_ins_are_no_change() -> None:
 
 
 @pytest.mark.parametrize("value", ["GAS", "0012", 12], ids=["enum", "text", "number"])
-def test_a_stand_in_by_a_rule_that_is_new_is_no_change(value: object) -> None:
+def test_a_placeholder_of_a_new_rule_is_no_change(value: object) -> None:
     plain = usage({"id": "1", "datasourceType": value})
     pairs = [(one.question, one.answer) for one in plain.exchanges]
     redaction = Redaction(rules=(Rule(kind="tenant", keys=("datasourceType",)),))
@@ -75,13 +75,13 @@ def test_a_stand_in_by_a_rule_that_is_new_is_no_change(value: object) -> None:
     assert compare(redacted, plain).is_same
 
 
-def test_what_is_null_or_a_list_is_told_beside_stand_ins() -> None:
+def test_null_and_lists_are_reported_next_to_placeholders() -> None:
     old = usage({"id": "1", "meterAddress": "address-1"})
     new = usage({"id": "1", "meterAddress": None})
     assert str(only(compare(old, new))) == "was text, is null"
 
 
-def test_a_new_key_is_told_with_its_place_and_how_often_it_is_there() -> None:
+def test_a_new_key_is_reported_with_its_place_and_share() -> None:
     old = usage({"id": "1", "document": {"id": "9"}})
     new = usage(
         {"id": "1", "document": {"id": "9", "url": "x"}},
@@ -94,7 +94,7 @@ def test_a_new_key_is_told_with_its_place_and_how_often_it_is_there() -> None:
     assert str(change) == "new key: text, in 1 of 2"
 
 
-def test_what_is_below_a_new_key_is_told_with_it() -> None:
+def test_keys_below_a_new_key_are_not_reported_separately() -> None:
     old = usage({"id": "1"})
     new = usage({"id": "1", "meter": {"id": "m", "tags": [{"name": "x"}]}})
     change = only(compare(old, new))
@@ -104,15 +104,15 @@ def test_what_is_below_a_new_key_is_told_with_it() -> None:
     )
 
 
-def test_a_key_that_is_gone_is_told() -> None:
+def test_a_vanished_key_is_reported() -> None:
     change = only(compare(usage({"id": "1", "cost": 3}), usage({"id": "1"})))
     assert change.kind is ChangeKind.KEY_VANISHED
-    assert said(compare(usage({"id": "1", "cost": 3}), usage({"id": "1"}))) == [
-        "usageData[].cost: key vanished; was number, in the only one"
-    ]
+    assert format_changes(
+        compare(usage({"id": "1", "cost": 3}), usage({"id": "1"}))
+    ) == ["usageData[].cost: key vanished; was number, in the only one"]
 
 
-def test_of_an_empty_list_nobody_knows_what_its_items_are_like() -> None:
+def test_empty_lists_say_nothing_about_their_items() -> None:
     assert compare(usage({"id": "1", "cost": 3}), usage()).is_same
     assert compare(usage(), usage({"id": "1", "cost": 3})).is_same
 
@@ -129,14 +129,14 @@ def test_of_an_empty_list_nobody_knows_what_its_items_are_like() -> None:
     ],
     ids=["to-text", "to-number", "to-null", "to-list", "to-number-2", "to-list-2"],
 )
-def test_another_type_is_told(
+def test_another_type_is_reported(
     old: object, new: object, kind: ChangeKind, words: str
 ) -> None:
     change = only(compare(usage({"id": "1", "it": old}), usage({"id": "1", "it": new})))
     assert (change.kind, change.place, str(change)) == (kind, "usageData[].it", words)
 
 
-def test_a_type_that_comes_besides_is_told_and_one_that_goes_is_less() -> None:
+def test_an_additional_type_and_a_missing_type_are_reported() -> None:
     one, both = usage({"it": "x"}), usage({"it": "x"}, {"it": None})
     assert str(only(compare(one, both))) == "was text, is null or text"
     less = only(compare(both, one))
@@ -144,7 +144,7 @@ def test_a_type_that_comes_besides_is_told_and_one_that_goes_is_less() -> None:
     assert str(less) == "was null or text, is only text"
 
 
-def test_a_key_that_is_not_always_there_any_more_became_optional() -> None:
+def test_a_key_that_is_missing_in_some_objects_became_optional() -> None:
     always = usage({"id": "1", "it": "x"}, {"id": "2", "it": "y"})
     sometimes = usage({"id": "1", "it": "x"}, {"id": "2"}, {"id": "3"})
     change = only(compare(always, sometimes))
@@ -161,7 +161,7 @@ def test_a_key_that_was_optional_before_stays_so() -> None:
     assert compare(old, new).is_same
 
 
-def test_new_values_of_an_enum_are_told_and_whether_the_contract_knows_them() -> None:
+def test_new_enum_values_are_reported_with_whether_the_contract_lists_them() -> None:
     old = usage({"datasourceType": "GAS"})
     new = usage({"datasourceType": "WATER"}, {"datasourceType": "STEAM"})
     changes = list(compare(old, new))
@@ -189,7 +189,7 @@ def test_the_keys_of_a_free_object_are_data() -> None:
     assert not compare(old, usage({"additionalFields": None})).is_same
 
 
-def test_exchanges_that_come_and_go_are_told_by_name() -> None:
+def test_added_and_removed_exchanges_are_reported_by_name() -> None:
     old = make_recording([make_page("a", 1, 2), make_page("a", 2, 2)])
     new = make_recording([make_page("a", 1, 2), make_page("b", 1)])
     gone, come = compare(old, new)
@@ -200,14 +200,14 @@ def test_exchanges_that_come_and_go_are_told_by_name() -> None:
     assert come.place == new.exchanges[1].name
 
 
-def test_one_answer_more_to_the_same_question_is_an_exchange_more() -> None:
+def test_a_further_answer_to_the_same_question_is_a_new_exchange() -> None:
     once, twice = ([make_page("a", 1)] * times for times in (1, 2))
     change = only(compare(make_recording(once), make_recording(twice)))
     assert change.kind is ChangeKind.EXCHANGE_APPEARED
     assert change.place.endswith(".2")
 
 
-def test_an_operation_that_is_new_is_no_heap_of_new_keys() -> None:
+def test_a_new_operation_is_not_reported_key_by_key() -> None:
     old = make_recording([make_page("a", 1)])
     new = make_recording([make_page("a", 1), (SITE, answer({"id": "1", "name": "x"}))])
     change = only(compare(old, new))
@@ -217,20 +217,20 @@ def test_an_operation_that_is_new_is_no_heap_of_new_keys() -> None:
     )
 
 
-def test_another_status_is_told_and_its_body_held_against_nothing() -> None:
+def test_another_status_is_reported_without_comparing_bodies() -> None:
     change = only(compare(site({"id": "1"}), site({"detail": "no"}, 404)))
     assert change.kind is ChangeKind.STATUS
     assert str(change) == "status was 200, is 404"
 
 
-def test_errors_are_held_against_the_same_errors() -> None:
+def test_errors_are_compared_with_errors_of_the_same_status() -> None:
     gone, come = compare(site({"detail": "no"}, 404), site({"message": "no"}, 404))
     assert (gone.kind, gone.place) == (ChangeKind.KEY_VANISHED, "detail")
     assert (come.kind, come.place) == (ChangeKind.KEY_APPEARED, "message")
     assert gone.status == come.status == 404
 
 
-def test_a_body_that_is_no_json_any_more_is_told() -> None:
+def test_a_body_that_is_no_longer_json_is_reported() -> None:
     old = site({"id": "1"})
     for body, words in (
         (Text("<html>"), "was object, is text that is not JSON"),
@@ -242,7 +242,7 @@ def test_a_body_that_is_no_json_any_more_is_told() -> None:
         assert (change.place, str(change)) == ("", words)
 
 
-def test_another_version_of_the_api_is_told_first() -> None:
+def test_another_api_version_is_reported_first() -> None:
     old = usage({"id": "1"})
     new = evolve(usage({"id": 1}), api_version="v2.1")
     first, second = compare(old, new)
@@ -269,7 +269,7 @@ def _names(recording: Recording) -> Sequence[str]:
     return names
 
 
-def test_a_change_says_no_more_than_the_api_says() -> None:
+def test_a_change_shows_no_values() -> None:
     """Values of enums apart, what data says is in no change."""
     old = usage({"id": "MARK-1", "it": "MARK-2"})
     new = usage({"id": 1, "other": ["MARK-3"]})

@@ -1,4 +1,4 @@
-"""Questions are found again by what they ask, and files by what they are called."""
+"""Questions have keys, and exchanges have file names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_order_of_a_query_does_not_matter() -> None:
     assert asked("https://a.example", turned) == asked("https://a.example")
 
 
-def test_a_question_says_what_is_asked_for() -> None:
+def test_a_question_has_path_query_owner_and_page() -> None:
     one = build_question(LIST.at(2).resolve("https://a.example/v2.2"))
     assert (one.path, one.owner, one.page) == ("/usage/company/a%2Fb", "a/b", 2)
     assert one.query == (
@@ -57,7 +57,7 @@ def test_a_corrected_address_is_the_one_that_is_recorded() -> None:
     assert build_question(corrected).path == "/new/a%2Fb"
 
 
-def test_the_bodys_spelling_does_not_matter_and_its_values_do() -> None:
+def test_equal_json_bodies_have_equal_keys_in_any_formatting() -> None:
     keys = {
         question(method="POST", body=parse_body(text)).key
         for text in (b'{"a": 1, "b": [2]}', b'{ "b":[2],"a":1}')
@@ -82,7 +82,7 @@ def exchange(**facts: Any) -> Exchange:
     return Exchange(question=one, answer=answer(), key=one.key)
 
 
-def test_a_file_is_called_what_a_person_looks_for() -> None:
+def test_file_names_have_operation_owner_and_page() -> None:
     one = exchange(
         path="/usage/company/a",
         operation="usage_list_by_company",
@@ -112,7 +112,7 @@ def test_no_id_leads_out_of_the_folder(owner: str, shown: str) -> None:
     assert len(name) < 200
 
 
-def test_of_the_headers_only_those_that_matter_are_kept() -> None:
+def test_only_relevant_headers_are_recorded() -> None:
     headers = {
         "Content-Type": "application/json",
         "Set-Cookie": "a=b",
@@ -129,7 +129,7 @@ def test_of_the_headers_only_those_that_matter_are_kept() -> None:
     assert decompress_body(kept.response()) == b'{"a":2,"b":1}'
 
 
-def test_a_date_to_wait_for_becomes_seconds() -> None:
+def test_a_retry_after_date_becomes_seconds() -> None:
     headers = {"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}
     assert RecordedAnswer.of(Response(429, headers), NOW).headers == {
         "retry-after": "30"

@@ -1,4 +1,4 @@
-"""A recording is read and written as a whole, and does not change without a reason."""
+"""A recording is read and written as a whole, and unchanged files are not touched."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PAIRS = [
 ]
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_a_saved_recording_is_loaded_unchanged(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "usage"
     written = make_recording(PAIRS)
     assert written.save(folder, NOW)
@@ -80,7 +80,7 @@ def test_a_file_reads_from_the_question_to_the_answer(tmp_path: Path) -> None:
     assert file.read_text().splitlines()[1] == '  "operation": "usage_list_by_company",'
 
 
-def test_what_did_not_change_is_not_touched(tmp_path: Path) -> None:
+def test_saving_an_unchanged_recording_touches_no_file(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording(PAIRS).save(folder, NOW)
     before, number = snapshot(folder), folder.stat().st_ino
@@ -90,7 +90,7 @@ def test_what_did_not_change_is_not_touched(tmp_path: Path) -> None:
     assert Recording.load(folder).recorded_at == NOW + timedelta(days=9)
 
 
-def test_what_changed_changes_its_own_files_and_the_date(tmp_path: Path) -> None:
+def test_a_change_touches_its_own_files_and_the_date(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording(PAIRS).save(folder, NOW)
     before = snapshot(folder)
@@ -111,7 +111,7 @@ def test_an_insertion_renames_nothing(tmp_path: Path) -> None:
     assert before.keys() < snapshot(folder).keys()
 
 
-def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
+def test_removed_exchanges_are_deleted_and_other_files_stay(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "r"
@@ -131,7 +131,7 @@ def test_what_is_no_longer_there_is_gone_and_files_of_others_stay(
     assert not make_recording(PAIRS[:1]).save(folder, NOW)
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_recording_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(RecordingError, match="so it is not a recording"):
         make_recording(PAIRS).save(tmp_path, NOW)
@@ -148,7 +148,7 @@ def test_a_recording_with_a_folder_in_it_is_left_alone(tmp_path: Path) -> None:
         make_recording(PAIRS[:1]).save(folder, NOW)
 
 
-def test_a_write_that_fails_leaves_what_was_there(
+def test_a_failed_write_keeps_the_old_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
@@ -168,7 +168,7 @@ def test_a_write_that_fails_leaves_what_was_there(
     assert [one.name for one in tmp_path.iterdir()] == ["r"]
 
 
-def test_a_swap_that_fails_leaves_what_was_there(
+def test_a_failed_rename_keeps_the_old_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "r"
@@ -187,7 +187,7 @@ def test_a_swap_that_fails_leaves_what_was_there(
     assert snapshot(folder) == before
 
 
-def test_a_save_that_was_killed_between_its_steps_is_undone(tmp_path: Path) -> None:
+def test_a_save_that_was_killed_between_its_renames_is_undone(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording(PAIRS).save(folder, NOW)
     folder.rename(tmp_path / ".r.0123abcd.old")
@@ -197,7 +197,7 @@ def test_a_save_that_was_killed_between_its_steps_is_undone(tmp_path: Path) -> N
     assert [one.name for one in tmp_path.iterdir()] == ["r"]
 
 
-def test_what_killed_saves_left_is_swept_and_what_goes_on_is_not(
+def test_only_stale_temporary_folders_are_deleted(
     tmp_path: Path,
 ) -> None:
     left = [tmp_path / f".r.{mark}" for mark in ("0123abcd.new", "89abcdef.old")]
@@ -212,9 +212,7 @@ def test_what_killed_saves_left_is_swept_and_what_goes_on_is_not(
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD", "{}", '{"format": 9}'])
-def test_a_damaged_manifest_does_not_keep_it_from_being_made_anew(
-    tmp_path: Path, text: str
-) -> None:
+def test_a_damaged_recording_can_be_overwritten(tmp_path: Path, text: str) -> None:
     folder = tmp_path / "r"
     make_recording(PAIRS[:1]).save(folder, NOW)
     (folder / MANIFEST_NAME).write_text(text)
@@ -274,7 +272,7 @@ def test_a_damaged_recording_says_what_is_wrong(tmp_path: Path, harm: str) -> No
         Recording.load(folder)
 
 
-def test_keys_that_a_later_minor_version_adds_are_passed_over(tmp_path: Path) -> None:
+def test_unknown_keys_in_files_are_ignored(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording(PAIRS[:1]).save(folder, NOW)
     manifest = json.loads((folder / MANIFEST_NAME).read_text())

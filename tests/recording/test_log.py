@@ -1,4 +1,4 @@
-"""What is taken down, what of it is kept, and which pages are missing."""
+"""The log of a recorder: order of exchanges, dropped failures, missing pages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_answers_stand_in_the_order_of_their_questions() -> None:
     assert len(one) == 2
 
 
-def test_trouble_that_passed_is_left_out() -> None:
+def test_failures_that_a_retry_resolved_are_dropped() -> None:
     pairs = [(PING, answer(status=code)) for code in (429, 503, 200, 502)]
     assert [one.status for _, one in take(*pairs).pairs()] == [200, 502]
     assert [one.status for _, one in take(*pairs).pairs(with_failures=True)] == [
@@ -53,7 +53,7 @@ def test_trouble_that_passed_is_left_out() -> None:
     ]
 
 
-def test_trouble_that_did_not_pass_is_kept() -> None:
+def test_failures_that_no_retry_resolved_are_kept() -> None:
     # A window that is too much is asked for twice before it is halved.
     pairs = [(PING, answer(status=502)), (PING, answer(status=502))]
     assert take(*pairs).pairs() == tuple(pairs)
@@ -64,13 +64,13 @@ def test_other_failures_are_answers() -> None:
     assert take(*pairs).pairs() == tuple(pairs)
 
 
-def test_pages_that_were_announced_and_not_read_are_missing() -> None:
+def test_announced_pages_that_were_not_requested_are_missing() -> None:
     one = take(make_page("a", 1, 4), make_page("a", 3, 4), request=LIST.at(1))
     assert [request.page for request in one.missing_pages()] == [2, 4]
     assert {request.url for request in one.missing_pages()} == {""}
 
 
-def test_a_list_that_was_read_or_never_answered_misses_nothing() -> None:
+def test_complete_and_failed_lists_have_no_missing_pages() -> None:
     assert not [*take(make_page("a", 1), request=LIST.at(1)).missing_pages()]
     refused = (make_page("a", 1)[0], answer({"totalPages": 9}, status=403))
     assert not [*take(refused, request=LIST.at(1)).missing_pages()]

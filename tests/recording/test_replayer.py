@@ -1,4 +1,4 @@
-"""Answers are given once each, by what was asked; what is missing is explained."""
+"""Each answer is replayed once, by its question; missing answers are explained."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def test_equal_questions_get_their_answers_in_order() -> None:
     assert [play.answer(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
 
 
-def test_one_question_too_many_is_an_error_that_says_how_often_it_was_recorded() -> (
-    None
-):
+def test_an_additional_question_is_an_error_with_the_recorded_count() -> None:
     play = player((PING, answer(1)))
     play.answer(PING)
     with pytest.raises(UnmatchedRequestError) as caught:
@@ -42,7 +40,7 @@ def test_one_question_too_many_is_an_error_that_says_how_often_it_was_recorded()
     assert near.startswith("ping_get.")
 
 
-def test_what_is_polled_may_get_its_last_answer_again() -> None:
+def test_the_last_answer_can_be_repeated_for_polling() -> None:
     play = player((PING, answer(1)), (PING, answer(2)), repeat="last")
     assert [play.answer(PING).body for _ in range(4)] == [
         Json(text) for text in (b"1", b"2", b"2", b"2")
@@ -51,7 +49,7 @@ def test_what_is_polled_may_get_its_last_answer_again() -> None:
         play.answer(question())
 
 
-def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None:
+def test_an_unknown_question_names_the_nearest_and_their_differences() -> None:
     asked, answered = make_page("a", 1)
     filtered = evolve(asked, query=(*asked.query, ("startDate", "2025-01-01")))
     play = player((filtered, answered), make_page("b", 1), (PING, answer()))
@@ -68,7 +66,7 @@ def test_what_was_not_recorded_names_what_is_near_and_where_it_differs() -> None
     assert caught.value.nearest == (first, second)
 
 
-def test_where_nothing_is_near_it_says_what_there_is() -> None:
+def test_without_a_near_question_the_error_lists_the_operations() -> None:
     with pytest.raises(UnmatchedRequestError, match="recorded are: ping_get"):
         player((PING, answer())).answer(question())
     with pytest.raises(UnmatchedRequestError, match="no exchanges at all"):
@@ -87,7 +85,7 @@ def test_no_secret_stands_in_an_explanation() -> None:
     assert "body.country: asked for 'DE', recorded nothing" in str(caught.value)
 
 
-def test_where_only_a_stand_in_differs_it_says_which() -> None:
+def test_a_differing_placeholder_is_named() -> None:
     def meters(text: str) -> Question:
         return question("/meter", "meters_list", query=(("identifier", text),))
 
@@ -109,7 +107,7 @@ def test_a_file_that_differs_is_named_with_its_size() -> None:
     assert "recorded 'june.pdf, 9 bytes, SHA-256 000" in line
 
 
-def test_another_operation_is_near_only_where_there_is_no_better_one() -> None:
+def test_other_operations_are_nearest_only_without_the_same_operation() -> None:
     made = question("/company", "companies_create", method="POST", body=Json(b"{}"))
     play = player((question("/company", "companies_list"), answer()), (made, answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
@@ -118,7 +116,7 @@ def test_another_operation_is_near_only_where_there_is_no_better_one() -> None:
     assert near.startswith("companies_create.")
 
 
-def test_differences_go_as_deep_as_they_are() -> None:
+def test_differences_are_listed_at_any_depth() -> None:
     one = question(method="PATCH", body=Json.of({"a": {"b": [1, 2]}, "c": 1}))
     other = evolve(one, method="PUT", body=Json.of({"a": {"b": [1, 3]}, "d": 1}))
     assert [*list_differences(one, other)] == [
@@ -129,7 +127,7 @@ def test_differences_go_as_deep_as_they_are() -> None:
     ]
 
 
-def test_a_text_that_quotes_what_is_personal_elsewhere_finds_its_answer() -> None:
+def test_a_text_that_quotes_a_redacted_value_finds_its_answer() -> None:
     site = question("/site/1", "sites_get", owner="1")
     rename = question(
         "/site/1",
@@ -148,27 +146,27 @@ def test_a_text_that_quotes_what_is_personal_elsewhere_finds_its_answer() -> Non
     assert play.answer(rename) == answer({"id": "1"})
 
 
-def test_what_nobody_asked_for_is_told() -> None:
+def test_exchanges_that_were_not_requested_are_unused() -> None:
     play = player((PING, answer()), (question(), answer()))
     play.answer(PING)
     assert [one.question.operation for one in play.unused] == ["companies_list"]
 
 
-def test_pages_behind_those_that_were_read_are_not_unused() -> None:
+def test_further_pages_of_a_begun_list_are_not_unused() -> None:
     pages = [make_page("a", number, 3) for number in (1, 2, 3)]
     play = player(*pages, *(make_page("b", number, 2) for number in (1, 2)))
     play.answer(pages[0][0])
     assert [one.question.owner for one in play.unused] == ["b", "b"]
 
 
-def test_who_peeks_takes_nothing() -> None:
+def test_peeking_takes_no_answer() -> None:
     play = player((PING, answer(1)))
     assert play.peek(PING) == play.peek(PING) == answer(1)
     assert play.peek(question()) is None
     assert len(play.unused) == 1
 
 
-def test_what_trouble_answered_was_asked_for() -> None:
+def test_questions_that_an_overlay_answers_are_not_unused() -> None:
     play = player((PING, answer()), (PING, answer()), (question(), answer()))
     play.mark_asked(PING)
     assert [one.order for one in play.unused if one.question == PING] == [2]

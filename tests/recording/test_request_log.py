@@ -1,4 +1,4 @@
-"""What went through a transport can be asserted."""
+"""The request log counts requests for assertions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nectar_async.recording.request_log import RequestLog
 PING = question("/ping", "ping_get")
 
 
-def test_it_counts_what_came_and_how_much_at_once() -> None:
+def test_requests_are_counted_in_total_and_in_flight() -> None:
     witness = RequestLog()
     with witness.watch(PING):
         with witness.watch(question()):
@@ -28,7 +28,7 @@ def test_it_counts_what_came_and_how_much_at_once() -> None:
     assert witness.by_operation.get("usage_get", 0) == 0
 
 
-def test_who_fails_is_out_again() -> None:
+def test_a_failed_request_is_no_longer_in_flight() -> None:
     witness = RequestLog()
     with pytest.raises(KeyError), witness.watch(PING):
         raise KeyError

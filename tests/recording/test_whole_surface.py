@@ -1,4 +1,4 @@
-"""The whole API, recorded with secrets everywhere: none is kept, all of it replays."""
+"""A recording of the whole API contains no secret and can be replayed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_every_operation_is_in_it(live: Spy, folder: Path) -> None:
     assert recorded == set(contract.operations())
 
 
-def test_no_secret_and_nobody_is_in_it(live: Spy, folder: Path) -> None:
+def test_it_contains_no_secret_and_no_person(live: Spy, folder: Path) -> None:
     bodies = [body for _, _, body in live.answers] + live.bodies
     texts = [text for text in bodies if text[:1] in {b"{", b"["}]
     hidden = {one for text in texts for one in hidden_in(json.loads(text))}
@@ -118,7 +118,7 @@ def test_no_secret_and_nobody_is_in_it(live: Spy, folder: Path) -> None:
     assert not [one for one in hidden if json.dumps(one)[1:-1] in files or one in files]
 
 
-def test_it_replays_with_the_same_results_but_for_the_stand_ins(
+def test_it_replays_the_same_results_except_placeholders(
     live: Spy, folder: Path
 ) -> None:
     replayed = anyio.run(_replay, folder)

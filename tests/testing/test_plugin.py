@@ -1,4 +1,4 @@
-"""The pytest plugin, in suites of its users: every async style, every mode."""
+"""The pytest plugin in suites of users: every async style and every mode."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_tests_that_share_a_recording_record_each_question_once(user: User) -> N
     assert user.files() == recorded
 
 
-def test_what_one_of_those_who_share_leaves_is_told_only_if_all_leave_it(
+def test_exchanges_are_unused_only_if_no_sharing_test_requests_them(
     user: User,
 ) -> None:
     user.write("test_two.py", TWO)
@@ -278,7 +278,9 @@ def test_new_adds_what_is_missing_and_changes_nothing_else(user: User) -> None:
     user.run(passed=1)
 
 
-def test_what_fails_while_others_add_is_told_as_it_is(user: User) -> None:
+def test_a_failing_test_in_mode_new_is_reported_and_others_are_written(
+    user: User,
+) -> None:
     new = ("--nectar-record=new", "--nectar-sandbox")
     failing = TWO.replace("== 3", "== 4")
     user.write("test_two.py", failing)
@@ -347,7 +349,9 @@ def test_passthrough_asks_the_api_and_writes_nothing(
 # What is wrong is said in words.
 
 
-def test_a_missing_recording_is_told_with_the_command_that_makes_it(user: User) -> None:
+def test_a_missing_recording_is_an_error_with_the_command_that_makes_it(
+    user: User,
+) -> None:
     user.write("test_one.py", ONE)
     said = user.run(errors=1)
     assert (
@@ -381,9 +385,7 @@ def test_a_missing_recording_is_told_with_the_command_that_makes_it(user: User) 
         ),
     ],
 )
-def test_a_marker_that_makes_no_sense_is_told(
-    user: User, marker: str, words: str
-) -> None:
+def test_an_invalid_marker_is_an_error(user: User, marker: str, words: str) -> None:
     marked = ONE.replace(
         "\ndef", f"\nimport pytest\n@pytest.mark.nectar({marker})\ndef"
     )
@@ -393,7 +395,7 @@ def test_a_marker_that_makes_no_sense_is_told(
     assert "Traceback" not in said
 
 
-def test_a_name_is_that_of_a_recording(user: User) -> None:
+def test_a_named_recording_is_not_nested_with_others(user: User) -> None:
     user.write("test_two.py", TWO.replace('"shop"', '"bills/shop"'))
     user.run(*RECORD, passed=2)
     for name, words in {
@@ -406,7 +408,7 @@ def test_a_name_is_that_of_a_recording(user: User) -> None:
     assert "at recordings/Shop (there is bills/shop); make it" in user.run(errors=2)
 
 
-def test_the_sandbox_takes_what_the_marker_may_say() -> None:
+def test_the_marker_accepts_the_arguments_of_a_sandbox() -> None:
     assert tuple(inspect.signature(Sandbox).parameters) == SANDBOX
 
 
@@ -423,14 +425,12 @@ def test_the_sandbox_takes_what_the_marker_may_say() -> None:
         pytest.param("nectar_on_stale=x", "on_stale is one of ignore", id="on_stale"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_told(
-    user: User, setting: str, words: str
-) -> None:
+def test_an_invalid_setting_is_an_error(user: User, setting: str, words: str) -> None:
     user.write("test_one.py", ONE)
     assert words in user.run("-o", setting, errors=1)
 
 
-def test_the_variable_is_a_mode_and_nothing_else(
+def test_the_variable_contains_a_mode_only(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user.write("test_one.py", ONE)
@@ -515,7 +515,7 @@ def test_defaults_name_no_recording(user: User) -> None:
         ),
     ],
 )
-def test_what_was_not_asked_for_is_what_the_suite_says(
+def test_the_setting_decides_about_unused_exchanges(
     user: User, level: str, outcomes: dict[str, int], words: str
 ) -> None:
     user.write("test_one.py", ONE)
@@ -526,7 +526,7 @@ def test_what_was_not_asked_for_is_what_the_suite_says(
     assert ("not asked for in" in said) == (level == "report")
 
 
-def test_a_failing_test_is_not_told_what_it_did_not_ask_for(user: User) -> None:
+def test_unused_exchanges_of_a_failing_test_are_not_reported(user: User) -> None:
     user.write("test_one.py", ONE)
     user.run(*RECORD, passed=1)
     user.write("test_one.py", "def test_it(nectar): assert not nectar\n")
@@ -534,7 +534,7 @@ def test_a_failing_test_is_not_told_what_it_did_not_ask_for(user: User) -> None:
     assert "not ask" not in said
 
 
-def test_a_request_without_an_answer_is_told_though_the_test_swallows_it(
+def test_a_request_without_an_answer_is_reported_even_if_the_error_is_caught(
     user: User,
 ) -> None:
     user.write("test_one.py", ONE)
@@ -555,7 +555,7 @@ def test_a_request_without_an_answer_is_told_though_the_test_swallows_it(
     assert "test_one.py::test_it got no answer: no answer to GET /team" in said
 
 
-def test_a_stale_recording_is_what_the_suite_says(user: User) -> None:
+def test_the_setting_decides_about_stale_recordings(user: User) -> None:
     user.write("test_one.py", ONE)
     user.run(*RECORD, passed=1)
     path = user.folder / "recordings/test_one/test_it/recording.json"
@@ -603,7 +603,7 @@ def test_it(nectar, nectar_recording):
 """
 
 
-def test_trouble_on_top_takes_no_time_and_is_not_recorded(user: User) -> None:
+def test_overlays_take_no_time_and_are_not_recorded(user: User) -> None:
     user.write("test_one.py", TROUBLE)
     user.run(*RECORD, passed=1)
     assert user.names("test_one/test_it") == []
@@ -636,7 +636,7 @@ def test_it(nectar, nectar_recording):
 """
 
 
-def test_a_list_moves_in_replay_and_on_a_server_alike(user: User) -> None:
+def test_a_list_changes_in_replay_as_on_a_server(user: User) -> None:
     user.write("test_one.py", MOVED)
     user.run("--nectar-sandbox", passed=1)
     user.run(*RECORD, passed=1)
@@ -690,7 +690,7 @@ def test_it(nectar):
 """
 
 
-def test_an_overlay_that_no_request_met_is_told(user: User) -> None:
+def test_an_overlay_that_matched_no_request_is_reported(user: User) -> None:
     user.write("test_one.py", NOTHING)
     words = "matched no request: overlay html status=502 page=9 of test_one.py::test_it"
     assert words in user.run(*RECORD, passed=1)
@@ -700,7 +700,7 @@ def test_an_overlay_that_no_request_met_is_told(user: User) -> None:
     assert "nectar recordings" not in user.run("-o", "nectar_unused=ignore", passed=1)
 
 
-def test_what_an_overlay_answers_was_asked_for(user: User) -> None:
+def test_exchanges_that_an_overlay_answers_are_not_unused(user: User) -> None:
     user.write("test_one.py", ONE)
     user.run(*RECORD, passed=1)
     user.write("test_one.py", TROUBLE)
@@ -721,7 +721,7 @@ def test_it(nectar, nectar_recording):
 """
 
 
-def test_what_meets_no_trouble_is_recorded_as_often_as_it_was_asked(user: User) -> None:
+def test_requests_without_a_matching_overlay_are_recorded_each_time(user: User) -> None:
     user.write("test_one.py", ELSEWHERE)
     user.run(*RECORD, passed=1)
     assert user.names("test_one/test_it") == [*["companies_list"] * 2, "team_get"]
@@ -767,7 +767,7 @@ def test_each_test_has_a_sandbox_of_its_own(user: User) -> None:
 
 
 @pytest.mark.anyio
-async def test_waits_of_a_real_clock_are_waited_for_up_to_its_bound() -> None:
+async def test_a_short_wait_clock_waits_up_to_its_maximum() -> None:
     clock = ShortWaitClock(0.01)
     began, since = anyio.current_time(), clock.now()
     async with anyio.create_task_group() as group:
@@ -785,7 +785,7 @@ async def test_waits_of_a_real_clock_are_waited_for_up_to_its_bound() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_sandbox_moves_on_as_far_as_its_clients_wait() -> None:
+async def test_the_clock_of_a_sandbox_advances_by_the_waits_of_its_clients() -> None:
     moved: list[float] = []
     clock = SandboxClock(moved.append)
     async with anyio.create_task_group() as group:
@@ -814,7 +814,7 @@ async def test_a_sandbox_moves_on_as_far_as_its_clients_wait() -> None:
         (f"test_a[{'long' * 40}]", f"test_a.{'long' * 40}"[:80] + ".8a562c"),
     ],
 )
-def test_each_test_has_a_folder_that_every_file_system_takes(
+def test_each_test_has_a_folder_name_that_is_valid_on_every_file_system(
     name: str, folder: str, request: pytest.FixtureRequest
 ) -> None:
     item = Named(request.node, name)
@@ -880,7 +880,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     return ("-m", "pytest", "-q", "-p", "nectar_async")
 
 
-def test_a_suite_that_does_not_use_it_loads_nothing_of_it(
+def test_a_suite_that_does_not_use_it_loads_only_the_plugin_module(
     tmp_path: Path, alone: tuple[str, ...]
 ) -> None:
     (tmp_path / "test_idle.py").write_text(IDLE)

@@ -103,7 +103,7 @@ async def made(tmp_path: Path) -> AsyncIterator[Made]:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("serializer", ["yaml", "json"])
-async def test_what_vcrpy_wrote_down_is_replayed(
+async def test_a_cassette_of_vcrpy_is_replayed(
     made: Made, serializer: str, tmp_path: Path
 ) -> None:
     data = await made.write(serializer)
@@ -136,7 +136,7 @@ async def test_what_vcrpy_wrote_down_is_replayed(
     ],
     ids=["text", "base64", "bare"],
 )
-def test_a_body_is_found_however_it_is_spelled(write: Any, body: Any) -> None:
+def test_every_representation_of_a_body_is_read(write: Any, body: Any) -> None:
     exchange = only(write(interaction(body)))
     assert exchange.answer.body == Json(VALUE.encode())
     assert exchange.question.operation == "team_get"
@@ -147,19 +147,19 @@ def test_a_body_is_found_however_it_is_spelled(write: Any, body: Any) -> None:
     [gzip.compress(VALUE.encode()), VALUE.encode(), VALUE],
     ids=["packed", "bytes", "text"],
 )
-def test_a_packed_body_is_unpacked_unless_vcrpy_did(string: object) -> None:
+def test_a_compressed_body_is_decompressed_unless_vcrpy_did_it(string: object) -> None:
     one = interaction({"string": string}, headers={"content-encoding": ["gzip"]})
     assert only(in_yaml(one)).answer.body == Json(VALUE.encode())
 
 
-def test_a_body_that_nobody_can_unpack_says_what_to_do() -> None:
+def test_an_unsupported_compression_is_an_error_with_advice() -> None:
     one = interaction({"string": b"\x8b\xff"}, headers={"content-encoding": "br"})
     with pytest.raises(RecordingError, match="decode_compressed_response") as caught:
         only(in_yaml(one))
     assert f"$.interactions[0] (GET {API}/team)" in caught.value.message
 
 
-def test_what_httpx_got_from_an_old_vcrpy_is_read() -> None:
+def test_responses_of_httpx_in_old_cassettes_are_read() -> None:
     one = interaction()
     one["response"] = {"status_code": 404, "content": VALUE, "headers": {}}
     answer = only(in_yaml(one)).answer
@@ -177,13 +177,13 @@ def test_what_httpx_got_from_an_old_vcrpy_is_read() -> None:
     ],
     ids=["text", "bytes", "file", "iterator", "python-2"],
 )
-def test_a_body_that_was_sent_is_found_however_it_is_spelled(spelled: str) -> None:
+def test_every_representation_of_a_request_body_is_read(spelled: str) -> None:
     data = in_yaml(interaction(path="/label", sent="SENT"))
     data = data.replace(b"body: SENT", f"body: {spelled}".encode())
     assert only(data).question.body == Text("a=1&b=2")
 
 
-def test_nothing_of_python_is_made_of_a_cassette() -> None:
+def test_a_cassette_creates_no_python_objects() -> None:
     data = b"interactions: !!python/object/apply:os.getcwd []"
     with pytest.raises(RecordingError, match=r"not YAML of a cassette: .*getcwd"):
         read_cassette(data)
@@ -220,12 +220,12 @@ def test_nothing_of_python_is_made_of_a_cassette() -> None:
         "nothing",
     ],
 )
-def test_what_is_no_cassette_is_refused_with_its_place(data: bytes, words: str) -> None:
+def test_an_invalid_cassette_is_refused_with_the_place(data: bytes, words: str) -> None:
     with pytest.raises(RecordingError, match=words):
         read_cassette(data)
 
 
-def test_keys_stay_behind_and_are_nowhere_else() -> None:
+def test_keys_are_not_imported() -> None:
     assert KEY not in repr(read_cassette(in_yaml(interaction())).recording)
     told = interaction({"string": f'{{"note":"{KEY}"}}'})
     with pytest.raises(RecordingError, match="a registered secret") as caught:
@@ -233,7 +233,7 @@ def test_keys_stay_behind_and_are_nowhere_else() -> None:
     assert KEY not in caught.value.message
 
 
-def test_it_may_be_below_a_base_url() -> None:
+def test_a_base_url_selects_the_requests() -> None:
     one = interaction(path="/label")
     found = read_cassette(in_json(one), base_url="https://external.nectarclimate.com")
     assert found.imported == 1

@@ -1,4 +1,4 @@
-"""What browsers and proxies wrote down becomes a recording, and nothing else of it."""
+"""HAR files of browsers and proxies are imported."""
 
 from __future__ import annotations
 
@@ -54,13 +54,15 @@ def page(owner: str, number: int, pages: int) -> Any:
     return body.value
 
 
-def test_only_what_is_of_nectar_is_taken_from_a_browser(exported: Imported) -> None:
+def test_only_requests_to_nectar_are_imported_from_a_browser(
+    exported: Imported,
+) -> None:
     assert exported.imported == 3
     assert exported.skipped == {"not Nectar's": 1, "preflights": 1}
 
 
 @pytest.mark.anyio
-async def test_what_a_browser_exported_is_replayed(
+async def test_an_export_of_a_browser_is_replayed(
     exported: Imported, tmp_path: Path
 ) -> None:
     save = partial(exported.recording.save, tmp_path / "r", NOW)
@@ -73,7 +75,7 @@ async def test_what_a_browser_exported_is_replayed(
     transport.check_unused()
 
 
-def test_the_recording_is_of_when_the_traffic_was() -> None:
+def test_the_recording_has_the_date_of_the_traffic() -> None:
     recording = read_har(
         har(
             entry("/company", at="2026-03-01T13:00:00.0001234+0200"),
@@ -113,7 +115,7 @@ def test_an_exchange_is_named_by_the_contract_or_by_verb_and_path(
         ("https://x.example/n/", "https://x.example/n/register", "/register", ""),
     ],
 )
-def test_nectar_is_known_by_its_paths_or_by_where_it_is_said_to_be(
+def test_nectar_is_recognized_by_paths_or_by_the_base_url(
     base_url: str | None, address: str, path: str, version: str
 ) -> None:
     recording = read_har(har(entry(address)), base_url=base_url).recording
@@ -122,7 +124,7 @@ def test_nectar_is_known_by_its_paths_or_by_where_it_is_said_to_be(
     assert recording.api_version == version
 
 
-def test_what_lies_beside_a_known_path_belongs_to_nectar_as_well() -> None:
+def test_unknown_paths_at_a_known_base_belong_to_nectar() -> None:
     found = read_har(
         har(
             entry("https://a.example/v2/label"),
@@ -136,7 +138,7 @@ def test_what_lies_beside_a_known_path_belongs_to_nectar_as_well() -> None:
     assert found.skipped == {"not Nectar's": 2}
 
 
-def test_without_anything_of_nectar_the_origins_are_listed() -> None:
+def test_without_requests_to_nectar_the_origins_are_listed() -> None:
     data = har(
         entry("https://a.example/v2/label"),
         entry("https://a.example/x"),
@@ -169,7 +171,7 @@ def test_without_anything_of_nectar_the_origins_are_listed() -> None:
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )
-def test_what_is_no_exchange_with_the_api_is_counted(
+def test_skipped_entries_are_counted_by_reason(
     reason: str, one: dict[str, Any]
 ) -> None:
     found = read_har(har(one, entry("/team")))
@@ -180,7 +182,7 @@ def test_what_is_no_exchange_with_the_api_is_counted(
     assert f"1 {reason}" in caught.value.message
 
 
-def test_what_failed_in_chrome_or_came_from_a_cache_of_safari_is_counted() -> None:
+def test_failures_in_chrome_and_cached_entries_of_safari_are_counted() -> None:
     failed, cached = entry("/company"), entry("/company")
     failed["response"]["_error"] = "net::ERR_ABORTED"
     cached["response"]["_fetchType"] = "Memory Cache"
@@ -277,7 +279,7 @@ KEY = "correct-horse-battery-staple"
     ],
     ids=["key", "bearer", "basic", "cookie"],
 )
-def test_a_key_never_gets_in(sent: dict[str, str]) -> None:
+def test_a_key_is_never_imported(sent: dict[str, str]) -> None:
     found = read_har(har(entry(f"/team?api_key={KEY}", sent=sent)))
     assert KEY not in repr(found.recording)
     assert found.recording.exchanges[0].question.query == ()
@@ -287,7 +289,7 @@ def test_a_key_never_gets_in(sent: dict[str, str]) -> None:
     assert KEY not in it.value.message
 
 
-def test_cookies_that_stand_apart_and_a_key_in_an_address_are_known_as_well() -> None:
+def test_separate_cookies_and_keys_in_urls_are_secrets() -> None:
     apart = entry("/team")
     apart["response"]["cookies"] = [{"name": "s", "value": f"{KEY}0"}]
     login = entry(f"https://me:{KEY}@n.example/v2/team")
@@ -298,7 +300,7 @@ def test_cookies_that_stand_apart_and_a_key_in_an_address_are_known_as_well() ->
             read_har(har(one, entry("/company", [{"note": f"{KEY}0"}])))
 
 
-def test_what_is_no_secret_of_anybody_may_stand_everywhere() -> None:
+def test_harmless_cookie_values_are_not_secrets() -> None:
     sent = {
         "X-API-Key": "[REDACTED]",
         "Cookie": f"company={COMPANY}; seen=2026-03-01T12:00:00Z; redacted=REDACTED",

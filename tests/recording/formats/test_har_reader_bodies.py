@@ -1,4 +1,4 @@
-"""Bodies, queries and whole files, as differently as tools write them down."""
+"""Bodies, queries and files are read as different tools write them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TEXT = json.dumps(VALUE)
     ],
     ids=["text", "base64", "named", "was-br", "was-gzip", "is-gzip", "is-deflate"],
 )
-def test_a_body_is_what_it_means_however_it_is_packed(
+def test_compressed_and_plain_bodies_are_equal(
     received: dict[str, str], content: dict[str, Any]
 ) -> None:
     assert body_of_only(received=received, content=content) == VALUE
@@ -104,7 +104,7 @@ def test_an_answer_without_a_body_has_none() -> None:
     assert only(har(gone)).answer.body is None
 
 
-def test_headers_stay_behind_but_for_those_that_mean_something() -> None:
+def test_only_relevant_headers_are_imported() -> None:
     one = entry(
         "/company",
         status=429,
@@ -169,14 +169,12 @@ PDF = FormPart(
     ],
     ids=["json", "untyped", "by-field", "form-by-field", "file", "form", "empty"],
 )
-def test_what_was_sent_is_read_as_text_or_by_field(
-    post: dict[str, Any], body: Any
-) -> None:
+def test_a_form_is_read_from_text_or_fields(post: dict[str, Any], body: Any) -> None:
     one = entry("/label", method="POST", post=post)
     assert only(har(one)).question.body == body
 
 
-def test_a_query_that_stands_only_beside_the_address_is_read() -> None:
+def test_a_query_in_a_separate_field_is_read() -> None:
     one = entry("/label")
     one["request"]["queryString"] = [{"name": "b c", "value": "1&2"}]
     assert only(har(one)).question.query == (("b c", "1&2"),)
@@ -223,6 +221,6 @@ def without(*path: Any) -> bytes:
     ],
     ids=["empty", "html", "cut", "list", "deep", "entries", "url", "status"],
 )
-def test_what_is_no_har_is_refused_with_its_place(data: bytes, words: str) -> None:
+def test_an_invalid_har_is_refused_with_the_place(data: bytes, words: str) -> None:
     with pytest.raises(RecordingError, match=words):
         read_har(data)

@@ -1,4 +1,4 @@
-"""A recording as HAR: valid for others, and the same recording when it comes back."""
+"""An exported HAR is valid, and is imported without a change."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_times_and_sizes_are_those_that_the_format_has_for_unknown() -> None:
         assert entry["response"]["bodySize"] == -1
 
 
-def test_addresses_are_whole() -> None:
+def test_urls_are_absolute() -> None:
     def urls(**how: Any) -> set[str]:
         entries = exported(**how)["log"]["entries"]
         return {entry["request"]["url"] for entry in entries}
@@ -182,7 +182,7 @@ def test_bodies_are_text_or_base64_or_fields() -> None:
     assert entries["sites_delete", 204]["response"]["content"]["size"] == 0
 
 
-def test_what_comes_back_is_what_was_exported(tmp_path: Path) -> None:
+def test_an_exported_recording_is_imported_unchanged(tmp_path: Path) -> None:
     RECORDING.save(tmp_path / "r", NOW)
     for recording in (RECORDING, Recording.load(tmp_path / "r")):
         found = read_har(write_har(recording))
@@ -192,7 +192,7 @@ def test_what_comes_back_is_what_was_exported(tmp_path: Path) -> None:
         assert found.recording.api_version == "v2.2"
 
 
-def test_it_comes_back_from_another_host_as_well() -> None:
+def test_an_export_with_another_base_url_is_imported_unchanged() -> None:
     alone = make_recording([PAIRS[5]])
     data = write_har(alone, base_url="http://127.0.0.1:1/n")
     assert read_har(data).recording.exchanges == alone.exchanges
@@ -208,7 +208,7 @@ def test_it_comes_back_from_another_host_as_well() -> None:
     ],
     ids=["path", "unknown", "answered", "asked"],
 )
-def test_what_somebody_changed_in_an_export_is_no_longer_ours(
+def test_an_edited_export_is_refused_or_imported_as_foreign(
     at: int, key: str, kind: str, words: str
 ) -> None:
     value = exported(Recording().with_exchanges(RECORDING.exchanges))
@@ -226,7 +226,7 @@ def test_what_somebody_changed_in_an_export_is_no_longer_ours(
 
 @max_examples(60)
 @given(st.data(), json_values)
-def test_a_damaged_file_is_read_or_refused_in_words(
+def test_a_damaged_file_is_read_or_refused_with_a_message(
     data: st.DataObject, value: Any
 ) -> None:
     whole = inner = exported()
@@ -247,7 +247,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from _paths(inner, (*path, key))
 
 
-def test_a_recording_of_no_known_time_is_of_the_beginning_of_time() -> None:
+def test_a_recording_without_a_date_is_exported_with_the_epoch() -> None:
     zone = datetime.fromisoformat("2026-03-01T14:00:00+02:00")
     for at, text in ((None, "1970-01-01T00:00:00"), (zone, "2026-03-01T12:00:00")):
         entries = exported(evolve(RECORDING, recorded_at=at))["log"]["entries"]
@@ -310,7 +310,7 @@ def pairs(draw: st.DrawFn) -> tuple[Question, RecordedAnswer]:
 
 @max_examples(60)
 @given(st.lists(pairs(), min_size=1, max_size=4))
-def test_whatever_is_recorded_comes_back(
+def test_every_recording_is_imported_as_it_was_exported(
     taken: list[tuple[Question, RecordedAnswer]],
 ) -> None:
     exchanges: tuple[Exchange, ...] = Redaction().apply(taken)

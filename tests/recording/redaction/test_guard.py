@@ -1,4 +1,4 @@
-"""A secret that survives is refused, and the refusal does not show it."""
+"""An exchange with a secret is refused, and the error does not show the secret."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def exchange(body: Body | None, sent: Body | None = None, **asked: Any) -> Any:
     return question, RecordedAnswer(status=200, headers={"etag": '"x"'}, body=body)
 
 
-def refused(pair: Any, *secrets: str | Secret[str], **how: Any) -> str:
+def expect_refusal(pair: Any, *secrets: str | Secret[str], **how: Any) -> str:
     with pytest.raises(RecordingError) as caught:
         Redaction(secrets=secrets, **how).apply([pair])
     words = str(caught.value)
@@ -51,12 +51,12 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
-def test_a_registered_secret_is_found_however_it_is_spelled(
+def test_a_registered_secret_is_found_in_any_escaping(
     spell: Callable[[str], str],
 ) -> None:
     body = Json.of({"rows": [{"detail": f"got {spell(KEY)}"}]})
 
-    words = refused(exchange(body), Secret(KEY))
+    words = expect_refusal(exchange(body), Secret(KEY))
 
     assert "response.json $.rows[0].detail has" in words or "$.rows[0].detail" in words
     assert "keys=('detail',)" in words
@@ -83,19 +83,19 @@ FILE = FormData(
     ],
     ids=["text", "json", "key", "form", "name", "query", "path", "bytes", "encoded"],
 )
-def test_it_is_found_wherever_it_stands(pair: Any, place: str) -> None:
+def test_a_registered_secret_is_found_in_every_place(pair: Any, place: str) -> None:
     if "$.a." in place:
         with pytest.raises(RecordingError, match="a registered secret"):
             Redaction(secrets=(KEY,)).apply([pair])
         return
-    assert place in refused(pair, KEY)
+    assert place in expect_refusal(pair, KEY)
 
 
-def test_a_token_is_refused_until_a_rule_or_an_alias_says_what_it_is() -> None:
+def test_a_token_is_refused_without_a_rule_or_an_alias_for_it() -> None:
     jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
     pair = exchange(Json.of({"id": "1", "notes": f"use {jwt}", "state": jwt}))
 
-    assert "what looks like a JWT in response.json $." in refused(pair)
+    assert "what looks like a JWT in response.json $." in expect_refusal(pair)
     ruled = Redaction(rules=(Rule(kind="jwt", pattern=r"eyJ\S+"),)).apply([pair])
     aliased = Redaction(aliases={jwt: "jwt-one"}).apply([pair])
 
@@ -105,10 +105,12 @@ def test_a_token_is_refused_until_a_rule_or_an_alias_says_what_it_is() -> None:
         assert one.answer.body.value["state"] == placeholder
 
 
-def test_a_signed_link_in_words_is_refused_and_one_alone_is_replaced() -> None:
+def test_a_signed_link_inside_a_text_is_refused_and_alone_is_replaced() -> None:
     link = "https://b.example.com/a.pdf?X-Amz-Signature=4f1c9d4f1c9d"
 
-    assert "a signed link" in refused(exchange(Json.of({"notes": f"see {link}"})))
+    assert "a signed link" in expect_refusal(
+        exchange(Json.of({"notes": f"see {link}"}))
+    )
     (one,) = Redaction().apply([exchange(Json.of({"id": "7", "auditTrailUrl": link}))])
     assert isinstance(one.answer.body, Json)
     assert one.answer.body.value["auditTrailUrl"] == (
@@ -116,14 +118,14 @@ def test_a_signed_link_in_words_is_refused_and_one_alone_is_replaced() -> None:
     )
 
 
-def test_a_short_secret_counts_as_a_word_of_its_own() -> None:
+def test_a_short_secret_is_found_as_a_whole_word_only() -> None:
     body = Json.of({"notes": "latest tests"})
 
     Redaction(secrets=("test", "abc")).apply([exchange(body)])
-    refused(exchange(Json.of({"notes": "the test!"})), "test")
+    expect_refusal(exchange(Json.of({"notes": "the test!"})), "test")
 
 
-def test_what_is_replaced_anyway_is_not_refused() -> None:
+def test_a_secret_that_is_replaced_is_not_refused() -> None:
     body = Json.of({"detail": f"no {KEY}", "password": KEY})
 
     Redaction(secrets=(KEY,)).apply([exchange(body)])

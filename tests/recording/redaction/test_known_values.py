@@ -1,4 +1,4 @@
-"""A known value is found in other texts, as a word of its own."""
+"""Known values are found in other texts as whole words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN = {
 }
 
 
-def carried(text: str) -> str:
+def replace_known(text: str) -> str:
     return replace_spans(text, [*KnownValues(KNOWN).find(text)])
 
 
@@ -49,7 +49,7 @@ def carried(text: str) -> str:
     ],
 )
 def test_whole_words_of_four_characters_and_more(text: str, found: str) -> None:
-    assert carried(text) == found
+    assert replace_known(text) == found
 
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
@@ -63,19 +63,19 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
-def test_however_it_is_spelled(spell: Callable[[str], str]) -> None:
-    assert carried(f"<{spell(PASSWORD)}>") == "<password-1>"
+def test_a_value_is_found_in_any_escaping(spell: Callable[[str], str]) -> None:
+    assert replace_known(f"<{spell(PASSWORD)}>") == "<password-1>"
 
 
 def test_a_long_text_may_end_in_the_middle_of_one() -> None:
-    assert carried(f"{'x ' * 300}100 harbor st") == f"{'x ' * 300}address-1"
+    assert replace_known(f"{'x ' * 300}100 harbor st") == f"{'x ' * 300}address-1"
 
 
 def test_spans_that_overlap_are_one() -> None:
     assert replace_spans("abcdef", [(2, 4, "two"), (1, 3, "one")]) == "aonee" + "f"
 
 
-def test_it_takes_no_longer_with_many_values() -> None:
+def test_the_time_does_not_grow_with_the_number_of_values() -> None:
     text = "invoice no. 17 of the account acc-99999 " * 50
     few, many = ({f"acc-{at}": "x" for at in range(n)} for n in (10, 50_000))
     seconds = []

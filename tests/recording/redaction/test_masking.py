@@ -1,4 +1,4 @@
-"""What is redacted takes no part in finding a question again; all else does."""
+"""Questions are found by their unredacted parts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def key(sent: Any = None, operation: str = "connections_update", **asked: Any) -
     ],
     ids=["secret", "placeholder", "address", "pattern", "quoted", "link"],
 )
-def test_these_are_the_same_question(one: Any, other: Any) -> None:
+def test_questions_that_differ_in_sensitive_values_are_equal(
+    one: Any, other: Any
+) -> None:
     assert key(one) == key(other)
 
 
@@ -55,7 +57,7 @@ def test_these_are_the_same_question(one: Any, other: Any) -> None:
     ],
     ids=["null", "key", "text", "length", "ids", "ids-like-placeholders", "flag"],
 )
-def test_these_are_not(one: Any, other: Any) -> None:
+def test_questions_that_differ_elsewhere_are_different(one: Any, other: Any) -> None:
     assert key(one) != key(other)
 
 

@@ -1,4 +1,4 @@
-"""Addresses and patterns are found in a text, and placeholders are left alone."""
+"""E-mail addresses and matches of patterns are found, and placeholders are not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_addresses_and_what_the_patterns_match_are_found() -> None:
     ]
 
 
-def test_stand_ins_are_not_among_them() -> None:
+def test_placeholders_are_not_found_as_sensitive() -> None:
     text = "person-1@example.invalid wrote ticket-2, see account-3"
 
     assert [*MARKS.find(text)] == []
@@ -44,7 +44,9 @@ def test_stand_ins_are_not_among_them() -> None:
         ("to 0099-4417 (ann@real.com)", False),
     ],
 )
-def test_anything_may_stand_where_a_stand_in_does(text: str, fits: bool) -> None:
+def test_a_wildcard_matches_anything_in_place_of_placeholders(
+    text: str, fits: bool
+) -> None:
     pattern = MARKS.build_wildcard("of account-1 (person-1@example.invalid)")
 
     assert pattern is not None

@@ -1,4 +1,4 @@
-"""Tokens are known by their shape, and ordinary texts are not taken for them."""
+"""Tokens are found by pattern, and ordinary texts are not."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ ORDINARY = {
 
 
 @pytest.mark.parametrize("text", ORDINARY.values(), ids=ORDINARY)
-def test_an_ordinary_text_is_none(text: str) -> None:
+def test_an_ordinary_text_is_not_a_token(text: str) -> None:
     assert find_token(text) is None
 
 
-def test_a_signed_link_is_told_from_others() -> None:
+def test_signed_links_are_distinguished_from_others() -> None:
     assert is_signed_link("https://b.example.com/a?sig=abcdef12")
     assert not is_signed_link("https://b.example.com/a?page=2")
     assert not is_signed_link("at https://b.example.com/a?sig=abcdef12")
@@ -77,17 +77,17 @@ def test_a_signed_link_is_told_from_others() -> None:
         "ann.b+c\\u0040real.com",
     ],
 )
-def test_an_address_is_found_however_it_is_spelled(spelled: str) -> None:
+def test_an_email_address_is_found_in_any_escaping(spelled: str) -> None:
     (found,) = EMAIL.finditer(f"to <{spelled}>, please")
 
     assert normalize_email(found[0]) == "ann.b+c@real.com"
 
 
 @pytest.mark.parametrize("text", ["a@b", "@here", "ann@", "1@2.3", "cost @ 3.50"])
-def test_an_at_makes_no_address(text: str) -> None:
+def test_an_at_sign_alone_is_not_an_email_address(text: str) -> None:
     assert not is_email(text)
     assert EMAIL.search(text) is None
 
 
-def test_a_long_text_is_looked_at_once() -> None:
+def test_a_long_text_is_searched_in_linear_time() -> None:
     assert EMAIL.search("a" * 200_000 + " @ ") is None

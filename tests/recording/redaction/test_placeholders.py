@@ -1,4 +1,4 @@
-"""Placeholders are spelled as what they stand for, and keep their numbers."""
+"""Placeholders have the form of the value, and keep their numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def book(before: dict[str, str] | None = None, **aliases: str) -> PlaceholderTab
     return PlaceholderTable((TENANT, *list_kinds()), aliases, stood)
 
 
-def test_two_that_stood_at_one_place_after_each_other_keep_their_own() -> None:
+def test_two_values_of_the_same_place_keep_their_placeholders() -> None:
     stood = {"m": {f"meter-{n}" for n in (9, 10)}, "n": {"meter-10"}}
     notes = PlaceholderTable(list_kinds(), {}, stood)
     for text, place in (("new", "m"), ("old", "m"), ("old", "n")):
@@ -39,7 +39,7 @@ def test_two_that_stood_at_one_place_after_each_other_keep_their_own() -> None:
     assert notes.assign() == {"new": "meter-9", "old": "meter-10"}
 
 
-def test_a_value_is_counted_among_its_kind() -> None:
+def test_values_are_numbered_by_kind() -> None:
     notes = book()
     for text in ("A-1", "A-2", "A-1", "a-1 "):
         notes.add(ACCOUNT, text, (None, text))
@@ -55,7 +55,7 @@ def test_a_value_is_counted_among_its_kind() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_several_kinds_a_value_is_always_the_same_one(turned: bool) -> None:
+def test_a_value_of_several_kinds_gets_the_first_kind(turned: bool) -> None:
     notes = book()
     for kind in (METER, ACCOUNT)[:: -1 if turned else 1]:
         notes.add(kind, "A-1", (None, "x"))
@@ -63,7 +63,7 @@ def test_of_several_kinds_a_value_is_always_the_same_one(turned: bool) -> None:
     assert notes.assign() == {"a-1": "account-1"}
 
 
-def test_an_address_is_a_persons_unless_a_rule_says_what_it_is() -> None:
+def test_an_email_address_is_a_person_unless_a_rule_applies() -> None:
     notes = book()
     notes.add(USERNAME, "ann@real.com", (None, "x"))
     notes.add(TENANT, "bob@real.com", (None, "y"))
@@ -76,7 +76,7 @@ def test_an_address_is_a_persons_unless_a_rule_says_what_it_is() -> None:
     }
 
 
-def test_what_stood_at_a_place_stays_and_its_number_is_not_given_away() -> None:
+def test_earlier_placeholders_are_kept_and_their_numbers_reserved() -> None:
     notes = book({"1/accountNumber": "account-2", "gone": "account-1"})
     notes.add(ACCOUNT, "new", (None, "new"))
     notes.add(ACCOUNT, "old", ((None, "1"), "accountNumber"))
@@ -92,14 +92,14 @@ def test_a_place_with_a_name_weighs_more_than_one_in_a_list() -> None:
     assert notes.assign()["old"] == "person-1"
 
 
-def test_a_stand_in_of_another_form_is_not_taken_over() -> None:
+def test_a_placeholder_of_another_form_is_not_kept() -> None:
     notes = book({"1/user": "person-4"})
     notes.add(PERSON, "ann@real.com", ((None, "1"), "user"))
 
     assert notes.assign() == {"ann@real.com": "person-1@example.invalid"}
 
 
-def test_an_alias_is_given_as_it_is() -> None:
+def test_an_alias_is_used_unchanged() -> None:
     notes = book(real="account-1")
     notes.add(ACCOUNT, "other", (None, "x"))
     notes.add(ACCOUNT, "Real", (None, "y"))
@@ -117,7 +117,7 @@ def test_an_alias_is_given_as_it_is() -> None:
         "link-part",
     ],
 )
-def test_stand_ins_are_known_by_their_shape(text: str) -> None:
+def test_placeholders_are_recognized(text: str) -> None:
     found = build_placeholder_regex(list_kinds())
 
     assert found.fullmatch(text)
@@ -128,17 +128,17 @@ def test_stand_ins_are_known_by_their_shape(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["account-0", "account-1a", "my-account-1", "tenant-1"]
 )
-def test_others_are_none(text: str) -> None:
+def test_other_texts_are_not_placeholders(text: str) -> None:
     assert not build_placeholder_regex(list_kinds()).search(text)
 
 
-def test_what_stand_ins_of_a_kind_have_in_common() -> None:
+def test_placeholders_of_a_kind_have_the_same_form() -> None:
     assert build_form(PERSON, "ann@real.com") == parse_form("person-17@example.invalid")
     assert build_form(ACCOUNT, "1") != parse_form("meter-1")
     assert normalize_value(" Ann@Real.COM ") == "ann@real.com"
 
 
-def test_a_street_without_a_number_is_a_word_like_any_other() -> None:
+def test_a_street_without_a_number_is_not_quotable() -> None:
     assert not is_quotable(ADDRESS, "Harbor")
     assert is_quotable(ADDRESS, "1 Harbor")
     assert is_quotable(USERNAME, "harbor")

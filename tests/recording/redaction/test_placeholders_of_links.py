@@ -1,4 +1,4 @@
-"""A file is downloaded from a recording, although its links were others each time."""
+"""A file is downloaded from a recording although its links differ each time."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def test_chunks_behind_redirects_are_found_again() -> None:
 
 
 @pytest.mark.anyio
-async def test_another_time_the_same_files_are_written() -> None:
+async def test_downloading_again_writes_the_same_files() -> None:
     first, again = Host(), Host()
     await download(MemoryTransport(first))
     again._fresh = count(5_000)
@@ -139,7 +139,7 @@ def test_a_link_is_named_by_its_place_and_a_download_by_its_owner() -> None:
     assert links.find(OURS) == OURS
 
 
-def test_hosts_that_send_on_to_each_other_come_to_an_end() -> None:
+def test_circular_redirects_end() -> None:
     links = LinkTable()
     one, two = "https://a.example.com/1", "https://a.example.com/2"
 
@@ -155,7 +155,7 @@ def test_hosts_that_send_on_to_each_other_come_to_an_end() -> None:
     assert links.find(two) == "https://link.invalid/d/url/location"
 
 
-def test_a_link_that_nobody_gave_is_named_without_what_signs_it() -> None:
+def test_an_unknown_link_is_named_without_its_query() -> None:
     first = guess_link_placeholder("https://a.example.com/f.pdf?sig=1", "")
 
     assert first == guess_link_placeholder("https://a.example.com/f.pdf?sig=2", "")
@@ -164,7 +164,7 @@ def test_a_link_that_nobody_gave_is_named_without_what_signs_it() -> None:
     assert guess_link_placeholder(OURS, "x") == OURS
 
 
-def test_parts_of_a_link_are_known_where_somebody_quotes_them() -> None:
+def test_quoted_parts_of_a_link_are_replaced() -> None:
     link = f"https://a.example.com/{DOCUMENT}/t0k3n-of-a-path/b.pdf?v=2&sig=s1gned%2Fxx"
     links = LinkTable()
     links.add(link, "d/url")
@@ -175,7 +175,7 @@ def test_parts_of_a_link_are_known_where_somebody_quotes_them() -> None:
     assert not {"b.pdf", "2", DOCUMENT, "a.example.com"} & known.keys()
 
 
-def test_where_the_api_sends_on_to_is_named_by_the_exchange(tmp_path: Path) -> None:
+def test_a_redirect_of_the_api_is_named_by_its_exchange(tmp_path: Path) -> None:
     question = Question(operation="team_get", method="GET", path="/team")
     answer = RecordedAnswer(
         status=302, headers={"location": "https://login.example.com/?t=abc"}

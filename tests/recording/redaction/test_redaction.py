@@ -1,4 +1,4 @@
-"""No secret and no person gets into a recording, and it is replayed all the same."""
+"""No secret and no person is recorded, and the recording can be replayed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _body(value: Any) -> Body | None:
     return Json.of(value)
 
 
-def saved(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
+def redact_and_encode(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
     """What stands in the files, one after the other."""
     return "".join(encode_exchange(one).decode() for one in redaction.apply(pairs))
 
@@ -106,13 +106,13 @@ SENSITIVE = [
 
 
 @pytest.mark.parametrize(("endpoint", "sent", "answer"), SENSITIVE)
-def test_what_the_contract_marks_is_replaced_wherever_it_stands(
+def test_fields_that_the_contract_marks_are_replaced(
     endpoint: Endpoint, sent: Any, answer: Any
 ) -> None:
     one = pair(endpoint.operation, answer, sent=sent)
 
     assert "qz-mark" in _texts(one)
-    assert "qz-mark" not in saved([one])
+    assert "qz-mark" not in redact_and_encode([one])
 
 
 def _texts(one: Pair) -> str:
@@ -163,7 +163,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
-def test_a_server_that_quotes_everything_gives_nothing_away(
+def test_no_value_survives_a_server_that_quotes_everything(
     spell: Callable[[str], str],
 ) -> None:
     known = [*VALUES["documents"], *_known(VALUES)]
@@ -174,7 +174,7 @@ def test_a_server_that_quotes_everything_gives_nothing_away(
         pair("team_get", {"errors": {"url": [echo]}}, status=422),
     ]
 
-    files = saved([*surface(), *quoted])
+    files = redact_and_encode([*surface(), *quoted])
 
     assert MARKS.search("".join(map(_texts, surface())))
     assert MARKS.findall(files) == []
@@ -198,7 +198,7 @@ def test_recording_the_same_again_changes_no_byte() -> None:
     assert [one.name for one in again] == [one.name for one in first]
 
 
-def test_what_is_redacted_already_stays_as_it_is() -> None:
+def test_placeholders_stay_unchanged() -> None:
     first = PLAIN.apply(surface())
     again = PLAIN.apply([(one.question, one.answer) for one in first])
 
@@ -207,7 +207,7 @@ def test_what_is_redacted_already_stays_as_it_is() -> None:
     ]
 
 
-def test_what_was_saved_is_found_by_what_was_asked() -> None:
+def test_a_saved_exchange_is_found_by_its_original_question() -> None:
     pairs = surface()
 
     for (question, _), one in zip(pairs, PLAIN.apply(pairs), strict=True):
@@ -215,7 +215,7 @@ def test_what_was_saved_is_found_by_what_was_asked() -> None:
         assert PLAIN.key(question) == one.key == read.key
 
 
-def test_a_text_that_quotes_what_another_exchange_has_still_resembles_itself() -> None:
+def test_a_text_with_a_quoted_value_resembles_its_original() -> None:
     pairs = [
         pair("sites_get", {"id": "1", "address": "100 Harbor Street"}),
         pair("sites_update", sent={"name": "Hall at 100 Harbor Street", "path": []}),
@@ -232,7 +232,7 @@ def test_a_text_that_quotes_what_another_exchange_has_still_resembles_itself() -
 COMPANY = {"id": "7", "users": ["ann@real.com", "bob@real.com"]}
 
 
-def test_one_value_has_one_stand_in_in_bodies_queries_forms_and_texts() -> None:
+def test_a_value_has_one_placeholder_in_bodies_queries_forms_and_texts() -> None:
     form = FormData(
         (
             FormPart(name="accountNumber", text="0099-4417"),
@@ -281,7 +281,7 @@ def test_ids_dates_and_quantities_stay() -> None:
     }
 
 
-def test_an_id_that_is_an_address_is_replaced_as_any_other() -> None:
+def test_an_id_that_is_an_email_address_is_replaced() -> None:
     (one,) = PLAIN.apply(
         [pair("companies_get", {"id": "7", "externalId": "a@real.com"})]
     )
@@ -301,7 +301,7 @@ def test_numbers_become_text_and_blanks_stay() -> None:
     assert answered(other)["accountNumber"] == " "
 
 
-def test_the_order_of_arrival_decides_no_number() -> None:
+def test_numbers_do_not_depend_on_the_order_of_arrival() -> None:
     pairs = [
         pair("accounts_update", {"id": f"{at}", "accountNumber": f"no-{at}"}, owner=at)
         for at in "5274"
@@ -315,7 +315,7 @@ def test_the_order_of_arrival_decides_no_number() -> None:
     assert len(files) == 1
 
 
-def test_an_exchange_in_between_renumbers_nothing() -> None:
+def test_a_new_exchange_changes_no_numbers() -> None:
     old = [
         pair("accounts_update", {"id": at, "accountNumber": f"no-{at}"}, owner=at)
         for at in "13"
@@ -331,7 +331,7 @@ def test_an_exchange_in_between_renumbers_nothing() -> None:
     assert answered(between)["accountNumber"] == "account-3"
 
 
-def test_a_new_value_in_a_list_takes_nobodys_stand_in() -> None:
+def test_a_new_value_in_a_list_gets_a_new_placeholder() -> None:
     owned = pair("connections_get", {"id": "1", "workflowOwnerEmail": "ann@real.com"})
     before = PLAIN.apply([pair("companies_get", COMPANY), owned])
     users = ["new@real.com", *COMPANY["users"]]
@@ -345,7 +345,7 @@ def test_a_new_value_in_a_list_takes_nobodys_stand_in() -> None:
     assert len({*answered(company)["users"]}) == len(users)
 
 
-def test_what_is_kept_beside_new_exchanges_keeps_its_stand_ins_to_itself() -> None:
+def test_new_exchanges_do_not_reuse_placeholders_of_kept_ones() -> None:
     (kept,) = PLAIN.apply([pair("companies_get", COMPANY)])
     new = {"id": "8", "users": ["eve@real.com"]}
 
@@ -357,7 +357,7 @@ def test_what_is_kept_beside_new_exchanges_keeps_its_stand_ins_to_itself() -> No
     assert answered(one)["users"] == ["person-3@example.invalid"]
 
 
-def test_a_refusal_that_names_a_field_keeps_its_words() -> None:
+def test_error_messages_below_a_field_name_are_kept() -> None:
     sent = {"username": "jdoe99", "password": "hunter22"}
     said = {"password": ["'hunter22' is too short."], "username": ["Is required."]}
 
@@ -370,7 +370,7 @@ def test_a_refusal_that_names_a_field_keeps_its_words() -> None:
     }
 
 
-def test_json_that_broke_off_is_read_as_far_as_it_goes() -> None:
+def test_truncated_json_is_redacted_up_to_its_end() -> None:
     broken = Text(
         '{"id": "1", "username": "jd\\u006fe99", "connectionMagicLinkSecret": "ab'
     )
@@ -402,7 +402,7 @@ def test_names_that_are_always_secret_need_no_contract(operation: str) -> None:
     }
 
 
-def test_names_that_mean_much_are_secret_only_where_the_contract_says_so() -> None:
+def test_ambiguous_names_are_secret_only_where_the_contract_marks_them() -> None:
     provider = {"id": "1", "name": "Example Power", "url": "https://example.com"}
 
     (one,) = PLAIN.apply([pair("providers_search", {"datasources": [provider]})])
@@ -441,7 +441,7 @@ def test_a_rule_adds_keys_in_either_spelling_and_patterns() -> None:
     ]
 
 
-def test_rules_come_back_from_the_manifest_and_aliases_do_not() -> None:
+def test_rules_are_in_the_manifest_and_aliases_are_not() -> None:
     redaction = Redaction(
         rules=(
             Rule(kind="tenant", keys=("externalId",), pattern="ACME", is_volatile=True),
@@ -456,7 +456,7 @@ def test_rules_come_back_from_the_manifest_and_aliases_do_not() -> None:
         Redaction.of({"rules": ["tenant"]})
 
 
-def test_an_alias_tells_requests_apart_that_are_else_the_same() -> None:
+def test_an_alias_distinguishes_otherwise_equal_requests() -> None:
     redaction = Redaction(aliases={"ann@real.com": "person-1@example.invalid"})
     questions = [
         pair("connections_list_by_company", [], query=(("connectionOwnerEmail", text),))
@@ -472,7 +472,7 @@ def test_an_alias_tells_requests_apart_that_are_else_the_same() -> None:
     assert "ann@real.com" not in repr(redaction)
 
 
-def test_who_asks_with_a_stand_in_gets_what_was_asked_with_it() -> None:
+def test_a_placeholder_in_a_question_matches_itself_only() -> None:
     questions = [
         pair("meters_list_by_company", [], query=(("identifier", text),))
         for text in ("M-1000", "M-2000")
@@ -485,7 +485,7 @@ def test_who_asks_with_a_stand_in_gets_what_was_asked_with_it() -> None:
     assert PLAIN.agrees(questions[0][0], two.question)
 
 
-def test_an_alias_finds_a_text_that_quotes_what_another_exchange_has() -> None:
+def test_an_alias_matches_in_quoted_texts() -> None:
     pairs = [
         pair("accounts_update", {"id": "5", "accountNumber": "0099-4417"}),
         pair("documents_update", sent={"notes": "of 0099-4417"}),
@@ -519,7 +519,7 @@ _operations = st.sampled_from(["connections_create", "documents_update", "unhear
 @max_examples(300)
 @given(_operations, _values, _texts_, st.sampled_from(["identifier", "search", "page"]))
 @example("unheard_of", {"username": "jdoe99", "name": "of jdoe99"}, "jdoe99", "search")
-def test_a_question_is_found_by_what_is_left_of_it(
+def test_a_question_is_found_by_its_unredacted_parts(
     operation: str, sent: Any, text: str, key: str
 ) -> None:
     one = pair(operation, sent=sent, query=((key, text),))
@@ -533,7 +533,7 @@ def test_a_question_is_found_by_what_is_left_of_it(
 
 @max_examples(200)
 @given(_operations, _values, _values)
-def test_what_is_applied_twice_is_what_was_applied_once(
+def test_redacting_twice_changes_nothing(
     operation: str, sent: Any, answer: Any
 ) -> None:
     once = PLAIN.apply([pair(operation, answer, sent=sent)])

@@ -1,4 +1,4 @@
-"""A rule says what it is about, or says what is wrong with it."""
+"""Rules are validated and encoded."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from nectar_async.recording.redaction.rules import Rule, encode_rules, parse_rul
     ],
     ids=["nothing", "kind", "keys", "pattern"],
 )
-def test_what_makes_no_sense_is_refused(fields: dict[str, Any], words: str) -> None:
+def test_invalid_rules_are_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=words):
         Rule(**fields)
 
 
-def test_rules_are_read_as_they_were_written() -> None:
+def test_rules_are_parsed_as_they_were_encoded() -> None:
     rules = (
         Rule(kind="tenant", keys=("externalId", "name")),
         Rule(kind="ticket", pattern=r"TCK-\d+", is_volatile=True),

@@ -1,4 +1,4 @@
-"""The contract says where in a body something is secret."""
+"""Sensitive fields are found by the contract."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def at(spot: FieldNode, path: str) -> FieldNode:
         ("companies_get", "users.[].name", PERSON),
     ],
 )
-def test_answers_are_known_through_references_lists_and_guesses(
+def test_fields_are_found_through_references_lists_and_key_candidates(
     operation: str, path: str, kind: object
 ) -> None:
     assert at(find_operation_fields(operation).response, path).kind == kind
 
 
-def test_a_body_that_is_a_link_itself_is_known() -> None:
+def test_a_body_that_is_a_link_is_sensitive() -> None:
     assert find_operation_fields("webhook_portal_get").response.kind == LINK
 
 
-def test_where_the_contract_knows_nothing_names_of_the_operation_count() -> None:
+def test_in_unknown_objects_marked_names_of_the_operation_are_sensitive() -> None:
     answer, elsewhere = (
         find_operation_fields("documents_get"),
         find_operation_fields("connections_get"),
@@ -61,7 +61,7 @@ def test_where_the_contract_knows_nothing_names_of_the_operation_count() -> None
     assert elsewhere.below(FieldNode(), "url").kind is None
 
 
-def test_dates_numbers_and_known_values_are_no_free_text() -> None:
+def test_dates_numbers_and_enum_values_are_typed() -> None:
     row = find_operation_fields("usage_get").response
 
     assert row.keys["startDate"].is_typed("2024-01-31")
@@ -72,7 +72,7 @@ def test_dates_numbers_and_known_values_are_no_free_text() -> None:
     assert not row.keys["tariff"].is_typed("2024-01-31")
 
 
-def test_every_operation_has_a_plan_and_every_kind_a_name_of_its_own() -> None:
+def test_every_operation_has_fields_and_every_kind_a_unique_name() -> None:
     for operation in contract.operations():
         assert find_operation_fields(operation) is find_operation_fields(operation)
     names = [kind.name for kind in list_kinds()]

@@ -1,4 +1,4 @@
-"""What a key means wherever it stands."""
+"""Some keys are sensitive in every object."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize(("key", "kind"), KEYS.items(), ids=KEYS)
-def test_some_keys_are_secret_or_personal_anywhere(key: str, kind: Kind) -> None:
+def test_some_keys_are_sensitive_in_every_object(key: str, kind: Kind) -> None:
     assert find_kind(key) == kind
 
 
@@ -63,11 +63,11 @@ def test_some_keys_are_secret_or_personal_anywhere(key: str, kind: Kind) -> None
         *("datasourceName", "fileName", "rawName", "usage", "invoiceId", "sites"),
     ],
 )
-def test_others_mean_nothing_by_themselves(key: str) -> None:
+def test_other_keys_are_not_sensitive_in_every_object(key: str) -> None:
     assert find_kind(key) is None
 
 
-def test_where_the_contract_marks_a_key_it_is_secret_whatever_it_is_called() -> None:
+def test_a_marked_key_is_secret_under_any_name() -> None:
     assert kind_in_contract("url") == kind_in_contract("documents") == LINK
     assert kind_in_contract("username") == USERNAME
     assert kind_in_contract("apiThing") == Kind("api-thing", is_secret=True)

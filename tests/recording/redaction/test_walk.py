@@ -1,4 +1,4 @@
-"""Every text of an exchange is seen, and none twice."""
+"""Every text of an exchange is visited once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nectar_async.recording.redaction.walk import (
 )
 
 
-class Seen:
+class CollectingVisitor:
     """Keeps what it sees, and changes it where that is asked for."""
 
     def __init__(self, mark: str = "") -> None:
@@ -37,12 +37,12 @@ class Seen:
 
 
 def over(operation: str, body: Any, status: int = 200, mark: str = "") -> Any:
-    seen = Seen(mark)
+    seen = CollectingVisitor(mark)
     answer = RecordedAnswer(status=status, headers={"etag": '"e"'}, body=body)
     return seen, ExchangeWalk({}).answer(answer, operation, seen, "root")
 
 
-def test_places_begin_at_the_nearest_object_that_has_an_id() -> None:
+def test_locations_start_at_the_closest_object_with_an_id() -> None:
     rows = {
         "rows": [{"id": "9", "identifiers": [{"value": "M1"}]}, {"firstName": "Ann"}]
     }
@@ -55,7 +55,7 @@ def test_places_begin_at_the_nearest_object_that_has_an_id() -> None:
     ]
 
 
-def test_all_below_a_secret_is_secret_and_only_names_below_a_person() -> None:
+def test_everything_below_a_secret_is_secret_and_only_names_below_a_person() -> None:
     body = {
         "billing": {"id": "b", "card": [{"last": "4242", "ok": True}]},
         "users": [{"id": "u", "name": "Ann", "role": "admin"}, "Bob"],
@@ -72,7 +72,7 @@ def test_all_below_a_secret_is_secret_and_only_names_below_a_person() -> None:
     assert ("u/role", "admin") in seen.free_texts
 
 
-def test_ids_dates_and_numbers_are_passed_over() -> None:
+def test_ids_dates_and_numbers_are_skipped() -> None:
     body = {"id": "1", "site": {"id": "2"}, "startDate": "2024-01-31", "usage": "12.5"}
 
     seen, _ = over("usage_get", Json.of(body))
@@ -81,7 +81,7 @@ def test_ids_dates_and_numbers_are_passed_over() -> None:
     assert seen.free_texts == [("root/etag", '"e"')]
 
 
-def test_what_is_not_changed_stays_the_very_same() -> None:
+def test_unchanged_bodies_stay_the_same_object() -> None:
     body = Json(b'{ "username" : "x" }')
 
     assert over("", body)[1].body is body
@@ -89,15 +89,13 @@ def test_what_is_not_changed_stays_the_very_same() -> None:
 
 
 @pytest.mark.parametrize(("status", "count"), [(200, 1), (400, 0)])
-def test_in_a_refusal_lists_under_a_field_say_what_is_wrong_with_it(
-    status: int, count: int
-) -> None:
+def test_in_an_error_lists_below_a_field_are_messages(status: int, count: int) -> None:
     seen, _ = over("", Json.of({"password": ["Too short."]}), status)
 
     assert len(seen.own_texts) == count
 
 
-def test_text_that_began_as_json_is_read_by_its_keys() -> None:
+def test_truncated_json_is_read_by_its_keys() -> None:
     broken = Text(
         '[{"accountNumber": 991234, "username":"ann", "note": "x", "url": "ht'
     )
@@ -114,8 +112,8 @@ def test_text_that_began_as_json_is_read_by_its_keys() -> None:
     )
 
 
-def test_forms_and_queries_are_seen_by_their_keys() -> None:
-    seen = Seen("***")
+def test_forms_and_queries_are_visited_by_key() -> None:
+    seen = CollectingVisitor("***")
     question = Question(
         operation="jobs_submit_document",
         method="POST",
@@ -138,13 +136,13 @@ def test_forms_and_queries_are_seen_by_their_keys() -> None:
     assert ("root/document", "a.pdf") in seen.free_texts
 
 
-def test_keys_that_the_contract_does_not_have_are_texts_as_well() -> None:
+def test_unknown_keys_are_visited_as_texts() -> None:
     seen, _ = over("companies_get", Json.of({"name": "HQ", "ann@real.com": "admin"}))
 
     assert ("root/ann@real.com", "ann@real.com") in seen.free_texts
 
 
-def test_deep_json_needs_no_stack() -> None:
+def test_deeply_nested_json_is_walked_without_recursion() -> None:
     deep: Any = {"username": "ann"}
     for _ in range(400):
         deep = {"inner": [deep]}

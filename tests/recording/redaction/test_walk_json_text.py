@@ -1,4 +1,4 @@
-"""What is personal in JSON is found as well where the JSON is not well-formed."""
+"""Sensitive values are found in malformed JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BILL: dict[str, Any] = {
 PERSONAL = ("04-9912-77", "04-9912-78", "MTR 5519", "Jane Roe", "Ann Doe")
 
 
-def saved(body: Text | Json, operation: str = "documents_get") -> str:
+def redact_and_encode(body: Text | Json, operation: str = "documents_get") -> str:
     """The body of an answer as it is saved."""
     question = Question(operation=operation, method="GET", path="/x/1", owner="1")
     (one,) = Redaction().apply([(question, RecordedAnswer(status=200, body=body))])
@@ -46,7 +46,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_person_survives_in_json(form: str) -> None:
-    text = saved(Text(FORMS[form]))
+    text = redact_and_encode(Text(FORMS[form]))
 
     assert [one for one in PERSONAL if one in text] == []
     assert "account-1" in text
@@ -54,14 +54,16 @@ def test_no_person_survives_in_json(form: str) -> None:
     assert "person-1" in text
 
 
-def test_what_is_no_value_stays_as_it_is() -> None:
+def test_other_text_around_json_stays_unchanged() -> None:
     text = 'He said "hi", {and "left": "at once", [1, "two"]} it\'s "over'
 
-    assert saved(Text(text)) == text
+    assert redact_and_encode(Text(text)) == text
 
 
 def test_json_in_a_string_of_json_is_read_as_well() -> None:
-    text = saved(Json.of({"note": WHOLE, "raw": '{"password":"hunter 22"}'}))
+    text = redact_and_encode(
+        Json.of({"note": WHOLE, "raw": '{"password":"hunter 22"}'})
+    )
 
     assert [one for one in (*PERSONAL, "hunter") if one in text] == []
     assert json.loads(json.loads(text)["raw"]) == {"password": "password-1"}
@@ -70,7 +72,7 @@ def test_json_in_a_string_of_json_is_read_as_well() -> None:
 def test_a_number_that_stands_as_text_elsewhere_is_the_same_value() -> None:
     body = {"accountNumber": "49912778", "legacy": 49912778, "usage": 49912778}
 
-    assert json.loads(saved(Json.of(body), "usage_get")) == {
+    assert json.loads(redact_and_encode(Json.of(body), "usage_get")) == {
         "accountNumber": "account-1",
         "legacy": "account-1",
         "usage": 49912778,
@@ -81,5 +83,5 @@ def test_a_number_that_stands_as_text_elsewhere_is_the_same_value() -> None:
     "text",
     ['"' * 200_000, '{"a' * 60_000, "[" * 200_000, '"a":' * 50_000, "'\"" * 90_000],
 )
-def test_text_made_to_be_slow_is_read_in_one_go(text: str) -> None:
-    assert saved(Text(text)) == text
+def test_malicious_text_is_read_in_linear_time(text: str) -> None:
+    assert redact_and_encode(Text(text)) == text

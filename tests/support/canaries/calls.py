@@ -1,4 +1,4 @@
-"""Every public call of a client, with marked arguments, as a table of cases.
+"""A table of all public calls of a client, with canaries as arguments.
 
 A case is given a client and a list, to which it adds whatever a caller gets to see:
 pagers and fan-outs before they are walked, so that they are looked at when they fail.

@@ -1,4 +1,4 @@
-"""Marked values for all that nobody is to see, and calls and answers that hold them.
+"""Canaries: marked values for every secret, and requests and answers with them.
 
 What is sensitive is read from the contract (`x-sensitive`). Each value has its mark at
 its beginning and at its end, with letters between that are spelled in another way in
@@ -61,7 +61,7 @@ VALUES: Mapping[str, Any] = {
     "username": "qzuserid+a/b@example.com.qzuserie",
     "value": f"qzanswer{_AWKWARD}qzanswes",
 }
-"""A value for each key that is sensitive somewhere."""
+"""A canary for each key that is sensitive somewhere."""
 
 _PORTAL = "https://app.svix.example/login?from=api#key=qzportal%2F+qzportam"
 
@@ -71,7 +71,7 @@ SENT: Mapping[str, Any] = {
     "security_questions": {VALUES["key"]: VALUES["value"]},
     "username": VALUES["username"],
 }
-"""The same as arguments."""
+"""The canaries as arguments."""
 
 EMBEDDED = "qzhidden-under-a-key-that-is-new"
 """A secret under a key that the contract does not have."""

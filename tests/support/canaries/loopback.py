@@ -1,4 +1,4 @@
-"""A server over real HTTP that has everything marked, and breaks in every way."""
+"""A server over real HTTP that answers with canaries and fails in every way."""
 
 from __future__ import annotations
 

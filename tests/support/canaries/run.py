@@ -1,4 +1,4 @@
-"""One call of one server in one way, and everything that is left of it."""
+"""Run one call against one kind of answer, and collect everything that it leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that could show a secret, as texts that can be searched.
+"""Convert everything that could show a secret to texts, and search them.
 
 A `Trail` keeps what is written while a call is under way (log records of every logger,
 spans, warnings); `shown` tells everything that an error, a result or a client shows to
@@ -30,7 +30,7 @@ from nectar_async.models.page import Page
 __all__ = ["Shown", "Trail", "found", "revealed", "shown"]
 
 Shown = tuple[str, str]
-"""Where a text stands, and the text."""
+"""A place, and the text there."""
 
 _TESTS = str(Path(__file__).parents[2])
 _AROUND = 30

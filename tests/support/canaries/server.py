@@ -1,4 +1,4 @@
-"""A server in memory that has everything marked, and the ways in which it answers."""
+"""A server in memory that answers with canaries, in each of several ways."""
 
 from __future__ import annotations
 
