@@ -1,4 +1,4 @@
-"""The search for secrets finds planted secrets; otherwise the suite would prove nothing."""
+"""The search for secrets finds the secrets that are planted for it."""
 
 from __future__ import annotations
 
