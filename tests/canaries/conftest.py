@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """One is enough: what is shown does not depend on it."""
+    """Use one backend: the results do not depend on it."""
     return "asyncio"

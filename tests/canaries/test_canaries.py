@@ -52,7 +52,7 @@ PARTS = {one.name for two in ENDPOINTS for one in two.arguments if one.place == 
 
 
 def not_allowed(records: list[logging.LogRecord]) -> list[str]:
-    """The lines of the package that hold something else; warnings are about drift."""
+    """List log lines of the package with unexpected content."""
     return [
         record.getMessage()
         for record in records
@@ -76,7 +76,7 @@ def test_every_public_call_is_a_case() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_nothing_is_shown(case: Case) -> None:
-    """And nothing is logged but what may be."""
+    """Nothing unexpected is logged either."""
     leaks: list[str] = []
     for way in WAYS:
         out = await outcome_of(case, way)
@@ -87,7 +87,7 @@ async def test_nothing_is_shown(case: Case) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_each_way_raises_its_error(way: Way) -> None:
-    """Or nothing would be proven of it."""
+    """Otherwise the way would prove nothing."""
     out = await outcome_of(CASE["connections.create"], way)
     assert_sent(out, CASE["connections.create"])
     if way.is_cancelled:
@@ -99,7 +99,7 @@ async def test_each_way_raises_its_error(way: Way) -> None:
 
 
 def assert_sent(out: Outcome, case: Case) -> None:
-    """What is sensitive, and the key, are at the server."""
+    """Check that the server received every sensitive value and the key."""
     assert case.endpoint is not None
     given = arguments_of(case.endpoint, masked=True)
     hidden = [given[one.name] for one in case.endpoint.arguments if one.is_sensitive]
@@ -144,7 +144,7 @@ async def test_a_key_from_a_function_is_not_shown(source: object, way: Way) -> N
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_a_recorder_never_receives_the_key(way: Way) -> None:
-    """Not in a request, and not in an answer that quotes it."""
+    """The key is neither in a request nor in an answer that quotes it."""
     out = await outcome_of(CASE["connections.create"], way)
     assert out.recorded
     assert not [text for text in out.recorded if "qzapike" in text.lower()]
@@ -168,7 +168,7 @@ async def test_the_last_request_is_shown_and_pickled_without_secrets(
 def test_a_warning_about_drift_shows_paths_and_no_values(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(field_by_field, "_noted", set())
+    monkeypatch.setattr(field_by_field, "_logged_fields", set())
     body = msgspec.json.encode(odd_of(answer_to("connections_create")[1]))
     get_converter(is_strict=False).decode(body, Connection)
     lines = [record.getMessage() for record in caplog.records]
@@ -185,7 +185,7 @@ def test_a_warning_about_drift_shows_paths_and_no_values(
 
 
 def test_there_is_one_logger() -> None:
-    """Every `getLogger` of the package names it; nobody logs through the root."""
+    """Every `getLogger` call names the package's logger."""
     for path in Path(nectar_async.__file__).parent.rglob("*.py"):
         source = path.read_text("utf-8")
         for node in ast.walk(ast.parse(source)) if "logging" in source else ():

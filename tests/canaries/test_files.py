@@ -67,7 +67,7 @@ async def test_an_upload_shows_nothing(source: str, tmp_path: Path) -> None:
 
 
 async def broken_off(way: Way, target: Path) -> Outcome:
-    """A download that fails in a way after its first chunk, and what is on the disk."""
+    """Run a download that fails after its first chunk, and list the files on disk."""
 
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
         seen.append(await nectar.documents.download(ID, target))

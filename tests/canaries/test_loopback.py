@@ -41,7 +41,7 @@ TWICE = RetryPolicy(attempts=2)
 async def outcome_of(
     case: Case, answer: Answer, fails_at: str = "", tls: ssl.SSLContext | None = None
 ) -> Outcome:
-    """Make a call with the default transport of a server that breaks."""
+    """Make a call to a failing server with the default transport."""
     out = Outcome()
     scope = anyio.CancelScope()
     server = Loopback(answer, fails_at, scope.cancel)

@@ -70,7 +70,7 @@ def test_ordinary_words_are_not_secrets() -> None:
 
 
 def test_every_sensitive_key_of_the_contract_has_a_canary() -> None:
-    """A key that is new would be a `KeyError` in one of these."""
+    """A new key would raise a `KeyError` in one of these."""
     answers = [marked(endpoint) for endpoint in ENDPOINTS]
     assert len(answers) == len(ENDPOINTS)
     names = {
@@ -107,14 +107,14 @@ def attributed(**given: Any) -> BaseException:
 
 
 class DeepError(NectarError):
-    """Its pickle holds what it does not show."""
+    """An error whose pickle contains what its text does not show."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return str, (PASSWORD,)
 
 
 def in_a_frame() -> BaseException:
-    """An error from a frame that is none of the tests', with a secret in a local."""
+    """Build an error of a frame outside of the tests, with a secret in a local."""
     source = "def leak(hidden):\n    copied = [hidden]\n    raise ValueError('no')"
     code: CodeType = compile(source, "/library/leaky.py", "exec")
     scope: dict[str, Any] = {}
@@ -285,7 +285,7 @@ async def test_a_leak_in_the_package_is_detected(
 
 
 def locals_of(error: BaseException) -> Iterator[str]:
-    """What the standard library shows of an error's frames, the tests' left out."""
+    """List what the standard library shows of frames, except those of tests."""
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     for frame in whole.stack:
         if "canaries" not in Path(frame.filename).parts:
@@ -293,7 +293,7 @@ def locals_of(error: BaseException) -> Iterator[str]:
 
 
 async def test_the_frames_are_those_of_the_standard_library() -> None:
-    """The search reads frames one by one, so as to leave some out."""
+    """The search reads frames one by one, because it leaves some out."""
     nectar = NectarClient(KEY, transport=MemoryTransport({"team_get": OSError("no")}))
     with pytest.raises(OSError, match="no") as caught:
         await nectar.team.get()

@@ -69,8 +69,8 @@ def read_cassette(
     """Build a recording of the Nectar requests in a cassette, in memory.
 
     ```python
-    found = read_cassette(Path("cassettes/usage.yaml").read_bytes())
-    found.recording.save("tests/recordings/usage", datetime.now(UTC))
+    result = read_cassette(Path("cassettes/usage.yaml").read_bytes())
+    result.recording.save("tests/recordings/usage", datetime.now(UTC))
     ```
 
     Args:
@@ -84,11 +84,11 @@ def read_cassette(
         ConfigurationError: it is YAML and PyYAML is not installed, or `base_url` is
             invalid.
     """
-    seen = [
+    entries = [
         _build_entry(one, f"$.interactions[{at}]")
         for at, one in enumerate(_parse_cassette(data).interactions)
     ]
-    return import_traffic(seen, base_url=base_url, redaction=redaction)
+    return import_traffic(entries, base_url=base_url, redaction=redaction)
 
 
 def _parse_cassette(data: bytes) -> _Cassette:
@@ -150,8 +150,8 @@ def _build_loader(yaml: Any) -> Any:
         return loader.construct_sequence(node, deep=True)
 
     def state(loader: Any, node: Any) -> Any:
-        found = loader.construct_mapping(node, deep=True)
-        return next(iter(found.get("state") or found.get("args") or ()), b"")
+        decoded = loader.construct_mapping(node, deep=True)
+        return next(iter(decoded.get("state") or decoded.get("args") or ()), b"")
 
     prefix = "tag:yaml.org,2002:python/"
     for tag, made in (
@@ -166,14 +166,14 @@ def _build_loader(yaml: Any) -> Any:
 
 
 def _build_entry(one: _Interaction, place: str) -> TrafficEntry:
-    asked, reply = one.request, one.response
-    status = reply.old_status if reply.status is None else reply.status.code
+    request, response = one.request, one.response
+    status = response.old_status if response.status is None else response.status.code
     if status is None:
         raise RecordingError(f"{place}.response has no status")
-    sent, got = _flatten_headers(asked.headers), _flatten_headers(reply.headers)
+    sent, got = _flatten_headers(request.headers), _flatten_headers(response.headers)
     method, url = (
-        _replace_surrogates(asked.method.strip().upper()),
-        _replace_surrogates(asked.uri.strip()),
+        _replace_surrogates(request.method.strip().upper()),
+        _replace_surrogates(request.uri.strip()),
     )
     named = f"{place} ({method} {url.partition('?')[0]})"
     return TrafficEntry(
@@ -183,8 +183,8 @@ def _build_entry(one: _Interaction, place: str) -> TrafficEntry:
         sent=sent,
         received=got,
         status=status,
-        body=partial(_parse_body, asked.body, sent, named),
-        answer=partial(_build_answer, reply, status, got, named),
+        body=partial(_parse_body, request.body, sent, named),
+        answer=partial(_build_answer, response, status, got, named),
     )
 
 
@@ -194,9 +194,11 @@ def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
 
 
 def _build_answer(
-    reply: _Response, status: int, headers: Pairs, place: str
+    response: _Response, status: int, headers: Pairs, place: str
 ) -> RecordedAnswer:
-    data = _decode_body(reply.content if reply.body is None else reply.body, place)
+    data = _decode_body(
+        response.content if response.body is None else response.body, place
+    )
     return build_answer(status, headers, data, None, f"the body of {place}")
 
 
@@ -207,13 +209,13 @@ def _decode_body(body: Any, place: str) -> bytes:
             return decode_base64(text, place)
         body = body.get("string")
     parts = body if isinstance(body, list) else [body]
-    found = [
+    decoded = [
         _replace_surrogates(one).encode() if isinstance(one, str) else one or b""
         for one in parts
     ]
-    if not all(isinstance(one, bytes) for one in found):
+    if not all(isinstance(one, bytes) for one in decoded):
         raise RecordingError(f"{place} has a body that is neither text nor bytes")
-    return b"".join(found)
+    return b"".join(decoded)
 
 
 def _flatten_headers(headers: _HeaderValues) -> Pairs:

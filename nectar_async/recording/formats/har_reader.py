@@ -69,8 +69,8 @@ def read_har(
     """Build a recording of the Nectar requests in a HAR file, in memory.
 
     ```python
-    found = read_har(Path("traffic.har").read_bytes())
-    found.recording.save("tests/recordings/traffic", datetime.now(UTC))
+    result = read_har(Path("traffic.har").read_bytes())
+    result.recording.save("tests/recordings/traffic", datetime.now(UTC))
     ```
 
     Headers with keys are dropped; secrets and personal values are replaced as in any
@@ -88,38 +88,40 @@ def read_har(
             recording would contain a secret; the message has the place.
         ConfigurationError: `base_url` is invalid.
     """
-    seen = [
-        _build_entry(entry, f"$.log.entries[{at}]")
-        for at, entry in enumerate(parse_har(data))
+    entries = [
+        _build_entry(entry, f"$.log.entries[{index}]")
+        for index, entry in enumerate(parse_har(data))
     ]
-    return import_traffic(_sort_by_time(seen), base_url=base_url, redaction=redaction)
+    return import_traffic(
+        _sort_by_time(entries), base_url=base_url, redaction=redaction
+    )
 
 
-def _sort_by_time(seen: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
+def _sort_by_time(entries: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
     """Sort entries by time, as the format requires, unless a time is missing."""
-    timed = [(one.started, one) for one in seen if one.started is not None]
-    if len(timed) < len(seen):
-        return seen
-    return [one for _, one in sorted(timed, key=lambda pair: pair[0])]
+    timed = [(one.started, one) for one in entries if one.started is not None]
+    if len(timed) < len(entries):
+        return entries
+    return [entry for _, entry in sorted(timed, key=lambda pair: pair[0])]
 
 
 def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
-    asked, reply, note = entry.request, entry.response, entry.note
+    request, response, note = entry.request, entry.response, entry.note
     started = _parse_time(entry.started)
-    sent = (*_to_pairs(asked.headers), *_to_cookie_headers("cookie", asked.cookies))
-    named = f"{place} ({asked.method} {asked.url.partition('?')[0]})"
+    sent = (*_to_pairs(request.headers), *_to_cookie_headers("cookie", request.cookies))
+    named = f"{place} ({request.method} {request.url.partition('?')[0]})"
     return TrafficEntry(
         place=named,
-        method=asked.method.strip().upper(),
-        url=_build_url(asked.url, _to_pairs(asked.query)),
+        method=request.method.strip().upper(),
+        url=_build_url(request.url, _to_pairs(request.query)),
         sent=sent,
         received=(
-            *_to_pairs(reply.headers),
-            *_to_cookie_headers("set-cookie", reply.cookies),
+            *_to_pairs(response.headers),
+            *_to_cookie_headers("set-cookie", response.cookies),
         ),
-        status=reply.status,
-        body=partial(_parse_request_body, asked.body, sent, note, named),
-        answer=partial(_parse_answer, reply, started, note, named),
+        status=response.status,
+        body=partial(_parse_request_body, request.body, sent, note, named),
+        answer=partial(_parse_answer, response, started, note, named),
         started=started,
         skip=_find_skip_reason(entry),
         note=None
@@ -132,14 +134,14 @@ def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
 
 def _find_skip_reason(entry: HarEntry) -> str:
     """Find why an entry is not an exchange with a server; empty if it may be one."""
-    reply = entry.response
-    if entry.kind == "websocket" or reply.status == HTTPStatus.SWITCHING_PROTOCOLS:
+    response = entry.response
+    if entry.kind == "websocket" or response.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return "websockets"
     if entry.kind == "preflight":
         return "preflights"
-    if entry.cached or "Cache" in (reply.fetched or ""):
+    if entry.cached or "Cache" in (response.fetched or ""):
         return "from a cache"
-    return "without an answer" if reply.error else ""
+    return "without an answer" if response.error else ""
 
 
 def _build_url(url: str, query: Pairs) -> str:
@@ -151,16 +153,18 @@ def _build_url(url: str, query: Pairs) -> str:
 
 
 def _parse_answer(
-    reply: HarResponse, started: datetime | None, note: HarNote | None, place: str
+    response: HarResponse, started: datetime | None, note: HarNote | None, place: str
 ) -> RecordedAnswer:
-    content = reply.content or HarContent()
-    headers = _to_pairs(reply.headers)
+    content = response.content or HarContent()
+    headers = _to_pairs(response.headers)
     names = {name.lower() for name, _ in headers}
     kind = (content.type or "").strip()
     if note is None and "content-type" not in names and kind not in _NO_TYPE:
         headers = (*headers, ("content-type", kind))
-    data = _decode_content(content, reply.status, place)
-    answer = build_answer(reply.status, headers, data, started, f"the body of {place}")
+    data = _decode_content(content, response.status, place)
+    answer = build_answer(
+        response.status, headers, data, started, f"the body of {place}"
+    )
     if note is None:
         return answer
     return RecordedAnswer(
@@ -249,7 +253,7 @@ def _to_text(value: object) -> str:
 def _parse_time(text: str | None) -> datetime | None:
     """Parse when a request was sent; a time without a zone is in UTC."""
     try:
-        found = datetime.fromisoformat((text or "").strip())
+        time = datetime.fromisoformat((text or "").strip())
     except ValueError:
         return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

@@ -39,21 +39,21 @@ Call = Callable[[NectarClient, list[Any]], Awaitable[None]]
 
 @frozen
 class Case:
-    """A call, and what it is called."""
+    """A call with its name."""
 
     name: str
-    """The public method, as `usage.by_company`."""
+    """The public method, such as `usage.by_company`."""
     call: Call
     title: str = ""
-    """What tells it from other cases of the method."""
+    """The name of the case among those of the method."""
     fails_at: str | None = None
-    """The one operation that a server fails at; at every one where it is None."""
+    """The only operation at which the server fails; None for every operation."""
     endpoint: Endpoint | None = None
-    """The operation, for calls that are one."""
+    """The operation, for calls that make one request."""
     covers: Sequence[str] = ()
-    """Other public names that it uses."""
+    """Other public methods that the case calls."""
     is_late: bool = False
-    """Whether the first chunk of a file still comes, however a server fails."""
+    """Whether the first chunk of a file arrives before the server fails."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.title}".strip()
@@ -150,7 +150,7 @@ async def _prefetch(nectar: NectarClient, seen: list[Any]) -> None:
 
 
 async def _resume(nectar: NectarClient, seen: list[Any]) -> None:
-    """A walk, and the rest of it from where it broke, until that breaks as well."""
+    """Read a list, and resume it after a failure until that fails as well."""
     pager = nectar.documents.by_company(ID)
     seen.append(pager)
     try:

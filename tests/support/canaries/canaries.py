@@ -84,7 +84,7 @@ MARKS = re.compile(
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """All texts in a value."""
+    """List all texts in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -96,12 +96,12 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def marks_in(value: object) -> set[str]:
-    """The texts in a value that have a mark."""
+    """List the canaries in a value."""
     return {text for text in texts_in(value) if MARKS.search(text)}
 
 
 def marked(endpoint: Endpoint) -> Any:
-    """A success of an operation, with a marked value wherever it is sensitive."""
+    """Build a successful answer with a canary in every sensitive field."""
     examples = endpoint.answer_schema.get("examples", ())
     if not examples:
         return None

@@ -40,7 +40,7 @@ class Loopback:
     async def connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Hear one request after the other."""
+        """Accept one connection after the other."""
         self._writers.append(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while not writer.is_closing():
@@ -54,12 +54,12 @@ class Loopback:
         writer.close()
 
     def hang_up(self) -> None:
-        """Leave everybody."""
+        """Close all connections."""
         for writer in self._writers:
             writer.close()
 
     def body_of(self, heard: str) -> bytes:
-        """The marked success of what was asked for; links lead to this server."""
+        """Build the successful answer with canaries; its links lead to this server."""
         method, address, _ = heard.split(" ", 2)
         path = address.partition("?")[0].removeprefix("/v2.2")
         if "/bill.pdf" in path:
@@ -81,7 +81,7 @@ def _message(status: str, body: bytes, *more: str) -> bytes:
 
 
 async def success(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """What was asked for."""
+    """Answer successfully."""
     body = server.body_of(heard)
     if body == _PDF:
         said = f"Content-Range: bytes 0-{len(body) - 1}/{len(body)}"
@@ -109,12 +109,12 @@ async def redirect(server: Loopback, heard: str, writer: asyncio.StreamWriter) -
 
 
 async def reset(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """Nothing at all."""
+    """Close the connection without an answer."""
     writer.transport.abort()
 
 
 async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """Half an answer, and then nothing."""
+    """Close the connection after half of the answer."""
     body = server.body_of(heard)
     writer.write(_message("200 OK", body)[: -len(body) // 2])
     await writer.drain()
@@ -123,7 +123,7 @@ async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> Non
 
 
 async def no_http(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """What was heard, as it was: no HTTP, and yet in what aiohttp says."""
+    """Send the request back, which is not HTTP but occurs in the error of aiohttp."""
     writer.write(f"{_key(heard)} {heard}\r\n\r\n".encode())
     await writer.drain()
     writer.close()
@@ -132,29 +132,29 @@ async def no_http(server: Loopback, heard: str, writer: asyncio.StreamWriter) ->
 async def bad_header(
     server: Loopback, heard: str, writer: asyncio.StreamWriter
 ) -> None:
-    """A header that is none, with the key in it."""
+    """Send an invalid header that contains the key."""
     writer.write(f"HTTP/1.1 200 OK\r\n{_key(heard)} : \x00no\r\n\r\n".encode())
 
 
 async def bad_chunk(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """A size of a chunk that is none, with the key in it."""
+    """Send an invalid chunk size that contains the key."""
     head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     writer.write(f"{head}{_key(heard)}\r\n{heard}\r\n".encode())
 
 
 async def bad_gzip(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """A body that is not packed as it says."""
+    """Send a body that is not compressed as its header says."""
     writer.write(_message("200 OK", heard.encode(), "Content-Encoding: gzip"))
 
 
 async def silence(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """The first half of an answer; the rest never comes."""
+    """Send the first half of the answer and stall."""
     body = server.body_of(heard)
     writer.write(_message("200 OK", body)[: -len(body) // 2])
 
 
 async def cancelled(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """The same, and the caller goes away."""
+    """Send the first half and stall; the caller is cancelled."""
     await silence(server, heard, writer)
     await writer.drain()
     for _ in range(5):
@@ -185,7 +185,7 @@ BREAKS: list[Answer] = [
 async def serving(
     server: Loopback, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Loopback]:
-    """The server on loopback."""
+    """Run the server on the loopback interface."""
     listener = await asyncio.start_server(server.connected, "127.0.0.1", 0, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
     server.origin = f"http{'s' if tls else ''}://127.0.0.1:{port}"

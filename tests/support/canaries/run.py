@@ -29,27 +29,27 @@ Send = Callable[[Request[Any]], Awaitable[Response]]
 
 @define
 class Outcome:
-    """What is left of a call."""
+    """Everything that a call leaves."""
 
     texts: list[Shown] = field(factory=list)
     wires: list[SentRequest] = field(factory=list)
-    """What the server was asked."""
+    """The requests that the server received."""
     seen: list[Any] = field(factory=list)
-    """What the caller got."""
+    """The result or the error of the call."""
     recorded: list[str] = field(factory=list)
-    """What a recorder saw, or a server over HTTP heard."""
+    """The requests that a recorder or a server over HTTP received."""
     logged: list[Any] = field(factory=list)
-    """The records of the log."""
+    """The log records."""
     error: BaseException | None = None
 
     @property
     def leaks(self) -> list[str]:
-        """Where a secret is shown."""
+        """List the places that show a secret."""
         return found(self.texts)
 
 
 async def outcome_of(case: Case, way: Way, key: Any = KEY) -> Outcome:
-    """Make a call of a server in memory that answers in a way, and look at it all."""
+    """Make a call to a server in memory that answers in one way."""
     out = Outcome()
     scope = anyio.CancelScope()
     server = Server(way, case.fails_at, scope.cancel, is_late=case.is_late)
@@ -76,7 +76,7 @@ async def outcome_of(case: Case, way: Way, key: Any = KEY) -> Outcome:
 async def looked_at(
     case: Case, nectar: NectarClient, scope: anyio.CancelScope, out: Outcome
 ) -> None:
-    """Make the call within the scope, and add to the outcome what there is to see."""
+    """Make the call within a cancel scope and add its results to the outcome."""
     with Trail() as trail:
         with scope:
             try:

@@ -46,7 +46,7 @@ class _Keep(logging.Handler):
 
 
 class Trail:
-    """Keeps what is written while it is entered: log, spans, warnings."""
+    """Collects logs, spans and warnings inside its `with` block."""
 
     def __init__(self) -> None:
         self._keep = _Keep()
@@ -77,11 +77,11 @@ class Trail:
 
     @property
     def records(self) -> list[logging.LogRecord]:
-        """What was logged."""
+        """The log records."""
         return self._keep.records
 
     def texts(self) -> Iterator[Shown]:
-        """Everything that was written."""
+        """Everything that was collected."""
         for record in self.records:
             where = f"log {record.name}"
             yield where, f"{record.getMessage()} {record.__dict__!r}"
@@ -96,7 +96,7 @@ class Trail:
 
 
 def found(texts: Iterable[Shown]) -> list[str]:
-    """The leaks: where each stands, and what is around it."""
+    """List the leaks with their places and the text around them."""
     leaks: dict[str, None] = {}
     for where, text in texts:
         if hit := MARKS.search(text):
@@ -106,7 +106,7 @@ def found(texts: Iterable[Shown]) -> list[str]:
 
 
 def shown(thing: object) -> Iterator[Shown]:
-    """Everything that a value shows, and what is inside it."""
+    """List all texts that a value and its parts show."""
     if isinstance(thing, BaseException):
         yield from _error(thing, type(thing).__name__)
     elif isinstance(thing, NectarClient):
@@ -151,7 +151,7 @@ def _value(thing: Any) -> Iterator[Shown]:
 
 
 def _error(error: BaseException, name: str) -> Iterator[Shown]:
-    """An error with all that it came from, each as it is printed and pickled."""
+    """List the texts of an error and its causes, printed and pickled."""
     todo: list[tuple[str, BaseException]] = [(name, error)]
     seen: set[int] = set()
     while todo:
@@ -178,7 +178,7 @@ def _error(error: BaseException, name: str) -> Iterator[Shown]:
 
 
 def _frames(error: BaseException, where: str) -> Iterator[Shown]:
-    """The locals of the frames, as a traceback that captures them shows them."""
+    """List the local variables of frames, as a traceback with locals shows them."""
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         if code.co_filename.startswith(_TESTS):
@@ -189,7 +189,7 @@ def _frames(error: BaseException, where: str) -> Iterator[Shown]:
 
 
 def revealed(thing: object) -> set[str]:
-    """Every text that the `Secret`s in a result give when they are asked."""
+    """List the texts that the `Secret`s in a result reveal."""
     return set(_revealed(thing))
 
 

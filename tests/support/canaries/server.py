@@ -50,7 +50,7 @@ _HOST = "https://files.example.com/other/qzsigned-77/bill.pdf?X-Signature=qzsign
 
 @cache
 def answer_to(operation: str) -> tuple[int, Any]:
-    """The status and the marked body of a success."""
+    """Build the status and the body of a successful answer with canaries."""
     endpoint = next(one for one in ENDPOINTS if one.operation == operation)
     body = marked(endpoint)
     if operation == "jobs_get":
@@ -59,7 +59,7 @@ def answer_to(operation: str) -> tuple[int, Any]:
 
 
 def success(wire: SentRequest) -> Response:
-    """What was asked for."""
+    """Answer successfully."""
     if wire.operation == "documents_download":
         size = len(FILE)
         said = {"content-range": f"bytes 0-{size - 1}/{size}", "etag": '"one"'}
@@ -69,18 +69,18 @@ def success(wire: SentRequest) -> Response:
 
 
 def first_chunk() -> Response:
-    """The beginning of a file that is longer."""
+    """Build the first chunk of a longer file."""
     said = {"content-range": f"bytes 0-{len(FILE) - 1}/{2 * len(FILE)}"}
     return Response(206, {**said, "etag": '"one"'}, FILE)
 
 
 def dumped(value: object) -> bytes:
-    """JSON as most servers write it."""
+    """Encode JSON as most servers do."""
     return json.dumps(value).encode()
 
 
 def _known(wire: SentRequest) -> str:
-    """All that the server was told, and all that it would have said."""
+    """List everything that the server received and would have answered."""
     there = "&".join(f"{k}={v}" for k, v in wire.query.items())
     body = wire.body.decode("latin-1") if b"\x89PNG" in wire.body else wire.body
     return (
@@ -119,7 +119,7 @@ def unprocessable(wire: SentRequest) -> Response:
 
 
 def dump(wire: SentRequest) -> Response:
-    """A page of 500 that dumps request, headers and answer, as debuggers do."""
+    """Answer 500 with a dump of request, headers and answer, as debuggers do."""
     key = _key(wire)
     secret = next(texts_in(wire.fields), key)
     page = (
@@ -177,7 +177,7 @@ def odd(wire: SentRequest) -> Response:
 
 
 def odd_of(value: Any) -> Any:
-    """JSON whose texts are in objects, but for ids."""
+    """Wrap all texts of a JSON value in objects, except ids."""
     if isinstance(value, dict):
         return {k: one if k == "id" else odd_of(one) for k, one in value.items()}
     if isinstance(value, list):
@@ -194,7 +194,7 @@ def novel(wire: SentRequest) -> Response:
 
 
 def never(wire: SentRequest) -> Response:
-    """What was asked for, and that it is not over yet."""
+    """Answer successfully, with a job that has not ended."""
     status, body = answer_to(wire.operation)
     return Response(status, _JSON, dumped({**body, "status": "PENDING"}))
 
@@ -213,13 +213,13 @@ def too_long(wire: SentRequest) -> Response:
 
 
 def unsent(wire: SentRequest) -> Response:
-    """No connection, in a transport that says too much."""
+    """Fail to connect, with secrets in the error of the transport."""
     error = ConnectionFailedError(f"cannot send {_known(wire)}", is_sent=False)
     raise error from OSError(111, f"refused {_known(wire)}")
 
 
 def broken(wire: SentRequest) -> Response:
-    """A connection that breaks after sending, in a transport that says too much."""
+    """Fail after sending, with secrets in the error of the transport."""
     error = ConnectionFailedError(f"reset by peer {wire.headers}")
     error.add_note(f"while sending {_known(wire)}")
     raise error from ConnectionResetError(_known(wire))
@@ -227,15 +227,15 @@ def broken(wire: SentRequest) -> Response:
 
 @frozen
 class Way:
-    """How a server answers, and the settings under which it does."""
+    """A way in which the server answers, with the settings of the client."""
 
     name: str
     answer: Callable[[SentRequest], Response] = success
     fails: type[Exception] | None = None
-    """What the caller of a call with everything in it gets; None for an answer."""
+    """The error that a call raises; None for a result."""
     settings: Mapping[str, Any] = {}
     is_endless: bool = False
-    """Whether the answer never comes."""
+    """Whether no answer arrives."""
     is_cancelled: bool = False
     """Whether the call is cancelled while it waits for the answer."""
 
