@@ -92,7 +92,7 @@ class NectarError(Exception):
     page: int | None = None
     """The page that was requested, from 1."""
     cursor: str | None = None
-    """Where the list can be continued: `pager.resume(error.cursor)`."""
+    """The cursor to continue the list from: `pager.resume(error.cursor)`."""
     attempts: int = 0
     """How many times the request was sent."""
     elapsed: float = 0.0

@@ -370,7 +370,7 @@ class UnescapedText:
 
     text: str
     places: Sequence[int]
-    """Where each character is in the original text, and the end of that text."""
+    """The index of each character in the original text, and the length of that text."""
 
     @classmethod
     def of(cls, text: str) -> Self:
