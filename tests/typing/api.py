@@ -63,11 +63,14 @@ from nectar_async import (
     RateLimitedError,
     Receipt,
     Request,
+    Response,
     RetryPolicy,
     Secret,
     SecurityQuestion,
+    Send,
     Settings,
     Site,
+    Stage,
     Statistics,
     StatusError,
     Team,
@@ -452,6 +455,18 @@ async def repository(nectar: NectarClient, company: Company) -> None:
         assert_type(failure.company_id, str)
         assert_type(failure.error, NectarError)
         assert_type(failure.error.cursor, str | None)
+
+
+async def stage(request: Request[Any], send: Send) -> Response:
+    response = await send(request)
+    assert_type(response, Response)
+    return response
+
+
+def stages() -> NectarClient:
+    known: list[Stage] = [stage]
+    assert_type(NectarClient(stages=[stage]), NectarClient)
+    return NectarClient(stages=(*known, stage))
 
 
 def errors(error: StatusError, waited: WaitTimeoutError) -> None:
