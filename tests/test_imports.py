@@ -100,6 +100,10 @@ def run_time_imports(tree: ast.AST) -> Iterator[str]:
                 yield from run_time_imports(other)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "nectar_async":
+            for alias in node.names:  # a subpackage, or a name of the root
+                module = f"nectar_async.{alias.name}"
+                yield module if module in MODULES else "nectar_async"
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
         else:
