@@ -26,7 +26,7 @@ __all__ = ["after_call", "before_call", "before_load_schema", "filter_failure"]
 
 # Of this many calls, one keeps the ids that were made up.
 _UNKNOWN_EVERY = 6
-# The first companies are read and changed, the next lose what they have, the last go.
+# The first companies are read and changed, the next are emptied, the last deleted.
 _KEPT = 3
 _STRIPPED = 6
 _PATIENCE = 30.0
@@ -38,7 +38,7 @@ _WITHIN = {
     "usage_data_id": ("usage", "usageData"),
 }
 
-# What a schema cannot say: to refuse these is no defect, though it lets them pass.
+# Refusals that are no defect, though the schema accepts the request.
 _EXCUSES: tuple[tuple[str, str], ...] = (
     (
         r"The company has no such (site|meter|account|value)s?: ",
@@ -67,12 +67,12 @@ _answers: Counter[tuple[str, str, str]] = Counter()
 _excused: Counter[str] = Counter()
 _calls = count()
 _made: set[str] = set()
-"""Ids of things that calls made: those are used as they come."""
+"""Ids of things that calls created, used in their order."""
 
 
 @schemathesis.hook
 def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
-    """Give uploaded files a name, which says of what kind they are."""
+    """Give uploaded files a name with the suffix of their kind."""
     operation = raw_schema["paths"]["/job/company/{company_id}"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]
     header = {"example": 'form-data; filename="bill.pdf"', "schema": {"type": "string"}}
@@ -81,7 +81,7 @@ def before_load_schema(_context: Any, raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
-    """Put ids that exist into what was generated to be valid."""
+    """Put existing ids into valid generated requests."""
     number = next(_calls)
     if case.meta is None or number % _UNKNOWN_EVERY == 0:
         return
@@ -139,7 +139,7 @@ def _is_negative(case: Any, place: ParameterLocation) -> bool:
 
 @cache
 def _worlds() -> list[dict[str, Iterator[str]]]:
-    """For each company that is kept, all ids within it, round and round."""
+    """Cycle through all ids of each company that is kept."""
     return [_world(company["id"]) for company in _ask("GET", "/company")[:_KEPT]]
 
 
@@ -197,7 +197,7 @@ def _ask(method: str, path: str, body: Any = None) -> Any:
 
 
 def _known(body: Any, world: Mapping[str, Iterator[str]], number: int) -> Any:
-    """The body with things that the company has; what is no object stays as it is."""
+    """Put existing ids into a body; a body that is no object stays as it is."""
     if not isinstance(body, dict):
         return body
     known = dict(body)

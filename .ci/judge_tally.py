@@ -1,4 +1,4 @@
-"""Shows what schemathesis was answered, and fails where that proves nothing.
+"""Print the answers that schemathesis got, and fail if they prove nothing.
 
     judge_tally.py tally.json
 
@@ -19,7 +19,7 @@ __all__ = ["main"]
 
 
 def main(path: str) -> int:
-    """0 when every operation of the contract did what it is there for."""
+    """Print the tally; returns 0 if every operation had a success."""
     tally = json.loads(Path(path).read_text(encoding="utf-8"))
     answers: dict[str, Counter[str]] = defaultdict(Counter)
     for operation, mode, status, number in tally["answers"]:

@@ -1,4 +1,4 @@
-"""Calls every operation of the SDK, and has openapi-core judge what goes over the wire.
+"""Call every operation of the SDK, and check its traffic with openapi-core.
 
     judge_traffic.py http://127.0.0.1:41234 the-key
 
@@ -38,7 +38,7 @@ __all__ = ["Judge", "main"]
 _FIELD = re.compile(rb'form-data; name="(\w+)"')
 
 
-# What is sent and answered, as openapi-core wants to see it
+# Requests and answers in the form of openapi-core
 
 
 @frozen
@@ -61,17 +61,17 @@ class _Answered:
 
 @define
 class Judge:
-    """A transport that lets nothing pass unseen."""
+    """A transport that checks every request and answer."""
 
     inner: AiohttpTransport
     openapi: OpenAPI
     faults: list[str] = field(factory=list)
     statuses: dict[str, list[int]] = field(factory=lambda: defaultdict(list))
     seen: dict[str, set[str]] = field(factory=lambda: defaultdict(set))
-    """The filters and fields that an operation was asked with."""
+    """The filters and fields that requests of an operation had."""
 
     async def send(self, request: Any, /) -> Any:
-        """Send it, and look at both."""
+        """Send a request; check it and its answer."""
         body = request.body
         if callable(body):
             body = b"".join([chunk async for chunk in body()])
@@ -91,7 +91,7 @@ class Judge:
         return response
 
     async def aclose(self) -> None:
-        """Close the transport that sends."""
+        """Close the inner transport."""
         await self.inner.aclose()
 
     def _faults(self, request: Any, asked: _Asked) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _told(error: BaseException) -> str:
 
 
 def main(url: str, key: str) -> int:
-    """0 when there is nothing to complain of."""
+    """Call all operations; returns 0 if nothing is wrong."""
     judge = anyio.run(_judged, url, key)
     wanted = contract.operations()
     for name in sorted(wanted):
@@ -176,10 +176,10 @@ async def _judged(url: str, key: str) -> Judge:
 
 
 def _document(address: str) -> dict[str, Any]:
-    """The contract, served at that address."""
+    """Load the contract for a server at an address."""
     document = deepcopy(contract.load())
     document["servers"] = [{"url": address}]
-    # openapi-core reads a file as bytes, which are no string to a JSON schema.
+    # openapi-core reads a file as bytes, which a JSON schema does not accept as string.
     form = document["components"]["schemas"]["JobSubmitDocument"]["properties"]
     del form["document"]["type"]
     return document
@@ -195,7 +195,7 @@ def _gaps(judge: Judge) -> Iterator[str]:
 
 
 def _offered(description: dict[str, Any]) -> set[str]:
-    """The filters of an operation and the fields of its body."""
+    """List the filters of an operation and the fields of its body."""
     parameters = [_resolved(one) for one in description.get("parameters", ())]
     names = {one["name"] for one in parameters if one["in"] == "query"}
     for media in description.get("requestBody", {}).get("content", {}).values():

@@ -24,7 +24,7 @@ WORDS = {
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """In interleaved rounds; ratios are taken inside each."""
+    """Measure in interleaved rounds; ratios are taken inside each."""
     pages = 20 if effort.is_quick else 200
     with competitors() as all_of_them:
         for speed in speeds(is_quick=effort.is_quick):

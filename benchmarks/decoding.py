@@ -43,7 +43,7 @@ Decode: TypeAlias = Callable[[bytes], Any]
 
 
 def plain_cattrs() -> cattrs.Converter:
-    """Cattrs as its documentation shows it, with the same types."""
+    """Decode with cattrs as its documentation shows it, with the same types."""
     plain = cattrs.Converter(use_alias=False)
     for kind, make in (
         (Decimal, Decimal),
@@ -74,13 +74,13 @@ def plain_cattrs() -> cattrs.Converter:
 
 
 def ours() -> Decode:
-    """The package's way, with a converter that has met no page yet."""
+    """Decode with the package, with a new converter."""
     converter = Converter(is_strict=False)
     return lambda body: converter.decode_page(body, UsageData, LISTING, 1)
 
 
 def ways() -> dict[str, Decode]:
-    """All that are compared."""
+    """List the competitors."""
     plain = plain_cattrs()
     page_of: Any = pydantic_page()
     return {
@@ -99,7 +99,7 @@ def ways() -> dict[str, Decode]:
 
 
 def check(all_ways: dict[str, Decode], body: bytes) -> None:
-    """Speed is worth nothing where the records are not the same."""
+    """Check that all competitors decode the same records."""
     mine = all_ways["nectar_async"](body).items
     for name in ("pydantic", "msgspec Struct"):
         for one, other in zip(mine, all_ways[name](body).usage_data, strict=True):
@@ -115,7 +115,7 @@ def check(all_ways: dict[str, Decode], body: bytes) -> None:
 
 
 def changed(bodies: Sequence[bytes], change: Callable[[Any], object]) -> list[bytes]:
-    """The same pages, with the list of records changed in place."""
+    """Copy the pages with a changed list of records."""
     pages = [json.loads(body) for body in bodies]
     for one in pages:
         change(one["usageData"])
@@ -123,7 +123,7 @@ def changed(bodies: Sequence[bytes], change: Callable[[Any], object]) -> list[by
 
 
 def seconds(decode: Decode, bodies: Sequence[bytes]) -> float:
-    """Processor seconds of a page."""
+    """Measure the CPU seconds of a page."""
     gc.collect()
     start = time.process_time()
     for body in bodies:
@@ -132,7 +132,7 @@ def seconds(decode: Decode, bodies: Sequence[bytes]) -> float:
 
 
 def compared(effort: Effort, bodies: Sequence[bytes]) -> dict[str, list[float]]:
-    """Microseconds a record, of each way in each round."""
+    """Measure the microseconds per record, of each competitor in each round."""
     all_ways = ways()
     check(all_ways, bodies[0])
     times: dict[str, list[float]] = {name: [] for name in all_ways}
@@ -143,7 +143,7 @@ def compared(effort: Effort, bodies: Sequence[bytes]) -> dict[str, list[float]]:
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """The page as it is, then its variants."""
+    """Measure the page as it is, then its variants."""
     bodies = [template(at).body(0, at + 1, PAGES) for at in range(PAGES)]
     times = compared(effort, bodies)
     mine = times["nectar_async"]
@@ -166,7 +166,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 
 def _variants(effort: Effort, bodies: Sequence[bytes]) -> Iterator[Figure]:
-    """Pages with more that nobody expected, in terms of the pages as they are."""
+    """Compare pages with unexpected values with the pages as they are."""
     grown, odd = changed(bodies, _with_another_key), changed(bodies, _with_an_odd_one)
     logging.getLogger("nectar_async").addHandler(logging.NullHandler())
     names = ("first page with another new key", "pages with it, after that")

@@ -23,7 +23,7 @@ from benchmarks.support.figures import Figure
 
 
 def demo(companies: int, latency: float, out: Path) -> dict[str, Any]:
-    """One demo, as its JSON."""
+    """Run one demo; returns its JSON."""
     command = [sys.executable, "-m", "nectar_async.cli", "demo", "--json"]
     command += ["--companies", str(companies), "--latency", str(latency)]
     done = subprocess.run(  # noqa: S603 - our own
@@ -38,7 +38,7 @@ def demo(companies: int, latency: float, out: Path) -> dict[str, Any]:
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """Demo after demo."""
+    """Run one demo after the other."""
     companies, latency = (10, 0.02) if effort.is_quick else (50, 0.05)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "usage.jsonl"

@@ -31,7 +31,7 @@ STATEMENTS = {
 
 
 def milliseconds(statement: str) -> float:
-    """The wall time of a fresh interpreter that runs one statement."""
+    """Measure the wall time of a fresh interpreter that runs one statement."""
     start = time.perf_counter()
     subprocess.run(  # noqa: S603 - our own
         [sys.executable, "-c", statement], check=True, cwd=ROOT
@@ -40,7 +40,7 @@ def milliseconds(statement: str) -> float:
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """Statement after statement, round after round."""
+    """Measure each statement in each round."""
     for statement in STATEMENTS.values():  # compiled and cached beforehand
         milliseconds(statement)
     times: dict[str, list[float]] = {name: [] for name in STATEMENTS}

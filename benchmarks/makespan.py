@@ -43,7 +43,7 @@ PEERS = {"by_hand": "by hand", "floor": "bare scheduler"}
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """All parts, round by round; competitors take turns within a round."""
+    """Measure all parts, round by round; competitors take turns within a round."""
     with competitors() as all_of_them:
         for shape, sizes in (QUICK_SHAPES if effort.is_quick else SHAPES).items():
             for jitter, sigma in SIGMAS.items():
@@ -95,7 +95,7 @@ def _cells(
 
 
 def _speed_up(all_of_them: Competitors, effort: Effort) -> Figure:
-    """How many times faster than one page after the other."""
+    """How many times faster a pull is than one page after the other."""
     shape = QUICK_ONE if effort.is_quick else ONE
     scenario = Scenario({**SHAPES, **QUICK_SHAPES}[shape], LATENCY)
     speed = speeds()[0]

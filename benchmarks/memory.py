@@ -1,4 +1,4 @@
-"""Does memory grow with the number of records that are streamed?
+"""Memory: does it grow with the number of records that are streamed?
 
 100,000 and 1,000,000 records, each in a fresh process; the figure is the highest memory
 of one process against that of the other, and beside it what came on top in the pull.
@@ -31,7 +31,7 @@ _STATUS = Path("/proc/self/status")
 
 
 def peak() -> float:
-    """The most memory that this process ever had, in MB.
+    """Measure the peak memory of this process, in MB.
 
     Linux hands `ru_maxrss` on from the parent, so it is the second choice there.
     """
@@ -44,7 +44,7 @@ def peak() -> float:
 
 
 async def streamed(url: str, name: str, sizes: list[int]) -> dict[str, float]:
-    """Pull in a child; one page comes before, so that all code is there."""
+    """Measure a pull in a child process, after one page that loads all code."""
     server = Server(url)
     async with PULLS[name](url) as pull:
         server.play(Scenario([1]))
@@ -58,7 +58,7 @@ async def streamed(url: str, name: str, sizes: list[int]) -> dict[str, float]:
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """Few and many, in turn."""
+    """Measure few and many records, in turn."""
     share = 100 if effort.is_quick else 1
     speed = speeds()[0]
     runs: dict[int, list[Any]] = {FEW // share: [], MANY // share: []}

@@ -1,4 +1,4 @@
-"""How fast is a recording replayed, beside vcrpy and aioresponses?
+"""Replay: how fast is a recording replayed, next to vcrpy and aioresponses?
 
 One portfolio is pulled from the sandbox once, company after company, page after page,
 and kept in three ways: as a recording, as a vcrpy cassette, and as what aioresponses is
@@ -35,7 +35,7 @@ KEY = "k" * 16
 
 
 async def pull(nectar: NectarClient) -> int:
-    """Everything there is, one list after the other; how many records that is."""
+    """Read one list after the other; returns the number of records."""
     count = 0
     for company in await nectar.companies.all():
         async for _ in nectar.usage.by_company(company.id):
@@ -46,7 +46,7 @@ async def pull(nectar: NectarClient) -> int:
 
 
 def cassette(path: Path) -> Any:
-    """A vcrpy cassette at a path."""
+    """Open a vcrpy cassette at a path."""
     return vcr.VCR(
         record_mode="once" if not path.exists() else "none",
         filter_headers=["X-API-Key", "X-Request-Id"],
@@ -56,7 +56,7 @@ def cassette(path: Path) -> Any:
 
 
 class Peers:
-    """The same pull, from each kind of recording."""
+    """Pulls the same data from each kind of recording."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.recording = folder / "recording"
@@ -86,19 +86,19 @@ class Peers:
         return count
 
     async def nectar_async(self) -> int:
-        """`RecordedTransport`; read from disk each time."""
+        """Pull from a `RecordedTransport`, read from disk each time."""
         transport = RecordedTransport(self.recording)
         async with NectarClient(transport=transport, settings=self.settings) as nectar:
             return await pull(nectar)
 
     async def vcrpy(self) -> int:
-        """A cassette under the client's own aiohttp transport."""
+        """Pull from a cassette, below the client's own aiohttp transport."""
         with cassette(self.cassette):
             async with NectarClient(KEY, settings=self.settings) as nectar:
                 return await pull(nectar)
 
     async def aioresponses(self) -> int:
-        """Answers told to aioresponses, under the client's own aiohttp transport."""
+        """Pull from aioresponses, below the client's own aiohttp transport."""
         with aioresponses() as mocked:
             for address, query, body in self.addresses:
                 pairs = "&".join(f"{key}={text}" for key, text in query.items())
@@ -107,7 +107,7 @@ class Peers:
                 return await pull(nectar)
 
     async def bare(self) -> int:
-        """Answers that are in memory."""
+        """Pull from answers in memory."""
         answers = {
             (address, *query.values()): Response(200, {}, body)
             for address, query, body in self.addresses
@@ -124,7 +124,7 @@ class Peers:
 
 
 async def main(rounds: int = 7, companies: int = 20) -> None:
-    """Measure and print."""
+    """Measure and print all kinds."""
     with tempfile.TemporaryDirectory() as folder:
         async with Sandbox(companies=companies, api_key=KEY) as sandbox:
             peers = Peers(Path(folder), sandbox.settings)

@@ -1,4 +1,4 @@
-"""Is anything lost, doubled or changed when one request in twenty goes wrong?
+"""Soak: are records lost, doubled or changed when one request in twenty fails?
 
 Two sandboxes with the same portfolio, each in a process of its own: one is faultless,
 to the other each kind of trouble happens at random. The same pull goes over both, and
@@ -60,9 +60,9 @@ class Pull:
     """The result of a pull: a checksum for each company, and the memory used."""
 
     sums: dict[str, tuple[int, int]] = field(factory=dict)
-    """Records, and the sum of their digests: the same whatever their order."""
+    """Number of records and the sum of their digests, which no order changes."""
     memory: list[int] = field(factory=list)
-    """Bytes in use, after every page."""
+    """Bytes of memory in use after every page."""
     records: int = 0
     seconds: float = 0.0
     statistics: Statistics | None = None
@@ -79,18 +79,18 @@ class Pull:
 
     @property
     def growth(self) -> float:
-        """The most memory in the last quarter of the pages, against the first."""
+        """The peak memory of the last quarter of the pages, divided by the first's."""
         quarter = max(1, len(self.memory) // 4)
         return max(self.memory[-quarter:]) / max(self.memory[:quarter])
 
 
 def resident() -> int:
-    """Bytes of memory that this process has now."""
+    """Measure the memory of this process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
 
 
 async def pull(companies: int, *faults: str) -> Pull:
-    """Everything of all companies, from a sandbox with its share of each fault."""
+    """Pull all companies from a sandbox that produces each fault at its share."""
     share = SHARE / max(1, len(faults))
     arguments = SandboxArguments(
         companies=companies,
@@ -103,7 +103,7 @@ async def pull(companies: int, *faults: str) -> Pull:
 
 
 async def pull_from(sandbox: SandboxProcess) -> Pull:
-    """Everything that is there, with the client's defaults but for three.
+    """Pull everything, with three settings other than the defaults.
 
     Times are shorter, so that a stall costs two seconds. There are eight attempts: four
     in a row go wrong once in 160,000 requests, so that one soak in sixty would fail as
@@ -152,13 +152,13 @@ def problems(calm: Pull, rough: Pull, companies: int) -> list[str]:
 
 
 def fewest(attempts: int) -> float:
-    """The fewest repeats that chance explains: three deviations below the share."""
+    """Compute the fewest plausible repeats: three deviations below the share."""
     expected = SHARE * attempts
     return expected - 3 * math.sqrt(expected)
 
 
 def main(companies: int = COMPANIES) -> int:
-    """Pull both, compare, print; 0 when all is well."""
+    """Pull with and without faults, compare and print; returns the exit status."""
     calm = anyio.run(pull, companies)
     rough = anyio.run(pull, companies, *TROUBLE)
     for name, one in (("faultless", calm), ("faulted", rough)):

@@ -1,4 +1,4 @@
-"""How long does the event loop stand still while 2,000 pages are pulled?
+"""Stalls: how long does a pull of 2,000 pages block the event loop?
 
 Without latency, so that answers come as fast as they can. A task that does nothing but
 yield measures each turn of the loop; what the garbage collector took in it is known
@@ -43,21 +43,21 @@ class Turns:
     """The longest turns of a loop, in seconds."""
 
     own: float = 0.0
-    """Outside the collector."""
+    """Without the garbage collector."""
     whole: float = 0.0
-    """With the collector."""
+    """With the garbage collector."""
     wall: float = 0.0
-    """With the collector, and with what others took of the core."""
+    """With the garbage collector, and the time that other processes took."""
     collector: float = 0.0
-    """The longest pause of the collector."""
+    """The longest pause of the garbage collector."""
     machine: float = 0.0
-    """By how much the longest of equal pieces of work exceeds the one in the middle."""
+    """How much longer the longest of equal pieces of work takes than the median."""
 
     _since: float = 0.0
     _paused: float = 0.0
 
     async def watch(self) -> None:
-        """Measure turn after turn, until cancelled."""
+        """Measure each turn until cancelled."""
         now = _clocks()
         while True:
             self._paused = 0.0
@@ -69,7 +69,7 @@ class Turns:
             self.own = max(self.own, turn - self._paused)
 
     def collected(self, phase: str, _: dict[str, int]) -> None:
-        """A callback of the collector, which needs nothing but processor time."""
+        """Add the time of a collection; a callback of the garbage collector."""
         now = time.thread_time()
         if phase == "start":
             self._since = now
@@ -79,7 +79,7 @@ class Turns:
 
 
 def _unevenness(pieces: int) -> float:
-    """How much longer than usual equal work takes at worst, here and now."""
+    """Measure how much longer than the median equal work takes at worst."""
     body = template(0).body(0, 1, 1)
     took = []
     gc.disable()
@@ -94,13 +94,13 @@ def _unevenness(pieces: int) -> float:
 
 
 def _clocks() -> tuple[float, float, int]:
-    """Wall, processor, and how often this thread waited for something."""
+    """Read the wall time, the CPU time, and how often this thread waited."""
     used = resource.getrusage(resource.RUSAGE_THREAD)
     return time.perf_counter(), time.thread_time(), used.ru_nvcsw
 
 
 def _own(then: tuple[float, float, int], now: tuple[float, float, int]) -> float:
-    """The seconds between them that are this thread's own: its work and its waits."""
+    """Compute the seconds between two readings that this thread worked or waited."""
     wall, work, waits = (
         after - before for before, after in zip(then, now, strict=True)
     )
@@ -110,7 +110,7 @@ def _own(then: tuple[float, float, int], now: tuple[float, float, int]) -> float
 async def watched(
     url: str, name: str, sizes: list[int], *, is_relaxed: bool
 ) -> dict[str, float]:
-    """Pull in a child, with a watch over its loop; a small pull comes first."""
+    """Measure the loop during a pull in a child process, after a small pull."""
     server, turns = Server(url), Turns()
     async with PULLS[name](url) as pull:
         server.play(Scenario([20]))
@@ -132,7 +132,7 @@ async def watched(
 
 
 def measure(effort: Effort) -> Iterator[Figure]:
-    """A fresh process for each round and competitor."""
+    """Measure each round and competitor in a fresh process."""
     sizes = [2] * 10 if effort.is_quick else [40] * 50
     for speed in speeds(is_quick=effort.is_quick):
         runs: dict[str, list[Any]] = {"usage": [], "relaxed": [], "by_hand": []}

@@ -11,7 +11,7 @@ from nectar_async import Company, NectarClient
 
 
 async def fetch() -> list[Company]:
-    """Every company with its sites."""
+    """List every company with its sites."""
     async with NectarClient() as nectar:
         return await nectar.companies.all()
 

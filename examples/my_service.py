@@ -1,4 +1,4 @@
-"""A service of yours on FastAPI: electricity by month, and an answer on bad days too.
+"""A service on FastAPI: electricity by month, also while the API is too busy.
 
     pip install fastapi uvicorn nectar-async
     NECTAR_API_KEY=... uvicorn --factory my_service:main
@@ -29,7 +29,7 @@ from nectar_async import (
 
 Months = dict[str, str]
 
-# Exactly, as every number here; what is measured otherwise (kVA, for one) is no energy.
+# Exact factors. Units that are missing, such as kVA, do not measure energy.
 IN_KWH = {
     UsageUnits.WH: Decimal("0.001"),
     UsageUnits.KWH: Decimal(1),
@@ -39,7 +39,7 @@ IN_KWH = {
 
 
 def in_months(records: list[UsageData]) -> Months:
-    """Sums in kWh, by the month in which a bill's period ends."""
+    """Sum the electricity in kWh, by the month in which a bill's period ends."""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for record in records:
         unit, amount, end = record.usage_units, record.usage, record.end_date
@@ -49,7 +49,7 @@ def in_months(records: list[UsageData]) -> Months:
 
 
 def service(nectar: NectarClient) -> FastAPI:
-    """The application; it closes the client when it stops."""
+    """Build the application; it closes the client when it stops."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +61,7 @@ def service(nectar: NectarClient) -> FastAPI:
 
     @app.get("/companies/{company}/electricity")
     async def electricity(company: str, since: date, until: date) -> dict[str, Any]:
-        """Months of one company; those of the last time while the API is too busy."""
+        """Answer with the months of a company; cached ones while the API is too busy."""
         asked = company, since, until
         try:
             usage = nectar.usage.by_company(
@@ -79,7 +79,7 @@ def service(nectar: NectarClient) -> FastAPI:
 
     @app.get("/electricity")
     async def overview(since: date, until: date) -> dict[str, Months]:
-        """Months of every company, by its id; asked for ten at a time."""
+        """Answer with the months of every company, by its id, ten requests at once."""
         found: defaultdict[str, list[UsageData]] = defaultdict(list)
         async with nectar.repository.usage(
             datasource_type="ELECTRICITY", start_date=since, end_date=until

@@ -1,4 +1,4 @@
-"""Pull the last months of usage of every company, and say what is worth what.
+"""Pull the last months of usage of every company, and report what is complete.
 
 A company that fails costs nobody else; its cursor says where to go on.
 
@@ -37,7 +37,7 @@ async def pull(since: date) -> int:
 
 
 def first_day(arguments: list[str]) -> date:
-    """The day to begin with.
+    """Choose the first day.
 
     Raises:
         SystemExit: there is an argument, and it is no day.

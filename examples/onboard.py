@@ -1,4 +1,4 @@
-"""Take a customer on: company, sites, utility account, bills. Then undo all of it.
+"""Set up a customer: company, sites, utility account, bills. Then undo all of it.
 
     NECTAR_API_KEY=... python examples/onboard.py bills
 
@@ -21,7 +21,7 @@ BILLS_SHOWN = 5
 
 
 async def onboard(folder: Path) -> int:
-    """Go all the way once; the exit code says whether the upload was read."""
+    """Run all steps once; the exit code says whether the upload was read."""
     await anyio.Path(folder).mkdir(parents=True, exist_ok=True)  # or fail right here
     async with NectarClient() as nectar, AsyncExitStack() as afterwards:
         company = await nectar.companies.create("Harbor Foods", external_id="4711")
@@ -52,7 +52,7 @@ async def onboard(folder: Path) -> int:
 async def connect(
     nectar: NectarClient, company: Company, sites: list[Site]
 ) -> Connection:
-    """The utility account, for all sites; nothing is known of its login yet."""
+    """Connect the utility account for all sites; its login is not checked yet."""
     return await nectar.connections.create(
         company.id,
         url="https://nectarclimate.com",
@@ -63,7 +63,7 @@ async def connect(
 
 
 def tell(connection: Connection) -> None:
-    """Say how the login fares, and what somebody has to do about it."""
+    """Print the status of the login, and who has to do what about it."""
     print(f"connection {connection.id}: {connection.status}")
     if connection.status is not None and not connection.status.advice.is_healthy:
         advice = connection.status.advice
@@ -71,8 +71,8 @@ def tell(connection: Connection) -> None:
 
 
 async def first_bill(nectar: NectarClient, connection: Connection) -> Document:
-    """List the bills as soon as there are any; gives the first one."""
-    bills = nectar.documents.by_connection(connection.id)  # each time a new walk
+    """List the bills as soon as there are any; returns the first one."""
+    bills = nectar.documents.by_connection(connection.id)  # each loop is a new walk
     with anyio.fail_after(120):
         documents = [bill async for bill in bills]
         while not documents:
@@ -88,7 +88,7 @@ async def first_bill(nectar: NectarClient, connection: Connection) -> Document:
 
 
 async def upload(nectar: NectarClient, company: Company, site: Site, bill: Path) -> int:
-    """Hand a bill in, as one that came on paper, and wait until it was read."""
+    """Upload a bill that came on paper, and wait until it was read."""
     job = await nectar.jobs.submit_document(company.id, bill, site_id=site.id)
     job = await nectar.jobs.wait(job.id)
     print(

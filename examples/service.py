@@ -24,7 +24,7 @@ from nectar_async import (
 
 NECTAR = web.AppKey("nectar", NectarClient)
 
-# Exactly, as every number here; what is measured otherwise (kVA, for one) is no energy.
+# Exact factors. Units that are missing, such as kVA, do not measure energy.
 IN_KWH = {
     UsageUnits.WH: Decimal("0.001"),
     UsageUnits.KWH: Decimal(1),
@@ -41,7 +41,7 @@ async def connect(app: web.Application) -> AsyncIterator[None]:
 
 
 async def months(request: web.Request) -> web.Response:
-    """Electricity of a company in kWh, by the month in which a bill's period ends.
+    """Sum a company's electricity in kWh, by the month in which a bill's period ends.
 
     Records that cannot be added up are counted by their unit, under `skipped`.
     """
@@ -66,7 +66,7 @@ async def months(request: web.Request) -> web.Response:
 
 
 def service() -> web.Application:
-    """The application; a test or a server runs it."""
+    """Build the application, for a test or a server."""
     app = web.Application()
     app.cleanup_ctx.append(connect)
     app.router.add_get("/company/{company}/months", months)

@@ -33,7 +33,7 @@ MONTHS = {
     "2025-03": "50946.78",
 }
 
-# Fixtures and clients of the plugin are no coroutines, so any async plugin will do.
+# The plugin's fixtures are plain functions, so any async plugin works.
 pytestmark = pytest.mark.anyio
 
 
@@ -44,7 +44,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def web(nectar: NectarClient) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser of the service, whose client is on the recording of the test."""
+    """A test client of the service, which replays the recording of the test."""
     transport = httpx.ASGITransport(app=service(nectar))
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as web:
         yield web
@@ -56,7 +56,7 @@ async def test_months_are_added_up(web: httpx.AsyncClient) -> None:
     assert answer == {"months": MONTHS, "is_stale": False}
 
 
-# The same recording, and trouble on top of it.
+# The same recording, with faults laid over it.
 
 
 @pytest.mark.nectar(
@@ -67,7 +67,7 @@ async def test_a_busy_api_is_waited_for(
 ) -> None:
     answer = (await web.get(f"/companies/{COMPANY}/electricity?{WINTER}")).json()
     assert not answer["is_stale"]
-    assert nectar_recording.clock.sleeps == [7.0]  # and nobody waited for them
+    assert nectar_recording.clock.sleeps == [7.0]  # without a real wait
 
 
 @pytest.mark.nectar(recording="winter", overlay=effects.Answer(429, retry_after=30))
@@ -90,7 +90,7 @@ async def test_months_of_the_last_time_are_better_than_none(
     assert stale["months"] == fresh["months"]
 
 
-# A recording of its own, for a test that looks at how it was asked.
+# A recording of its own, for a test that checks the requests.
 
 
 @pytest.mark.nectar(sandbox={"companies": 24})

@@ -19,16 +19,16 @@ __all__ = ["Effort", "run"]
 
 @frozen
 class Effort:
-    """How much is done."""
+    """The size of a run: rounds and parts."""
 
     rounds: int
     is_quick: bool = False
-    """Small and fast: shows that nothing is broken, and no figure worth keeping."""
+    """Small and fast: checks that nothing is broken; its figures mean nothing."""
     only: tuple[str, ...] = ()
-    """Parts that were asked for by name; all, where none was."""
+    """The parts to measure; empty for all."""
 
     def has(self, part: str) -> bool:
-        """Whether a part is to be done."""
+        """Whether to measure a part."""
         return not self.only or any(one in part for one in self.only)
 
 

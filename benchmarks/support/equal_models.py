@@ -28,7 +28,7 @@ _ENVELOPE: Mapping[str, Any] = {
 
 @cache
 def pydantic_model(kind: type) -> type[pydantic.BaseModel]:
-    """A frozen pydantic model; as by default, it drops keys that it does not know."""
+    """Build a frozen pydantic model, which drops unknown keys, as by default."""
     fields: dict[str, Any] = {
         field.name: (
             _kind_of(field.type, pydantic_model),
@@ -43,7 +43,7 @@ def pydantic_model(kind: type) -> type[pydantic.BaseModel]:
 
 @cache
 def pydantic_page() -> type[pydantic.BaseModel]:
-    """A page of usage, in pydantic."""
+    """Build the model of a page of usage in pydantic."""
     records = _tuple_of(pydantic_model(UsageData))
     types = {**_ENVELOPE, "usage_data": records}
     return _pydantic(
@@ -57,7 +57,7 @@ def pydantic_page() -> type[pydantic.BaseModel]:
 
 @cache
 def struct(kind: type) -> type[msgspec.Struct]:
-    """A frozen msgspec Struct; as by default, it drops keys that it does not know."""
+    """Build a frozen msgspec Struct, which drops unknown keys, as by default."""
     fields: list[Any] = [
         (field.name, _kind_of(field.type, struct), _default(field))
         if field.default is not attrs.NOTHING
@@ -69,13 +69,13 @@ def struct(kind: type) -> type[msgspec.Struct]:
 
 @cache
 def struct_page() -> type[msgspec.Struct]:
-    """A page of usage, as a Struct."""
+    """Build the Struct of a page of usage."""
     records = _tuple_of(struct(UsageData))
     return _struct("UsagePage", [*_ENVELOPE.items(), ("usage_data", records)])
 
 
 def companies_of(kind: Any) -> Any:
-    """The type of the list of companies, by `struct` or `pydantic_model`."""
+    """Build the type of the list of companies, with `struct` or `pydantic_model`."""
     return GenericAlias(list, (kind(Company),))
 
 
@@ -95,12 +95,12 @@ def _fields(kind: type) -> list[Any]:
 
 
 def _default(field: Any) -> Any:
-    """Models have None, () and an empty mapping as defaults."""
+    """Choose the default of a field: None, () or an empty mapping."""
     return () if field.default == () else None
 
 
 def _kind_of(kind: Any, model: Any) -> Any:
-    """The same type, with models of the other library in it."""
+    """Replace the models in a type by those of the other library."""
     if get_origin(kind) is Secret:
         return str
     if isinstance(kind, type) and attrs.has(kind):

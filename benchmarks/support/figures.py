@@ -37,7 +37,7 @@ class Figure:
 
     @property
     def wanted(self) -> str:
-        """The bound in words."""
+        """The bound as text."""
         if self.at_least is not None:
             return f"at least {self.at_least:g}"
         return "" if self.at_most is None else f"at most {self.at_most:g}"
@@ -47,7 +47,7 @@ class Figure:
         return f"{self.question}: {self.row()[1]}"
 
     def row(self) -> tuple[str, str, str, str]:
-        """Its row of the table."""
+        """The row of the table."""
         verdict = {True: "met", False: "**missed**", None: ""}[self.is_met]
         unit = f" {self.unit}" if self.unit else ""
         return self.question, _spelled(self.values) + unit, self.wanted, verdict
@@ -63,7 +63,7 @@ HEAD = ("question", "median (min to max)", "wanted", "")
 
 
 def _spelled(values: Sequence[float]) -> str:
-    """The median, and the spread where there is one."""
+    """Format the median and the spread."""
     middle, least, most = (_number(one) for one in (median(values), *_ends(values)))
     return middle if len(values) == 1 else f"{middle} ({least} to {most})"
 
@@ -73,19 +73,19 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _number(value: float) -> str:
-    """Three digits that count."""
+    """Format a number with three significant digits."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """Ours in terms of theirs, round by round: noise of the machine hits both."""
+    """Divide ours by theirs, round by round, so that noise affects both."""
     return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """A table in Markdown, and what peers do below it."""
+    """Build a table in Markdown, with the values of peers below it."""
     figures = list(figures)
     lines = [HEAD, *(figure.row() for figure in figures)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(HEAD))]
@@ -101,5 +101,5 @@ def table(figures: Iterable[Figure]) -> str:
 
 
 def from_json(figures: Iterable[Mapping[str, Any]]) -> list[Figure]:
-    """Figures as a program wrote them."""
+    """Read figures as a program wrote them."""
     return [Figure(**figure) for figure in figures]

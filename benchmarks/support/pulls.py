@@ -31,7 +31,7 @@ def _client(url: str) -> NectarClient:
 
 @asynccontextmanager
 async def usage(url: str) -> AsyncIterator[Pull]:
-    """`repository.usage()`: all companies at once."""
+    """Pull all companies at once, with `repository.usage()`."""
     async with _client(url) as nectar:
 
         async def pull() -> int:
@@ -46,7 +46,7 @@ async def usage(url: str) -> AsyncIterator[Pull]:
 
 @asynccontextmanager
 async def prefetch(url: str) -> AsyncIterator[Pull]:
-    """`usage.by_company(...).prefetch()`: one company after the other."""
+    """Pull one company after the other, with `.prefetch()`."""
     async with _client(url) as nectar:
 
         async def pull() -> int:
@@ -63,7 +63,7 @@ async def prefetch(url: str) -> AsyncIterator[Pull]:
 
 @asynccontextmanager
 async def plain(url: str) -> AsyncIterator[Pull]:
-    """Plain `async for`: one company after the other."""
+    """Pull one company after the other, with a plain `async for`."""
     async with _client(url) as nectar:
 
         async def pull() -> int:
@@ -119,7 +119,7 @@ async def sequential(url: str) -> AsyncIterator[Pull]:
 
 @asynccontextmanager
 async def by_hand(url: str) -> AsyncIterator[Pull]:
-    """`asyncio.gather` and a semaphore on aiohttp and orjson, to plain dicts."""
+    """Pull with `asyncio.gather` and a semaphore on aiohttp and orjson, to dicts."""
     import orjson  # noqa: PLC0415
 
     _inflate_with_isal()
@@ -151,7 +151,7 @@ async def by_hand(url: str) -> AsyncIterator[Pull]:
 
 @asynccontextmanager
 async def floor(url: str) -> AsyncIterator[Pull]:
-    """A bare scheduler on aiohttp and msgspec: no retries, no checks, no bounds."""
+    """Pull with a minimal scheduler on aiohttp and msgspec, without any checks."""
     open_pull: Open = import_module("benchmarks.support.minimal_pull").floor
     async with open_pull(url) as pull:
         yield pull

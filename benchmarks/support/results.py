@@ -25,7 +25,7 @@ PACKAGES = (
 _ABOUT = """\
 Written by `python -m benchmarks`; [README.md](README.md) explains the questions.
 Figures without a unit are ratios, taken inside a round: what other processes do to the
-machine hits both sides."""
+machine affects both sides."""
 
 
 @frozen
@@ -36,11 +36,11 @@ class Section:
     text: str
     figures: Sequence[Figure] = field(factory=tuple)
     seconds: float = 0.0
-    """How long it took."""
+    """Seconds that the program took."""
 
 
 def results(sections: Iterable[Section]) -> str:
-    """The whole file."""
+    """Build the text of the file."""
     sections = list(sections)
     figures = [figure for section in sections for figure in section.figures]
     missed = [figure.question for figure in figures if figure.is_met is False]
@@ -82,7 +82,7 @@ def _versions() -> Iterable[str]:
 
 
 def _question(name: str) -> str:
-    """The first line of a program's docstring."""
+    """Read the first line of a program's docstring."""
     spec = find_spec(f"benchmarks.{name}")
     if spec is None or spec.origin is None:
         sys.exit(f"there is no benchmarks.{name}")

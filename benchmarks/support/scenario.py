@@ -30,9 +30,9 @@ class Entry:
     latency: float
     """The seconds that the scenario sets for the answer."""
     start: float
-    """Since the scenario was set."""
+    """Start, since the scenario was set."""
     took: float
-    """Until the answer was handed to the socket."""
+    """Duration until the answer was handed to the socket."""
 
 
 @frozen
@@ -42,20 +42,20 @@ class Scenario:
     sizes: Sequence[int]
     """Pages of each company, in the order of the list."""
     latency: float = 0.0
-    """Seconds; the mean, where they differ."""
+    """Mean latency in seconds."""
     sigma: float = 0.0
-    """Of a log-normal distribution; 0 makes all latencies equal."""
+    """Sigma of the log-normal latencies; 0 makes all of them equal."""
     seed: int = 7
     is_kept: bool = True
-    """Whether pages are rendered beforehand and kept; a million records are not."""
+    """Whether pages are rendered beforehand and kept, which suits small scenarios."""
 
     @property
     def pages(self) -> int:
-        """Pages of all companies."""
+        """The number of pages of all companies."""
         return sum(self.sizes)
 
     def latency_of(self, owner: int, page: int) -> float:
-        """Seconds that a page takes, whoever asks for it, and whenever."""
+        """Compute the latency of a page, the same for each competitor and time."""
         if not self.sigma or not self.latency:
             return self.latency
         dice = random.Random(f"{self.seed} {owner} {page}")
@@ -63,12 +63,12 @@ class Scenario:
 
 
 def company_id(owner: int) -> str:
-    """The id of the company at a place of the list."""
+    """Build the id of the company at a position of the list."""
     return f"{owner:08x}-0000-4000-8000-00000000c0de"
 
 
 def skewed(pages: int = 200, companies: int = 50) -> list[int]:
-    """Pages of companies of which few have most: 68, 19, 12, ..., 1."""
+    """Build skewed numbers of pages, where few companies have most: 68, 19, ..., 1."""
     weights = [1 / (rank + 1) ** 1.1 for rank in range(companies)]
     spare = pages - companies
     sizes = [1 + int(spare * weight / sum(weights)) for weight in weights]
@@ -77,7 +77,7 @@ def skewed(pages: int = 200, companies: int = 50) -> list[int]:
 
 
 def bound(log: Iterable[Entry], permits: int = PERMITS) -> float:
-    """Seconds of an ideal greedy schedule of all requests that the server counted.
+    """Compute the seconds of an ideal greedy schedule of all counted requests.
 
     Each costs its latency, and not what the server took: that would excuse a busy
     machine. The list of companies comes before all, the first page of each company

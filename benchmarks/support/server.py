@@ -34,7 +34,7 @@ __all__ = ["main"]
 _GZIP_KEPT, _GZIP_NOW = 6, 1
 _LIST = b"/v2.2/company"
 _USAGE = b"/v2.2/usage/company/"
-# Timers of an event loop are late by up to a millisecond, which is two of a hundred.
+# Timers of an event loop are late by up to a millisecond: 2 % of the latency.
 _EARLY = 0.0015
 _MOST_KEPT = 3
 
@@ -54,7 +54,7 @@ def _answer(
 
 
 class Play:
-    """One scenario: its answers, and what was counted."""
+    """A scenario with its answers and counts."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -68,7 +68,7 @@ class Play:
                 self.answer(owner, page, is_packed=True)
 
     def forget(self) -> None:
-        """Count anew."""
+        """Reset the counts."""
         self.log: list[Entry] = []
         self.in_flight = self.peak = 0
         self.since = time.perf_counter()
@@ -86,7 +86,7 @@ class Play:
         return owner, min(int(number), self.scenario.sizes[owner])
 
     def answer(self, owner: int, page: int, *, is_packed: bool) -> bytes:
-        """The whole answer, with its head."""
+        """Build the answer with its header."""
         key = (owner, page, is_packed)
         if (kept := self._answers.get(key)) is not None:
             return kept
@@ -112,7 +112,7 @@ class Play:
 
 
 class Timers:
-    """Calls at their moments, to a tenth of a millisecond."""
+    """Sends answers at their time, precise to a tenth of a millisecond."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -127,7 +127,7 @@ class Timers:
             self._look()
 
     def _look(self) -> None:
-        """Send what is due; before the next moment, turn on the spot for a while."""
+        """Send all due answers; spin shortly before the next one."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -143,7 +143,7 @@ class Timers:
 
 
 class Answer:
-    """An answer that waits for its moment."""
+    """An answer that waits for its time."""
 
     def __init__(self, play: Play, connection: Connection, entry: Entry) -> None:
         self.play = play
@@ -152,7 +152,7 @@ class Answer:
         self.body = b""
 
     def send(self) -> None:
-        """Send it, and count it."""
+        """Send the answer and count it."""
         play, start = self.play, self.entry.start
         play.in_flight -= 1
         took = time.perf_counter() - play.since - start
@@ -161,7 +161,7 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection; requests without a body, but for a new scenario."""
+    """A client's connection. Only the request for a new scenario has a body."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -169,11 +169,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client came."""
+        """Keep the transport of a new connection."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came: perhaps a whole request, perhaps not yet."""
+        """Handle each complete request in the received bytes."""
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end]
@@ -187,7 +187,7 @@ class Connection(asyncio.Protocol):
             self._server.serve(self, head, body)
 
     def write(self, data: bytes) -> None:
-        """Send, if the client is still there."""
+        """Send bytes if the connection is still open."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
@@ -201,7 +201,7 @@ class Server:
         self._timers = Timers(loop)
 
     def serve(self, connection: Connection, head: bytes, body: bytes) -> None:
-        """Answer one request, at once or in time."""
+        """Answer one request, at once or after its latency."""
         target = head.split(b" ", 2)[1]
         if target == b"/scenario":
             self._change(Scenario(**json.loads(body)))
@@ -215,7 +215,7 @@ class Server:
             connection.write(_answer(body, status=b"404 Not Found"))
 
     def _change(self, scenario: Scenario) -> None:
-        """Play a scenario; pages of the last few are there already."""
+        """Set a scenario; pages of recent scenarios are kept."""
         sizes = tuple(scenario.sizes)
         play = self._plays.pop(sizes, None) or Play(scenario)
         play.scenario = scenario

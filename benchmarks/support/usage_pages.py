@@ -27,14 +27,14 @@ __all__ = [
 
 PER_PAGE = 100
 TEMPLATES = 8
-"""Pages that are made; all others are these with other ids of records."""
+"""The number of rendered pages; all others differ in the ids of records only."""
 UNKNOWN_KEY = "meterGroup"
 
 _SITES = 12
 _KINDS = ("ELECTRICITY", "GAS", "WATER", "WASTE", "FUEL", "DISTRICT")
 _SHARES = (54, 24, 14, 3, 3, 2)
 _UNITS = {"ELECTRICITY": "kWh", "GAS": "thm (US)", "WATER": "kgal (US)"}
-# What a kind says besides; DEMAND, SEWER, DIESEL and STEAM are new to the package.
+# Further fields by commodity; the package does not know DEMAND, SEWER, DIESEL, STEAM.
 _DETAILS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "ELECTRICITY": (("electricityType", ("USAGE", "USAGE", "USAGE", "DEMAND")),),
     "GAS": (("gasType", ("NATURAL_GAS",)),),
@@ -85,7 +85,7 @@ def _day(dice: random.Random) -> date:
 
 
 def _amount(dice: random.Random, most: float) -> str | float:
-    """Text four times out of five, and else a number."""
+    """Write a number as text, or in one of five cases as a number."""
     amount = round(dice.random() * most, 4)
     return amount if dice.random() < 0.2 else f"{amount:.4f}"
 
@@ -126,7 +126,7 @@ def _document(dice: random.Random) -> Json:
 
 
 def _parts(dice: random.Random) -> list[Json]:
-    """Parts by time of use; SHOULDER is a value that the package does not know."""
+    """Build parts by time of use; the package does not know SHOULDER."""
     return [
         {
             "timeOfUse": period,
@@ -178,7 +178,7 @@ def _record(dice: random.Random, site: Json, document: Json) -> Json:
 
 
 def page(seed: int = 7, *, number: int = 1, of: int = 1) -> Json:
-    """A full page of usage: the envelope and 100 records."""
+    """Build a full page of usage: the envelope and 100 records."""
     dice = random.Random(seed)
     sites = [_site(dice) for _ in range(_SITES)]
     documents = [_document(dice) for _ in range(PER_PAGE // 2)]
@@ -189,7 +189,7 @@ def page(seed: int = 7, *, number: int = 1, of: int = 1) -> Json:
 
 
 def companies(ids: list[str]) -> list[Json]:
-    """The list of companies: a bare array, each with two sites."""
+    """Build the list of companies: a bare array, each with two sites."""
     dice = random.Random(11)
     return [
         {
@@ -206,7 +206,7 @@ def companies(ids: list[str]) -> list[Json]:
 
 
 def dump(value: object) -> bytes:
-    """JSON without spaces, and with letters as they are."""
+    """Encode JSON without spaces and escapes of letters."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -222,7 +222,7 @@ def _envelope(number: int, of: int) -> Json:
 
 
 class Template:
-    """A page from which others are made that differ in the ids of their records."""
+    """A page from which others are made, with other ids of records."""
 
     def __init__(self, seed: int) -> None:
         made = page(seed)
@@ -236,7 +236,7 @@ class Template:
                 self._starts.append(at)
 
     def body(self, owner: int, number: int, of: int) -> bytes:
-        """Page `number` of `of` of the company at `owner`, in plain JSON."""
+        """Build page `number` of `of` of the company at `owner`, in plain JSON."""
         mark = b"%04x%04x" % (owner, number)
         pieces = self._text.copy()
         for at in self._starts:
@@ -247,5 +247,5 @@ class Template:
 
 @cache
 def template(number: int) -> Template:
-    """One of the templates, made when first asked for."""
+    """Get one of the templates, which are built on first use."""
     return Template(number % TEMPLATES)
