@@ -61,7 +61,7 @@ def service(nectar: NectarClient) -> FastAPI:
 
     @app.get("/companies/{company}/electricity")
     async def electricity(company: str, since: date, until: date) -> dict[str, Any]:
-        """Answer with the months of a company; cached ones while the API is too busy."""
+        """Answer with the months of a company, cached while the API is too busy."""
         asked = company, since, until
         try:
             usage = nectar.usage.by_company(
