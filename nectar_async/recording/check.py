@@ -85,7 +85,7 @@ class CheckReport:
     @property
     def is_sound(self) -> bool:
         """Whether no finding is an error."""
-        return all(one.severity is not Severity.ERROR for one in self.findings)
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
 ExchangeCheck = Callable[[Exchange], Iterable[Finding]]
@@ -113,8 +113,9 @@ def check(
     """
     if not (path / MANIFEST_NAME).is_file():
         raise RecordingError(describe_missing(path))
-    files = {one.name: one.read_bytes() for one in path.iterdir() if one.is_file()}
-    folders = sorted(one.name for one in path.iterdir() if not one.is_file())
+    entries = list(path.iterdir())
+    files = {entry.name: entry.read_bytes() for entry in entries if entry.is_file()}
+    folders = sorted(entry.name for entry in entries if not entry.is_file())
     findings = [
         Finding(file=name, words="is a folder; a recording has only files")
         for name in folders
@@ -276,7 +277,7 @@ class _FileChecks:
                 key = self.redaction.key(question.without_page)
                 lists.setdefault(key, {}).setdefault(question.page or 1, exchange)
         for pages in lists.values():
-            last = max(count_announced_pages(one.answer) for one in pages.values())
+            last = max(count_announced_pages(page.answer) for page in pages.values())
             missing = sorted({*range(1, last + 1)} - pages.keys())
             if missing:
                 listed = ", ".join(map(str, missing))
@@ -303,9 +304,10 @@ class _FileChecks:
 
     def _check_secrets(self) -> Iterator[Finding]:
         """Check that redacting the recording again changes nothing."""
-        pairs = [(one.question, one.answer) for one in self.exchanges.values()]
+        exchanges = [*self.exchanges.values()]
+        pairs = [(exchange.question, exchange.answer) for exchange in exchanges]
         try:
-            redacted = self.redaction.apply(pairs, [*self.exchanges.values()])
+            redacted = self.redaction.apply(pairs, exchanges)
         except RecordingError as error:
             yield Finding(words=f"contains a secret: {error}")
             return

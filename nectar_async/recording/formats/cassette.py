@@ -85,8 +85,8 @@ def read_cassette(
             invalid.
     """
     entries = [
-        _build_entry(one, f"$.interactions[{at}]")
-        for at, one in enumerate(_parse_cassette(data).interactions)
+        _build_entry(interaction, f"$.interactions[{index}]")
+        for index, interaction in enumerate(_parse_cassette(data).interactions)
     ]
     return import_traffic(entries, base_url=base_url, redaction=redaction)
 
@@ -165,26 +165,29 @@ def _build_loader(yaml: Any) -> Any:
     return Loader
 
 
-def _build_entry(one: _Interaction, place: str) -> TrafficEntry:
-    request, response = one.request, one.response
+def _build_entry(interaction: _Interaction, place: str) -> TrafficEntry:
+    request, response = interaction.request, interaction.response
     status = response.old_status if response.status is None else response.status.code
     if status is None:
         raise RecordingError(f"{place}.response has no status")
-    sent, got = _flatten_headers(request.headers), _flatten_headers(response.headers)
+    sent, received = (
+        _flatten_headers(request.headers),
+        _flatten_headers(response.headers),
+    )
     method, url = (
         _replace_surrogates(request.method.strip().upper()),
         _replace_surrogates(request.uri.strip()),
     )
-    named = f"{place} ({method} {url.partition('?')[0]})"
+    described = f"{place} ({method} {url.partition('?')[0]})"
     return TrafficEntry(
-        place=named,
+        place=described,
         method=method,
         url=url.partition("#")[0],
         sent=sent,
-        received=got,
+        received=received,
         status=status,
-        body=partial(_parse_body, request.body, sent, named),
-        answer=partial(_build_answer, response, status, got, named),
+        body=partial(_parse_body, request.body, sent, described),
+        answer=partial(_build_answer, response, status, received, described),
     )
 
 
@@ -210,10 +213,10 @@ def _decode_body(body: Any, place: str) -> bytes:
         body = body.get("string")
     parts = body if isinstance(body, list) else [body]
     decoded = [
-        _replace_surrogates(one).encode() if isinstance(one, str) else one or b""
-        for one in parts
+        _replace_surrogates(part).encode() if isinstance(part, str) else part or b""
+        for part in parts
     ]
-    if not all(isinstance(one, bytes) for one in decoded):
+    if not all(isinstance(part, bytes) for part in decoded):
         raise RecordingError(f"{place} has a body that is neither text nor bytes")
     return b"".join(decoded)
 

@@ -109,9 +109,9 @@ def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
     request, response, note = entry.request, entry.response, entry.note
     started = _parse_time(entry.started)
     sent = (*_to_pairs(request.headers), *_to_cookie_headers("cookie", request.cookies))
-    named = f"{place} ({request.method} {request.url.partition('?')[0]})"
+    described = f"{place} ({request.method} {request.url.partition('?')[0]})"
     return TrafficEntry(
-        place=named,
+        place=described,
         method=request.method.strip().upper(),
         url=_build_url(request.url, _to_pairs(request.query)),
         sent=sent,
@@ -120,8 +120,8 @@ def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
             *_to_cookie_headers("set-cookie", response.cookies),
         ),
         status=response.status,
-        body=partial(_parse_request_body, request.body, sent, note, named),
-        answer=partial(_parse_answer, response, started, note, named),
+        body=partial(_parse_request_body, request.body, sent, note, described),
+        answer=partial(_parse_answer, response, started, note, described),
         started=started,
         skip=_find_skip_reason(entry),
         note=None
@@ -201,7 +201,7 @@ def _parse_request_body(
     if not data and kind.lower().startswith(_FORM):
         return FormData(tuple(map(_parse_part, body.params or ())))
     if not data and body.params:
-        pairs = [(one.name, _to_text(one.value)) for one in body.params]
+        pairs = [(param.name, _to_text(param.value)) for param in body.params]
         data = urlencode(pairs).encode()
     return parse_body(data, kind)
 
@@ -238,7 +238,7 @@ def _build_noted_body(data: bytes, kind: str, place: str) -> Body | None:
 
 
 def _to_pairs(pairs: Sequence[HarPair] | None) -> Pairs:
-    return tuple((_to_text(one.name), _to_text(one.value)) for one in pairs or ())
+    return tuple((_to_text(pair.name), _to_text(pair.value)) for pair in pairs or ())
 
 
 def _to_cookie_headers(header: str, cookies: Sequence[HarPair] | None) -> Pairs:

@@ -56,8 +56,10 @@ def write_har(recording: Recording, *, base_url: str | None = None) -> bytes:
         settings = Settings(base_url=base_url, api_version=version)
     started = (recording.recorded_at or _EPOCH).astimezone(UTC)
     entries = [
-        _build_entry(one, settings.api_url, started.isoformat(timespec="milliseconds"))
-        for one in recording.exchanges
+        _build_entry(
+            exchange, settings.api_url, started.isoformat(timespec="milliseconds")
+        )
+        for exchange in recording.exchanges
     ]
     creator = {"name": "nectar_async", "version": __version__}
     log = {"version": "1.2", "creator": creator, "pages": [], "entries": entries}
@@ -65,44 +67,44 @@ def write_har(recording: Recording, *, base_url: str | None = None) -> bytes:
 
 
 def _build_entry(exchange: Exchange, base: str, started: str) -> dict[str, Any]:
-    asked, answered = exchange.question, exchange.answer
+    question, answer = exchange.question, exchange.answer
     return {
         "startedDateTime": started,
         "time": 0,
-        "request": _build_request(asked, base),
-        "response": _build_response(answered),
+        "request": _build_request(question, base),
+        "response": _build_response(answer),
         "cache": {},
         "timings": {"send": 0, "wait": 0, "receive": 0},
         "_nectar": HarNote(
-            operation=asked.operation,
-            owner=asked.owner,
-            is_file=not asked.path,
-            asked=_name_body_kind(asked.body),
-            answered=_name_body_kind(answered.body),
+            operation=question.operation,
+            owner=question.owner,
+            is_file=not question.path,
+            asked=_name_body_kind(question.body),
+            answered=_name_body_kind(answer.body),
         ),
     }
 
 
-def _build_request(asked: Question, base: str) -> dict[str, Any]:
-    url = f"{base}{asked.path}" if asked.path else asked.url
-    if asked.query:
-        url += f"?{urlencode(asked.query, quote_via=quote, safe='')}"
-    kind = _choose_media_type(asked.body)
-    headers = {"range": asked.range or "", "content-type": kind}
+def _build_request(question: Question, base: str) -> dict[str, Any]:
+    url = f"{base}{question.path}" if question.path else question.url
+    if question.query:
+        url += f"?{urlencode(question.query, quote_via=quote, safe='')}"
+    kind = _choose_media_type(question.body)
+    headers = {"range": question.range or "", "content-type": kind}
     request = {
-        "method": asked.method,
+        "method": question.method,
         "url": url,
         "httpVersion": _HTTP,
         "cookies": [],
         "headers": _to_name_value_list(
-            tuple((name, one) for name, one in headers.items() if one)
+            tuple((name, text) for name, text in headers.items() if text)
         ),
-        "queryString": _to_name_value_list(asked.query),
+        "queryString": _to_name_value_list(question.query),
         "headersSize": _UNKNOWN,
-        "bodySize": _UNKNOWN if asked.body is not None else 0,
+        "bodySize": _UNKNOWN if question.body is not None else 0,
     }
-    if asked.body is not None:
-        request["postData"] = _build_post_data(asked.body, kind)
+    if question.body is not None:
+        request["postData"] = _build_post_data(question.body, kind)
     return request
 
 
@@ -111,7 +113,7 @@ def _build_post_data(body: Body, kind: str) -> dict[str, Any]:
         case FormData():
             return {
                 "mimeType": kind,
-                "params": [_build_param(one) for one in body.parts],
+                "params": [_build_param(part) for part in body.parts],
             }
         case Blob():
             text = base64.b64encode(body.content).decode()
@@ -129,29 +131,27 @@ def _build_param(part: FormPart) -> dict[str, Any]:
         "_sha256": part.sha256,
         "_size": part.size,
     }
-    return {name: one for name, one in param.items() if one is not None}
+    return {name: value for name, value in param.items() if value is not None}
 
 
-def _build_response(answered: RecordedAnswer) -> dict[str, Any]:
+def _build_response(answer: RecordedAnswer) -> dict[str, Any]:
     return {
-        "status": answered.status,
-        "statusText": _find_phrase(answered.status),
+        "status": answer.status,
+        "statusText": _find_phrase(answer.status),
         "httpVersion": _HTTP,
         "cookies": [],
-        "headers": _to_name_value_list(tuple(answered.headers.items())),
-        "content": _build_content(answered),
-        "redirectURL": answered.headers.get("location", ""),
+        "headers": _to_name_value_list(tuple(answer.headers.items())),
+        "content": _build_content(answer),
+        "redirectURL": answer.headers.get("location", ""),
         "headersSize": _UNKNOWN,
         "bodySize": _UNKNOWN,
     }
 
 
-def _build_content(answered: RecordedAnswer) -> dict[str, Any]:
-    body = answered.body
+def _build_content(answer: RecordedAnswer) -> dict[str, Any]:
+    body = answer.body
     data = b"" if body is None or isinstance(body, FormData) else body.data()
-    kind = (
-        answered.headers.get("content-type") or _choose_media_type(body) or "x-unknown"
-    )
+    kind = answer.headers.get("content-type") or _choose_media_type(body) or "x-unknown"
     content: dict[str, Any] = {"size": len(data), "mimeType": kind}
     if isinstance(body, Blob):
         content |= {"text": base64.b64encode(data).decode(), "encoding": "base64"}
