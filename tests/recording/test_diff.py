@@ -19,7 +19,7 @@ SITE = question("/site/a", "sites_get", owner="a")
 
 
 def usage(*records: dict[str, Any]) -> Recording:
-    """A list of usage."""
+    """Build a page of usage records."""
     return make_recording([(USAGE, answer({"usageData": list(records)}))])
 
 
@@ -270,7 +270,7 @@ def _names(recording: Recording) -> Sequence[str]:
 
 
 def test_a_change_shows_no_values() -> None:
-    """Values of enums apart, what data says is in no change."""
+    """No change shows a value, except values of enums."""
     old = usage({"id": "MARK-1", "it": "MARK-2"})
     new = usage({"id": 1, "other": ["MARK-3"]})
     assert not compare(old, new).is_same

@@ -35,7 +35,7 @@ STAND_IN = re.compile(r"-\d+\b|\.invalid\b|^magic:|^\*+$|^link-part$")
 
 
 class Spy:
-    """A recorder, and what the client got from it."""
+    """A recorder that also stores the answers that the client received."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -81,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def live(folder: Path) -> Spy:
-    """The whole API, recorded."""
+    """Record the whole API."""
     return anyio.run(_record, folder)
 
 
@@ -90,7 +90,7 @@ def everything_in(folder: Path) -> dict[str, bytes]:
 
 
 def hidden_in(value: Any, *, is_hidden: bool = False) -> Iterator[str]:
-    """The texts below keys that are hidden."""
+    """List the texts below sensitive keys."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from hidden_in(inner, is_hidden=is_hidden or key in HIDDEN)
@@ -141,7 +141,7 @@ def test_recording_it_again_changes_nothing(live: Spy, folder: Path) -> None:
 
 
 def _leaves(body: bytes) -> list[str]:
-    """Every value with its path, sorted; of what is no JSON all of it."""
+    """List every value with its path, sorted; the whole text if it is not JSON."""
     try:
         value = json.loads(body)
     except ValueError:

@@ -52,7 +52,7 @@ def offline(request, monkeypatch):
 
 
 class User:
-    """A suite of somebody, in a folder of its own."""
+    """The test suite of a user, in a temporary folder."""
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
@@ -64,14 +64,14 @@ class User:
         (self.folder / name).write_text(text)
 
     def run(self, *arguments: str, **outcomes: int) -> str:
-        """What pytest says, when it ends with just these outcomes."""
+        """Run pytest, check its outcomes and return its output."""
         result = self.pytester.runpytest_inprocess(*arguments)
         said = "\n".join([*result.outlines, *result.errlines])
         assert result.parseoutcomes() == outcomes, said
         return said
 
     def files(self) -> dict[str, bytes]:
-        """Everything that is recorded."""
+        """Read all files of all recordings."""
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in sorted(self.folder.glob("recordings/**/*"))
@@ -79,7 +79,7 @@ class User:
         }
 
     def names(self, recording: str) -> list[str]:
-        """The operations of the exchanges of a recording, in order."""
+        """List the operations of a recording, in order."""
         folder = self.folder / "recordings" / recording
         names = sorted(path.name for path in folder.iterdir())
         return [name.split(".")[0] for name in names if name != "recording.json"]
@@ -823,7 +823,7 @@ def test_each_test_has_a_folder_name_that_is_valid_on_every_file_system(
 
 
 class Named:
-    """A test of another name."""
+    """A test item with another name."""
 
     path = Path("/suite/tests/test_shop.py")
 
@@ -875,7 +875,7 @@ def test_replay_loads_no_server(nectar):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """How pytest runs without any plugin but this one."""
+    """Build the arguments that run pytest with this plugin only."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return ("-m", "pytest", "-q", "-p", "nectar_async")
 

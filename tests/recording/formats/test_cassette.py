@@ -37,7 +37,7 @@ def interaction(
     headers: dict[str, Any] | None = None,
     **response: Any,
 ) -> dict[str, Any]:
-    """A request and its answer, as vcrpy writes them down."""
+    """Build a request and its answer as vcrpy writes them."""
     return {
         "request": {
             "method": "GET" if sent is None else "POST",
@@ -72,7 +72,7 @@ def only(data: bytes) -> Exchange:
 
 
 class Made:
-    """What vcrpy wrote down of a client at the sandbox, and what the client read."""
+    """Record a client of the sandbox with vcrpy; return cassette and results."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox

@@ -26,14 +26,14 @@ DOCUMENT = "f83a5d12-6b7e-4c90-9e21-7d4b0c8f1a51"
 
 
 def only(data: bytes, **how: Any) -> Exchange:
-    """The one exchange that is in a file."""
+    """Import the only exchange of a file."""
     (exchange,) = read_har(data, **how).recording.exchanges
     return exchange
 
 
 @pytest.fixture
 def exported() -> Imported:
-    """What a person did in a browser."""
+    """Import the export of a browser session."""
     path = f"/usage/company/{COMPANY}"
     return read_har(
         har(
@@ -48,7 +48,7 @@ def exported() -> Imported:
 
 
 def page(owner: str, number: int, pages: int) -> Any:
-    """A page of usage."""
+    """Build a page of usage records."""
     body = make_page(owner, number, pages)[1].body
     assert isinstance(body, Json)
     return body.value

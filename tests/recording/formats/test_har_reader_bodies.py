@@ -19,13 +19,13 @@ from nectar_async.recording.formats.har_reader import read_har
 
 
 def only(data: bytes) -> Exchange:
-    """The one exchange that is in a file."""
+    """Import the only exchange of a file."""
     (exchange,) = read_har(data).recording.exchanges
     return exchange
 
 
 def body_of_only(**response: Any) -> Any:
-    """What is kept of a body."""
+    """Import a body and return it."""
     body = only(har(entry("/company", **response))).answer.body
     assert isinstance(body, Json)
     return body.value
@@ -198,7 +198,7 @@ def test_files_are_read_as_tools_write_them(data: bytes) -> None:
 
 
 def without(*path: Any) -> bytes:
-    """A file where a key is missing."""
+    """Build a file without one of its keys."""
     value = json.loads(har(entry("/team"), entry("/company")))
     inner = value
     for key in path[:-1]:

@@ -102,7 +102,7 @@ RECORDING: Final = evolve(make_recording(PAIRS), recorded_at=NOW)
 
 @pytest.fixture(scope="module")
 def validator() -> Draft6Validator:
-    """As har-validator validates, by the schemas of its own package."""
+    """Build a validator with the schemas of har-validator."""
     registry: Registry[Any] = Registry().with_resources(
         (path.name, DRAFT6.create_resource(_schema(path)))
         for path in SCHEMAS.glob("*.json")
@@ -239,7 +239,7 @@ def test_a_damaged_file_is_read_or_refused_with_a_message(
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The places of a value, each by its keys."""
+    """List the places of a value by their keys."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in pairs:
         yield (*path, key)

@@ -35,7 +35,7 @@ CHUNK = 64 * 1024
 
 
 class Host:
-    """Gives another link each time, sends on to yet another host, and serves ranges."""
+    """A server with links that differ each time, redirects and range requests."""
 
     def __init__(self) -> None:
         self._fresh = count(1)
@@ -72,7 +72,7 @@ class Host:
 
 
 class Sink:
-    """Takes what is downloaded."""
+    """A destination that stores a download."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -82,7 +82,7 @@ class Sink:
 
 
 async def download(transport: object) -> tuple[bytes, str]:
-    """The file, and the link that the list gave."""
+    """Download the file; return it with the link in the list."""
     sink = Sink()
     settings = Settings(max_body_bytes=CHUNK)
     async with NectarClient("k", transport=transport, settings=settings) as nectar:  # type: ignore[arg-type]

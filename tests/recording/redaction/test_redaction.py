@@ -39,7 +39,7 @@ def pair(
     query: tuple[tuple[str, str], ...] = (),
     method: str = "POST",
 ) -> Pair:
-    """An exchange as it came: values are JSON, and text stays text."""
+    """Build an unredacted exchange; values become JSON, and texts stay texts."""
     question = Question(
         operation=operation,
         method=method,
@@ -58,24 +58,24 @@ def _body(value: Any) -> Body | None:
 
 
 def redact_and_encode(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
-    """What stands in the files, one after the other."""
+    """Redact exchanges and join the contents of their files."""
     return "".join(encode_exchange(one).decode() for one in redaction.apply(pairs))
 
 
 def answered(one: Exchange) -> Any:
-    """The JSON of an answer."""
+    """Decode the JSON of an answer."""
     assert isinstance(one.answer.body, Json)
     return one.answer.body.value
 
 
 def asked(one: Exchange) -> Any:
-    """The JSON of a question."""
+    """Decode the JSON of a question."""
     assert isinstance(one.question.body, Json)
     return one.question.body.value
 
 
 def places(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
-    """JSON with a mark at one sensitive place of a schema, for each of them."""
+    """Build JSON with a mark at one sensitive place of a schema, for each place."""
     schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         yield {"deep": [mark]} if schema.get("type") == "object" else mark
@@ -92,7 +92,7 @@ def places(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
 
 
 def bodies(endpoint: Endpoint, mark: str) -> Iterator[tuple[Any, Any]]:
-    """What is sent and answered, with a mark at one sensitive place."""
+    """Build exchanges of an operation with a mark at one sensitive place each."""
     yield from ((one, None) for one in places(endpoint.body, mark))
     for _, schema in endpoint.answers:
         yield from ((None, one) for one in places(schema, mark))
@@ -128,7 +128,7 @@ def test_the_contract_has_as_many_sensitive_places_as_are_tried() -> None:
 
 
 def surface() -> list[Pair]:
-    """Every operation, with marked values wherever something is sensitive."""
+    """Build exchanges of every operation with marks in all sensitive places."""
     return [
         pair(
             endpoint.operation,

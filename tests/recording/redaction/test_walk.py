@@ -17,7 +17,7 @@ from nectar_async.recording.redaction.walk import (
 
 
 class CollectingVisitor:
-    """Keeps what it sees, and changes it where that is asked for."""
+    """A visitor that collects texts and may replace sensitive ones."""
 
     def __init__(self, mark: str = "") -> None:
         self.mark = mark

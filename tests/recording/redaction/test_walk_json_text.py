@@ -22,7 +22,7 @@ PERSONAL = ("04-9912-77", "04-9912-78", "MTR 5519", "Jane Roe", "Ann Doe")
 
 
 def redact_and_encode(body: Text | Json, operation: str = "documents_get") -> str:
-    """The body of an answer as it is saved."""
+    """Redact the body of an answer and encode it."""
     question = Question(operation=operation, method="GET", path="/x/1", owner="1")
     (one,) = Redaction().apply([(question, RecordedAnswer(status=200, body=body))])
     assert isinstance(one.answer.body, Text | Json)
