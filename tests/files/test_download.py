@@ -25,8 +25,8 @@ from filehost import (
     FileHost,
     Trick,
     leave_part,
-    right,
-    says,
+    respond,
+    serve_file,
 )
 
 from nectar_async import (
@@ -54,7 +54,7 @@ from nectar_async.errors import (
 pytestmark = pytest.mark.anyio
 
 KEY = "canary-8f14e45f"
-REFUSED = says(403, {}, f"<Error><Sig>{SIGNATURE}</Sig></Error>".encode())
+REFUSED = respond(403, {}, f"<Error><Sig>{SIGNATURE}</Sig></Error>".encode())
 BROKEN = ConnectionFailedError("the connection broke")
 
 
@@ -145,7 +145,7 @@ async def test_an_existing_file_is_replaced_only_at_the_end(
 ) -> None:
     path = tmp_path / "bill.pdf"
     path.write_bytes(b"old")
-    host.tricks = [right, lambda _: BROKEN]
+    host.tricks = [serve_file, lambda _: BROKEN]
     client = make(host, retry=RetryPolicy(attempts=1))
     with pytest.raises(ConnectionFailedError):
         await client.documents.download("d-1", path)
@@ -279,7 +279,7 @@ async def test_copies_of_a_client_cannot_change_the_limit(
 async def test_a_chunk_whose_connection_breaks_is_retried(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [right, lambda _: BROKEN, says(503), right]
+    host.tricks = [serve_file, lambda _: BROKEN, respond(503), serve_file]
     clock = VirtualClock()
     await make(host, clock=clock).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
@@ -292,7 +292,7 @@ async def test_a_body_that_is_shorter_than_announced_is_retried(
     host: FileHost, make: Make, tmp_path: Path, status: int
 ) -> None:
     def cut(request: Request[Any]) -> Response:
-        full = host.right(request) if status == 206 else host.whole(request)
+        full = host.serve_range(request) if status == 206 else host.serve_whole(request)
         return Response(status, full.headers, full.body[:-1])
 
     host.tricks = [cut]
@@ -304,7 +304,7 @@ async def test_a_body_that_is_shorter_than_announced_is_retried(
 async def test_a_chunk_that_keeps_failing_raises_the_transports_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [right, *[lambda _: BROKEN] * 4]
+    host.tricks = [serve_file, *[lambda _: BROKEN] * 4]
     with pytest.raises(ConnectionFailedError) as caught:
         await make(host).documents.download("d-1", tmp_path)
     assert str(caught.value).startswith("documents_download, document d-1: ")
@@ -315,7 +315,7 @@ async def test_a_chunk_that_keeps_failing_raises_the_transports_error(
 async def test_the_wait_that_a_host_asks_for_is_kept(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [says(429, {"Retry-After": "7"})]
+    host.tricks = [respond(429, {"Retry-After": "7"})]
     clock = VirtualClock()
     await make(host, clock=clock).documents.download("d-1", tmp_path)
     assert clock.sleeps == [7.0]
@@ -327,7 +327,7 @@ async def test_each_chunk_has_the_attempt_timeout(
     async def hang(_: Request[Any]) -> None:
         await anyio.sleep_forever()
 
-    host.tricks = [right, hang, hang]
+    host.tricks = [serve_file, hang, hang]
     client = make(host, attempt_timeout=0.05, retry=RetryPolicy(attempts=1))
     with pytest.raises(AttemptTimeoutError, match="document d-1"):
         await client.documents.download("d-1", tmp_path)
@@ -340,7 +340,14 @@ async def test_each_chunk_has_the_attempt_timeout(
 async def test_a_link_that_expires_is_replaced_and_the_download_continues(
     host: FileHost, make: Make, tmp_path: Path, status: int
 ) -> None:
-    host.tricks = [right, says(status), right, says(status), says(status), right]
+    host.tricks = [
+        serve_file,
+        respond(status),
+        serve_file,
+        respond(status),
+        respond(status),
+        serve_file,
+    ]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert (done.links, host.links) == (4, 4)
@@ -355,7 +362,7 @@ async def test_a_link_that_expires_is_replaced_and_the_download_continues(
 async def test_three_refusals_in_a_row_are_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [right, *[REFUSED] * 3]
+    host.tricks = [serve_file, *[REFUSED] * 3]
     with pytest.raises(DownloadError, match="refused 3 links in a row") as caught:
         await make(host).documents.download("d-1", tmp_path)
     assert (caught.value.operation, caught.value.target) == (
@@ -407,7 +414,7 @@ async def test_errors_of_the_document_are_raised(
 async def test_other_statuses_are_errors_without_the_hosts_text(
     host: FileHost, make: Make, tmp_path: Path, status: int
 ) -> None:
-    host.tricks = [says(status, {}, SIGNATURE.encode())] * 4
+    host.tricks = [respond(status, {}, SIGNATURE.encode())] * 4
     with pytest.raises(Exception, match=f"the file host answered {status}") as caught:
         await make(host).documents.download("d-1", tmp_path)
     error: Any = caught.value
@@ -419,7 +426,7 @@ async def test_other_statuses_are_errors_without_the_hosts_text(
 async def test_a_rate_limit_error_has_the_wait_that_was_asked_for(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [says(429, {"Retry-After": "9999"})]
+    host.tricks = [respond(429, {"Retry-After": "9999"})]
     with pytest.raises(RateLimitedError) as caught:
         await make(host).documents.download("d-1", tmp_path)
     assert caught.value.retry_after == 9999
@@ -429,7 +436,7 @@ async def test_a_rate_limit_error_has_the_wait_that_was_asked_for(
 
 
 def to(location: str) -> Trick:
-    return says(302, {"Location": location})
+    return respond(302, {"Location": location})
 
 
 async def test_up_to_three_redirects_are_followed_and_kept(
@@ -479,7 +486,7 @@ async def test_a_redirect_from_http_to_http_is_followed(
 async def test_a_refusal_after_a_redirect_requests_a_new_link(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [to("https://one/x"), right, says(403)]
+    host.tricks = [to("https://one/x"), serve_file, respond(403)]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.links, host.asked[-1].url) == (2, f"{LINK}&link=2")
 
@@ -490,7 +497,7 @@ async def test_a_refusal_after_a_redirect_requests_a_new_link(
 async def test_a_host_without_ranges_sends_the_whole_file(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [host.whole]
+    host.tricks = [host.serve_whole]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.size, len(host.asked)) == (len(BILL), 1)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
@@ -500,7 +507,7 @@ async def test_a_host_that_stops_supporting_ranges_still_completes_a_sink(
     host: FileHost, make: Make
 ) -> None:
     sink = io.BytesIO()
-    host.tricks = [right, host.whole]
+    host.tricks = [serve_file, host.serve_whole]
     await make(host).documents.download("d-1", sink)
     assert sink.getvalue() == BILL
 
@@ -513,7 +520,7 @@ async def test_a_compressed_whole_file_is_decompressed(
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(packed))}
     span = f"bytes 0-{len(packed) - 1}/{len(packed)}"
     ranged = {"Content-Encoding": "gzip", "Content-Range": span}
-    host.tricks = [says(206, ranged, packed), says(200, headers, packed)]
+    host.tricks = [respond(206, ranged, packed), respond(200, headers, packed)]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == host.data
     assert host.ranges == [f"bytes=0-{CHUNK - 1}", None]
@@ -525,7 +532,7 @@ async def test_a_whole_file_that_is_too_large_is_an_error(
 ) -> None:
     body = b"\0" * 5_000
     headers = {"Content-Encoding": "gzip"} if is_packed else {}
-    host.tricks = [says(200, headers, gzip.compress(body) if is_packed else body)]
+    host.tricks = [respond(200, headers, gzip.compress(body) if is_packed else body)]
     with pytest.raises(BodyTooLargeError, match="more than 1,000 bytes"):
         await make(host, max_body_bytes=1000).documents.download("d-1", tmp_path)
 
@@ -543,7 +550,7 @@ OTHER_SPANS = {
 async def test_a_wrong_range_is_refused_and_the_whole_file_requested(
     host: FileHost, make: Make, tmp_path: Path, span: str
 ) -> None:
-    host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)]
+    host.tricks = [respond(206, {"Content-Range": span}, b"x" * 4)]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert host.ranges == [f"bytes=0-{CHUNK - 1}", None]
@@ -553,7 +560,7 @@ async def test_a_wrong_range_is_refused_and_the_whole_file_requested(
 async def test_a_wrong_range_twice_is_an_error(
     host: FileHost, make: Make, tmp_path: Path, span: str
 ) -> None:
-    host.tricks = [says(206, {"Content-Range": span}, b"x" * 4)] * 2
+    host.tricks = [respond(206, {"Content-Range": span}, b"x" * 4)] * 2
     with pytest.raises(DownloadError, match="other bytes than were requested"):
         await make(host).documents.download("d-1", tmp_path)
     assert len(host.asked) == 2
@@ -563,7 +570,7 @@ async def test_the_unit_of_a_range_may_be_in_capitals(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     def loudly(request: Request[Any]) -> Response:
-        quiet = host.right(request)
+        quiet = host.serve_range(request)
         span = quiet.headers["content-range"].replace("bytes", "Bytes")
         return Response(206, {**quiet.headers, "content-range": span}, quiet.body)
 
@@ -577,7 +584,7 @@ async def test_more_bytes_than_were_requested_are_used(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     span = f"bytes 0-{len(BILL) - 1}/{len(BILL)}"
-    host.tricks = [says(206, {"Content-Range": span}, BILL)]
+    host.tricks = [respond(206, {"Content-Range": span}, BILL)]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert len(host.asked) == 1
@@ -587,7 +594,7 @@ async def test_a_206_with_the_whole_file_is_used(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     span = f"bytes 0-{len(BILL) - 1}/{len(BILL)}"
-    host.tricks = [right, *[says(206, {"Content-Range": span}, BILL)] * 2]
+    host.tricks = [serve_file, *[respond(206, {"Content-Range": span}, BILL)] * 2]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert host.ranges[1:] == [f"bytes={CHUNK}-{2 * CHUNK - 1}", None]
@@ -596,7 +603,10 @@ async def test_a_206_with_the_whole_file_is_used(
 async def test_half_of_the_whole_file_is_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [says(206), says(206, {"Content-Range": "bytes 0-3/9"}, b"xxxx")]
+    host.tricks = [
+        respond(206),
+        respond(206, {"Content-Range": "bytes 0-3/9"}, b"xxxx"),
+    ]
     with pytest.raises(DownloadError, match="other bytes than were requested"):
         await make(host).documents.download("d-1", tmp_path)
 
@@ -607,7 +617,7 @@ async def test_an_encoding_that_is_no_compression_is_ignored(
     host: FileHost, make: Make, tmp_path: Path, word: str, *, is_whole: bool
 ) -> None:
     def worded(request: Request[Any]) -> Response:
-        plain = host.whole(request) if is_whole else host.right(request)
+        plain = host.serve_whole(request) if is_whole else host.serve_range(request)
         headers = {**plain.headers, "content-encoding": word}
         return Response(plain.status, headers, plain.body)
 
@@ -622,7 +632,7 @@ async def test_a_compression_is_found_among_other_encodings(
 ) -> None:
     host = FileHost(b"%PDF-1.7" * 100)
     headers = {"Content-Encoding": "aws-chunked, GZIP"}
-    host.tricks = [says(200, headers, gzip.compress(host.data))]
+    host.tricks = [respond(200, headers, gzip.compress(host.data))]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == host.data
 
@@ -650,15 +660,15 @@ async def test_a_download_continues_after_shorter_ranges_than_requested(
 
 
 @pytest.mark.parametrize(
-    "end", ["bytes */10", "bytes */*"], ids=["says-size", "says-nothing"]
+    "end", ["bytes */10", "bytes */*"], ids=["with-size", "without-size"]
 )
 async def test_a_file_of_unknown_size_ends_at_a_416(
     make: Make, tmp_path: Path, end: str
 ) -> None:
     host = FileHost(b"0123456789")
     host.tricks = [
-        says(206, {"Content-Range": "bytes 0-9/*"}, host.data),
-        says(416, {"Content-Range": end}),
+        respond(206, {"Content-Range": "bytes 0-9/*"}, host.data),
+        respond(416, {"Content-Range": end}),
     ]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.size, (tmp_path / "bill.pdf").read_bytes()) == (10, host.data)
@@ -668,7 +678,7 @@ async def test_a_416_for_an_empty_file_requests_the_whole_file(
     make: Make, tmp_path: Path
 ) -> None:
     host = FileHost(b"")
-    host.tricks = [says(416)]
+    host.tricks = [respond(416)]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.size, host.ranges) == (0, [f"bytes=0-{CHUNK - 1}", None])
 
@@ -685,7 +695,7 @@ async def test_a_file_that_changes_is_downloaded_again(
     host: FileHost, make: Make, tmp_path: Path, other: bytes
 ) -> None:
     host.knows_conditions = False
-    host.tricks = [right, lambda _: host.change(other)]
+    host.tricks = [serve_file, lambda _: host.change(other)]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == other
     assert (done.size, done.resumed_from) == (len(other), 0)
@@ -696,9 +706,9 @@ async def test_a_file_that_changes_twice_is_an_error_and_the_partial_file_stays(
 ) -> None:
     host.knows_conditions = False
     host.tricks = [
-        right,
+        serve_file,
         lambda _: host.change(BILL + b"1"),
-        right,
+        serve_file,
         lambda _: host.change(BILL + b"22"),
     ]
     with pytest.raises(DownloadError, match="changed twice"):
@@ -716,9 +726,9 @@ async def test_a_download_to_a_sink_cannot_restart(
 
     def change(request: Request[Any]) -> Response:
         host.change(b"y" * (3 if status == 416 else CHUNK + 7))
-        return host.whole(request) if status == 200 else host.right(request)
+        return host.serve_whole(request) if status == 200 else host.serve_range(request)
 
-    host.tricks = [right, change]
+    host.tricks = [serve_file, change]
     with pytest.raises(
         DownloadError, match="after a part of it was written to the sink"
     ):
@@ -731,8 +741,8 @@ async def test_a_whole_file_smaller_than_the_written_bytes_is_another_file(
 ) -> None:
     host = FileHost(b"0123456789")
     host.tricks = [
-        says(206, {"Content-Range": "bytes 0-9/*"}, host.data),
-        says(200, {}, b"less"),
+        respond(206, {"Content-Range": "bytes 0-9/*"}, host.data),
+        respond(200, {}, b"less"),
     ]
     with pytest.raises(DownloadError, match="written to the sink"):
         await make(host).documents.download("d-1", io.BytesIO())
@@ -745,7 +755,7 @@ async def test_a_partial_file_is_not_resumed_with_a_host_without_ranges(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     (tmp_path / "bill.pdf.part").write_bytes(b"?" * 200)
-    host.tricks = [host.whole]
+    host.tricks = [host.serve_whole]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.resumed_from, (tmp_path / "bill.pdf").read_bytes()) == (0, BILL)
 
@@ -759,7 +769,7 @@ async def test_a_cancelled_download_leaves_whole_chunks_and_resumes_later(
         scope.cancel()
         await anyio.lowlevel.checkpoint()
 
-    host.tricks = [right, cancel]
+    host.tricks = [serve_file, cancel]
     client = make(host)
     with scope:
         await client.documents.download("d-1", tmp_path)
@@ -785,7 +795,7 @@ async def test_no_file_stays_open_between_two_chunks(
     async def look(_: Request[Any]) -> None:
         assert await anyio.to_thread.run_sync(open_files) == []
 
-    host.tricks = [right, look, look]
+    host.tricks = [serve_file, look, look]
     await make(host).documents.download("d-1", tmp_path)
     assert host.tricks == []
 
@@ -989,13 +999,13 @@ def everything(error: BaseException) -> str:
 
 LEAKS: dict[str, list[Trick]] = {
     "refused": [REFUSED] * 3,
-    "failing": [says(500, {}, SIGNATURE.encode())] * 4,
-    "odd": [says(418, {"Location": LINK, "X": SIGNATURE}, SIGNATURE.encode())],
+    "failing": [respond(500, {}, SIGNATURE.encode())] * 4,
+    "odd": [respond(418, {"Location": LINK, "X": SIGNATURE}, SIGNATURE.encode())],
     "redirected": [to(f"/{SIGNATURE}1"), to(f"/{SIGNATURE}2")] * 2,
     "insecure": [to(f"http://x/{SIGNATURE}")],
-    "other-bytes": [says(206, {"Content-Range": SIGNATURE}, SIGNATURE.encode())] * 2,
+    "other-bytes": [respond(206, {"Content-Range": SIGNATURE}, SIGNATURE.encode())] * 2,
     "broken": [lambda _: BROKEN] * 4,
-    "too-large": [says(200, {"Content-Encoding": "gzip"}, SIGNATURE.encode())] * 4,
+    "too-large": [respond(200, {"Content-Encoding": "gzip"}, SIGNATURE.encode())] * 4,
 }
 
 
@@ -1005,7 +1015,7 @@ async def test_no_error_log_or_file_has_the_link_or_the_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     host = FileHost()
-    host.tricks = [right, *LEAKS[name]]
+    host.tricks = [serve_file, *LEAKS[name]]
     client = make(host)
     with pytest.raises(Exception, match="document d-1") as caught:
         await client.documents.download("d-1", tmp_path)

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import MakeClient
-from filehost import FileHost, right, says
+from filehost import FileHost, respond, serve_file
 
 from nectar_async import NectarClient, Request, Response, RetryPolicy, VirtualClock
 from nectar_async.errors import AttemptTimeoutError, ServerTimeoutError
@@ -35,7 +35,7 @@ class Link:
         host.tricks = [self.carry] * 999
 
     async def carry(self, request: Request[Any]) -> Response:
-        answer = self.host.right(request)
+        answer = self.host.serve_range(request)
         seconds = len(answer.body) / self.speed
         self.sizes.append(0 if seconds > 1 else len(answer.body))
         if seconds > 1:
@@ -108,7 +108,7 @@ async def test_chunks_grow_when_the_link_is_fast_again(
 async def test_a_resumed_range_that_times_out_is_requested_without_a_condition(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
-    host.tricks = [right, too_slow]
+    host.tricks = [serve_file, too_slow]
     client = client_of(make_client, host, VirtualClock())
     await client.documents.download("d-1", tmp_path / "x")
     given = [one.headers.get("If-Range") for one in host.asked]
@@ -138,7 +138,7 @@ async def test_a_timeout_of_the_smallest_chunk_advises_a_longer_attempt_timeout(
 async def test_a_whole_file_that_times_out_is_retried_like_any_request(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
-    host.tricks = [says(206), hang, hang]
+    host.tricks = [respond(206), hang, hang]
     retry = RetryPolicy(attempts=2)
     client = client_of(
         make_client, host, VirtualClock(), retry=retry, attempt_timeout=0.02
@@ -151,7 +151,7 @@ async def test_a_whole_file_that_times_out_is_retried_like_any_request(
 async def test_smaller_chunks_are_requested_after_a_504(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
-    host.tricks = [says(504)] * 2
+    host.tricks = [respond(504)] * 2
     client = client_of(make_client, host, VirtualClock(), retry=RetryPolicy(attempts=4))
     await client.documents.download("d-1", tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == DATA
@@ -161,7 +161,7 @@ async def test_smaller_chunks_are_requested_after_a_504(
 async def test_a_504_that_persists_is_raised(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
-    host.tricks = [says(504)] * 99
+    host.tricks = [respond(504)] * 99
     client = client_of(make_client, host, VirtualClock())
     with pytest.raises(ServerTimeoutError, match="the file host answered 504"):
         await client.documents.download("d-1", tmp_path / "x")

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import MakeClient
-from filehost import BILL, CHUNK, SIGNATURE, FileHost, Trick, leave_part, right
+from filehost import BILL, CHUNK, SIGNATURE, FileHost, Trick, leave_part, serve_file
 
 from nectar_async import (
     DownloadError,
@@ -51,28 +51,28 @@ def host() -> FileHost:
 def make(make_client: MakeClient) -> Make:
     """Build a client of a file host, with a virtual clock."""
 
-    def made(host: FileHost, **options: Any) -> NectarClient:
+    def build(host: FileHost, **options: Any) -> NectarClient:
         return make_client(host.transport, clock=VirtualClock(), **options)
 
-    return made
+    return build
 
 
-def marks(host: FileHost, etag: str | None, modified: str | None) -> None:
+def set_validators(host: FileHost, etag: str | None, modified: str | None) -> None:
     host.etag, host.modified = etag, modified
 
 
-def becomes(host: FileHost, etag: str | None, modified: str | None) -> Trick:
+def replace_file(host: FileHost, etag: str | None, modified: str | None) -> Trick:
     """Replace the file by another one with other validators."""
 
     def change(_: Request[Any]) -> None:
         host.data = OTHER
-        marks(host, etag, modified)
+        set_validators(host, etag, modified)
 
     return change
 
 
-def conditions(host: FileHost) -> list[str | None]:
-    return [one.headers.get("If-Range") for one in host.asked]
+def read_conditions(host: FileHost) -> list[str | None]:
+    return [request.headers.get("If-Range") for request in host.asked]
 
 
 # Changes during a download.
@@ -100,8 +100,8 @@ async def test_a_file_that_changes_is_never_saved_as_a_mixture(
     heeds: bool,
 ) -> None:
     host.knows_conditions = heeds
-    marks(host, *change[0])
-    host.tricks = [right, becomes(host, *change[1])]
+    set_validators(host, *change[0])
+    host.tricks = [serve_file, replace_file(host, *change[1])]
     done = await make(host).documents.download("d-1", tmp_path / "x.pdf")
     assert (tmp_path / "x.pdf").read_bytes() == OTHER
     assert (done.size, done.resumed_from) == (len(OTHER), 0)
@@ -118,8 +118,8 @@ async def test_no_mixture_is_written_to_a_sink(
     heeds: bool,
 ) -> None:
     host.knows_conditions = heeds
-    marks(host, *change[0])
-    host.tricks = [right, becomes(host, *change[1])]
+    set_validators(host, *change[0])
+    host.tricks = [serve_file, replace_file(host, *change[1])]
     sink = io.BytesIO()
     with pytest.raises(DownloadError, match="written to the sink"):
         await make(host).documents.download("d-1", sink)
@@ -144,17 +144,17 @@ async def test_if_range_names_the_file_that_was_begun(
     given: tuple[str | None, str | None],
     condition: str | None,
 ) -> None:
-    marks(host, *given)
+    set_validators(host, *given)
     await make(host).documents.download("d-1", tmp_path / "x.pdf")
     assert (tmp_path / "x.pdf").read_bytes() == BILL
-    assert {*conditions(host)[1:]} == {condition}
-    assert conditions(host)[0] is None
+    assert {*read_conditions(host)[1:]} == {condition}
+    assert read_conditions(host)[0] is None
 
 
 async def test_a_change_costs_one_response_with_if_range(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [right, becomes(host, '"v2"', None)]
+    host.tricks = [serve_file, replace_file(host, '"v2"', None)]
     await make(host).documents.download("d-1", tmp_path)
     assert len(host.asked) == 2
 
@@ -163,14 +163,14 @@ async def test_a_changed_file_that_is_too_large_as_a_whole_is_fetched_in_ranges(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     def too_large(request: Request[Any]) -> Response | BodyTooLargeError:
-        answer = host.right(request)
+        answer = host.serve_range(request)
         return BodyTooLargeError("large") if answer.status == 200 else answer
 
     def change(request: Request[Any]) -> Response | BodyTooLargeError:
-        becomes(host, '"v2"', None)(request)
+        replace_file(host, '"v2"', None)(request)
         return too_large(request)
 
-    host.tricks = [right, change, *[too_large] * 9]
+    host.tricks = [serve_file, change, *[too_large] * 9]
     await make(host).documents.download("d-1", tmp_path / "x.pdf")
     assert (tmp_path / "x.pdf").read_bytes() == OTHER
 
@@ -179,7 +179,7 @@ async def test_a_changed_file_that_is_too_large_as_a_whole_is_fetched_in_ranges(
 async def test_chunks_overlap_without_a_strong_etag(
     host: FileHost, make: Make, tmp_path: Path, *, overlap: bool
 ) -> None:
-    marks(host, 'W/"1"' if overlap else '"1"', SUNDAY)
+    set_validators(host, 'W/"1"' if overlap else '"1"', SUNDAY)
     await make(host).documents.download("d-1", tmp_path)
     start = CHUNK - CHUNK // 16 if overlap else CHUNK
     assert str(host.ranges[1]).startswith(f"bytes={start}-")
@@ -191,9 +191,9 @@ async def test_chunks_overlap_when_validators_are_left_out_later(
     host.knows_conditions = False
 
     def silent(_: Request[Any]) -> None:
-        marks(host, None, None)
+        set_validators(host, None, None)
 
-    host.tricks = [right, silent, becomes(host, None, None)]
+    host.tricks = [serve_file, silent, replace_file(host, None, None)]
     await make(host).documents.download("d-1", tmp_path / "x.pdf")
     assert (tmp_path / "x.pdf").read_bytes() == OTHER
 
@@ -202,7 +202,7 @@ async def test_an_overlap_in_several_responses_is_compared_in_pieces(
     make: Make, tmp_path: Path
 ) -> None:
     host = FileHost(bytes(range(256)) * 2)
-    marks(host, None, None)
+    set_validators(host, None, None)
 
     def short(most: int) -> Trick:
         def answer(request: Request[Any]) -> Response:
@@ -233,9 +233,9 @@ def counting(host: FileHost, name: str) -> Trick:
     def one_more(_: Request[Any]) -> None:
         number = len(host.asked)
         if name == "etag":
-            marks(host, f'"{number}"', SUNDAY)
+            set_validators(host, f'"{number}"', SUNDAY)
         else:
-            marks(host, '"v1"', f"Sun, 04 May 2025 10:00:0{number} GMT")
+            set_validators(host, '"v1"', f"Sun, 04 May 2025 10:00:0{number} GMT")
 
     return one_more
 
@@ -277,7 +277,7 @@ async def test_a_different_etag_alone_means_that_the_file_changed(
     host.knows_conditions = False
 
     def other(_: Request[Any]) -> None:
-        marks(host, f'"{len(host.asked)}"', None)
+        set_validators(host, f'"{len(host.asked)}"', None)
 
     host.tricks = [other] * 9
     with pytest.raises(DownloadError, match="changed twice"):
@@ -326,7 +326,7 @@ async def test_the_metadata_of_a_partial_file_names_the_document_and_not_the_lin
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.modified = SUNDAY
-    host.tricks = [right, lambda _: BROKEN]
+    host.tricks = [serve_file, lambda _: BROKEN]
     with pytest.raises(ConnectionFailedError):
         await make(host, retry=ONCE).documents.download("d-1", tmp_path / "x.pdf")
     text = (tmp_path / "x.pdf.part.json").read_text()
@@ -354,7 +354,7 @@ async def test_a_partial_file_of_an_earlier_download_is_resumed(
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert (done.resumed_from, done.size) == (there, len(BILL))
     assert str(host.ranges[0]).startswith(f"bytes={max(0, there - 65_536)}-")
-    assert conditions(host)[0] == '"v1"'
+    assert read_conditions(host)[0] == '"v1"'
     assert os.listdir(tmp_path) == ["bill.pdf"]  # noqa: PTH208
 
 
@@ -420,7 +420,7 @@ async def test_a_partial_file_is_not_resumed_without_validators(
 ) -> None:
     leave_part(tmp_path / "bill.pdf", b"?" * 100 + BILL[100 : 2 * CHUNK])
     host.knows_conditions = False
-    marks(host, None, None)
+    set_validators(host, None, None)
     done = await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert done.resumed_from == 0
@@ -440,7 +440,7 @@ async def test_the_partial_file_of_a_file_that_changed_twice_is_not_resumed_as_o
 ) -> None:
     host.knows_conditions = False
     leave_part(tmp_path / "bill.pdf", BILL[:CHUNK], etag='"v0"')
-    host.tricks = [right, right, becomes(host, '"v2"', None)]
+    host.tricks = [serve_file, serve_file, replace_file(host, '"v2"', None)]
     await make(host).documents.download("d-1", tmp_path / "bill.pdf")
     assert (tmp_path / "bill.pdf").read_bytes() == OTHER
 
@@ -456,10 +456,10 @@ async def test_a_later_download_takes_over_and_the_first_one_stops(
     async def another_process(_: Request[Any]) -> None:
         with monkeypatch.context() as patch:
             patch.setattr("nectar_async._files.destination._in_use", set())
-            host.tricks.insert(0, right)
+            host.tricks.insert(0, serve_file)
             await client.documents.download("d-1", tmp_path / "x.pdf")
 
-    host.tricks = [right, another_process]
+    host.tricks = [serve_file, another_process]
     with pytest.raises(DownloadError, match="something else writes there") as caught:
         await client.documents.download("d-1", tmp_path / "x.pdf")
     assert caught.value.target == "document d-1"
@@ -484,7 +484,7 @@ async def test_two_writers_never_leave_a_hole(
     async def begin_anew(_: Request[Any]) -> None:
         await anyio.to_thread.run_sync(leave_part, tmp_path / "x.pdf", b"%PDF")
 
-    host.tricks = [right, begin_anew]
+    host.tricks = [serve_file, begin_anew]
     with pytest.raises(DownloadError, match="something else writes there"):
         await make(host).documents.download("d-1", tmp_path / "x.pdf")
     assert (tmp_path / "x.pdf.part").read_bytes() == b"%PDF"

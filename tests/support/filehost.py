@@ -67,30 +67,30 @@ class FileHost:
             answer = await answer if hasattr(answer, "__await__") else answer
             if answer is not None:
                 return answer  # type: ignore[no-any-return]
-        return self.right(request)
+        return self.serve_range(request)
 
-    def right(self, request: Request[Any]) -> Response:
+    def serve_range(self, request: Request[Any]) -> Response:
         """Answer as a host that supports ranges."""
         asked = request.headers.get("Range")
         condition = request.headers.get("If-Range", self.etag)
         is_other = condition not in {self.etag, self.modified}
         if asked is None or (is_other and self.knows_conditions):
-            return self.whole(request)
+            return self.serve_whole(request)
         first, _, last = asked.removeprefix("bytes=").partition("-")
         start, stop, size = int(first), int(last) + 1, len(self.data)
         if start >= size:
             return Response(416, {"Content-Range": f"bytes */{size}"}, b"<Error/>")
         body = self.data[start:stop]
         span = f"bytes {start}-{start + len(body) - 1}/{size}"
-        return Response(206, {"Content-Range": span, **self.marks}, body)
+        return Response(206, {"Content-Range": span, **self.validators}, body)
 
-    def whole(self, _: Request[Any]) -> Response:
+    def serve_whole(self, _: Request[Any]) -> Response:
         """Answer as a host without ranges."""
-        headers = {"Content-Length": str(len(self.data)), **self.marks}
+        headers = {"Content-Length": str(len(self.data)), **self.validators}
         return Response(200, headers, self.data)
 
     @property
-    def marks(self) -> dict[str, str]:
+    def validators(self) -> dict[str, str]:
         """The headers with the validators of the file."""
         given = {"ETag": self.etag, "Last-Modified": self.modified}
         return {name: text for name, text in given.items() if text is not None}
@@ -100,13 +100,13 @@ class FileHost:
         self.data, self.etag = data, '"v2"'
 
 
-def says(
+def respond(
     status: int, headers: dict[str, str] | None = None, body: bytes = b""
 ) -> Trick:
     return lambda _: Response(status, headers or {}, body)
 
 
-def right(_: Request[Any]) -> None:
+def serve_file(_: Request[Any]) -> None:
     """Serve the file."""
 
 
