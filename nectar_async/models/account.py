@@ -48,13 +48,13 @@ class Account(Model):
     last_service_date: date | None = None
     """The last day of service, for an account that the utility has closed."""
     status: AccountStatus | None = None
-    """How far the set-up of the account is; `status.advice` says what to do."""
+    """The progress of the set-up; `status.advice` says what to do."""
     status_last_update_time: datetime | None = None
     """When the present status was last recorded."""
     status_first_seen_time: datetime | None = None
     """When the present status was first set."""
     status_error_detail: str | None = None
-    """What went wrong, in free text."""
+    """Details of the problem, in free text."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

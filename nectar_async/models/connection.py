@@ -72,7 +72,7 @@ class Connection(Model):
     status_first_seen_time: datetime | None = None
     """When the present status was first set."""
     status_error_detail: str | None = None
-    """What went wrong, in free text."""
+    """Details of the problem, in free text."""
     updated: datetime | None = None
     external_id: str | None = None
     """Your own ID of the connection."""

@@ -62,7 +62,7 @@ class LineItem(Model):
     description: str | None = None
     """The caption as printed on the bill."""
     quantity: Decimal | None = None
-    """How much was charged for, in `quantity_units`."""
+    """The charged quantity, in `quantity_units`."""
     quantity_units: str | None = None
     """Free text: here the API does not list its units."""
     multipliers: tuple[Decimal, ...] = ()

@@ -18,7 +18,7 @@ __all__ = [
 
 
 class AccountStatus(OpenEnum):
-    """How far the set-up of a utility account is; more values exist.
+    """The progress of the set-up of a utility account; more values exist.
 
     DETECTED: found and not yet set up. ONBOARDED: confirmed and tracked.
     PULL_COMPLETED: the latest bills were collected. CUSTOMER_NOT_TRACKED: tracking was
@@ -114,7 +114,7 @@ class InvitationStatus(OpenEnum):
 
 
 class JobStatus(OpenEnum):
-    """How far the processing of an upload is. The list is probably whole.
+    """The progress of an upload. The list is probably whole.
 
     TERMINATED is mentioned in the guides only.
     """

@@ -92,7 +92,7 @@ class UsageDataNested(Model):
     """The time-of-use period of the whole record; `time_of_use_breakdown` replaces it
     in v2.2."""
     electricity_type: ElectricityType | None = None
-    """What the record measures, usage or demand (v2.1)."""
+    """Whether the record is usage or demand (v2.1)."""
     net_metering_type: NetMeteringType | None = None
     """The direction of the energy. Net usage is imports minus exports; generation is
     not part of it."""

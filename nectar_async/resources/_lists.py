@@ -26,7 +26,7 @@ class OwnedLists(Generic[T]):
     path: str
     """The path in front of the owner: `/document`."""
     page: type[Page[T]]
-    """What a page is decoded to: `Page[Document]`."""
+    """The type that a page is decoded to: `Page[Document]`."""
     listing: Listing
     filters: FieldTable
 

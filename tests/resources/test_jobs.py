@@ -56,7 +56,7 @@ class Server:
         self.parts: list[tuple[str | None, str | None, str | None, bytes]] = []
         self.headers: list[dict[str, str]] = []
         self.statuses: list[int] = []
-        """What the next uploads are answered; 201 when there is none left."""
+        """The statuses of the next answers; 201 when the list is empty."""
         self.seen = 0
 
     async def take(self, request: web.Request) -> web.Response:
