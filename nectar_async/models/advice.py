@@ -23,8 +23,8 @@ class Advice:
     """The group of the status in the guides. `website` has every problem of the portal,
     so it does not say who has to act."""
     who_acts: Literal["nobody", "nectar", "provider", "customer", "unknown"]
-    """The party that has to act: Nectar's staff, the utility behind the portal, or you and your
-    customer."""
+    """The party that has to act: Nectar's staff, the utility behind the portal, or you
+    and your customer."""
     customer_must_act: bool
     """Whether nothing changes until you or your customer act."""
     is_healthy: bool
