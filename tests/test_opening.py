@@ -215,6 +215,8 @@ def test_the_hints_of_every_method_can_be_resolved(name: str) -> None:
 @pytest.mark.parametrize("name", RECORDS)
 def test_the_hints_of_every_model_can_be_resolved(name: str) -> None:
     hints = typing.get_type_hints(RECORDS[name])
+    assert typing.get_type_hints(RECORDS[name].__init__).keys() <= {*hints, "return"}
+    assert inspect.signature(RECORDS[name], eval_str=True).parameters.keys() <= {*hints}
     assert hints.keys() >= {field.name for field in attrs.fields(RECORDS[name])}
 
 

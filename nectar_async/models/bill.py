@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import attrs
 from attrs import field, frozen
 
 from nectar_async._types import Secret
@@ -17,6 +18,8 @@ from nectar_async.models.enums import CurrencyCode, SourceType
 __all__ = ["DocumentEmbedded"]
 
 
+# `Document` inherits these fields in a module that does not import their types.
+@attrs.resolve_types
 @frozen(kw_only=True)
 class DocumentEmbedded(Model):
     """The bill that a usage record was read from, as it comes inside that record.
