@@ -1,4 +1,4 @@
-"""What each effect does to an answer: one table of texts and outcomes.
+"""Test each effect on an answer: one table of texts and outcomes.
 
 The server of these tests has one list of five rows on three pages.
 """
@@ -74,7 +74,7 @@ class WaitingClock(SystemClock):
 
 @frozen
 class Outcome:
-    """What came of some requests for pages, one after the other."""
+    """The outcomes of requests for several pages, in order."""
 
     responses: list[Response]
     slept: float
