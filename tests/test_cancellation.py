@@ -574,7 +574,9 @@ async def test_the_lifetime_of_a_client(cancel: CancelAtEachTurn) -> None:
 
 # Over real HTTP.
 
-on_asyncio = pytest.mark.parametrize("mode", ["asyncio", "task"], indirect=True)
+on_asyncio = pytest.mark.parametrize(
+    "mode", ["task", pytest.param("asyncio", marks=pytest.mark.slow)], indirect=True
+)
 
 
 @pytest.fixture

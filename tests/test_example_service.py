@@ -60,6 +60,7 @@ def read_recordings(suite: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_the_example_replays_without_a_server_or_a_key(suite: Path) -> None:
     before = read_recordings(suite)
     output = run(suite)

@@ -84,6 +84,7 @@ def test_an_interrupted_demo_leaves_whole_lines_and_no_child(
     assert not is_alive(child)
 
 
+@pytest.mark.slow
 def test_the_sandbox_of_a_killed_demo_ends(commands: CommandRunner) -> None:
     process = commands.start("demo", *SLOW)
     wait_until(lambda: has_lines(commands.folder / "nectar-demo.jsonl"))

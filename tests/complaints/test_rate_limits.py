@@ -195,6 +195,7 @@ async def test_most_429s_are_avoided(
     assert server.refused < 60
 
 
+@pytest.mark.slow
 async def test_a_thousand_calls_at_once_on_one_client_all_finish(
     make_client: MakeClient,
 ) -> None:

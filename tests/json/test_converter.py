@@ -705,6 +705,7 @@ def bare(value: Any) -> Any:
     return evolve(value, **{**parts, "extra": {}})
 
 
+@pytest.mark.slow
 def test_structs_are_freed_while_their_models_are_made() -> None:
     own = Converter()
     lists: list[int] = []

@@ -77,6 +77,7 @@ def test_another_seed_gives_other_bytes() -> None:
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_companies_are_listed_without_making_usage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -139,6 +140,7 @@ def test_ids_are_unique_uuids(portfolio: Portfolio) -> None:
     assert all(UUID(some_id).version == 4 for some_id in ids)
 
 
+@pytest.mark.slow
 def test_fifty_companies_make_about_two_hundred_pages() -> None:
     portfolio = Portfolio(companies=50)
     counts = [len(portfolio.company_data(index).records) for index in range(50)]
