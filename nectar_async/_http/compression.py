@@ -30,6 +30,7 @@ __all__ = [
     "Decompress",
     "build_too_large_error",
     "decompress_body",
+    "load_isal",
     "read_text_head",
 ]
 
@@ -158,22 +159,23 @@ def _find_wbits(encoding: str, body: bytes) -> int | None:
 
 def _decompress_stream(body: bytes, wbits: int, limit: int | None) -> Steps[bytes]:
     """Decompress one gzip, zlib or deflate stream, and the gzip members behind it."""
-    isal = _load_isal()
+    isal = load_isal()
     # A raw stream has no checksum that would show that both libraries read the same.
     if isal is not None and wbits != _RAW:
         with suppress(Exception):  # zlib says what is wrong
-            return (yield from _decompress_members(body, wbits, limit, isal))
+            return (
+                yield from _decompress_members(body, wbits, limit, isal.decompressobj)
+            )
     return (yield from _decompress_members(body, wbits, limit, zlib.decompressobj))
 
 
 @cache
-def _load_isal() -> Callable[[int], Any] | None:
-    """The function that makes isal's decompressors; None if isal is not installed."""
+def load_isal() -> Any:
+    """Import isal's replacement of zlib; None if isal is not installed."""
     try:
-        make: Callable[[int], Any] = import_module("isal.isal_zlib").decompressobj
+        return import_module("isal.isal_zlib")
     except ImportError:
         return None
-    return make
 
 
 def _decompress_members(

@@ -43,14 +43,14 @@ def packed(body: bytes, encoding: str = "gzip") -> Response:
     return Response(200, {"Content-Encoding": encoding}, body)
 
 
-QUICK: Any = compression._load_isal
+QUICK: Any = compression.load_isal
 
 
 @pytest.fixture(scope="module", params=["isal", "zlib"], autouse=True)
 def unpacker(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run the tests with isal, and as if it were not installed."""
     made = QUICK() if request.param == "isal" else None
-    with patch.object(compression, "_load_isal", lambda: made):
+    with patch.object(compression, "load_isal", lambda: made):
         yield
 
 
@@ -240,7 +240,7 @@ def outcome(body: bytes, encoding: str, limit: int | None) -> bytes | str:
 
 def by_zlib(body: bytes, encoding: str, limit: int | None) -> bytes | str:
     """The outcome without isal."""
-    with patch.object(compression, "_load_isal", lambda: None):
+    with patch.object(compression, "load_isal", lambda: None):
         return outcome(body, encoding, limit)
 
 
