@@ -92,21 +92,21 @@ class NectarClient:
             wrong type.
     """
 
-    accounts = Group(Accounts)
-    companies = Group(Companies)
-    connections = Group(Connections)
-    documents = Group(Documents)
-    intervals = Group(Intervals)
-    invitations = Group(Invitations)
-    jobs = Group(Jobs)
-    magic_links = Group(MagicLinks)
-    meters = Group(Meters)
-    providers = Group(Providers)
-    repository = Group(Repository)
-    sites = Group(Sites)
-    team = Group(TeamProfile)
-    usage = Group(Usage)
-    webhook_portal = Group(WebhookPortal)
+    accounts: Group[Accounts] = Group(Accounts)
+    companies: Group[Companies] = Group(Companies)
+    connections: Group[Connections] = Group(Connections)
+    documents: Group[Documents] = Group(Documents)
+    intervals: Group[Intervals] = Group(Intervals)
+    invitations: Group[Invitations] = Group(Invitations)
+    jobs: Group[Jobs] = Group(Jobs)
+    magic_links: Group[MagicLinks] = Group(MagicLinks)
+    meters: Group[Meters] = Group(Meters)
+    providers: Group[Providers] = Group(Providers)
+    repository: Group[Repository] = Group(Repository)
+    sites: Group[Sites] = Group(Sites)
+    team: Group[TeamProfile] = Group(TeamProfile)
+    usage: Group[Usage] = Group(Usage)
+    webhook_portal: Group[WebhookPortal] = Group(WebhookPortal)
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from nectar_async._http.request import Request
@@ -80,7 +80,7 @@ def _check_identifier(name: str, value: object) -> dict[str, object]:
     return {**fields, **value.extra}
 
 
-check_identifiers = list_check(_check_identifier)
+check_identifiers: Callable[[str, Any], list[object]] = list_check(_check_identifier)
 """Accept `MeterIdentifier`s, and return them without the fields that are None."""
 
 _FIELDS = FieldTable(

@@ -124,7 +124,7 @@ class LiveTest:
         self._stage = LiveStage(
             self._build_inner_stage(), options.overlays, server.clock
         )
-        self.clock = server.clock
+        self.clock: VirtualClock = server.clock
         self.settings: Settings = server.settings
         self._used_settings = server.settings
         self.unused: tuple[str, ...] = ()
@@ -306,7 +306,7 @@ class LiveStage:
     def __init__(
         self, inner: Stage, overlays: Sequence[FaultLike], clock: VirtualClock
     ) -> None:
-        self.witness = RequestLog()
+        self.witness: RequestLog = RequestLog()
         self._inner = inner
         self._faults = FaultInjector(overlays, argument="overlays")
         effects = [VOCABULARY.to_fault(overlay).effect for overlay in overlays]

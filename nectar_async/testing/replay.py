@@ -39,7 +39,7 @@ class ReplayTest:
     def __init__(self, options: TestOptions, session: PluginSession) -> None:
         self._options = options
         self._session = session
-        self.clock = VirtualClock()
+        self.clock: VirtualClock = VirtualClock()
         # Settings of the environment are ignored: a replay is the same on any machine.
         self.settings: Settings = options.settings or Settings()
         self._transport = RecordedTransport(

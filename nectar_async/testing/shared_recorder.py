@@ -46,7 +46,9 @@ class SharedRecorder:
         redaction: Redaction,
         flags: Mapping[str, Any],
     ) -> None:
-        self.recorder = Recorder(path, mode=Mode.RECORD, redaction=redaction, **flags)
+        self.recorder: Recorder = Recorder(
+            path, mode=Mode.RECORD, redaction=redaction, **flags
+        )
         self._redaction = redaction
         self._waiting = set(tests)
         self._failed: set[str] = set()
