@@ -24,6 +24,7 @@ from nectar_async.faults import (
     FaultInjector,
     Proceed,
     Refuse,
+    Vocabulary,
 )
 from nectar_async.faults.fault import check_whole
 from nectar_async.models.page import Listing
@@ -193,7 +194,7 @@ class ChangeFile(SandboxEffect):
 class Faults(FaultInjector):
     """The active faults of a sandbox."""
 
-    vocabulary = VOCABULARY.extended(
+    vocabulary: Vocabulary = VOCABULARY.extended(
         (
             *(Crowd, RotateKey, Change, Reset, WrongLength, Endless, CloseIdle),
             *(IgnoreRange, Redirect, ChangeFile),
