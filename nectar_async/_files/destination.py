@@ -62,7 +62,7 @@ class Sink(Protocol):
 
 
 class SinkDestination:
-    """Writes to a sink; what was written cannot be replaced."""
+    """Writes to a sink, where written bytes cannot be replaced."""
 
     path: Path | None = None
     can_restart = False
@@ -101,10 +101,10 @@ class SinkDestination:
         # An open file may block, and a raw one may write less than it was passed.
         written = 0
         while written < len(data):
-            rest = data[written:] if written else data
-            count = await run_in_thread(self._sink.write, rest)
+            chunk = data[written:] if written else data
+            count = await run_in_thread(self._sink.write, chunk)
             is_raw = isinstance(self._sink, io.RawIOBase)
-            written += (count or 0) if is_raw else len(rest)
+            written += (count or 0) if is_raw else len(chunk)
 
     async def finish(self, size: int) -> None:
         """Do nothing: flushing and closing are up to the caller."""
@@ -199,7 +199,7 @@ def to_safe_name(file_name: str | None, document_id: str) -> str:
         stem, dot, suffix = safe.rpartition(".")
         if not dot:
             stem, suffix = suffix, ""
-        # A device name stays one, whatever follows its first dot.
+        # Windows takes `CON.tar.gz` for a device, too: only the first part counts.
         if safe.partition(".")[0].rstrip().upper() in _DEVICES:
             stem = f"_{stem}"
         room = _MAX_NAME_BYTES - len((dot + suffix).encode())
@@ -248,14 +248,16 @@ def _lock_path(path: Path) -> Iterator[None]:
 
 
 def _is_free(path: Path, unique: Path) -> bool:
-    """Whether neither the path exists, nor one with the document's id in its name."""
+    """Whether nothing is at the path, and no earlier download used the unique name."""
     paths = (path, unique, to_part_path(unique))
     return not any(map(os.path.lexists, paths))
 
 
 def _check_path(text: str | bytes) -> PathDestination:
     if isinstance(text, bytes) or "\0" in text or not text:
-        raise InvalidArgumentError(f"target is no path: {text!r}")
+        raise InvalidArgumentError(
+            f"target is no path: {text!r}; pass a str or a pathlib.Path"
+        )
     path = Path(text)
     is_folder = path.is_dir()
     if not is_folder and text.endswith(("/", os.sep)):
@@ -266,7 +268,9 @@ def _check_path(text: str | bytes) -> PathDestination:
             " it first"
         )
     if path.exists() and not is_folder and not stat.S_ISREG(path.stat().st_mode):
-        raise InvalidArgumentError(f"target is no regular file: {text!r}")
+        raise InvalidArgumentError(
+            f"target is no regular file: {text!r}; pass another path"
+        )
     if not is_folder:
         check_part_path(path)
     return PathDestination(path, absolute=path.absolute(), is_folder=is_folder)

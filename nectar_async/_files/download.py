@@ -161,7 +161,7 @@ class _ActiveDownload:
         self._is_ranged = False
 
     async def _process_chunk(self, validators: Validators, body: bytes) -> None:
-        """Add the new bytes of a chunk, if it continues what is there."""
+        """Add the new bytes of a chunk, if it continues the bytes so far."""
         is_unproven = self._is_resuming and not validators.is_known
         if is_unproven or self._validators.differs_from(validators):
             self._restart(validators)
@@ -198,7 +198,7 @@ class _ActiveDownload:
         size = None if span is None else span.total
         is_end = size is None and self._validators.size is None and self._done > 0
         if self._tail:
-            self._restart()  # the file is shorter than what is there
+            self._restart()  # the file is shorter than the bytes so far
         elif size == self._done or is_end:
             self._validators = evolve(self._validators, size=self._done)
             await self._add(b"")
@@ -212,8 +212,9 @@ class _ActiveDownload:
         """Start again, because a response belongs to another file.
 
         Args:
-            validators: those of the response. If some of them are as before, the host
-                is inconsistent, and the whole file is requested at once.
+            validators: the validators of the response. If some of them did not
+                change, the host is inconsistent, and the whole file is requested at
+                once.
 
         Raises:
             DownloadError: the file changed twice, or is written to a sink.
@@ -247,7 +248,7 @@ class _ActiveDownload:
         )
 
     def _forget(self) -> None:
-        """Start at the first byte; the next write replaces what is there."""
+        """Start at the first byte; the next write replaces all bytes so far."""
         self._done = self._resumed = 0
         self._tail = b""
         self._validators = Validators()

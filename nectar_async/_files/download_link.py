@@ -27,8 +27,8 @@ _CHUNK: Final = 4 * 1024 * 1024
 _MIN_CHUNK: Final = 64 * 1024
 _MAX_REDIRECTS: Final = 3
 
-# After a timeout a chunk is cut to a quarter. It is doubled only when there is time for
-# that: a request that times out wastes the bytes of a connection that is slow anyway.
+# After a timeout, chunks have a quarter of the size. They are doubled only when there
+# is time for that: a request that times out wastes the bytes of a slow connection.
 _CUT: Final = 4
 _GROWTH: Final = 2
 
@@ -201,14 +201,14 @@ class DownloadLink:
         return self.add_details(DownloadError(message))
 
     def _shrink(self) -> bool:
-        """Request less at once from now on; returns whether that is possible."""
+        """Make later chunks smaller, and return whether that is possible."""
         if self._size <= _MIN_CHUNK:
             return False
         self._size = max(_MIN_CHUNK, self._size // _CUT)
         return True
 
     def _grow(self, response: Response) -> None:
-        """Request more at once, if this response was fast enough for that."""
+        """Make later chunks larger, if this response was fast enough for that."""
         limit = self._executor.settings.attempt_timeout
         timing = response.timing
         seconds = 0.0 if timing is None else timing.network_seconds

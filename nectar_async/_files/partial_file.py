@@ -1,8 +1,8 @@
 """The partial file of a download, `<path>.part`, and its metadata file.
 
 The metadata file, `<path>.part.json`, holds the id of the document, the validators of
-the file, and a token of the download that writes at present; never the link. Without
-one that belongs to the same document, the download starts at the first byte.
+the file, and a token of the download that writes at present, but never the link.
+Without metadata of the same document, the download starts at the first byte.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Resumed:
 
 
 class PartialFile:
-    """The bytes of a document before all of them are there. Every method blocks.
+    """The bytes of a document that is not complete yet. Every method blocks.
 
     Every write opens and closes the file, so that nothing stays open. If another
     download starts on the same path, it takes over: the first one sees that the token
@@ -148,19 +148,19 @@ def check_part_path(path: Path) -> None:
         InvalidArgumentError: a folder, a link or a device is in its place.
     """
     part = to_part_path(path)
-    for needed in (part, _to_metadata_path(part)):
+    for file in (part, _to_metadata_path(part)):
         try:
-            mode = needed.lstat().st_mode
+            mode = file.lstat().st_mode
         except FileNotFoundError:
             continue
         except OSError as error:
             raise InvalidArgumentError(
-                f"target cannot be written: {error.strerror}: {str(needed)!r}; pass"
+                f"target cannot be written: {error.strerror}: {str(file)!r}; pass"
                 " another path"
             ) from error
         if not stat.S_ISREG(mode):
             raise InvalidArgumentError(
-                f"target cannot be written: {str(needed)!r} is no regular file; remove"
+                f"target cannot be written: {str(file)!r} is no regular file; remove"
                 " it, or pass another path"
             )
 

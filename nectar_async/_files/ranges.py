@@ -1,8 +1,8 @@
 """Requests for ranges of a file, and the links that they are sent to.
 
 Anyone with the link of a file can read a bill without a key. So links are kept as
-`Secret` until they are put in a request, and no error contains what a file host says:
-object stores print the signature of the link.
+`Secret` until they are put in a request. No error contains the text of a file host's
+response, because object stores print the signature of the link in it.
 """
 
 from __future__ import annotations

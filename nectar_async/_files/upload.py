@@ -38,7 +38,7 @@ MAX_BYTES: Final = 25 * 1024 * 1024
 """The upload guide says 25 MB; a megabyte may mean 2^20 bytes, so that is allowed."""
 MAX_PAGES: Final = 150
 
-# A page tree can be built so that it takes for ever; a bill's takes milliseconds.
+# A malicious page tree can take forever to parse; that of a bill takes milliseconds.
 _MAX_SECONDS: Final = 10.0
 
 _TYPES: Final = {
@@ -49,7 +49,7 @@ _TYPES: Final = {
 }
 _EXTENSIONS: Final = ", ".join(_TYPES)
 
-# The first bytes of the three kinds of files, and a name for those without one.
+# The first bytes of the three kinds of files, and the name of files that have none.
 _MAGIC: Final = (
     (b"%PDF-", "document.pdf"),
     (b"\x89PNG\r\n\x1a\n", "document.png"),
@@ -111,8 +111,8 @@ class Upload:
     def chunks(self, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
         """Iterate over the file from its beginning.
 
-        That raises `InvalidArgumentError` if the file has become larger or smaller, or
-        if a stream is too large.
+        The iterator raises `InvalidArgumentError` if the file has become larger or
+        smaller, or if a stream is too large.
 
         Args:
             on_progress: is called before each further chunk, with the bytes that were
@@ -152,9 +152,9 @@ class Upload:
                 f"{argument} ends in none of {_EXTENSIONS}: {name!r}; the API accepts"
                 " no other kinds (file_name= sets another name)"
             )
-        for magic, name_of_kind in _MAGIC:
+        for magic, default_name in _MAGIC:
             if head.startswith(magic):
-                return name_of_kind
+                return default_name
         raise InvalidArgumentError(
             "file has no name and does not begin like a PDF, PNG or JPEG; pass"
             f" file_name= with one of {_EXTENSIONS}"
@@ -195,7 +195,7 @@ class _Chunks:
         done = self._done + len(chunk)
         if size is None and done > MAX_BYTES:
             raise _build_size_error("has more than that")
-        # Checked against the announced size before a chunk too many is sent.
+        # Compared before the chunk is sent, so that no byte too many is sent.
         if size is not None and (done > size or (not chunk and done < size)):
             now = "more" if done > size else f"{done:,}"
             raise InvalidArgumentError(

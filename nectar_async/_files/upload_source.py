@@ -91,7 +91,7 @@ class BytesSource:
 
 
 class FileSource:
-    """A seekable file: one at a path, or an open one of the caller's.
+    """A seekable file, opened from a path or by the caller.
 
     Every read seeks first, under a lock, so that a late read of an attempt that was
     abandoned cannot move the position of the next attempt.
@@ -252,7 +252,7 @@ async def _call(method: Callable[..., Any], *arguments: object) -> Any:
 
 
 def _open(path: str | os.PathLike[str]) -> tuple[io.FileIO, int]:
-    """Open a regular file, and get its size; nothing else is opened."""
+    """Open a file that must be a regular one, and get its size."""
     try:
         is_regular = stat.S_ISREG(Path(path).stat().st_mode)
         file = io.FileIO(path) if is_regular else None

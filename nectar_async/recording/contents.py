@@ -108,8 +108,8 @@ def _summarize(name: str, exchanges: Sequence[Exchange]) -> OperationContents:
 
 
 def _parse_kind(placeholder: str) -> str:
-    rest = placeholder.removeprefix(LINK_PREFIX)
-    match = _KIND.fullmatch(rest)
-    if rest != placeholder and (match is None or "/" in match["kind"]):
+    text = placeholder.removeprefix(LINK_PREFIX)
+    match = _KIND.fullmatch(text)
+    if text != placeholder and (match is None or "/" in match["kind"]):
         return LINK.name
-    return rest if match is None else match["kind"]
+    return text if match is None else match["kind"]

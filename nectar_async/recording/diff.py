@@ -114,7 +114,7 @@ def compare(old: Recording, new: Recording) -> Comparison:
     before, after = _group_by_operation(old), _group_by_operation(new)
     for operation in sorted({*before, *after}):
         exchanges = before.get(operation, []), after.get(operation, [])
-        changes += _compare_exchanges(*(_index(some, key) for some in exchanges))
+        changes += _compare_exchanges(*(_index(group, key) for group in exchanges))
         changes += _compare_answers(operation, *exchanges, placeholders)
     return Comparison(tuple(changes))
 

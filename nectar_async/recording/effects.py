@@ -6,7 +6,7 @@ from nectar_async.recording import Overlay, effects
 RecordedTransport(path, overlays=[Overlay(effects.Answer(429), page=2, times=1)])
 ```
 
-They are those of `nectar_async.faults`, and a sandbox has them too.
+`nectar_async.faults` defines them; a sandbox injects the same effects.
 """
 
 from __future__ import annotations

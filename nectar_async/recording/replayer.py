@@ -1,4 +1,4 @@
-"""Replay the answers of a recording: find the answer to a question, give each once.
+"""Replay a recording: find the answers to each question, and return each once.
 
 If no answer matches, the error lists the recorded questions that differ least.
 """
@@ -21,8 +21,8 @@ Repeat = Literal["never", "last"]
 which suits polling."""
 
 _ADVICE: Final = (
-    "record what is missing (pytest --nectar-record=new, nectar record --mode new, or"
-    " Recorder(..., mode='new')), or all of it again (=record)"
+    "record the missing exchanges (pytest --nectar-record=new, nectar record --mode"
+    " new, or Recorder(..., mode='new')), or all of them again (=record)"
 )
 _MAX_NEAREST: Final = 3
 _MAX_LENGTH: Final = 80
@@ -30,7 +30,7 @@ _MISSING: Final = object()
 
 
 class Replayer:
-    """Gives the answers of a recording.
+    """Finds the recorded answers to questions.
 
     No method waits. Equal questions get their answers in the order of the calls.
     """
@@ -42,7 +42,7 @@ class Replayer:
         self._redaction = redaction
         self._repeat = repeat
         self._by_key: dict[str, list[Exchange]] = {}
-        self._given: set[str] = set()
+        self._taken: set[str] = set()
         self._asked: set[str] = set()
         for exchange in recording.exchanges:
             self._by_key.setdefault(exchange.key, []).append(exchange)
@@ -61,8 +61,8 @@ class Replayer:
         """
         exchanges = self._find_exchanges(question)
         for exchange in exchanges:
-            if exchange.name not in self._given:
-                self._given.add(exchange.name)
+            if exchange.name not in self._taken:
+                self._taken.add(exchange.name)
                 return exchange
         can_repeat = can_repeat or self._repeat == "last"
         return exchanges[-1] if exchanges and can_repeat else None
@@ -81,7 +81,7 @@ class Replayer:
 
     def put_back(self, exchange: Exchange) -> None:
         """Let an exchange that was taken and not delivered be taken again."""
-        self._given.discard(exchange.name)
+        self._taken.discard(exchange.name)
 
     def answer(self, question: Question) -> RecordedAnswer:
         """Take the next answer to a question, as `take` does.
@@ -94,8 +94,8 @@ class Replayer:
     def mark_asked(self, question: Question) -> None:
         """Count a question as asked, even if an overlay answers it."""
         exchanges = self._find_exchanges(question)
-        names = [one.name for one in exchanges if one.name not in self._asked]
-        self._asked.update(names[:1])
+        names = (exchange.name for exchange in exchanges)
+        self._asked.update([name for name in names if name not in self._asked][:1])
 
     def peek(self, question: Question) -> RecordedAnswer | None:
         """Return the last answer to a question without taking it."""
@@ -109,12 +109,15 @@ class Replayer:
         Further pages of a list that was begun do not count: recordings contain complete
         lists, and a client may stop early.
         """
-        exchanges, asked = self._recording.exchanges, self._given | self._asked
-        begun = {self._list_key(one) for one in exchanges if one.name in asked}
+        exchanges, asked = self._recording.exchanges, self._taken | self._asked
+        begun_lists = {
+            self._list_key(exchange) for exchange in exchanges if exchange.name in asked
+        }
         return tuple(
             exchange
             for exchange in exchanges
-            if exchange.name not in asked and self._list_key(exchange) not in begun
+            if exchange.name not in asked
+            and self._list_key(exchange) not in begun_lists
         )
 
     def _list_key(self, exchange: Exchange) -> str:
@@ -170,13 +173,15 @@ class Replayer:
 
     def _list_disagreements(self, question: Question, name: str) -> Iterator[str]:
         """Describe each placeholder that differs from the one in an exchange."""
-        (exchange,) = (one for one in self._recording.exchanges if one.name == name)
+        exchange = next(
+            exchange for exchange in self._recording.exchanges if exchange.name == name
+        )
         differing = self._redaction.disagreements(question, exchange.question)
         for place, (asked, recorded) in differing.items():
             yield f"{place}: asked for {asked!r}, recorded {recorded!r}"
 
     def _list_operations(self) -> str:
-        names = {one.question.operation for one in self._recording.exchanges}
+        names = {exchange.question.operation for exchange in self._recording.exchanges}
         return ", ".join(sorted(names)) or "no exchanges at all"
 
 

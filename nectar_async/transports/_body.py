@@ -1,4 +1,4 @@
-"""Read the body of a request for a recording, while it is sent or instead."""
+"""Read the body of a request for a recording, with or without sending it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class BodyCopy:
     """Copies the body of a request while a transport sends it.
 
     Attributes:
-        request: the request to send instead; its body keeps the chunks that pass.
+        request: the request to send in place of the original one; its body keeps the
+            chunks that are read.
     """
 
     def __init__(self, request: Request[Any]) -> None:
@@ -40,7 +41,7 @@ class BodyCopy:
             self.request = evolve(request, body=self._copy(body))
 
     async def read(self) -> bytes | None:
-        """Get the whole body; reads the rest if the server answered before it."""
+        """Get the whole body, reading what the transport has not read."""
         body = self._original.body
         if body is None or isinstance(body, bytes):
             return body

@@ -75,12 +75,12 @@ def parse_mode(word: str) -> Mode:
         return Mode(word)
     except ValueError:
         raise ConfigurationError(
-            f"there is no mode {word!r}; there are {', '.join(Mode)}"
+            f"unknown mode {word!r}; choose one of {', '.join(Mode)}"
         ) from None
 
 
 def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
-    """Convert the flags behind a mode to keyword arguments of a recorder.
+    """Convert the flags after a mode to keyword arguments of a recorder.
 
     Raises:
         ConfigurationError: there is no such flag.
@@ -88,6 +88,7 @@ def _parse_flags(flags: Sequence[str]) -> dict[str, Any]:
     for flag in flags:
         if flag not in FLAGS:
             raise ConfigurationError(
-                f"{VARIABLE} has {flag!r} behind its mode; there are {', '.join(FLAGS)}"
+                f"{VARIABLE} has the unknown flag {flag!r};"
+                f" choose from {', '.join(FLAGS)}"
             )
     return {flag.replace("-", "_"): True for flag in flags}

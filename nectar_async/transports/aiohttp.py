@@ -45,8 +45,8 @@ ErrorFactory = Callable[[BaseException, str], TransportError]
 """Builds the error for an exception of aiohttp; the text is the origin of the URL."""
 
 
-def _not_sent(words: str, *, is_permanent: bool = False) -> ErrorFactory:
-    """Build errors of failures before the request was sent; `{}` is the origin."""
+def _build_unsent_factory(words: str, *, is_permanent: bool = False) -> ErrorFactory:
+    """Build a factory of errors before a request was sent; `{}` is the origin."""
     return lambda error, origin: ConnectionFailedError(
         f"{words.format(origin)}{_read_reason(error)}",
         is_sent=False,
@@ -54,8 +54,8 @@ def _not_sent(words: str, *, is_permanent: bool = False) -> ErrorFactory:
     )
 
 
-def _maybe_sent(words: str) -> ErrorFactory:
-    """Build errors of failures after which the request may have reached the server."""
+def _build_sent_factory(words: str) -> ErrorFactory:
+    """Build a factory of errors after a request may have reached the server."""
     return lambda error, origin: ConnectionFailedError(
         f"{words.format(origin)}{_read_reason(error)}"
     )
@@ -80,28 +80,46 @@ _CERTIFICATE = "the certificate of {} is not trusted"
 AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], ErrorFactory]]] = (
     (
         aiohttp.ClientConnectorCertificateError,
-        _not_sent(_CERTIFICATE, is_permanent=True),
+        _build_unsent_factory(_CERTIFICATE, is_permanent=True),
     ),
-    (aiohttp.ServerFingerprintMismatch, _not_sent(_CERTIFICATE, is_permanent=True)),
-    (aiohttp.ClientConnectorSSLError, _not_sent("no TLS with {}")),
-    (aiohttp.ClientSSLError, _not_sent("no TLS with {}")),
-    (aiohttp.ClientConnectorDNSError, _not_sent("the host of {} cannot be found")),
-    (aiohttp.ClientProxyConnectionError, _not_sent("the proxy cannot be reached")),
-    (aiohttp.ClientHttpProxyError, _not_sent("the proxy refused")),
-    (aiohttp.ClientConnectorError, _not_sent("cannot connect to {}")),
-    (aiohttp.ConnectionTimeoutError, _not_sent("no connection to {} in time")),
-    (aiohttp.InvalidURL, _not_sent("the address is no URL", is_permanent=True)),
-    (aiohttp.NonHttpUrlClientError, _not_sent("no HTTP address", is_permanent=True)),
-    (aiohttp.ServerDisconnectedError, _maybe_sent("{} closed the connection")),
-    (aiohttp.ServerTimeoutError, _maybe_sent("{} went silent")),
-    (aiohttp.ClientPayloadError, _maybe_sent("the answer of {} broke off")),
-    (aiohttp.ClientResponseError, _maybe_sent("the answer of {} is no HTTP")),
-    (aiohttp.ClientOSError, _maybe_sent("the connection to {} broke")),
-    (aiohttp.ClientConnectionError, _maybe_sent("the connection to {} broke")),
-    (aiohttp.ClientError, _maybe_sent("the HTTP client failed")),
-    (ConnectionError, _maybe_sent("the connection to {} broke")),
-    (TimeoutError, _maybe_sent("{} went silent")),
-    (OSError, _maybe_sent("the connection to {} broke")),
+    (
+        aiohttp.ServerFingerprintMismatch,
+        _build_unsent_factory(_CERTIFICATE, is_permanent=True),
+    ),
+    (aiohttp.ClientConnectorSSLError, _build_unsent_factory("no TLS with {}")),
+    (aiohttp.ClientSSLError, _build_unsent_factory("no TLS with {}")),
+    (
+        aiohttp.ClientConnectorDNSError,
+        _build_unsent_factory("the host of {} cannot be found"),
+    ),
+    (
+        aiohttp.ClientProxyConnectionError,
+        _build_unsent_factory("the proxy cannot be reached"),
+    ),
+    (aiohttp.ClientHttpProxyError, _build_unsent_factory("the proxy refused")),
+    (aiohttp.ClientConnectorError, _build_unsent_factory("cannot connect to {}")),
+    (
+        aiohttp.ConnectionTimeoutError,
+        _build_unsent_factory("no connection to {} in time"),
+    ),
+    (
+        aiohttp.InvalidURL,
+        _build_unsent_factory("the address is no URL", is_permanent=True),
+    ),
+    (
+        aiohttp.NonHttpUrlClientError,
+        _build_unsent_factory("no HTTP address", is_permanent=True),
+    ),
+    (aiohttp.ServerDisconnectedError, _build_sent_factory("{} closed the connection")),
+    (aiohttp.ServerTimeoutError, _build_sent_factory("{} went silent")),
+    (aiohttp.ClientPayloadError, _build_sent_factory("the answer of {} broke off")),
+    (aiohttp.ClientResponseError, _build_sent_factory("the answer of {} is no HTTP")),
+    (aiohttp.ClientOSError, _build_sent_factory("the connection to {} broke")),
+    (aiohttp.ClientConnectionError, _build_sent_factory("the connection to {} broke")),
+    (aiohttp.ClientError, _build_sent_factory("the HTTP client failed")),
+    (ConnectionError, _build_sent_factory("the connection to {} broke")),
+    (TimeoutError, _build_sent_factory("{} went silent")),
+    (OSError, _build_sent_factory("the connection to {} broke")),
 )
 
 
@@ -197,7 +215,7 @@ class AiohttpTransport:
             request.method,
             URL(request.url, encoded=True),
             headers={hdrs.ACCEPT_ENCODING: "gzip, deflate", **request.headers},
-            data=_payload(request),
+            data=_get_payload(request),
             allow_redirects=False,
             raise_for_status=False,
             auto_decompress=False,
@@ -207,7 +225,7 @@ class AiohttpTransport:
             skip_auto_headers=(hdrs.CONTENT_TYPE,),
             middlewares=_build_middlewares(session),
         ) as response:
-            body = await _read(response, request.max_body_bytes)
+            body = await _read_body(response, request.max_body_bytes)
             return Response(response.status, response.headers.items(), body)
 
     def _get_session(self) -> aiohttp.ClientSession:
@@ -240,14 +258,14 @@ class AiohttpTransport:
         return self._session
 
 
-def _payload(request: Request[Any]) -> bytes | AsyncIterable[bytes] | None:
+def _get_payload(request: Request[Any]) -> bytes | AsyncIterable[bytes] | None:
     body = request.body
     if body is None or isinstance(body, bytes):
         return body
     return body() if callable(body) else body
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int | None) -> bytes:
+async def _read_body(response: aiohttp.ClientResponse, limit: int | None) -> bytes:
     if limit is None:
         return await response.read()
     if (response.content_length or 0) > limit:
@@ -266,23 +284,23 @@ _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
 def _build_middlewares(session: aiohttp.ClientSession) -> tuple[Any, ...]:
-    """Build the session's middlewares, and one that refuses to send a second time.
+    """Add to a session's middlewares one that refuses to send a second time.
 
     aiohttp resends GET, PUT and DELETE by itself when a keep-alive connection drops, so
     that the server sees three requests for two calls. Only the retry stage may decide
     to repeat a request.
     """
-    broken: list[BaseException] = []
+    errors: list[BaseException] = []
 
     async def once(
         request: aiohttp.ClientRequest, handler: _Handler
     ) -> aiohttp.ClientResponse:
-        if broken:
-            raise broken[0]
+        if errors:
+            raise errors[0]
         try:
             return await handler(request)
         except _TRANSLATED as error:
-            broken.append(error)
+            errors.append(error)
             raise
 
     # The middlewares of a request replace the session's, so both are passed.

@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json import json as _json
+from nectar_async._json.json import encode_json
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["MemoryTransport"]
@@ -45,10 +45,10 @@ class MemoryTransport:
         self.is_closed: bool = False
 
     async def send(self, request: Request[Any], /) -> Response:
-        """Answer with what was prepared for the request's operation.
+        """Return the answer that was prepared for the request's operation.
 
         Raises:
-            ConfigurationError: nothing was prepared for it.
+            ConfigurationError: no answer was prepared for it.
         """
         self.requests.append(request)
         await anyio.lowlevel.checkpoint()
@@ -62,7 +62,7 @@ class MemoryTransport:
         if isinstance(answer, Response):
             return answer
         headers = {"content-type": "application/json"}
-        return Response(200, headers, _json.encode_json(answer))
+        return Response(200, headers, encode_json(answer))
 
     async def aclose(self) -> None:
         """Set `is_closed`."""

@@ -53,7 +53,7 @@ class Recorder:
     # written when the client is closed
     ```
 
-    It runs above the key stage, so that it never sees the key. Secrets and personal
+    It runs before the key stage, so it never sees the key. Secrets and personal
     data are replaced before anything is written (see `Redaction`), lists that were read
     in part are read to their end, and a recording that would hold a secret is refused.
     When an exception leaves the client's block, the recording on disk stays as it was.
@@ -100,7 +100,7 @@ class Recorder:
             redaction=redaction,
             clock=self._clock,
         )
-        self._take = RecordingLog()
+        self._log = RecordingLog()
         self._key_sources: list[Callable[[], Iterable[Secret[str]]]] = []
         self._version = ""
         self._has_recording: bool | None = None
@@ -191,7 +191,7 @@ class Recorder:
 
         Args:
             send: sends a request through the client. With None, when the client's event
-                loop has ended, only the responses that are there are saved.
+                loop has ended, only the responses so far are saved.
 
         Returns:
             Whether the recording changed.
@@ -217,20 +217,21 @@ class Recorder:
         self._is_unsaved = False
         if self.mode not in {Mode.RECORD, Mode.NEW}:
             return False
-        taken = self._take.pairs(with_failures=self._keep_failures)
-        if not taken:
+        pairs = self._log.pairs(with_failures=self._keep_failures)
+        if not pairs:
             return False  # a recording without exchanges is not written
-        before = self._load_previous()
-        self._check_rules(before)
-        old = () if before is None else before.exchanges
+        previous = self._load_previous()
+        self._check_rules(previous)
+        old = () if previous is None else previous.exchanges
         keys = [key for list_keys in self._key_sources for key in list_keys()]
         redaction = evolve(self._redaction, secrets=(*self._redaction.secrets, *keys))
-        new = redaction.apply(taken, previous=old)
-        kept: Sequence[Exchange] = old if self.mode is Mode.NEW else ()
+        new = redaction.apply(pairs, previous=old)
+        base: Sequence[Exchange] = old if self.mode is Mode.NEW else ()
         recording = Recording(
-            api_version=self._version or ("" if before is None else before.api_version),
+            api_version=self._version
+            or ("" if previous is None else previous.api_version),
             redaction=self._redaction.manifest(),
-        ).with_exchanges([*kept, *new])
+        ).with_exchanges([*base, *new])
         return recording.save(self.path, datetime.now(UTC), touch=self._touch)
 
     def discard(self) -> None:
@@ -238,11 +239,11 @@ class Recorder:
 
         The client does this when an exception leaves its block.
         """
-        self._take = RecordingLog()
+        self._log = RecordingLog()
 
     def __del__(self) -> None:
         # Without a client it is the caller who calls `save`, so there is no warning.
-        if getattr(self, "_is_unsaved", False) and self._take:
+        if getattr(self, "_is_unsaved", False) and self._log:
             warnings.warn(
                 f"nothing was written to {self.path}: close the client that records"
                 " (async with, or aclose()), or call discard() on its recorder",
@@ -252,7 +253,7 @@ class Recorder:
 
     async def _complete(self, send: Send) -> None:
         """Read partly read lists to their end."""
-        for request in [*self._take.missing_pages()]:
+        for request in [*self._log.missing_pages()]:
             try:
                 await send(request)
             except NectarError as error:
@@ -273,10 +274,10 @@ class Recorder:
         exchange = (await self._replay.load_replayer()).take_next(question)
         return None if exchange is None else exchange.answer
 
-    def _check_rules(self, before: Recording | None) -> None:
-        if self.mode is not Mode.NEW or before is None:
+    def _check_rules(self, previous: Recording | None) -> None:
+        if self.mode is not Mode.NEW or previous is None:
             return
-        if before.redaction != self._redaction.manifest():
+        if previous.redaction != self._redaction.manifest():
             raise RecordingError(
                 f"{self.path} was made with other redaction rules; to change them,"
                 " record it anew with mode='record'"
@@ -286,7 +287,7 @@ class Recorder:
         """Load the recording on disk; None if there is none or it is damaged.
 
         Raises:
-            RecordingError: it is damaged, and the mode is to add to it.
+            RecordingError: it is damaged, and the mode is `new`.
         """
         if not _is_recording(self.path):
             return None
@@ -299,13 +300,13 @@ class Recorder:
 
     async def _record(self, request: Request[Any], send: Send) -> Response:
         copy = BodyCopy(request)
-        number = self._take.reserve_number()
+        number = self._log.reserve_number()
         with self.witness.watch(build_question(request)):
             response = await send(copy.request)
         question = build_question(request, await copy.read())
         now, limit = self._clock.now(), request.max_body_bytes
         answer = RecordedAnswer.of(response, now, limit, is_file=bool(question.url))
-        self._take.add(number, question, answer, request)
+        self._log.add(number, question, answer, request)
         self._version = _read_version(request) or self._version
         return response
 

@@ -162,13 +162,13 @@ class RecordedTransport:
         body: bytes | None,
         replayer: Replayer,
     ) -> Response:
-        """Answer a request; an answer that a fault withholds can be given again."""
+        """Answer a request; an answer that a fault withholds is put back."""
         taken: list[Exchange] = []
 
-        async def send(asked: Request[Any]) -> Response:
-            other = build_question(asked, body)
-            if other.key != question.key:
-                return _look_up(replayer, asked, other)
+        async def send(sent: Request[Any]) -> Response:
+            sent_question = build_question(sent, body)
+            if sent_question.key != question.key:
+                return _look_up(replayer, sent, sent_question)
             # A client may read a list again that a fault has changed.
             can_repeat = self._faults.has_hit_list(request)
             taken.append(replayer.take(question, can_repeat=can_repeat))
@@ -255,17 +255,17 @@ def _look_up(replayer: Replayer, request: Request[Any], question: Question) -> R
 
 
 def _is_delivered(exchange: Exchange, response: Response | None) -> bool:
-    """Whether a client got a recorded answer, as far as a fault left it."""
+    """Whether the client received the recorded answer, possibly changed by a fault."""
     if response is None or isinstance(response, IncompleteResponse):
         return False
     return response.status == exchange.answer.status
 
 
 def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
-    """Refuse a value that is none of the given words.
+    """Check that an argument is one of several words.
 
     Raises:
-        ConfigurationError: it is another one.
+        ConfigurationError: it is none of them.
     """
     if value not in words:
         raise ConfigurationError(f"{name} is one of {', '.join(words)}, not {value!r}")

@@ -385,9 +385,9 @@ def test_a_request_that_was_not_recorded_is_an_error(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("relpay:rec", "there is no mode 'relpay'"),
+        ("relpay:rec", "unknown mode 'relpay'"),
         ("record", "no path of a recording"),
-        ("record,tuoch:rec", "'tuoch' behind its mode; there are touch, keep-failures"),
+        ("record,tuoch:rec", "unknown flag 'tuoch'; choose from touch, keep-failures"),
     ],
     ids=["mode", "path", "flag"],
 )

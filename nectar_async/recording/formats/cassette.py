@@ -154,14 +154,14 @@ def _build_loader(yaml: Any) -> Any:
         return next(iter(decoded.get("state") or decoded.get("args") or ()), b"")
 
     prefix = "tag:yaml.org,2002:python/"
-    for tag, made in (
+    for tag, construct in (
         ("str", text),
         ("unicode", text),
         ("tuple", items),
         ("object/new:_io.BytesIO", state),
         ("object/apply:builtins.iter", state),
     ):
-        Loader.add_constructor(prefix + tag, made)
+        Loader.add_constructor(prefix + tag, construct)
     return Loader
 
 

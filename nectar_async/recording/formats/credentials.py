@@ -57,7 +57,7 @@ def find_header_secrets(headers: Pairs) -> Iterator[str]:
             secrets = _find_session_cookies(header, text)
         else:
             continue
-        yield from (one for one in secrets if _REDACTED.fullmatch(one) is None)
+        yield from (secret for secret in secrets if _REDACTED.fullmatch(secret) is None)
 
 
 def find_url_secrets(url: str) -> Iterator[str]:

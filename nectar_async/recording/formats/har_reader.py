@@ -79,8 +79,8 @@ def read_har(
     Args:
         data: the bytes of the file.
         base_url: the origin of Nectar with an optional path; everything below it is
-            imported. By default, requests whose URL has a version and a path of the
-            contract.
+            imported. By default, the requests are imported whose URL has a version and
+            a path of the contract.
         redaction: your own rules, aliases and secrets.
 
     Raises:
@@ -99,7 +99,7 @@ def read_har(
 
 def _sort_by_time(entries: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
     """Sort entries by time, as the format requires, unless a time is missing."""
-    timed = [(one.started, one) for one in entries if one.started is not None]
+    timed = [(entry.started, entry) for entry in entries if entry.started is not None]
     if len(timed) < len(entries):
         return entries
     return [entry for _, entry in sorted(timed, key=lambda pair: pair[0])]

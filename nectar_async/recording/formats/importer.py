@@ -310,7 +310,7 @@ def build_answer(
     """Build the answer to record from a response in another tool's file.
 
     Some tools store the compressed bytes and others the decompressed ones, with the
-    same headers; only the bytes tell.
+    same headers, so the bytes decide which they are.
 
     Args:
         status: the HTTP status.
@@ -323,15 +323,15 @@ def build_answer(
     Raises:
         RecordingError: the body cannot be decompressed.
     """
-    kept = {name.lower(): text for name, text in headers}
-    encoding = kept.pop("content-encoding", "").strip().lower()
+    by_name = {name.lower(): text for name, text in headers}
+    encoding = by_name.pop("content-encoding", "").strip().lower()
     if data.startswith(_GZIP) and "gzip" in encoding:
-        kept["content-encoding"] = "gzip"
+        by_name["content-encoding"] = "gzip"
     elif encoding == "deflate" and not _is_utf8(data):
-        kept["content-encoding"] = "deflate"
+        by_name["content-encoding"] = "deflate"
     elif (
         encoding in _UNSUPPORTED_ENCODINGS
-        and _has_text_type(kept)
+        and _has_text_type(by_name)
         and not _is_utf8(data)
     ):
         raise RecordingError(
@@ -341,7 +341,7 @@ def build_answer(
         )
     try:
         return RecordedAnswer.of(
-            Response(status, kept, data), started or datetime.now(UTC)
+            Response(status, by_name, data), started or datetime.now(UTC)
         )
     except BodyCorruptError as error:
         raise RecordingError(f"{place} cannot be decompressed: {error}") from None

@@ -54,13 +54,14 @@ class _SplitUrl:
 class UrlRouter:
     """Finds the URLs of Nectar in traffic, and their operations.
 
-    With a base URL, every URL below it belongs to Nectar. Otherwise URLs do that have a
-    version and a path of the contract, and others with the same base as one of those.
+    With a base URL, every URL below it belongs to Nectar. Without one, a URL belongs to
+    Nectar if it has a version and a path of the contract, or if it has the same base as
+    such a URL.
 
     Args:
         base_url: as in `Settings`: an origin with an optional path.
-        asked: the methods and URLs of all requests.
-        sure: URLs that are known to belong to Nectar.
+        requests: the methods and URLs of all requests.
+        nectar_urls: URLs that are known to belong to Nectar.
 
     Raises:
         ConfigurationError: `base_url` is invalid.
@@ -69,8 +70,8 @@ class UrlRouter:
     def __init__(
         self,
         base_url: str | None,
-        asked: Iterable[tuple[str, str]],
-        sure: Iterable[str] = (),
+        requests: Iterable[tuple[str, str]],
+        nectar_urls: Iterable[str] = (),
     ) -> None:
         self._base: str | None = None
         self._bases: frozenset[str] = frozenset()
@@ -79,12 +80,14 @@ class UrlRouter:
         else:
             matched = (
                 split.base
-                for method, url in asked
+                for method, url in requests
                 for split in _list_splits(url)
                 if _match_operation(method, split.path) is not None
             )
             known = (
-                split.base for url in sure for split in islice(_list_splits(url), 1)
+                split.base
+                for url in nectar_urls
+                for split in islice(_list_splits(url), 1)
             )
             self._bases = frozenset({DEFAULT_BASE_URL, *matched, *known})
 
@@ -110,11 +113,11 @@ class UrlRouter:
         whole = "" if origin is None else origin + urlsplit(url.strip()).path
         if not f"{whole}/".startswith(f"{self._base}/"):
             return None
-        rest = whole.removeprefix(self._base) or "/"
-        match = _VERSION.match(rest)
+        path = whole.removeprefix(self._base) or "/"
+        match = _VERSION.match(path)
         if match is None:
-            return _SplitUrl(self._base, "", rest)
-        return _SplitUrl(self._base, _VERSIONS[match[1]], rest[match.end() :])
+            return _SplitUrl(self._base, "", path)
+        return _SplitUrl(self._base, _VERSIONS[match[1]], path[match.end() :])
 
 
 def parse_origin(url: str) -> str | None:
@@ -137,7 +140,8 @@ def is_paged(operation: str) -> bool:
     row = operations().get(operation)
     if row is None:
         return False
-    refs = (one.get("$ref", "") for one in row.description.get("parameters", ()))
+    parameters = row.description.get("parameters", ())
+    refs = (parameter.get("$ref", "") for parameter in parameters)
     return any(ref.endswith("/Page") for ref in refs)
 
 

@@ -60,8 +60,8 @@ class KnownValues:
                 position = _WordPosition(word.start(), len(text))
                 positions.setdefault(word[0], set()).add(position)
         self._positions = {
-            word: sorted(some, key=lambda position: -position.size)
-            for word, some in positions.items()
+            word: sorted(group, key=lambda position: -position.size)
+            for word, group in positions.items()
         }
 
     def find(self, text: str) -> Iterator[Replacement]:

@@ -72,7 +72,7 @@ def normalize_value(text: str) -> str:
 def is_quotable(kind: Kind, text: str) -> bool:
     """Whether a value is replaced where other texts quote it.
 
-    A street without a number is not: it may be an ordinary word.
+    A street without a number is not replaced there: it may be an ordinary word.
     """
     return kind != ADDRESS or not text.strip().isalpha()
 
@@ -257,26 +257,26 @@ class LinkTable:
         """Name targets of redirects, and requested links that no answer contains."""
         waiting = requests
         while waiting:
-            rest = [request for request in waiting if not self._follow_one(request)]
-            if len(rest) == len(waiting):
+            unnamed = [request for request in waiting if not self._follow_one(request)]
+            if len(unnamed) == len(waiting):
                 targets = {
                     _unescape_link(request.target)
-                    for request in rest
+                    for request in unnamed
                     if request.target is not None
                 }
                 first = [
                     request
-                    for request in rest
+                    for request in unnamed
                     if _unescape_link(request.url) not in targets
                 ]
-                for request in first or rest[:1]:
+                for request in first or unnamed[:1]:
                     placeholder = guess_link_placeholder(request.url, request.owner)
                     place = unquote(placeholder.removeprefix(LINK_PREFIX))
                     self.add(request.url, place)
-            waiting = rest
+            waiting = unnamed
 
     def find(self, link: str, owner: str = "") -> str | None:
-        """Find the placeholder of a link; if it has several, that of the owner."""
+        """Find the placeholder of a link; if it has several, the one of the owner."""
         if link.startswith(LINK_PREFIX):
             return link
         return self._find(_unescape_link(link), owner)
@@ -293,8 +293,8 @@ class LinkTable:
         places = self._received.get(link) or self._sent.get(link)
         if not places:
             return None
-        own = f"{owner}/url"
-        return build_link_placeholder(own if own in places else min(places))
+        place = f"{owner}/url"
+        return build_link_placeholder(place if place in places else min(places))
 
     def _follow_one(self, request: FileRequest) -> bool:
         """Name the target of a request; False if the request itself has no name yet."""
@@ -312,7 +312,8 @@ class LinkTable:
 def guess_link_placeholder(url: str, owner: str) -> str:
     """Build the placeholder of a requested link that no answer contains.
 
-    It is that of the `url` of its owner, or else is made of the URL without its query.
+    It is the placeholder of the owner's `url` if there is an owner. Otherwise it is
+    made of the URL without its query.
     """
     if url.startswith(LINK_PREFIX):
         return url
@@ -353,7 +354,9 @@ def _list_secret_parts(link: str) -> Iterator[str]:
     segments = [segment for segment in parts.path.split("/") if segment]
     if len(segments) > 1:
         yield parts.path
-    yield from (one for one in segments if "." not in one and _is_random(one))
+    yield from (
+        segment for segment in segments if "." not in segment and _is_random(segment)
+    )
 
 
 def _is_random(text: str) -> bool:

@@ -3,8 +3,8 @@
 Some keys are sensitive in every object, such as `password`. Others, such as `url` or
 `value`, are sensitive only where the contract marks them `x-sensitive`; these are found
 under every candidate of a key (`x-key-candidates`), through references, lists and
-alternatives. In an object that the contract does not know, every key is sensitive that
-the contract marks somewhere in the same operation.
+alternatives. In an object that the contract does not know, a key is sensitive if the
+contract marks it somewhere in the same operation.
 """
 
 from __future__ import annotations
@@ -351,7 +351,11 @@ def _build_node(schemas: Sequence[Schema], key: str, above: str) -> FieldNode:
     if cache_key in _nodes:
         return _nodes[cache_key]  # also while it is being built: schemas are recursive
     node = _nodes[cache_key] = FieldNode(is_known=True)
-    flat = [one for schema in schemas for one in iterate_alternatives(schema)]
+    flat = [
+        alternative
+        for schema in schemas
+        for alternative in iterate_alternatives(schema)
+    ]
     if any(schema.get("x-sensitive") for schema in flat):
         node.kind = kind_in_contract(key or "url")
     elif (kind := CHILD_KINDS.get(above, {}).get(key) or find_kind(key)) is not None:

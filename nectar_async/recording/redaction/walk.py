@@ -35,8 +35,8 @@ from nectar_async.recording.redaction.sensitive_fields import (
 __all__ = ["ExchangeWalk", "Location", "Visitor", "format_location"]
 
 Location = tuple[Any, Any]
-"""The location of a value: that of the object or list around it, and its key in that.
-The outermost is None with the id of an object, or with the name of an exchange."""
+"""The location of a value: the location of the object or list around it, and its key.
+The outermost location is None with the id of an object or the name of an exchange."""
 
 
 class Visitor(Protocol):
