@@ -28,7 +28,7 @@ from nectar_async.recording.redaction.placeholders import (
     normalize_value,
     resolve_location,
 )
-from nectar_async.recording.redaction.replacement import (
+from nectar_async.recording.redaction.visitors import (
     PlaceholderCollector,
     PlaceholderWriter,
     ValueCollector,
