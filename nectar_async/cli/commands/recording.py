@@ -40,8 +40,7 @@ from nectar_async.recording.formats.cassette import read_cassette
 from nectar_async.recording.formats.har_reader import read_har
 from nectar_async.recording.formats.har_writer import write_har
 from nectar_async.recording.formats.importer import Imported
-from nectar_async.recording.redaction.redaction import Redaction
-from nectar_async.recording.redaction.rules import Rule
+from nectar_async.recording.redaction.redaction import Redaction, Rule
 
 __all__ = ["recording_app"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nectar_async.errors import InvalidArgumentError
-from nectar_async.recording.redaction.rules import Rule, encode_rules, parse_rules
+from nectar_async.recording.redaction.redaction import Rule, encode_rules, parse_rules
 
 
 @pytest.mark.parametrize(
