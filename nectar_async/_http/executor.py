@@ -18,7 +18,7 @@ from nectar_async._http.session import Session
 from nectar_async._http.transport import Send, Stage
 from nectar_async._json.converter import get_converter, mark_as_accepted
 from nectar_async._json.cooperative import Steps
-from nectar_async._json.json import read_page_count
+from nectar_async._json.json_text import read_page_count
 from nectar_async._types import Secret
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.models.page import Listing, Page

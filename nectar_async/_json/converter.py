@@ -22,8 +22,8 @@ from nectar_async._json.cooperative import PIECE_SIZE, Steps, run_at_once
 from nectar_async._json.encoder import ModelEncoder
 from nectar_async._json.envelope import EnvelopeReader
 from nectar_async._json.field_by_field import FieldByFieldReader
-from nectar_async._json.json import JSON, find_only_list, parse_json, rename_keys
-from nectar_async._json.records import RecordReader, read_or_raise
+from nectar_async._json.json_text import JSON, find_only_list, parse_json, rename_keys
+from nectar_async._json.record_reader import RecordReader, read_or_raise
 from nectar_async._json.scalars import (
     LENIENT_HOOKS,
     STRICT_HOOKS,

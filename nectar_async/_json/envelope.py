@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from nectar_async._json.json import is_list_of_objects, parse_json, split_object
+from nectar_async._json.json_text import is_list_of_objects, parse_json, split_object
 from nectar_async._json.scalars import MisfitError, describe_json_type
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.models._extra import Extra

@@ -11,7 +11,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from nectar_async import contract
 from nectar_async._json.converter import Converter, get_converter
-from nectar_async._json.json import find_only_list
+from nectar_async._json.json_text import find_only_list
 from nectar_async._paging.pager import Pager
 from nectar_async.client import NectarClient
 from nectar_async.contract.wire_names import to_python

@@ -12,6 +12,7 @@ change the right answer:
 
 from __future__ import annotations
 
+from nectar_async.faults.active_faults import FaultInjector
 from nectar_async.faults.answers import (
     Answer,
     Empty,
@@ -31,7 +32,6 @@ from nectar_async.faults.delivery import (
     StallBody,
 )
 from nectar_async.faults.fault import Effect, Fault, Proceed
-from nectar_async.faults.injector import FaultInjector
 from nectar_async.faults.lists import (
     ClampSilently,
     DeleteRow,

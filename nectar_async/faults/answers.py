@@ -17,7 +17,7 @@ from attrs import Attribute, field, frozen
 from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.json import encode_json
+from nectar_async._json.json_text import encode_json
 from nectar_async.errors import ConfigurationError
 from nectar_async.faults.fault import Proceed, check_whole
 

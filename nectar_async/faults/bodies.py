@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.json import encode_json, parse_json
+from nectar_async._json.json_text import encode_json, parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async.faults.fault import Proceed, check_whole
 

@@ -21,7 +21,7 @@ from attrs.validators import optional
 from nectar_async._http.compression import decompress_body
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.json import (
+from nectar_async._json.json_text import (
     encode_json,
     is_list_of_objects,
     parse_json,

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from attrs import field, frozen
 
-from nectar_async._json.json import parse_json
+from nectar_async._json.json_text import parse_json
 from nectar_async._json.scalars import MisfitError
 
 __all__ = [

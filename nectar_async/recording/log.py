@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from nectar_async._http.request import Request
-from nectar_async._json.json import read_page_count
+from nectar_async._json.json_text import read_page_count
 from nectar_async.recording.bodies import Json
 from nectar_async.recording.exchange import Question, RecordedAnswer
 

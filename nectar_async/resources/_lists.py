@@ -10,7 +10,7 @@ from attrs import frozen
 
 from nectar_async._http.request import Request
 from nectar_async.models.page import Listing, Page
-from nectar_async.resources._field_table import FieldTable
+from nectar_async.resources._checked_fields import FieldTable
 
 __all__ = ["OwnedLists"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nectar_async._json.json import parse_json
+from nectar_async._json.json_text import parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import DecodeError
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from nectar_async._http.request import Request
-from nectar_async._json.json import find_list_of_objects
+from nectar_async._json.json_text import find_list_of_objects
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.account import Account
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import check_bool, check_id, list_check
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Accounts"]

@@ -12,6 +12,7 @@ from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.company import Company
 from nectar_async.models.page import Listing, Page
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import (
     Nullable,
     check_bool,
@@ -21,7 +22,6 @@ from nectar_async.resources._checks import (
     list_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Companies"]

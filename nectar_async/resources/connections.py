@@ -17,6 +17,7 @@ from nectar_async.models.connection import Connection, SecurityQuestion
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.statuses import ConnectionStatus
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import (
     Nullable,
     check_bool,
@@ -31,7 +32,6 @@ from nectar_async.resources._checks import (
     one_or_many_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._masking import mask_arguments
 from nectar_async.resources._polling import poll

@@ -17,6 +17,7 @@ from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode, DateType
 from nectar_async.models.page import Listing, Page
+from nectar_async.resources._checked_fields import FieldTable, check_date_order
 from nectar_async.resources._checks import (
     Nullable,
     check_bool,
@@ -25,7 +26,6 @@ from nectar_async.resources._checks import (
     open_enum_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable, check_date_order
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 from nectar_async.resources.meters import DatasourceTypes

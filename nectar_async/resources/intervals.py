@@ -8,8 +8,8 @@ from uuid import UUID
 from nectar_async._paging.pager import Pager
 from nectar_async.models.interval import Interval
 from nectar_async.models.page import Listing, Page
+from nectar_async.resources._checked_fields import FieldTable, check_date_order
 from nectar_async.resources._checks import check_datetime
-from nectar_async.resources._field_table import FieldTable, check_date_order
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 from nectar_async.resources.meters import METER_LISTS, DatasourceTypes

@@ -17,6 +17,7 @@ from nectar_async.models.invitation import (
 )
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.statuses import InvitationStatus
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import (
     check_bool,
     check_country,
@@ -28,7 +29,6 @@ from nectar_async.resources._checks import (
     list_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 

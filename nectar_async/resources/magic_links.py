@@ -13,8 +13,8 @@ from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.connection import Connection
 from nectar_async.models.link import MagicLink
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import check_date, check_id, list_check, text_check
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
 __all__ = ["MagicLinks"]

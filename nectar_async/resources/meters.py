@@ -25,6 +25,7 @@ from nectar_async.models.enums import (
 )
 from nectar_async.models.meter import Meter, MeterIdentifier
 from nectar_async.models.page import Listing, Page
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import (
     Nullable,
     check_anything,
@@ -36,7 +37,6 @@ from nectar_async.resources._checks import (
     open_enum_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 

@@ -6,8 +6,8 @@ from nectar_async._http.request import Request
 from nectar_async._paging.pager import Pager
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.provider import UtilityProvider
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import text_check
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
 __all__ = ["Providers"]

@@ -13,13 +13,13 @@ from nectar_async._types import UNSET, Unset
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.site import Site
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import (
     Nullable,
     decimal_check,
     list_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.team import Team
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._checks import check_email, list_check
-from nectar_async.resources._field_table import FieldTable
 from nectar_async.resources._resource import Resource
 
 __all__ = ["TeamProfile"]

@@ -17,6 +17,7 @@ from nectar_async.models.meter import MeterIdentifier
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData
+from nectar_async.resources._checked_fields import FieldTable, check_date_order
 from nectar_async.resources._checks import (
     check_bool,
     check_date,
@@ -25,7 +26,6 @@ from nectar_async.resources._checks import (
     decimal_check,
     text_check,
 )
-from nectar_async.resources._field_table import FieldTable, check_date_order
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
 from nectar_async.resources.meters import (

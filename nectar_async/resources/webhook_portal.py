@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nectar_async._http.request import Request
-from nectar_async._json.json import encode_json, parse_json
+from nectar_async._json.json_text import encode_json, parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async._types import Secret
 from nectar_async.errors import DecodeError

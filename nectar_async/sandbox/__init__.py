@@ -41,7 +41,6 @@ from nectar_async.sandbox.generator.clock import ServerClock as Clock
 from nectar_async.sandbox.generator.portfolio import Portfolio
 from nectar_async.sandbox.process import Options, serve
 from nectar_async.sandbox.sandbox import API_KEY, Sandbox
-from nectar_async.sandbox.server.certificate import read_certificate
 from nectar_async.sandbox.server.delivery import (
     CloseIdle,
     Endless,
@@ -60,6 +59,7 @@ from nectar_async.sandbox.server.faults import (
     read_fault,
 )
 from nectar_async.sandbox.server.request_log import Entry, Witness, fingerprint
+from nectar_async.sandbox.server.tls import read_certificate
 
 __all__ = [
     "API_KEY",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.loop import run_loop
 from nectar_async.sandbox.process import Options, serve
-from nectar_async.sandbox.server.certificate import read_certificate
 from nectar_async.sandbox.server.faults import fault_help, read_fault
+from nectar_async.sandbox.server.tls import read_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,6 @@
 - `replay`, `live`: a test that replays its recording, or sends its requests
 - `shared_recorder`: one recording that several tests write
 - `portal_transport`: network requests in the event loop of another thread
-- `session`: state of the pytest session, and its summary
+- `plugin_session`: state of the pytest session, and its summary
 - `virtual_clock`: time that passes without waiting
 """

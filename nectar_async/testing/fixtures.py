@@ -19,8 +19,8 @@ from nectar_async.testing.options import (
     change_settings,
     fail_without_traceback,
 )
+from nectar_async.testing.plugin_session import PluginSession, has_passed
 from nectar_async.testing.replay import ReplayTest
-from nectar_async.testing.session import PluginSession, has_passed
 from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports._mode import Mode
 

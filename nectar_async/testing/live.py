@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send, Stage
-from nectar_async._json.json import read_page_count
+from nectar_async._json.json_text import read_page_count
 from nectar_async._types import Secret
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
@@ -29,17 +29,17 @@ from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.request_log import RequestLog
 from nectar_async.settings import Settings
 from nectar_async.testing.options import TestOptions
-from nectar_async.testing.portal_transport import PortalTransport
-from nectar_async.testing.session import (
+from nectar_async.testing.plugin_session import (
     PluginSession,
     ReportRow,
     describe_overlays,
     list_exchange_names,
 )
+from nectar_async.testing.portal_transport import PortalTransport
 from nectar_async.testing.shared_recorder import SharedRecorder, write_recording
 from nectar_async.testing.virtual_clock import VirtualClock
-from nectar_async.transports._body import read_body
 from nectar_async.transports._mode import Mode
+from nectar_async.transports._request_body import read_body
 from nectar_async.transports.recorder import Recorder
 
 __all__ = [

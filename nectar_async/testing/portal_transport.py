@@ -19,7 +19,7 @@ from nectar_async import transports
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Transport
-from nectar_async.transports._body import read_body
+from nectar_async.transports._request_body import read_body
 
 __all__ = ["PortalTransport"]
 

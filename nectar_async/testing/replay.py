@@ -21,7 +21,11 @@ from nectar_async.recording.folder import MANIFEST_NAME
 from nectar_async.recording.request_log import RequestLog
 from nectar_async.settings import Settings
 from nectar_async.testing.options import TestOptions, find_similar_names
-from nectar_async.testing.session import PluginSession, ReportRow, describe_overlays
+from nectar_async.testing.plugin_session import (
+    PluginSession,
+    ReportRow,
+    describe_overlays,
+)
 from nectar_async.testing.virtual_clock import VirtualClock
 from nectar_async.transports.replay import RecordedTransport
 

@@ -19,8 +19,8 @@ from nectar_async.testing.options import (
     change_settings,
     fail_without_traceback,
 )
+from nectar_async.testing.plugin_session import PluginSession
 from nectar_async.testing.portal_transport import PortalTransport
-from nectar_async.testing.session import PluginSession
 
 __all__ = ["NectarSandbox", "run_sandbox"]
 

@@ -22,8 +22,8 @@ from nectar_async.errors import ConfigurationError
 from nectar_async.recording.exchange import build_question
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.settings import Settings
-from nectar_async.transports._body import read_body
 from nectar_async.transports._mode import Mode
+from nectar_async.transports._request_body import read_body
 from nectar_async.transports.recorder import Recorder
 
 __all__ = ["SharedRecorder", "write_recording"]

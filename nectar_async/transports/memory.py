@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._json.json import encode_json
+from nectar_async._json.json_text import encode_json
 from nectar_async.errors import ConfigurationError
 
 __all__ = ["MemoryTransport"]

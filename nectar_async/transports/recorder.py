@@ -36,8 +36,8 @@ from nectar_async.recording.redaction.patterns import LINK_PREFIX
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat
 from nectar_async.recording.request_log import RequestLog
-from nectar_async.transports._body import BodyCopy, read_body
 from nectar_async.transports._mode import Mode, parse_mode, read_mode
+from nectar_async.transports._request_body import BodyCopy, read_body
 from nectar_async.transports.replay import OnStale, RecordedTransport
 
 __all__ = ["Mode", "Recorder"]

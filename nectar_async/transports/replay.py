@@ -31,7 +31,7 @@ from nectar_async.recording.folder import Recording
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat, Replayer
 from nectar_async.recording.request_log import RequestLog
-from nectar_async.transports._body import read_body
+from nectar_async.transports._request_body import read_body
 
 __all__ = ["OnStale", "RecordedTransport"]
 

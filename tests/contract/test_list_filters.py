@@ -14,7 +14,7 @@ from endpoints import ENDPOINTS, Endpoint
 from nectar_async import resources
 from nectar_async.contract.wire_names import to_python
 from nectar_async.resources import providers
-from nectar_async.resources._field_table import FieldTable
+from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources.repository import Repository
 

@@ -26,7 +26,7 @@ from nectar_async import Listing, Secret, contract
 from nectar_async._json import field_by_field
 from nectar_async._json.converter import Converter, get_converter
 from nectar_async._json.field_by_field import FieldByFieldReader
-from nectar_async._json.json import read_page_count
+from nectar_async._json.json_text import read_page_count
 from nectar_async._json.scalars import MisfitError
 from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire

@@ -18,7 +18,7 @@ from nectar_async._json.cooperative import (
     Steps,
     run_at_once,
 )
-from nectar_async._json.json import iterate_pieces
+from nectar_async._json.json_text import iterate_pieces
 from nectar_async.errors import DecodeError
 
 pytestmark = pytest.mark.anyio

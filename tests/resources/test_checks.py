@@ -21,8 +21,8 @@ from nectar_async import (
     UsageUnits,
 )
 from nectar_async.resources import _checks, documents
+from nectar_async.resources._checked_fields import FieldTable, check_date_order
 from nectar_async.resources._checks import Check, Nullable
-from nectar_async.resources._field_table import FieldTable, check_date_order
 
 BRICK = UUID("3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11")
 LINK = "https://files.example.com/a.pdf?signature=canary"

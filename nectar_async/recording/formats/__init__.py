@@ -4,5 +4,5 @@
 - `cassette`: cassettes of vcrpy
 - `importer`: turns the entries of either format into a recording
 - `routing`: finds the operation that a URL belongs to
-- `credentials`: finds keys and cookies, which must not be imported
+- `imported_secrets`: finds keys and cookies, which must not be imported
 """

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from nectar_async._json.json import parse_json
+from nectar_async._json.json_text import parse_json
 from nectar_async._json.scalars import MisfitError
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import (

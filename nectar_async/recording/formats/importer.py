@@ -23,7 +23,7 @@ from nectar_async.errors import BodyCorruptError, RecordingError
 from nectar_async.recording.bodies import Body, Json
 from nectar_async.recording.exchange import Pairs, Question, RecordedAnswer, parse_query
 from nectar_async.recording.folder import Recording
-from nectar_async.recording.formats.credentials import (
+from nectar_async.recording.formats.imported_secrets import (
     drop_query_keys,
     find_header_secrets,
     find_url_secrets,

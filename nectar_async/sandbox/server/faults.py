@@ -29,7 +29,6 @@ from nectar_async.faults import (
 from nectar_async.faults.fault import check_whole
 from nectar_async.models.page import Listing
 from nectar_async.sandbox.server.api_call import Call, Handler
-from nectar_async.sandbox.server.certificate import TLS_HELP
 from nectar_async.sandbox.server.delivery import (
     DELIVERIES,
     CloseIdle,
@@ -42,6 +41,7 @@ from nectar_async.sandbox.server.delivery import (
 )
 from nectar_async.sandbox.server.files import FILES_PATH
 from nectar_async.sandbox.server.messages import RefusalError, Reply
+from nectar_async.sandbox.server.tls import TLS_HELP
 
 __all__ = [
     "Change",

@@ -13,7 +13,7 @@ import attrs
 
 from nectar_async._json.cooperative import PIECE_SIZE, Steps
 from nectar_async._json.field_by_field import FieldByFieldReader
-from nectar_async._json.json import (
+from nectar_async._json.json_text import (
     JSON,
     iterate_pieces,
     join_list,
