@@ -81,7 +81,7 @@ class Converter:
     def decode_in_steps(
         self, body: bytes, returns: type[T], keys: Mapping[str, str] | None = None
     ) -> Steps[T]:
-        """Decode an answer in steps if it is a long list."""
+        """Decode an answer like `decode`, in steps if it is a long list."""
         if returns is NoneType:
             return cast("T", None)
         name = _describe_type(returns)
@@ -95,9 +95,9 @@ class Converter:
             # `keys` may also correct keys of the request; those are no fields.
             fields = {to_wire(field.name) for field in attrs.fields(returns)}
             corrected = {
-                own_key: actual_key
-                for own_key, actual_key in (keys or {}).items()
-                if own_key in fields
+                package_key: actual_key
+                for package_key, actual_key in (keys or {}).items()
+                if package_key in fields
             }
             if corrected:
                 body = rename_keys(body, corrected)
@@ -128,7 +128,7 @@ class Converter:
             keys: the user's corrections of the envelope's keys.
 
         Raises:
-            DecodeError: the body is neither, or a record has no id.
+            DecodeError: the body is neither of them, or a record has no id.
         """
         return run_at_once(self.decode_page_in_steps(body, kind, listing, number, keys))
 
@@ -140,7 +140,7 @@ class Converter:
         number: int,
         keys: Mapping[str, str] | None = None,
     ) -> Steps[Page[T]]:
-        """Decode a page in steps if it is large."""
+        """Decode a page like `decode_page`, in steps if it is large."""
         name = f"page of {kind.__name__}"
         if body.lstrip()[:1] == b"[":
             items = yield from self._records.read_many(kind, body, "$", name)

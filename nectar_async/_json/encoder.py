@@ -35,7 +35,7 @@ _COMMA = ord(",")
 
 
 class ModelEncoder:
-    """Encodes models; the functions for each model are generated on first use."""
+    """Encodes models; it generates the functions for each model on first use."""
 
     def __init__(self) -> None:
         self._fillers: dict[type, Callable[[Any, bool], Any]] = {}

@@ -115,7 +115,7 @@ class EnvelopeReader:
         )
 
     def _find_items(self) -> str:
-        """Return the key of the records: the expected one, or that of the first list.
+        """Return the expected key of the records, or else the key of the first list.
 
         A list with its own total, such as `providers` with `totalProviders`, comes
         before other lists. An object without any key of an envelope is no envelope but
@@ -148,8 +148,8 @@ class EnvelopeReader:
         others = [
             key for key in self._extra if key.startswith("total") and key != pages
         ]
-        own = [key for key in others if key == _to_total_key(self.items_key)]
-        return next(iter(own + others), expected)
+        total_key = _to_total_key(self.items_key)
+        return total_key if total_key in others else next(iter(others), expected)
 
     def _to_key(self, name: str) -> str:
         wire = to_wire(name)

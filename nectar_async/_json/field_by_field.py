@@ -1,4 +1,4 @@
-"""The slow path of decoding: field by field, naming the path of every misfit."""
+"""The slow path of decoding: read field by field, and name the path of every misfit."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class FieldByFieldReader:
 
     def __init__(
         self,
-        hook_of: Callable[[Any], Any],
+        find_hook: Callable[[Any], Any],
         is_own: Callable[[type], bool],
         *,
         is_strict: bool,
     ) -> None:
-        self._hook_of = hook_of
+        self._find_hook = find_hook
         self._is_own = is_own
         self._is_strict = is_strict
         self.problems: list[str] = []
@@ -130,7 +130,7 @@ class FieldByFieldReader:
         if attrs.has(kind) and self._is_own(kind):
             return self.read_model(kind, value, path)
         try:
-            result = self._hook_of(kind)(value, kind)
+            result = self._find_hook(kind)(value, kind)
         except MisfitError as misfit:
             raise self._add_problem(misfit, path) from None
         except Exception as error:

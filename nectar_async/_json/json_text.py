@@ -89,9 +89,9 @@ def rename_keys(body: bytes, keys: Mapping[str, str]) -> bytes:
         values = _OBJECT.decode(body)
     except _NO_JSON:
         return body  # the decoder raises the error
-    for own_key, actual_key in keys.items():
-        if actual_key in values and own_key not in values:
-            values[own_key] = values.pop(actual_key)
+    for package_key, actual_key in keys.items():
+        if actual_key in values and package_key not in values:
+            values[package_key] = values.pop(actual_key)
     return msgspec.json.encode(values)
 
 
@@ -102,7 +102,7 @@ def find_only_list(body: bytes) -> JSON:
     try:
         values = _OBJECT.decode(body).values()
     except _NO_JSON:
-        return body
+        return body  # the decoder raises the error
     lists = [raw for raw in values if bytes(raw)[:1] == b"["]
     return lists[0] if len(lists) == 1 else body
 

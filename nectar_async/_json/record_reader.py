@@ -28,8 +28,8 @@ __all__ = ["RecordReader", "read_or_raise"]
 
 T = TypeVar("T")
 
-# After this many problems the answer is hopeless; to find all problems of a million
-# records would block the event loop for minutes.
+# Decoding stops after this many problems: finding all problems of a million records
+# would block the event loop for minutes.
 _MAX_PROBLEMS = 100
 
 # This many odd records take about as long as one piece of ordinary ones.
@@ -115,21 +115,21 @@ class RecordReader:
         """
         is_long = len(memoryview(text)) > PIECE_SIZE
         if not (is_long or is_odd):
-            few = yield from self._read_fast(kind, text)
-            if few is not None:
-                return tuple(few)
+            decoded = yield from self._read_fast(kind, text)
+            if decoded is not None:
+                return tuple(decoded)
         items = read_or_raise(split_list, text, name, path)
         records: list[T] = []
         problems: list[str] = []
         for start, piece in iterate_pieces(items, PIECE_SIZE // 2):
             if is_long:
                 yield
-            some = None
+            decoded = None
             if is_long:
-                some = yield from self._read_fast(kind, join_list(piece))
-            if some is None:
-                some = yield from self._read_each(kind, piece, path, start, problems)
-            records += some
+                decoded = yield from self._read_fast(kind, join_list(piece))
+            if decoded is None:
+                decoded = yield from self._read_each(kind, piece, path, start, problems)
+            records += decoded
             if len(problems) >= _MAX_PROBLEMS:
                 break
         if problems:

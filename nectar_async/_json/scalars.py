@@ -45,7 +45,7 @@ _JSON_NAMES: dict[type, str] = {
 
 
 def describe_json_type(value: object) -> str:
-    """Return what JSON calls the type of a value, such as "a number"; no value."""
+    """Name the JSON type of a value, such as "a number", without the value."""
     return _JSON_NAMES.get(type(value), type(value).__name__)
 
 
@@ -102,8 +102,8 @@ def _parse_date(value: Any, _: object = None) -> date:
 def _parse_datetime(value: Any, _: object = None) -> datetime:
     """Parse an ISO 8601 text; without a time zone it is UTC.
 
-    Of the digits of a second six are kept. `t` and `z` may be small letters, and 24:00
-    is the end of a day.
+    A second keeps six decimal places. `t` and `z` may be small letters, and 24:00 is
+    the end of a day.
     """
     if value.__class__ is not str:
         raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value)
@@ -116,7 +116,7 @@ def _parse_datetime(value: Any, _: object = None) -> datetime:
 
 
 def _parse_decimal(value: Any, _: object = None) -> Decimal:
-    """Parse an exact decimal, from text or a JSON number that was never a float."""
+    """Parse an exact decimal from text, or from a number that was never a float."""
     if value.__class__ is not str and value.__class__ not in {int, Decimal}:
         raise MisfitError.of("a decimal", value)
     try:

@@ -49,7 +49,7 @@ __all__ = ["StructDecoders", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
 Copier = Callable[[Any, dict[Any, Any]], Any]
-"""From a struct, and the parts already made in its list, to a model."""
+"""Converts a struct to a model, given the parts that its list has already made."""
 
 RecordDecoder = Callable[[Any], Any]
 ListDecoder = Callable[[Any], Steps[list[Any]]]
@@ -59,10 +59,10 @@ PageDecoder = Callable[[Any], Steps[tuple[list[Any], dict[str, Any]]]]
 _MAX_LEARNED_KEYS = 64
 _LEARNABLE_KEY = re.compile(r"[\w.$@: -]{1,100}")
 
-# To make the models of a JSON text takes as long as to decode twice its size.
+# Copying the structs of a JSON text takes as long as decoding twice its size.
 _COPY_SIZE: Final = PIECE_SIZE // 3
 
-# For parts with more texts the lookup costs as much as to make the part again.
+# For parts with more texts, a lookup costs as much as making the part again.
 _MAX_KEY_TEXTS: Final = 4
 
 _WIRE_TYPES: Final[Mapping[Any, type | UnionType]] = {
@@ -132,14 +132,14 @@ class StructDecoders:
     They are built on first use. A decoder raises for anything odd in the JSON.
 
     Args:
-        hook_of: returns the function that converts one value of a type.
+        find_hook: returns the function that converts one value of a type.
         is_own: whether a model is built by this package, and not by a user's hook.
     """
 
     def __init__(
-        self, hook_of: Callable[[Any], Hook], is_own: Callable[[type], bool]
+        self, find_hook: Callable[[Any], Hook], is_own: Callable[[type], bool]
     ) -> None:
-        self._builder = _StructBuilder(hook_of, is_own)
+        self._builder = _StructBuilder(find_hook, is_own)
         self._record_decoders: dict[type, RecordDecoder] = {}
         self._list_decoders: dict[type, ListDecoder] = {}
         self._page_decoders: dict[object, PageDecoder] = {}
@@ -214,12 +214,12 @@ def _build_decode(kind: Any) -> Callable[[Any], Any]:
 
 
 def _copy_in_steps(copy: Copier, structs: list[Any], size: int) -> Steps[list[Any]]:
-    """Make the models of a list of structs, and empty that list.
+    """Copy a list of structs into models, and remove each struct from the list.
 
-    If all structs were kept to the end, each page would trigger the garbage collector.
+    If all structs stayed alive to the end, each page would start the garbage collector.
 
     Args:
-        copy: makes one model.
+        copy: copies one struct into a model.
         structs: the decoded records.
         size: of the JSON, in bytes.
     """
@@ -239,16 +239,16 @@ class _StructBuilder:
     """Builds the structs of models, and the functions that copy structs into models."""
 
     def __init__(
-        self, hook_of: Callable[[Any], Hook], is_own: Callable[[type], bool]
+        self, find_hook: Callable[[Any], Hook], is_own: Callable[[type], bool]
     ) -> None:
-        self._hook_of = hook_of
+        self._find_hook = find_hook
         self._is_own = is_own
         self._learned_keys: dict[type, list[str]] = {}
         self._structs: dict[type, type] = {}
         self._copiers: dict[type, Copier] = {}
-        """For records, which are never shared."""
+        """Copiers of records, which are never shared."""
         self._part_copiers: dict[type, Copier] = {}
-        """For parts of records, which may be repeated."""
+        """Copiers of parts of records, which may be repeated."""
 
     def get_struct(self, model: type) -> type:
         """Return the struct that the JSON of a model is decoded to."""
@@ -257,7 +257,7 @@ class _StructBuilder:
         return self._structs[model]
 
     def get_copier(self, model: type) -> Copier:
-        """Return the function that makes a record of its struct."""
+        """Return the function that copies a struct into a record."""
         if model not in self._copiers:
             spec = describe_model(model)
             self._copiers[model] = self._build_copier(spec, is_part=False)
@@ -331,7 +331,7 @@ class _StructBuilder:
         return GenericAlias(list, (kind,)) if field.is_sequence else kind
 
     def _find_leaf_type(self, field: FieldSpec) -> Any:
-        hook = self._hook_of(field.kind)
+        hook = self._find_hook(field.kind)
         if isinstance(hook, TableHook):
             return str
         return _WIRE_TYPES[field.kind] if _is_own_hook(hook, field.kind) else object
@@ -342,7 +342,7 @@ class _StructBuilder:
     def _build_copier(self, spec: ModelSpec, *, is_part: bool) -> Copier:
         """Generate the function that copies a struct's fields into a model's slots.
 
-        The function of a part returns the model of an equal part if its list had one.
+        The function for a part returns an existing model if the list had an equal part.
         """
         learned = self._name_learned_keys(spec)
         scope = {
@@ -391,7 +391,7 @@ class _StructBuilder:
         if self._is_own_model(field):
             scope[name] = self._get_part_copier(field.kind)
             return f"{name}({{0}}, parts)"
-        hook = self._hook_of(field.kind)
+        hook = self._find_hook(field.kind)
         if isinstance(hook, TableHook):
             scope[name] = hook.table
             return f"{name}[{{0}}]"

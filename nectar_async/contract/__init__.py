@@ -36,13 +36,13 @@ class OperationSpec(NamedTuple):
 @cache
 def load() -> dict[str, Any]:
     """Load the whole document once. Callers share it and must not change it."""
-    document: dict[str, Any] = json.loads(_text())
+    document: dict[str, Any] = json.loads(_read_document())
     return document
 
 
 def digest() -> str:
     """Return the SHA-256 of the document in hex, which identifies the contract."""
-    return hashlib.sha256(_text()).hexdigest()
+    return hashlib.sha256(_read_document()).hexdigest()
 
 
 @cache
@@ -75,5 +75,5 @@ def iterate_alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any
             yield from iterate_alternatives(member)
 
 
-def _text() -> bytes:
+def _read_document() -> bytes:
     return resources.files(__name__).joinpath("openapi-v2.2.json").read_bytes()

@@ -1,4 +1,4 @@
-"""The ids of all operations, without the time to load the contract."""
+"""The ids of all operations, as constants: loading the contract takes time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DOWNLOAD = "documents_download"
 """The id for the download of a file in recordings, transports and errors; the contract
 has no such operation."""
 
-# An unknown name with at least this similarity is taken for a typing error.
+# An unknown name with at least this similarity counts as a typing error.
 _MIN_SIMILARITY = 0.85
 
 OPERATIONS = (

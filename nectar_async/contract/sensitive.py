@@ -24,5 +24,4 @@ ANSWERED: Final = frozenset(
 """Keys of answers that are secret in every answer that has them."""
 
 SENSITIVE: Final = SENT | ANSWERED | {"key", "url", "value"}
-"""Every wire key that is secret in some object, and the other candidates for its
-name."""
+"""Every wire key that is secret in some object, and the candidates for guessed keys."""

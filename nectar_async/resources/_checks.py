@@ -1,4 +1,4 @@
-"""Checks of the arguments that a query or a body takes.
+"""Checks of the arguments of a query or a body.
 
 A check is a function of an argument's name and value. It returns the value to send, or
 raises an `InvalidArgumentError` that names the argument; nothing is sent then.
@@ -165,7 +165,7 @@ def decimal_check(
         rounded = round(number, places)
         if rounded != number:
             raise InvalidArgumentError(
-                f"{name} must have {places} decimal places at most, not as {number}"
+                f"{name} must have {places} decimal places at most, not {number}"
             )
         exponent = number.as_tuple().exponent
         has_more = isinstance(exponent, int) and -exponent > places
@@ -294,7 +294,7 @@ def _spelling_advice(kind: type[E], value: object) -> str:
 
 
 def list_check(check: Check, min_length: int = 0) -> Callable[[str, Any], list[object]]:
-    """Build a check for a list whose items are checked and named as in `users[2]`."""
+    """Build a check for a list; errors name an item by its index, as in `users[2]`."""
 
     def check_list(name: str, value: object) -> list[object]:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):

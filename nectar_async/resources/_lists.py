@@ -22,7 +22,7 @@ class OwnedLists(Generic[T]):
     """The lists of one noun, one for each kind of owner, with the same filters."""
 
     noun: str
-    """The group of the client, with which the operation ids begin: `documents`."""
+    """The group of the client, and the start of the operation ids: `documents`."""
     path: str
     """The path in front of the owner: `/document`."""
     page: type[Page[T]]
@@ -49,10 +49,10 @@ class OwnedLists(Generic[T]):
     def build_checked_request(
         self, owner: str, owner_id: str | UUID, query: Mapping[str, object]
     ) -> Request[Page[T]]:
-        """Build the request for the list of one owner, with filters that are checked.
+        """Build the request for the list of one owner from filters that are checked.
 
-        The view across companies checks its filters once, and builds a request for
-        each company.
+        A view across companies checks its filters once, and builds a request for each
+        company.
         """
         return Request.get(
             f"{self.noun}_list_by_{owner}",

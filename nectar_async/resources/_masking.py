@@ -1,7 +1,7 @@
 """Mask the credentials among a method's arguments before the method is called.
 
-A traceback may show the local variables of its frames, and those of a method include
-its arguments. A decorated method therefore receives `Secret`s, also for plain text.
+A traceback may show the local variables of its frames, and so the arguments of a
+method. A decorated method therefore receives `Secret`s, also for plain text.
 """
 
 from __future__ import annotations

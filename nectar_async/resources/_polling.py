@@ -25,8 +25,8 @@ __all__ = ["poll"]
 
 T = TypeVar("T")
 
-# The API recommends no interval. With these, the end of a short job is seen soon, and a
-# long job costs four requests a minute.
+# The API recommends no interval. With these waits, the end of a short job is noticed
+# soon, and a long job costs four requests a minute.
 _FIRST_WAIT = 1.0
 _MAX_WAIT = 15.0
 _GROWTH = 1.5
@@ -59,23 +59,23 @@ async def poll(
         is_done: whether a value is final.
         timeout: seconds for all attempts and waits; None for no bound. The last wait is
             shortened so that one more attempt begins at the end, with one second.
-        goal: what the caller waits for, for the error: `job 4f9b2e76 to end`.
+        goal: the awaited event, for the error message: `job 4f9b2e76 to end`.
         on_progress: a function, plain or async, that is called with each value.
 
     Raises:
         InvalidArgumentError: `timeout` is no number of seconds, or `on_progress` is no
             function.
         WaitTimeoutError: the time is over, or the server asks for a longer wait than
-            is left. `last` is the latest value. A failure after it is the cause.
+            is left. `last` is the latest value; a later failure is the cause.
     """
     bound = _check_timeout(timeout)
     check_callback("on_progress", on_progress)
     started = clock.monotonic()
     wait = _FIRST_WAIT
     history = _History()
-    left = bound
+    remaining = bound
     while True:
-        answer = await _attempt(clock, ask, max(left, _LAST_ATTEMPT_SECONDS))
+        answer = await _attempt(clock, ask, max(remaining, _LAST_ATTEMPT_SECONDS))
         history.attempts += 1
         history.timed_out = answer is None
         if isinstance(answer, tuple):
@@ -85,15 +85,15 @@ async def poll(
                 return answer[0]
         elif answer is not None:
             history.failure = answer
-        spent = clock.monotonic() - started
+        elapsed = clock.monotonic() - started
         # After the last wait no time is left, whatever the resolution of the clock.
-        left = bound - spent if left > 0 else 0.0
-        if history.timed_out or left <= 0 or history.retry_after > left:
-            raise history.build_error(goal, spent) from history.failure
+        remaining = bound - elapsed if remaining > 0 else 0.0
+        if history.timed_out or remaining <= 0 or history.retry_after > remaining:
+            raise history.build_error(goal, elapsed) from history.failure
         base = max(history.retry_after, wait)
-        pause = min(base + clock.jitter() * base * _JITTER, left)
+        pause = min(base + clock.jitter() * base * _JITTER, remaining)
         await clock.sleep(pause)
-        left = 0.0 if pause == left else bound - (clock.monotonic() - started)
+        remaining = 0.0 if pause == remaining else bound - (clock.monotonic() - started)
         wait = min(wait * _GROWTH, _MAX_WAIT)
 
 
@@ -129,7 +129,7 @@ class _History:
         return getattr(self.failure, "retry_after", None) or 0.0
 
     def build_error(self, goal: str, seconds: float) -> WaitTimeoutError:
-        """Build the error for the end of the time."""
+        """Build the error for a poll that took too long."""
         status = getattr(self.last, "status", None)
         state = "" if status is None else f"; it was {status} when last seen"
         times = "once" if self.attempts == 1 else f"{self.attempts} times"

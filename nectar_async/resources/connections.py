@@ -216,7 +216,7 @@ class Connections(Resource):
             country: ISO 3166 code of two letters, such as `US`.
             security_questions: the portal's questions and their answers.
             initial_datasource_types: commodities; by default those of the provider.
-            workflow_owner_email: who looks after the connection.
+            workflow_owner_email: the address of the owner of the connection.
             data_collection_start_date: bills are collected from this day on; by default
                 the date of the company.
             multiply_by_occupancy: whether usage is multiplied by the occupancy of its
@@ -259,8 +259,8 @@ class Connections(Resource):
     ) -> Connection:
         """Change a connection, or renew its login.
 
-        `connections_update`, PATCH /connection/{connection_id}/details. What is UNSET
-        stays as it is. All fields except `is_active` are likely, not
+        `connections_update`, PATCH /connection/{connection_id}/details. UNSET
+        leaves a field as it is. All fields except `is_active` are likely, not
         documented; lists presumably replace the whole list. A call with credentials may
         trigger a login at the portal, so it is repeated only when it certainly had no
         effect.

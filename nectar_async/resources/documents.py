@@ -228,8 +228,8 @@ class Documents(Resource):
     ) -> Document:
         """Change a bill. `documents_update`, PATCH /document/{document_id}.
 
-        What is UNSET stays as it is, None clears. Address and fields are
-        likely, not documented: correct them with
+        UNSET leaves a field as it is; None clears it. Address and fields are likely,
+        not documented: correct them with
         `Settings(operations={"documents_update": Operation(..., keys={...})})`; `extra`
         are further keys of the body.
 
@@ -256,10 +256,10 @@ class Documents(Resource):
     ) -> Download:
         """Download the file of a bill.
 
-        The link of the document lives 24 hours, so the document is requested first
-        (`documents_get`), and again when the link expires during the download. The file
-        comes in ranges of 4 MiB, at most `max_downloads` at once, without the API key;
-        each is retried as requests are. A range that does not arrive within
+        The link of the document expires after 24 hours, so the document is requested
+        first (`documents_get`), and again if the link expires during the download. The
+        file comes in ranges of 4 MiB, at most `max_downloads` at once, without the API
+        key; each is retried as requests are. A range that does not arrive within
         `attempt_timeout` is requested in smaller ones, of 64 KiB at least, which grow
         again when the link is fast enough. A host without range support sends the whole
         file at once, which has to arrive within that time.

@@ -64,7 +64,7 @@ class MagicLinks(Resource):
         data_collection_start_date: date | Unset = UNSET,
         extra: Mapping[str, object] | None = None,
     ) -> MagicLink:
-        """Create such a link whose form has sites, portal and first day filled in.
+        """Create a link to a form with sites, portal and first day filled in.
 
         `magic_links_create_prefilled`, POST /connection/company/{company_id}/link.
 

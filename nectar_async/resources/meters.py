@@ -1,4 +1,4 @@
-"""Meters: what is read and billed, one commodity at one site each."""
+"""Meters: each measures one commodity at one site."""
 
 from __future__ import annotations
 
@@ -262,8 +262,8 @@ class Meters(Resource):
     ) -> Meter:
         """Change a meter. `meters_update`, PATCH /meter/{meter_id}.
 
-        What is UNSET stays as it is, None clears. `identifiers` REPLACES the
-        whole list: send `[*meter.identifiers, another]` to add one, and `[]` to remove
+        UNSET leaves a field as it is; None clears it. `identifiers` REPLACES the whole
+        list: send `[*meter.identifiers, another]` to add one, and `[]` to remove
         all. All fields except `identifiers` are likely, not documented; `extra` are
         further keys of the body.
 

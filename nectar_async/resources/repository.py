@@ -100,7 +100,7 @@ class Repository(Resource):
         look_ahead: int | None = None,
         verify: bool = False,
     ) -> FanOut[Account]:
-        """List accounts, which the API sends with connections only. Needs `async with`.
+        """List accounts, which the API sends only with connections. Needs `async with`.
 
         The filters and the pages are those of `connections.by_company`: `limit` and the
         receipts count connections.
@@ -240,11 +240,11 @@ class Repository(Resource):
             raise InvalidArgumentError(
                 f"companies must be a list; write [{companies!r}]"
             )
-        given_ids = None if companies is None else [_to_id(one) for one in companies]
+        ids = None if companies is None else [_to_id(company) for company in companies]
 
         async def find_ids() -> Sequence[str]:
-            if given_ids is not None:
-                return given_ids
+            if ids is not None:
+                return ids
             return [company.id for company in await Companies(self._executor).all()]
 
         return FanOut(

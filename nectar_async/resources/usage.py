@@ -1,4 +1,4 @@
-"""Usage: what each meter used in each billing period, as read from bills."""
+"""Usage: the amounts of each meter in each billing period, as read from bills."""
 
 from __future__ import annotations
 

@@ -87,21 +87,21 @@ def _move_link_to_url(value: Any, keys: tuple[str, ...]) -> Any:
         )
         problem = f"no link, or several, under the keys {shown or '(none)'} @ $"
         raise DecodeError.of("WebhookPortalLink", (problem,))
-    rest = dict(value)
+    answer = dict(value)
     if link.outer_key is None:
-        del rest[link.key]
+        del answer[link.key]
     else:
-        inner = dict(rest.pop(link.outer_key))
+        inner = dict(answer.pop(link.outer_key))
         del inner[link.key]
-        rest |= {link.outer_key: inner} if inner else {}
+        answer |= {link.outer_key: inner} if inner else {}
     # This replaces a `url` that is null.
-    return {**rest, "url": link.text}
+    return {**answer, "url": link.text}
 
 
 def _find_link(fields: list[_TextField], keys: tuple[str, ...]) -> _TextField | None:
     """Return a link under a known key, or the only link, or the text of a known key.
 
-    Texts of the answer itself come before those of objects inside it.
+    A text of the answer itself comes before the texts of objects inside it.
     """
     known = sorted(
         (field for field in fields if field.key in keys),
@@ -116,7 +116,7 @@ def _find_link(fields: list[_TextField], keys: tuple[str, ...]) -> _TextField | 
 def _iterate_texts(
     value: Mapping[str, Any], outer_key: str | None = None
 ) -> Iterator[_TextField]:
-    """Yield the texts of an object, then those of the objects directly inside it."""
+    """Yield the texts of an object, then the texts of objects directly inside it."""
     for key, item in value.items():
         if isinstance(item, str) and item:
             yield _TextField(outer_key, key, item)
