@@ -12,11 +12,17 @@ import anyio
 import anyio.lowlevel
 import msgspec
 import pytest
-from canaries.calls import CASES, Case, public_calls
-from canaries.canaries import EMBEDDED, KEY, arguments_of, marked, marks_in
-from canaries.run import Outcome, outcome_of
-from canaries.search import revealed
-from canaries.server import NEVER, WAYS, Way, answer_to, odd_of
+from canaries.calls import CASES, Case, list_public_calls
+from canaries.canaries import (
+    EMBEDDED,
+    KEY,
+    build_arguments,
+    build_marked_answer,
+    list_marks,
+)
+from canaries.run import Outcome, run_case
+from canaries.search import list_secret_texts
+from canaries.server import NEVER, WAYS, Way, build_answer, wrap_texts
 from endpoints import ENDPOINTS
 
 import nectar_async
@@ -63,15 +69,15 @@ def not_allowed(records: list[logging.LogRecord]) -> list[str]:
 
 
 async def test_each_call_is_in_the_log() -> None:
-    out = await outcome_of(CASE["connections.create"], WAY["unsent"])
+    out = await run_case(CASE["connections.create"], WAY["unsent"])
     levels = [one.levelname for one in out.logged if one.name == "nectar_async"]
     assert levels == ["DEBUG", "INFO", "DEBUG"]
 
 
 def test_every_public_call_is_a_case() -> None:
     cases = {name for case in CASES for name in (case.name, *case.covers)}
-    assert sorted(public_calls() - cases) == [], "these have no case"
-    assert sorted(cases - public_calls()) == [], "these are cases of nothing"
+    assert sorted(list_public_calls() - cases) == [], "these have no case"
+    assert sorted(cases - list_public_calls()) == [], "these are cases of nothing"
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -79,7 +85,7 @@ async def test_nothing_is_shown(case: Case) -> None:
     """Nothing unexpected is logged either."""
     leaks: list[str] = []
     for way in WAYS:
-        out = await outcome_of(case, way)
+        out = await run_case(case, way)
         leaks += [f"{way}: {leak}" for leak in out.leaks]
         leaks += [f"{way}: {line}" for line in not_allowed(out.logged)]
     assert leaks == []
@@ -88,7 +94,7 @@ async def test_nothing_is_shown(case: Case) -> None:
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_each_way_raises_its_error(way: Way) -> None:
     """Otherwise the way would prove nothing."""
-    out = await outcome_of(CASE["connections.create"], way)
+    out = await run_case(CASE["connections.create"], way)
     assert_sent(out, CASE["connections.create"])
     if way.is_cancelled:
         assert isinstance(out.error, anyio.get_cancelled_exc_class())
@@ -101,25 +107,25 @@ async def test_each_way_raises_its_error(way: Way) -> None:
 def assert_sent(out: Outcome, case: Case) -> None:
     """Check that the server received every sensitive value and the key."""
     assert case.endpoint is not None
-    given = arguments_of(case.endpoint, masked=True)
+    given = build_arguments(case.endpoint, masked=True)
     hidden = [given[one.name] for one in case.endpoint.arguments if one.is_sensitive]
     assert out.wires
     for wire in out.wires:
         assert wire.headers["x-api-key"] == KEY
-        assert marks_in(wire.fields) == revealed(hidden)
+        assert list_marks(wire.fields) == list_secret_texts(hidden)
 
 
 @pytest.mark.parametrize("case", OPERATIONS, ids=str)
 async def test_every_value_is_sent_and_received(case: Case) -> None:
-    out = await outcome_of(case, WAY["success"])
+    out = await run_case(case, WAY["success"])
     assert out.error is None
     assert_sent(out, case)
     assert case.endpoint is not None
-    assert revealed(out.seen) == marks_in(marked(case.endpoint))
+    assert list_secret_texts(out.seen) == list_marks(build_marked_answer(case.endpoint))
 
 
 async def test_unknown_secrets_are_readable_by_name() -> None:
-    out = await outcome_of(CASE["invitations.get"], WAY["novel"])
+    out = await run_case(CASE["invitations.get"], WAY["novel"])
     extra = out.seen[0].extra
     assert extra == {"newSecret": EMBEDDED, "newObject": {"deep": [EMBEDDED]}}
     assert repr(extra) == str(extra) == "{'newSecret': ..., 'newObject': ...}"
@@ -137,7 +143,7 @@ async def waited() -> str:
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize("source", [plain, waited])
 async def test_a_key_from_a_function_is_not_shown(source: object, way: Way) -> None:
-    out = await outcome_of(CASE["connections.create"], way, source)
+    out = await run_case(CASE["connections.create"], way, source)
     assert_sent(out, CASE["connections.create"])
     assert out.leaks == []
 
@@ -145,7 +151,7 @@ async def test_a_key_from_a_function_is_not_shown(source: object, way: Way) -> N
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_a_recorder_never_receives_the_key(way: Way) -> None:
     """The key is neither in a request nor in an answer that quotes it."""
-    out = await outcome_of(CASE["connections.create"], way)
+    out = await run_case(CASE["connections.create"], way)
     assert out.recorded
     assert not [text for text in out.recorded if "qzapike" in text.lower()]
     assert "qzpasswd" in out.recorded[0], "what it records is the request itself"
@@ -155,21 +161,21 @@ async def test_a_recorder_never_receives_the_key(way: Way) -> None:
 async def test_the_last_request_is_shown_and_pickled_without_secrets(
     name: str,
 ) -> None:
-    out = await outcome_of(CASE[name], NEVER)
+    out = await run_case(CASE[name], NEVER)
     assert isinstance(out.error, WaitTimeoutError)
     assert out.error.last == out.seen[-1]
     assert out.leaks == []
-    assert revealed(out.error.last) == revealed(out.seen[-1])
+    assert list_secret_texts(out.error.last) == list_secret_texts(out.seen[-1])
     back = pickle.loads(pickle.dumps(out.error))  # noqa: S301  our own bytes
     assert back.last.status == out.error.last.status
-    assert revealed(back.last) == set()
+    assert list_secret_texts(back.last) == set()
 
 
 def test_a_warning_about_drift_shows_paths_and_no_values(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(field_by_field, "_logged_fields", set())
-    body = msgspec.json.encode(odd_of(answer_to("connections_create")[1]))
+    body = msgspec.json.encode(wrap_texts(build_answer("connections_create")[1]))
     get_converter(is_strict=False).decode(body, Connection)
     lines = [record.getMessage() for record in caplog.records]
     left_out = [line for line in lines if "left out" in line]

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from canaries.calls import ID, Case
 from canaries.canaries import KEY, VALUES
-from canaries.run import Outcome, outcome_of
+from canaries.run import Outcome, run_case
 from canaries.server import FILE, WAYS, Way, novel, odd, success
 
 from nectar_async import NectarClient
@@ -56,7 +56,7 @@ async def test_an_upload_shows_nothing(source: str, tmp_path: Path) -> None:
     leaks: list[str] = []
     bodies: list[bytes] = []
     for way in WAYS:
-        out = await outcome_of(upload(SOURCES[source], bill), way)
+        out = await run_case(upload(SOURCES[source], bill), way)
         leaks += [f"{way}: {leak}" for leak in out.leaks]
         bodies += [wire.body for wire in out.wires]
         assert {wire.headers["x-api-key"] for wire in out.wires} <= {KEY}, way
@@ -73,7 +73,7 @@ async def broken_off(way: Way, target: Path) -> Outcome:
         seen.append(await nectar.documents.download(ID, target))
 
     case = Case("documents.download", call, fails_at="documents_download", is_late=True)
-    out = await outcome_of(case, way)
+    out = await run_case(case, way)
     folder = anyio.Path(target.parent)
     left = sorted([path async for path in folder.iterdir()])
     out.texts += [

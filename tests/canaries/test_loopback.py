@@ -8,10 +8,10 @@ import anyio
 import pytest
 import trustme
 from canaries.calls import CASES, Case
-from canaries.canaries import KEY, marked, marks_in
-from canaries.loopback import BREAKS, Answer, Loopback, serving, success
-from canaries.run import Outcome, looked_at
-from canaries.search import revealed
+from canaries.canaries import KEY, build_marked_answer, list_marks
+from canaries.loopback import BREAKS, Answer, Loopback, run_server, success
+from canaries.run import Outcome, collect_outcome
+from canaries.search import list_secret_texts
 
 from nectar_async import NectarClient, NectarError, RetryPolicy, Settings, VirtualClock
 
@@ -38,7 +38,7 @@ ONCE = RetryPolicy(attempts=1)
 TWICE = RetryPolicy(attempts=2)
 
 
-async def outcome_of(
+async def run_case_over_http(
     case: Case, answer: Answer, fails_at: str = "", tls: ssl.SSLContext | None = None
 ) -> Outcome:
     """Make a call to a failing server with the default transport."""
@@ -46,14 +46,14 @@ async def outcome_of(
     scope = anyio.CancelScope()
     server = Loopback(answer, fails_at, scope.cancel)
     is_slow = answer.__name__ == "silence"
-    async with serving(server, tls):
+    async with run_server(server, tls):
         settings = Settings(
             base_url=server.origin,
             retry=ONCE if is_slow else TWICE,
             attempt_timeout=0.05 if is_slow else 20,
         )
         nectar = NectarClient(KEY, settings=settings, clock=VirtualClock())
-        await looked_at(case, nectar, scope, out)
+        await collect_outcome(case, nectar, scope, out)
         await nectar.aclose()
     out.recorded = server.heard
     return out
@@ -67,7 +67,7 @@ def test_every_call_of_the_table_exists() -> None:
 async def test_nothing_is_shown(answer: Answer) -> None:
     leaks: list[str] = []
     for case in SENSITIVE:
-        out = await outcome_of(case, answer)
+        out = await run_case_over_http(case, answer)
         leaks += [f"{case}: {leak}" for leak in out.leaks]
         assert f"X-API-Key: {KEY}" in out.recorded[0]
         if not case.title.startswith("that"):
@@ -80,7 +80,7 @@ async def test_nothing_is_shown(answer: Answer) -> None:
 @pytest.mark.parametrize("answer", BREAKS, ids=lambda one: one.__name__)
 async def test_a_failing_file_host_shows_nothing(answer: Answer) -> None:
     (case,) = (one for one in CASES if str(one) == "documents.download from a host")
-    out = await outcome_of(case, answer, "/bill.pdf")
+    out = await run_case_over_http(case, answer, "/bill.pdf")
     heard = [one for one in out.recorded if "/bill.pdf" in one]
     assert "qzsigned" in heard[0]
     assert not [one for one in heard if "x-api-key" in one.lower()]
@@ -90,13 +90,22 @@ async def test_a_failing_file_host_shows_nothing(answer: Answer) -> None:
 
 @pytest.mark.parametrize("case", SENSITIVE, ids=str)
 async def test_a_success_shows_nothing_and_returns_every_value(case: Case) -> None:
-    out = await outcome_of(case, success)
+    out = await run_case_over_http(case, success)
     assert out.error is None
     assert out.leaks == []
     if case.endpoint is not None:
-        links = {one for one in marks_in(marked(case.endpoint)) if "://files" in one}
-        assert revealed(out.seen) >= marks_in(marked(case.endpoint)) - links
-        assert len(revealed(out.seen)) == len(marks_in(marked(case.endpoint)))
+        links = {
+            one
+            for one in list_marks(build_marked_answer(case.endpoint))
+            if "://files" in one
+        }
+        assert (
+            list_secret_texts(out.seen)
+            >= list_marks(build_marked_answer(case.endpoint)) - links
+        )
+        assert len(list_secret_texts(out.seen)) == len(
+            list_marks(build_marked_answer(case.endpoint))
+        )
 
 
 async def test_an_untrusted_server_receives_nothing_and_shows_nothing() -> None:
@@ -104,7 +113,7 @@ async def test_an_untrusted_server_receives_nothing_and_shows_nothing() -> None:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
     leaks: list[str] = []
     for case in SENSITIVE:
-        out = await outcome_of(case, success, tls=tls)
+        out = await run_case_over_http(case, success, tls=tls)
         assert out.recorded == []
         leaks += out.leaks
     assert leaks == []

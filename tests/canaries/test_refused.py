@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from canaries.calls import ID
 from canaries.canaries import KEY, VALUES
-from canaries.search import Trail, found, shown
+from canaries.search import Trail, find_leaks, list_shown_texts
 
 from nectar_async import (
     ConfigurationError,
@@ -153,7 +153,12 @@ async def test_a_refused_call_shows_nothing(name: str) -> None:
     with Trail() as trail, pytest.raises(kind) as caught:
         await call(nectar)
     assert transport.requests == []
-    assert found([*trail.texts(), *shown(caught.value), *shown(nectar)]) == []
+    assert (
+        find_leaks(
+            [*trail.texts(), *list_shown_texts(caught.value), *list_shown_texts(nectar)]
+        )
+        == []
+    )
 
 
 async def waited(key: Any) -> Any:
@@ -180,7 +185,7 @@ async def test_an_invalid_key_is_not_shown(wrong: str, source: str) -> None:
     key = SOURCES[source](WRONG[wrong])
     with Trail() as trail, pytest.raises(ConfigurationError) as caught:
         await pinged(key)
-    assert found([*trail.texts(), *shown(caught.value)]) == []
+    assert find_leaks([*trail.texts(), *list_shown_texts(caught.value)]) == []
 
 
 async def pinged(key: Any) -> str:
@@ -195,7 +200,7 @@ def test_an_invalid_key_in_the_environment_is_not_shown(
     monkeypatch.setenv("NECTAR_API_KEY", WRONG["two lines"])
     with pytest.raises(ConfigurationError) as caught:
         NectarClient()
-    assert found(shown(caught.value)) == []
+    assert find_leaks(list_shown_texts(caught.value)) == []
 
 
 @pytest.mark.parametrize(
@@ -209,4 +214,4 @@ def test_an_invalid_key_in_the_environment_is_not_shown(
 def test_a_client_with_invalid_arguments_does_not_show_its_key(given: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         NectarClient(KEY, transport=MemoryTransport({}), **given)
-    assert found(shown(caught.value)) == []
+    assert find_leaks(list_shown_texts(caught.value)) == []

@@ -17,9 +17,17 @@ from urllib.parse import quote, quote_plus
 import pytest
 from attrs import frozen
 from canaries.calls import CASES
-from canaries.canaries import EMBEDDED, KEY, MARKS, SENT, VALUES, marked, texts_in
-from canaries.run import outcome_of
-from canaries.search import Trail, found, revealed, shown
+from canaries.canaries import (
+    EMBEDDED,
+    KEY,
+    MARKS,
+    SENT,
+    VALUES,
+    build_marked_answer,
+    list_texts,
+)
+from canaries.run import run_case
+from canaries.search import Trail, find_leaks, list_secret_texts, list_shown_texts
 from canaries.server import WAYS
 from endpoints import ENDPOINTS
 from opentelemetry import trace
@@ -55,23 +63,23 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-@pytest.mark.parametrize("text", [KEY, EMBEDDED, *texts_in(VALUES)])
+@pytest.mark.parametrize("text", [KEY, EMBEDDED, *list_texts(VALUES)])
 def test_a_value_is_found_in_any_escaping(text: str, spelling: str) -> None:
     written = SPELLINGS[spelling](text)
-    assert found([("here", f"a word {written} more")]) != [] or not MARKS.search(
+    assert find_leaks([("here", f"a word {written} more")]) != [] or not MARKS.search(
         written
     )
     if spelling not in {"cut", "without its beginning"}:
-        assert found([("here", written)]) != []
+        assert find_leaks([("here", written)]) != []
 
 
 def test_ordinary_words_are_not_secrets() -> None:
-    assert found([("here", "the password of the key: ***, token 7")]) == []
+    assert find_leaks([("here", "the password of the key: ***, token 7")]) == []
 
 
 def test_every_sensitive_key_of_the_contract_has_a_canary() -> None:
     """A new key would raise a `KeyError` in one of these."""
-    answers = [marked(endpoint) for endpoint in ENDPOINTS]
+    answers = [build_marked_answer(endpoint) for endpoint in ENDPOINTS]
     assert len(answers) == len(ENDPOINTS)
     names = {
         one.name
@@ -157,7 +165,7 @@ PLANTED: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("place", PLANTED)
 def test_a_secret_that_is_planted_in_a_value_is_found(place: str) -> None:
-    assert found(shown(PLANTED[place]())) != []
+    assert find_leaks(list_shown_texts(PLANTED[place]())) != []
 
 
 def log_of(name: str, **more: Any) -> None:
@@ -203,21 +211,21 @@ WRITTEN: dict[str, Callable[[], object]] = {
 def test_a_secret_in_a_log_or_a_span_is_found(place: str) -> None:
     with Trail() as trail:
         WRITTEN[place]()
-    assert found(trail.texts()) != []
+    assert find_leaks(trail.texts()) != []
     with Trail() as trail:
         logging.getLogger("nectar_async").debug("all is well")
-    assert found(trail.texts()) == []
+    assert find_leaks(trail.texts()) == []
 
 
 def test_a_masked_secret_is_present_and_not_found() -> None:
     masked = Connection(id="n-1", username=Secret(PASSWORD))
-    assert found(shown([masked, Secret({"in": [PASSWORD]})])) == []
-    assert revealed([masked, Secret({"in": [KEY]})]) == {PASSWORD, KEY}
+    assert find_leaks(list_shown_texts([masked, Secret({"in": [PASSWORD]})])) == []
+    assert list_secret_texts([masked, Secret({"in": [KEY]})]) == {PASSWORD, KEY}
 
 
 def test_frames_of_the_tests_are_left_out() -> None:
     copied = PASSWORD
-    assert found(shown(raised(ValueError("no")))) == []
+    assert find_leaks(list_shown_texts(raised(ValueError("no")))) == []
     assert copied
 
 
@@ -279,9 +287,9 @@ async def test_a_leak_in_the_package_is_detected(
     way: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert (await outcome_of(CREATE, WAY[way])).leaks == []
+    assert (await run_case(CREATE, WAY[way])).leaks == []
     breaks(monkeypatch)
-    assert (await outcome_of(CREATE, WAY[way])).leaks != []
+    assert (await run_case(CREATE, WAY[way])).leaks != []
 
 
 def locals_of(error: BaseException) -> Iterator[str]:
@@ -297,6 +305,8 @@ async def test_the_frames_are_those_of_the_standard_library() -> None:
     nectar = NectarClient(KEY, transport=MemoryTransport({"team_get": OSError("no")}))
     with pytest.raises(OSError, match="no") as caught:
         await nectar.team.get()
-    mine = [text for where, text in shown(caught.value) if " local " in where]
+    mine = [
+        text for where, text in list_shown_texts(caught.value) if " local " in where
+    ]
     assert sorted(mine) == sorted(locals_of(caught.value))
     assert len(mine) > len(ENDPOINTS) // 2

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from canaries.canaries import MARKS, VALUES, marked
+from canaries.canaries import MARKS, VALUES, build_marked_answer
 from endpoints import ENDPOINTS, JSON, Endpoint
 from hypothesis import example, given, strategies as st
 from profiles import max_examples
@@ -132,7 +132,7 @@ def surface() -> list[Pair]:
     return [
         pair(
             endpoint.operation,
-            marked(endpoint),
+            build_marked_answer(endpoint),
             sent=_sent(endpoint) if endpoint.content_type == JSON else None,
             method=endpoint.method,
         )

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from canaries.canaries import VALUES, arguments_of
+from canaries.canaries import VALUES, build_arguments
 from endpoints import ENDPOINTS, Endpoint
 
 from nectar_async import (
@@ -29,7 +29,7 @@ from nectar_async.models import Connection, Document
 from nectar_async.models.page import Page
 from nectar_async.resources._resource import Resource
 
-__all__ = ["CASES", "Case", "public_calls"]
+__all__ = ["CASES", "Case", "list_public_calls"]
 
 ID = "a94c2d57-1f3e-4b68-8c0d-2e7f9b5a6c01"
 COMPANIES = ["3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11", ID]
@@ -59,32 +59,34 @@ class Case:
         return f"{self.name} {self.title}".strip()
 
 
-def public_calls() -> set[str]:
+def list_public_calls() -> set[str]:
     """Every public method of a client, of its nouns, and of the lists that they give.
 
     Of lists their properties as well: a receipt is asked for when a walk has failed.
     """
     client = NectarClient(transport=MemoryTransport({}))
     nouns = {k: v for k, v in inspect.getmembers(client) if isinstance(v, Resource)}
-    names = set(_methods(client))
-    names |= {f"{k}.{name}" for k, noun in nouns.items() for name in _methods(noun)}
+    names = set(_list_methods(client))
+    names |= {
+        f"{k}.{name}" for k, noun in nouns.items() for name in _list_methods(noun)
+    }
     lists = (FanOut, Pager, Prefetch)
-    return names | {f"{one.__name__}.{k}" for one in lists for k in _members(one)}
+    return names | {f"{one.__name__}.{k}" for one in lists for k in _list_members(one)}
 
 
-def _methods(owner: object) -> Iterator[str]:
+def _list_methods(owner: object) -> Iterator[str]:
     for name, _ in inspect.getmembers(type(owner), inspect.isroutine):
         if not name.startswith("_"):
             yield name
 
 
-def _members(kind: type) -> Iterator[str]:
+def _list_members(kind: type) -> Iterator[str]:
     return (name for name in dir(kind) if not name.startswith("_"))
 
 
-def _of(endpoint: Endpoint, *, masked: bool) -> Case:
+def _build_case(endpoint: Endpoint, *, masked: bool) -> Case:
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
-        answer = endpoint.on(nectar)(**arguments_of(endpoint, masked=masked))
+        answer = endpoint.on(nectar)(**build_arguments(endpoint, masked=masked))
         if isinstance(answer, Pager):
             seen.append(answer)
             seen += [page async for page in answer.pages()]
@@ -96,7 +98,7 @@ def _of(endpoint: Endpoint, *, masked: bool) -> Case:
     return Case(endpoint.call, call, title, endpoint=endpoint)
 
 
-def _with_id(name: str, **given: Any) -> Call:
+def _build_waiting_call(name: str, **given: Any) -> Call:
     noun, _, verb = name.partition(".")
 
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
@@ -106,7 +108,7 @@ def _with_id(name: str, **given: Any) -> Call:
     return call
 
 
-def _activation(verb: str) -> Call:
+def _build_activation_call(verb: str) -> Call:
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
         seen.append(await getattr(nectar.connections, verb)(ID))
 
@@ -117,7 +119,7 @@ async def _download(nectar: NectarClient, seen: list[Any]) -> None:
     seen.append(await nectar.documents.download(ID, io.BytesIO()))
 
 
-def _view(name: str, given: Mapping[str, Any]) -> Call:
+def _build_view_call(name: str, given: Mapping[str, Any]) -> Call:
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
         view = getattr(nectar.repository, name)(**given)
         seen.append(view)
@@ -127,18 +129,18 @@ def _view(name: str, given: Mapping[str, Any]) -> Call:
     return call
 
 
-def _views(name: str) -> Iterator[Case]:
+def _build_view_cases(name: str) -> Iterator[Case]:
     operation = f"{ {'accounts': 'connections'}.get(name, name) }_list_by_company"
     full = f"repository.{name}"
     some = {"companies": COMPANIES}
-    yield Case(full, _view(name, {}))
+    yield Case(full, _build_view_call(name, {}))
     collected = {**some, "on_error": "collect"}
-    yield Case(full, _view(name, collected), "that collects", operation)
+    yield Case(full, _build_view_call(name, collected), "that collects", operation)
     if name != "documents":
         return  # what is the same for all views is seen on the one that has links
-    yield Case(full, _view(name, some), "of some", operation)
+    yield Case(full, _build_view_call(name, some), "of some", operation)
     told: dict[str, Any] = {"on_error": lambda failure: None}
-    yield Case(full, _view(name, told), "that tells", operation)
+    yield Case(full, _build_view_call(name, told), "that tells", operation)
 
 
 async def _prefetch(nectar: NectarClient, seen: list[Any]) -> None:
@@ -236,25 +238,25 @@ async def _close(nectar: NectarClient, seen: list[Any]) -> None:
 
 
 CASES = [
-    *(_of(one, masked=False) for one in ENDPOINTS),
+    *(_build_case(one, masked=False) for one in ENDPOINTS),
     *(
-        _of(one, masked=True)
+        _build_case(one, masked=True)
         for one in ENDPOINTS
         if any(argument.is_sensitive for argument in one.arguments)
     ),
-    Case("connections.activate", _activation("activate")),
-    Case("connections.deactivate", _activation("deactivate")),
+    Case("connections.activate", _build_activation_call("activate")),
+    Case("connections.deactivate", _build_activation_call("deactivate")),
     Case(
         "connections.wait_until_settled",
-        _with_id("connections.wait_until_settled", timeout=15),
+        _build_waiting_call("connections.wait_until_settled", timeout=15),
     ),
-    Case("jobs.wait", _with_id("jobs.wait", timeout=15)),
+    Case("jobs.wait", _build_waiting_call("jobs.wait", timeout=15)),
     Case("documents.download", _download),
     Case("documents.download", _download, "from a host", "documents_download"),
     *(
         case
         for name in ("accounts", "connections", "documents", "meters", "usage")
-        for case in _views(name)
+        for case in _build_view_cases(name)
     ),
     Case("documents.by_company", _prefetch, "in the background"),
     Case("Pager.resume", _resume, covers=("Pager.pages", "Pager.receipt")),

@@ -22,11 +22,11 @@ __all__ = [
     "KEY",
     "MARKS",
     "SENT",
-    "arguments_of",
-    "embedded",
-    "marked",
-    "marks_in",
-    "texts_in",
+    "add_hidden_keys",
+    "build_arguments",
+    "build_marked_answer",
+    "list_marks",
+    "list_texts",
 ]
 
 # Quotes, a backslash, what HTML and addresses escape, and a letter that is not ASCII.
@@ -83,33 +83,33 @@ MARKS = re.compile(
 )
 
 
-def texts_in(value: object) -> Iterator[str]:
+def list_texts(value: object) -> Iterator[str]:
     """List all texts in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from texts_in(one)
+            yield from list_texts(one)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from texts_in(one)
+            yield from list_texts(one)
 
 
-def marks_in(value: object) -> set[str]:
+def list_marks(value: object) -> set[str]:
     """List the canaries in a value."""
-    return {text for text in texts_in(value) if MARKS.search(text)}
+    return {text for text in list_texts(value) if MARKS.search(text)}
 
 
-def marked(endpoint: Endpoint) -> Any:
+def build_marked_answer(endpoint: Endpoint) -> Any:
     """Build a successful answer with a canary in every sensitive field."""
     examples = endpoint.answer_schema.get("examples", ())
     if not examples:
         return None
-    answer = _marked(endpoint.answer_schema, examples[0], "")
+    answer = _mark_fields(endpoint.answer_schema, examples[0], "")
     return {"url": _PORTAL} if endpoint.noun == "webhook_portal" else answer
 
 
-def _marked(schema: Mapping[str, Any], value: Any, wire: str) -> Any:
+def _mark_fields(schema: Mapping[str, Any], value: Any, wire: str) -> Any:
     schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         return VALUES[wire]
@@ -118,13 +118,13 @@ def _marked(schema: Mapping[str, Any], value: Any, wire: str) -> Any:
         keys = {k: v for one in branches for k, v in one.get("properties", {}).items()}
         hidden = {k: None for k, v in keys.items() if resolve_ref(v).get("x-sensitive")}
         return {
-            key: _marked(keys.get(key, {}), one, key)
+            key: _mark_fields(keys.get(key, {}), one, key)
             for key, one in {**value, **hidden}.items()
         }
     if isinstance(value, list):
         lists = [one["items"] for one in branches if "items" in one]
         items: Mapping[str, Any] = lists[0] if lists else {}
-        return [_marked(items, one, wire) for one in value]
+        return [_mark_fields(items, one, wire) for one in value]
     return value
 
 
@@ -132,7 +132,7 @@ def _alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*schema.get("anyOf", ()), *schema.get("allOf", ())]
 
 
-def embedded(value: Any) -> Any:
+def add_hidden_keys(value: Any) -> Any:
     """An answer whose objects all have a key more, with a secret below it.
 
     What may hold anything by the contract (`additionalFields`) has no keys to know.
@@ -140,14 +140,14 @@ def embedded(value: Any) -> Any:
     if isinstance(value, dict):
         more = {"newSecret": EMBEDDED, "newObject": {"deep": [EMBEDDED]}}
         kept = {
-            key: one if key == "additionalFields" else embedded(one)
+            key: one if key == "additionalFields" else add_hidden_keys(one)
             for key, one in value.items()
         }
         return {**kept, **more}
-    return [embedded(one) for one in value] if isinstance(value, list) else value
+    return [add_hidden_keys(one) for one in value] if isinstance(value, list) else value
 
 
-def arguments_of(endpoint: Endpoint, *, masked: bool = False) -> dict[str, Any]:
+def build_arguments(endpoint: Endpoint, *, masked: bool = False) -> dict[str, Any]:
     """All arguments of an operation, the sensitive ones marked.
 
     Args:
@@ -157,11 +157,11 @@ def arguments_of(endpoint: Endpoint, *, masked: bool = False) -> dict[str, Any]:
     given = {name: pair.python for name, pair in endpoint.fits(everything=True).items()}
     for one in endpoint.arguments:
         if one.is_sensitive:
-            given[one.name] = _masked(one.name) if masked else SENT[one.name]
+            given[one.name] = _mask_argument(one.name) if masked else SENT[one.name]
     return given
 
 
-def _masked(name: str) -> Any:
+def _mask_argument(name: str) -> Any:
     if name == "security_questions":
         return [SecurityQuestion(key=VALUES["key"], value=VALUES["value"])]
     if name == "documents":

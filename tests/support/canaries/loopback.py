@@ -9,10 +9,10 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from canaries.server import answer_to, dumped
+from canaries.server import build_answer, encode_json
 from endpoints import ENDPOINTS
 
-__all__ = ["BREAKS", "Loopback", "serving"]
+__all__ = ["BREAKS", "Loopback", "run_server"]
 
 _FILES = b"https://files.example.com"
 _PDF = b"%PDF-1.7 the file"
@@ -58,7 +58,7 @@ class Loopback:
         for writer in self._writers:
             writer.close()
 
-    def body_of(self, heard: str) -> bytes:
+    def build_body(self, heard: str) -> bytes:
         """Build the successful answer with canaries; its links lead to this server."""
         method, address, _ = heard.split(" ", 2)
         path = address.partition("?")[0].removeprefix("/v2.2")
@@ -67,7 +67,7 @@ class Loopback:
         for one in ENDPOINTS:
             pattern = re.sub(r"\{\w+\}", "[^/]+", one.path)
             if one.method == method and re.fullmatch(pattern, path):
-                body = dumped(answer_to(one.operation)[1])
+                body = encode_json(build_answer(one.operation)[1])
                 return body.replace(_FILES, self.origin.encode())
         raise AssertionError(f"nobody asks for {method} {path}")
 
@@ -82,7 +82,7 @@ def _message(status: str, body: bytes, *more: str) -> bytes:
 
 async def success(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Answer successfully."""
-    body = server.body_of(heard)
+    body = server.build_body(heard)
     if body == _PDF:
         said = f"Content-Range: bytes 0-{len(body) - 1}/{len(body)}"
         writer.write(_message("206 Partial Content", body, said))
@@ -92,12 +92,12 @@ async def success(server: Loopback, heard: str, writer: asyncio.StreamWriter) ->
 
 async def echo(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """400 with all that was heard."""
-    writer.write(_message("400 Bad Request", dumped({"detail": heard})))
+    writer.write(_message("400 Bad Request", encode_json({"detail": heard})))
 
 
 async def redirect(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """302 to an address with the key in it, and with a cookie."""
-    told = _key(heard)
+    told = _find_key(heard)
     writer.write(
         _message(
             "302 Found",
@@ -115,7 +115,7 @@ async def reset(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> N
 
 async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Close the connection after half of the answer."""
-    body = server.body_of(heard)
+    body = server.build_body(heard)
     writer.write(_message("200 OK", body)[: -len(body) // 2])
     await writer.drain()
     await asyncio.sleep(0)
@@ -124,7 +124,7 @@ async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> Non
 
 async def no_http(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Send the request back, which is not HTTP but occurs in the error of aiohttp."""
-    writer.write(f"{_key(heard)} {heard}\r\n\r\n".encode())
+    writer.write(f"{_find_key(heard)} {heard}\r\n\r\n".encode())
     await writer.drain()
     writer.close()
 
@@ -133,13 +133,13 @@ async def bad_header(
     server: Loopback, heard: str, writer: asyncio.StreamWriter
 ) -> None:
     """Send an invalid header that contains the key."""
-    writer.write(f"HTTP/1.1 200 OK\r\n{_key(heard)} : \x00no\r\n\r\n".encode())
+    writer.write(f"HTTP/1.1 200 OK\r\n{_find_key(heard)} : \x00no\r\n\r\n".encode())
 
 
 async def bad_chunk(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Send an invalid chunk size that contains the key."""
     head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    writer.write(f"{head}{_key(heard)}\r\n{heard}\r\n".encode())
+    writer.write(f"{head}{_find_key(heard)}\r\n{heard}\r\n".encode())
 
 
 async def bad_gzip(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
@@ -149,7 +149,7 @@ async def bad_gzip(server: Loopback, heard: str, writer: asyncio.StreamWriter) -
 
 async def silence(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Send the first half of the answer and stall."""
-    body = server.body_of(heard)
+    body = server.build_body(heard)
     writer.write(_message("200 OK", body)[: -len(body) // 2])
 
 
@@ -162,7 +162,7 @@ async def cancelled(server: Loopback, heard: str, writer: asyncio.StreamWriter) 
     server.cancel()
 
 
-def _key(heard: str) -> str:
+def _find_key(heard: str) -> str:
     found = re.search(r"x-api-key: (.+)\r", heard, re.IGNORECASE)
     return found[1] if found else "no key"
 
@@ -182,7 +182,7 @@ BREAKS: list[Answer] = [
 
 
 @asynccontextmanager
-async def serving(
+async def run_server(
     server: Loopback, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Loopback]:
     """Run the server on the loopback interface."""

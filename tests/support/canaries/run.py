@@ -9,7 +9,7 @@ import anyio
 from attrs import define, field
 from canaries.calls import Case
 from canaries.canaries import KEY
-from canaries.search import Shown, Trail, found, shown
+from canaries.search import Shown, Trail, find_leaks, list_shown_texts
 from canaries.server import Server, Way
 from sent_requests import SentRequest
 
@@ -22,7 +22,7 @@ from nectar_async import (
     VirtualClock,
 )
 
-__all__ = ["Outcome", "looked_at", "outcome_of"]
+__all__ = ["Outcome", "collect_outcome", "run_case"]
 
 Send = Callable[[Request[Any]], Awaitable[Response]]
 
@@ -45,10 +45,10 @@ class Outcome:
     @property
     def leaks(self) -> list[str]:
         """List the places that show a secret."""
-        return found(self.texts)
+        return find_leaks(self.texts)
 
 
-async def outcome_of(case: Case, way: Way, key: Any = KEY) -> Outcome:
+async def run_case(case: Case, way: Way, key: Any = KEY) -> Outcome:
     """Make a call to a server in memory that answers in one way."""
     out = Outcome()
     scope = anyio.CancelScope()
@@ -68,12 +68,12 @@ async def outcome_of(case: Case, way: Way, key: Any = KEY) -> Outcome:
         clock=VirtualClock(),
         recorder=record,
     )
-    await looked_at(case, nectar, scope, out)
+    await collect_outcome(case, nectar, scope, out)
     await nectar.aclose()
     return out
 
 
-async def looked_at(
+async def collect_outcome(
     case: Case, nectar: NectarClient, scope: anyio.CancelScope, out: Outcome
 ) -> None:
     """Make the call within a cancel scope and add its results to the outcome."""
@@ -85,11 +85,13 @@ async def looked_at(
                 out.error = error
             except BaseException as error:
                 out.error = error
-                out.texts += shown(error)  # now: its frames live no longer than this
+                out.texts += list_shown_texts(
+                    error
+                )  # now: its frames live no longer than this
                 raise
         if out.error is not None:
-            out.texts += shown(out.error)
+            out.texts += list_shown_texts(out.error)
     out.logged = trail.records
     out.texts += trail.texts()
     for one in (nectar, *out.seen):
-        out.texts += shown(one)
+        out.texts += list_shown_texts(one)

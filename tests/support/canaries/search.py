@@ -27,7 +27,7 @@ from nectar_async._paging.fanout import FanOut
 from nectar_async._paging.prefetch import Prefetch
 from nectar_async.models.page import Page
 
-__all__ = ["Shown", "Trail", "found", "revealed", "shown"]
+__all__ = ["Shown", "Trail", "find_leaks", "list_secret_texts", "list_shown_texts"]
 
 Shown = tuple[str, str]
 """A place, and the text there."""
@@ -36,7 +36,7 @@ _TESTS = str(Path(__file__).parents[2])
 _AROUND = 30
 
 
-class _Keep(logging.Handler):
+class _RecordHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.records: list[logging.LogRecord] = []
@@ -49,17 +49,17 @@ class Trail:
     """Collects logs, spans and warnings inside its `with` block."""
 
     def __init__(self) -> None:
-        self._keep = _Keep()
+        self._handler = _RecordHandler()
         self._warned: list[warnings.WarningMessage] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         root = logging.getLogger()
         level = root.level
-        root.addHandler(self._keep)
+        root.addHandler(self._handler)
         root.setLevel(logging.DEBUG)
         self._stack.callback(root.setLevel, level)
-        self._stack.callback(root.removeHandler, self._keep)
+        self._stack.callback(root.removeHandler, self._handler)
         install_span_exporter().clear()
         caught = self._stack.enter_context(warnings.catch_warnings(record=True))
         assert caught is not None
@@ -78,7 +78,7 @@ class Trail:
     @property
     def records(self) -> list[logging.LogRecord]:
         """The log records."""
-        return self._keep.records
+        return self._handler.records
 
     def texts(self) -> Iterator[Shown]:
         """Everything that was collected."""
@@ -86,7 +86,7 @@ class Trail:
             where = f"log {record.name}"
             yield where, f"{record.getMessage()} {record.__dict__!r}"
             if record.exc_info and record.exc_info[1] is not None:
-                yield from _error(record.exc_info[1], where)
+                yield from _list_error_texts(record.exc_info[1], where)
         for span in install_span_exporter().get_finished_spans():
             events = [(one.name, dict(one.attributes or {})) for one in span.events]
             parts = (span.name, dict(span.attributes or {}), events, span.status)
@@ -95,7 +95,7 @@ class Trail:
             yield "warning", f"{warned.message!r} {warned.message}"
 
 
-def found(texts: Iterable[Shown]) -> list[str]:
+def find_leaks(texts: Iterable[Shown]) -> list[str]:
     """List the leaks with their places and the text around them."""
     leaks: dict[str, None] = {}
     for where, text in texts:
@@ -105,10 +105,10 @@ def found(texts: Iterable[Shown]) -> list[str]:
     return list(leaks)
 
 
-def shown(thing: object) -> Iterator[Shown]:
+def list_shown_texts(thing: object) -> Iterator[Shown]:
     """List all texts that a value and its parts show."""
     if isinstance(thing, BaseException):
-        yield from _error(thing, type(thing).__name__)
+        yield from _list_error_texts(thing, type(thing).__name__)
     elif isinstance(thing, NectarClient):
         yield "client", repr(thing)
         yield "settings", repr(thing.settings)
@@ -121,12 +121,12 @@ def shown(thing: object) -> Iterator[Shown]:
     elif isinstance(thing, list | tuple | set):
         yield type(thing).__name__, repr(thing)
         for one in thing:
-            yield from shown(one)
+            yield from list_shown_texts(one)
     else:
-        yield from _value(thing)
+        yield from _list_value_texts(thing)
 
 
-def _value(thing: Any) -> Iterator[Shown]:
+def _list_value_texts(thing: Any) -> Iterator[Shown]:
     name = type(thing).__name__
     yield f"repr of a {name}", repr(thing)
     yield f"str of a {name}", f"{thing} {thing!s:>5}"
@@ -137,7 +137,7 @@ def _value(thing: Any) -> Iterator[Shown]:
         yield "progress", f"{thing.progress!r} {thing.receipts!r}"
         for failure in thing.failures:
             yield "failure", f"{failure!r} {pickle.dumps(failure)!r}"
-            yield from shown(failure.error)
+            yield from list_shown_texts(failure.error)
     if attrs.has(type(thing)):
         for field in attrs.fields(type(thing)):
             part = getattr(thing, field.name)
@@ -145,12 +145,12 @@ def _value(thing: Any) -> Iterator[Shown]:
                 continue  # nobody sees it who does not ask for it by its name
             yield f"{name}.{field.name}", repr(part)
             if field.name == "extra" or isinstance(part, list | tuple):
-                yield from shown(part)
+                yield from list_shown_texts(part)
             elif attrs.has(type(part)):
-                yield from _value(part)
+                yield from _list_value_texts(part)
 
 
-def _error(error: BaseException, name: str) -> Iterator[Shown]:
+def _list_error_texts(error: BaseException, name: str) -> Iterator[Shown]:
     """List the texts of an error and its causes, printed and pickled."""
     todo: list[tuple[str, BaseException]] = [(name, error)]
     seen: set[int] = set()
@@ -169,15 +169,15 @@ def _error(error: BaseException, name: str) -> Iterator[Shown]:
             yield f"{where} pickle", repr(pickle.dumps(one, 0))
         for part in vars(one).values():
             if attrs.has(type(part)):
-                yield from _value(part)
-        yield from _frames(one, where)
+                yield from _list_value_texts(part)
+        yield from _list_frame_texts(one, where)
         others = {"cause": one.__cause__, "context": one.__context__}
         todo += [(f"{where} {k}", v) for k, v in others.items() if v is not None]
         if isinstance(one, BaseExceptionGroup):
             todo += [(f"{where} part", part) for part in one.exceptions]
 
 
-def _frames(error: BaseException, where: str) -> Iterator[Shown]:
+def _list_frame_texts(error: BaseException, where: str) -> Iterator[Shown]:
     """List the local variables of frames, as a traceback with locals shows them."""
     for frame, line in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
@@ -188,28 +188,28 @@ def _frames(error: BaseException, where: str) -> Iterator[Shown]:
             yield f"{where} frame {place} local {name}", repr(value)
 
 
-def revealed(thing: object) -> set[str]:
+def list_secret_texts(thing: object) -> set[str]:
     """List the texts that the `Secret`s in a result reveal."""
-    return set(_revealed(thing))
+    return set(_iterate_secret_texts(thing))
 
 
-def _revealed(thing: Any) -> Iterator[str]:
+def _iterate_secret_texts(thing: Any) -> Iterator[str]:
     if isinstance(thing, Secret):
-        yield from _texts(thing.reveal())
+        yield from _iterate_texts(thing.reveal())
     elif isinstance(thing, list | tuple):
         for one in thing:
-            yield from _revealed(one)
+            yield from _iterate_secret_texts(one)
     elif attrs.has(type(thing)) or isinstance(thing, Page):
         for field in attrs.fields(type(thing)):
-            yield from _revealed(getattr(thing, field.name))
+            yield from _iterate_secret_texts(getattr(thing, field.name))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _iterate_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from _texts(one)
+            yield from _iterate_texts(one)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _texts(one)
+            yield from _iterate_texts(one)

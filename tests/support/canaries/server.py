@@ -10,7 +10,12 @@ from typing import Any
 
 import anyio
 from attrs import frozen
-from canaries.canaries import embedded, marked, marks_in, texts_in
+from canaries.canaries import (
+    add_hidden_keys,
+    build_marked_answer,
+    list_marks,
+    list_texts,
+)
 from endpoints import ENDPOINTS
 from sent_requests import SentRequest, read_request
 
@@ -35,10 +40,10 @@ __all__ = [
     "WAYS",
     "Server",
     "Way",
-    "answer_to",
-    "dumped",
-    "odd_of",
+    "build_answer",
+    "encode_json",
     "success",
+    "wrap_texts",
 ]
 
 _JSON = {"content-type": "application/json"}
@@ -49,10 +54,10 @@ _HOST = "https://files.example.com/other/qzsigned-77/bill.pdf?X-Signature=qzsign
 
 
 @cache
-def answer_to(operation: str) -> tuple[int, Any]:
+def build_answer(operation: str) -> tuple[int, Any]:
     """Build the status and the body of a successful answer with canaries."""
     endpoint = next(one for one in ENDPOINTS if one.operation == operation)
-    body = marked(endpoint)
+    body = build_marked_answer(endpoint)
     if operation == "jobs_get":
         body = {**body, "status": "COMPLETED"}
     return endpoint.answers[0][0], body
@@ -64,8 +69,8 @@ def success(wire: SentRequest) -> Response:
         size = len(FILE)
         said = {"content-range": f"bytes 0-{size - 1}/{size}", "etag": '"one"'}
         return Response(206, said, FILE)
-    status, body = answer_to(wire.operation)
-    return Response(status, _JSON, b"" if body is None else dumped(body))
+    status, body = build_answer(wire.operation)
+    return Response(status, _JSON, b"" if body is None else encode_json(body))
 
 
 def first_chunk() -> Response:
@@ -74,12 +79,12 @@ def first_chunk() -> Response:
     return Response(206, {**said, "etag": '"one"'}, FILE)
 
 
-def dumped(value: object) -> bytes:
+def encode_json(value: object) -> bytes:
     """Encode JSON as most servers do."""
     return json.dumps(value).encode()
 
 
-def _known(wire: SentRequest) -> str:
+def _describe_request(wire: SentRequest) -> str:
     """List everything that the server received and would have answered."""
     there = "&".join(f"{k}={v}" for k, v in wire.query.items())
     body = wire.body.decode("latin-1") if b"\x89PNG" in wire.body else wire.body
@@ -89,14 +94,14 @@ def _known(wire: SentRequest) -> str:
     )
 
 
-def _key(wire: SentRequest) -> str:
+def _find_key(wire: SentRequest) -> str:
     return wire.headers.get("x-api-key", "no key at all")
 
 
 def echo(wire: SentRequest) -> Response:
     """400 with the whole request in its words, as text and as JSON inside JSON."""
-    words = f"cannot: {_known(wire)} {wire.body.decode('utf-8', 'replace')}"
-    return Response(400, _JSON, dumped({"detail": words}))
+    words = f"cannot: {_describe_request(wire)} {wire.body.decode('utf-8', 'replace')}"
+    return Response(400, _JSON, encode_json({"detail": words}))
 
 
 def unprocessable(wire: SentRequest) -> Response:
@@ -113,33 +118,33 @@ def unprocessable(wire: SentRequest) -> Response:
         }
         for name, one in {"body": given, **given}.items()
     ]
-    key = _key(wire)
+    key = _find_key(wire)
     problems.append({"loc": ["header", "x-api-key"], "msg": f"bad {key}", "input": key})
-    return Response(422, _JSON, dumped({"detail": problems}))
+    return Response(422, _JSON, encode_json({"detail": problems}))
 
 
 def dump(wire: SentRequest) -> Response:
     """Answer 500 with a dump of request, headers and answer, as debuggers do."""
-    key = _key(wire)
-    secret = next(texts_in(wire.fields), key)
+    key = _find_key(wire)
+    secret = next(list_texts(wire.fields), key)
     page = (
         f"<html><head><title>KeyError: {html.escape(secret)} {html.escape(key)}</title>"
-        f"</head><body><pre>{html.escape(_known(wire))}</pre></body></html>"
+        f"</head><body><pre>{html.escape(_describe_request(wire))}</pre></body></html>"
     )
     return Response(500, _HTML, page.encode())
 
 
 def cut(wire: SentRequest) -> Response:
     """401 with words that are cut off in the middle of a secret."""
-    secret = next(iter(sorted(marks_in(wire.fields))), _key(wire))
+    secret = next(iter(sorted(list_marks(wire.fields))), _find_key(wire))
     lead = "no. " * ((_KEPT - 12) // 4)
     said = lead + "." * (_KEPT - 12 - len(lead)) + secret * 2
-    return Response(401, _JSON, dumped({"detail": said}))
+    return Response(401, _JSON, encode_json({"detail": said}))
 
 
 def plain(wire: SentRequest) -> Response:
     """403 in plain text with the secrets in it."""
-    text = f"denied: {_known(wire)}"
+    text = f"denied: {_describe_request(wire)}"
     return Response(403, {"content-type": "text/plain"}, text.encode())
 
 
@@ -153,18 +158,18 @@ def wrong_types(wire: SentRequest) -> Response:
     """200 with ids that are null, and every text a list."""
     if wire.operation == "documents_download":
         return Response(200, {"content-length": "999999"}, FILE)
-    status, body = answer_to(wire.operation)
-    return Response(status, _JSON, dumped(_wrong(body)))
+    status, body = build_answer(wire.operation)
+    return Response(status, _JSON, encode_json(_corrupt(body)))
 
 
-def _wrong(value: Any) -> Any:
+def _corrupt(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: None if key == "id" else _wrong(one) if one else [one]
+            key: None if key == "id" else _corrupt(one) if one else [one]
             for key, one in value.items()
         }
     if isinstance(value, list):
-        return [_wrong(one) for one in value]
+        return [_corrupt(one) for one in value]
     return [value] if isinstance(value, str) else value
 
 
@@ -172,16 +177,16 @@ def odd(wire: SentRequest) -> Response:
     """200 whose texts are in lists, with ids as they should be."""
     if wire.operation == "documents_download":
         return success(wire)
-    status, body = answer_to(wire.operation)
-    return Response(status, _JSON, dumped(odd_of(body)))
+    status, body = build_answer(wire.operation)
+    return Response(status, _JSON, encode_json(wrap_texts(body)))
 
 
-def odd_of(value: Any) -> Any:
+def wrap_texts(value: Any) -> Any:
     """Wrap all texts of a JSON value in objects, except ids."""
     if isinstance(value, dict):
-        return {k: one if k == "id" else odd_of(one) for k, one in value.items()}
+        return {k: one if k == "id" else wrap_texts(one) for k, one in value.items()}
     if isinstance(value, list):
-        return [odd_of(one) for one in value]
+        return [wrap_texts(one) for one in value]
     return {"inner": [value]} if isinstance(value, str) else value
 
 
@@ -189,40 +194,49 @@ def novel(wire: SentRequest) -> Response:
     """200 with keys that nobody knows and a secret below them."""
     if wire.operation == "documents_download":
         return success(wire)
-    status, body = answer_to(wire.operation)
-    return Response(status, _JSON, b"" if body is None else dumped(embedded(body)))
+    status, body = build_answer(wire.operation)
+    return Response(
+        status, _JSON, b"" if body is None else encode_json(add_hidden_keys(body))
+    )
 
 
 def never(wire: SentRequest) -> Response:
     """Answer successfully, with a job that has not ended."""
-    status, body = answer_to(wire.operation)
-    return Response(status, _JSON, dumped({**body, "status": "PENDING"}))
+    status, body = build_answer(wire.operation)
+    return Response(status, _JSON, encode_json({**body, "status": "PENDING"}))
 
 
 def redirect(wire: SentRequest) -> Response:
     """302 to an address with a secret in it, and the key."""
-    told = {"location": f"{_HOST}&key={_key(wire)}", "set-cookie": f"k={_key(wire)}"}
+    told = {
+        "location": f"{_HOST}&key={_find_key(wire)}",
+        "set-cookie": f"k={_find_key(wire)}",
+    }
     return Response(302, told, b"moved")
 
 
 def too_long(wire: SentRequest) -> Response:
     """429 that asks for a wait over the cap, with an echo."""
     return Response(
-        429, {**_JSON, "retry-after": "9999"}, dumped({"message": _known(wire)})
+        429,
+        {**_JSON, "retry-after": "9999"},
+        encode_json({"message": _describe_request(wire)}),
     )
 
 
 def unsent(wire: SentRequest) -> Response:
     """Fail to connect, with secrets in the error of the transport."""
-    error = ConnectionFailedError(f"cannot send {_known(wire)}", is_sent=False)
-    raise error from OSError(111, f"refused {_known(wire)}")
+    error = ConnectionFailedError(
+        f"cannot send {_describe_request(wire)}", is_sent=False
+    )
+    raise error from OSError(111, f"refused {_describe_request(wire)}")
 
 
 def broken(wire: SentRequest) -> Response:
     """Fail after sending, with secrets in the error of the transport."""
     error = ConnectionFailedError(f"reset by peer {wire.headers}")
-    error.add_note(f"while sending {_known(wire)}")
-    raise error from ConnectionResetError(_known(wire))
+    error.add_note(f"while sending {_describe_request(wire)}")
+    raise error from ConnectionResetError(_describe_request(wire))
 
 
 @frozen
