@@ -38,7 +38,7 @@ WAY = {way.name: way for way in WAYS}
 OPERATIONS = [case for case in CASES if case.endpoint is not None and not case.title]
 
 
-# What a line may be made of. Whoever adds something decides that nobody minds it.
+# The parts that a log line may have. Make sure that a part you add is no secret.
 ALLOWED = re.compile(
     r"(?P<operation>\w+) (?P<target>[-\w, ]*): attempt \d+, request_id [0-9a-f]*,"
     r" (outcome (cancelled|\d{3}( \w+Error)?|\w+Error|read again after a change"
@@ -54,10 +54,15 @@ FACTS = {
     "request_id",
     "seconds",
 }
-PARTS = {one.name for two in ENDPOINTS for one in two.arguments if one.place == "path"}
+PARTS = {
+    argument.name
+    for endpoint in ENDPOINTS
+    for argument in endpoint.arguments
+    if argument.place == "path"
+}
 
 
-def not_allowed(records: list[logging.LogRecord]) -> list[str]:
+def list_unexpected_lines(records: list[logging.LogRecord]) -> list[str]:
     """List log lines of the package with unexpected content."""
     return [
         record.getMessage()
@@ -70,30 +75,32 @@ def not_allowed(records: list[logging.LogRecord]) -> list[str]:
 
 async def test_each_call_is_in_the_log() -> None:
     out = await run_case(CASE["connections.create"], WAY["unsent"])
-    levels = [one.levelname for one in out.logged if one.name == "nectar_async"]
+    levels = [
+        record.levelname for record in out.logged if record.name == "nectar_async"
+    ]
     assert levels == ["DEBUG", "INFO", "DEBUG"]
 
 
 def test_every_public_call_is_a_case() -> None:
     cases = {name for case in CASES for name in (case.name, *case.covers)}
     assert sorted(list_public_calls() - cases) == [], "these have no case"
-    assert sorted(cases - list_public_calls()) == [], "these are cases of nothing"
+    assert sorted(cases - list_public_calls()) == [], "these are no public calls"
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_nothing_is_shown(case: Case) -> None:
-    """Nothing unexpected is logged either."""
+    """No secret is shown, and no unexpected line is logged."""
     leaks: list[str] = []
     for way in WAYS:
         out = await run_case(case, way)
         leaks += [f"{way}: {leak}" for leak in out.leaks]
-        leaks += [f"{way}: {line}" for line in not_allowed(out.logged)]
+        leaks += [f"{way}: {line}" for line in list_unexpected_lines(out.logged)]
     assert leaks == []
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_each_way_raises_its_error(way: Way) -> None:
-    """Otherwise the way would prove nothing."""
+    """Check that the failures of the other tests really occur."""
     out = await run_case(CASE["connections.create"], way)
     assert_sent(out, CASE["connections.create"])
     if way.is_cancelled:
@@ -107,12 +114,16 @@ async def test_each_way_raises_its_error(way: Way) -> None:
 def assert_sent(out: Outcome, case: Case) -> None:
     """Check that the server received every sensitive value and the key."""
     assert case.endpoint is not None
-    given = build_arguments(case.endpoint, masked=True)
-    hidden = [given[one.name] for one in case.endpoint.arguments if one.is_sensitive]
-    assert out.wires
-    for wire in out.wires:
-        assert wire.headers["x-api-key"] == KEY
-        assert list_marks(wire.fields) == list_secret_texts(hidden)
+    passed = build_arguments(case.endpoint, masked=True)
+    hidden = [
+        passed[argument.name]
+        for argument in case.endpoint.arguments
+        if argument.is_sensitive
+    ]
+    assert out.sent_requests
+    for sent in out.sent_requests:
+        assert sent.headers["x-api-key"] == KEY
+        assert list_marks(sent.fields) == list_secret_texts(hidden)
 
 
 @pytest.mark.parametrize("case", OPERATIONS, ids=str)
@@ -131,17 +142,17 @@ async def test_unknown_secrets_are_readable_by_name() -> None:
     assert repr(extra) == str(extra) == "{'newSecret': ..., 'newObject': ...}"
 
 
-def plain() -> str:
+def get_key() -> str:
     return KEY
 
 
-async def waited() -> str:
+async def fetch_key() -> str:
     await anyio.lowlevel.checkpoint()
     return KEY
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("source", [plain, waited])
+@pytest.mark.parametrize("source", [get_key, fetch_key])
 async def test_a_key_from_a_function_is_not_shown(source: object, way: Way) -> None:
     out = await run_case(CASE["connections.create"], way, source)
     assert_sent(out, CASE["connections.create"])
@@ -154,7 +165,7 @@ async def test_a_recorder_never_receives_the_key(way: Way) -> None:
     out = await run_case(CASE["connections.create"], way)
     assert out.recorded
     assert not [text for text in out.recorded if "qzapike" in text.lower()]
-    assert "qzpasswd" in out.recorded[0], "what it records is the request itself"
+    assert "qzpasswd" in out.recorded[0], "the recorder receives the request"
 
 
 @pytest.mark.parametrize("name", ["connections.wait_until_settled", "jobs.wait"])
@@ -166,9 +177,9 @@ async def test_the_last_request_is_shown_and_pickled_without_secrets(
     assert out.error.last == out.seen[-1]
     assert out.leaks == []
     assert list_secret_texts(out.error.last) == list_secret_texts(out.seen[-1])
-    back = pickle.loads(pickle.dumps(out.error))  # noqa: S301  our own bytes
-    assert back.last.status == out.error.last.status
-    assert list_secret_texts(back.last) == set()
+    copy = pickle.loads(pickle.dumps(out.error))  # noqa: S301  our own bytes
+    assert copy.last.status == out.error.last.status
+    assert list_secret_texts(copy.last) == set()
 
 
 def test_a_warning_about_drift_shows_paths_and_no_values(
@@ -201,5 +212,6 @@ def test_there_is_one_logger() -> None:
                 "getLogger"
             ):
                 assert ast.unparse(node) == "logging.getLogger('nectar_async')", path
-    names = [one for one in logging.root.manager.loggerDict if one.startswith("nectar")]
+    loggers = logging.root.manager.loggerDict
+    names = [name for name in loggers if name.startswith("nectar")]
     assert names == ["nectar_async"]

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 200
 
 
-async def streamed(data: bytes) -> AsyncIterator[bytes]:
+async def stream(data: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(data), 64):
         yield data[start : start + 64]
 
@@ -31,11 +31,11 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
     "path": lambda path: path,
     "text": str,
     "bytes": lambda _: PNG,
-    "stream": lambda _: streamed(PNG),
+    "stream": lambda _: stream(PNG),
 }
 
 
-def upload(source: Callable[[Path], Any], bill: Path) -> Case:
+def build_upload_case(source: Callable[[Path], Any], bill: Path) -> Case:
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
         seen.append(
             await nectar.jobs.submit_document(
@@ -56,17 +56,17 @@ async def test_an_upload_shows_nothing(source: str, tmp_path: Path) -> None:
     leaks: list[str] = []
     bodies: list[bytes] = []
     for way in WAYS:
-        out = await run_case(upload(SOURCES[source], bill), way)
+        out = await run_case(build_upload_case(SOURCES[source], bill), way)
         leaks += [f"{way}: {leak}" for leak in out.leaks]
-        bodies += [wire.body for wire in out.wires]
-        assert {wire.headers["x-api-key"] for wire in out.wires} <= {KEY}, way
+        bodies += [sent.body for sent in out.sent_requests]
+        assert {sent.headers["x-api-key"] for sent in out.sent_requests} <= {KEY}, way
     assert leaks == []
     # An attempt of a millisecond may be over before a file has been read.
     assert len(bodies) >= len(WAYS) - 1
     assert all(PNG in body for body in bodies)
 
 
-async def broken_off(way: Way, target: Path) -> Outcome:
+async def interrupt_download(way: Way, target: Path) -> Outcome:
     """Run a download that fails after its first chunk, and list the files on disk."""
 
     async def call(nectar: NectarClient, seen: list[Any]) -> None:
@@ -75,9 +75,9 @@ async def broken_off(way: Way, target: Path) -> Outcome:
     case = Case("documents.download", call, fails_at="documents_download", is_late=True)
     out = await run_case(case, way)
     folder = anyio.Path(target.parent)
-    left = sorted([path async for path in folder.iterdir()])
+    paths = sorted([path async for path in folder.iterdir()])
     out.texts += [
-        (path.name, (await path.read_bytes()).decode("latin-1")) for path in left
+        (path.name, (await path.read_bytes()).decode("latin-1")) for path in paths
     ]
     return out
 
@@ -92,15 +92,17 @@ FILES_LEFT = ["bill.pdf.part", "bill.pdf.part.json"]
 async def test_an_interrupted_download_leaves_no_secret(
     way: Way, tmp_path: Path
 ) -> None:
-    out = await broken_off(way, tmp_path / "bill.pdf")
+    out = await interrupt_download(way, tmp_path / "bill.pdf")
     assert out.leaks == []
-    hosts = [wire for wire in out.wires if wire.operation == "documents_download"]
-    assert "qzsigned" in hosts[0].address, "or there was nothing to leak"
+    hosts = [
+        sent for sent in out.sent_requests if sent.operation == "documents_download"
+    ]
+    assert "qzsigned" in hosts[0].address, "the link has no secret"
     assert len(hosts) > 1
-    left = dict(out.texts[-2:])
-    assert sorted(left) == FILES_LEFT
-    assert left[FILES_LEFT[0]].encode() == FILE
-    assert json.loads(left[FILES_LEFT[1]])["document"] == ID
+    files = dict(out.texts[-2:])
+    assert sorted(files) == FILES_LEFT
+    assert files[FILES_LEFT[0]].encode() == FILE
+    assert json.loads(files[FILES_LEFT[1]])["document"] == ID
 
 
 async def test_a_progress_file_with_the_link_is_detected(
@@ -110,6 +112,6 @@ async def test_a_progress_file_with_the_link_is_detected(
         return {"etag": '"one"', "link": VALUES["url"]}
 
     monkeypatch.setattr(partial_file, "asdict", careless)
-    way = next(one for one in WAYS if str(one) == "unsent")
-    out = await broken_off(way, tmp_path / "bill.pdf")
+    way = next(way for way in WAYS if str(way) == "unsent")
+    out = await interrupt_download(way, tmp_path / "bill.pdf")
     assert [leak.partition(":")[0] for leak in out.leaks] == [FILES_LEFT[1]]

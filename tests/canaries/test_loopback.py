@@ -63,7 +63,7 @@ def test_every_call_of_the_table_exists() -> None:
     assert {str(case) for case in SENSITIVE} == set(NAMES)
 
 
-@pytest.mark.parametrize("answer", BREAKS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("answer", BREAKS, ids=lambda answer: answer.__name__)
 async def test_nothing_is_shown(answer: Answer) -> None:
     leaks: list[str] = []
     for case in SENSITIVE:
@@ -77,13 +77,13 @@ async def test_nothing_is_shown(answer: Answer) -> None:
     assert leaks == []
 
 
-@pytest.mark.parametrize("answer", BREAKS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("answer", BREAKS, ids=lambda answer: answer.__name__)
 async def test_a_failing_file_host_shows_nothing(answer: Answer) -> None:
-    (case,) = (one for one in CASES if str(one) == "documents.download from a host")
+    case = next(case for case in CASES if str(case) == "documents.download from a host")
     out = await run_case_over_http(case, answer, "/bill.pdf")
-    heard = [one for one in out.recorded if "/bill.pdf" in one]
-    assert "qzsigned" in heard[0]
-    assert not [one for one in heard if "x-api-key" in one.lower()]
+    requests = [text for text in out.recorded if "/bill.pdf" in text]
+    assert "qzsigned" in requests[0]
+    assert not [text for text in requests if "x-api-key" in text.lower()]
     assert out.error is not None
     assert out.leaks == []
 
@@ -94,18 +94,10 @@ async def test_a_success_shows_nothing_and_returns_every_value(case: Case) -> No
     assert out.error is None
     assert out.leaks == []
     if case.endpoint is not None:
-        links = {
-            one
-            for one in list_marks(build_marked_answer(case.endpoint))
-            if "://files" in one
-        }
-        assert (
-            list_secret_texts(out.seen)
-            >= list_marks(build_marked_answer(case.endpoint)) - links
-        )
-        assert len(list_secret_texts(out.seen)) == len(
-            list_marks(build_marked_answer(case.endpoint))
-        )
+        marks = list_marks(build_marked_answer(case.endpoint))
+        links = {mark for mark in marks if "://files" in mark}
+        assert list_secret_texts(out.seen) >= marks - links
+        assert len(list_secret_texts(out.seen)) == len(marks)
 
 
 async def test_an_untrusted_server_receives_nothing_and_shows_nothing() -> None:

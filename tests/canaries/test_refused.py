@@ -32,19 +32,19 @@ LONE = f"{PASSWORD}\ud800"
 Call = Callable[[NectarClient], Any]
 
 
-def create(**given: Any) -> Call:
-    return lambda nectar: nectar.connections.create(ID, **{**FULL, **given})
+def create(**changes: Any) -> Call:
+    return lambda nectar: nectar.connections.create(ID, **{**FULL, **changes})
 
 
-def update(**given: Any) -> Call:
-    return lambda nectar: nectar.connections.update(ID, **{**LOGIN, **given})
+def update(**changes: Any) -> Call:
+    return lambda nectar: nectar.connections.update(ID, **{**LOGIN, **changes})
 
 
-def bulk(documents: Any, **given: Any) -> Call:
-    return lambda nectar: nectar.jobs.submit_bulk(ID, documents, **given)
+def submit_bulk(documents: Any, **options: Any) -> Call:
+    return lambda nectar: nectar.jobs.submit_bulk(ID, documents, **options)
 
 
-def sent(json: Any, **parts: Any) -> Call:
+def send(json: Any, **parts: Any) -> Call:
     return lambda nectar: nectar.send(
         Request.post(
             "connections_create",
@@ -56,17 +56,17 @@ def sent(json: Any, **parts: Any) -> Call:
     )
 
 
-def one_by_one(*pairs: Any) -> Iterable[Any]:
-    yield from pairs
+def iterate(*items: Any) -> Iterable[Any]:
+    yield from items
 
 
-def misplaced(method: Callable[..., Any], *given: Any) -> Any:
-    return method(ID, "https://portal.example", *given)
+def call_by_position(method: Callable[..., Any], *arguments: Any) -> Any:
+    return method(ID, "https://portal.example", *arguments)
 
 
-def without(name: str) -> Call:
-    rest = {key: value for key, value in FULL.items() if key != name}
-    return lambda nectar: nectar.connections.create(ID, **rest)
+def create_without(name: str) -> Call:
+    arguments = {key: value for key, value in FULL.items() if key != name}
+    return lambda nectar: nectar.connections.create(ID, **arguments)
 
 
 REFUSED: dict[str, tuple[type[Exception], Call]] = {
@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[type[Exception], Call]] = {
     ),
     "questions as they come": (
         InvalidArgumentError,
-        create(security_questions=one_by_one([VALUES["key"], VALUES["value"]])),
+        create(security_questions=iterate([VALUES["key"], VALUES["value"]])),
     ),
     "answer as bytes": (
         InvalidArgumentError,
@@ -111,9 +111,9 @@ REFUSED: dict[str, tuple[type[Exception], Call]] = {
     "misspelled question": (TypeError, update(questions={VALUES["key"]: PASSWORD})),
     "in no place": (
         TypeError,
-        lambda nectar: misplaced(nectar.connections.create, *LOGIN.values()),
+        lambda nectar: call_by_position(nectar.connections.create, *LOGIN.values()),
     ),
-    "without another": (TypeError, without("sites")),
+    "without another": (TypeError, create_without("sites")),
     "twice": (InvalidArgumentError, update(extra={"Password": 1, "url_": object()})),
     "more keys": (
         InvalidArgumentError,
@@ -121,26 +121,32 @@ REFUSED: dict[str, tuple[type[Exception], Call]] = {
             country="USA", extra={"password": PASSWORD, "securityQuestions": [LOGIN]}
         ),
     ),
-    "no link": (InvalidArgumentError, bulk([*LINKS, LINKS[0].replace("s:", ":", 1)])),
-    "links as text": (InvalidArgumentError, bulk(LINKS[0])),
-    "links as bytes": (InvalidArgumentError, bulk([LINKS[0].encode()])),
-    "links with a lone surrogate": (InvalidArgumentError, bulk([LINKS[0] + "\ud800"])),
+    "no link": (
+        InvalidArgumentError,
+        submit_bulk([*LINKS, LINKS[0].replace("s:", ":", 1)]),
+    ),
+    "links as text": (InvalidArgumentError, submit_bulk(LINKS[0])),
+    "links as bytes": (InvalidArgumentError, submit_bulk([LINKS[0].encode()])),
+    "links with a lone surrogate": (
+        InvalidArgumentError,
+        submit_bulk([LINKS[0] + "\ud800"]),
+    ),
     "links as they come": (
         InvalidArgumentError,
-        bulk(one_by_one(*LINKS, "ftp://files.example.com/qzbulkeg")),
+        submit_bulk(iterate(*LINKS, "ftp://files.example.com/qzbulkeg")),
     ),
-    "links and no site": (InvalidArgumentError, bulk(LINKS, site_id=7)),
+    "links and no site": (InvalidArgumentError, submit_bulk(LINKS, site_id=7)),
     "links and no company": (
         InvalidArgumentError,
         lambda nectar: nectar.jobs.submit_bulk("", LINKS),
     ),
     "by hand": (
         InvalidArgumentError,
-        sent({name: Secret(one) for name, one in LOGIN.items()}, company_id=""),
+        send({name: Secret(text) for name, text in LOGIN.items()}, company_id=""),
     ),
     "by hand, twice": (
         InvalidArgumentError,
-        sent({"password": Secret(PASSWORD), "Password": Secret(1)}, company_id=""),
+        send({"password": Secret(PASSWORD), "Password": Secret(1)}, company_id=""),
     ),
 }
 
@@ -161,7 +167,7 @@ async def test_a_refused_call_shows_nothing(name: str) -> None:
     )
 
 
-async def waited(key: Any) -> Any:
+async def return_later(key: Any) -> Any:
     return key
 
 
@@ -169,7 +175,7 @@ SOURCES: dict[str, Callable[[Any], Any]] = {
     "text": lambda key: key,
     "secret": Secret,
     "function": lambda key: lambda: key,
-    "async": lambda key: lambda: waited(key),
+    "async": lambda key: lambda: return_later(key),
 }
 WRONG: dict[str, Any] = {
     "two lines": f"{KEY}\n{KEY}",
@@ -184,11 +190,11 @@ WRONG: dict[str, Any] = {
 async def test_an_invalid_key_is_not_shown(wrong: str, source: str) -> None:
     key = SOURCES[source](WRONG[wrong])
     with Trail() as trail, pytest.raises(ConfigurationError) as caught:
-        await pinged(key)
+        await ping(key)
     assert find_leaks([*trail.texts(), *list_shown_texts(caught.value)]) == []
 
 
-async def pinged(key: Any) -> str:
+async def ping(key: Any) -> str:
     return await NectarClient(
         key, transport=MemoryTransport({"ping_get": "pong"})
     ).ping()
@@ -204,14 +210,14 @@ def test_an_invalid_key_in_the_environment_is_not_shown(
 
 
 @pytest.mark.parametrize(
-    "given",
+    "arguments",
     [
         {"settings": 7},
         {"settings": {"base_url": "https://x"}},
     ],
     ids=["number", "mapping"],
 )
-def test_a_client_with_invalid_arguments_does_not_show_its_key(given: Any) -> None:
+def test_a_client_with_invalid_arguments_does_not_show_its_key(arguments: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        NectarClient(KEY, transport=MemoryTransport({}), **given)
+        NectarClient(KEY, transport=MemoryTransport({}), **arguments)
     assert find_leaks(list_shown_texts(caught.value)) == []

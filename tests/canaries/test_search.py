@@ -1,4 +1,4 @@
-"""The search for secrets finds the secrets that are planted for it."""
+"""The search for leaks finds every secret that a test plants."""
 
 from __future__ import annotations
 
@@ -66,9 +66,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("text", [KEY, EMBEDDED, *list_texts(VALUES)])
 def test_a_value_is_found_in_any_escaping(text: str, spelling: str) -> None:
     written = SPELLINGS[spelling](text)
-    assert find_leaks([("here", f"a word {written} more")]) != [] or not MARKS.search(
-        written
-    )
+    leaks = find_leaks([("here", f"a word {written} more")])
+    assert leaks != [] or not MARKS.search(written)
     if spelling not in {"cut", "without its beginning"}:
         assert find_leaks([("here", written)]) != []
 
@@ -78,39 +77,38 @@ def test_ordinary_words_are_not_secrets() -> None:
 
 
 def test_every_sensitive_key_of_the_contract_has_a_canary() -> None:
-    """A new key would raise a `KeyError` in one of these."""
-    answers = [build_marked_answer(endpoint) for endpoint in ENDPOINTS]
-    assert len(answers) == len(ENDPOINTS)
+    for endpoint in ENDPOINTS:
+        build_marked_answer(endpoint)  # raises a KeyError for a key without one
     names = {
-        one.name
+        argument.name
         for endpoint in ENDPOINTS
-        for one in endpoint.arguments
-        if one.is_sensitive
+        for argument in endpoint.arguments
+        if argument.is_sensitive
     }
     assert names == set(SENT)
 
 
-def raised(error: BaseException) -> BaseException:
+def raise_and_catch(error: BaseException) -> BaseException:
     with pytest.raises(type(error)) as caught:
         raise error
     return caught.value
 
 
-def linked(name: str) -> BaseException:
+def build_linked_error(name: str) -> BaseException:
     error = NectarError("all is well")
     setattr(error, name, ValueError(PASSWORD))
     return error
 
 
-def noted() -> BaseException:
+def build_error_with_note() -> BaseException:
     error = NectarError("all is well")
     error.add_note(PASSWORD)
     return error
 
 
-def attributed(**given: Any) -> BaseException:
+def build_error_with_attributes(**attributes: Any) -> BaseException:
     error = NotFoundError("all is well")
-    vars(error).update(given)
+    vars(error).update(attributes)
     return error
 
 
@@ -121,7 +119,7 @@ class DeepError(NectarError):
         return str, (PASSWORD,)
 
 
-def in_a_frame() -> BaseException:
+def build_error_with_frame() -> BaseException:
     """Build an error of a frame outside of the tests, with a secret in a local."""
     source = "def leak(hidden):\n    copied = [hidden]\n    raise ValueError('no')"
     code: CodeType = compile(source, "/library/leaky.py", "exec")
@@ -132,7 +130,7 @@ def in_a_frame() -> BaseException:
     return caught.value
 
 
-def grouped() -> BaseException:
+def build_error_group() -> BaseException:
     return ExceptionGroup("all is well", [NectarError("so"), ValueError(PASSWORD)])
 
 
@@ -147,14 +145,16 @@ PLANTED: dict[str, Callable[[], object]] = {
     "args": lambda: ValueError(PASSWORD),
     "detail": lambda: NotFoundError("no", detail=PASSWORD),
     "body": lambda: NotFoundError("no", body=json.dumps({"input": PASSWORD})),
-    "target": lambda: attributed(target=PASSWORD),
-    "attribute": lambda: attributed(request={"headers": {"X-API-Key": KEY}}),
-    "cause": lambda: linked("__cause__"),
-    "context": lambda: linked("__context__"),
-    "note": noted,
+    "target": lambda: build_error_with_attributes(target=PASSWORD),
+    "attribute": lambda: build_error_with_attributes(
+        request={"headers": {"X-API-Key": KEY}}
+    ),
+    "cause": lambda: build_linked_error("__cause__"),
+    "context": lambda: build_linked_error("__context__"),
+    "note": build_error_with_note,
     "pickle": lambda: DeepError("all is well"),
-    "frame": in_a_frame,
-    "group": grouped,
+    "frame": build_error_with_frame,
+    "group": build_error_group,
     "repr": lambda: Leaky(PASSWORD),
     "extra": lambda: Connection(id="n-1", extra={"new": PASSWORD}),
     "nested extra": lambda: Leaky(parts=(Invitation(id="i", extra={"n": KEY}),)),
@@ -168,7 +168,7 @@ def test_a_secret_that_is_planted_in_a_value_is_found(place: str) -> None:
     assert find_leaks(list_shown_texts(PLANTED[place]())) != []
 
 
-def log_of(name: str, **more: Any) -> None:
+def log_with_extra(name: str, **more: Any) -> None:
     logging.getLogger(name).debug("all is well", extra=more)
 
 
@@ -179,17 +179,17 @@ def log_an_error() -> None:
         logging.getLogger("nectar_async").exception("all is well")
 
 
-def span_of(**attributes: str) -> None:
+def record_span(**attributes: str) -> None:
     with trace.get_tracer("any").start_as_current_span("all is well") as span:
         span.set_attributes(attributes)
 
 
-def event() -> None:
+def record_event() -> None:
     with trace.get_tracer("any").start_as_current_span("all is well") as span:
         span.record_exception(ValueError(PASSWORD))
 
 
-def status() -> None:
+def record_status() -> None:
     with trace.get_tracer("any").start_as_current_span("all is well") as span:
         span.set_status(trace.Status(trace.StatusCode.ERROR, PASSWORD))
 
@@ -197,12 +197,12 @@ def status() -> None:
 WRITTEN: dict[str, Callable[[], object]] = {
     "line": lambda: logging.getLogger("nectar_async").debug("sent %s", PASSWORD),
     "other logger": lambda: logging.getLogger("asyncio").info(KEY),
-    "record": lambda: log_of("aiohttp.client", nectar={"password": PASSWORD}),
+    "record": lambda: log_with_extra("aiohttp.client", nectar={"password": PASSWORD}),
     "traceback": log_an_error,
-    "span": lambda: span_of(**{"http.request.header.x-api-key": KEY}),
+    "span": lambda: record_span(**{"http.request.header.x-api-key": KEY}),
     "name of a span": lambda: trace.get_tracer("a").start_span(PASSWORD).end(),
-    "event": event,
-    "status": status,
+    "event": record_event,
+    "status": record_status,
     "warning": lambda: warnings.warn(f"use {PASSWORD} no more", stacklevel=1),
 }
 
@@ -225,7 +225,7 @@ def test_a_masked_secret_is_present_and_not_found() -> None:
 
 def test_frames_of_the_tests_are_left_out() -> None:
     copied = PASSWORD
-    assert find_leaks(list_shown_texts(raised(ValueError("no")))) == []
+    assert find_leaks(list_shown_texts(raise_and_catch(ValueError("no")))) == []
     assert copied
 
 
@@ -233,7 +233,7 @@ CREATE = next(case for case in CASES if str(case) == "connections.create")
 WAY = {way.name: way for way in WAYS}
 
 
-def careless_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def log_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
     write = telemetry._write
 
     def careless(level: int, request: Any, **facts: object) -> None:
@@ -242,24 +242,24 @@ def careless_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telemetry, "_write", careless)
 
 
-def no_concealing(monkeypatch: pytest.MonkeyPatch) -> None:
+def skip_redaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "redact_error", lambda *_: None)
     monkeypatch.setattr("nectar_async._http.status.build_redactor", lambda *_: str)
 
 
-def escapes_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def skip_unescaping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redact, "_ESCAPE", re.compile("(?!)"))
 
 
-def key_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def skip_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nectar_async._http.auth._list_masked", lambda _: [])
 
 
-def talking_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Secret, "__repr__", lambda self: f"Secret({self._value!r})")
 
 
-def recorded_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+def record_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     tracer = trace.get_tracer("careless")
     monkeypatch.setattr(
         "nectar_async._http.telemetry._start_span",
@@ -270,17 +270,17 @@ def recorded_exception(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 BROKEN = [
-    (careless_line, "success"),
-    (no_concealing, "echo"),
-    (escapes_left, "unprocessable"),
-    (key_left, "dump"),
-    (talking_secret, "success"),
-    (recorded_exception, "success"),
+    (log_the_body, "success"),
+    (skip_redaction, "echo"),
+    (skip_unescaping, "unprocessable"),
+    (skip_the_key, "dump"),
+    (show_secrets, "success"),
+    (record_the_request, "success"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("breaks", "way"), BROKEN, ids=lambda one: getattr(one, "__name__", one)
+    ("breaks", "way"), BROKEN, ids=lambda value: getattr(value, "__name__", value)
 )
 async def test_a_leak_in_the_package_is_detected(
     breaks: Callable[[pytest.MonkeyPatch], None],
@@ -292,7 +292,7 @@ async def test_a_leak_in_the_package_is_detected(
     assert (await run_case(CREATE, WAY[way])).leaks != []
 
 
-def locals_of(error: BaseException) -> Iterator[str]:
+def list_locals(error: BaseException) -> Iterator[str]:
     """List what the standard library shows of frames, except those of tests."""
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     for frame in whole.stack:
@@ -300,13 +300,13 @@ def locals_of(error: BaseException) -> Iterator[str]:
             yield from (frame.locals or {}).values()
 
 
-async def test_the_frames_are_those_of_the_standard_library() -> None:
-    """The search reads frames one by one, because it leaves some out."""
+async def test_the_search_lists_the_same_locals_as_the_standard_library() -> None:
+    """It reads the frames itself, because it leaves those of tests out."""
     nectar = NectarClient(KEY, transport=MemoryTransport({"team_get": OSError("no")}))
     with pytest.raises(OSError, match="no") as caught:
         await nectar.team.get()
-    mine = [
+    listed = [
         text for where, text in list_shown_texts(caught.value) if " local " in where
     ]
-    assert sorted(mine) == sorted(locals_of(caught.value))
-    assert len(mine) > len(ENDPOINTS) // 2
+    assert sorted(listed) == sorted(list_locals(caught.value))
+    assert len(listed) > len(ENDPOINTS) // 2

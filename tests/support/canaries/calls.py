@@ -1,7 +1,8 @@
 """A table of all public calls of a client, with canaries as arguments.
 
-A case is given a client and a list, to which it adds whatever a caller gets to see:
-pagers and fan-outs before they are walked, so that they are looked at when they fail.
+A case takes a client and a list, and adds everything to the list that a caller can see.
+Pagers and fan-outs are added before they are read, so that they are searched also when
+they fail.
 """
 
 from __future__ import annotations
@@ -60,18 +61,24 @@ class Case:
 
 
 def list_public_calls() -> set[str]:
-    """Every public method of a client, of its nouns, and of the lists that they give.
+    """List the public methods of a client, of its resources and of the lists.
 
-    Of lists their properties as well: a receipt is asked for when a walk has failed.
+    The properties of lists are included: a caller reads the receipt after a failure.
     """
     client = NectarClient(transport=MemoryTransport({}))
-    nouns = {k: v for k, v in inspect.getmembers(client) if isinstance(v, Resource)}
+    members = inspect.getmembers(client)
+    resources = {name: part for name, part in members if isinstance(part, Resource)}
     names = set(_list_methods(client))
     names |= {
-        f"{k}.{name}" for k, noun in nouns.items() for name in _list_methods(noun)
+        f"{noun}.{method}"
+        for noun, resource in resources.items()
+        for method in _list_methods(resource)
     }
-    lists = (FanOut, Pager, Prefetch)
-    return names | {f"{one.__name__}.{k}" for one in lists for k in _list_members(one)}
+    return names | {
+        f"{kind.__name__}.{member}"
+        for kind in (FanOut, Pager, Prefetch)
+        for member in _list_members(kind)
+    }
 
 
 def _list_methods(owner: object) -> Iterator[str]:
@@ -137,10 +144,10 @@ def _build_view_cases(name: str) -> Iterator[Case]:
     collected = {**some, "on_error": "collect"}
     yield Case(full, _build_view_call(name, collected), "that collects", operation)
     if name != "documents":
-        return  # what is the same for all views is seen on the one that has links
+        return  # the other cases are the same for all views; only documents have links
     yield Case(full, _build_view_call(name, some), "of some", operation)
-    told: dict[str, Any] = {"on_error": lambda failure: None}
-    yield Case(full, _build_view_call(name, told), "that tells", operation)
+    called: dict[str, Any] = {"on_error": lambda failure: None}
+    yield Case(full, _build_view_call(name, called), "with a callback", operation)
 
 
 async def _prefetch(nectar: NectarClient, seen: list[Any]) -> None:
@@ -238,11 +245,11 @@ async def _close(nectar: NectarClient, seen: list[Any]) -> None:
 
 
 CASES = [
-    *(_build_case(one, masked=False) for one in ENDPOINTS),
+    *(_build_case(endpoint, masked=False) for endpoint in ENDPOINTS),
     *(
-        _build_case(one, masked=True)
-        for one in ENDPOINTS
-        if any(argument.is_sensitive for argument in one.arguments)
+        _build_case(endpoint, masked=True)
+        for endpoint in ENDPOINTS
+        if any(argument.is_sensitive for argument in endpoint.arguments)
     ),
     Case("connections.activate", _build_activation_call("activate")),
     Case("connections.deactivate", _build_activation_call("deactivate")),

@@ -1,9 +1,9 @@
 """Canaries: marked values for every secret, and requests and answers with them.
 
-What is sensitive is read from the contract (`x-sensitive`). Each value has its mark at
-its beginning and at its end, with letters between that are spelled in another way in
-JSON, in an address, in HTML and in Python; so a value that is shown is found however it
-is spelled, in whole or in part.
+The contract says which fields are sensitive (`x-sensitive`). Each value begins and
+ends with a mark. Between the marks are characters that JSON, URLs, HTML and Python
+escape, so that a leak is found in every escaping, even if only a part of the value
+leaks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
     "list_texts",
 ]
 
-# Quotes, a backslash, what HTML and addresses escape, and a letter that is not ASCII.
+# Quotes, a backslash, characters that HTML and URLs escape, and one that is not ASCII.
 _AWKWARD = ' "&<é>\\/+%'
 
 KEY = 'qzapikey/+&=<"\\qzapikez'
@@ -61,7 +61,7 @@ VALUES: Mapping[str, Any] = {
     "username": "qzuserid+a/b@example.com.qzuserie",
     "value": f"qzanswer{_AWKWARD}qzanswes",
 }
-"""A canary for each key that is sensitive somewhere."""
+"""A canary for each key that is sensitive in some operation."""
 
 _PORTAL = "https://app.svix.example/login?from=api#key=qzportal%2F+qzportam"
 
@@ -88,11 +88,11 @@ def list_texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from list_texts(one)
+        for inner in value.values():
+            yield from list_texts(inner)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from list_texts(one)
+        for inner in value:
+            yield from list_texts(inner)
 
 
 def list_marks(value: object) -> set[str]:
@@ -113,18 +113,22 @@ def _mark_fields(schema: Mapping[str, Any], value: Any, wire: str) -> Any:
     schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         return VALUES[wire]
-    branches = [resolve_ref(one) for one in (schema, *_alternatives(schema))]
+    branches = [resolve_ref(branch) for branch in (schema, *_alternatives(schema))]
     if isinstance(value, dict):
-        keys = {k: v for one in branches for k, v in one.get("properties", {}).items()}
+        keys = {
+            key: inner
+            for branch in branches
+            for key, inner in branch.get("properties", {}).items()
+        }
         hidden = {k: None for k, v in keys.items() if resolve_ref(v).get("x-sensitive")}
         return {
-            key: _mark_fields(keys.get(key, {}), one, key)
-            for key, one in {**value, **hidden}.items()
+            key: _mark_fields(keys.get(key, {}), inner, key)
+            for key, inner in {**value, **hidden}.items()
         }
     if isinstance(value, list):
-        lists = [one["items"] for one in branches if "items" in one]
+        lists = [branch["items"] for branch in branches if "items" in branch]
         items: Mapping[str, Any] = lists[0] if lists else {}
-        return [_mark_fields(items, one, wire) for one in value]
+        return [_mark_fields(items, item, wire) for item in value]
     return value
 
 
@@ -133,37 +137,42 @@ def _alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def add_hidden_keys(value: Any) -> Any:
-    """An answer whose objects all have a key more, with a secret below it.
+    """Add unknown keys with a secret to every object of an answer.
 
-    What may hold anything by the contract (`additionalFields`) has no keys to know.
+    `additionalFields` is left out, because the contract allows all keys there.
     """
     if isinstance(value, dict):
-        more = {"newSecret": EMBEDDED, "newObject": {"deep": [EMBEDDED]}}
-        kept = {
-            key: one if key == "additionalFields" else add_hidden_keys(one)
-            for key, one in value.items()
+        fields = {
+            key: inner if key == "additionalFields" else add_hidden_keys(inner)
+            for key, inner in value.items()
         }
-        return {**kept, **more}
-    return [add_hidden_keys(one) for one in value] if isinstance(value, list) else value
+        return {
+            **fields,
+            "newSecret": EMBEDDED,
+            "newObject": {"deep": [EMBEDDED]},
+        }
+    if isinstance(value, list):
+        return [add_hidden_keys(item) for item in value]
+    return value
 
 
 def build_arguments(endpoint: Endpoint, *, masked: bool = False) -> dict[str, Any]:
-    """All arguments of an operation, the sensitive ones marked.
+    """Build all arguments of an operation, with canaries for the sensitive ones.
 
     Args:
         endpoint: the operation.
-        masked: whether they are given as the package's own types.
+        masked: whether the canaries are passed as `Secret` and `SecurityQuestion`.
     """
-    given = {name: pair.python for name, pair in endpoint.fits(everything=True).items()}
-    for one in endpoint.arguments:
-        if one.is_sensitive:
-            given[one.name] = _mask_argument(one.name) if masked else SENT[one.name]
-    return given
+    fits = endpoint.fits(everything=True)
+    arguments = {name: pair.python for name, pair in fits.items()}
+    for name in (each.name for each in endpoint.arguments if each.is_sensitive):
+        arguments[name] = _mask_argument(name) if masked else SENT[name]
+    return arguments
 
 
 def _mask_argument(name: str) -> Any:
     if name == "security_questions":
         return [SecurityQuestion(key=VALUES["key"], value=VALUES["value"])]
     if name == "documents":
-        return [Secret(one) for one in _LINKS]
+        return [Secret(link) for link in _LINKS]
     return Secret(SENT[name])

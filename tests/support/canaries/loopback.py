@@ -1,4 +1,4 @@
-"""A server over real HTTP that answers with canaries and fails in every way."""
+"""A server over real HTTP that answers with canaries or fails."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PDF = b"%PDF-1.7 the file"
 
 
 class Loopback:
-    """Answers in one way; `heard` is what it was told, heads and bodies.
+    """Answers requests in one way, and keeps their heads and bodies in `heard`.
 
     Args:
-        answer: what it does with a request.
-        fails_at: it does so for addresses that hold this; for others it succeeds.
-        cancel: what is done when the call is to be cancelled.
+        answer: answers a request.
+        fails_at: a part of the URLs that `answer` applies to; others succeed.
+        cancel: cancels the call, for the answers that need it.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Loopback:
     async def connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Accept one connection after the other."""
+        """Answer all requests of a connection."""
         self._writers.append(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while not writer.is_closing():
@@ -64,18 +64,18 @@ class Loopback:
         path = address.partition("?")[0].removeprefix("/v2.2")
         if "/bill.pdf" in path:
             return _PDF
-        for one in ENDPOINTS:
-            pattern = re.sub(r"\{\w+\}", "[^/]+", one.path)
-            if one.method == method and re.fullmatch(pattern, path):
-                body = encode_json(build_answer(one.operation)[1])
+        for endpoint in ENDPOINTS:
+            pattern = re.sub(r"\{\w+\}", "[^/]+", endpoint.path)
+            if endpoint.method == method and re.fullmatch(pattern, path):
+                body = encode_json(build_answer(endpoint.operation)[1])
                 return body.replace(_FILES, self.origin.encode())
-        raise AssertionError(f"nobody asks for {method} {path}")
+        raise AssertionError(f"no endpoint for {method} {path}")
 
 
 Answer = Callable[[Loopback, str, asyncio.StreamWriter], Awaitable[None]]
 
 
-def _message(status: str, body: bytes, *more: str) -> bytes:
+def _build_message(status: str, body: bytes, *more: str) -> bytes:
     lines = (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *more, "", "")
     return "\r\n".join(lines).encode() + body
 
@@ -84,26 +84,26 @@ async def success(server: Loopback, heard: str, writer: asyncio.StreamWriter) ->
     """Answer successfully."""
     body = server.build_body(heard)
     if body == _PDF:
-        said = f"Content-Range: bytes 0-{len(body) - 1}/{len(body)}"
-        writer.write(_message("206 Partial Content", body, said))
+        span = f"Content-Range: bytes 0-{len(body) - 1}/{len(body)}"
+        writer.write(_build_message("206 Partial Content", body, span))
     else:
-        writer.write(_message("200 OK", body, "Content-Type: application/json"))
+        writer.write(_build_message("200 OK", body, "Content-Type: application/json"))
 
 
 async def echo(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """400 with all that was heard."""
-    writer.write(_message("400 Bad Request", encode_json({"detail": heard})))
+    """Answer 400 with the whole request."""
+    writer.write(_build_message("400 Bad Request", encode_json({"detail": heard})))
 
 
 async def redirect(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """302 to an address with the key in it, and with a cookie."""
-    told = _find_key(heard)
+    """Answer 302 with the key in the target and in a cookie."""
+    key = _find_key(heard)
     writer.write(
-        _message(
+        _build_message(
             "302 Found",
             b"",
-            f"Location: /bill.pdf?X-Signature=qzsigner&k={told}",
-            f"Set-Cookie: key={told}",
+            f"Location: /bill.pdf?X-Signature=qzsigner&k={key}",
+            f"Set-Cookie: key={key}",
         )
     )
 
@@ -116,7 +116,7 @@ async def reset(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> N
 async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Close the connection after half of the answer."""
     body = server.build_body(heard)
-    writer.write(_message("200 OK", body)[: -len(body) // 2])
+    writer.write(_build_message("200 OK", body)[: -len(body) // 2])
     await writer.drain()
     await asyncio.sleep(0)
     writer.transport.abort()
@@ -144,17 +144,17 @@ async def bad_chunk(server: Loopback, heard: str, writer: asyncio.StreamWriter) 
 
 async def bad_gzip(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Send a body that is not compressed as its header says."""
-    writer.write(_message("200 OK", heard.encode(), "Content-Encoding: gzip"))
+    writer.write(_build_message("200 OK", heard.encode(), "Content-Encoding: gzip"))
 
 
 async def silence(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
     """Send the first half of the answer and stall."""
     body = server.build_body(heard)
-    writer.write(_message("200 OK", body)[: -len(body) // 2])
+    writer.write(_build_message("200 OK", body)[: -len(body) // 2])
 
 
 async def cancelled(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """Send the first half and stall; the caller is cancelled."""
+    """Send the first half of the answer, stall, and cancel the call."""
     await silence(server, heard, writer)
     await writer.drain()
     for _ in range(5):
@@ -163,8 +163,8 @@ async def cancelled(server: Loopback, heard: str, writer: asyncio.StreamWriter) 
 
 
 def _find_key(heard: str) -> str:
-    found = re.search(r"x-api-key: (.+)\r", heard, re.IGNORECASE)
-    return found[1] if found else "no key"
+    match = re.search(r"x-api-key: (.+)\r", heard, re.IGNORECASE)
+    return match[1] if match else "no key"
 
 
 BREAKS: list[Answer] = [

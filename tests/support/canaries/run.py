@@ -1,4 +1,4 @@
-"""Run one call against one kind of answer, and collect everything that it leaves."""
+"""Make one call with one kind of answer, and collect everything that it shows."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Send = Callable[[Request[Any]], Awaitable[Response]]
 
 @define
 class Outcome:
-    """Everything that a call leaves."""
+    """Everything that a call returns, raises, logs and sends."""
 
     texts: list[Shown] = field(factory=list)
-    wires: list[SentRequest] = field(factory=list)
+    sent_requests: list[SentRequest] = field(factory=list)
     """The requests that the server received."""
     seen: list[Any] = field(factory=list)
     """The result or the error of the call."""
@@ -53,7 +53,7 @@ async def run_case(case: Case, way: Way, key: Any = KEY) -> Outcome:
     out = Outcome()
     scope = anyio.CancelScope()
     server = Server(way, case.fails_at, scope.cancel, is_late=case.is_late)
-    out.wires = server.wires
+    out.sent_requests = server.sent_requests
 
     async def record(request: Request[Any], send: Send) -> Response:
         out.recorded.append(f"{request.url} {dict(request.headers)} {request.body!r}")
@@ -76,22 +76,22 @@ async def run_case(case: Case, way: Way, key: Any = KEY) -> Outcome:
 async def collect_outcome(
     case: Case, nectar: NectarClient, scope: anyio.CancelScope, out: Outcome
 ) -> None:
-    """Make the call within a cancel scope and add its results to the outcome."""
+    """Make a call within a cancel scope, and add what it shows to the outcome."""
     with Trail() as trail:
         with scope:
             try:
                 await case.call(nectar, out.seen)
-            except Exception as error:  # noqa: BLE001 - every error is looked at
+            except Exception as error:  # noqa: BLE001 - every error is searched
                 out.error = error
             except BaseException as error:
                 out.error = error
                 out.texts += list_shown_texts(
                     error
-                )  # now: its frames live no longer than this
+                )  # at once: its frames are gone afterwards
                 raise
         if out.error is not None:
             out.texts += list_shown_texts(out.error)
     out.logged = trail.records
     out.texts += trail.texts()
-    for one in (nectar, *out.seen):
-        out.texts += list_shown_texts(one)
+    for value in (nectar, *out.seen):
+        out.texts += list_shown_texts(value)

@@ -1,9 +1,9 @@
 """Convert everything that could show a secret to texts, and search them.
 
-A `Trail` keeps what is written while a call is under way (log records of every logger,
-spans, warnings); `shown` tells everything that an error, a result or a client shows to
-whoever prints it, pickles it, or has a traceback written with the locals of its frames.
-Frames of the tests themselves are left out: they know the values.
+A `Trail` keeps the log records of every logger, the spans and the warnings of a call.
+`list_shown_texts` lists the texts that an error, a result or a client shows when it is
+printed, pickled, or part of a traceback with local variables. Frames of the tests are
+left out, because they contain the values.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Trail:
 
     def __init__(self) -> None:
         self._handler = _RecordHandler()
-        self._warned: list[warnings.WarningMessage] = []
+        self._warnings: list[warnings.WarningMessage] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -63,7 +63,7 @@ class Trail:
         install_span_exporter().clear()
         caught = self._stack.enter_context(warnings.catch_warnings(record=True))
         assert caught is not None
-        self._warned = caught
+        self._warnings = caught
         warnings.simplefilter("always")
         return self
 
@@ -81,27 +81,29 @@ class Trail:
         return self._handler.records
 
     def texts(self) -> Iterator[Shown]:
-        """Everything that was collected."""
+        """List the texts of everything that was collected."""
         for record in self.records:
             where = f"log {record.name}"
             yield where, f"{record.getMessage()} {record.__dict__!r}"
             if record.exc_info and record.exc_info[1] is not None:
                 yield from _list_error_texts(record.exc_info[1], where)
         for span in install_span_exporter().get_finished_spans():
-            events = [(one.name, dict(one.attributes or {})) for one in span.events]
+            events = [
+                (event.name, dict(event.attributes or {})) for event in span.events
+            ]
             parts = (span.name, dict(span.attributes or {}), events, span.status)
             yield f"span {span.name}", f"{parts} {span.status.description}"
-        for warned in self._warned:
-            yield "warning", f"{warned.message!r} {warned.message}"
+        for warning in self._warnings:
+            yield "warning", f"{warning.message!r} {warning.message}"
 
 
 def find_leaks(texts: Iterable[Shown]) -> list[str]:
     """List the leaks with their places and the text around them."""
     leaks: dict[str, None] = {}
     for where, text in texts:
-        if hit := MARKS.search(text):
-            start = max(0, hit.start() - _AROUND)
-            leaks[f"{where}: ...{text[start : hit.end() + _AROUND]}..."] = None
+        if match := MARKS.search(text):
+            start = max(0, match.start() - _AROUND)
+            leaks[f"{where}: ...{text[start : match.end() + _AROUND]}..."] = None
     return list(leaks)
 
 
@@ -120,8 +122,8 @@ def list_shown_texts(thing: object) -> Iterator[Shown]:
             yield f"client.{name}", repr(part)
     elif isinstance(thing, list | tuple | set):
         yield type(thing).__name__, repr(thing)
-        for one in thing:
-            yield from list_shown_texts(one)
+        for item in thing:
+            yield from list_shown_texts(item)
     else:
         yield from _list_value_texts(thing)
 
@@ -142,7 +144,7 @@ def _list_value_texts(thing: Any) -> Iterator[Shown]:
         for field in attrs.fields(type(thing)):
             part = getattr(thing, field.name)
             if field.repr is False:
-                continue  # nobody sees it who does not ask for it by its name
+                continue  # only shown to code that reads the attribute
             yield f"{name}.{field.name}", repr(part)
             if field.name == "extra" or isinstance(part, list | tuple):
                 yield from list_shown_texts(part)
@@ -152,29 +154,29 @@ def _list_value_texts(thing: Any) -> Iterator[Shown]:
 
 def _list_error_texts(error: BaseException, name: str) -> Iterator[Shown]:
     """List the texts of an error and its causes, printed and pickled."""
-    todo: list[tuple[str, BaseException]] = [(name, error)]
+    tasks: list[tuple[str, BaseException]] = [(name, error)]
     seen: set[int] = set()
-    while todo:
-        where, one = todo.pop()
-        if id(one) in seen:
+    while tasks:
+        where, current = tasks.pop()
+        if id(current) in seen:
             continue
-        seen.add(id(one))
-        yield f"{where} repr", repr(one)
-        yield f"{where} str", str(one)
-        yield f"{where} args", repr(one.args)
-        yield f"{where} vars", repr(vars(one))
-        yield f"{where} words", "".join(traceback.format_exception_only(one))
-        if isinstance(one, NectarError):
-            yield f"{where} pickle", repr(pickle.dumps(one))
-            yield f"{where} pickle", repr(pickle.dumps(one, 0))
-        for part in vars(one).values():
+        seen.add(id(current))
+        yield f"{where} repr", repr(current)
+        yield f"{where} str", str(current)
+        yield f"{where} args", repr(current.args)
+        yield f"{where} vars", repr(vars(current))
+        yield f"{where} words", "".join(traceback.format_exception_only(current))
+        if isinstance(current, NectarError):
+            yield f"{where} pickle", repr(pickle.dumps(current))
+            yield f"{where} pickle", repr(pickle.dumps(current, 0))
+        for part in vars(current).values():
             if attrs.has(type(part)):
                 yield from _list_value_texts(part)
-        yield from _list_frame_texts(one, where)
-        others = {"cause": one.__cause__, "context": one.__context__}
-        todo += [(f"{where} {k}", v) for k, v in others.items() if v is not None]
-        if isinstance(one, BaseExceptionGroup):
-            todo += [(f"{where} part", part) for part in one.exceptions]
+        yield from _list_frame_texts(current, where)
+        linked = {"cause": current.__cause__, "context": current.__context__}
+        tasks += [(f"{where} {k}", v) for k, v in linked.items() if v is not None]
+        if isinstance(current, BaseExceptionGroup):
+            tasks += [(f"{where} part", part) for part in current.exceptions]
 
 
 def _list_frame_texts(error: BaseException, where: str) -> Iterator[Shown]:
@@ -197,8 +199,8 @@ def _iterate_secret_texts(thing: Any) -> Iterator[str]:
     if isinstance(thing, Secret):
         yield from _iterate_texts(thing.reveal())
     elif isinstance(thing, list | tuple):
-        for one in thing:
-            yield from _iterate_secret_texts(one)
+        for item in thing:
+            yield from _iterate_secret_texts(item)
     elif attrs.has(type(thing)) or isinstance(thing, Page):
         for field in attrs.fields(type(thing)):
             yield from _iterate_secret_texts(getattr(thing, field.name))
@@ -208,8 +210,8 @@ def _iterate_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _iterate_texts(one)
+        for inner in value.values():
+            yield from _iterate_texts(inner)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _iterate_texts(one)
+        for inner in value:
+            yield from _iterate_texts(inner)

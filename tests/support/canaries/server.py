@@ -49,34 +49,39 @@ __all__ = [
 _JSON = {"content-type": "application/json"}
 _HTML = {"content-type": "text/html; charset=utf-8"}
 FILE = b"%PDF-1.7 the file"
-_KEPT = 2_000
+_MAX_KEPT = 2_000  # characters of a text that an error keeps
 _HOST = "https://files.example.com/other/qzsigned-77/bill.pdf?X-Signature=qzsignei%2F"
 
 
 @cache
 def build_answer(operation: str) -> tuple[int, Any]:
     """Build the status and the body of a successful answer with canaries."""
-    endpoint = next(one for one in ENDPOINTS if one.operation == operation)
+    endpoint = next(
+        endpoint for endpoint in ENDPOINTS if endpoint.operation == operation
+    )
     body = build_marked_answer(endpoint)
     if operation == "jobs_get":
         body = {**body, "status": "COMPLETED"}
     return endpoint.answers[0][0], body
 
 
-def success(wire: SentRequest) -> Response:
+def success(sent: SentRequest) -> Response:
     """Answer successfully."""
-    if wire.operation == "documents_download":
+    if sent.operation == "documents_download":
         size = len(FILE)
-        said = {"content-range": f"bytes 0-{size - 1}/{size}", "etag": '"one"'}
-        return Response(206, said, FILE)
-    status, body = build_answer(wire.operation)
+        headers = {
+            "content-range": f"bytes 0-{size - 1}/{size}",
+            "etag": '"one"',
+        }
+        return Response(206, headers, FILE)
+    status, body = build_answer(sent.operation)
     return Response(status, _JSON, b"" if body is None else encode_json(body))
 
 
 def first_chunk() -> Response:
     """Build the first chunk of a longer file."""
-    said = {"content-range": f"bytes 0-{len(FILE) - 1}/{2 * len(FILE)}"}
-    return Response(206, {**said, "etag": '"one"'}, FILE)
+    span = f"bytes 0-{len(FILE) - 1}/{2 * len(FILE)}"
+    return Response(206, {"content-range": span, "etag": '"one"'}, FILE)
 
 
 def encode_json(value: object) -> bytes:
@@ -84,159 +89,162 @@ def encode_json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def _describe_request(wire: SentRequest) -> str:
-    """List everything that the server received and would have answered."""
-    there = "&".join(f"{k}={v}" for k, v in wire.query.items())
-    body = wire.body.decode("latin-1") if b"\x89PNG" in wire.body else wire.body
+def _describe_request(sent: SentRequest) -> str:
+    """Describe everything that the server received, and the successful answer."""
+    query = "&".join(f"{k}={v}" for k, v in sent.query.items())
+    body = sent.body.decode("latin-1") if b"\x89PNG" in sent.body else sent.body
     return (
-        f"{wire.method} {wire.address}?{there} {dict(wire.headers)} {body!r}"
-        f" {success(wire).body.decode()}"
+        f"{sent.method} {sent.address}?{query} {dict(sent.headers)} {body!r}"
+        f" {success(sent).body.decode()}"
     )
 
 
-def _find_key(wire: SentRequest) -> str:
-    return wire.headers.get("x-api-key", "no key at all")
+def _find_key(sent: SentRequest) -> str:
+    return sent.headers.get("x-api-key", "no key at all")
 
 
-def echo(wire: SentRequest) -> Response:
-    """400 with the whole request in its words, as text and as JSON inside JSON."""
-    words = f"cannot: {_describe_request(wire)} {wire.body.decode('utf-8', 'replace')}"
-    return Response(400, _JSON, encode_json({"detail": words}))
+def echo(sent: SentRequest) -> Response:
+    """Answer 400 with the whole request, as text and as JSON inside JSON."""
+    detail = f"cannot: {_describe_request(sent)} {sent.body.decode('utf-8', 'replace')}"
+    return Response(400, _JSON, encode_json({"detail": detail}))
 
 
-def unprocessable(wire: SentRequest) -> Response:
-    """422 as FastAPI writes it, with the body under `input`."""
-    given = (
-        wire.fields if wire.headers.get("content-type", "") in _JSON.values() else {}
+def unprocessable(sent: SentRequest) -> Response:
+    """Answer 422 like FastAPI, with the body under `input`."""
+    fields = (
+        sent.fields if sent.headers.get("content-type", "") in _JSON.values() else {}
     )
     problems = [
         {
             "type": "missing",
             "loc": ["body", name],
             "msg": "Field required",
-            "input": one,
+            "input": value,
         }
-        for name, one in {"body": given, **given}.items()
+        for name, value in {"body": fields, **fields}.items()
     ]
-    key = _find_key(wire)
+    key = _find_key(sent)
     problems.append({"loc": ["header", "x-api-key"], "msg": f"bad {key}", "input": key})
     return Response(422, _JSON, encode_json({"detail": problems}))
 
 
-def dump(wire: SentRequest) -> Response:
+def dump(sent: SentRequest) -> Response:
     """Answer 500 with a dump of request, headers and answer, as debuggers do."""
-    key = _find_key(wire)
-    secret = next(list_texts(wire.fields), key)
+    key = _find_key(sent)
+    secret = next(list_texts(sent.fields), key)
     page = (
         f"<html><head><title>KeyError: {html.escape(secret)} {html.escape(key)}</title>"
-        f"</head><body><pre>{html.escape(_describe_request(wire))}</pre></body></html>"
+        f"</head><body><pre>{html.escape(_describe_request(sent))}</pre></body></html>"
     )
     return Response(500, _HTML, page.encode())
 
 
-def cut(wire: SentRequest) -> Response:
-    """401 with words that are cut off in the middle of a secret."""
-    secret = next(iter(sorted(list_marks(wire.fields))), _find_key(wire))
-    lead = "no. " * ((_KEPT - 12) // 4)
-    said = lead + "." * (_KEPT - 12 - len(lead)) + secret * 2
-    return Response(401, _JSON, encode_json({"detail": said}))
+def cut(sent: SentRequest) -> Response:
+    """Answer 401 with a text that the client cuts off in the middle of a secret."""
+    secret = next(iter(sorted(list_marks(sent.fields))), _find_key(sent))
+    lead = "no. " * ((_MAX_KEPT - 12) // 4)
+    detail = lead + "." * (_MAX_KEPT - 12 - len(lead)) + secret * 2
+    return Response(401, _JSON, encode_json({"detail": detail}))
 
 
-def plain(wire: SentRequest) -> Response:
-    """403 in plain text with the secrets in it."""
-    text = f"denied: {_describe_request(wire)}"
+def plain(sent: SentRequest) -> Response:
+    """Answer 403 in plain text with the secrets in it."""
+    text = f"denied: {_describe_request(sent)}"
     return Response(403, {"content-type": "text/plain"}, text.encode())
 
 
-def truncated(wire: SentRequest) -> Response:
-    """200 with JSON that breaks off."""
-    good = success(wire)
-    return Response(good.status, good.headers, good.body[: -len(good.body) // 3])
+def truncated(sent: SentRequest) -> Response:
+    """Answer 200 with truncated JSON."""
+    whole = success(sent)
+    return Response(whole.status, whole.headers, whole.body[: -len(whole.body) // 3])
 
 
-def wrong_types(wire: SentRequest) -> Response:
-    """200 with ids that are null, and every text a list."""
-    if wire.operation == "documents_download":
+def wrong_types(sent: SentRequest) -> Response:
+    """Answer 200 with null for ids and a list for every text."""
+    if sent.operation == "documents_download":
         return Response(200, {"content-length": "999999"}, FILE)
-    status, body = build_answer(wire.operation)
+    status, body = build_answer(sent.operation)
     return Response(status, _JSON, encode_json(_corrupt(body)))
 
 
 def _corrupt(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: None if key == "id" else _corrupt(one) if one else [one]
-            for key, one in value.items()
+            key: None if key == "id" else _corrupt(inner) if inner else [inner]
+            for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_corrupt(one) for one in value]
+        return [_corrupt(item) for item in value]
     return [value] if isinstance(value, str) else value
 
 
-def odd(wire: SentRequest) -> Response:
-    """200 whose texts are in lists, with ids as they should be."""
-    if wire.operation == "documents_download":
-        return success(wire)
-    status, body = build_answer(wire.operation)
+def odd(sent: SentRequest) -> Response:
+    """Answer 200 with every text wrapped in an object, except ids."""
+    if sent.operation == "documents_download":
+        return success(sent)
+    status, body = build_answer(sent.operation)
     return Response(status, _JSON, encode_json(wrap_texts(body)))
 
 
 def wrap_texts(value: Any) -> Any:
     """Wrap all texts of a JSON value in objects, except ids."""
     if isinstance(value, dict):
-        return {k: one if k == "id" else wrap_texts(one) for k, one in value.items()}
+        return {
+            key: inner if key == "id" else wrap_texts(inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
-        return [wrap_texts(one) for one in value]
+        return [wrap_texts(item) for item in value]
     return {"inner": [value]} if isinstance(value, str) else value
 
 
-def novel(wire: SentRequest) -> Response:
-    """200 with keys that nobody knows and a secret below them."""
-    if wire.operation == "documents_download":
-        return success(wire)
-    status, body = build_answer(wire.operation)
+def novel(sent: SentRequest) -> Response:
+    """Answer 200 with keys that the contract does not have and a secret below them."""
+    if sent.operation == "documents_download":
+        return success(sent)
+    status, body = build_answer(sent.operation)
     return Response(
         status, _JSON, b"" if body is None else encode_json(add_hidden_keys(body))
     )
 
 
-def never(wire: SentRequest) -> Response:
+def never(sent: SentRequest) -> Response:
     """Answer successfully, with a job that has not ended."""
-    status, body = build_answer(wire.operation)
+    status, body = build_answer(sent.operation)
     return Response(status, _JSON, encode_json({**body, "status": "PENDING"}))
 
 
-def redirect(wire: SentRequest) -> Response:
-    """302 to an address with a secret in it, and the key."""
-    told = {
-        "location": f"{_HOST}&key={_find_key(wire)}",
-        "set-cookie": f"k={_find_key(wire)}",
+def redirect(sent: SentRequest) -> Response:
+    """Answer 302 with a secret and the key in the target."""
+    headers = {
+        "location": f"{_HOST}&key={_find_key(sent)}",
+        "set-cookie": f"k={_find_key(sent)}",
     }
-    return Response(302, told, b"moved")
+    return Response(302, headers, b"moved")
 
 
-def too_long(wire: SentRequest) -> Response:
-    """429 that asks for a wait over the cap, with an echo."""
+def too_long(sent: SentRequest) -> Response:
+    """Answer 429 with a wait over the limit of the client, and the request."""
     return Response(
         429,
         {**_JSON, "retry-after": "9999"},
-        encode_json({"message": _describe_request(wire)}),
+        encode_json({"message": _describe_request(sent)}),
     )
 
 
-def unsent(wire: SentRequest) -> Response:
+def unsent(sent: SentRequest) -> Response:
     """Fail to connect, with secrets in the error of the transport."""
     error = ConnectionFailedError(
-        f"cannot send {_describe_request(wire)}", is_sent=False
+        f"cannot send {_describe_request(sent)}", is_sent=False
     )
-    raise error from OSError(111, f"refused {_describe_request(wire)}")
+    raise error from OSError(111, f"refused {_describe_request(sent)}")
 
 
-def broken(wire: SentRequest) -> Response:
+def broken(sent: SentRequest) -> Response:
     """Fail after sending, with secrets in the error of the transport."""
-    error = ConnectionFailedError(f"reset by peer {wire.headers}")
-    error.add_note(f"while sending {_describe_request(wire)}")
-    raise error from ConnectionResetError(_describe_request(wire))
+    error = ConnectionFailedError(f"reset by peer {sent.headers}")
+    error.add_note(f"while sending {_describe_request(sent)}")
+    raise error from ConnectionResetError(_describe_request(sent))
 
 
 @frozen
@@ -296,13 +304,14 @@ NEVER = Way("never", never)
 
 
 class Server:
-    """Answers in one way; `wires` is what it was asked.
+    """Answers requests in one way, and keeps them in `sent_requests`.
 
     Args:
         way: how it answers.
-        fails_at: the one operation that it answers so; the others succeed.
-        cancel: what is done when the call is to be cancelled.
-        is_late: whether the first chunk of a file, which is longer, still comes.
+        fails_at: the only operation that is answered this way; others succeed. None
+            stands for every operation.
+        cancel: cancels the call, for the ways that need it.
+        is_late: whether the server fails only after the first chunk of a longer file.
     """
 
     def __init__(
@@ -317,17 +326,17 @@ class Server:
         self._is_late = is_late
         self._fails_at = fails_at
         self._cancel = cancel
-        self.wires: list[SentRequest] = []
+        self.sent_requests: list[SentRequest] = []
 
     async def __call__(self, request: Request[Any]) -> Response:
-        wire = await read_request(request)
-        self.wires.append(wire)
-        if self._fails_at not in {None, wire.operation}:
-            return success(wire)
-        if self._is_late and wire.headers.get("range", "").startswith("bytes=0-"):
+        sent = await read_request(request)
+        self.sent_requests.append(sent)
+        if self._fails_at not in {None, sent.operation}:
+            return success(sent)
+        if self._is_late and sent.headers.get("range", "").startswith("bytes=0-"):
             return first_chunk()
         if self._way.is_cancelled:
             self._cancel()
         if self._way.is_endless:
             await anyio.sleep_forever()
-        return self._way.answer(wire)
+        return self._way.answer(sent)
