@@ -1,11 +1,11 @@
-"""Faults for tests: effects on answers, and the requests that they apply to.
+"""Faults for tests: effects on responses, and the requests that they apply to.
 
-Recordings take them as overlays, and a sandbox as faults. An effect is a frozen value
-with one method, `apply(request, proceed)`, which may wait, answer itself, fail, or
-change the right answer:
+A recording takes them as overlays, and a sandbox as faults. An effect is a frozen value
+with one method, `apply(request, proceed)`, which may wait, answer by itself, fail, or
+change the normal response:
 
-    in `answers`   answers that replace the right one
-    in `bodies`    changes of the right answer's body and headers
+    in `answers`   responses that replace the normal one
+    in `bodies`    changes to the body and the headers of the normal response
     in `lists`     lists that move, repeat pages or count wrong
     in `delivery`  connections that break, stall or are slow
 """

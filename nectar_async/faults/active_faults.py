@@ -30,11 +30,11 @@ class FaultInjector:
 
     Args:
         faults: each a `Fault`, an effect for every request, or the text of a fault.
-        seed: decides which requests a `probability` hits.
-        argument: what callers name `faults`, for errors.
+        seed: decides which requests a fault with a `probability` hits.
+        argument: the name of this argument in error messages.
 
     Raises:
-        ConfigurationError: one of them is no fault; says how a fault is written.
+        ConfigurationError: a value is not a fault; the message shows valid ones.
     """
 
     vocabulary: Vocabulary = VOCABULARY
@@ -48,14 +48,14 @@ class FaultInjector:
     ) -> None:
         if isinstance(faults, str) or not isinstance(faults, Iterable):
             raise ConfigurationError(
-                f"{argument} are a list: write {argument}=[{faults!r}]"
+                f"{argument} must be a list: write {argument}=[{faults!r}]"
             )
         self._faults: list[_CountedFault] = []
-        self._random = Random(f"{seed}/faults")  # noqa: S311  it guards nothing
+        self._random = Random(f"{seed}/faults")  # noqa: S311 - not used for security
         self._delivered: Counter[tuple[Hashable, int]] = Counter()
         """How often each page of each list was delivered."""
         self._lists: set[Hashable] = set()
-        """The lists that a fault hit."""
+        """The lists of which a fault hit a page."""
         self.add(*faults)
 
     def __bool__(self) -> bool:
@@ -66,7 +66,7 @@ class FaultInjector:
         """Add faults behind those that are active.
 
         Raises:
-            ConfigurationError: one of them is no fault, and none was added.
+            ConfigurationError: a value is not a fault; then no fault is added.
         """
         to_fault = self.vocabulary.to_fault
         self._faults += [_CountedFault(to_fault(value), value) for value in faults]
@@ -77,12 +77,14 @@ class FaultInjector:
 
     @property
     def unmet(self) -> tuple[FaultLike, ...]:
-        """The faults that hit no request (yet), as they were given."""
+        """The faults that have hit no request so far, as the caller passed them."""
         return tuple(fault.source for fault in self._faults if not fault.hits)
 
     def has_hit_list(self, request: Request[Any]) -> bool:
-        """Whether a fault has hit a page of the list that is requested."""
-        return find_page(request) is not None and _identify_list(request) in self._lists
+        """Whether a fault has hit any page of the requested list."""
+        return (
+            find_page(request) is not None and _build_list_key(request) in self._lists
+        )
 
     async def apply(
         self,
@@ -93,35 +95,41 @@ class FaultInjector:
         company: str | None = None,
         interpret: Interpret = _apply,
     ) -> Response:
-        """Answer a request through the effects of all faults that hit it.
+        """Respond to a request, with the effects of all faults that hit it.
 
         Args:
-            request: with its `url`.
-            send: answers the request, or one that an effect changed.
-            clock: the time that effects wait by.
-            company: the company whose data is requested; the one in the path if None.
+            request: the request, with its `url`.
+            send: sends the request, or one that an effect changed.
+            clock: the clock that effects wait by.
+            company: the company whose data is requested; None for the one in the path.
             interpret: applies an effect.
         """
-        effects = [*self._hit(request, company or request.parts.get("company_id"))]
+        effects = [
+            *self._find_effects(request, company or request.parts.get("company_id"))
+        ]
         page = find_page(request)
-        whole = None if page is None else _identify_list(request)
+        list_key = None if page is None else _build_list_key(request)
         if effects and page is not None:
-            self._lists.add(whole)
+            self._lists.add(list_key)
 
-        def count(number: int) -> int:
-            return self._delivered[whole, number]
+        def count_deliveries(number: int) -> int:
+            return self._delivered[list_key, number]
 
         for effect in reversed(effects):
-            send = _chain(interpret, effect, Proceed(send, clock, count))
+            send = _bind_effect(
+                interpret, effect, Proceed(send, clock, count_deliveries)
+            )
         response = await send(request)
         if page is not None and response.is_success:
-            self._delivered[whole, page] += 1
+            self._delivered[list_key, page] += 1
         return response
 
-    def _hit(self, request: Request[Any], company: str | None) -> Iterator[Effect]:
+    def _find_effects(
+        self, request: Request[Any], company: str | None
+    ) -> Iterator[Effect]:
         for counted in self._faults:
             fault = counted.fault
-            if fault.matches(request, company) and counted.is_due(self._random):
+            if fault.matches(request, company) and counted.hits_next(self._random):
                 yield fault.effect
 
 
@@ -134,8 +142,8 @@ class _CountedFault:
         self.hits = 0
         self._matches = 0
 
-    def is_due(self, random: Random) -> bool:
-        """Count a matching request; whether the fault hits it."""
+    def hits_next(self, random: Random) -> bool:
+        """Count a matching request, and return whether the fault hits it."""
         fault = self.fault
         self._matches += 1
         if self._matches <= fault.skip:
@@ -148,14 +156,14 @@ class _CountedFault:
         return True
 
 
-def _chain(interpret: Interpret, effect: Effect, proceed: Proceed) -> Send:
+def _bind_effect(interpret: Interpret, effect: Effect, proceed: Proceed) -> Send:
     async def send(request: Request[Any]) -> Response:
         return await interpret(effect, request, proceed)
 
     return send
 
 
-def _identify_list(request: Request[Any]) -> Hashable:
-    """A key that is the same for all pages of a list."""
-    rest = sorted(pair for pair in request.query if pair[0] != request.page_key)
-    return request.operation, tuple(sorted(request.parts.items())), tuple(rest)
+def _build_list_key(request: Request[Any]) -> Hashable:
+    """Build a key that is the same for all pages of a list."""
+    filters = sorted(pair for pair in request.query if pair[0] != request.page_key)
+    return request.operation, tuple(sorted(request.parts.items())), tuple(filters)

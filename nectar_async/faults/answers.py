@@ -26,11 +26,11 @@ __all__ = ["Answer", "Empty", "ExpireLink", "GzipBomb", "Html", "SendAway"]
 _JSON: Final = {"content-type": "application/json"}
 _STATUSES: Final = range(200, 600)
 _FORBIDDEN: Final = 403
-_IN: Final = re.compile(r"in ([0-9]+) seconds?")
+_RELATIVE_WAIT: Final = re.compile(r"in ([0-9]+) seconds?")
 _ORIGIN: Final = re.compile(r"^\w+://[^/?#]*")
-# RFC 1952: magic, deflate, no flags, no time, of an unknown system.
-_GZIP_HEAD: Final = bytes.fromhex("1f8b08000000000000ff")
-_RAW: Final = -15
+# RFC 1952: magic number, deflate, no flags, no time, unknown operating system.
+_GZIP_HEADER: Final = bytes.fromhex("1f8b08000000000000ff")
+_RAW_DEFLATE: Final = -15
 _MEBIBYTE: Final = 1024 * 1024
 
 
@@ -48,29 +48,29 @@ class Answer:
 
     status: int = field()
     retry_after: float | str | datetime | None = field(default=None, kw_only=True)
-    """The header `Retry-After`: a number is seconds, an aware datetime is an HTTP date,
-    `in n seconds` is the date that many seconds after the clock's time, and other text
-    is sent as it is."""
+    """The header `Retry-After`. A number is sent as seconds, an aware datetime as an
+    HTTP date, and `in n seconds` as the HTTP date n seconds after the clock's time.
+    Other text is sent unchanged."""
     headers: Mapping[str, str] = field(factory=dict, kw_only=True)
     body: bytes | None = field(default=None, kw_only=True)
-    """None for the contract's `detail` object."""
+    """None for a JSON object with a `detail`, as the contract describes it."""
 
     @status.validator
     def _check_status(self, _: Attribute[Any], value: object) -> None:
         if not isinstance(value, int) or value not in _STATUSES:
             raise ConfigurationError(
-                f"status is a whole number from 200 to 599, not {value!r}"
+                f"status must be a whole number from 200 to 599, not {value!r}"
             )
 
     @retry_after.validator
     def _check_retry_after(self, _: Attribute[Any], value: object) -> None:
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ConfigurationError(
-                f"retry_after is an aware datetime, not {value!r}: add tzinfo=UTC"
+                f"retry_after must be an aware datetime, not {value!r}: add tzinfo=UTC"
             )
 
     async def apply(self, _request: Request[Any], proceed: Proceed, /) -> Response:
-        """Build the answer."""
+        """Build the response."""
         body = encode_json({"detail": f"Scripted answer {self.status}."})
         wait = _build_retry_after(self.retry_after, proceed.clock)
         headers = {name.lower(): text for name, text in self.headers.items()}
@@ -104,7 +104,7 @@ class Empty:
     status: int = 200
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Build the answer."""
+        """Build the response."""
         return Response(self.status, _JSON)
 
 
@@ -113,7 +113,7 @@ class SendAway:
     """Redirect to the same path of another server, or to the same URL again."""
 
     origin: str = ""
-    """As `http://host:port`; empty for the same server."""
+    """The other server, as `http://host:port`; empty for the same server."""
     status: int = 307
 
     async def apply(self, request: Request[Any], _proceed: Proceed, /) -> Response:
@@ -124,10 +124,10 @@ class SendAway:
 
 @frozen
 class ExpireLink:
-    """Answer 403, as file hosts answer when a link has expired."""
+    """Answer 403, as a file host does when a link has expired."""
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Build the answer."""
+        """Build the response."""
         body = (
             '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>'
             "<Message>The link has expired.</Message></Error>"
@@ -144,7 +144,7 @@ class GzipBomb:
     status: int = 200
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Build the answer."""
+        """Build the response."""
         # In a thread: the checksum of a gigabyte takes a while.
         body = await anyio.to_thread.run_sync(_build_bomb, self.size)
         return Response(self.status, {**_JSON, "content-encoding": "gzip"}, body)
@@ -154,28 +154,28 @@ class GzipBomb:
 def _build_bomb(size: int) -> bytes:
     # A full flush ends each block, so one compressed mebibyte can be repeated.
     blank = b" " * _MEBIBYTE
-    count, rest = divmod(size, _MEBIBYTE)
-    packer = zlib.compressobj(wbits=_RAW)
+    count, remainder = divmod(size, _MEBIBYTE)
+    packer = zlib.compressobj(wbits=_RAW_DEFLATE)
     block = packer.compress(blank) + packer.flush(zlib.Z_FULL_FLUSH)
-    packer = zlib.compressobj(wbits=_RAW)
-    end = packer.compress(blank[:rest]) + packer.flush()
-    check = 0
+    packer = zlib.compressobj(wbits=_RAW_DEFLATE)
+    end = packer.compress(blank[:remainder]) + packer.flush()
+    checksum = 0
     for _ in range(count):
-        check = zlib.crc32(blank, check)
-    check = zlib.crc32(blank[:rest], check)
-    trailer = struct.pack("<LL", check, size % (1 << 32))
-    return b"".join((_GZIP_HEAD, block * count, end, trailer))
+        checksum = zlib.crc32(blank, checksum)
+    checksum = zlib.crc32(blank[:remainder], checksum)
+    trailer = struct.pack("<LL", checksum, size % (1 << 32))
+    return b"".join((_GZIP_HEADER, block * count, end, trailer))
 
 
 def _build_retry_after(
     wait: float | str | datetime | None, clock: Clock
 ) -> Mapping[str, str]:
-    """Build `Retry-After`, and `Date` where the wait is relative to the clock."""
+    """Build `Retry-After`, and `Date` too if the wait is relative to the clock."""
     if wait is None:
         return {}
     if isinstance(wait, datetime):
         return {"retry-after": _format_date(wait)}
-    if isinstance(wait, str) and (match := _IN.fullmatch(wait)) is not None:
+    if isinstance(wait, str) and (match := _RELATIVE_WAIT.fullmatch(wait)) is not None:
         now = clock.now()
         until = now + timedelta(seconds=int(match[1]))
         return {"retry-after": _format_date(until), "date": _format_date(now)}

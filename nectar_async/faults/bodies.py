@@ -1,6 +1,6 @@
-"""Effects that change the body or a header of the right answer.
+"""Effects that change the body or a header of the normal response.
 
-A body that is no JSON is left as it is.
+A body that is not JSON is left unchanged.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from nectar_async.faults.fault import Proceed, check_whole
 
 __all__ = ["Garble", "Nest", "RepeatKeys", "SetHeader", "SetValue"]
 
-_NO_UTF8: Final = b"\xff\xfe\xc3\x28"
+_INVALID_UTF8: Final = b"\xff\xfe\xc3\x28"
 
 
 @frozen
 class Garble:
-    """Put bytes that are not valid UTF-8 into the first text of the body."""
+    """Put bytes that are not valid UTF-8 into the first string of the body."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Change the right answer."""
+        """Change the normal response."""
         response = await proceed(request)
-        before, mark, after = response.body.partition(b':"')
-        if not mark:  # no object with a text, so the first text itself
-            before, mark, after = response.body.partition(b'"')
-        if not mark:
+        before, quote, after = response.body.partition(b':"')
+        if not quote:  # no object has a string, so take the first string of the body
+            before, quote, after = response.body.partition(b'"')
+        if not quote:
             return response
-        return evolve(response, body=b"".join((before, mark, _NO_UTF8, after)))
+        return evolve(response, body=b"".join((before, quote, _INVALID_UTF8, after)))
 
 
 @frozen(kw_only=True)
 class SetValue:
-    """Replace every value of a key, at any depth, by some JSON.
+    """Replace every value of a key, at any depth, with a JSON text.
 
     ```python
     Fault(SetValue(key="usage", json="1e999999999"))
@@ -48,10 +48,10 @@ class SetValue:
 
     key: str
     json: str
-    """Put into the body as it is, whether it is valid JSON or not."""
+    """The text that is put into the body, whether it is valid JSON or not."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Change the right answer."""
+        """Change the normal response."""
         return _rewrite(await proceed(request), self._replace)
 
     def _replace(self, value: Any) -> Any:
@@ -59,23 +59,23 @@ class SetValue:
             return [self._replace(inner) for inner in value]
         if not isinstance(value, dict):
             return value
-        other = msgspec.Raw(self.json.encode())
+        replacement = msgspec.Raw(self.json.encode())
         return {
-            key: other if key == self.key else self._replace(inner)
+            key: replacement if key == self.key else self._replace(inner)
             for key, inner in value.items()
         }
 
 
 @frozen(kw_only=True)
 class Nest:
-    """Replace the body, or every value of a key, by deeply nested lists."""
+    """Replace the body, or every value of a key, with deeply nested lists."""
 
     depth: int = field(default=100_000, validator=check_whole(0))
     key: str | None = None
     """None for the whole body."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Change the right answer."""
+        """Change the normal response."""
         nest = "[" * self.depth + "]" * self.depth
         if self.key is None:
             return evolve(await proceed(request), body=nest.encode())
@@ -87,7 +87,7 @@ class RepeatKeys:
     """Write every key of every object twice: first with null, then with its value."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Change the right answer; most parsers take the last value of a key."""
+        """Change the normal response; most parsers take the last value of a key."""
         return _rewrite(
             await proceed(request), lambda value: msgspec.Raw(_repeat_keys(value))
         )
@@ -95,14 +95,14 @@ class RepeatKeys:
 
 @frozen(kw_only=True)
 class SetHeader:
-    """Replace or remove a header of the right answer: a weak `ETag`, for example."""
+    """Replace or remove a response header, for example to send a weak `ETag`."""
 
     name: str
     value: str = ""
     """Empty removes the header."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Change the right answer."""
+        """Change the normal response."""
         response = await proceed(request)
         headers = {**response.headers, self.name.lower(): self.value}
         if not self.value:

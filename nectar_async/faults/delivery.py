@@ -1,7 +1,7 @@
-"""Effects on the way of an answer to the client.
+"""Effects on the connection: it breaks, stalls or is slow.
 
-`apply` has the outcome that a client sees, for replays. A sandbox has a connection, and
-breaks or delays that instead; see `nectar_async.sandbox`.
+A replay has no connection, so `apply` produces what a client would see. A sandbox does
+not call `apply`: it breaks or delays the real connection.
 """
 
 from __future__ import annotations
@@ -35,30 +35,30 @@ _GZIP_WINDOW: Final = 31
 
 @frozen
 class IncompleteResponse(Response):
-    """A response whose body breaks off, so that a client asks again."""
+    """A response whose body is cut off, so that a client repeats the request."""
 
 
 @frozen
 class Refuse:
-    """Refuse the connection: the request is provably not sent."""
+    """Refuse the connection, so the request is certainly not sent."""
 
     seconds: float = field(default=0.0, validator=check_seconds)
-    """How long a sandbox takes no connection at all. It closes those that are idle, and
-    finishes the requests that it is serving. A replay refuses only the requests that
-    the fault hits."""
+    """How long a sandbox accepts no connections. It also closes idle connections, and
+    finishes the requests that it is serving. A replay ignores this: it refuses only the
+    requests that the fault hits."""
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Fail without an answer."""
+        """Fail without a response."""
         raise ConnectionFailedError("the connection was refused", is_sent=False)
 
 
 @frozen
 class Disconnect:
-    """Close the connection before the first byte of the answer."""
+    """Close the connection before the first byte of the response."""
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Fail without an answer; the request may have been done."""
-        raise ConnectionFailedError("the connection broke before an answer came")
+        """Fail without a response; the server may have processed the request."""
+        raise ConnectionFailedError("the connection broke before the response")
 
 
 @frozen
@@ -66,18 +66,20 @@ class DropBody:
     """Close the connection in the middle of the body."""
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Fail without an answer; the request may have been done."""
-        raise ConnectionFailedError("the connection broke in the middle of the answer")
+        """Fail without a response; the server may have processed the request."""
+        raise ConnectionFailedError(
+            "the connection broke in the middle of the response"
+        )
 
 
 @frozen
 class Stall:
-    """Wait some seconds before the request is answered."""
+    """Wait some seconds before the response."""
 
     seconds: float = field(validator=check_seconds)
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Wait, then give the right answer."""
+        """Wait, then return the normal response."""
         await _stall(proceed.clock, self.seconds)
         return await proceed(request)
 
@@ -86,13 +88,13 @@ class Stall:
 class StallBody:
     """Stop in the middle of the body, for some seconds or for ever.
 
-    On a virtual clock it lasts until the attempt times out by that clock.
+    With a virtual clock, a stall without end lasts until the attempt times out.
     """
 
     seconds: float = field(default=math.inf, validator=check_seconds)
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Wait, then give the right answer."""
+        """Wait, then return the normal response."""
         await _stall(proceed.clock, self.seconds)
         return await proceed(request)
 
@@ -107,7 +109,7 @@ class Drip:
     """The time between two pieces."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the right answer after the time that all of its pieces take."""
+        """Return the normal response after the time that all of its pieces take."""
         response = await proceed(request)
         pieces = math.ceil(len(response.body) / self.size)
         await _stall(proceed.clock, max(0, pieces - 1) * self.seconds)
@@ -116,15 +118,15 @@ class Drip:
 
 @frozen
 class CutGzip:
-    """Compress the body with gzip and send half of it, under the length it has."""
+    """Compress the body with gzip, and send half of it with the matching length."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give half of the compressed answer."""
-        whole = await proceed(request)
+        """Return half of the compressed response."""
+        response = await proceed(request)
         packer = zlib.compressobj(wbits=_GZIP_WINDOW)
-        packed = packer.compress(whole.body) + packer.flush()
-        headers = {**whole.headers, "content-encoding": "gzip"}
-        return IncompleteResponse(whole.status, headers, packed[: len(packed) // 2])
+        packed = packer.compress(response.body) + packer.flush()
+        headers = {**response.headers, "content-encoding": "gzip"}
+        return IncompleteResponse(response.status, headers, packed[: len(packed) // 2])
 
 
 async def _stall(clock: Clock, seconds: float) -> None:
@@ -133,7 +135,8 @@ async def _stall(clock: Clock, seconds: float) -> None:
         return
     if math.isinf(min(seconds, clock.left)):
         raise ConfigurationError(
-            "this silence would never end: virtual time goes on to the next bound, and"
-            " there is none; set attempt_timeout or deadline in the client's Settings"
+            "this wait would never end, because virtual time only moves on to the next"
+            " timeout and none is set; set attempt_timeout or deadline in the client's"
+            " Settings"
         )
     await clock.stall(seconds)

@@ -1,4 +1,4 @@
-"""Which requests a fault applies to, and what an effect is."""
+"""Faults: an effect, and the conditions of the requests that it applies to."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _PAGE: Final = re.compile("[0-9]{1,18}")
 
 @frozen
 class Proceed:
-    """Answers a request as it would be answered without the effect."""
+    """Gets the response that a request would have without the effect."""
 
     _send: Send
     clock: Clock
-    """The time that effects wait by."""
+    """The clock that effects wait by."""
     times_delivered: Callable[[int], int] = lambda _: 0
-    """How often a page of the requested list was delivered before."""
+    """Counts how often a page of the requested list was delivered before."""
 
     async def __call__(self, request: Request[Any]) -> Response:
-        """Answer the request given to the effect, or a changed one."""
+        """Get the response to the effect's request, or to a changed request."""
         return await self._send(request)
 
 
@@ -55,7 +55,7 @@ class Effect(Protocol):
     """The effect of a fault on a request that it applies to."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Answer the request; `proceed(request)` gives the answer without the fault."""
+        """Respond to a request; `proceed(request)` gets the normal response."""
         ...
 
 
@@ -70,7 +70,7 @@ def check_whole(least: int) -> Any:
     def check(_: object, attribute: Attribute[Any], value: object) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ConfigurationError(
-                f"{attribute.name} is a whole number from {least}, not {value!r}"
+                f"{attribute.name} must be a whole number from {least}, not {value!r}"
             )
 
     return check
@@ -80,7 +80,7 @@ def check_seconds(_: object, attribute: Attribute[Any], value: object) -> None:
     """Validate a number of seconds from 0, which may be infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ConfigurationError(
-            f"{attribute.name} is a number of seconds from 0, not {value!r}"
+            f"{attribute.name} must be a number of seconds from 0, not {value!r}"
         )
 
 
@@ -88,26 +88,27 @@ def check_operation(name: str) -> None:
     """Check that an operation exists.
 
     Raises:
-        ConfigurationError: it does not; suggests the nearest name, or lists all.
+        ConfigurationError: it does not exist; the message suggests the nearest name,
+            or lists all operations.
     """
     if name in OPERATIONS or name == DOWNLOAD:
         return
     close = find_close_operation(name)
-    every = ", ".join((*OPERATIONS, DOWNLOAD))
-    hint = f"did you mean {close!r}?" if close else f"there are {every}"
+    names = ", ".join((*OPERATIONS, DOWNLOAD))
+    hint = f"did you mean {close!r}?" if close else f"there are {names}"
     raise ConfigurationError(f"there is no operation {name!r}; {hint}")
 
 
 @frozen
 class Fault:
-    """An effect, and the requests it applies to: those that meet every condition.
+    """An effect that applies to the requests that meet every condition.
 
     ```python
     Fault(Answer(429, retry_after=1), page=2, times=1)
     ```
 
     Raises:
-        ConfigurationError: there is no such operation, or a value makes no sense.
+        ConfigurationError: the operation does not exist, or a value is invalid.
     """
 
     effect: Effect = field()
@@ -120,7 +121,7 @@ class Fault:
     company: str | None = field(default=None, kw_only=True)
     """The id of the company in the path; in a sandbox, ids of its sites match too."""
     skip: int = field(default=0, kw_only=True, validator=check_whole(0))
-    """How many matching requests are answered normally first."""
+    """How many matching requests first get a normal response."""
     times: int | None = field(
         default=None, kw_only=True, validator=optional(check_whole(1))
     )
@@ -132,7 +133,7 @@ class Fault:
     def _check_effect(self, _: Attribute[Any], value: object) -> None:
         if not is_effect(value):
             raise ConfigurationError(
-                f"a fault has an effect, as Fault(Html(status=502)), not {value!r}"
+                f"a fault needs an effect, as in Fault(Html(status=502)), not {value!r}"
             )
 
     @operation.validator
@@ -143,10 +144,12 @@ class Fault:
     @probability.validator
     def _check_probability(self, _: Attribute[Any], value: float | None) -> None:
         if value is not None and not 0 <= value <= 1:
-            raise ConfigurationError(f"probability is between 0 and 1, not {value}")
+            raise ConfigurationError(
+                f"probability must be between 0 and 1, not {value}"
+            )
 
     def matches(self, request: Request[Any], company: str | None) -> bool:
-        """Whether a request, of this company, meets the conditions."""
+        """Whether a request for the data of this company meets the conditions."""
         return (
             (self.operation is None or request.operation == self.operation)
             and (self.page is None or find_page(request) == self.page)

@@ -1,6 +1,6 @@
 """Effects on lists: rows that move, repeated pages and wrong totals.
 
-An answer without pages, such as a bare array, is left as it is. Use the effects that
+A response without pages, such as a bare array, is left unchanged. Use the effects that
 move rows without `page=`, so that they apply to every page of a list.
 """
 
@@ -49,10 +49,10 @@ __all__ = [
 ]
 
 _PAGES: Final = "totalPages"
-_NEW_ROWS: Final = UUID("c0a1f9d2-5f0e-4d6b-9d3f-6c1b7b1a2e40")
+_NAMESPACE_OF_NEW_ROWS: Final = UUID("c0a1f9d2-5f0e-4d6b-9d3f-6c1b7b1a2e40")
 _BAD_GATEWAY: Final = 502
 _DAY: Final = timedelta(days=1)
-# Of these date types both bounds are days that count; others end at a moment.
+# With these date types, the list includes the whole last day.
 _BY_DAYS: Final = frozenset({"BILL_DATE", "USAGE_PERIOD"})
 
 
@@ -69,8 +69,8 @@ class Envelope:
     def read(cls, response: Response, listing: Listing | None = None) -> Self | None:
         """Read the envelope of a response; None if it has none.
 
-        The keys are those of the listing, or else the first list and the first total,
-        as the client reads them.
+        The keys come from the listing. Without them in the response, the first list and
+        the first total count, as in the client.
         """
         if response.status != HTTPStatus.OK:
             return None
@@ -99,23 +99,23 @@ class Envelope:
     @property
     def pages(self) -> int:
         """How many pages the list has, at least 1."""
-        return max(1, self.number(_PAGES) or 1)
+        return max(1, self.read_int(_PAGES) or 1)
 
-    def number(self, key: str | None) -> int | None:
+    def read_int(self, key: str | None) -> int | None:
         """Read a whole number; None if the value is missing or something else."""
         raw = None if key is None else self.values.get(key)
         value = None if raw is None else parse_json(raw)
         return value if isinstance(value, int) else None
 
-    def changed(self, **values: Any) -> Response:
-        """Build the response with other values under keys that it has."""
+    def replace(self, **values: Any) -> Response:
+        """Build the response with other values; keys that it lacks are ignored."""
         known = {key: value for key, value in values.items() if key in self.values}
         return evolve(self.response, body=encode_json({**self.values, **known}))
 
 
 @frozen
 class _ListRows:
-    """All rows of a list, to be divided into pages again."""
+    """The rows of all pages of a list, to be divided into pages again."""
 
     first: Envelope
     rows: Sequence[msgspec.Raw]
@@ -124,29 +124,29 @@ class _ListRows:
 
     @classmethod
     async def read(cls, request: Request[Any], proceed: Proceed) -> Self | Response:
-        """Read all pages of the requested list; the right answer if it has no pages."""
+        """Read all pages of a list; the normal response if it has no pages."""
         page = find_page(request)
         if page is None:
             return await proceed(request)
-        answer = await proceed(_turn_to(request, 1))
-        first = Envelope.read(answer, request.listing)
+        response = await proceed(_change_page(request, 1))
+        first = Envelope.read(response, request.listing)
         if first is None:
-            return answer if page == 1 else await proceed(request)
+            return response if page == 1 else await proceed(request)
         rows = [*first.rows]
         for number in range(2, first.pages + 1):
-            answer = await proceed(_turn_to(request, number))
-            envelope = Envelope.read(answer, request.listing)
+            response = await proceed(_change_page(request, number))
+            envelope = Envelope.read(response, request.listing)
             if envelope is None:
-                return answer  # an error, which the client gets as well
+                return response  # an error, which the client receives too
             rows += envelope.rows
         return cls(first, rows, page)
 
-    def moved(self, move: Callable[[list[msgspec.Raw]], object]) -> Response:
-        """Build the requested page after a change of the rows, or the last page."""
+    def build_page(self, move: Callable[[list[msgspec.Raw]], object]) -> Response:
+        """Move the rows, and build the requested page of them, or the last page."""
         rows = [*self.rows]
         move(rows)
         first = self.first
-        size = max(1, first.number("perPage") or len(first.rows))
+        size = max(1, first.read_int("perPage") or len(first.rows))
         pages = max(1, -(-len(rows) // size))
         current = min(self.page, pages)
         start = (current - 1) * size
@@ -159,58 +159,58 @@ class _ListRows:
         }
         if first.total_key is not None:
             # Relative to the total of the server, which may be wrong on purpose.
-            total = first.number(first.total_key) or 0
+            total = first.read_int(first.total_key) or 0
             values[first.total_key] = total + len(rows) - len(self.rows)
-        return first.changed(**values)
+        return first.replace(**values)
 
 
 @frozen(kw_only=True)
 class InsertRow:
-    """Insert a row into the list once a page was delivered.
+    """Insert a row into the list after a page was delivered.
 
     So the last row of that page is repeated at the beginning of the next page.
     """
 
     after: int = field(default=1, validator=check_whole(1))
-    """The page that is delivered before."""
+    """The page that is delivered before the change."""
     at: int = field(default=1, validator=check_whole(1))
-    """The number of the new row in the list."""
+    """The number of the new row in the list, from 1."""
     row: Mapping[str, Any] | None = None
-    """The new row, by its wire keys; None for a copy of the first row with a new id."""
+    """The new row, with the API's keys; None copies the first row under a new id."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the page of the list as it is by now."""
+        """Return the page of the list as it is now."""
         if not proceed.times_delivered(self.after):
             return await proceed(request)
         rows = await _ListRows.read(request, proceed)
-        return rows if isinstance(rows, Response) else rows.moved(self._insert)
+        return rows if isinstance(rows, Response) else rows.build_page(self._insert)
 
     def _insert(self, rows: list[msgspec.Raw]) -> None:
         row = self.row
         if row is None:
             row = dict(parse_json(rows[0])) if rows else {"id": ""}
-            row["id"] = str(uuid5(_NEW_ROWS, str(row.get("id"))))
+            row["id"] = str(uuid5(_NAMESPACE_OF_NEW_ROWS, str(row.get("id"))))
         rows.insert(self.at - 1, msgspec.Raw(encode_json(row)))
 
 
 @frozen(kw_only=True)
 class DeleteRow:
-    """Delete a row from the list once a page was delivered.
+    """Delete a row from the list after a page was delivered.
 
-    So a client that reads one page after the other misses the first row of the next.
+    So a client that reads page after page misses the first row of the next page.
     """
 
     after: int = field(default=1, validator=check_whole(1))
-    """The page that is delivered before."""
+    """The page that is delivered before the change."""
     at: int = field(default=1, validator=check_whole(1))
-    """The number of the row in the list."""
+    """The number of the deleted row in the list, from 1."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the page of the list as it is by now."""
+        """Return the page of the list as it is now."""
         if not proceed.times_delivered(self.after):
             return await proceed(request)
         rows = await _ListRows.read(request, proceed)
-        return rows if isinstance(rows, Response) else rows.moved(self._delete)
+        return rows if isinstance(rows, Response) else rows.build_page(self._delete)
 
     def _delete(self, rows: list[msgspec.Raw]) -> None:
         del rows[self.at - 1 : self.at]
@@ -224,12 +224,12 @@ class Shuffle:
     """Decides the order, which is the same for all pages of a list."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the page of the list in that order."""
+        """Return the page of the list in that order."""
         rows = await _ListRows.read(request, proceed)
-        return rows if isinstance(rows, Response) else rows.moved(self._shuffle)
+        return rows if isinstance(rows, Response) else rows.build_page(self._shuffle)
 
     def _shuffle(self, rows: list[msgspec.Raw]) -> None:
-        # By a digest: the same order on every machine and every Python.
+        # Sorted by digest, for the same order on every machine and every Python.
         rows.sort(key=self._rank)
 
     def _rank(self, row: msgspec.Raw) -> bytes:
@@ -241,42 +241,44 @@ class RepeatPage:
     """Answer page n with the rows of page n - 1, and announce another page."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the page before under the requested number."""
+        """Return the page before, with the requested number."""
         page = find_page(request)
         if page is None:
             return await proceed(request)
-        response = await proceed(_turn_to(request, max(1, page - 1)))
-        return _edit(response, request, currentPage=page, hasNext=True)
+        response = await proceed(_change_page(request, max(1, page - 1)))
+        return _replace_values(response, request, currentPage=page, hasNext=True)
 
 
 @frozen(kw_only=True)
 class StandStill:
-    """Answer every page with the same one, under that one's own number."""
+    """Answer every page with the same page, which keeps its own number."""
 
     at: int = field(default=1, validator=check_whole(1))
-    """The number of the page that is always given."""
+    """The number of the page that is always returned."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give that page."""
+        """Return that page."""
         is_list = find_page(request) is not None
-        return await proceed(_turn_to(request, self.at) if is_list else request)
+        return await proceed(_change_page(request, self.at) if is_list else request)
 
 
 @frozen
 class ClampSilently:
-    """Answer a page after the last with the last page, under the requested number."""
+    """Answer pages past the end with the last page, under the requested number."""
 
     last: int | None = field(default=None, validator=optional(check_whole(1)))
-    """The number of the last page; None for that of the list."""
+    """The number of the last page; None for the last page of the list."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the right answer, or the last page under the requested number."""
+        """Return the normal response, or the last page with the requested number."""
         last = await _find_last_page(request, proceed)
         page = find_page(request)
         last = last and (self.last or last)
         if last is None or page is None or page <= last:
             return await proceed(request)
-        return _edit(await proceed(_turn_to(request, last)), request, currentPage=page)
+        return _replace_values(
+            await proceed(_change_page(request, last)), request, currentPage=page
+        )
 
 
 @frozen
@@ -284,58 +286,58 @@ class PromiseMore:
     """Announce one more page on every page, for ever."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the right rows, after the last page those of the last page."""
+        """Return the normal rows; past the end, the rows of the last page."""
         last = await _find_last_page(request, proceed)
         page = find_page(request)
         if last is not None and page is not None and page > last:
-            response = await proceed(_turn_to(request, last))
+            response = await proceed(_change_page(request, last))
         else:
             response = await proceed(request)
-        more = {"currentPage": page, _PAGES: (page or 1) + 1, "hasNext": True}
-        return _edit(response, request, **more)
+        values = {"currentPage": page, _PAGES: (page or 1) + 1, "hasNext": True}
+        return _replace_values(response, request, **values)
 
 
 @frozen(kw_only=True)
 class Miscount:
-    """Give wrong totals: by the same number on each page, or by a growing one."""
+    """Send wrong totals: off by the same number on each page, or by a growing one."""
 
     by: int = 0
-    """How many records too many, or too few, the envelope claims."""
+    """This is added to the number of records; it may be negative."""
     each_page: int = 0
-    """How many more records it claims for each page before this one."""
+    """This is added to the number of records once for each page before this one."""
     pages: int = 0
-    """How many pages too many, or too few, it claims."""
+    """This is added to the number of pages; it may be negative."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the right rows with wrong totals."""
+        """Return the normal rows with wrong totals."""
         response = await proceed(request)
         envelope = Envelope.read(response, request.listing)
         if envelope is None:
             return response
-        pages = envelope.number(_PAGES) or 0
+        pages = envelope.read_int(_PAGES) or 0
         values = {_PAGES: max(0, pages + self.pages)}
         if envelope.total_key is not None:
             more = self.by + self.each_page * ((find_page(request) or 1) - 1)
-            total = envelope.number(envelope.total_key) or 0
+            total = envelope.read_int(envelope.total_key) or 0
             values[envelope.total_key] = max(0, total + more)
-        return envelope.changed(**values)
+        return envelope.replace(**values)
 
 
 @frozen(kw_only=True)
 class RunOutOfTime:
-    """Answer 502 with an HTML page where a list is too long to be read in 10 seconds.
+    """Answer 502 with an HTML page if a list is too long, as the API does.
 
-    The length of a list depends on its filters and not on the page. A list without a
-    start or an end covers all days.
+    The API gives up after 10 seconds. The length of a list depends on its filters and
+    not on the page. A list without a start or an end covers all days.
     """
 
     above: int | None = None
-    """The most records that a list can have, on all of its pages together."""
+    """The maximum number of records of a list, on all of its pages together."""
     days: float | None = None
-    """The most days that a list can cover."""
+    """The maximum number of days that a list covers."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Give the right answer, or 502 for a list that is too long."""
+        """Return the normal response, or 502 for a list that is too long."""
         response = await proceed(request)
         count = _count_records(response, request.listing)
         if count is None:
@@ -359,28 +361,30 @@ READS_OTHER_PAGES: Final = (
 """The effects that read other pages of a list than the requested one."""
 
 
-def _turn_to(request: Request[Any], page: int) -> Request[Any]:
+def _change_page(request: Request[Any], page: int) -> Request[Any]:
     return request if find_page(request) == page else at_page(request, page)
 
 
-def _edit(response: Response, request: Request[Any], **values: Any) -> Response:
+def _replace_values(
+    response: Response, request: Request[Any], **values: Any
+) -> Response:
     envelope = Envelope.read(response, request.listing)
-    return response if envelope is None else envelope.changed(**values)
+    return response if envelope is None else envelope.replace(**values)
 
 
 async def _find_last_page(request: Request[Any], proceed: Proceed) -> int | None:
-    """Read on the first page how many there are; None where that is not needed."""
+    """Read the number of the last page from page 1; None if page 1 is requested."""
     if find_page(request) in {None, 1}:
-        return None  # whatever comes is right, and is not asked for twice
+        return None  # page 1 is never past the end
     first = Envelope.read(await proceed(at_page(request, 1)), request.listing)
     return None if first is None else first.pages
 
 
 def _count_records(response: Response, listing: Listing | None) -> int | None:
-    """Count the records of a list on all pages; None for what is no list."""
+    """Count the records on all pages of a list; None for any other response."""
     envelope = Envelope.read(response, listing)
     if envelope is not None:
-        return envelope.number(envelope.total_key)
+        return envelope.read_int(envelope.total_key)
     try:
         return len(split_list(decompress_body(response)))
     except MisfitError:
@@ -388,15 +392,17 @@ def _count_records(response: Response, listing: Listing | None) -> int | None:
 
 
 def _count_days(request: Request[Any]) -> float:
-    """Count the days that the filters of a request cover; infinite without both."""
+    """Count the days between the date filters; infinite if one of them is missing."""
     query = dict(request.query)
     texts = [query[key] for key in ("startDate", "endDate") if key in query]
     try:
         start, end = (_parse_moment(text) for text in texts)
-    except ValueError:  # one is missing or is no date
+    except ValueError:  # one is missing, or is not a date
         return math.inf
-    is_days = "T" not in texts[0] and query.get("dateType", "BILL_DATE") in _BY_DAYS
-    return (end - start) / _DAY + is_days
+    has_last_day = (
+        "T" not in texts[0] and query.get("dateType", "BILL_DATE") in _BY_DAYS
+    )
+    return (end - start) / _DAY + has_last_day
 
 
 def _parse_moment(text: str) -> datetime:

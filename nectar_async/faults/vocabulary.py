@@ -1,7 +1,7 @@
 """Faults as text, for the shell and for markers: `answer status=429 page=2 times=1`.
 
-A text is the name of an effect, then the fields of the effect and the conditions of the
-fault as key=value. Quotes keep a value with spaces together.
+A text is the name of an effect, then the effect's fields and the fault's conditions as
+`key=value`. Put a value with spaces in quotes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FaultLike: TypeAlias = Fault | Effect | str
 _Fields = Mapping[str, "attrs.Attribute[Any]"]
 
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
-_FORMS: Final = (
+_EXAMPLES: Final = (
     "Fault(Html(status=502), times=1), Html(status=502) or 'html status=502'"
 )
 
@@ -78,7 +78,7 @@ def _read_object(text: str) -> Mapping[str, Any]:
     return msgspec.json.decode(text, type=dict[str, Any])
 
 
-# By the annotation of a field, which is text in these modules.
+# By the annotation of a field. Annotations are strings in these modules.
 _READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "int": (int, "a whole number"),
     "int | str": (_read_row, "a whole number, or text"),
@@ -86,8 +86,11 @@ _READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "str": (str, "text"),
     "float | str | datetime": (str, "text"),
     "bytes": (str.encode, "text"),
-    "Mapping[str, str]": (_read_texts, 'an object of texts, as {"Retry-After": "1"}'),
-    "Mapping[str, Any]": (_read_object, 'an object, as {"id": "a1"}'),
+    "Mapping[str, str]": (
+        _read_texts,
+        'a JSON object of strings, such as {"Retry-After": "1"}',
+    ),
+    "Mapping[str, Any]": (_read_object, 'a JSON object, such as {"id": "a1"}'),
 }
 
 
@@ -95,14 +98,14 @@ class Vocabulary:
     """The effects that can be written as text.
 
     Args:
-        effects: classes of attrs, each with a method `apply`.
+        effects: attrs classes, each with a method `apply`.
     """
 
     def __init__(self, effects: Iterable[type[Any]]) -> None:
         self.effects: Mapping[str, type[Any]] = {
             _CAPITAL.sub("-", kind.__name__).lower(): kind for kind in effects
         }
-        """Every effect by its name in a text."""
+        """The effects by their names in a text."""
         fields = _list_fields(Fault)
         self._conditions = {key: fields[key] for key in fields if key != "effect"}
 
@@ -114,7 +117,7 @@ class Vocabulary:
         """Convert a fault, an effect or a text to a fault.
 
         Raises:
-            ConfigurationError: it is none of the three; says how a fault is written.
+            ConfigurationError: the value is none of these; the message shows examples.
         """
         if isinstance(value, Fault):
             return value
@@ -122,14 +125,14 @@ class Vocabulary:
             return self.parse(value)
         if is_effect(value):
             return Fault(value)
-        raise ConfigurationError(f"a fault is written as {_FORMS}, not {value!r}")
+        raise ConfigurationError(f"a fault is written as {_EXAMPLES}, not {value!r}")
 
     def parse(self, text: str) -> Fault:
         """Parse the text of a fault.
 
         Raises:
-            ConfigurationError: an effect, a key or a value is wrong; says what is
-                allowed in its place.
+            ConfigurationError: an effect, a key or a value is invalid; the message
+                says what is allowed.
         """
         try:
             name, *pairs = shlex.split(text) or [""]
@@ -145,30 +148,30 @@ class Vocabulary:
         for key, attribute in fields.items():
             if attribute.default is attrs.NOTHING and attribute.name not in values:
                 raise ConfigurationError(f"{name} needs {key}=")
-        own = {
+        effect_values = {
             attribute.name: values.pop(attribute.name)
             for attribute in fields.values()
             if attribute.name in values
         }
-        return Fault(kind(**own), **values)
+        return Fault(kind(**effect_values), **values)
 
     def help(self) -> Sequence[str]:
-        """Lines that list each effect with its fields, and then the conditions."""
+        """List all effects with their fields, and then the conditions, as lines."""
         lines = ["effects:"]
         for name, kind in self.effects.items():
             fields = _list_fields(kind).items()
-            lines.append(f"  {name}{''.join(_show(*pair) for pair in fields)}")
+            lines.append(f"  {name}{''.join(_format_field(*pair) for pair in fields)}")
             lines.append(f"      {(kind.__doc__ or '').partition(chr(10))[0]}")
         conditions = ", ".join(f"{key}=" for key in self._conditions)
-        return [*lines, f"each takes as well: {conditions}"]
+        return [*lines, f"all effects also take: {conditions}"]
 
 
 def _list_fields(kind: type[Any]) -> _Fields:
-    """The fields of a class by their keys in a text."""
+    """List the fields of a class by their keys in a text."""
     return {field.name.replace("_", "-"): field for field in attrs.fields(kind)}
 
 
-def _show(key: str, attribute: attrs.Attribute[Any]) -> str:
+def _format_field(key: str, attribute: attrs.Attribute[Any]) -> str:
     default = attribute.default
     if default is attrs.NOTHING:
         return f" {key}="
@@ -193,7 +196,7 @@ def _read_value(key: str, text: str, attribute: attrs.Attribute[Any]) -> Any:
     try:
         value = read(text)
     except (ValueError, msgspec.DecodeError):
-        raise ConfigurationError(f"{key} is {kind}, not {text!r}") from None
+        raise ConfigurationError(f"{key} must be {kind}, not {text!r}") from None
     if key == "operation":
         check_operation(text)
     return value

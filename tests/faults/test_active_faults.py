@@ -1,4 +1,4 @@
-"""Which requests a fault hits, how often, and in which order faults are applied."""
+"""Faults hit the requests that meet their conditions, and apply in order."""
 
 from __future__ import annotations
 
@@ -135,14 +135,14 @@ async def test_faults_can_be_added_and_removed() -> None:
     assert await statuses(faults, PING) == [200]
 
 
-async def test_faults_that_hit_nothing_are_listed_as_they_were_given() -> None:
-    given: list[FaultLike] = ["html page=9", BROKEN, Fault(Html(), skip=2)]
-    faults = FaultInjector(given)
-    assert faults.unmet == (*given,)
+async def test_faults_that_hit_nothing_are_listed_as_they_were_passed() -> None:
+    passed: list[FaultLike] = ["html page=9", BROKEN, Fault(Html(), skip=2)]
+    faults = FaultInjector(passed)
+    assert faults.unmet == (*passed,)
     await statuses(faults, PING, PING)
-    assert faults.unmet == (given[0], given[2])
+    assert faults.unmet == (passed[0], passed[2])
     await statuses(faults, PING)
-    assert [*faults.unmet] == given[:1]
+    assert [*faults.unmet] == passed[:1]
 
 
 async def test_lists_that_a_fault_hit_are_known() -> None:
@@ -166,20 +166,22 @@ async def test_lists_that_a_fault_hit_are_known() -> None:
     ],
     ids=["class", "number", "none", "list", "function", "text"],
 )
-async def test_a_value_that_is_no_fault_is_refused(value: Any, words: str) -> None:
+async def test_a_value_that_is_not_a_fault_is_refused(value: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         FaultInjector([value])
     faults = FaultInjector()
     with pytest.raises(ConfigurationError, match=words):
         faults.add(BROKEN, value)
-    assert not faults, "none of the two was added"
+    assert not faults, "one of the two was added"
 
 
 @pytest.mark.parametrize(
     "faults", ["html", Html(), Fault(Html()), 502], ids=["text", "effect", "fault", "n"]
 )
 def test_a_single_fault_is_refused_with_the_list_to_write(faults: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"faults are a list: write faults=\["):
+    with pytest.raises(
+        ConfigurationError, match=r"faults must be a list: write faults=\["
+    ):
         FaultInjector(faults)
     with pytest.raises(ConfigurationError, match=r"write overlays=\["):
         FaultInjector(faults, argument="overlays")
@@ -188,26 +190,26 @@ def test_a_single_fault_is_refused_with_the_list_to_write(faults: Any) -> None:
 @pytest.mark.parametrize(
     ("conditions", "words"),
     [
-        ({"effect": Refuse}, "a fault has an effect"),
-        ({"effect": None}, r"as Fault\(Html\(status=502\)\)"),
+        ({"effect": Refuse}, "a fault needs an effect"),
+        ({"effect": None}, r"as in Fault\(Html\(status=502\)\)"),
         ({"operation": "usage_lst_by_company"}, "mean 'usage_list_by_company'"),
         ({"operation": "x"}, "there are accounts_bulk_update, "),
-        ({"page": 0}, "page is a whole number from 1"),
-        ({"skip": -1}, "skip is a whole number from 0"),
-        ({"times": 0}, "times is a whole number from 1"),
-        ({"times": True}, "times is a whole number from 1"),
-        ({"probability": 1.5}, "probability is between 0 and 1"),
+        ({"page": 0}, "page must be a whole number from 1"),
+        ({"skip": -1}, "skip must be a whole number from 0"),
+        ({"times": 0}, "times must be a whole number from 1"),
+        ({"times": True}, "times must be a whole number from 1"),
+        ({"probability": 1.5}, "probability must be between 0 and 1"),
     ],
     ids=str,
 )
-def test_a_condition_without_sense_is_refused(
+def test_an_invalid_condition_is_refused(
     conditions: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
         Fault(**{"effect": Html(), **conditions})
 
 
-async def test_an_answer_that_fails_is_not_delivered() -> None:
+async def test_a_failed_response_does_not_count_as_delivered() -> None:
     counts: list[int] = []
 
     @frozen

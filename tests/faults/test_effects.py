@@ -1,6 +1,6 @@
-"""Test each effect on an answer: one table of texts and outcomes.
+"""Each effect has its outcome: one table of texts and conditions.
 
-The server of these tests has one list of five rows on three pages.
+The tested server has one list of five rows on three pages.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def ask(page: int) -> Request[Any]:
 
 
 async def answer(request: Request[Any]) -> Response:
-    """Answer as the API does: a page after the last one is the last one again."""
+    """Respond as the API does: pages past the end are the last page."""
     page = min(request.page or 1, LAST_PAGE)
     rows = [{"id": name} for name in IDS[2 * page - 2 : 2 * page]]
     envelope = {
@@ -105,7 +105,7 @@ async def read(text: str, *pages: int) -> Outcome:
 
 
 def is_cut(body: bytes) -> bool:
-    """Whether gzip ends before its end."""
+    """Whether a gzip body is cut off."""
     unpacker = zlib.decompressobj(31)
     unpacker.decompress(body)
     return not unpacker.eof
@@ -113,7 +113,7 @@ def is_cut(body: bytes) -> bool:
 
 @frozen
 class Case:
-    """A fault, the requested pages, and the condition that the outcome fulfils."""
+    """A fault, the requested pages, and a condition of the outcome."""
 
     text: str
     pages: tuple[int, ...]
@@ -142,14 +142,14 @@ def is_page(ids: str, **envelope: Any) -> Callable[[Outcome], bool]:
     """Build the condition of the ids on the last page, and of keys of its envelope."""
 
     def check(outcome: Outcome) -> bool:
-        found = [row["id"] for row in outcome.page["usageData"]]
-        return found == [*ids] and envelope.items() <= outcome.page.items()
+        page_ids = [row["id"] for row in outcome.page["usageData"]]
+        return page_ids == [*ids] and envelope.items() <= outcome.page.items()
 
     return check
 
 
 def takes(seconds: float) -> Callable[[Outcome], bool]:
-    """Build the condition of the right answer after a time."""
+    """Build the condition of the normal response after a wait."""
     return lambda outcome: outcome.slept == seconds and outcome.ids == IDS[:2]
 
 
@@ -227,7 +227,7 @@ CASES = [
 ]
 
 FAILURES = {"refuse": False, "disconnect": True, "drop-body": True}
-"""The effects that fail without an answer: whether the request may have been done."""
+"""The effects that give an error; the value is the `is_sent` of the error."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -246,7 +246,7 @@ def test_every_effect_has_an_outcome_here() -> None:
     assert {case.effect for case in CASES} | {*FAILURES} == {*VOCABULARY.effects}
 
 
-async def test_bytes_that_are_no_text_are_put_into_the_first_text() -> None:
+async def test_invalid_bytes_are_put_into_the_first_string() -> None:
     async def plain(_: Request[Any]) -> Response:
         return Response(200, {}, b'"pong"')
 
@@ -265,7 +265,9 @@ async def test_bytes_that_are_no_text_are_put_into_the_first_text() -> None:
     ],
 )
 @pytest.mark.parametrize("body", [b"[]", b'{"id": "a"}', b"<html>", b""])
-async def test_an_answer_without_pages_is_left_as_it_is(text: str, body: bytes) -> None:
+async def test_a_response_without_pages_is_left_unchanged(
+    text: str, body: bytes
+) -> None:
     async def send(_: Request[Any]) -> Response:
         return Response(200, {}, body)
 
@@ -294,7 +296,7 @@ async def test_an_answer_without_pages_is_left_as_it_is(text: str, body: bytes) 
     ],
     ids=repr,
 )
-async def test_retry_after_is_written_in_its_form(
+async def test_retry_after_is_sent_in_the_chosen_form(
     wait: Any, headers: dict[str, str]
 ) -> None:
     busy = FaultInjector([Answer(429, retry_after=wait)])
@@ -305,15 +307,15 @@ async def test_retry_after_is_written_in_its_form(
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: Answer(42), "status is a whole number from 200 to 599"),
+        (lambda: Answer(42), "status must be a whole number from 200 to 599"),
         (
             lambda: Answer(429, retry_after=datetime(2026, 1, 1)),  # noqa: DTZ001 - the missing zone is the point
-            "retry_after is an aware datetime",
+            "retry_after must be an aware datetime",
         ),
-        (lambda: Stall(-1), "seconds is a number of seconds from 0"),
-        (lambda: StallBody(float("nan")), "seconds is a number of seconds from 0"),
+        (lambda: Stall(-1), "seconds must be a number of seconds from 0"),
+        (lambda: StallBody(float("nan")), "seconds must be a number of seconds from 0"),
         *(
-            (lambda text=text: VOCABULARY.parse(text), "is a whole number from 1")
+            (lambda text=text: VOCABULARY.parse(text), "must be a whole number from 1")
             for text in (
                 "drip size=0",
                 "clamp-silently last=0",
@@ -326,8 +328,6 @@ async def test_retry_after_is_written_in_its_form(
         ),
     ],
 )
-def test_a_field_without_sense_is_refused(
-    build: Callable[[], object], words: str
-) -> None:
+def test_an_invalid_field_is_refused(build: Callable[[], object], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         build()

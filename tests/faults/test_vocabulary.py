@@ -1,6 +1,6 @@
 """Faults as text: every effect can be written, and mistakes are explained.
 
-The vocabulary of the sandbox is tested, which contains that of recordings.
+The tests use the vocabulary of the sandbox, which contains all other effects too.
 """
 
 from __future__ import annotations
@@ -115,19 +115,19 @@ def test_a_text_is_parsed_to_a_fault(text: str, fault: Fault) -> None:
         ("answer", "answer needs status="),
         ("answer stats=429", "it takes status=, retry-after=, .*, probability="),
         ("answer status", "answer has no 'status'; it takes status="),
-        ("answer status=many", "status is a whole number, not 'many'"),
-        ("answer status=429 headers=x", "headers is an object of texts"),
+        ("answer status=many", "status must be a whole number, not 'many'"),
+        ("answer status=429 headers=x", "headers must be a JSON object of strings"),
         ("answer 'status=429", 'fault "answer \'status=429": No closing quotation'),
-        ("stall seconds=-1", "seconds is a number from 0, not '-1'"),
-        ("stall seconds=nan", "seconds is a number from 0, not 'nan'"),
-        ("html probability=2", "probability is between 0 and 1"),
-        ("html page=0", "page is a whole number from 1, not 0"),
+        ("stall seconds=-1", "seconds must be a number from 0, not '-1'"),
+        ("stall seconds=nan", "seconds must be a number from 0, not 'nan'"),
+        ("html probability=2", "probability must be between 0 and 1"),
+        ("html page=0", "page must be a whole number from 1, not 0"),
         ("html operation=usage_lst_by_company", "mean 'usage_list_by_company'"),
         ("html operation=nothing", "there are accounts_bulk_update, "),
-        ("insert-row row=x", "row is an object"),
-        ("stand-still page=x", "page is a whole number"),
-        ("change at=middle", "at is front, end, or the number of a row from 1"),
-        ("change at=0", "at is front, end, or the number of a row from 1"),
+        ("insert-row row=x", "row must be a JSON object"),
+        ("stand-still page=x", "page must be a whole number"),
+        ("change at=middle", "at must be front, end, or the number of a row from 1"),
+        ("change at=0", "at must be front, end, or the number of a row from 1"),
     ],
 )
 def test_a_mistake_in_a_text_is_explained(text: str, words: str) -> None:
@@ -156,7 +156,7 @@ def test_no_field_of_an_effect_is_named_like_a_condition() -> None:
 
 
 def list_exported(module: ModuleType) -> set[type]:
-    """The effects that a module exports."""
+    """List the effects that a module exports."""
     exported = (getattr(module, name) for name in module.__all__)
     return {
         value
@@ -177,16 +177,16 @@ def test_the_help_describes_every_effect() -> None:
     lines = fault_help().splitlines()
     assert [*VOCABULARY.help()][:-1] == lines[: 1 + 2 * len(VOCABULARY.effects)]
     for name, kind in SANDBOX.effects.items():
-        place = next(n for n, line in enumerate(lines) if line.split()[0] == name)
+        index = next(n for n, line in enumerate(lines) if line.split()[0] == name)
         first = (kind.__doc__ or "").partition("\n")[0]
         assert first.endswith(".")
-        assert lines[place + 1].strip() == first
+        assert lines[index + 1].strip() == first
     assert "  html [status=200]" in lines
     assert "  stall seconds=" in lines
     assert "  answer status= [retry-after=] [headers=] [body=]" in lines
     assert "  change [insert=0] [delete=0] [at=front]" in lines
     conditions = "operation=, page=, company=, skip=, times=, probability="
-    assert f"each takes as well: {conditions}" in lines
+    assert f"all effects also take: {conditions}" in lines
 
 
 @pytest.mark.parametrize(

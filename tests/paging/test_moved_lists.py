@@ -75,7 +75,7 @@ class Moving:
         assert first.total_key is not None
         pages = max(1, -(-len(rows) // SIZE))
         page = min(page, pages)
-        return first.changed(
+        return first.replace(
             **{
                 first.items_key: rows[(page - 1) * SIZE : page * SIZE],
                 first.total_key: len(rows),

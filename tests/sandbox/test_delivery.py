@@ -33,31 +33,31 @@ MEBIBYTE = 1024 * 1024
 PLAIN = {"Accept-Encoding": "identity"}
 
 
-async def raw(raw_client: RawClient, path: str = "/v2.2/company") -> bytes:
-    """Read until the connection closes, or stalls for 0.1 seconds."""
+async def read_raw(raw_client: RawClient, path: str = "/v2.2/company") -> bytes:
+    """Read a response until the connection closes, or stalls for 0.1 seconds."""
     parts = raw_client.sandbox.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
     head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {raw_client.sandbox.api_key}"
     writer.write(f"{head}\r\n\r\n".encode())
-    came = b""
+    data = b""
     try:
         while chunk := await asyncio.wait_for(reader.read(65_536), timeout=0.1):
-            came += chunk
+            data += chunk
     except TimeoutError:
         pass
     finally:
         writer.close()
-    return came
+    return data
 
 
-def fault(raw_client: RawClient, effect: Effect, times: int | None = None) -> None:
+def add_fault(raw_client: RawClient, effect: Effect, times: int | None = None) -> None:
     raw_client.sandbox.faults.add(Fault(effect, times=times))
 
 
 async def test_gzip_is_cut_in_the_middle(raw_client: RawClient) -> None:
     plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
-    fault(raw_client, CutGzip())
-    head, _, body = (await raw(raw_client)).partition(b"\r\n\r\n")
+    add_fault(raw_client, CutGzip())
+    head, _, body = (await read_raw(raw_client)).partition(b"\r\n\r\n")
     assert b"Content-Encoding: gzip" in head
     assert f"Content-Length: {len(body)}".encode() in head
     unpacker = zlib.decompressobj(31)
@@ -68,37 +68,37 @@ async def test_gzip_is_cut_in_the_middle(raw_client: RawClient) -> None:
 @pytest.mark.parametrize("by", [-10, 10])
 async def test_the_content_length_is_wrong(raw_client: RawClient, by: int) -> None:
     plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
-    fault(raw_client, WrongLength(by=by))
-    head, _, body = (await raw(raw_client)).partition(b"\r\n\r\n")
+    add_fault(raw_client, WrongLength(by=by))
+    head, _, body = (await read_raw(raw_client)).partition(b"\r\n\r\n")
     assert f"Content-Length: {len(plain) + by}".encode() in head
     assert body == plain
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 async def test_a_connection_is_reset(raw_client: RawClient, share: float) -> None:
-    fault(raw_client, Reset(share=share))
+    add_fault(raw_client, Reset(share=share))
     with pytest.raises(ConnectionResetError):
-        await raw(raw_client)
+        await read_raw(raw_client)
 
 
 async def test_a_body_stalls_in_the_middle(raw_client: RawClient) -> None:
     plain = (await raw_client.request("/v2.2/company", headers=PLAIN)).body
-    fault(raw_client, StallBody(3_600))
-    body = (await raw(raw_client)).partition(b"\r\n\r\n")[2]
+    add_fault(raw_client, StallBody(3_600))
+    body = (await read_raw(raw_client)).partition(b"\r\n\r\n")[2]
     assert body == plain[: len(plain) // 2]
 
 
 @pytest.mark.parametrize("effect", [StallBody(0.01), Drip(size=2, seconds=0.001)])
 async def test_a_slow_body_is_complete(raw_client: RawClient, effect: Effect) -> None:
-    fault(raw_client, effect)
-    seen = await raw_client.request("/v2.2/ping")
-    assert seen.json == "pong v2.2"
+    add_fault(raw_client, effect)
+    response = await raw_client.request("/v2.2/ping")
+    assert response.json == "pong v2.2"
     (entry,) = raw_client.sandbox.witness.log
     assert entry.finished - entry.started >= 0.005
 
 
 async def test_a_body_never_ends(raw_client: RawClient) -> None:
-    fault(raw_client, Endless())
+    add_fault(raw_client, Endless())
     url = f"{raw_client.sandbox.url}/v2.2/ping"
     headers = {"X-API-Key": raw_client.sandbox.api_key}
     async with raw_client.session.get(url, headers=headers) as response:
@@ -107,7 +107,7 @@ async def test_a_body_never_ends(raw_client: RawClient) -> None:
 
 
 async def test_an_idle_connection_closes(raw_client: RawClient) -> None:
-    fault(raw_client, CloseIdle())
+    add_fault(raw_client, CloseIdle())
     parts = raw_client.sandbox.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(parts[0], int(parts[1]))
     writer.write(
@@ -115,28 +115,28 @@ async def test_an_idle_connection_closes(raw_client: RawClient) -> None:
         "\r\n\r\n".encode()
     )
     async with asyncio.timeout(5):
-        came = await reader.read()
-    assert came.endswith(b'"pong v2.2"')
-    assert b"Connection: close" not in came
+        data = await reader.read()
+    assert data.endswith(b'"pong v2.2"')
+    assert b"Connection: close" not in data
     writer.close()
 
 
 async def test_a_refusing_server_returns_at_the_same_port(
     raw_client: RawClient,
 ) -> None:
-    fault(raw_client, Refuse(0.05), times=1)
+    add_fault(raw_client, Refuse(0.05), times=1)
     url = raw_client.sandbox.url
     with pytest.raises(aiohttp.ClientConnectionError):
         await raw_client.request("/v2.2/ping")
     with socket.socket() as probe:
         host, port = url.removeprefix("http://").split(":")
         assert probe.connect_ex((host, int(port))) != 0
-    assert (await asked_again(raw_client)).status == 200
+    assert (await request_until_accepted(raw_client)).status == 200
     assert raw_client.sandbox.url == url
 
 
-async def asked_again(raw_client: RawClient) -> RawResponse:
-    """Ask until the server accepts connections again."""
+async def request_until_accepted(raw_client: RawClient) -> RawResponse:
+    """Repeat a request until the server accepts connections."""
     async with asyncio.timeout(5):
         while True:
             with contextlib.suppress(aiohttp.ClientConnectorError):
@@ -147,9 +147,9 @@ async def asked_again(raw_client: RawClient) -> RawResponse:
 async def test_a_refusing_server_finishes_its_requests(
     raw_client: RawClient,
 ) -> None:
-    fault(raw_client, StallBody(0.05), times=1)
+    add_fault(raw_client, StallBody(0.05), times=1)
     slow = asyncio.ensure_future(raw_client.request("/v2.2/ping"))
-    while not raw_client.sandbox.witness.in_flight:  # noqa: ASYNC110 - no event tells
+    while not raw_client.sandbox.witness.in_flight:  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0)
     raw_client.sandbox.refuse(0.01)
     raw_client.sandbox.refuse(0.02)
@@ -164,17 +164,19 @@ async def test_a_refusing_sandbox_can_be_closed(raw_client: RawClient) -> None:
 
 
 async def test_requests_above_the_limit_are_refused(raw_client: RawClient) -> None:
-    fault(raw_client, Crowd(limit=3, retry_after="2"))
-    fault(raw_client, StallBody(0.05))
-    seen = await asyncio.gather(*(raw_client.request("/v2.2/ping") for _ in range(8)))
-    assert sorted(one.status for one in seen) == [200] * 3 + [429] * 5
-    waits = {one.headers.get("Retry-After") for one in seen if one.status == 429}
-    assert waits == {"2"}
+    add_fault(raw_client, Crowd(limit=3, retry_after="2"))
+    add_fault(raw_client, StallBody(0.05))
+    responses = await asyncio.gather(
+        *(raw_client.request("/v2.2/ping") for _ in range(8))
+    )
+    assert sorted(response.status for response in responses) == [200] * 3 + [429] * 5
+    refused = [response for response in responses if response.status == 429]
+    assert {response.headers.get("Retry-After") for response in refused} == {"2"}
 
 
 async def test_a_request_rotates_the_key(raw_client: RawClient) -> None:
     old = raw_client.sandbox.api_key
-    fault(raw_client, RotateKey(key="new"), times=1)
+    add_fault(raw_client, RotateKey(key="new"), times=1)
     statuses = [
         (await raw_client.request("/v2.2/ping", key=key)).status
         for key in (old, "new", old)

@@ -13,14 +13,14 @@ from raw_client import RawClient, RawResponse
 from nectar_async.sandbox import Faults
 
 Outcome: TypeAlias = int | type[Exception] | Callable[[RawResponse, RawResponse], bool]
-"""A status, an error, or a condition of the answer and the one without the fault."""
+"""A status, an error, or a condition of the responses with and without the fault."""
 
 
 def is_same(seen: RawResponse, plain: RawResponse) -> bool:
     return (seen.status, seen.body) == (plain.status, plain.body)
 
 
-def is_other(seen: RawResponse, plain: RawResponse) -> bool:
+def is_different(seen: RawResponse, plain: RawResponse) -> bool:
     return seen.status == 200 and seen.body != plain.body
 
 
@@ -35,7 +35,7 @@ def find_etag(seen: RawResponse) -> str:
 
 BROKEN = aiohttp.ClientError
 
-# Of page 2 of a list of four pages.
+# The request is for page 2 of a list of four pages.
 ON_A_LIST: dict[str, Outcome] = {
     "stall seconds=0.001": is_same,
     "refuse": BROKEN,
@@ -47,13 +47,13 @@ ON_A_LIST: dict[str, Outcome] = {
     "gzip-bomb size=10": lambda seen, _: seen.body == b" " * 10,
     "set-value key=currentPage json=null": changes(currentPage=None),
     "nest depth=2": lambda seen, _: seen.body == b"[[]]",
-    "garble": is_other,
+    "garble": is_different,
     "repeat-keys": changes(),
     "set-header name=X-One value=two": lambda seen, _: seen.headers["X-One"] == "two",
     "insert-row": is_same,
     "delete-row": is_same,
-    "shuffle": is_other,
-    "repeat-page": is_other,
+    "shuffle": is_different,
+    "repeat-page": is_different,
     "stand-still": lambda seen, _: seen.json["currentPage"] == 1,
     "clamp-silently last=1": lambda seen, _: seen.json["currentPage"] == 2,
     "promise-more": changes(totalPages=3),
@@ -62,16 +62,16 @@ ON_A_LIST: dict[str, Outcome] = {
     "drop-body": BROKEN,
     "stall-body seconds=0.001": is_same,
     "drip size=9000 seconds=0.001": is_same,
-    "cut-gzip": is_other,
+    "cut-gzip": is_different,
     "crowd limit=0": 429,
     "rotate-key key=new": 401,
-    "change insert=1": is_other,
+    "change insert=1": is_different,
     "reset": BROKEN,
     "wrong-length by=10": BROKEN,
     "endless": TimeoutError,
     "close-idle": is_same,
 }
-# Of the file of a document.
+# The request is for the file of a document.
 ON_A_FILE: dict[str, Outcome] = {
     "expire-link": 403,
     "ignore-range": 200,
@@ -83,7 +83,7 @@ ON_A_FILE: dict[str, Outcome] = {
 async def request_with(
     raw_client: RawClient, path: str, outcome: Outcome
 ) -> RawResponse | None:
-    """The answer, or None where the outcome is that error."""
+    """Get the response; None if the request fails with the expected error."""
     is_file = path.startswith("/_files")
     headers = {"Accept-Encoding": "identity"}
     if is_file:

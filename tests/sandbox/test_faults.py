@@ -37,7 +37,7 @@ async def statuses(raw_client: RawClient, *paths: str) -> list[int]:
     return [(await raw_client.request(path)).status for path in paths]
 
 
-async def test_an_answer_has_the_given_status_headers_and_body(
+async def test_a_response_has_the_given_status_headers_and_body(
     raw_client: RawClient,
 ) -> None:
     html = b"<h1>502</h1>"
@@ -57,28 +57,28 @@ HTML = "html status=502"
 
 
 @pytest.mark.parametrize(
-    "order", [Fault(Html(status=502)), Html(status=502), HTML], ids=repr
+    "value", [Fault(Html(status=502)), Html(status=502), HTML], ids=repr
 )
-async def test_a_fault_is_given_as_a_fault_an_effect_or_a_text(order: Any) -> None:
+async def test_a_fault_is_given_as_a_fault_an_effect_or_a_text(value: Any) -> None:
     async with (
-        Sandbox(companies=1, faults=[order]) as sandbox,
+        Sandbox(companies=1, faults=[value]) as sandbox,
         aiohttp.ClientSession() as session,
     ):
         raw_client = RawClient(sandbox, session)
         assert await statuses(raw_client, "/v2.2/ping") == [502]
         sandbox.faults.clear()
         assert await statuses(raw_client, "/v2.2/ping") == [200]
-        sandbox.faults.add(order, "answer status=500")
+        sandbox.faults.add(value, "answer status=500")
         assert await statuses(raw_client, "/v2.2/ping") == [502]
 
 
 async def test_a_text_has_the_conditions_of_a_fault(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(f"{HTML} operation=companies_list times=1")
-    asked = ("/v2.2/ping", "/v2.2/company", "/v2.2/company")
-    assert await statuses(raw_client, *asked) == [200, 502, 200]
+    paths = ("/v2.2/ping", "/v2.2/company", "/v2.2/company")
+    assert await statuses(raw_client, *paths) == [200, 502, 200]
 
 
-async def test_a_value_that_is_no_fault_is_refused(raw_client: RawClient) -> None:
+async def test_a_value_that_is_not_a_fault_is_refused(raw_client: RawClient) -> None:
     value: Any = Html
     with pytest.raises(ConfigurationError, match="'html status=502', not <class"):
         Sandbox(faults=[value])
@@ -86,13 +86,13 @@ async def test_a_value_that_is_no_fault_is_refused(raw_client: RawClient) -> Non
         Sandbox(faults="html status=502")
     with pytest.raises(ConfigurationError, match="there is no effect 'htlm'"):
         raw_client.sandbox.faults.add(Html(status=502), "htlm")
-    # None of the two was added.
+    # The valid one was not added either.
     assert await statuses(raw_client, "/v2.2/ping") == [200]
 
 
 @frozen
-class Gone:
-    """Abort the connection before the answer is written."""
+class AbortConnection:
+    """Abort the connection before the response is written."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
         return SocketResponse.build(await proceed(request), self._deliver)
@@ -108,7 +108,7 @@ class Gone:
 async def test_a_client_that_disconnects_causes_no_server_error(
     raw_client: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    raw_client.sandbox.faults.add(Fault(Gone()))
+    raw_client.sandbox.faults.add(Fault(AbortConnection()))
     with pytest.raises(aiohttp.ClientError):
         await raw_client.request("/v2.2/ping")
     # aiohttp may have repeated the request by itself.
@@ -121,8 +121,8 @@ async def test_a_client_that_disconnects_causes_no_server_error(
 async def test_redirects_can_be_scripted(raw_client: RawClient) -> None:
     away = {"Location": "http://elsewhere.example/"}
     raw_client.sandbox.faults.add(Fault(Answer(status=302, headers=away, body=b"")))
-    seen = await raw_client.request("/v2.2/ping")
-    assert (seen.status, seen.headers["Location"]) == (302, away["Location"])
+    response = await raw_client.request("/v2.2/ping")
+    assert (response.status, response.headers["Location"]) == (302, away["Location"])
 
 
 async def test_a_fault_skips_requests_and_then_hits_some(raw_client: RawClient) -> None:
@@ -156,8 +156,8 @@ async def test_a_fault_hits_only_its_page(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(BROKEN, page=2))
     path = f"/v2.2/usage/company/{company.id}"
     texts = ("2", "1", "x", "9" * 5_000)
-    asked = [path, *(f"{path}?page={text}" for text in texts)]
-    assert await statuses(raw_client, *asked) == [200, 500, 200, 400, 400]
+    paths = [path, *(f"{path}?page={text}" for text in texts)]
+    assert await statuses(raw_client, *paths) == [200, 500, 200, 400, 400]
 
 
 async def test_a_fault_of_a_company_hits_its_sites(raw_client: RawClient) -> None:
@@ -212,7 +212,7 @@ async def test_a_connection_closes_in_the_middle_of_the_body(
             await response.read()
 
 
-async def test_a_stall_adds_to_the_time_of_an_answer(raw_client: RawClient) -> None:
+async def test_stalls_add_up(raw_client: RawClient) -> None:
     raw_client.sandbox.faults.add(Fault(Stall(0.01)), Fault(Stall(0.01)))
     assert await statuses(raw_client, "/v2.2/ping") == [200]
     (entry,) = raw_client.sandbox.witness.log
@@ -246,7 +246,7 @@ async def test_rows_deleted_in_front_hide_rows(raw_client: RawClient) -> None:
 
 
 async def test_rows_change_at_the_given_place(raw_client: RawClient) -> None:
-    """The change is behind the first page, where only the total shows it."""
+    """The changed row is on page 2, so page 1 stays the same."""
     first, second = [
         await raw_client.list_usage(0, ("page", number)) for number in "12"
     ]
@@ -254,12 +254,12 @@ async def test_rows_change_at_the_given_place(raw_client: RawClient) -> None:
     assert await raw_client.list_usage(0) == first
     now = await raw_client.list_usage(0, ("page", "2"))
     assert now["totalUsageData"] == first["totalUsageData"]
-    differ = [
-        row == one
-        for row, one in zip(now["usageData"], second["usageData"], strict=True)
+    are_equal = [
+        after == before
+        for after, before in zip(now["usageData"], second["usageData"], strict=True)
     ]
-    assert differ.index(False) == 49
-    assert differ.count(False) == 1
+    assert are_equal.index(False) == 49
+    assert are_equal.count(False) == 1
 
 
 @pytest.mark.parametrize("at", [0, -1, "middle", "", True, 1.5, None], ids=repr)
@@ -268,7 +268,7 @@ async def test_an_invalid_place_is_refused(at: Any) -> None:
         Change(insert=1, at=at)
 
 
-async def test_the_front_is_that_of_the_list_of_the_site(
+async def test_a_change_applies_to_the_list_of_the_requested_site(
     raw_client: RawClient,
 ) -> None:
     site = raw_client.sandbox.portfolio.company(0).sites[-1]
@@ -330,7 +330,7 @@ async def test_a_page_repeats_the_one_before(raw_client: RawClient) -> None:
     assert (second["currentPage"], second["hasNext"]) == (2, True)
 
 
-async def test_effects_on_lists_leave_other_answers_unchanged(
+async def test_effects_on_lists_leave_other_responses_unchanged(
     raw_client: RawClient,
 ) -> None:
     plain = (await raw_client.request("/v2.2/company")).body
@@ -338,5 +338,5 @@ async def test_effects_on_lists_leave_other_answers_unchanged(
     assert (await raw_client.request("/v2.2/company")).body == plain
     assert (await raw_client.request("/v2.2/ping")).json == "pong v2.2"
     company = raw_client.sandbox.portfolio.company(0)
-    seen = await raw_client.request(f"/v2.2/company/{company.id}")
-    assert seen.json["id"] == company.id
+    response = await raw_client.request(f"/v2.2/company/{company.id}")
+    assert response.json["id"] == company.id

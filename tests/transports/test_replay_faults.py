@@ -366,7 +366,9 @@ async def test_the_first_overlay_is_applied_first(replay: Replay) -> None:
 def test_a_value_that_is_no_overlay_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="a fault is written as"):
         RecordedTransport("nowhere", overlays=[CLASS])
-    with pytest.raises(ConfigurationError, match=r"overlays are a list: write .*\["):
+    with pytest.raises(
+        ConfigurationError, match=r"overlays must be a list: write .*\["
+    ):
         RecordedTransport("nowhere", overlays="refuse")
 
 

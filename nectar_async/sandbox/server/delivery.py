@@ -1,6 +1,6 @@
-"""Effects on a real connection: how a sandbox breaks, delays and cuts its answers.
+"""Effects on a real connection: a sandbox breaks, delays and cuts its responses.
 
-Of several effects of this kind on one request the one that was added first counts.
+If several of these effects hit one request, only the one that was added first counts.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ __all__ = [
     "close_instead",
 ]
 
-# On, and no time to linger: closing sends a reset.
+# Enabled, with zero seconds: closing the socket then sends a reset.
 _NO_LINGER: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 _PIECE: Final = b" " * 64 * 1024
 
 
 @frozen
 class SocketResponse(Response):
-    """A response, and how it is written to the connection."""
+    """A response with the function that writes it to the connection."""
 
     deliver: Deliver | None = field(default=None, eq=False, repr=False)
 
     @classmethod
     def build(cls, response: Response, deliver: Deliver) -> SocketResponse:
-        """Build one from another response."""
+        """Copy a response, and set how it is written."""
         return cls(
             response.status, response.headers, response.body, None, deliver=deliver
         )
@@ -61,11 +61,11 @@ class SandboxEffect:
     async def serve(
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Answer the request in a sandbox, which received it as `call`."""
+        """Respond to a request that a sandbox received as `call`."""
         raise NotImplementedError
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
-        """Refuse to work without a sandbox.
+        """Raise an error, because there is no sandbox.
 
         Raises:
             ConfigurationError: always.
@@ -76,33 +76,33 @@ class SandboxEffect:
 
 
 class _SocketEffect(SandboxEffect):
-    """An effect on the way in which the right answer is written."""
+    """An effect that changes how the normal response is written."""
 
     async def serve(
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give the right answer, written as the effect does it."""
+        """Return the normal response, to be written by `deliver`."""
         deliver = partial(self.deliver, call)
         return SocketResponse.build(await proceed(request), deliver)
 
     async def deliver(
         self, call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
-        """Write an answer to the connection."""
+        """Write a response to the connection."""
         raise NotImplementedError
 
 
 @frozen(kw_only=True)
 class Reset(_SocketEffect):
-    """Reset the connection (RST), so that even bytes that were sent may be lost."""
+    """Reset the connection (RST); the client may lose bytes that were sent."""
 
     share: float = 0.0
-    """The share of the body that is sent before; 0 resets before the first byte."""
+    """The share of the body that is sent first; 0 resets before the first byte."""
 
     async def deliver(
         self, _call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
-        """Write the share of the answer, and reset the connection."""
+        """Write that share of the response, and reset the connection."""
         response: web.StreamResponse = web.Response()
         if self.share > 0:
             sent = reply.body[: int(len(reply.body) * self.share)]
@@ -118,24 +118,25 @@ class Reset(_SocketEffect):
 class WrongLength(_SocketEffect):
     """Send a wrong `Content-Length`.
 
-    Above 0 it announces more bytes than there are, and the connection closes after
-    them. Below 0 it announces fewer, and the rest arrives in place of the next answer.
+    If `by` is above 0, the body is shorter than announced, and then the connection
+    closes. If it is below 0, the body is longer, and a client that reuses the
+    connection reads the other bytes as the start of the next response.
     """
 
     by: int
-    """How many bytes too many, or too few, it announces."""
+    """This is added to the length; it may be negative."""
 
     async def deliver(
         self, _call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
-        """Write the answer under the wrong length."""
+        """Write the response with the wrong length."""
         length = max(0, len(reply.body) + self.by)
         pieces = [reply.body[:length]]
         response = await _write(request, reply, pieces, length=length, has_end=False)
         if self.by >= 0:
             _close(request)
         elif request.transport is not None:
-            # Not through the response, which refuses bytes beyond the length.
+            # `response.write` refuses bytes beyond the length.
             request.transport.write(reply.body[length:])
         return response
 
@@ -147,26 +148,26 @@ class Endless(_SocketEffect):
     async def deliver(
         self, _call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
-        """Write the headers of the answer, and spaces until the client leaves."""
+        """Write the headers of the response, and spaces until the client leaves."""
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
         await response.prepare(request)
         while request.transport is not None and not request.transport.is_closing():
             await response.write(_PIECE)
-            await asyncio.sleep(0)  # a client in the same process needs its turn
+            await asyncio.sleep(0)  # lets a client in the same process run
         return response
 
 
 @frozen(kw_only=True)
 class CloseIdle(_SocketEffect):
-    """Close the connection soon after the answer, although it should be kept alive."""
+    """Close a connection soon after the response, although it is kept alive."""
 
     seconds: float = 0.0
-    """How long it is idle."""
+    """How long the connection is idle before it is closed."""
 
     async def deliver(
         self, call: Call, request: web.BaseRequest, reply: Reply
     ) -> web.StreamResponse:
-        """Write the answer, and close the connection later."""
+        """Write the response, and close the connection later."""
         response = await _write(request, reply, [reply.body])
         loop = asyncio.get_running_loop()
         loop.call_later(self.seconds, call.listener.close_connection, request.protocol)
@@ -174,7 +175,7 @@ class CloseIdle(_SocketEffect):
 
 
 async def close_instead(request: web.BaseRequest, _reply: Reply) -> web.StreamResponse:
-    """Close the connection instead of an answer."""
+    """Close the connection instead of sending a response."""
     _close(request)
     return web.Response()
 
@@ -227,7 +228,7 @@ DELIVERIES: Final[Mapping[type[Any], _Write]] = {
     Drip: _drip,
     CutGzip: _cut_gzip,
 }
-"""How a sandbox writes an answer, by the effect of `nectar_async.faults`."""
+"""The functions that write a response, by the effect in `nectar_async.faults`."""
 
 
 async def _write(
@@ -239,9 +240,10 @@ async def _write(
     pause: float = 0.0,
     has_end: bool = True,
 ) -> web.StreamResponse:
-    """Write the headers of an answer and pieces of its body, `pause` seconds apart.
+    """Write the headers of a response and pieces of its body, `pause` seconds apart.
 
-    `length` replaces the right `Content-Length`; `has_end` ends the answer behind them.
+    `length` replaces the true `Content-Length`. Unless `has_end` is true, the response
+    is not marked as complete.
     """
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body) if length is None else length
@@ -257,5 +259,5 @@ async def _write(
 
 def _close(request: web.BaseRequest) -> None:
     if request.transport is not None:
-        # An ordinary close: bytes that were written still arrive.
+        # Unlike `abort`, this still sends the bytes that were written.
         request.transport.close()

@@ -1,7 +1,7 @@
 """The faults of a sandbox: those of `nectar_async.faults`, and some that need a server.
 
-A request is converted to the `Request` of a client and its answer to a `Response`, so
-that the effects of `nectar_async.faults` apply to them.
+A call is converted to a client's `Request` and the reply to a `Response`, so that the
+effects of `nectar_async.faults` can be applied to them.
 """
 
 from __future__ import annotations
@@ -60,25 +60,25 @@ _UNAUTHORIZED: Final = 401
 _TOO_MANY: Final = 429
 _HOP: Final = "hop"
 _RANGE_HEADERS: Final = frozenset({"range", "if-range"})
-# Any request may be for a list: only the answer tells, by the first list in it.
+# Any request may be for a list. Only the response tells; its first list counts.
 _LISTING: Final = Listing(items="")
 
 
 @frozen(kw_only=True)
 class Crowd(SandboxEffect):
-    """Answer 429 to a request that finds more than `limit` requests in flight.
+    """Respond with 429 if more than `limit` requests are in flight.
 
-    The request itself, downloads of files and refused requests are counted too.
+    The request itself, file downloads and refused requests count too.
     """
 
     limit: int = field(validator=check_whole(0))
     retry_after: str | None = None
-    """As in `Answer`."""
+    """The `Retry-After` header, as in `Answer`."""
 
     async def serve(
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give the right answer, or 429."""
+        """Return the normal response, or 429."""
         if call.in_flight <= self.limit:
             return await proceed(request)
         refusal = Answer(_TOO_MANY, retry_after=self.retry_after)
@@ -87,14 +87,14 @@ class Crowd(SandboxEffect):
 
 @frozen(kw_only=True)
 class RotateKey(SandboxEffect):
-    """Replace the keys of the sandbox by another one, from this request on."""
+    """Replace the API keys of the sandbox with another one, from this request on."""
 
     key: str
 
     async def serve(
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give the right answer, or 401 to a request without the new key."""
+        """Return the normal response, or 401 for a request without the new key."""
         call.listener.rotate_key(self.key)
         if not call.listener.accepts_key(request.headers.get("X-API-Key", "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
@@ -103,26 +103,26 @@ class RotateKey(SandboxEffect):
 
 @frozen(kw_only=True)
 class Change(SandboxEffect):
-    """Delete usage records and insert new ones just before the request is answered."""
+    """Delete usage records and insert new ones just before the response."""
 
     insert: int = 0
     delete: int = 0
     at: int | str = field(default="front")
-    """Where: `front`, `end`, or the number of a row, from 1. That row and those behind
-    it are deleted (at the end, the last ones), and the new ones take their place."""
+    """The place: `front`, `end`, or the number of a row, from 1. Rows are deleted from
+    there on (at the `end`, the last rows), and new rows take their place."""
 
     @at.validator
     def _check_at(self, _: Attribute[Any], value: object) -> None:
         is_row = isinstance(value, int) and not isinstance(value, bool) and value >= 1
         if not is_row and value not in {"front", "end"}:
             raise ConfigurationError(
-                f"at is front, end, or the number of a row from 1, not {value!r}"
+                f"at must be front, end, or the number of a row from 1, not {value!r}"
             )
 
     async def serve(
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give the right answer after the change."""
+        """Return the normal response after the change."""
         company = call.portfolio.find_company(call.company_id or "")
         if company is not None:
             call.portfolio.change_usage(
@@ -142,7 +142,7 @@ class IgnoreRange(SandboxEffect):
     async def serve(
         self, _call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give the answer to a request without a range."""
+        """Return the response to the request without its range."""
         headers = {
             name: value
             for name, value in request.headers.items()
@@ -153,7 +153,7 @@ class IgnoreRange(SandboxEffect):
 
 @frozen(kw_only=True)
 class Redirect(SandboxEffect):
-    """Redirect the download of a file some times before it is answered."""
+    """Redirect the download of a file some times before the file is sent."""
 
     hops: int = 1
     origin: str = ""
@@ -162,7 +162,7 @@ class Redirect(SandboxEffect):
     async def serve(
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give 302 to the next hop, or the right answer after the last one."""
+        """Return 302 to the next hop, or the normal response after the last hop."""
         query = {**call.query}
         hop = int(query.get(_HOP, ("0",))[-1])
         if hop >= self.hops:
@@ -177,8 +177,8 @@ class Redirect(SandboxEffect):
 class ChangeFile(SandboxEffect):
     """Replace a file: other bytes, and another `ETag`.
 
-    With `skip`, it changes between two ranges of a download; with `SetHeader`, the
-    answer shows that by something weaker, or by nothing.
+    With `skip`, the file changes between two ranges of a download. Combine it with
+    `SetHeader` to send a weak `ETag` or none.
     """
 
     revision: int = 1
@@ -186,7 +186,7 @@ class ChangeFile(SandboxEffect):
     async def serve(
         self, _call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
-        """Give the right answer for the changed file."""
+        """Return the normal response with the changed file."""
         parts = {**request.parts, "revision": str(self.revision)}
         return await proceed(evolve(request, parts=parts))
 
@@ -202,11 +202,11 @@ class Faults(FaultInjector):
     )
 
     async def serve(self, call: Call, handler: Handler) -> Reply:
-        """Answer a call through the effects of all faults that hit it.
+        """Respond to a call, with the effects of all faults that hit it.
 
         Args:
             call: a request to the sandbox.
-            handler: answers it without faults.
+            handler: builds the reply without faults.
         """
         if not self:
             return await handler(call)
@@ -228,7 +228,7 @@ class Faults(FaultInjector):
 async def _apply(
     call: Call, effect: Effect, request: Request[Any], proceed: Proceed
 ) -> Response:
-    """Apply an effect to a request, with the means of a server."""
+    """Apply an effect to a request, by means of the server where it needs them."""
     if isinstance(effect, SandboxEffect):
         return await effect.serve(call, request, proceed)
     if isinstance(effect, Refuse):
@@ -269,7 +269,7 @@ def _to_response(reply: Reply) -> Response:
 def _to_reply(response: Response) -> Reply:
     return Reply(
         status=response.status,
-        # Titles, as `Content-Type`: replies are searched by them.
+        # Title case (`Content-Type`), because look-ups in replies use it.
         headers={name.title(): text for name, text in response.headers.items()},
         body=response.body,
         deliver=response.deliver if isinstance(response, SocketResponse) else None,
@@ -280,11 +280,11 @@ def read_fault(text: str) -> Fault:
     """Parse the text of a fault: `answer status=429 page=2 times=1`.
 
     Raises:
-        ConfigurationError: it describes no fault; says what is allowed.
+        ConfigurationError: the text is not a fault; the message says what is allowed.
     """
     return Faults.vocabulary.parse(text)
 
 
 def fault_help() -> str:
-    """Describe all effects: the name, the fields and the first sentence of each."""
+    """Describe every effect by its name, its fields and its first sentence."""
     return "\n".join([*Faults.vocabulary.help(), TLS_HELP])
