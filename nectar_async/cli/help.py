@@ -44,7 +44,7 @@ class HelpCommand(TyperCommand):
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the help option without a type, which newer versions of typer add."""
-        return _without_type(super().get_help_option(ctx))
+        return _remove_type(super().get_help_option(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line without the braces of newer versions."""
@@ -57,7 +57,7 @@ class HelpGroup(TyperGroup):
 
     def get_help_option(self, ctx: Any) -> Any:
         """Return the help option without a type, as `HelpCommand` does."""
-        return _without_type(super().get_help_option(ctx))
+        return _remove_type(super().get_help_option(ctx))
 
 
 def show_help_without_subcommand(context: typer.Context) -> None:
@@ -73,7 +73,7 @@ def show_help_without_subcommand(context: typer.Context) -> None:
         raise typer.Exit(ExitCode.USAGE)
 
 
-def _without_type(option: Any) -> Any:
+def _remove_type(option: Any) -> Any:
     if option is not None:
         option.metavar = ""
     return option

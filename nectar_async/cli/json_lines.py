@@ -26,7 +26,7 @@ class JsonLinesFile:
     its content until the first write or `begin`, so a failed pull destroys nothing.
 
     Args:
-        path: of the file; `STDOUT` for standard output.
+        path: the path of the file; `STDOUT` for standard output.
         is_private: whether only the owner of the file may read it.
     """
 
@@ -96,7 +96,7 @@ class JsonLinesFile:
             self._restrict_access()
 
     def _truncate(self) -> None:
-        """Remove all that was not written completely, if this is a regular file."""
+        """Remove lines that were not written completely, if this is a regular file."""
         if self.path != STDOUT and self._is_regular():
             os.ftruncate(self._descriptor, self.size)
             os.lseek(self._descriptor, self.size, os.SEEK_SET)

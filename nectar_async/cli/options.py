@@ -101,8 +101,8 @@ IncludeSecrets = Annotated[
     typer.Option(
         "--include-secrets",
         metavar=NO_TYPE,
-        help="Include passwords and signed links. Only the owner of the file can read"
-        " it then.",
+        help="Include passwords and signed links. Only its owner can then read the"
+        " file.",
     ),
 ]
 CompanyCount = Annotated[
@@ -114,7 +114,9 @@ CompanyCount = Annotated[
 Seed = Annotated[
     int,
     typer.Option(
-        "--seed", metavar="N", help="Seed of the data; the same seed, the same data."
+        "--seed",
+        metavar="N",
+        help="Seed of the data. The same seed gives the same data.",
     ),
 ]
 Latency = Annotated[

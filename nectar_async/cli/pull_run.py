@@ -259,9 +259,9 @@ class PullRun:
 
 
 class _CompanyRecords:
-    """The pages of a view whose records come with the companies, as of a `FanOut`.
+    """The pages of a view whose records come with the companies.
 
-    Each company is one page.
+    Each company is one page. It has the methods of a `FanOut` that a pull needs.
 
     Args:
         companies: companies, or ids, each of which is fetched.

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _MAX_FILES: Final = 1
-"""How many files with the same finding are named."""
+"""How many files are named for one finding; more are only counted."""
 _MAX_EXCHANGES: Final = 3
 """How many exchanges of an operation are named; more are only counted."""
 
@@ -92,16 +92,14 @@ def recording_as_json(path: Path, recording: Recording) -> dict[str, Any]:
 
 def print_recording(console: Console, path: Path, recording: Recording) -> None:
     """Print a recording's origin, its operations and its placeholders."""
-    operations, placeholders = (
-        summarize_operations(recording),
-        summarize_placeholders(recording),
-    )
+    operations = summarize_operations(recording)
+    placeholders = summarize_placeholders(recording)
     size = sum(contents.size for contents in operations)
     _print_line(
         console,
         f"[bold]{escape(str(path))}[/bold]:"
         f" {count_noun(len(recording.exchanges), 'exchange')} of"
-        f" {count_noun(len(operations), 'operation')}, {_kilobytes(size)}",
+        f" {count_noun(len(operations), 'operation')}, {_format_kilobytes(size)}",
     )
     is_own = recording.contract == contract.digest()
     _print_line(
@@ -256,7 +254,7 @@ def _build_operations_table(operations: Sequence[OperationContents]) -> Table:
             escape(contents.operation),
             f"{contents.exchanges:,}",
             f"{contents.owners:,}",
-            _kilobytes(contents.size),
+            _format_kilobytes(contents.size),
             ", ".join(statuses),
         )
     return table
@@ -314,5 +312,5 @@ def _compute_age(recorded_at: datetime) -> timedelta:
     return datetime.now(UTC) - recorded_at
 
 
-def _kilobytes(size: int) -> str:
+def _format_kilobytes(size: int) -> str:
     return f"{size / 1e3:,.1f} kB"

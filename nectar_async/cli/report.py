@@ -38,7 +38,7 @@ class TimeBound:
 
 @frozen(kw_only=True)
 class CompanyReceipt:
-    """The receipt of one company, with its name if that is known."""
+    """The receipt of one company, with its name if the name is known."""
 
     company_id: str
     name: str | None
@@ -63,7 +63,7 @@ class PullReport:
     is_written: bool = True
     """Whether the file holds this pull; otherwise it was not changed or created."""
     is_stopped: bool = False
-    """Whether the pull ended early, whatever the receipts say."""
+    """Whether the pull ended early; the verdict is then `unfinished`."""
 
     @classmethod
     def build(

@@ -24,7 +24,7 @@ from nectar_async.resources.repository import Repository
 
 __all__ = ["VIEWS", "GroupTotal", "View", "ViewTotals"]
 
-# More digits than any meter shows, and no amount of a server is out of range.
+# More digits than any meter shows, and room for any exponent that a server sends.
 _DECIMALS: Final = Context(prec=100, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 _CONNECTION_FILTERS: Final = ("connection_owner_email", "sites", "status")
@@ -52,9 +52,9 @@ class View:
     read_company: Callable[[Company], Sequence[Any]] = lambda company: (company,)
     """Reads the records out of a company, if there is no `fan_out`."""
     read_parts: Callable[[Any], Sequence[Any]] | None = None
-    """Reads the records out of an item of the list, if an item is not itself one."""
+    """Reads the records out of an item of the list, if the item itself is no record."""
     parent_key: str = ""
-    """The key in front of each of these records that holds the id of its item."""
+    """The first key of each of these records; its value is the id of the item."""
     title: str
     """The title of the table of totals."""
     group: str | None = None
@@ -64,7 +64,7 @@ class View:
     unit: str | None = None
     """The field with the unit of the amount."""
     has_sites: bool = False
-    """Whether records belong to sites, which are counted then."""
+    """Whether records belong to sites, so that the table counts their sites."""
     describe: Callable[[Any], Sequence[str]]
     """Describes a record in a few words, for the progress display."""
 

@@ -66,8 +66,8 @@ class NectarRecording:
         """Build a client that uses the recording; its first request opens it.
 
         Args:
-            settings: by default those of the marker. Without any, a replay uses the
-                default settings and other modes those of the environment.
+            settings: by default the settings of the marker. Without a marker, a replay
+                uses the default settings, and other modes read the environment.
             changes: single settings, such as `max_concurrency=2`.
 
         Raises:
@@ -100,12 +100,14 @@ def _set_up(
         return ReplayTest(options, PluginSession.of(request.config))
     if options.is_on_sandbox:
         sandbox = request.getfixturevalue("nectar_sandbox")
-        server = LiveServer.sandbox(
+        server = LiveServer.for_sandbox(
             options,
             url=sandbox.url,
             api_key=sandbox.api_key,
             advance=sandbox.advance,
         )
     else:
-        server = LiveServer.api(options, os.environ.get("NECTAR_API_KEY", "").strip())
+        server = LiveServer.for_api(
+            options, os.environ.get("NECTAR_API_KEY", "").strip()
+        )
     return LiveTest(request.node, options, server)

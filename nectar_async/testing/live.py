@@ -65,7 +65,7 @@ class LiveServer:
     is_sandbox: bool = False
 
     @classmethod
-    def api(cls, options: TestOptions, key: str) -> Self:
+    def for_api(cls, options: TestOptions, key: str) -> Self:
         """Use the API, at the address of the settings or of NECTAR_BASE_URL.
 
         Raises:
@@ -85,7 +85,7 @@ class LiveServer:
         )
 
     @classmethod
-    def sandbox(
+    def for_sandbox(
         cls,
         options: TestOptions,
         *,
@@ -168,7 +168,7 @@ class LiveTest:
         if is_due:
             self._write(self._recorder, is_new=is_new)
         elif not has_passed:
-            self._report("left" if is_new else "kept")
+            self._report("not_added" if is_new else "not_written")
 
     def close(self) -> None:
         """Close the connections of clients that the test left open."""
@@ -216,7 +216,7 @@ class LiveTest:
             ReportRow(
                 test=self._options.test,
                 path=self._session.format_path(path),
-                what=event,
+                event=event,
                 names=tuple(names),
                 count=len(list_exchange_names(path)),
             )
@@ -327,9 +327,9 @@ class LiveStage:
                 return await self._inner(request, send)
         question = build_question(request, await read_body(request))
 
-        async def answer(asked: Request[Any]) -> Response:
-            if asked is not request:
-                return (await self._look_up(asked, send)).response()
+        async def answer(sent: Request[Any]) -> Response:
+            if sent is not request:  # an effect makes a request of its own
+                return (await self._look_up(sent, send)).response()
             known = self._ahead.pop(question.key, None)
             if known is None and self._faults.has_hit_list(request):
                 # As in replay, where a list that a fault hit can be read again.

@@ -1,6 +1,6 @@
-"""The options of one test: its markers, command-line flags and settings of the suite.
+"""The options of one test, from markers, command-line flags and ini settings.
 
-They also say where its recording is: in a folder next to the test file.
+They include the path of its recording, which is in a folder next to the test file.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _KEYWORDS: Final[Mapping[str, tuple[type | tuple[type, ...], str]]] = {
 }
 
 # The arguments of `Sandbox`, which a replay does not import.
-SANDBOX: Final = (
+SANDBOX_ARGUMENTS: Final = (
     "companies",
     "seed",
     "latency",
@@ -80,11 +80,11 @@ class TestOptions:
     """Options of a test: how it replays, records and redacts."""
 
     test: str
-    """Its node id: `tests/test_shop.py::test_months[2025]`."""
+    """The node id of the test: `tests/test_shop.py::test_months[2025]`."""
     path: Path
-    """The folder of its recording."""
+    """The folder of the recording."""
     home: Path
-    """The folder with the recordings of its file."""
+    """The folder with the recordings of the test file."""
     is_named: bool
     """Whether a marker names the recording; then several tests may share it."""
     mode: Mode
@@ -220,15 +220,19 @@ def _find_home(item: pytest.Item) -> Path:
 
 
 def _check_folder(path: Path, home: Path) -> None:
-    """Check that a recording is not nested with another one.
+    """Check that a recording is neither inside nor around another one.
 
     Raises:
-        ConfigurationError: it is; the message names the other one.
+        ConfigurationError: the recordings are nested; the message names the other one.
     """
-    outer = [one for one in path.parents if home in one.parents and _is_recording(one)]
+    outer = [
+        parent
+        for parent in path.parents
+        if home in parent.parents and _is_recording(parent)
+    ]
     if outer:
         raise ConfigurationError(
-            f"{path.relative_to(home)} would be inside of the recording"
+            f"{path.relative_to(home)} would be inside the recording"
             f" {outer[0].relative_to(home)}: choose another name"
         )
     inner = [] if _is_recording(path) else _list_recordings(path)
@@ -293,10 +297,10 @@ def _check_keywords(source: str, keywords: Mapping[str, Any]) -> None:
                 f"{source} has {name}={value!r}; it is {description}"
             )
     for argument in keywords.get("sandbox", ()):
-        if argument not in SANDBOX:
+        if argument not in SANDBOX_ARGUMENTS:
             raise ConfigurationError(
                 f"{source} has sandbox={dict(keywords['sandbox'])!r}, and a Sandbox has"
-                f" no {argument!r}; it has {', '.join(SANDBOX)}"
+                f" no {argument!r}; it has {', '.join(SANDBOX_ARGUMENTS)}"
             )
 
 

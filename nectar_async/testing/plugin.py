@@ -3,8 +3,8 @@
     async def test_the_report(nectar):
         assert await nectar.companies.all()
 
-`pytest --nectar-record=record` asks the API once and stores its answers; from
-then on the test runs without a network or a key. Every pytest run on the machine loads
+`pytest --nectar-record=record` calls the API once and stores its answers. After that
+the test runs without a network or a key. Every pytest run on the machine loads
 this module, so it only defines options and fixtures. The other modules of
 `nectar_async.testing` are imported for the first test that uses a fixture.
 """
@@ -58,18 +58,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--nectar-record",
         metavar="MODE",
         type=_parse_mode,
-        help="replay: answer from recordings, without a network (default, unless the"
-        " variable NECTAR_RECORD says otherwise); record: ask the API and write the"
-        " recordings of these tests again (record,touch: dated today even if nothing"
-        " changed; record,keep-failures: keep 429 and 5xx answers that a retry made up"
-        " for); new: ask for what is missing in them, and add it; passthrough: ask the"
-        " API and write nothing. All but replay need NECTAR_API_KEY, or"
+        help="replay: answer from recordings, without a network; record: send all"
+        " requests to the API and replace the recordings of these tests"
+        " (record,touch: update their dates even if nothing else changed;"
+        " record,keep-failures: record 429 and 5xx answers even if a retry succeeded);"
+        " new: send only requests that the recordings lack, and add them; passthrough:"
+        " send all requests and record nothing. Defaults to the mode in the variable"
+        " NECTAR_RECORD, or else to replay. All modes but replay need NECTAR_API_KEY or"
         " --nectar-sandbox",
     )
     group.addoption(
         "--nectar-sandbox",
         action="store_true",
-        help="let the nectar fixture use a sandbox per test instead of its recording;"
+        help="use one sandbox per test in the nectar fixture instead of a recording;"
         " with --nectar-record=record, record from the sandbox",
     )
     parser.addini(
@@ -79,7 +80,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "nectar_unused",
-        "what to do about exchanges that a test did not ask for: report (a line at the"
+        "what to do about exchanges that a test did not request: report (a line at the"
         " end), warn, error or ignore",
         default="report",
     )
@@ -103,7 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", _MARKER)
     if config.getoption("nectar_record") is None:
-        # A path is only refused for tests with a recording: programs may need it.
+        # Only tests with a recording refuse a path: other programs may need it.
         mode = os.environ.get(_VARIABLE, "").partition(":")[0].strip()
         try:
             _parse_mode(mode or "replay")

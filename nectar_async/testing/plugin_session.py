@@ -37,11 +37,18 @@ class ReportRow:
 
     test: str
     path: str
-    what: Literal[
-        "written", "unchanged", "complete", "kept", "left", "asked", "missed", "unmet"
+    event: Literal[
+        "written",
+        "unchanged",
+        "complete",
+        "not_written",
+        "not_added",
+        "unused",
+        "unanswered",
+        "unmet",
     ]
-    """In mode "new", "complete" means that nothing was missing, and "left" that the
-    test failed. In other modes these are "unchanged" and "kept"."""
+    """In mode "new", "complete" means that nothing was missing, and "not_added" that
+    the test failed. In other modes these are "unchanged" and "not_written"."""
     names: tuple[str, ...] = ()
     """The names of exchanges that were removed or not requested; or requests without an
     answer; or overlays that matched no request."""
@@ -135,7 +142,9 @@ class PluginSession:
             for test in sorted(recorder.waiting):
                 count = len(list_exchange_names(path))
                 shown = self.format_path(path)
-                self.add(ReportRow(test=test, path=shown, what="kept", count=count))
+                self.add(
+                    ReportRow(test=test, path=shown, event="not_written", count=count)
+                )
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
             # Only plain values can be sent between processes.
@@ -163,7 +172,7 @@ _PASSED: Final = pytest.StashKey[bool]()
 
 
 def has_passed(item: pytest.Item) -> bool:
-    """Whether a test ran to its end and passed; known in the teardown of fixtures."""
+    """Whether a test ran to its end and passed. Call it in the teardown of fixtures."""
     return item.stash.get(_PASSED, False)
 
 
@@ -198,31 +207,32 @@ _UNCHANGED: Final = {
 
 def format_summary(rows: Sequence[ReportRow]) -> Iterator[str]:
     """Format the lines of the summary."""
-    written = {row.path: row for row in rows if row.what == "written"}
+    written = {row.path: row for row in rows if row.event == "written"}
     for row in written.values():
         gone = f", no longer: {_format_names(row.names)}" if row.names else ""
         yield f"recorded {row.path} (exchanges: {row.count}{gone})"
-    for event, words in _UNCHANGED.items():
-        paths = {row.path for row in rows if row.what == event} - set(written)
+    for event, text in _UNCHANGED.items():
+        paths = {row.path for row in rows if row.event == event} - set(written)
         if paths:
-            yield f"{words}: {len(paths)}"
+            yield f"{text}: {len(paths)}"
     for row in rows:
-        if row.what in {"kept", "left"}:
-            kept = _format_kept(row, is_there=row.path in written)
-            yield f"{kept}: {row.test} did not pass"
-        if row.what == "missed":
+        if row.event in {"not_written", "not_added"}:
+            consequence = _format_failed(row, is_written=row.path in written)
+            yield f"{consequence}: {row.test} did not pass"
+        if row.event == "unanswered":
             yield from (f"{row.test} got no answer: {name}" for name in row.names)
-        if row.what == "unmet":
+        if row.event == "unmet":
             overlays = ", ".join(row.names)
-            yield f"matched no request: overlay {overlays} of {row.test}"
+            yield f"no request matched the overlays of {row.test}: {overlays}"
     for path, names in _list_unused(rows).items():
-        yield f"not asked for in {path}: {_format_names(names)}"
+        yield f"not requested in {path}: {_format_names(names)}"
 
 
-def _format_kept(row: ReportRow, *, is_there: bool) -> str:
-    if not row.count and not is_there:
+def _format_failed(row: ReportRow, *, is_written: bool) -> str:
+    """Format the consequence of a failed test for its recording."""
+    if not row.count and not is_written:
         return f"not written: {row.path}"
-    if row.what == "left":
+    if row.event == "not_added":
         return f"nothing added to {row.path} by this test"
     return f"kept {row.path} as it was"
 
@@ -231,7 +241,7 @@ def _list_unused(rows: Iterable[ReportRow]) -> Mapping[str, Sequence[str]]:
     """List, by path, the exchanges that no test of a recording requested."""
     unused: dict[str, list[str]] = {}
     for row in rows:
-        if row.what == "asked":
+        if row.event == "unused":
             names = unused.setdefault(row.path, list(row.names))
             names[:] = [name for name in names if name in row.names]
     return {path: names for path, names in sorted(unused.items()) if names}

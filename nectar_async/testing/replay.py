@@ -84,10 +84,10 @@ class ReplayTest:
                 `unused="error"`.
         """
         if self._client_transport.misses:
-            self._report("missed", tuple(self._client_transport.misses))
+            self._report("unanswered", tuple(self._client_transport.misses))
         level = self._options.unused
         names = self._transport.unused if has_passed else ()
-        self._report("asked", names if level == "report" else ())
+        self._report("unused", names if level == "report" else ())
         unmet = describe_overlays(self._transport.unmet) if has_passed else ()
         if unmet and level == "report":
             self._report("unmet", unmet)
@@ -120,25 +120,25 @@ class ReplayTest:
     ) -> Iterator[str]:
         if names:
             yield (
-                f"{self._options.test} did not ask for {len(names)} of the exchanges in"
+                f"{self._options.test} did not request {len(names)} of the exchanges in"
                 f" {self._session.format_path(self._options.path)}: {', '.join(names)};"
                 " record it again, or set unused='ignore'"
             )
         if unmet:
             yield (
-                f"{self._options.test} has overlays that no request met:"
-                f" {', '.join(unmet)}; see their operation, page and skip"
+                f"{self._options.test} has overlays that match no request:"
+                f" {', '.join(unmet)}; check their operation, page and skip"
             )
 
     def _report(self, event: Any, names: tuple[str, ...]) -> None:
         path = self._session.format_path(self._options.path)
         self._session.add(
-            ReportRow(test=self._options.test, path=path, what=event, names=names)
+            ReportRow(test=self._options.test, path=path, event=event, names=names)
         )
 
 
 class _MissCollector:
-    """Replays, and collects the requests without an answer.
+    """A transport that replays, and collects the requests without an answer.
 
     They are reported even if the test catches the error.
     """

@@ -46,24 +46,24 @@ class NectarSandbox:
         self._portal = portal
         self._transports: list[PortalTransport] = []
         self.url: str = sandbox.url
-        """Its address without a version: `http://127.0.0.1:41234`."""
+        """The address without a version: `http://127.0.0.1:41234`."""
         self.api_key: str = sandbox.api_key
-        """The API key that it accepts."""
+        """The API key that the sandbox accepts."""
         self.settings: Settings = evolve(settings or Settings(), base_url=self.url)
         """The settings of the marker, with the address of the sandbox."""
 
     @property
     def faults(self) -> Faults:
-        """The faults that it injects; `faults.add` adds more at any time."""
+        """The faults that the sandbox injects; `faults.add` adds one at any time."""
         return self._sandbox.faults
 
     @property
     def witness(self) -> Witness:
-        """The log of the requests that reached it."""
+        """The log of the requests that reached the sandbox."""
         return self._sandbox.witness
 
     def advance(self, seconds: float) -> None:
-        """Advance its clock before it answers the next request."""
+        """Advance the clock of the sandbox before it answers the next request."""
         self._portal.start_task_soon(self._sandbox.clock.advance, seconds)
 
     def client(self, settings: Settings | None = None, **changes: Any) -> NectarClient:

@@ -1,4 +1,4 @@
-"""A recording that one test, or several tests of a run, record again.
+"""Recordings that are written again by one test, or by several tests together.
 
 Usually a recording belongs to one test and is written when that test has passed. If
 markers give several tests the same recording, it contains what any of them requests,
@@ -59,12 +59,12 @@ class SharedRecorder:
         """Build the stage that records for one test.
 
         Raises:
-            ConfigurationError: its redaction differs from that of the other tests.
+            ConfigurationError: the other tests have a different redaction.
         """
         if redaction != self._redaction:
             raise ConfigurationError(
                 f"tests that share the recording {self.recorder.path} have different"
-                " redactions; give them one, on their module or in nectar_defaults"
+                " redactions; set one for all, on their module or in nectar_defaults"
             )
         self._waiting.add(test)
         return _SharedStage(self)
@@ -72,7 +72,10 @@ class SharedRecorder:
     def end(self, test: str, *, has_passed: bool) -> bool:
         """Note the result of a test; return whether the recording can be written."""
         self._waiting.discard(test)
-        (self._failed.discard if has_passed else self._failed.add)(test)
+        if has_passed:
+            self._failed.discard(test)
+        else:
+            self._failed.add(test)
         return not self._waiting and not self._failed
 
     @property
@@ -82,7 +85,7 @@ class SharedRecorder:
 
 
 class _SharedStage:
-    """Records for one test; questions of earlier tests get the recorded responses."""
+    """Records for one test; repeats the responses to requests of earlier tests."""
 
     def __init__(self, shared: SharedRecorder) -> None:
         self._shared = shared
@@ -125,7 +128,7 @@ class _ChangeDetector:
 async def write_recording(
     recorder: Recorder, key: Secret[str], settings: Settings
 ) -> bool:
-    """Read begun lists to their end and write the recording; whether it changed.
+    """Read begun lists to their end, write the recording, return whether it changed.
 
     Args:
         recorder: the recorder of a test whose event loop may have ended.

@@ -19,7 +19,7 @@ from anyio.from_thread import start_blocking_portal
 from nectar_async.sandbox import Sandbox
 from nectar_async.testing import plugin as pytest_plugin
 from nectar_async.testing.live import RealClock, SandboxClock, ShortWaitClock
-from nectar_async.testing.options import SANDBOX, find_recording_path
+from nectar_async.testing.options import SANDBOX_ARGUMENTS, find_recording_path
 from nectar_async.transports import Mode, _mode
 
 pytest_plugins = ["pytester"]
@@ -194,7 +194,7 @@ def test_exchanges_are_unused_only_if_no_sharing_test_requests_them(
     user.write("test_two.py", TWO)
     user.run(*RECORD, passed=2)
     said = user.run("-k", "test_list", passed=1, deselected=1)
-    assert "not asked for in recordings/shop: companies_get." in said
+    assert "not requested in recordings/shop: companies_get." in said
     user.run("-k", "test_list", "-o", "nectar_unused=error", passed=1, deselected=1)
 
 
@@ -230,7 +230,7 @@ def test_workers_of_xdist_record_replay_and_report(
     extra = next(recorded.glob("companies_list.*.json"))
     shutil.copy(extra, extra.with_suffix(".2.json"))
     said = user.run(*plugins, passed=3)
-    assert "not asked for in recordings/test_one/test_it: companies_list" in said
+    assert "not requested in recordings/test_one/test_it: companies_list" in said
 
 
 def test_tests_that_share_a_recording_share_its_redaction(user: User) -> None:
@@ -400,7 +400,7 @@ def test_a_named_recording_is_not_nested_with_others(user: User) -> None:
     user.run(*RECORD, passed=2)
     for name, words in {
         "bills": "bills is a folder of recordings and not a recording: it has shop",
-        "bills/shop/a": "would be inside of the recording bills/shop",
+        "bills/shop/a": "would be inside the recording bills/shop",
     }.items():
         user.write("test_two.py", TWO.replace('"shop"', f'"{name}"'))
         assert words in user.run(*RECORD, errors=2)
@@ -409,7 +409,7 @@ def test_a_named_recording_is_not_nested_with_others(user: User) -> None:
 
 
 def test_the_marker_accepts_the_arguments_of_a_sandbox() -> None:
-    assert tuple(inspect.signature(Sandbox).parameters) == SANDBOX
+    assert tuple(inspect.signature(Sandbox).parameters) == SANDBOX_ARGUMENTS
 
 
 @pytest.mark.parametrize(
@@ -505,13 +505,13 @@ def test_defaults_name_no_recording(user: User) -> None:
 @pytest.mark.parametrize(
     ("level", "outcomes", "words"),
     [
-        pytest.param("report", {"passed": 1}, "not asked for in rec", id="report"),
+        pytest.param("report", {"passed": 1}, "not requested in rec", id="report"),
         pytest.param("ignore", {"passed": 1}, "", id="ignore"),
         pytest.param(
-            "error", {"passed": 1, "errors": 1}, "did not ask for 1 of the", id="error"
+            "error", {"passed": 1, "errors": 1}, "did not request 1 of the", id="error"
         ),
         pytest.param(
-            "warn", {"passed": 1, "warnings": 1}, "did not ask for 1 of", id="warn"
+            "warn", {"passed": 1, "warnings": 1}, "did not request 1 of", id="warn"
         ),
     ],
 )
@@ -523,7 +523,7 @@ def test_the_setting_decides_about_unused_exchanges(
     user.write("test_one.py", "def test_it(nectar): pass\n")
     said = user.run("-o", f"nectar_unused={level}", "-W", "default", **outcomes)
     assert words in said
-    assert ("not asked for in" in said) == (level == "report")
+    assert ("not requested in" in said) == (level == "report")
 
 
 def test_unused_exchanges_of_a_failing_test_are_not_reported(user: User) -> None:
@@ -692,11 +692,14 @@ def test_it(nectar):
 
 def test_an_overlay_that_matched_no_request_is_reported(user: User) -> None:
     user.write("test_one.py", NOTHING)
-    words = "matched no request: overlay html status=502 page=9 of test_one.py::test_it"
+    words = (
+        "no request matched the overlays of test_one.py::test_it: html status=502"
+        " page=9"
+    )
     assert words in user.run(*RECORD, passed=1)
     assert words in user.run(passed=1)
     said = user.run("-o", "nectar_unused=error", passed=1, errors=1)
-    assert "has overlays that no request met: html status=502 page=9" in said
+    assert "has overlays that match no request: html status=502 page=9" in said
     assert "nectar recordings" not in user.run("-o", "nectar_unused=ignore", passed=1)
 
 

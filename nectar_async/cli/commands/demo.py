@@ -102,7 +102,7 @@ def compute_bound(
 
 
 def compute_makespan(durations: Iterable[float], permits: int) -> float:
-    """Compute the seconds until all is done if a free permit takes the next at once.
+    """Compute the seconds that requests take if a free permit takes the next at once.
 
     This is list scheduling: exact for equal durations, greedy otherwise.
     """

@@ -102,7 +102,7 @@ Attempts = Annotated[
         "--attempts",
         metavar="N",
         min=1,
-        help="How often one request is sent at most. Defaults to 4; 1 means no"
+        help="Maximum number of attempts per request. Defaults to 4; 1 means no"
         " retries.",
         show_default=False,
     ),
@@ -183,7 +183,7 @@ FILTER_OPTIONS: Final[Mapping[str, Any]] = {
         typer.Option(
             "--include-deleted",
             metavar=options.NO_TYPE,
-            help="List deleted ones together with the live ones.",
+            help="Include deleted records along with the live ones.",
         ),
     ],
     "connection_owner_email": Annotated[
@@ -237,7 +237,9 @@ def _build_command(view: View) -> Callable[..., int]:
     ).rstrip()
     paragraphs = (view.summary, view.details, f"Example: {example}")
     command.__doc__ = "\n\n".join(filter(None, paragraphs))
-    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    command.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in parameters
+    }
     command.__dict__["__signature__"] = inspect.Signature(parameters)
     return command
 

@@ -40,7 +40,7 @@ class RecordCommand(HelpCommand):
     """A command whose last arguments are another command with its own options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse options of `record` before COMMAND only; the rest is COMMAND's own."""
+        """Parse options before COMMAND only; later ones belong to COMMAND."""
         before_path, rest = self._split_options(ctx, args)
         if _SEPARATOR in before_path:
             raise typer.BadParameter("PATH belongs before --", ctx=ctx)
@@ -51,10 +51,10 @@ class RecordCommand(HelpCommand):
         if rest:
             before_command, command = self._split_options(ctx, rest[1:])
             is_program = ctx.obj = _SEPARATOR in before_command
-            own = [word for word in before_command if word != _SEPARATOR]
+            more_options = [word for word in before_command if word != _SEPARATOR]
             if not is_program and {*command[:1]} & {*_API_COMMANDS}:
                 self._check_order(ctx, command)
-            args = [*before_path, *own, _SEPARATOR, rest[0], *command]
+            args = [*before_path, *more_options, _SEPARATOR, rest[0], *command]
         remaining: list[str] = super().parse_args(ctx, args)
         return remaining
 
@@ -62,16 +62,16 @@ class RecordCommand(HelpCommand):
         """Check that no option of `record` stands after COMMAND.
 
         Raises:
-            BadParameter: one does.
+            BadParameter: an option of `record` stands there.
         """
-        own = {
+        record_options = {
             name
             for parameter in self.params
             for name in parameter.opts
             if name.startswith("--")
         }
         for word in command:
-            if word.partition("=")[0] in own:
+            if word.partition("=")[0] in record_options:
                 raise typer.BadParameter(
                     f"{word} is an option of `nectar record`; write it before"
                     f" {command[0]!r}",
@@ -169,7 +169,7 @@ def record(
     NECTAR_RECORD=record:PATH in its environment. Tests that use the pytest plugin are
     recorded with `pytest --nectar-record=record` instead.
 
-    The exit code is that of COMMAND, or 1 if nothing was recorded.
+    Exits with the exit code of COMMAND, or with 1 if nothing was recorded.
 
     Example: nectar record tests/recordings/usage pull usage --out usage.jsonl
     """

@@ -78,7 +78,7 @@ MaxAge = Annotated[
         "--max-age",
         metavar="DAYS",
         min=0,
-        help="Maximum age of a recording. Defaults to any age.",
+        help="Maximum age of a recording. Defaults to no limit.",
         show_default=False,
     ),
 ]
@@ -112,8 +112,8 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="har, or cassette (of vcrpy). Defaults to what the file's name or content"
-        " says.",
+        help="har, or cassette (of vcrpy). By default it is guessed from the name and"
+        " content of the file.",
         show_default=False,
     ),
 ]
@@ -122,8 +122,8 @@ ImportBaseUrl = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        help="Base URL of the API in the file. Defaults to any host with a path of the"
-        " contract.",
+        help="Base URL of the API in the file. By default all hosts with paths of the"
+        " contract are imported.",
         show_default=False,
     ),
 ]
@@ -132,7 +132,7 @@ ExportBaseUrl = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        help="Base URL of the requests. Defaults to that of the Nectar API.",
+        help="Base URL of the requests. Defaults to the URL of the Nectar API.",
         show_default=False,
     ),
 ]
@@ -272,8 +272,8 @@ def import_(
 ) -> int:
     """Make a recording from a HAR file or a cassette of vcrpy.
 
-    Requests to other hosts, keys and further headers are left out. Secrets and personal
-    data are replaced. An existing recording is replaced.
+    API keys, unneeded headers and requests to other hosts are left out. Secrets and
+    personal data are replaced. An existing recording is replaced.
 
     Example: nectar recording import traffic.har tests/recordings/traffic
     """
@@ -321,12 +321,12 @@ def _check_all(
 ) -> int:
     """Check all recordings at and below some paths; return the exit code."""
     folders = {path: tuple(_find_recordings(path)) for path in paths}
-    distinct = dict.fromkeys(folder for some in folders.values() for folder in some)
+    distinct = dict.fromkeys(folder for group in folders.values() for folder in group)
     reports = {
         folder: check_recording(folder, max_age=max_age, look=find_decode_problems)
         for folder in distinct
     }
-    problems = [describe_missing(path) for path, some in folders.items() if not some]
+    problems = [describe_missing(path) for path, group in folders.items() if not group]
     is_sound = not problems and all(report.is_sound for report in reports.values())
     if as_json:
         facts = {

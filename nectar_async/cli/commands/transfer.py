@@ -179,7 +179,7 @@ def upload(
                 company_id, file, site_id=site, on_progress=progress.update
             )
             if wait:
-                latest = await _wait_for(client, submitted.id, seconds, progress)
+                latest = await _wait_for_job(client, submitted.id, seconds, progress)
         return latest
 
     def summarize() -> tuple[str, Mapping[str, Any]]:
@@ -189,8 +189,8 @@ def upload(
 
     def work() -> int:
         announce_recording(as_json=as_json)
-        seen = _run_with_progress(submit, progress, summarize)
-        return _print_job(seen, as_json=as_json, is_over=wait)
+        result = _run_with_progress(submit, progress, summarize)
+        return _print_job(result, as_json=as_json, is_over=wait)
 
     output = ErrorOutput(as_json=as_json, is_single_item=True)
     return report_unwritten_recording(run_guarded(work, output))
@@ -217,15 +217,15 @@ def job(
         nonlocal latest
         async with open_client(lambda: _is_unfailed(latest)) as client:
             if wait:
-                latest = await _wait_for(client, job_id, seconds, progress)
+                latest = await _wait_for_job(client, job_id, seconds, progress)
             else:
                 latest = await client.jobs.get(job_id)
         return latest
 
     def work() -> int:
         announce_recording(as_json=as_json)
-        seen = _run_with_progress(fetch, progress, lambda: ("", {"job": job_id}))
-        return _print_job(seen, as_json=as_json, is_over=_is_over(seen))
+        result = _run_with_progress(fetch, progress, lambda: ("", {"job": job_id}))
+        return _print_job(result, as_json=as_json, is_over=_is_over(result))
 
     output = ErrorOutput(as_json=as_json, is_single_item=True)
     return report_unwritten_recording(run_guarded(work, output))
@@ -237,47 +237,48 @@ def _check_timeout(timeout: float | None, *, wait: bool) -> float:
     return _WAIT_SECONDS if timeout is None else timeout
 
 
-async def _wait_for(
+async def _wait_for_job(
     client: NectarClient, job_id: str, seconds: float, progress: TransferProgress
 ) -> Job:
     progress.show_waiting(f"waiting for job {job_id}")
     return await client.jobs.wait(job_id, timeout=seconds)
 
 
-def _is_over(seen: Job) -> bool:
-    return seen.status is not None and seen.status.is_terminal
+def _is_over(result: Job) -> bool:
+    return result.status is not None and result.status.is_terminal
 
 
-def _is_unfailed(seen: Job | None) -> bool:
+def _is_unfailed(result: Job | None) -> bool:
     """Whether a job is completed or not over yet."""
-    return seen is not None and (
-        not _is_over(seen) or seen.status == JobStatus.COMPLETED
+    return result is not None and (
+        not _is_over(result) or result.status == JobStatus.COMPLETED
     )
 
 
-def _print_job(seen: Job, *, as_json: bool, is_over: bool) -> int:
+def _print_job(result: Job, *, as_json: bool, is_over: bool) -> int:
     """Print the result of a job and return the exit code."""
     if as_json:
-        facts = attrs.asdict(seen, filter=attrs.filters.exclude("extra"))
+        facts = attrs.asdict(result, filter=attrs.filters.exclude("extra"))
         typer.echo(json.dumps(facts))
     else:
-        for line in seen.parsed_document_ids if is_over else [seen.id]:
+        for line in result.parsed_document_ids if is_over else [result.id]:
             typer.echo(line)
-        typer.echo(_summarize_job(seen), err=True)
-    if not is_over or seen.status == JobStatus.COMPLETED:
+        typer.echo(_summarize_job(result), err=True)
+    if not is_over or result.status == JobStatus.COMPLETED:
         return ExitCode.OK
-    reason = seen.termination_reason or "the API gives no reason"
-    print_error(f"job {seen.id} did not complete: {reason}")
+    reason = result.termination_reason or "the API gives no reason"
+    print_error(f"job {result.id} did not complete: {reason}")
     return ExitCode.FAILED
 
 
-def _summarize_job(seen: Job) -> str:
-    if seen.status != JobStatus.COMPLETED:
-        return f"job {seen.id} is {seen.status}"
+def _summarize_job(result: Job) -> str:
+    if result.status != JobStatus.COMPLETED:
+        return f"job {result.id} is {result.status}"
     return (
-        f"job {seen.id} is {seen.status}; new documents:"
-        f" {len(seen.parsed_document_ids):,}, duplicates: {seen.duplicates or 0:,}, not"
-        f" utility bills: {len(seen.non_utility_document_ids):,}"
+        f"job {result.id} is {result.status}; new documents:"
+        f" {len(result.parsed_document_ids):,}, duplicates:"
+        f" {result.duplicates or 0:,}, not utility bills:"
+        f" {len(result.non_utility_document_ids):,}"
     )
 
 
