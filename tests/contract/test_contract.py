@@ -63,7 +63,7 @@ def each_of(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
 
 
 each = each_of(ENDPOINTS)
-each_list = each_of([one for one in ENDPOINTS if one.is_list])
+each_list = each_of([endpoint for endpoint in ENDPOINTS if endpoint.is_list])
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_an_operation_has_its_handler_in_the_sandbox(endpoint: Endpoint) -> None
 
 
 def test_the_sandbox_answers_nothing_else() -> None:
-    assert set(ROUTES) == {one.operation for one in ENDPOINTS}
+    assert set(ROUTES) == {endpoint.operation for endpoint in ENDPOINTS}
 
 
 def test_no_public_method_is_without_an_operation(nectar: NectarClient) -> None:
@@ -135,11 +135,11 @@ def test_no_public_method_is_without_an_operation(nectar: NectarClient) -> None:
         for name, _ in inspect.getmembers(one, callable)
         if not name.startswith("_")
     }
-    assert methods - {one.call for one in ENDPOINTS} == WITHOUT_OPERATION
+    assert methods - {endpoint.call for endpoint in ENDPOINTS} == WITHOUT_OPERATION
 
 
 def test_the_nouns_are_the_tags(nectar: NectarClient) -> None:
-    tags = {one["name"] for one in contract.load()["tags"]}
+    tags = {tag["name"] for tag in contract.load()["tags"]}
     assert set(nouns(nectar)) == tags - {"ping"}
 
 
@@ -150,7 +150,7 @@ def test_the_arguments_are_what_the_contract_takes(endpoint: Endpoint) -> None:
         own.add("extra")
     if str(endpoint.signature.return_annotation).startswith("Pager["):
         own.add("verify")
-    known = {one.name for one in endpoint.arguments}
+    known = {argument.name for argument in endpoint.arguments}
     assert set(endpoint.signature.parameters) == known | own
 
 
@@ -167,7 +167,9 @@ def test_what_the_contract_requires_has_to_be_given(endpoint: Endpoint) -> None:
 
 def test_fields_implied_by_the_call_default_to_true() -> None:
     for operation, wire in IMPLIED_BY_THE_CALL:
-        (endpoint,) = (one for one in ENDPOINTS if one.operation == operation)
+        (endpoint,) = (
+            endpoint for endpoint in ENDPOINTS if endpoint.operation == operation
+        )
         assert endpoint.signature.parameters[to_python(wire)].default is True
 
 
@@ -206,7 +208,13 @@ def assert_headers(endpoint: Endpoint, wire: SentRequest) -> None:
 
 
 @pytest.mark.anyio
-@each_of([one for one in ENDPOINTS if one.body.get("x-body-complete") is False])
+@each_of(
+    [
+        endpoint
+        for endpoint in ENDPOINTS
+        if endpoint.body.get("x-body-complete") is False
+    ]
+)
 async def test_a_body_that_is_not_known_in_full_takes_further_keys(
     endpoint: Endpoint,
 ) -> None:
@@ -237,7 +245,7 @@ async def test_a_list_is_walked_by_the_page(endpoint: Endpoint) -> None:
         lambda request: build_response(200, pages[request.page - 1])
     )
     pager = endpoint.on(nectar)(**endpoint.least)
-    assert [one.id async for one in pager] == ["id-1", "id-2"]
+    assert [record.id async for record in pager] == ["id-1", "id-2"]
     assert str(pager.receipt.verdict) == "complete"
     assert [wire.query for wire in wires] == [{"page": ["1"]}, {"page": ["2"]}]
 
@@ -283,16 +291,16 @@ def shown(endpoint: Endpoint, body: Any) -> list[dict[str, Any]]:
 
 def test_every_answer_with_a_body_has_an_example() -> None:
     silent = {
-        one.operation
-        for one in ENDPOINTS
-        for _, schema in one.answers
+        endpoint.operation
+        for endpoint in ENDPOINTS
+        for _, schema in endpoint.answers
         if not schema.get("examples")
     }
     assert silent == DELETES
 
 
 @pytest.mark.anyio
-@each_of([one for one in ENDPOINTS if one.operation in DELETES])
+@each_of([endpoint for endpoint in ENDPOINTS if endpoint.operation in DELETES])
 async def test_a_removal_gives_nothing_whatever_the_success(endpoint: Endpoint) -> None:
     for status in {status for status, _ in endpoint.answers}:
         nectar, wires = build_client(Response(status))
@@ -317,14 +325,18 @@ async def test_a_call_is_repeated_where_the_contract_allows_it(
 @pytest.mark.anyio
 async def test_a_login_is_not_renewed_twice() -> None:
     """A repeat with credentials in its body could log in at the portal again."""
-    (endpoint,) = (one for one in ENDPOINTS if one.operation == "connections_update")
+    (endpoint,) = (
+        endpoint for endpoint in ENDPOINTS if endpoint.operation == "connections_update"
+    )
     repeats = {}
     for one in endpoint.arguments:
         nectar, wires = build_client(Response(500))
         with pytest.raises(ServerError):
             await call(endpoint.on(nectar), endpoint.least | {one.name: one.fit.python})
         repeats[one.name] = len(wires) > 1
-    credentials = {one.name for one in endpoint.arguments if one.is_sensitive}
+    credentials = {
+        argument.name for argument in endpoint.arguments if argument.is_sensitive
+    }
     assert len(credentials) == 3
     assert {name for name, is_repeated in repeats.items() if not is_repeated} == (
         credentials
@@ -339,7 +351,9 @@ def test_a_deprecated_operation_warns_and_names_its_replacement(
     assert bool(warning) == endpoint.description.get("deprecated", False)
     if warning:
         replacement = endpoint.description["x-replaced-by"]
-        (other,) = (one for one in ENDPOINTS if one.operation == replacement)
+        (other,) = (
+            endpoint for endpoint in ENDPOINTS if endpoint.operation == replacement
+        )
         assert f"{other.call}(" in warning
         with pytest.warns(DeprecationWarning, match=re.escape(warning)):
             endpoint.on(nectar)(**endpoint.least).close()

@@ -36,17 +36,20 @@ OPTIONS = {"companies", "look_ahead", "on_error", "verify"}
 
 
 def filters_of_contract(endpoint: Endpoint) -> set[str]:
-    parameters = (one for one in endpoint.parameters if one["in"] == "query")
-    return {to_python(one["name"]) for one in parameters} - {"page"}
+    parameters = (
+        parameter for parameter in endpoint.parameters if parameter["in"] == "query"
+    )
+    return {to_python(parameter["name"]) for parameter in parameters} - {"page"}
 
 
 def filters_of_method(method: object) -> set[str]:
     assert callable(method)
     parameters = inspect.signature(method).parameters.values()
     return {
-        one.name
-        for one in parameters
-        if one.default is not inspect.Parameter.empty and one.name not in OPTIONS
+        parameter.name
+        for parameter in parameters
+        if parameter.default is not inspect.Parameter.empty
+        and parameter.name not in OPTIONS
     }
 
 
@@ -55,8 +58,14 @@ def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
     wanted = filters_of_contract(endpoint)
     assert endpoint.noun is not None
     table = set(TABLES[endpoint.noun].checks)
-    signature = {one for one in endpoint.signature.parameters if one not in OPTIONS}
-    signature -= {one.name for one in endpoint.arguments if one.place == "path"}
+    signature = {
+        parameter
+        for parameter in endpoint.signature.parameters
+        if parameter not in OPTIONS
+    }
+    signature -= {
+        argument.name for argument in endpoint.arguments if argument.place == "path"
+    }
     differences = {
         "missing in the table": wanted - table,
         "missing in the signature": wanted - signature,

@@ -27,8 +27,10 @@ from nectar_async.contract import resolve_ref
 
 pytestmark = pytest.mark.anyio
 
-BY_ID = {one.operation: one for one in ENDPOINTS}
-OVERRIDABLE = [one for one in ENDPOINTS if one.description.get("x-overridable")]
+BY_ID = {endpoint.operation: endpoint for endpoint in ENDPOINTS}
+OVERRIDABLE = [
+    endpoint for endpoint in ENDPOINTS if endpoint.description.get("x-overridable")
+]
 
 # Guessed fields and filters without other spellings in the contract.
 GUESSED: Mapping[str, tuple[str, ...]] = {
@@ -60,10 +62,10 @@ class Key(NamedTuple):
 def sent_keys() -> list[Key]:
     """Return the guessed keys of queries and bodies."""
     found = {
-        (endpoint.operation, one.wire): one.candidates[1]
+        (endpoint.operation, argument.wire): argument.candidates[1]
         for endpoint in ENDPOINTS
-        for one in endpoint.arguments
-        if one.candidates
+        for argument in endpoint.arguments
+        if argument.candidates
     }
     for operation, keys in GUESSED.items():
         found |= {(operation, key): f"{key}Corrected" for key in keys}
@@ -82,7 +84,7 @@ def read_keys() -> list[Key]:
 
 
 def each_key(keys: list[Key]) -> pytest.MarkDecorator:
-    ids = [f"{one.endpoint.operation}-{one.key}" for one in keys]
+    ids = [f"{guess.endpoint.operation}-{guess.key}" for guess in keys]
     return pytest.mark.parametrize("guess", keys, ids=ids)
 
 
@@ -102,18 +104,24 @@ def parts_of(path: str) -> list[str]:
 
 def test_the_overridable_operations_are_those_with_inferred_addresses() -> None:
     assert OVERRIDABLE
-    inferred = [one for one in ENDPOINTS if one.description["x-evidence"] == "inferred"]
+    inferred = [
+        endpoint
+        for endpoint in ENDPOINTS
+        if endpoint.description["x-evidence"] == "inferred"
+    ]
     assert inferred == OVERRIDABLE
 
 
 def test_guessed_keys_are_found_in_queries_bodies_and_answers() -> None:
-    assert {(one.endpoint.operation, one.key, one.other) for one in sent_keys()} >= {
+    assert {
+        (guess.endpoint.operation, guess.key, guess.other) for guess in sent_keys()
+    } >= {
         ("accounts_bulk_update", "accounts", "accountIds"),
         ("connections_confirm", "confirm", "isConfirmed"),
         ("connections_create", "sites", "initialSites"),
         ("providers_search", "search", "query"),
     }
-    assert {(one.endpoint.operation, one.key) for one in read_keys()} == {
+    assert {(guess.endpoint.operation, guess.key) for guess in read_keys()} == {
         ("invitations_get", "events"),
         ("webhook_portal_get", "url"),
     }
@@ -122,7 +130,7 @@ def test_guessed_keys_are_found_in_queries_bodies_and_answers() -> None:
 @each_of(OVERRIDABLE)
 async def test_another_address_reaches_the_wire(endpoint: Endpoint) -> None:
     corrected = "/corrected" + "".join(
-        f"/{{{one}}}/x" for one in parts_of(endpoint.path)
+        f"/{{{part}}}/x" for part in parts_of(endpoint.path)
     )
     values = {name: pair.wire for name, pair in endpoint.fits(everything=False).items()}
     page = {"query page": '["1"]'} if endpoint.is_list else {}
@@ -137,9 +145,9 @@ async def test_another_address_reaches_the_wire(endpoint: Endpoint) -> None:
 
 
 CANDIDATES = [
-    pytest.param(endpoint, *one.split(" "), id=f"{endpoint.operation}-{one}")
+    pytest.param(endpoint, *address.split(" "), id=f"{endpoint.operation}-{address}")
     for endpoint in OVERRIDABLE
-    for one in endpoint.description.get("x-address-candidates", ())
+    for address in endpoint.description.get("x-address-candidates", ())
 ]
 
 
@@ -151,7 +159,7 @@ async def test_each_other_guess_can_be_tried(
     operations = {endpoint.operation: Operation(method, path)}
     nectar, wires = build_client(build_example(endpoint), operations=operations)
     known = parts_of(endpoint.path)
-    strange = [one for one in parts_of(path) if one not in known]
+    strange = [part for part in parts_of(path) if part not in known]
     if not strange:
         await call(endpoint.on(nectar), endpoint.least)
         elsewhere = Endpoint(endpoint.operation, method, path, endpoint.description)
@@ -181,7 +189,7 @@ async def test_an_unknown_path_parameter_is_named_with_the_known_ones(
 @each_key(sent_keys())
 async def test_another_key_is_sent_and_the_answer_is_read_as_before(guess: Key) -> None:
     endpoint = guess.endpoint
-    (one,) = (one for one in endpoint.arguments if one.wire == guess.key)
+    (one,) = (argument for argument in endpoint.arguments if argument.wire == guess.key)
     given = endpoint.least | {one.name: one.fit.python}
     plain, _ = build_client(build_example(endpoint))
     operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
@@ -241,17 +249,17 @@ async def test_other_pages_are_asked_for_by_the_corrected_key(
 def experimental() -> list[str]:
     nectar = NectarClient(transport=MemoryTransport({}))
     return [
-        one.operation
-        for one in ENDPOINTS
-        if "Experimental" in (inspect.getdoc(one.on(nectar)) or "")
+        endpoint.operation
+        for endpoint in ENDPOINTS
+        if "Experimental" in (inspect.getdoc(endpoint.on(nectar)) or "")
     ]
 
 
 def test_an_address_of_low_confidence_is_described_as_experimental() -> None:
     low = [
-        one.operation
-        for one in OVERRIDABLE
-        if one.description["x-address-confidence"] == "low"
+        endpoint.operation
+        for endpoint in OVERRIDABLE
+        if endpoint.description["x-address-confidence"] == "low"
     ]
     assert experimental() == low
     assert low

@@ -53,7 +53,7 @@ SCHEMAS = contract.load()["components"]["schemas"]
 USAGE = Listing(items="usage_data")
 
 MODELS: list[type[Any]] = sorted(
-    {type(one) for one in FILLED}, key=lambda one: str(one.__name__)
+    {type(instance) for instance in FILLED}, key=lambda one: str(one.__name__)
 )
 each_model = pytest.mark.parametrize("model", MODELS, ids=lambda one: one.__name__)
 many = max_examples(40)
@@ -120,7 +120,7 @@ def test_strict_and_lenient_agree_on_what_fits(model: type[Any], data: Any) -> N
     except DecodeError as error:
         # Only an `extra` of a nested model, or invented values of enums.
         assert all(  # noqa: PT017  either outcome is fine
-            one.startswith("unknown ") for one in error.problems
+            problem.startswith("unknown ") for problem in error.problems
         )
     else:
         assert strict == lenient
@@ -416,9 +416,9 @@ def test_the_other_items_of_a_list_with_an_odd_item_are_kept(
 ) -> None:
     text = '"identifiers": [{"value": "a"}, "canary", {"value": "b"}, null]'
     for record in odd_items(text, rows=3):
-        assert [one.value for one in record.identifiers] == ["a", "b"]
+        assert [identifier.value for identifier in record.identifiers] == ["a", "b"]
         assert record.extra == {"identifiers": ["canary", None]}
-    (line,) = [one.getMessage() for one in caplog.records]
+    (line,) = [record.getMessage() for record in caplog.records]
     assert "expected an object, got text @ $[0].identifiers[1]" in line
     assert "canary" not in line
 
@@ -434,7 +434,7 @@ def test_the_other_items_of_a_list_with_an_odd_item_are_kept(
 def test_the_other_accounts_are_kept_if_one_has_no_id(text: str) -> None:
     body = b'{"id": "n", "accounts": %s}' % text.encode()
     made = LENIENT.decode(body, Connection)
-    assert [one.id for one in made.accounts] == ["a2"]
+    assert [account.id for account in made.accounts] == ["a2"]
     odd = [one for one in EXACT.decode(text) if one != {"id": "a2"}]
     assert made.extra == {"accounts": odd}
     with pytest.raises(DecodeError, match=r"@ \$\.accounts\[\d\]"):
@@ -506,7 +506,9 @@ def test_a_misfit_is_logged_once_without_its_value(
 ) -> None:
     for _ in range(3):
         usage_of('"usage": "canary", "startDate": "canary"')
-    lines = [(one.name, one.levelno, one.getMessage()) for one in caplog.records]
+    lines = [
+        (record.name, record.levelno, record.getMessage()) for record in caplog.records
+    ]
     assert len(lines) == 2
     for name, level, words_ in lines:
         assert (name, level) == ("nectar_async", logging.WARNING)
@@ -617,7 +619,7 @@ def test_every_example_of_a_list_decodes(
     listing = Listing(items=items)
     page = converter.decode_page(json.dumps(value).encode(), kind, listing, 1)
     assert page.items
-    assert all(type(one) is kind for one in page.items)
+    assert all(type(record) is kind for record in page.items)
     assert page.extra == {}
 
 
@@ -646,7 +648,7 @@ def test_the_fast_and_the_slow_path_agree(model: type[Any], data: Any) -> None:
 def shape(value: Any) -> Any:
     """Return a value with types and digits, to tell a member from its text."""
     if attrs.has(type(value)):
-        names = [one.name for one in attrs.fields(type(value))]
+        names = [attribute.name for attribute in attrs.fields(type(value))]
         return type(value), {name: shape(getattr(value, name)) for name in names}
     if isinstance(value, dict):
         return {key: shape(inner) for key, inner in value.items()}
@@ -664,7 +666,9 @@ def test_a_damaged_record_is_lost_only_without_its_required_fields(
     value = data.draw(damaged(model))
     body = LENIENT.encode(value)
     required = [
-        to_wire(one.name) for one in attrs.fields(model) if one.default is attrs.NOTHING
+        to_wire(attribute.name)
+        for attribute in attrs.fields(model)
+        if attribute.default is attrs.NOTHING
     ]
     if all(type(value.get(key)) in {str, int, Decimal} for key in required):
         made = LENIENT.decode(body, model)
@@ -700,7 +704,7 @@ def bare(value: Any) -> Any:
         return tuple(map(bare, value))
     if not attrs.has(type(value)):
         return value
-    names = [one.name for one in attrs.fields(type(value))]
+    names = [attribute.name for attribute in attrs.fields(type(value))]
     parts = {name: bare(getattr(value, name)) for name in names}
     return evolve(value, **{**parts, "extra": {}})
 
@@ -711,7 +715,7 @@ def test_structs_are_freed_while_their_models_are_made() -> None:
     lists: list[int] = []
 
     def shouted_and_counted(value: Any, _: object = None) -> DatasourceType:
-        lists.append(sum(type(one) is list for one in gc.get_objects()))
+        lists.append(sum(type(thing) is list for thing in gc.get_objects()))
         return shouted(value)
 
     own.cattrs.register_structure_hook(DatasourceType, shouted_and_counted)
@@ -726,7 +730,7 @@ def test_a_new_key_makes_one_record_slow_and_not_all() -> None:
     own = Converter()
     body = b'[{"id": "1", "newKey": 1.50}, {"id": "2", "newKey": null}, {"id": "3"}]'
     slow = own.decode(body, list[UsageData])
-    assert [one.extra for one in slow] == [
+    assert [record.extra for record in slow] == [
         {"newKey": Decimal("1.50")},
         {"newKey": None},
         {},
@@ -748,7 +752,7 @@ def test_a_new_key_may_have_any_spelling(key: str) -> None:
     body = json.dumps([{"id": "1", key: 1}, {"id": "2", key: 2}]).encode()
     for _ in range(2):
         made = own.decode(body, list[UsageData])
-        assert [one.extra for one in made] == [{key: 1}, {key: 2}]
+        assert [record.extra for record in made] == [{key: 1}, {key: 2}]
     assert own.decode(b'{"id": "3"}', UsageData).extra == {}
 
 
@@ -799,7 +803,7 @@ def test_an_envelope_needs_only_its_items() -> None:
 
 def test_an_only_list_under_another_key_is_found() -> None:
     page = page_of({"records": [{"id": "1"}], "totalUsageData": 1})
-    assert [one.id for one in page.items] == ["1"]
+    assert [record.id for record in page.items] == ["1"]
     assert page.extra == {}
     bodies: list[object] = [{"a": [], "b": []}, {}, {"a": {}}]
     for body in bodies:
@@ -826,7 +830,7 @@ def test_the_first_of_several_lists_under_other_keys_is_taken(
     body: dict[str, Any], ids: list[str], total: int | None
 ) -> None:
     page = page_of(body)
-    assert ([one.id for one in page.items], page.total) == (ids, total)
+    assert ([record.id for record in page.items], page.total) == (ids, total)
     with pytest.raises(DecodeError, match=r"\$\.usageData$"):
         page_of(body, STRICT)
 
@@ -856,7 +860,7 @@ def test_the_keys_of_an_envelope_can_be_corrected(converter: Converter) -> None:
         totalUsageData="count",
         totalPages="pages",
     )
-    assert [one.id for one in page.items] == ["1"]
+    assert [record.id for record in page.items] == ["1"]
     assert (page.total, page.total_pages) == (5, 9)
 
 

@@ -153,7 +153,7 @@ def test_a_long_page_is_decoded_in_steps_with_the_same_result(is_strict: bool) -
     body = page_of(LONG)
     count, page = steps_of(own.decode_page_in_steps(body, UsageData, USAGE, 1))
     assert count > len(body) / PIECE_SIZE
-    expected = [own.decode(json.dumps(one).encode(), UsageData) for one in LONG]
+    expected = [own.decode(json.dumps(record).encode(), UsageData) for record in LONG]
     assert list(page.items) == expected
 
 
@@ -171,7 +171,9 @@ def test_a_small_page_takes_one_step() -> None:
 
 
 def test_parts_are_shared_across_the_steps_of_a_page() -> None:
-    body = page_of([{**one, "site": {"id": "s", "name": "Quay"}} for one in LONG[:165]])
+    body = page_of(
+        [{**record, "site": {"id": "s", "name": "Quay"}} for record in LONG[:165]]
+    )
     page = Converter().decode_page(body, UsageData, USAGE, 1)
     assert len({id(record.site) for record in page.items}) == 1
 
@@ -182,7 +184,7 @@ def test_many_odd_records_are_decoded_in_steps() -> None:
         Converter().decode_page_in_steps(page_of(odd), UsageData, USAGE, 1)
     )
     assert count >= 10
-    assert [one.extra for one in page.items] == [{"usage": "much"}] * 100
+    assert [record.extra for record in page.items] == [{"usage": "much"}] * 100
 
 
 @pytest.mark.parametrize("at", [0, 499, 999])
@@ -203,7 +205,9 @@ def test_a_page_of_a_thousand_problems_names_a_hundred() -> None:
 def test_a_new_key_in_a_long_page_is_kept() -> None:
     records = [{**one, "newKey": number} for number, one in enumerate(LONG)]
     page = Converter().decode_page(page_of(records), UsageData, USAGE, 1)
-    assert [one.extra for one in page.items] == [{"newKey": n} for n in range(1_000)]
+    assert [record.extra for record in page.items] == [
+        {"newKey": n} for n in range(1_000)
+    ]
 
 
 async def test_other_tasks_run_while_a_large_answer_is_decompressed_and_decoded() -> (

@@ -69,21 +69,23 @@ def test_different_parts_with_the_same_id_are_not_shared(other: dict[str, Any]) 
         for n, site in enumerate(sites)
     ]
     assert made == expected
-    assert [repr(one.site) for one in made] == [repr(one.site) for one in expected]
+    assert [repr(record.site) for record in made] == [
+        repr(record.site) for record in expected
+    ]
 
 
 def test_zero_keeps_its_sign() -> None:
     sites = [{**SITE, "occupancyPercent": text} for text in ("0", "-0", "0.0")]
     made = records_of(*(record(n, site=site) for n, site in enumerate(sites)))
-    shares = [one.site.occupancy_percent for one in made if one.site]
+    shares = [record.site.occupancy_percent for record in made if record.site]
     assert list(map(str, shares)) == ["0", "-0", "0.0"]
 
 
 def test_parts_of_different_models_with_the_same_id_are_not_shared() -> None:
     twin = {**SITE, "id": "same"}, {**BILL, "id": "same"}
     made = records_of(*(record(n, site=twin[0], document=twin[1]) for n in range(3)))
-    assert {type(one.site).__name__ for one in made} == {"Site"}
-    assert {type(one.document).__name__ for one in made} == {"DocumentEmbedded"}
+    assert {type(record.site).__name__ for record in made} == {"Site"}
+    assert {type(record.document).__name__ for record in made} == {"DocumentEmbedded"}
 
 
 def test_a_part_with_unknown_keys_is_not_shared() -> None:
@@ -91,11 +93,11 @@ def test_a_part_with_unknown_keys_is_not_shared() -> None:
     new = {**SITE, "floor": 3}
     for _ in range(2):  # what was learned from the first time changes nothing
         made = records_of(*(record(n, site=new) for n in range(3)), own=own)
-        sites = [one.site for one in made if one.site]
-        assert [one.extra for one in sites] == [{"floor": 3}] * 3
-        assert len({id(one) for one in sites}) == 3
+        sites = [record.site for record in made if record.site]
+        assert [site.extra for site in sites] == [{"floor": 3}] * 3
+        assert len({id(site) for site in sites}) == 3
     plain = records_of(*(record(n) for n in range(3)), own=own)
-    assert len({id(one.site) for one in plain}) == 1
+    assert len({id(record.site) for record in plain}) == 1
 
 
 def test_the_shared_empty_extra_is_read_only() -> None:
@@ -188,7 +190,9 @@ def test_parts_with_a_new_key_of_any_kind_are_read_and_the_others_still_shared()
         given = record(1), record(2, identifiers=[odd, odd]), record(3)
         records_of(*given, own=own)  # from here on the key is known
         first, second, third = records_of(*given, own=own)
-        assert [one.extra for one in second.identifiers] == [{"newKey": new}] * 2
+        assert [identifier.extra for identifier in second.identifiers] == [
+            {"newKey": new}
+        ] * 2
         assert first.identifiers[0] is third.identifiers[0]
         assert first.identifiers[0] != second.identifiers[0]
 
@@ -197,5 +201,7 @@ def test_parts_with_a_new_key_of_any_kind_are_read_and_the_others_still_shared()
 def test_no_part_is_lost_or_added(count: int) -> None:
     identifiers = [{**METER, "value": f"M-{number}"} for number in range(count)]
     (made,) = records_of(record(1, identifiers=identifiers))
-    assert [one.value for one in made.identifiers] == [f"M-{n}" for n in range(count)]
+    assert [identifier.value for identifier in made.identifiers] == [
+        f"M-{n}" for n in range(count)
+    ]
     assert isinstance(made.identifiers, tuple)

@@ -63,7 +63,11 @@ each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def properties(name: str) -> dict[str, Any]:
     """Return the properties of a schema, or of the object among its alternatives."""
     schema = SCHEMAS[name]
-    objects = (one for one in (schema, *schema.get("anyOf", ())) if "properties" in one)
+    objects = (
+        branch
+        for branch in (schema, *schema.get("anyOf", ()))
+        if "properties" in branch
+    )
     found: dict[str, Any] = next(objects)["properties"]
     return found
 
@@ -111,7 +115,7 @@ def plain_type(schema: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         return referred_type(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
-        (branch,) = (one for one in schema["anyOf"] if one != {"type": "null"})
+        (branch,) = (branch for branch in schema["anyOf"] if branch != {"type": "null"})
         return python_type(branch)
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     (kind,) = (kind for kind in kinds if kind != "null")
@@ -145,13 +149,15 @@ def test_every_model_is_named_as_its_schema() -> None:
 
 @each_model
 def test_fields_are_the_properties_of_the_schema_in_its_order(model: type[Any]) -> None:
-    names = [one.name for one in attrs.fields(model)]
+    names = [attribute.name for attribute in attrs.fields(model)]
     assert names == [*map(to_python, ordered(model)), "extra"]
 
 
 @each_model
 def test_wire_names_come_back_from_field_names(model: type[Any]) -> None:
-    names = [one.name for one in attrs.fields(model) if one.name != "extra"]
+    names = [
+        attribute.name for attribute in attrs.fields(model) if attribute.name != "extra"
+    ]
     assert [to_wire(name) for name in names] == ordered(model)
 
 
@@ -168,7 +174,11 @@ def test_types_are_those_of_the_schema(model: type[Any]) -> None:
 
 @each_model
 def test_only_what_identifies_a_record_is_required(model: type[Any]) -> None:
-    required = {one.name for one in attrs.fields(model) if one.default is attrs.NOTHING}
+    required = {
+        attribute.name
+        for attribute in attrs.fields(model)
+        if attribute.default is attrs.NOTHING
+    }
     assert required == REQUIRED.get(model.__name__, set())
     assert required <= set(SCHEMAS[model.__name__].get("required", ()))
 
@@ -285,10 +295,10 @@ def test_the_repr_of_a_page_shows_only_the_keys_of_extra() -> None:
 def test_the_filled_values_have_every_sensitive_field() -> None:
     assert SENSITIVE
     hidden = {
-        (type(value), to_wire(one.name))
+        (type(value), to_wire(attribute.name))
         for value in FILLED
-        for one in attrs.fields(type(value))
-        if isinstance(getattr(value, one.name), Secret)
+        for attribute in attrs.fields(type(value))
+        if isinstance(getattr(value, attribute.name), Secret)
     }
     assert {param.values for param in SENSITIVE} <= hidden
 

@@ -22,7 +22,7 @@ def find_counterpart(name: str, schema: Mapping[str, Any]) -> str | None:
     found = getattr(models, name, None)
     open_twin = getattr(models, name.removesuffix("Strict"), None)
     shapes = [schema, *schema.get("anyOf", ())]
-    kinds = {one.get("type") for one in shapes} - {None}
+    kinds = {shape.get("type") for shape in shapes} - {None}
     is_text_or_number = kinds <= {"string", "number"}
     places = {
         "read elsewhere": name in READ_ELSEWHERE,
@@ -55,7 +55,7 @@ def test_lists_and_envelopes_hold_models() -> None:
             held[name] = schema["properties"][schema["x-envelope"]["items"]]["items"]
         if place == "list":
             shapes = [schema, *schema.get("anyOf", ())]
-            held[name] = next(one["items"] for one in shapes if "items" in one)
+            held[name] = next(shape["items"] for shape in shapes if "items" in shape)
     assert held
     for name, items in held.items():
         model = items["$ref"].rpartition("/")[2]

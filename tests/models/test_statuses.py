@@ -20,15 +20,15 @@ from nectar_async.models._advice_table import (
 
 SCHEMAS: dict[str, Any] = contract.load()["components"]["schemas"]
 EACH = [
-    *(pytest.param(one, id=f"connection-{one}") for one in ConnectionStatus),
-    *(pytest.param(one, id=f"account-{one}") for one in AccountStatus),
+    *(pytest.param(status, id=f"connection-{status}") for status in ConnectionStatus),
+    *(pytest.param(status, id=f"account-{status}") for status in AccountStatus),
 ]
 
 each_advice = pytest.mark.parametrize("status", EACH)
 
 
 def in_group(group: str) -> set[str]:
-    return {one for one in ConnectionStatus if one.advice.group == group}
+    return {status for status in ConnectionStatus if status.advice.group == group}
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_advice_is_whole_sentences(status: Any) -> None:
 
 
 def test_no_two_statuses_mean_the_same() -> None:
-    meanings = {one.meaning for one in CONNECTIONS.values()}
-    meanings |= {one.meaning for one in ACCOUNTS.values()}
+    meanings = {advice.meaning for advice in CONNECTIONS.values()}
+    meanings |= {advice.meaning for advice in ACCOUNTS.values()}
     assert len(meanings) == len(CONNECTIONS) + len(ACCOUNTS)
 
 
@@ -89,16 +89,18 @@ def test_the_fields_of_an_advice_agree(status: ConnectionStatus) -> None:
 
 def test_it_is_unknown_for_three_statuses_whether_an_invitation_helps() -> None:
     unsure = {
-        one for one in ConnectionStatus if one.advice.does_invitation_help is None
+        status
+        for status in ConnectionStatus
+        if status.advice.does_invitation_help is None
     }
     assert unsure == {"URL_INACCESSIBLE", "NO_ACCOUNTS_FOUND", "OTHER_ERROR"}
 
 
 def test_the_actor_of_statuses_without_action_of_the_customer() -> None:
     others = {
-        str(one): one.advice.who_acts
-        for one in ConnectionStatus
-        if not one.advice.customer_must_act
+        str(status): status.advice.who_acts
+        for status in ConnectionStatus
+        if not status.advice.customer_must_act
     }
     assert others == {
         "PENDING": "nectar",
@@ -134,7 +136,7 @@ def test_an_unknown_status_has_advice_without_claims() -> None:
 
 
 def test_statuses_of_accounts_say_whether_analytics_count_them() -> None:
-    counted = {str(one): one.advice.is_in_analytics for one in AccountStatus}
+    counted = {str(status): status.advice.is_in_analytics for status in AccountStatus}
     assert counted == {
         "DETECTED": False,
         "ONBOARDED": True,
@@ -159,12 +161,12 @@ def test_advice_is_a_value(advice: Any) -> None:
 
 
 def test_a_connection_is_settled_unless_pending_or_under_investigation() -> None:
-    under_way = {one for one in ConnectionStatus if not one.is_settled}
+    under_way = {status for status in ConnectionStatus if not status.is_settled}
     assert under_way == {"PENDING", "UNDER_INVESTIGATION"}
     assert ConnectionStatus("DEACTIVATED").is_settled
 
 
 def test_terminal_job_statuses_are_those_of_the_contract() -> None:
-    over = {one for one in JobStatus if one.is_terminal}
+    over = {status for status in JobStatus if status.is_terminal}
     assert over == set(SCHEMAS["JobStatus"]["x-terminal-values"])
     assert not JobStatus("QUEUED").is_terminal

@@ -17,18 +17,18 @@ pytestmark = pytest.mark.anyio
 BULK = "accounts_bulk_update"
 # The answers of a revocation may be empty, and those of deletions are.
 WRITES = [
-    one
-    for one in ENDPOINTS
-    if one.method != "GET"
-    and one.answer_schema
-    and one.operation != "invitations_revoke"
+    endpoint
+    for endpoint in ENDPOINTS
+    if endpoint.method != "GET"
+    and endpoint.answer_schema
+    and endpoint.operation != "invitations_revoke"
 ]
 
 
 async def updated(client: NectarClient) -> list[str]:
     made = await client.accounts.bulk_update("c-1", ["a-1", "a-2"], is_tracked=True)
     assert isinstance(made, list)
-    return [one.id for one in made]
+    return [record.id for record in made]
 
 
 @pytest.mark.parametrize("is_strict", [False, True], ids=["lenient", "strict"])
@@ -94,7 +94,9 @@ async def test_the_error_of_a_magic_links_answer_says_that_it_was_created(
     make_client: MakeClient,
 ) -> None:
     client = make_client({"magic_links_create": Response(200)})
-    (endpoint,) = (one for one in ENDPOINTS if one.operation == "magic_links_create")
+    (endpoint,) = (
+        endpoint for endpoint in ENDPOINTS if endpoint.operation == "magic_links_create"
+    )
     with pytest.raises(DecodeError, match="the server accepted it"):
         await call(endpoint.on(client), endpoint.least)
 

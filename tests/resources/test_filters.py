@@ -158,9 +158,9 @@ async def test_filters_are_sent_as_the_server_reads_them(
         )
         if hasattr(records, "__aenter__"):
             async with records as stream:
-                assert [one async for one in stream] == []
+                assert [record async for record in stream] == []
         else:
-            assert [one async for one in records] == []
+            assert [record async for record in records] == []
     pairs = parse_qsl(urlsplit(transport.requests[-1].url).query)
     assert [pair for pair in pairs if pair[0] != "page"] == [
         ("startDate", "2025-01-01"),

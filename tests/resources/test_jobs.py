@@ -351,8 +351,10 @@ def everything(error: BaseException) -> str:
     """Return every text that an error could show."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     # The frame of the test has the arguments that it passed.
-    ours = [str(one) for one in frames.stack if "test_jobs" not in one.filename]
-    ours += [str(one.locals) for one in frames.stack if "test_jobs" not in one.filename]
+    ours = [str(frame) for frame in frames.stack if "test_jobs" not in frame.filename]
+    ours += [
+        str(frame.locals) for frame in frames.stack if "test_jobs" not in frame.filename
+    ]
     parts = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
     parts += getattr(error, "__notes__", [])
     parts += [everything(error.__cause__)] if error.__cause__ else []

@@ -128,14 +128,14 @@ class Endpoint:
         """The arguments of the call; `page` is none of them."""
         given = [
             Argument(
-                one["name"],
-                one["in"],
-                one.get("required", False),
-                read_shape(one["schema"]),
-                candidates=one.get("x-key-candidates", ()),
+                parameter["name"],
+                parameter["in"],
+                parameter.get("required", False),
+                read_shape(parameter["schema"]),
+                candidates=parameter.get("x-key-candidates", ()),
             )
-            for one in self.parameters
-            if one["name"] != "page"
+            for parameter in self.parameters
+            if parameter["name"] != "page"
         ]
         return given + [self._field(wire) for wire in self.body.get("properties", {})]
 
@@ -147,7 +147,7 @@ class Endpoint:
             schema = {**schema, "description": read["description"]}
         is_required = wire in self.body.get("required", ())
         examples = self.body.get("examples", ())
-        shown = [one[wire] for one in examples if one.get(wire) is not None]
+        shown = [example[wire] for example in examples if example.get(wire) is not None]
         example = shown[0] if shown else None
         candidates = schema.get("x-key-candidates", ())
         return Argument(
@@ -157,7 +157,9 @@ class Endpoint:
     def fits(self, *, everything: bool) -> dict[str, Pair]:
         """Return values for all arguments, or for the required ones."""
         return {
-            one.name: one.fit for one in self.arguments if everything or one.is_required
+            argument.name: argument.fit
+            for argument in self.arguments
+            if everything or argument.is_required
         }
 
     @property
@@ -204,10 +206,10 @@ class Endpoint:
         if "x-envelope" in schema:
             schema = schema["properties"][schema["x-envelope"]["items"]]
         shapes = [schema, *schema.get("anyOf", ())]
-        items = [one["items"] for one in shapes if one.get("type") == "array"]
+        items = [shape["items"] for shape in shapes if shape.get("type") == "array"]
         if items:
             return str(items[0]["$ref"].rpartition("/")[2])
-        objects = (one for one in shapes if "properties" in one)
+        objects = (shape for shape in shapes if "properties" in shape)
         return next((self.answer_name for _ in objects), None)
 
     @property

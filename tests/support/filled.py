@@ -69,7 +69,10 @@ NESTED = UsageDataNested(
     extra={"newKey": {"deep": [1]}},
 )
 USAGE = UsageData(
-    **{one.name: getattr(NESTED, one.name) for one in attrs.fields(UsageDataNested)},
+    **{
+        attribute.name: getattr(NESTED, attribute.name)
+        for attribute in attrs.fields(UsageDataNested)
+    },
     document=DocumentEmbedded(id="d-1", created=AT, url=Secret(LINK)),
 )
 DOCUMENT = Document(

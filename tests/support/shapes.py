@@ -44,7 +44,9 @@ def read_shape(schema: Mapping[str, Any]) -> Shape:
         if "allOf" in schema:
             (inner,) = schema["allOf"]
         elif "anyOf" in schema:
-            branches = [one for one in schema["anyOf"] if one != {"type": "null"}]
+            branches = [
+                branch for branch in schema["anyOf"] if branch != {"type": "null"}
+            ]
             is_nullable |= len(branches) < len(schema["anyOf"])
             is_open = is_open or schema.get("x-open-enum", False)
             inner = branches[0]
@@ -54,7 +56,7 @@ def read_shape(schema: Mapping[str, Any]) -> Shape:
         schema = {**remove_keys(schema, "allOf", "anyOf"), **inner}
     types = schema.get("type", [])
     types = types if isinstance(types, list) else [types]
-    kind = _find_kind(name, schema, [one for one in types if one != "null"])
+    kind = _find_kind(name, schema, [type_ for type_ in types if type_ != "null"])
     return Shape(kind, schema, is_nullable or "null" in types, is_open, name)
 
 

@@ -105,16 +105,20 @@ def _fields(model: type) -> list[Field]:
     """Return the fields of a model without `extra`, independently of the package."""
     types = get_type_hints(model)
     return [
-        _field(one.name, types[one.name], is_required=one.default is attrs.NOTHING)
-        for one in attrs.fields(model)
-        if one.name != "extra"
+        _field(
+            attribute.name,
+            types[attribute.name],
+            is_required=attribute.default is attrs.NOTHING,
+        )
+        for attribute in attrs.fields(model)
+        if attribute.name != "extra"
     ]
 
 
 def _field(name: str, kind: Any, *, is_required: bool) -> Field:
     is_optional = NoneType in get_args(kind)
     if is_optional:
-        (kind,) = (one for one in get_args(kind) if one is not NoneType)
+        (kind,) = (member for member in get_args(kind) if member is not NoneType)
     is_sequence = get_origin(kind) is tuple
     if is_sequence:
         kind = get_args(kind)[0]

@@ -135,7 +135,7 @@ async def _connections(
             **_SOME,
         )
     )
-    accounts = [one.id for connection in there for one in connection.accounts]
+    accounts = [account.id for connection in there for account in connection.accounts]
     await nectar.accounts.update(accounts[0], is_tracked=True, update_meters=False)
     await nectar.accounts.bulk_update(
         company, accounts[:2], is_tracked=True, update_meters=True

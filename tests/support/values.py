@@ -163,7 +163,7 @@ def _lists(shape: Shape) -> Iterator[Pair]:
     for pair in items:
         yield Pair([pair.python], [pair.wire])
     yield Pair(
-        tuple(pair.python for pair in items[:2]), [one.wire for one in items[:2]]
+        tuple(pair.python for pair in items[:2]), [pair.wire for pair in items[:2]]
     )
     most = shape.schema.get("maxItems")
     if most:
