@@ -82,7 +82,7 @@ async def test_small_work_runs_at_once() -> None:
         group.start_soon(scheduler.run, work(3, done, "much"), MUCH)
         await anyio.lowlevel.checkpoint()
         with anyio.CancelScope() as scope:
-            scope.cancel()  # whatever waited would be told here
+            scope.cancel()  # any wait would raise here
             await scheduler.run(work(2, done, "little"), 1_000)
         assert done == [("little", 0), ("little", 1)]
 
@@ -104,12 +104,12 @@ async def test_constant_traffic_does_not_stop_the_work() -> None:
 async def test_an_error_is_raised_and_does_not_block_other_work() -> None:
     scheduler = CooperativeScheduler()
 
-    def failing() -> Steps[None]:
+    def fail() -> Steps[None]:
         yield
         raise KeyError
 
     with pytest.raises(KeyError):
-        await scheduler.run(failing(), MUCH)
+        await scheduler.run(fail(), MUCH)
     assert await scheduler.run(work(1, [], "b"), MUCH) == "b"
 
 
@@ -132,7 +132,7 @@ def test_pieces_contain_all_items_in_order(size: int) -> None:
     assert list(iterate_pieces([], size)) == []
 
 
-def steps_of(work: Steps[Any]) -> tuple[int, Any]:
+def count_steps(work: Steps[Any]) -> tuple[int, Any]:
     """Run work; return the number of its steps and its result."""
     count = 1
     while True:
@@ -143,35 +143,41 @@ def steps_of(work: Steps[Any]) -> tuple[int, Any]:
         count += 1
 
 
-def page_of(records: list[Any]) -> bytes:
+def encode_page(records: list[Any]) -> bytes:
     return json.dumps({"usageData": records, "totalPages": 1}).encode()
 
 
 @pytest.mark.parametrize("is_strict", [False, True], ids=["lenient", "strict"])
 def test_a_long_page_is_decoded_in_steps_with_the_same_result(is_strict: bool) -> None:
-    own = Converter(is_strict=is_strict)
-    body = page_of(LONG)
-    count, page = steps_of(own.decode_page_in_steps(body, UsageData, USAGE, 1))
+    converter = Converter(is_strict=is_strict)
+    body = encode_page(LONG)
+    count, page = count_steps(converter.decode_page_in_steps(body, UsageData, USAGE, 1))
     assert count > len(body) / PIECE_SIZE
-    expected = [own.decode(json.dumps(record).encode(), UsageData) for record in LONG]
+    expected = [
+        converter.decode(json.dumps(record).encode(), UsageData) for record in LONG
+    ]
     assert list(page.items) == expected
 
 
 def test_a_page_of_ordinary_size_takes_three_steps() -> None:
-    body = page_of(LONG[:165])
+    body = encode_page(LONG[:165])
     assert len(body) > 150_000
-    count, page = steps_of(Converter().decode_page_in_steps(body, UsageData, USAGE, 1))
+    count, page = count_steps(
+        Converter().decode_page_in_steps(body, UsageData, USAGE, 1)
+    )
     assert (count, len(page.items)) == (3, 165)
 
 
 def test_a_small_page_takes_one_step() -> None:
-    body = page_of(LONG[:80])
-    count, page = steps_of(Converter().decode_page_in_steps(body, UsageData, USAGE, 1))
+    body = encode_page(LONG[:80])
+    count, page = count_steps(
+        Converter().decode_page_in_steps(body, UsageData, USAGE, 1)
+    )
     assert (count, len(page.items)) == (1, 80)
 
 
 def test_parts_are_shared_across_the_steps_of_a_page() -> None:
-    body = page_of(
+    body = encode_page(
         [{**record, "site": {"id": "s", "name": "Quay"}} for record in LONG[:165]]
     )
     page = Converter().decode_page(body, UsageData, USAGE, 1)
@@ -180,8 +186,8 @@ def test_parts_are_shared_across_the_steps_of_a_page() -> None:
 
 def test_many_odd_records_are_decoded_in_steps() -> None:
     odd = [{"id": str(number), "usage": "much"} for number in range(100)]
-    count, page = steps_of(
-        Converter().decode_page_in_steps(page_of(odd), UsageData, USAGE, 1)
+    count, page = count_steps(
+        Converter().decode_page_in_steps(encode_page(odd), UsageData, USAGE, 1)
     )
     assert count >= 10
     assert [record.extra for record in page.items] == [{"usage": "much"}] * 100
@@ -191,20 +197,20 @@ def test_many_odd_records_are_decoded_in_steps() -> None:
 def test_a_problem_of_a_long_page_is_named_by_its_index(at: int) -> None:
     records = [*LONG[:at], {"name": "no id"}, *LONG[at + 1 :]]
     with pytest.raises(DecodeError, match=rf"\$\.usageData\[{at}\]\.id") as caught:
-        Converter().decode_page(page_of(records), UsageData, USAGE, 1)
+        Converter().decode_page(encode_page(records), UsageData, USAGE, 1)
     assert len(caught.value.problems) == 1
 
 
 def test_a_page_of_a_thousand_problems_names_a_hundred() -> None:
     records = [{"supplierName": "x" * 900}] * 1_000
     with pytest.raises(DecodeError) as caught:
-        Converter().decode_page(page_of(records), UsageData, USAGE, 1)
+        Converter().decode_page(encode_page(records), UsageData, USAGE, 1)
     assert 100 <= len(caught.value.problems) < 400
 
 
 def test_a_new_key_in_a_long_page_is_kept() -> None:
-    records = [{**one, "newKey": number} for number, one in enumerate(LONG)]
-    page = Converter().decode_page(page_of(records), UsageData, USAGE, 1)
+    records = [{**record, "newKey": number} for number, record in enumerate(LONG)]
+    page = Converter().decode_page(encode_page(records), UsageData, USAGE, 1)
     assert [record.extra for record in page.items] == [
         {"newKey": n} for n in range(1_000)
     ]
@@ -213,7 +219,7 @@ def test_a_new_key_in_a_long_page_is_kept() -> None:
 async def test_other_tasks_run_while_a_large_answer_is_decompressed_and_decoded() -> (
     None
 ):
-    body = gzip.compress(page_of(LONG), mtime=0)
+    body = gzip.compress(encode_page(LONG), mtime=0)
     answer = Response(200, {"Content-Encoding": "gzip"}, body)
     transport = MemoryTransport({"usage_list_by_company": answer})
     turns = 0
@@ -228,9 +234,9 @@ async def test_other_tasks_run_while_a_large_answer_is_decompressed_and_decoded(
         NectarClient(transport=transport) as nectar,
         anyio.create_task_group() as group,
     ):
-        one = nectar.usage.by_company("c-1").pages()
+        pages = nectar.usage.by_company("c-1").pages()
         group.start_soon(count)
-        page = await anext(one)
+        page = await anext(pages)
         group.cancel_scope.cancel()
     assert len(page.items) == 1_000
-    assert turns > 2 * len(page_of(LONG)) / PIECE_SIZE
+    assert turns > 2 * len(encode_page(LONG)) / PIECE_SIZE

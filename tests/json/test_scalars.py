@@ -23,7 +23,7 @@ from nectar_async._types import TextFlag
 from nectar_async.models import ConnectionStatus, JobStatus, UsageUnits
 
 # Marker types are converted to other types.
-MADE: dict[Any, type] = {SecretObject: Secret, TextFlag: bool}
+PYTHON_TYPES: dict[Any, type] = {SecretObject: Secret, TextFlag: bool}
 
 INSTANT = "expected an instant as 2025-01-31T12:00:00Z, got text"
 
@@ -78,11 +78,14 @@ each_leaf = pytest.mark.parametrize(
     ],
 )  # fmt: skip
 def test_a_value_that_fits_is_converted(kind: Any, wire: Any, value: Any) -> None:
-    made = STRICT_HOOKS[kind](wire, kind)
-    assert made == value
-    assert type(made) is type(value)
-    assert str(made) == str(value)
-    assert not isinstance(made, datetime) or made.utcoffset() == value.utcoffset()
+    converted = STRICT_HOOKS[kind](wire, kind)
+    assert converted == value
+    assert type(converted) is type(value)
+    assert str(converted) == str(value)
+    assert (
+        not isinstance(converted, datetime)
+        or converted.utcoffset() == value.utcoffset()
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,9 +144,9 @@ def test_a_misfit_names_the_expected_and_the_actual_type(
     ],
 )
 def test_lenient_hooks_accept_other_spellings(kind: Any, wire: Any, value: Any) -> None:
-    made = LENIENT_HOOKS[kind](wire, kind)
-    assert made == value
-    assert type(made) is type(value)
+    converted = LENIENT_HOOKS[kind](wire, kind)
+    assert converted == value
+    assert type(converted) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -173,18 +176,18 @@ def test_lenient_hooks_refuse_other_values(kind: Any, wire: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "leaves", [STRICT_HOOKS, LENIENT_HOOKS], ids=["strict", "lenient"]
+    "hooks", [STRICT_HOOKS, LENIENT_HOOKS], ids=["strict", "lenient"]
 )
 @each_leaf
 @given(value=json_values)
 def test_every_value_is_converted_or_a_misfit(
-    kind: Any, leaves: Any, value: Any
+    kind: Any, hooks: Any, value: Any
 ) -> None:
     try:
-        made = leaves[kind](value, kind)
+        converted = hooks[kind](value, kind)
     except MisfitError:
         return
-    assert type(made) is MADE.get(kind, kind)
+    assert type(converted) is PYTHON_TYPES.get(kind, kind)
 
 
 @each_leaf
@@ -193,10 +196,10 @@ def test_both_kinds_of_hooks_convert_a_fitting_value_alike(
     kind: Any, value: Any
 ) -> None:
     try:
-        made = STRICT_HOOKS[kind](value, kind)
+        converted = STRICT_HOOKS[kind](value, kind)
     except MisfitError:
         return
-    assert LENIENT_HOOKS[kind](value, kind) == made
+    assert LENIENT_HOOKS[kind](value, kind) == converted
 
 
 @pytest.mark.parametrize("kind", [date, datetime, Decimal, Secret, bool, int, dict])
@@ -221,9 +224,9 @@ def test_dates_are_parsed_from_their_text(day: date) -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_datetimes_are_parsed_from_their_text(instant: datetime) -> None:
-    made = STRICT_HOOKS[datetime](instant.isoformat())
-    assert made == instant
-    assert made.utcoffset() == timedelta(0)
+    converted = STRICT_HOOKS[datetime](instant.isoformat())
+    assert converted == instant
+    assert converted.utcoffset() == timedelta(0)
 
 
 def test_the_table_of_an_enum_makes_members_of_unknown_texts() -> None:
