@@ -78,11 +78,11 @@ def nectar() -> NectarClient:
     return NectarClient(transport=MemoryTransport({}))
 
 
-def nouns(nectar: NectarClient) -> dict[str, Resource]:
+def find_groups(nectar: NectarClient) -> dict[str, Resource]:
     return {
-        name: one
-        for name, one in inspect.getmembers(nectar)
-        if isinstance(one, Resource) and name not in WITHOUT_TAG
+        name: group
+        for name, group in inspect.getmembers(nectar)
+        if isinstance(group, Resource) and name not in WITHOUT_TAG
     }
 
 
@@ -128,11 +128,11 @@ def test_the_sandbox_answers_nothing_else() -> None:
     assert set(ROUTES) == {endpoint.operation for endpoint in ENDPOINTS}
 
 
-def test_no_public_method_is_without_an_operation(nectar: NectarClient) -> None:
+def test_every_other_public_method_has_an_operation(nectar: NectarClient) -> None:
     methods = {
         f"{noun}.{name}"
-        for noun, one in nouns(nectar).items()
-        for name, _ in inspect.getmembers(one, callable)
+        for noun, group in find_groups(nectar).items()
+        for name, _ in inspect.getmembers(group, callable)
         if not name.startswith("_")
     }
     assert methods - {endpoint.call for endpoint in ENDPOINTS} == WITHOUT_OPERATION
@@ -140,29 +140,29 @@ def test_no_public_method_is_without_an_operation(nectar: NectarClient) -> None:
 
 def test_the_nouns_are_the_tags(nectar: NectarClient) -> None:
     tags = {tag["name"] for tag in contract.load()["tags"]}
-    assert set(nouns(nectar)) == tags - {"ping"}
+    assert set(find_groups(nectar)) == tags - {"ping"}
 
 
 @each
-def test_the_arguments_are_what_the_contract_takes(endpoint: Endpoint) -> None:
-    own = set(NOT_SENT.get(endpoint.operation, ()))
+def test_the_arguments_are_those_of_the_contract(endpoint: Endpoint) -> None:
+    further = set(NOT_SENT.get(endpoint.operation, ()))
     if endpoint.body.get("x-body-complete") is False:
-        own.add("extra")
+        further.add("extra")
     if str(endpoint.signature.return_annotation).startswith("Pager["):
-        own.add("verify")
+        further.add("verify")
     known = {argument.name for argument in endpoint.arguments}
-    assert set(endpoint.signature.parameters) == known | own
+    assert set(endpoint.signature.parameters) == known | further
 
 
 @each
-def test_what_the_contract_requires_has_to_be_given(endpoint: Endpoint) -> None:
+def test_only_required_arguments_have_no_default(endpoint: Endpoint) -> None:
     parameters = endpoint.signature.parameters
-    for one in endpoint.arguments:
-        default = parameters[one.name].default
-        if not one.is_required:
-            assert default is UNSET or default is None, one.name
-        elif (endpoint.operation, one.wire) not in IMPLIED_BY_THE_CALL:
-            assert default is inspect.Parameter.empty, one.name
+    for argument in endpoint.arguments:
+        default = parameters[argument.name].default
+        if not argument.is_required:
+            assert default is UNSET or default is None, argument.name
+        elif (endpoint.operation, argument.wire) not in IMPLIED_BY_THE_CALL:
+            assert default is inspect.Parameter.empty, argument.name
 
 
 def test_fields_implied_by_the_call_default_to_true() -> None:
@@ -181,8 +181,8 @@ async def test_a_call_is_the_request_that_the_contract_describes(
 ) -> None:
     fits = endpoint.fits(everything=everything)
     nectar, wires = build_client(build_example(endpoint))
-    given = {name: pair.python for name, pair in fits.items()}
-    await call(endpoint.on(nectar), given)
+    arguments = {name: pair.python for name, pair in fits.items()}
+    await call(endpoint.on(nectar), arguments)
     (wire,) = wires
     assert wire.operation == endpoint.operation
     values = {name: pair.wire for name, pair in fits.items()}
@@ -196,8 +196,8 @@ def assert_headers(endpoint: Endpoint, wire: SentRequest) -> None:
     assert scheme["in"] == "header"
     assert wire.headers[scheme["name"].lower()] == KEY
     assert wire.headers["accept"] == JSON
-    found = wire.headers.get("content-type", "").partition(";")[0]
-    assert found == (endpoint.content_type or "")
+    content_type = wire.headers.get("content-type", "").partition(";")[0]
+    assert content_type == (endpoint.content_type or "")
     if endpoint.content_type is None:
         assert wire.body == b""
     if endpoint.content_type == FORM:
@@ -225,7 +225,7 @@ async def test_a_body_that_is_not_known_in_full_takes_further_keys(
 
 @pytest.mark.anyio
 @each_list
-async def test_a_list_is_walked_by_the_page(endpoint: Endpoint) -> None:
+async def test_a_list_is_read_page_by_page(endpoint: Endpoint) -> None:
     keys = endpoint.description["x-paginated"]
     (example, *_) = endpoint.answer_schema["examples"]
     (record, *_) = example[keys["items"]]
@@ -264,25 +264,25 @@ async def test_every_example_is_read_and_written_back(
     endpoint: Endpoint, status: int, body: Any
 ) -> None:
     nectar, wires = build_client(build_response(status, body))
-    found = await call(endpoint.on(nectar), endpoint.least)
+    answer = await call(endpoint.on(nectar), endpoint.least)
     assert len(wires) == 1
     if endpoint.model is None:
-        assert found == "pong v2.2"
+        assert answer == "pong v2.2"
         return
-    records = found if isinstance(found, list) else getattr(found, "items", [found])
-    expected_records = shown(endpoint, body)
+    records = answer if isinstance(answer, list) else getattr(answer, "items", [answer])
+    expected_records = read_records(endpoint, body)
     assert len(records) == len(expected_records) > 0
-    for record, given in zip(records, expected_records, strict=True):
+    for record, example in zip(records, expected_records, strict=True):
         assert type(record) is getattr(models, endpoint.model)
         assert record.extra == {}
         converter = Converter(is_strict=True)
         assert converter.decode(converter.encode(record), type(record)) == record
-        for wire, value in given.items():
+        for wire, value in example.items():
             is_there = getattr(record, to_python(wire)) not in (None, ())
             assert is_there == (value not in (None, [])), wire
 
 
-def shown(endpoint: Endpoint, body: Any) -> list[dict[str, Any]]:
+def read_records(endpoint: Endpoint, body: Any) -> list[dict[str, Any]]:
     """Return the records of an example answer."""
     if endpoint.is_list:
         body = body[endpoint.description["x-paginated"]["items"]]
@@ -290,22 +290,24 @@ def shown(endpoint: Endpoint, body: Any) -> list[dict[str, Any]]:
 
 
 def test_every_answer_with_a_body_has_an_example() -> None:
-    silent = {
+    without_examples = {
         endpoint.operation
         for endpoint in ENDPOINTS
         for _, schema in endpoint.answers
         if not schema.get("examples")
     }
-    assert silent == DELETES
+    assert without_examples == DELETES
 
 
 @pytest.mark.anyio
 @each_of([endpoint for endpoint in ENDPOINTS if endpoint.operation in DELETES])
-async def test_a_removal_gives_nothing_whatever_the_success(endpoint: Endpoint) -> None:
+async def test_a_deletion_returns_none_for_every_successful_status(
+    endpoint: Endpoint,
+) -> None:
     for status in {status for status, _ in endpoint.answers}:
         nectar, wires = build_client(Response(status))
-        found = await call(endpoint.on(nectar), endpoint.least)
-        assert found is None
+        answer = await call(endpoint.on(nectar), endpoint.least)
+        assert answer is None
         assert len(wires) == 1
 
 
@@ -329,11 +331,14 @@ async def test_a_login_is_not_renewed_twice() -> None:
         endpoint for endpoint in ENDPOINTS if endpoint.operation == "connections_update"
     )
     repeats = {}
-    for one in endpoint.arguments:
+    for argument in endpoint.arguments:
         nectar, wires = build_client(Response(500))
         with pytest.raises(ServerError):
-            await call(endpoint.on(nectar), endpoint.least | {one.name: one.fit.python})
-        repeats[one.name] = len(wires) > 1
+            await call(
+                endpoint.on(nectar),
+                endpoint.least | {argument.name: argument.fit.python},
+            )
+        repeats[argument.name] = len(wires) > 1
     credentials = {
         argument.name for argument in endpoint.arguments if argument.is_sensitive
     }
@@ -351,9 +356,9 @@ def test_a_deprecated_operation_warns_and_names_its_replacement(
     assert bool(warning) == endpoint.description.get("deprecated", False)
     if warning:
         replacement = endpoint.description["x-replaced-by"]
-        (other,) = (
+        (successor,) = (
             endpoint for endpoint in ENDPOINTS if endpoint.operation == replacement
         )
-        assert f"{other.call}(" in warning
+        assert f"{successor.call}(" in warning
         with pytest.warns(DeprecationWarning, match=re.escape(warning)):
             endpoint.on(nectar)(**endpoint.least).close()

@@ -18,16 +18,16 @@ def test_operations_have_their_method_path_and_description() -> None:
     assert operations["ping_get"].description["summary"]
 
 
-def test_it_is_loaded_once() -> None:
+def test_the_contract_is_loaded_once() -> None:
     assert contract.load() is contract.load()
 
 
-def test_its_digest_is_that_of_the_file() -> None:
+def test_the_digest_is_the_hash_of_the_file() -> None:
     file = resources.files(contract) / "openapi-v2.2.json"
     assert contract.digest() == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def test_it_points_at_nothing_that_a_user_cannot_open() -> None:
+def test_the_contract_names_no_file_that_a_user_cannot_open() -> None:
     text = json.dumps(contract.load())
     assert re.findall(r"[\w-]+\.(?:txt|ya?ml)\b", text) == []
     assert "x-evidence-note" not in text

@@ -35,14 +35,14 @@ VIEWS = [name for name in vars(Repository) if not name.startswith("_")]
 OPTIONS = {"companies", "look_ahead", "on_error", "verify"}
 
 
-def filters_of_contract(endpoint: Endpoint) -> set[str]:
+def read_contract_filters(endpoint: Endpoint) -> set[str]:
     parameters = (
         parameter for parameter in endpoint.parameters if parameter["in"] == "query"
     )
     return {to_python(parameter["name"]) for parameter in parameters} - {"page"}
 
 
-def filters_of_method(method: object) -> set[str]:
+def read_method_filters(method: object) -> set[str]:
     assert callable(method)
     parameters = inspect.signature(method).parameters.values()
     return {
@@ -55,7 +55,7 @@ def filters_of_method(method: object) -> set[str]:
 
 @pytest.mark.parametrize("endpoint", LISTS, ids=lambda endpoint: endpoint.operation)
 def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
-    wanted = filters_of_contract(endpoint)
+    expected = read_contract_filters(endpoint)
     assert endpoint.noun is not None
     table = set(TABLES[endpoint.noun].checks)
     signature = {
@@ -67,10 +67,10 @@ def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
         argument.name for argument in endpoint.arguments if argument.place == "path"
     }
     differences = {
-        "missing in the table": wanted - table,
-        "missing in the signature": wanted - signature,
-        "unknown to the contract, in the table": table - wanted,
-        "unknown to the contract, in the signature": signature - wanted,
+        "missing in the table": expected - table,
+        "missing in the signature": expected - signature,
+        "unknown to the contract, in the table": table - expected,
+        "unknown to the contract, in the signature": signature - expected,
     }
     assert not any(differences.values()), differences
 
@@ -79,5 +79,5 @@ def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
 def test_a_view_across_companies_has_the_filters_of_its_list(view: str) -> None:
     noun = "connections" if view == "accounts" else view
     table = set(TABLES[noun].checks)
-    signature = filters_of_method(getattr(Repository, view))
+    signature = read_method_filters(getattr(Repository, view))
     assert signature == table

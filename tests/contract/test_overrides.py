@@ -55,24 +55,27 @@ class Key(NamedTuple):
 
     endpoint: Endpoint
     key: str
-    other: str
+    corrected: str
     """Another spelling; the contract's second candidate, if it has one."""
 
 
-def sent_keys() -> list[Key]:
+def list_sent_keys() -> list[Key]:
     """Return the guessed keys of queries and bodies."""
-    found = {
+    corrections = {
         (endpoint.operation, argument.wire): argument.candidates[1]
         for endpoint in ENDPOINTS
         for argument in endpoint.arguments
         if argument.candidates
     }
     for operation, keys in GUESSED.items():
-        found |= {(operation, key): f"{key}Corrected" for key in keys}
-    return [Key(BY_ID[name], key, other) for (name, key), other in found.items()]
+        corrections |= {(operation, key): f"{key}Corrected" for key in keys}
+    return [
+        Key(BY_ID[name], key, corrected)
+        for (name, key), corrected in corrections.items()
+    ]
 
 
-def read_keys() -> list[Key]:
+def list_read_keys() -> list[Key]:
     """Return the guessed keys of answers, without those of envelopes."""
     return [
         Key(endpoint, key, resolve_ref(schema)["x-key-candidates"][-1])
@@ -98,7 +101,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def parts_of(path: str) -> list[str]:
+def find_parameters(path: str) -> list[str]:
     return re.findall(r"\{(\w+)\}", path)
 
 
@@ -114,14 +117,15 @@ def test_the_overridable_operations_are_those_with_inferred_addresses() -> None:
 
 def test_guessed_keys_are_found_in_queries_bodies_and_answers() -> None:
     assert {
-        (guess.endpoint.operation, guess.key, guess.other) for guess in sent_keys()
+        (guess.endpoint.operation, guess.key, guess.corrected)
+        for guess in list_sent_keys()
     } >= {
         ("accounts_bulk_update", "accounts", "accountIds"),
         ("connections_confirm", "confirm", "isConfirmed"),
         ("connections_create", "sites", "initialSites"),
         ("providers_search", "search", "query"),
     }
-    assert {(guess.endpoint.operation, guess.key) for guess in read_keys()} == {
+    assert {(guess.endpoint.operation, guess.key) for guess in list_read_keys()} == {
         ("invitations_get", "events"),
         ("webhook_portal_get", "url"),
     }
@@ -130,7 +134,7 @@ def test_guessed_keys_are_found_in_queries_bodies_and_answers() -> None:
 @each_of(OVERRIDABLE)
 async def test_another_address_reaches_the_wire(endpoint: Endpoint) -> None:
     corrected = "/corrected" + "".join(
-        f"/{{{part}}}/x" for part in parts_of(endpoint.path)
+        f"/{{{part}}}/x" for part in find_parameters(endpoint.path)
     )
     values = {name: pair.wire for name, pair in endpoint.fits(everything=False).items()}
     page = {"query page": '["1"]'} if endpoint.is_list else {}
@@ -138,10 +142,13 @@ async def test_another_address_reaches_the_wire(endpoint: Endpoint) -> None:
         operations = {endpoint.operation: Operation(method, corrected)}
         nectar, wires = build_client(build_example(endpoint), operations=operations)
         await call(endpoint.on(nectar), endpoint.least)
-        elsewhere = Endpoint(
+        corrected_endpoint = Endpoint(
             endpoint.operation, method, corrected, endpoint.description
         )
-        assert list_sent(elsewhere, wires[0]) == list_expected(elsewhere, values) | page
+        assert (
+            list_sent(corrected_endpoint, wires[0])
+            == list_expected(corrected_endpoint, values) | page
+        )
 
 
 CANDIDATES = [
@@ -158,14 +165,16 @@ async def test_each_other_guess_can_be_tried(
     """An address with an unknown path parameter is refused before anything is sent."""
     operations = {endpoint.operation: Operation(method, path)}
     nectar, wires = build_client(build_example(endpoint), operations=operations)
-    known = parts_of(endpoint.path)
-    strange = [part for part in parts_of(path) if part not in known]
-    if not strange:
+    known = find_parameters(endpoint.path)
+    unknown = [part for part in find_parameters(path) if part not in known]
+    if not unknown:
         await call(endpoint.on(nectar), endpoint.least)
-        elsewhere = Endpoint(endpoint.operation, method, path, endpoint.description)
-        assert list_sent(elsewhere, wires[0])["at"] == f"{method} {path}"
+        corrected_endpoint = Endpoint(
+            endpoint.operation, method, path, endpoint.description
+        )
+        assert list_sent(corrected_endpoint, wires[0])["at"] == f"{method} {path}"
         return
-    names = f"{endpoint.operation} names {{{strange[0]}}}"
+    names = f"{endpoint.operation} names {{{unknown[0]}}}"
     words = f"{names}, but the request has {', '.join(known)}"
     with pytest.raises(ConfigurationError, match=re.escape(words)):
         await call(endpoint.on(nectar), endpoint.least)
@@ -178,7 +187,7 @@ async def test_an_unknown_path_parameter_is_named_with_the_known_ones(
 ) -> None:
     operations = {endpoint.operation: Operation(path="/x/{planet_id}")}
     nectar, wires = build_client(build_example(endpoint), operations=operations)
-    parts = ", ".join(parts_of(endpoint.path)) or "no parts"
+    parts = ", ".join(find_parameters(endpoint.path)) or "no parts"
     names = f"the path of {endpoint.operation} names {{planet_id}}"
     words = f"{names}, but the request has {parts}"
     with pytest.raises(ConfigurationError, match=re.escape(words)):
@@ -186,35 +195,41 @@ async def test_an_unknown_path_parameter_is_named_with_the_known_ones(
     assert wires == []
 
 
-@each_key(sent_keys())
+@each_key(list_sent_keys())
 async def test_another_key_is_sent_and_the_answer_is_read_as_before(guess: Key) -> None:
     endpoint = guess.endpoint
-    (one,) = (argument for argument in endpoint.arguments if argument.wire == guess.key)
-    given = endpoint.least | {one.name: one.fit.python}
+    (argument,) = (
+        argument for argument in endpoint.arguments if argument.wire == guess.key
+    )
+    arguments = endpoint.least | {argument.name: argument.fit.python}
     plain, _ = build_client(build_example(endpoint))
-    operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
+    operations = {endpoint.operation: Operation(keys={guess.key: guess.corrected})}
     nectar, wires = build_client(build_example(endpoint), operations=operations)
-    answer = await call(endpoint.on(nectar), given)
-    found = list_sent(endpoint, wires[0])
-    text = list_expected(endpoint, {one.name: one.fit.wire})[f"{one.place} {guess.key}"]
-    assert found[f"{one.place} {guess.other}"] == text
-    assert f"{one.place} {guess.key}" not in found
-    assert answer == await call(endpoint.on(plain), given)
+    answer = await call(endpoint.on(nectar), arguments)
+    sent = list_sent(endpoint, wires[0])
+    text = list_expected(endpoint, {argument.name: argument.fit.wire})[
+        f"{argument.place} {guess.key}"
+    ]
+    assert sent[f"{argument.place} {guess.corrected}"] == text
+    assert f"{argument.place} {guess.key}" not in sent
+    assert answer == await call(endpoint.on(plain), arguments)
 
 
-@each_key(read_keys())
+@each_key(list_read_keys())
 async def test_another_key_of_an_answer_is_read(guess: Key) -> None:
     endpoint = guess.endpoint
     status, schema = endpoint.answers[0]
     (example, *_) = schema["examples"]
     assert example[guess.key]
-    other = {guess.other if key == guess.key else key: example[key] for key in example}
-    operations = {endpoint.operation: Operation(keys={guess.key: guess.other})}
-    nectar, _ = build_client(build_response(status, other), operations=operations)
+    renamed = {
+        guess.corrected if key == guess.key else key: example[key] for key in example
+    }
+    operations = {endpoint.operation: Operation(keys={guess.key: guess.corrected})}
+    nectar, _ = build_client(build_response(status, renamed), operations=operations)
     plain, _ = build_client(build_response(status, example))
-    found = await call(endpoint.on(nectar), endpoint.least)
-    assert found == await call(endpoint.on(plain), endpoint.least)
-    assert found.extra == {}
+    answer = await call(endpoint.on(nectar), endpoint.least)
+    assert answer == await call(endpoint.on(plain), endpoint.least)
+    assert answer.extra == {}
 
 
 @each_of([BY_ID[operation] for operation in GUESSED_ENVELOPES])
@@ -224,15 +239,15 @@ async def test_another_envelope_is_read(endpoint: Endpoint) -> None:
     (example, *_) = schema["examples"]
     names = endpoint.description["x-paginated"]
     keys = {names["items"]: "records", names["total"]: "totalRecords"}
-    other = {keys.get(key, key): example[key] for key in example}
+    renamed = {keys.get(key, key): example[key] for key in example}
     operations = {endpoint.operation: Operation(keys=keys)}
-    nectar, _ = build_client(build_response(status, other), operations=operations)
+    nectar, _ = build_client(build_response(status, renamed), operations=operations)
     plain, _ = build_client(build_response(status, example))
     page = await call(endpoint.on(nectar), endpoint.least)
     assert page == await call(endpoint.on(plain), endpoint.least)
     assert page.items
     assert page.total == example[names["total"]]
-    lenient = NectarClient(transport=MemoryTransport({endpoint.operation: other}))
+    lenient = NectarClient(transport=MemoryTransport({endpoint.operation: renamed}))
     assert await call(endpoint.on(lenient), endpoint.least) == page
 
 
@@ -246,7 +261,7 @@ async def test_other_pages_are_asked_for_by_the_corrected_key(
     assert wires[0].query == {"pageNumber": ["1"]}
 
 
-def experimental() -> list[str]:
+def find_experimental() -> list[str]:
     nectar = NectarClient(transport=MemoryTransport({}))
     return [
         endpoint.operation
@@ -261,7 +276,7 @@ def test_an_address_of_low_confidence_is_described_as_experimental() -> None:
         for endpoint in OVERRIDABLE
         if endpoint.description["x-address-confidence"] == "low"
     ]
-    assert experimental() == low
+    assert find_experimental() == low
     assert low
 
 
@@ -278,9 +293,9 @@ async def test_a_correction_leaves_every_other_operation_alone(
     endpoint: Endpoint,
 ) -> None:
     others = {
-        one.operation: Operation("PUT", "/elsewhere", keys={"name": "title"})
-        for one in ENDPOINTS
-        if one is not endpoint
+        other.operation: Operation("PUT", "/elsewhere", keys={"name": "title"})
+        for other in ENDPOINTS
+        if other is not endpoint
     }
     nectar, wires = build_client(build_example(endpoint), operations=others)
     await call(endpoint.on(nectar), endpoint.least)

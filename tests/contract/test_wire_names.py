@@ -13,20 +13,20 @@ from nectar_async import contract
 from nectar_async.contract.wire_names import to_python, to_wire
 
 
-def property_names(part: Any) -> Iterator[str]:
+def iterate_property_names(part: Any) -> Iterator[str]:
     """Yield the name of every property in the contract."""
     if isinstance(part, list):
-        for one in part:
-            yield from property_names(one)
+        for inner in part:
+            yield from iterate_property_names(inner)
     if not isinstance(part, dict):
         return
     if isinstance(properties := part.get("properties"), dict):
         yield from properties
-    for one in part.values():
-        yield from property_names(one)
+    for inner in part.values():
+        yield from iterate_property_names(inner)
 
 
-PROPERTIES = sorted(set(property_names(contract.load())))
+PROPERTIES = sorted(set(iterate_property_names(contract.load())))
 PARAMETERS = sorted(
     {
         parameter["name"]

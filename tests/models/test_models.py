@@ -60,7 +60,7 @@ SECRETS = {str: Secret[str], Mapping[str, Any]: Secret[Mapping[str, Any]]}
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
-def properties(name: str) -> dict[str, Any]:
+def read_properties(name: str) -> dict[str, Any]:
     """Return the properties of a schema, or of the object among its alternatives."""
     schema = SCHEMAS[name]
     objects = (
@@ -68,21 +68,21 @@ def properties(name: str) -> dict[str, Any]:
         for branch in (schema, *schema.get("anyOf", ()))
         if "properties" in branch
     )
-    found: dict[str, Any] = next(objects)["properties"]
-    return found
+    members: dict[str, Any] = next(objects)["properties"]
+    return members
 
 
-def base_of(model: type[Any]) -> type[Any] | None:
+def find_base(model: type[Any]) -> type[Any] | None:
     """Return the model that a model extends, or None."""
     return model.__base__ if model.__base__ in MODELS.values() else None
 
 
-def ordered(model: type[Any]) -> list[str]:
-    """Return the wire names in the order of the schema, those of the base first."""
-    base = base_of(model)
-    first = list(properties(base.__name__)) if base else []
-    own = [wire for wire in properties(model.__name__) if wire not in first]
-    return [*first, *own]
+def list_wire_names(model: type[Any]) -> list[str]:
+    """Return the wire names in the schema's order; names of the base come first."""
+    base = find_base(model)
+    first = list(read_properties(base.__name__)) if base else []
+    others = [wire for wire in read_properties(model.__name__) if wire not in first]
+    return [*first, *others]
 
 
 EXAMPLES = [
@@ -93,49 +93,49 @@ EXAMPLES = [
 SENSITIVE = [
     pytest.param(model, wire, id=f"{name}-{wire}")
     for name, model in MODELS.items()
-    for wire, schema in properties(name).items()
+    for wire, schema in read_properties(name).items()
     if schema.get("x-sensitive")
 ]
 
 each_value = pytest.mark.parametrize("value", FILLED, ids=lambda v: type(v).__name__)
 
 
-def python_type(schema: Mapping[str, Any]) -> Any:
+def read_python_type(schema: Mapping[str, Any]) -> Any:
     """Return the Python type of a schema's values, without None."""
     if schema.get("x-sensitive"):
-        return SECRETS[plain_type(schema)]
+        return SECRETS[read_plain_type(schema)]
     marks = {"x-string-or-bool": Flag, "x-decimal": Decimal}
     marked = (kind for mark, kind in marks.items() if schema.get(mark))
-    return next(marked, None) or plain_type(schema)
+    return next(marked, None) or read_plain_type(schema)
 
 
-def plain_type(schema: Mapping[str, Any]) -> Any:
+def read_plain_type(schema: Mapping[str, Any]) -> Any:
     if not schema:
         return Any
     if "$ref" in schema:
-        return referred_type(schema["$ref"].rpartition("/")[2])
+        return read_referred_type(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
         (branch,) = (branch for branch in schema["anyOf"] if branch != {"type": "null"})
-        return python_type(branch)
+        return read_python_type(branch)
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     (kind,) = (kind for kind in kinds if kind != "null")
     if kind == "array":
-        return GenericAlias(tuple, (python_type(schema["items"]), ...))
+        return GenericAlias(tuple, (read_python_type(schema["items"]), ...))
     return date if schema.get("format") == "date" else SCALARS[kind]
 
 
-def encoded(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
     return Converter().encode(value)
 
 
-def decoded(body: bytes, model: type[Any]) -> Any:
+def decode(body: bytes, model: type[Any]) -> Any:
     return Converter().decode(body, model)
 
 
-def referred_type(name: str) -> Any:
+def read_referred_type(name: str) -> Any:
     if name == "Timestamp":
         return datetime
-    return getattr(models, name, None) or python_type(SCHEMAS[name])
+    return getattr(models, name, None) or read_python_type(SCHEMAS[name])
 
 
 def is_sequence(schema: Mapping[str, Any]) -> bool:
@@ -150,7 +150,7 @@ def test_every_model_is_named_as_its_schema() -> None:
 @each_model
 def test_fields_are_the_properties_of_the_schema_in_its_order(model: type[Any]) -> None:
     names = [attribute.name for attribute in attrs.fields(model)]
-    assert names == [*map(to_python, ordered(model)), "extra"]
+    assert names == [*map(to_python, list_wire_names(model)), "extra"]
 
 
 @each_model
@@ -158,22 +158,22 @@ def test_wire_names_come_back_from_field_names(model: type[Any]) -> None:
     names = [
         attribute.name for attribute in attrs.fields(model) if attribute.name != "extra"
     ]
-    assert [to_wire(name) for name in names] == ordered(model)
+    assert [to_wire(name) for name in names] == list_wire_names(model)
 
 
 @each_model
 def test_types_are_those_of_the_schema(model: type[Any]) -> None:
     required = REQUIRED.get(model.__name__, set())
     expected = {"extra": Mapping[str, Any]}
-    for wire, schema in properties(model.__name__).items():
-        type_ = python_type(schema)
+    for wire, schema in read_properties(model.__name__).items():
+        type_ = read_python_type(schema)
         is_plain = wire in required or is_sequence(schema)
         expected[to_python(wire)] = type_ if is_plain else type_ | None
     assert get_type_hints(model, include_extras=True) == expected
 
 
 @each_model
-def test_only_what_identifies_a_record_is_required(model: type[Any]) -> None:
+def test_only_the_fields_that_identify_a_record_are_required(model: type[Any]) -> None:
     required = {
         attribute.name
         for attribute in attrs.fields(model)
@@ -185,11 +185,11 @@ def test_only_what_identifies_a_record_is_required(model: type[Any]) -> None:
 
 @each_model
 def test_missing_fields_are_none_or_an_empty_sequence(model: type[Any]) -> None:
-    given = properties(model.__name__)
+    schemas = read_properties(model.__name__)
     required = REQUIRED.get(model.__name__, set())
     value = model(**dict.fromkeys(required, "x"))
-    for wire in given.keys() - required:
-        empty = () if is_sequence(given[wire]) else None
+    for wire in schemas.keys() - required:
+        empty = () if is_sequence(schemas[wire]) else None
         assert getattr(value, to_python(wire)) == empty
     assert value.extra == {}
 
@@ -198,7 +198,7 @@ def test_a_model_that_extends_another_adds_fields_to_it() -> None:
     extended = {
         model.__name__: base.__name__
         for model in MODELS.values()
-        if (base := base_of(model))
+        if (base := find_base(model))
     }
     assert extended == {
         "Document": "DocumentEmbedded",
@@ -206,7 +206,7 @@ def test_a_model_that_extends_another_adds_fields_to_it() -> None:
         "UsageData": "UsageDataNested",
     }
     for whole, part in extended.items():
-        assert properties(part).items() <= properties(whole).items()
+        assert read_properties(part).items() <= read_properties(whole).items()
 
 
 @each_model
@@ -218,11 +218,11 @@ def test_every_model_has_a_docstring(model: type[Any]) -> None:
 def test_models_take_keywords_only_and_convert_security_questions_only(
     model: type[Any],
 ) -> None:
-    for one in attrs.fields(model):
-        assert one.kw_only
-        is_answer = model is SecurityQuestion and one.name != "extra"
-        assert (one.converter is not None) == is_answer
-        assert one.validator is None
+    for attribute in attrs.fields(model):
+        assert attribute.kw_only
+        is_answer = model is SecurityQuestion and attribute.name != "extra"
+        assert (attribute.converter is not None) == is_answer
+        assert attribute.validator is None
 
 
 def test_there_is_a_filled_value_of_every_model() -> None:
@@ -252,9 +252,9 @@ def test_equal_values_hash_alike(value: Any) -> None:
 
 @each_value
 def test_extra_is_compared_but_not_hashed(value: Any) -> None:
-    other = attrs.evolve(value, extra={"otherKey": []})
-    assert other != value
-    assert hash(other) == hash(value)
+    changed = attrs.evolve(value, extra={"otherKey": []})
+    assert changed != value
+    assert hash(changed) == hash(value)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -266,8 +266,8 @@ def test_values_survive_pickle(value: Any, protocol: int) -> None:
 
 
 def test_each_value_has_an_extra_of_its_own() -> None:
-    one, other = Site(id="1", name="x"), Site(id="1", name="x")
-    assert one.extra is not other.extra
+    first, second = Site(id="1", name="x"), Site(id="1", name="x")
+    assert first.extra is not second.extra
 
 
 each_text = pytest.mark.parametrize("text", [repr, str, "{}".format, "{!r}".format])
@@ -276,8 +276,8 @@ each_text = pytest.mark.parametrize("text", [repr, str, "{}".format, "{!r}".form
 @each_text
 @each_value
 def test_the_repr_shows_only_the_keys_of_extra(value: Any, text: Any) -> None:
-    given = {"newKey": CANARY, "password": {"deep": [CANARY]}}
-    shown = text(attrs.evolve(value, extra=given))
+    extra = {"newKey": CANARY, "password": {"deep": [CANARY]}}
+    shown = text(attrs.evolve(value, extra=extra))
     assert CANARY not in shown
     assert "extra={'newKey': ..., 'password': ...}" in shown
 
@@ -316,7 +316,7 @@ def test_sensitive_fields_of_the_contract_are_secrets(
 @each_value
 def test_no_text_of_a_value_shows_a_secret(value: Any, text: Any) -> None:
     assert CANARY not in text(value)
-    assert ("Secret('***')" in text(value)) == (CANARY.encode() in encoded(value))
+    assert ("Secret('***')" in text(value)) == (CANARY.encode() in encode(value))
 
 
 @each_text
@@ -325,13 +325,13 @@ def test_no_text_of_a_decoded_value_shows_a_secret(
     model: type[Any], wire: str, text: Any
 ) -> None:
     required = REQUIRED.get(model.__name__, set())
-    kind = properties(model.__name__)[wire]["type"]
-    given = {"card": CANARY} if kind == "object" else CANARY
-    body = {**dict.fromkeys(required, "x"), wire: given}
-    value = decoded(json.dumps(body).encode(), model)
+    kind = read_properties(model.__name__)[wire]["type"]
+    plain = {"card": CANARY} if kind == "object" else CANARY
+    body = {**dict.fromkeys(required, "x"), wire: plain}
+    value = decode(json.dumps(body).encode(), model)
     secret = getattr(value, to_python(wire))
     assert isinstance(secret, Secret)
-    assert secret.reveal() == given
+    assert secret.reveal() == plain
     assert CANARY not in text(value)
 
 
@@ -350,7 +350,7 @@ def test_security_questions_take_plain_text_and_mask_it() -> None:
 
 @each_value
 def test_what_is_encoded_decodes_to_the_same(value: Any) -> None:
-    assert decoded(encoded(value), type(value)) == value
+    assert decode(encode(value), type(value)) == value
 
 
 @pytest.mark.parametrize(("model", "example"), EXAMPLES)
@@ -359,9 +359,9 @@ def test_every_example_of_the_contract_fits_its_model(
 ) -> None:
     body = json.dumps(example).encode()
     value = Converter(is_strict=True).decode(body, model)
-    assert value == decoded(body, model)
+    assert value == decode(body, model)
     assert value.extra == {}
-    assert decoded(encoded(value), model) == value
-    for wire, given in example.items():
+    assert decode(encode(value), model) == value
+    for wire, item in example.items():
         is_empty = getattr(value, to_python(wire)) in (None, ())
-        assert is_empty == (given in (None, []))
+        assert is_empty == (item in (None, []))

@@ -19,7 +19,7 @@ READ_ELSEWHERE = {"ErrorResponse"}
 
 def find_counterpart(name: str, schema: Mapping[str, Any]) -> str | None:
     """Return the kind of a schema's counterpart in the package, or None."""
-    found = getattr(models, name, None)
+    model = getattr(models, name, None)
     open_twin = getattr(models, name.removesuffix("Strict"), None)
     shapes = [schema, *schema.get("anyOf", ())]
     kinds = {shape.get("type") for shape in shapes} - {None}
@@ -28,12 +28,12 @@ def find_counterpart(name: str, schema: Mapping[str, Any]) -> str | None:
         "read elsewhere": name in READ_ELSEWHERE,
         "body": "x-body-complete" in schema,
         "envelope": "x-envelope" in schema,
-        "model": isinstance(found, type) and attrs.has(found),
+        "model": isinstance(model, type) and attrs.has(model),
         "enum": isinstance(open_twin, type) and issubclass(open_twin, OpenEnum),
         "list": "array" in kinds,
         "scalar": is_text_or_number or schema.get("x-primary-shape") == "string",
     }
-    return next((place for place, is_it in places.items() if is_it), None)
+    return next((place for place, applies in places.items() if applies), None)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -48,16 +48,20 @@ def test_a_new_object_or_alternative_has_no_counterpart() -> None:
 
 
 def test_lists_and_envelopes_hold_models() -> None:
-    held = {}
+    items_by_name = {}
     for name, schema in SCHEMAS.items():
         place = find_counterpart(name, schema)
         if place == "envelope":
-            held[name] = schema["properties"][schema["x-envelope"]["items"]]["items"]
+            items_by_name[name] = schema["properties"][schema["x-envelope"]["items"]][
+                "items"
+            ]
         if place == "list":
             shapes = [schema, *schema.get("anyOf", ())]
-            held[name] = next(shape["items"] for shape in shapes if "items" in shape)
-    assert held
-    for name, items in held.items():
+            items_by_name[name] = next(
+                shape["items"] for shape in shapes if "items" in shape
+            )
+    assert items_by_name
+    for name, items in items_by_name.items():
         model = items["$ref"].rpartition("/")[2]
         assert find_counterpart(model, SCHEMAS[model]) == "model", name
 

@@ -1,4 +1,4 @@
-"""The error of a write's odd answer says that the write was done."""
+"""An error about the answer to a write says that the write was done."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ WRITES = [
 ]
 
 
-async def updated(client: NectarClient) -> list[str]:
-    made = await client.accounts.bulk_update("c-1", ["a-1", "a-2"], is_tracked=True)
-    assert isinstance(made, list)
-    return [record.id for record in made]
+async def update_accounts(client: NectarClient) -> list[str]:
+    accounts = await client.accounts.bulk_update("c-1", ["a-1", "a-2"], is_tracked=True)
+    assert isinstance(accounts, list)
+    return [record.id for record in accounts]
 
 
 @pytest.mark.parametrize("is_strict", [False, True], ids=["lenient", "strict"])
@@ -52,7 +52,7 @@ async def updated(client: NectarClient) -> list[str]:
 async def test_a_bulk_update_finds_its_accounts(
     make_client: MakeClient, body: Any, ids: list[str], *, is_strict: bool
 ) -> None:
-    assert await updated(make_client({BULK: body}, strict=is_strict)) == ids
+    assert await update_accounts(make_client({BULK: body}, strict=is_strict)) == ids
 
 
 async def test_the_key_of_the_updated_accounts_can_be_corrected(
@@ -60,7 +60,9 @@ async def test_the_key_of_the_updated_accounts_can_be_corrected(
 ) -> None:
     body = {"done": [{"id": "a"}], "failed": [{"id": "b"}]}
     operations = {BULK: Operation(keys={"accounts": "done"})}
-    assert await updated(make_client({BULK: body}, operations=operations)) == ["a"]
+    assert await update_accounts(make_client({BULK: body}, operations=operations)) == [
+        "a"
+    ]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null"])
@@ -71,10 +73,10 @@ async def test_the_error_of_an_odd_bulk_answer_says_that_the_update_was_done(
     with pytest.raises(
         DecodeError, match=r"accepted it \(status 200\), but the answer"
     ):
-        await updated(client)
+        await update_accounts(client)
 
 
-@pytest.mark.parametrize("endpoint", WRITES, ids=lambda one: one.operation)
+@pytest.mark.parametrize("endpoint", WRITES, ids=lambda endpoint: endpoint.operation)
 async def test_the_error_of_an_empty_answer_says_that_the_write_was_done(
     make_client: MakeClient, endpoint: Endpoint
 ) -> None:

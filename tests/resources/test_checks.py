@@ -24,10 +24,10 @@ from nectar_async.resources import _checks, documents
 from nectar_async.resources._checked_fields import FieldTable, check_date_order
 from nectar_async.resources._checks import Check, Nullable
 
-BRICK = UUID("3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11")
+ID = UUID("3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11")
 LINK = "https://files.example.com/a.pdf?signature=canary"
 
-TAKEN: list[tuple[Check, Any, object]] = [
+ACCEPTED: list[tuple[Check, Any, object]] = [
     (_checks.text_check(1, 3), "abc", "abc"),
     (_checks.text_check(), "", ""),
     (_checks.check_bool, False, False),
@@ -40,13 +40,13 @@ TAKEN: list[tuple[Check, Any, object]] = [
     (_checks.check_date, date(2025, 1, 31), date(2025, 1, 31)),
     (_checks.check_country, "us", "US"),
     (_checks.check_email, "ops+bills@mail.example.com", "ops+bills@mail.example.com"),
-    (_checks.check_id, BRICK, str(BRICK)),
+    (_checks.check_id, ID, str(ID)),
     (_checks.check_id, "opaque/1", "opaque/1"),
     (_checks.check_secret, "hush", Secret("hush")),
     (_checks.check_secret, Secret("hush"), Secret("hush")),
     (_checks.check_https_link, LINK, Secret(LINK)),
     (_checks.open_enum_check(TimeOfUse), "SHOULDER", TimeOfUse("SHOULDER")),
-    (_checks.list_check(_checks.check_id), (BRICK, "b"), [str(BRICK), "b"]),
+    (_checks.list_check(_checks.check_id), (ID, "b"), [str(ID), "b"]),
     (_checks.list_check(_checks.check_id), [], []),
     (Nullable(_checks.check_date), None, None),
     (Nullable(_checks.check_date), date(2025, 1, 1), date(2025, 1, 1)),
@@ -122,18 +122,14 @@ REFUSED: list[tuple[Check, Any, str]] = [
 ]
 
 
-def name_of(value: object) -> str:
-    return "case"
-
-
-@pytest.mark.parametrize(("check", "value", "expected"), TAKEN, ids=name_of)
+@pytest.mark.parametrize(("check", "value", "expected"), ACCEPTED, ids=lambda _: "case")
 def test_an_accepted_value_is_returned_as_it_is_sent(
     check: Check, value: Any, expected: object
 ) -> None:
     assert check("x", value) == expected
 
 
-@pytest.mark.parametrize(("check", "value", "words"), REFUSED, ids=name_of)
+@pytest.mark.parametrize(("check", "value", "words"), REFUSED, ids=lambda _: "case")
 def test_a_refused_value_is_named(check: Check, value: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^{words}"):
         check("x", value)
@@ -169,26 +165,26 @@ FIELDS = FieldTable(
 
 
 def test_unset_is_left_out_and_none_is_null() -> None:
-    given_ = {"name": UNSET, "note": None, "start_date": UNSET, "self": object()}
-    assert FIELDS.build_body(given_) == {"note": None}
+    arguments = {"name": UNSET, "note": None, "start_date": UNSET, "self": object()}
+    assert FIELDS.build_body(arguments) == {"note": None}
 
 
 def test_none_for_a_field_that_cannot_be_cleared_says_what_to_do() -> None:
-    given_ = {"name": None, "note": UNSET, "start_date": UNSET}
+    arguments = {"name": None, "note": UNSET, "start_date": UNSET}
     with pytest.raises(
         InvalidArgumentError, match=r"^name cannot be None; leave it out"
     ):
-        FIELDS.build_body(given_)
+        FIELDS.build_body(arguments)
 
 
 def test_none_for_a_required_field_says_that_it_is_required() -> None:
-    given_ = {"name": None, "note": UNSET, "start_date": UNSET}
+    arguments = {"name": None, "note": UNSET, "start_date": UNSET}
     with pytest.raises(InvalidArgumentError) as caught:
-        FIELDS.build_body(given_, required={"name"})
+        FIELDS.build_body(arguments, required={"name"})
     assert str(caught.value) == "name cannot be None; it is required"
 
 
-async def _created(nectar: NectarClient, name: str) -> None:
+async def _create(nectar: NectarClient, name: str) -> None:
     anything: Any = None
     login: Any = {"url": "u", "username": "n", "password": None, "sites": ["s"]}
     calls: dict[str, Callable[[], Awaitable[object]]] = {
@@ -208,20 +204,20 @@ async def test_a_call_refuses_none_for_its_required_arguments(name: str) -> None
         with pytest.raises(
             InvalidArgumentError, match="cannot be None; it is required"
         ):
-            await _created(nectar, name)
+            await _create(nectar, name)
     assert transport.requests == []
 
 
 def test_extra_keys_are_sent_as_they_are() -> None:
-    given_ = {"name": "a", "note": UNSET, "start_date": UNSET}
-    assert FIELDS.build_body(given_, {"new": [1]}) == {"name": "a", "new": [1]}
+    arguments = {"name": "a", "note": UNSET, "start_date": UNSET}
+    assert FIELDS.build_body(arguments, {"new": [1]}) == {"name": "a", "new": [1]}
 
 
 def test_a_filter_that_is_none_is_no_filter() -> None:
     assert FIELDS.build_query({"name": None, "note": UNSET, "start_date": None}) == {}
 
 
-def test_a_window_of_one_day_is_check_date_order() -> None:
+def test_a_window_may_be_one_day_long_but_not_reversed() -> None:
     day = date(2025, 1, 1)
     check_date_order({"start_date": day, "end_date": day})
     check_date_order({"start_date": day})

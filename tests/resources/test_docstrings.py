@@ -13,12 +13,12 @@ from nectar_async.resources._group import Group
 
 GROUPS = [
     getattr(NectarClient, name)
-    for name, one in vars(NectarClient).items()
-    if isinstance(one, Group)
+    for name, attribute in vars(NectarClient).items()
+    if isinstance(attribute, Group)
 ]
 
 
-def lists() -> Iterator[Any]:
+def find_lists() -> Iterator[Any]:
     for group in GROUPS:
         for name, method in inspect.getmembers(group, inspect.isfunction):
             returns = str(method.__annotations__.get("return", ""))
@@ -26,11 +26,13 @@ def lists() -> Iterator[Any]:
                 yield pytest.param(method, id=f"{group.__name__}.{name}")
 
 
-LISTS = list(lists())
+LISTS = list(find_lists())
 
 
 def test_the_lists_of_all_groups_are_found() -> None:
-    assert {"Usage.by_company", "Repository.usage"} <= {str(one.id) for one in LISTS}
+    assert {"Usage.by_company", "Repository.usage"} <= {
+        str(method.id) for method in LISTS
+    }
 
 
 @pytest.mark.parametrize("method", LISTS)

@@ -81,12 +81,14 @@ async def bill(sandbox: Sandbox, nectar: NectarClient) -> str:
     raise AssertionError
 
 
-async def truth(sandbox: Sandbox, bill: str, nectar: NectarClient) -> bytes:
+async def read_file_of_sandbox(
+    sandbox: Sandbox, bill: str, nectar: NectarClient
+) -> bytes:
     """Return the file of the sandbox."""
-    held = io.BytesIO()
+    buffer = io.BytesIO()
     sandbox.faults.clear()
-    await nectar.documents.download(bill, held)
-    return held.getvalue()
+    await nectar.documents.download(bill, buffer)
+    return buffer.getvalue()
 
 
 async def test_a_bill_is_downloaded_in_ranges_without_the_key(
@@ -100,7 +102,7 @@ async def test_a_bill_is_downloaded_in_ranges_without_the_key(
         None
     ] * 3
     saved = await anyio.Path(done.path).read_bytes()
-    assert saved == await truth(sandbox, bill, nectar)
+    assert saved == await read_file_of_sandbox(sandbox, bill, nectar)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ async def test_faults_during_a_download_do_not_damage_the_file(
     sandbox.faults.add(fault)
     await nectar.documents.download(bill, tmp_path / "x.pdf")
     saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
-    assert saved == await truth(sandbox, bill, nectar)
+    assert saved == await read_file_of_sandbox(sandbox, bill, nectar)
 
 
 async def test_a_download_continues_after_its_link_expired(
@@ -146,7 +148,7 @@ async def test_a_download_continues_after_its_link_expired(
 async def test_a_file_that_changes_during_a_download_is_the_new_one(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
-    before = await truth(sandbox, bill, nectar)
+    before = await read_file_of_sandbox(sandbox, bill, nectar)
     sandbox.faults.add(Fault(ChangeFile(), operation=FILES, skip=1))
     await nectar.documents.download(bill, tmp_path / "x.pdf")
     saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
@@ -154,7 +156,7 @@ async def test_a_file_that_changes_during_a_download_is_the_new_one(
     assert saved != before
 
 
-def header(name: str, value: str = "", **conditions: Any) -> Fault:
+def set_header(name: str, value: str = "", **conditions: Any) -> Fault:
     return Fault(SetHeader(name=name, value=value), operation=FILES, **conditions)
 
 
@@ -165,9 +167,13 @@ LATER = "Mon, 05 Jan 2026 10:00:00 GMT"
 @pytest.mark.parametrize(
     "faults",
     [
-        [CHANGE, header("ETag", 'W/"1"', times=1), header("ETag", 'W/"2"', skip=1)],
-        [CHANGE, header("ETag"), header("Last-Modified", LATER, skip=1)],
-        [CHANGE, header("ETag"), header("Last-Modified")],
+        [
+            CHANGE,
+            set_header("ETag", 'W/"1"', times=1),
+            set_header("ETag", 'W/"2"', skip=1),
+        ],
+        [CHANGE, set_header("ETag"), set_header("Last-Modified", LATER, skip=1)],
+        [CHANGE, set_header("ETag"), set_header("Last-Modified")],
     ],
     ids=["weak", "date", "nothing"],
 )
@@ -178,11 +184,11 @@ async def test_a_change_of_one_validator_does_not_mix_two_files(
     tmp_path: Path,
     faults: list[Fault],
 ) -> None:
-    old = await truth(sandbox, bill, nectar)
+    old = await read_file_of_sandbox(sandbox, bill, nectar)
     sandbox.faults.add(Fault(ChangeFile(), operation=FILES))
-    held = io.BytesIO()
-    await nectar.documents.download(bill, held)
-    new = held.getvalue()
+    buffer = io.BytesIO()
+    await nectar.documents.download(bill, buffer)
+    new = buffer.getvalue()
     sandbox.faults.clear()
     sandbox.faults.add(*faults)
     await nectar.documents.download(bill, tmp_path / "x.pdf")
@@ -194,10 +200,10 @@ async def test_a_change_of_one_validator_does_not_mix_two_files(
 async def test_ranges_without_a_content_range_are_refused(
     sandbox: Sandbox, nectar: NectarClient, bill: str, tmp_path: Path
 ) -> None:
-    sandbox.faults.add(header("Content-Range", skip=1))
+    sandbox.faults.add(set_header("Content-Range", skip=1))
     await nectar.documents.download(bill, tmp_path / "x.pdf")
     saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
-    assert saved == await truth(sandbox, bill, nectar)
+    assert saved == await read_file_of_sandbox(sandbox, bill, nectar)
 
 
 async def test_four_redirects_are_an_error(
@@ -217,14 +223,14 @@ async def test_another_process_resumes_an_interrupted_download(
         await impatient.documents.download(bill, tmp_path / "x.pdf")
     part = anyio.Path(tmp_path / "x.pdf.part")
     # The state that a process leaves when it is killed while it writes.
-    there = (await part.stat()).st_size - 1_000
-    await anyio.to_thread.run_sync(os.truncate, part, there)
+    part_size = (await part.stat()).st_size - 1_000
+    await anyio.to_thread.run_sync(os.truncate, part, part_size)
     sandbox.faults.clear()
-    async with NectarClient(KEY, settings=sandbox.settings) as other:
-        done = await other.documents.download(bill, tmp_path / "x.pdf")
-    assert done.resumed_from == there
+    async with NectarClient(KEY, settings=sandbox.settings) as second_client:
+        done = await second_client.documents.download(bill, tmp_path / "x.pdf")
+    assert done.resumed_from == part_size
     saved = await anyio.Path(tmp_path / "x.pdf").read_bytes()
-    assert saved == await truth(sandbox, bill, nectar)
+    assert saved == await read_file_of_sandbox(sandbox, bill, nectar)
 
 
 async def test_downloads_beyond_the_bound_wait(
@@ -237,25 +243,25 @@ async def test_downloads_beyond_the_bound_wait(
     assert sandbox.witness.peak_in_flight <= 10
 
 
-# A scripted host, for values that must not be shown.
+# A scripted host, for tests that no error shows a secret.
 
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def hosting(talk: Talk, **options: Any) -> AsyncIterator[NectarClient]:
+async def serve_host(answer: Talk, **options: Any) -> AsyncIterator[NectarClient]:
     """A client of a server that is API and file host; links are `/file?SIGNATURE`."""
 
-    async def connected(
+    async def serve_connection(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        visits.append(asyncio.current_task())
+        tasks.append(asyncio.current_task())
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while head := (await reader.readuntil(b"\r\n\r\n")).decode():
                 if "/file?" in head:
                     assert KEY not in head
-                    await talk(reader, writer)
+                    await answer(reader, writer)
                     break
                 body = f'{{"id": "d-1", "url": "{origin}/file?{SIGNATURE}"}}'.encode()
                 writer.write(
@@ -266,33 +272,33 @@ async def hosting(talk: Talk, **options: Any) -> AsyncIterator[NectarClient]:
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    visits: list[Any] = []
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    tasks: list[Any] = []
+    listener = await asyncio.start_server(serve_connection, "127.0.0.1", 0)
     origin = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     settings = Settings(base_url=origin, **options)
     async with NectarClient(KEY, settings=settings) as nectar:
         yield nectar
     listener.close()
-    await asyncio.gather(*visits)
+    await asyncio.gather(*tasks)
 
 
-def everything(error: BaseException) -> str:
+def list_shown_texts(error: BaseException) -> str:
     """Return every text that an error could show, without the frames of the test."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     parts = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
     while frames is not None:
-        for one in frames.stack:
-            if "test_documents_download" not in one.filename:
-                parts += [str(one), str(one.locals)]
+        for frame in frames.stack:
+            if "test_documents_download" not in frame.filename:
+                parts += [str(frame), str(frame.locals)]
         frames = frames.__cause__ or frames.__context__  # type: ignore[assignment]
     return "\n".join(parts)
 
 
-async def too_large(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def send_too_much(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99_999)
 
 
-async def cut(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def send_half(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     head = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 9\r\n"
     writer.write(head + b"Content-Range: bytes 0-8/9\r\n\r\nfour")
 
@@ -300,39 +306,39 @@ async def cut(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...
 
 
-async def nonsense(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def send_nonsense(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(f"{SIGNATURE}\r\n\r\n".encode())
 
 
-async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+async def send_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     await reader.read(1)
 
 
 @pytest.mark.parametrize(
-    ("talk", "kind"),
+    ("answer", "kind"),
     [
-        (too_large, BodyTooLargeError),
-        (cut, ConnectionFailedError),
+        (send_too_much, BodyTooLargeError),
+        (send_half, ConnectionFailedError),
         (hang_up, ConnectionFailedError),
-        (nonsense, ConnectionFailedError),
-        (silence, AttemptTimeoutError),
+        (send_nonsense, ConnectionFailedError),
+        (send_nothing, AttemptTimeoutError),
     ],
     ids=["too-large", "cut", "hang-up", "nonsense", "silence"],
 )
 async def test_the_errors_of_a_broken_host_show_neither_link_nor_key(
-    talk: Talk,
+    answer: Talk,
     kind: type[NectarError],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    seconds = 0.5 if talk is silence else 30
-    async with hosting(
-        talk, retry=ONCE, max_body_bytes=9_999, attempt_timeout=seconds
+    seconds = 0.5 if answer is send_nothing else 30
+    async with serve_host(
+        answer, retry=ONCE, max_body_bytes=9_999, attempt_timeout=seconds
     ) as nectar:
         with pytest.raises(kind) as caught:
             await nectar.documents.download("d-1", tmp_path)
-    seen = everything(caught.value) + caplog.text
+    seen = list_shown_texts(caught.value) + caplog.text
     assert SIGNATURE not in seen
     assert KEY not in seen
     assert "documents_download, document d-1" in str(caught.value)
@@ -341,20 +347,22 @@ async def test_the_errors_of_a_broken_host_show_neither_link_nor_key(
 async def test_the_frames_of_a_cancelled_download_show_neither_link_nor_key(
     tmp_path: Path,
 ) -> None:
-    begun = asyncio.Event()
+    has_begun = asyncio.Event()
 
-    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def send_a_part(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
-        begun.set()
+        has_begun.set()
         await reader.read(1)
 
-    async with hosting(begin) as nectar:
+    async with serve_host(send_a_part) as nectar:
         task = asyncio.create_task(nectar.documents.download("d-1", tmp_path))
-        await begun.wait()
+        await has_begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as caught:
             await task
-    assert SIGNATURE not in everything(caught.value)
+    assert SIGNATURE not in list_shown_texts(caught.value)
     gc.collect()  # a connection that was left open would warn
 
 

@@ -69,22 +69,22 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def filters_of(**given_: Any) -> dict[str, object]:
+def build_filters(**arguments: Any) -> dict[str, object]:
     """Build the filters of a usage list; missing ones are None."""
     filters = USAGE_LISTS.filters
-    return filters.build_query({**dict.fromkeys(filters.checks), **given_})
+    return filters.build_query({**dict.fromkeys(filters.checks), **arguments})
 
 
-def query_of(**given_: Any) -> list[tuple[str, str]]:
+def build_query(**arguments: Any) -> list[tuple[str, str]]:
     """Return the query as a server reads it."""
-    request = Request.get("o", "/x", dict, query=filters_of(**given_))
+    request = Request.get("o", "/x", dict, query=build_filters(**arguments))
     return parse_qsl(urlsplit(request.resolve("https://x").url).query)
 
 
 @pytest.mark.parametrize(("wrong", "words"), WRONG)
 def test_a_wrong_filter_is_named(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^{words}"):
-        filters_of(**wrong)
+        build_filters(**wrong)
 
 
 @each_list
@@ -173,27 +173,27 @@ async def test_filters_are_sent_as_the_server_reads_them(
 
 
 def test_no_filter_is_no_query() -> None:
-    assert query_of() == []
+    assert build_query() == []
 
 
 def test_an_identifier_that_is_none_is_not_sent() -> None:
-    assert query_of(identifier=None) == []
+    assert build_query(identifier=None) == []
 
 
 def test_one_commodity_or_several() -> None:
-    one = [("datasourceType", "GAS")]
-    assert query_of(datasource_type="GAS") == one
-    assert query_of(datasource_type=DatasourceType.GAS) == one
-    assert query_of(datasource_type={"GAS"}) == one
-    assert query_of(datasource_type=iter(["GAS"])) == one
+    single = [("datasourceType", "GAS")]
+    assert build_query(datasource_type="GAS") == single
+    assert build_query(datasource_type=DatasourceType.GAS) == single
+    assert build_query(datasource_type={"GAS"}) == single
+    assert build_query(datasource_type=iter(["GAS"])) == single
     several = [("datasourceType", kind) for kind in DatasourceType]
-    assert query_of(datasource_type=DatasourceType) == several
+    assert build_query(datasource_type=DatasourceType) == several
 
 
 @pytest.mark.parametrize("kind", list(DateType))
 def test_a_date_type_is_a_member_or_its_text(kind: DateType) -> None:
-    assert query_of(date_type=kind) == query_of(date_type=str(kind))
-    assert query_of(date_type=kind) == [("dateType", str(kind))]
+    assert build_query(date_type=kind) == build_query(date_type=str(kind))
+    assert build_query(date_type=kind) == [("dateType", str(kind))]
 
 
 @given(st.none() | st.dates(), st.none() | st.dates())
@@ -202,11 +202,11 @@ def test_a_window_may_be_open_or_one_day_long_but_not_reversed(
 ) -> None:
     if start is not None and end is not None and start > end:
         with pytest.raises(InvalidArgumentError, match=f"{start} is after.*{end}"):
-            query_of(start_date=start, end_date=end)
+            build_query(start_date=start, end_date=end)
         return
     expected = {"startDate": start, "endDate": end}
-    assert dict(query_of(start_date=start, end_date=end)) == {
+    assert dict(build_query(start_date=start, end_date=end)) == {
         key: day.isoformat() for key, day in expected.items() if day is not None
     }
     if start is not None:
-        assert query_of(start_date=start, end_date=start)
+        assert build_query(start_date=start, end_date=start)

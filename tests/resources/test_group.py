@@ -15,7 +15,11 @@ from nectar_async.resources._group import Group
 from nectar_async.resources._resource import Resource
 from nectar_async.resources.usage import Usage
 
-GROUPS = [name for name, one in vars(NectarClient).items() if isinstance(one, Group)]
+GROUPS = [
+    name
+    for name, attribute in vars(NectarClient).items()
+    if isinstance(attribute, Group)
+]
 
 each = pytest.mark.parametrize("group", GROUPS)
 
@@ -74,18 +78,18 @@ def test_a_group_can_be_replaced_as_any_attribute(
 
 
 def test_concurrent_threads_get_one_instance(nectar: NectarClient) -> None:
-    together = threading.Barrier(8)
-    found: list[object] = []
+    barrier = threading.Barrier(8)
+    instances: list[object] = []
 
     def ask() -> None:
-        together.wait()
-        found.append(nectar.usage)
+        barrier.wait()
+        instances.append(nectar.usage)
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 8
-    assert {type(one) for one in found} == {Usage}
-    assert len({id(one) for one in found}) == 1
+    assert len(instances) == 8
+    assert {type(group) for group in instances} == {Usage}
+    assert len({id(group) for group in instances}) == 1

@@ -86,7 +86,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(
+async def serve(
     handler: Callable[[web.Request], Any], **options: Any
 ) -> AsyncIterator[NectarClient]:
     app = web.Application()
@@ -120,10 +120,10 @@ async def stream(*chunks: Any) -> AsyncIterator[bytes]:
 async def test_a_server_is_sent_a_form_with_its_exact_length(
     server: Server, bill: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
-    async with serving(server.take) as nectar:
+    progress: list[tuple[int, int]] = []
+    async with serve(server.take) as nectar:
         job = await nectar.jobs.submit_document(
-            "c-1", bill, site_id="s-1", on_progress=lambda *news: told.append(news)
+            "c-1", bill, site_id="s-1", on_progress=lambda *news: progress.append(news)
         )
     assert (job.id, job.status) == ("j-1", JobStatus.PENDING)
     assert server.parts == [
@@ -134,13 +134,13 @@ async def test_a_server_is_sent_a_form_with_its_exact_length(
     assert "Transfer-Encoding" not in headers
     assert len(BILL) < int(headers["Content-Length"]) < len(BILL) + 500
     assert headers["X-API-Key"] == KEY
-    assert told[-1] == (len(BILL), len(BILL))
-    assert [size for size, _ in told] == sorted({size for size, _ in told})
+    assert progress[-1] == (len(BILL), len(BILL))
+    assert [size for size, _ in progress] == sorted({size for size, _ in progress})
 
 
 @pytest.mark.asyncio
 async def test_a_stream_is_sent_without_a_length(server: Server) -> None:
-    async with serving(server.take) as nectar:
+    async with serve(server.take) as nectar:
         await nectar.jobs.submit_document("c-1", stream(BILL, b"", b"x"))
     assert server.parts == [
         ("document", "document.pdf", "application/pdf", BILL + b"x")
@@ -154,7 +154,7 @@ async def test_a_refused_upload_is_sent_again_from_its_beginning(
     server: Server, bill: Path, status: int
 ) -> None:
     server.statuses = [status]
-    async with serving(server.take, retry=AT_ONCE) as nectar:
+    async with serve(server.take, retry=AT_ONCE) as nectar:
         renewing = NectarClient(lambda: KEY, settings=nectar.settings)
         async with renewing:
             await renewing.jobs.submit_document("c-1", bill)
@@ -166,7 +166,7 @@ async def test_an_upload_that_failed_at_the_server_is_not_sent_again(
     server: Server, bill: Path
 ) -> None:
     server.statuses = [500]
-    async with serving(server.take, retry=AT_ONCE) as nectar:
+    async with serve(server.take, retry=AT_ONCE) as nectar:
         with pytest.raises(ServerError):
             await nectar.jobs.submit_document("c-1", bill)
     assert server.seen == 1
@@ -176,7 +176,7 @@ async def test_an_upload_that_failed_at_the_server_is_not_sent_again(
 async def test_an_upload_on_a_broken_connection_is_not_repeated(
     server: Server,
 ) -> None:
-    async with serving(server.hang_up, retry=AT_ONCE) as nectar:
+    async with serve(server.hang_up, retry=AT_ONCE) as nectar:
         with pytest.raises(ConnectionFailedError) as caught:
             await nectar.jobs.submit_document("c-1", BILL * 10, file_name="a.pdf")
         assert nectar.statistics().in_flight == 0
@@ -186,7 +186,7 @@ async def test_an_upload_on_a_broken_connection_is_not_repeated(
 
 @pytest.mark.asyncio
 async def test_a_refusal_before_the_body_was_read_is_raised(server: Server) -> None:
-    async with serving(server.refuse) as nectar:
+    async with serve(server.refuse) as nectar:
         with pytest.raises(BadRequestError, match="not active"):
             await nectar.jobs.submit_document("c-1", BILL, file_name="a.pdf")
 
@@ -202,7 +202,7 @@ async def test_a_file_that_shrinks_during_an_upload_is_an_invalid_argument(
         if taken < len(BILL):
             await anyio.to_thread.run_sync(os.truncate, path, taken)
 
-    async with serving(server.take) as nectar:
+    async with serve(server.take) as nectar:
         with pytest.raises(InvalidArgumentError, match="file changed while") as caught:
             await nectar.jobs.submit_document("c-1", path, on_progress=shrink)
     assert caught.value.operation == "jobs_submit_document"
@@ -214,7 +214,7 @@ async def test_a_file_that_shrinks_during_an_upload_is_an_invalid_argument(
 @pytest.mark.asyncio
 async def test_an_error_of_a_stream_is_raised_as_it_is(server: Server) -> None:
     boom = ZeroDivisionError("boom")
-    async with serving(server.take) as nectar:
+    async with serve(server.take) as nectar:
         with pytest.raises(ZeroDivisionError) as caught:
             await nectar.jobs.submit_document("c-1", stream(BILL, boom))
         assert nectar.statistics().in_flight == 0
@@ -228,7 +228,7 @@ async def test_an_error_of_a_progress_function_is_raised_as_it_is(
     def stop(*_: object) -> None:
         raise KeyError("enough")
 
-    async with serving(server.take) as nectar:
+    async with serve(server.take) as nectar:
         with pytest.raises(KeyError, match="enough"):
             await nectar.jobs.submit_document("c-1", bill, on_progress=stop)
 
@@ -243,7 +243,7 @@ async def test_a_slow_stream_is_not_bound_by_the_attempt_timeout(
             await anyio.sleep(0.08)
             yield b"x"
 
-    async with serving(server.take, attempt_timeout=0.4) as nectar:
+    async with serve(server.take, attempt_timeout=0.4) as nectar:
         await nectar.jobs.submit_document("c-1", slow())
     assert server.parts[0][3] == b"%PDF-1.7" + b"x" * 6
 
@@ -260,23 +260,23 @@ async def test_a_cancelled_upload_leaves_nothing_open(tmp_path: Path) -> None:
         await anyio.sleep(5)
         return web.Response()
 
-    async with serving(stall) as nectar:
+    async with serve(stall) as nectar:
         with scope:
             await nectar.jobs.submit_document("c-1", path)
         assert scope.cancelled_caught
         assert nectar.statistics().in_flight == 0
-    assert str(path) not in await anyio.to_thread.run_sync(open_files)
+    assert str(path) not in await anyio.to_thread.run_sync(list_open_files)
 
 
-def open_files() -> set[str]:
+def list_open_files() -> set[str]:
     """Return the open files of this process."""
-    found = set()
+    paths = set()
     for link in Path("/proc/self/fd").iterdir():
         try:
-            found.add(str(link.readlink()))
+            paths.add(str(link.readlink()))
         except OSError:
             continue
-    return found
+    return paths
 
 
 # Without a server.
@@ -338,8 +338,8 @@ async def test_links_are_sent_plain_or_secret(make_client: MakeClient) -> None:
         return {"id": "j-1", "status": "PENDING"}
 
     client = make_client({"jobs_submit_bulk": take})
-    both: list[str | Secret[str]] = [LINK, Secret(LINK)]
-    await client.jobs.submit_bulk("c-1", iter(both))
+    links: list[str | Secret[str]] = [LINK, Secret(LINK)]
+    await client.jobs.submit_bulk("c-1", iter(links))
     await client.jobs.submit_bulk("c-1", [LINK], site_id="s-1")
     assert bodies == [
         f'{{"documents":["{LINK}","{LINK}"]}}'.encode(),
@@ -347,18 +347,18 @@ async def test_links_are_sent_plain_or_secret(make_client: MakeClient) -> None:
     ]
 
 
-def everything(error: BaseException) -> str:
+def list_shown_texts(error: BaseException) -> str:
     """Return every text that an error could show."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
     # The frame of the test has the arguments that it passed.
-    ours = [str(frame) for frame in frames.stack if "test_jobs" not in frame.filename]
-    ours += [
+    texts = [str(frame) for frame in frames.stack if "test_jobs" not in frame.filename]
+    texts += [
         str(frame.locals) for frame in frames.stack if "test_jobs" not in frame.filename
     ]
     parts = [repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))]
     parts += getattr(error, "__notes__", [])
-    parts += [everything(error.__cause__)] if error.__cause__ else []
-    return "\n".join(ours + parts)
+    parts += [list_shown_texts(error.__cause__)] if error.__cause__ else []
+    return "\n".join(texts + parts)
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ async def test_an_invalid_link_is_named_by_its_index_and_not_shown(
     client = make_client({})
     with pytest.raises(InvalidArgumentError, match=words) as caught:
         await client.jobs.submit_bulk("c-1", documents)
-    assert "sIgNaTuRe" not in everything(caught.value)
+    assert "sIgNaTuRe" not in list_shown_texts(caught.value)
 
 
 ESCAPED = LINK.replace("/", "\\/")
@@ -395,7 +395,7 @@ async def test_the_error_of_another_argument_shows_no_link(
         arguments: dict[str, Any] = {"company_id": "c-1", **changes}
         with pytest.raises(InvalidArgumentError, match="is empty") as caught:
             await client.jobs.submit_bulk(documents=[Secret(LINK)], **arguments)
-        assert "sIgNaTuRe" not in everything(caught.value)
+        assert "sIgNaTuRe" not in list_shown_texts(caught.value)
 
 
 QUOTES = {
@@ -415,7 +415,7 @@ async def test_links_that_a_server_quotes_are_not_in_the_error(
     client = make_client({"jobs_submit_bulk": refusal})
     with pytest.raises(BadRequestError) as caught:
         await client.jobs.submit_bulk("c-1", [Secret(LINK)])
-    assert "sIg" not in everything(caught.value)
+    assert "sIg" not in list_shown_texts(caught.value)
     assert "***" in caught.value.body
 
 
@@ -432,7 +432,7 @@ async def test_links_that_a_server_quotes_are_not_in_the_cause_of_the_error(
     with pytest.raises(DeadlineExceededError) as caught:
         await client.jobs.submit_bulk("c-1", [Secret(LINK)])
     assert caught.value.__notes__
-    assert "sIg" not in everything(caught.value)
+    assert "sIg" not in list_shown_texts(caught.value)
 
 
 @pytest.mark.anyio
@@ -454,15 +454,15 @@ async def test_every_terminal_status_is_a_result(
 ) -> None:
     states = ["PENDING", "NEVER_HEARD_OF", None, end]
 
-    def look(_: Request[Any]) -> object:
+    def answer(_: Request[Any]) -> object:
         return {"id": "j-1", "status": states.pop(0), "terminationReason": "why"}
 
     clock = VirtualClock()
-    client = make_client({"jobs_get": look}, clock=clock)
+    client = make_client({"jobs_get": answer}, clock=clock)
     seen: list[Job] = []
     job = await client.jobs.wait("j-1", on_progress=seen.append)
     assert (job.status, job.termination_reason) == (end, "why")
-    assert [one.status for one in seen] == ["PENDING", "NEVER_HEARD_OF", None, end]
+    assert [state.status for state in seen] == ["PENDING", "NEVER_HEARD_OF", None, end]
     assert clock.sleeps == [1.0, 1.5, 2.25]
 
 
@@ -516,7 +516,7 @@ async def test_an_uploaded_bill_becomes_a_document_that_can_be_downloaded(
     seen: list[Job] = []
     job = await nectar.jobs.wait(job.id, on_progress=seen.append)
     assert job.status is JobStatus.COMPLETED
-    assert [one.status for one in seen[:-1]] == ["PENDING"] * (len(seen) - 1)
+    assert [state.status for state in seen[:-1]] == ["PENDING"] * (len(seen) - 1)
     (document_id,) = job.parsed_document_ids
     done = await nectar.documents.download(document_id, tmp_path / "again.pdf")
     assert (done.size, done.file_name) == (len(BILL), bill.name)

@@ -35,7 +35,7 @@ from nectar_async.resources._polling import poll
 pytestmark = pytest.mark.anyio
 
 
-def asking(values: Iterable[str]) -> Callable[[], Awaitable[str]]:
+def return_each(values: Iterable[str]) -> Callable[[], Awaitable[str]]:
     """Build a function that returns one value after the other."""
     remaining = iter(values)
 
@@ -51,14 +51,14 @@ def is_done(value: str) -> bool:
 
 async def test_what_is_done_at_once_costs_no_wait() -> None:
     clock = VirtualClock()
-    value = await poll(clock, asking(["done"]), is_done, timeout=0, goal="it")
+    value = await poll(clock, return_each(["done"]), is_done, timeout=0, goal="it")
     assert (value, clock.sleeps) == ("done", [])
 
 
 async def test_intervals_grow_by_half_up_to_fifteen_seconds() -> None:
     clock = VirtualClock()
     values = [*repeat("on", 9), "done"]
-    await poll(clock, asking(values), is_done, timeout=None, goal="it")
+    await poll(clock, return_each(values), is_done, timeout=None, goal="it")
     assert clock.sleeps[:4] == [1.0, 1.5, 2.25, 3.375]
     assert clock.sleeps[-2:] == [15.0, 15.0]
     assert clock.sleeps == sorted(clock.sleeps)
@@ -66,14 +66,16 @@ async def test_intervals_grow_by_half_up_to_fifteen_seconds() -> None:
 
 async def test_jitter_adds_up_to_a_quarter_and_never_takes_away() -> None:
     clock = VirtualClock(jitter=0.999)
-    await poll(clock, asking(["on", "on", "done"]), is_done, timeout=None, goal="it")
+    await poll(
+        clock, return_each(["on", "on", "done"]), is_done, timeout=None, goal="it"
+    )
     assert clock.sleeps == pytest.approx([1.25, 1.875], rel=0.001)
 
 
 async def test_the_last_wait_is_cut_so_that_one_request_is_made_at_the_end() -> None:
     clock = VirtualClock()
     values = [*repeat("on", 4), "done"]
-    value = await poll(clock, asking(values), is_done, timeout=5, goal="it")
+    value = await poll(clock, return_each(values), is_done, timeout=5, goal="it")
     assert value == "done"
     assert clock.sleeps == [1.0, 1.5, 2.25, 0.25]
     assert clock.monotonic() == 5
@@ -113,7 +115,7 @@ async def test_the_error_pickles_with_the_latest_value() -> None:
 async def test_a_timeout_of_zero_makes_one_request() -> None:
     clock = VirtualClock()
     with pytest.raises(WaitTimeoutError, match="asked once for"):
-        await poll(clock, asking(["on"]), is_done, timeout=0, goal="it")
+        await poll(clock, return_each(["on"]), is_done, timeout=0, goal="it")
     assert clock.sleeps == []
 
 
@@ -125,7 +127,7 @@ async def test_a_clock_that_wakes_too_early_does_not_prolong_the_poll() -> None:
 
     clock = EarlyClock()
     with pytest.raises(WaitTimeoutError):
-        await poll(clock, asking(repeat("on")), is_done, timeout=2, goal="it")
+        await poll(clock, return_each(repeat("on")), is_done, timeout=2, goal="it")
     assert clock.sleeps == pytest.approx([1.0, 1.0], abs=0.01)
 
 
@@ -141,7 +143,7 @@ async def test_on_progress_is_called_with_each_value_in_order(
     on_progress: Callable[[str], object] = append if is_async else seen.append
     await poll(
         VirtualClock(),
-        asking(["a", "b", "done"]),
+        return_each(["a", "b", "done"]),
         is_done,
         timeout=None,
         goal="it",
@@ -167,13 +169,15 @@ async def test_a_timeout_that_is_no_number_of_seconds_is_refused(
     with pytest.raises(
         InvalidArgumentError, match="timeout must be a number of seconds"
     ):
-        await poll(VirtualClock(), asking(["on"]), is_done, timeout=timeout, goal="it")
+        await poll(
+            VirtualClock(), return_each(["on"]), is_done, timeout=timeout, goal="it"
+        )
 
 
 # Requests that fail, or take too long.
 
 
-def answering(*answers: str | NectarError) -> Callable[[], Awaitable[str]]:
+def return_or_raise_each(*answers: str | NectarError) -> Callable[[], Awaitable[str]]:
     """Build a function that returns values and raises errors, the last one for ever."""
     remaining = list(answers)
 
@@ -200,7 +204,7 @@ def answering(*answers: str | NectarError) -> Callable[[], Awaitable[str]]:
 )
 async def test_a_temporary_failure_does_not_end_the_poll(error: NectarError) -> None:
     clock = VirtualClock()
-    ask = answering("on", error, error, "done")
+    ask = return_or_raise_each("on", error, error, "done")
     assert await poll(clock, ask, is_done, timeout=60, goal="it") == "done"
     assert clock.sleeps == [1.0, 1.5, 2.25]
 
@@ -209,14 +213,18 @@ async def test_a_lasting_outage_is_the_cause_of_the_error_at_the_end() -> None:
     outage = MaintenanceError("503 out", status=503)
     with pytest.raises(WaitTimeoutError, match="asked 5 times") as caught:
         await poll(
-            VirtualClock(), answering("on", outage), is_done, timeout=5, goal="it"
+            VirtualClock(),
+            return_or_raise_each("on", outage),
+            is_done,
+            timeout=5,
+            goal="it",
         )
     assert (caught.value.last, caught.value.__cause__) == ("on", outage)
     assert caught.value.__notes__ == ["the last failure: MaintenanceError: 503 out"]
 
 
 async def test_a_failure_before_the_latest_value_is_no_cause() -> None:
-    ask = answering(ServerError("500", status=500), "on")
+    ask = return_or_raise_each(ServerError("500", status=500), "on")
     with pytest.raises(WaitTimeoutError) as caught:
         await poll(VirtualClock(), ask, is_done, timeout=5, goal="it")
     assert caught.value.__cause__ is None
@@ -237,14 +245,18 @@ async def test_a_failure_before_the_latest_value_is_no_cause() -> None:
 async def test_a_permanent_failure_ends_the_poll_at_once(error: NectarError) -> None:
     clock = VirtualClock()
     with pytest.raises(type(error)):
-        await poll(clock, answering("on", error), is_done, timeout=60, goal="it")
+        await poll(
+            clock, return_or_raise_each("on", error), is_done, timeout=60, goal="it"
+        )
     assert clock.sleeps == [1.0]
 
 
 async def test_the_wait_is_the_one_that_the_server_asks_for() -> None:
     clock = VirtualClock()
     refused = RateLimitedError("429", status=429, retry_after=8.0)
-    await poll(clock, answering(refused, "done"), is_done, timeout=60, goal="it")
+    await poll(
+        clock, return_or_raise_each(refused, "done"), is_done, timeout=60, goal="it"
+    )
     assert clock.sleeps == [8.0]
 
 
@@ -252,7 +264,9 @@ async def test_a_requested_wait_beyond_the_timeout_ends_the_poll_at_once() -> No
     clock = VirtualClock()
     refused = RateLimitedError("429", status=429, retry_after=8.0)
     with pytest.raises(WaitTimeoutError) as caught:
-        await poll(clock, answering("on", refused), is_done, timeout=5, goal="it")
+        await poll(
+            clock, return_or_raise_each("on", refused), is_done, timeout=5, goal="it"
+        )
     assert clock.sleeps == [1.0]
     assert (caught.value.last, caught.value.__cause__) == ("on", refused)
 
@@ -276,11 +290,11 @@ async def test_a_request_that_hangs_is_cancelled_at_the_end_of_the_time(
 
 
 async def test_the_last_request_has_time_of_its_own() -> None:
-    async def slowly() -> str:
+    async def ask_slowly() -> str:
         await anyio.sleep(0.01)
         return "done"
 
-    value = await poll(SystemClock(), slowly, is_done, timeout=0, goal="it")
+    value = await poll(SystemClock(), ask_slowly, is_done, timeout=0, goal="it")
     assert value == "done"
 
 
