@@ -790,7 +790,7 @@ async def test_no_file_stays_open_between_two_chunks(
                 found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
             except OSError:
                 continue
-        return [one for one in found if one.startswith(str(tmp_path))]
+        return [match for match in found if match.startswith(str(tmp_path))]
 
     async def look(_: Request[Any]) -> None:
         assert await anyio.to_thread.run_sync(open_files) == []
@@ -810,7 +810,9 @@ async def test_the_bytes_are_on_the_disk_before_the_file_has_its_name(
 
     monkeypatch.setattr(os, "fsync", fsync)
     await make(host).documents.download("d-1", tmp_path)
-    assert [sorted(one) for one in synced] == [["bill.pdf.part", "bill.pdf.part.json"]]
+    assert [sorted(names) for names in synced] == [
+        ["bill.pdf.part", "bill.pdf.part.json"]
+    ]
 
 
 async def test_a_partial_file_that_another_program_changes_is_an_error(

@@ -92,7 +92,7 @@ async def test_chunks_grow_when_the_link_is_fast_again(
     host.tricks = [too_slow, too_slow]
     client = client_of(make_client, host, VirtualClock())
     await client.documents.download("d-1", tmp_path / "x")
-    asked = [str(one)[6:].split("-") for one in host.ranges]
+    asked = [str(text)[6:].split("-") for text in host.ranges]
     sizes = [int(last) - int(first) + 1 for first, last in asked]
     assert [size // KIB for size in sizes] == [
         4096,
@@ -111,7 +111,7 @@ async def test_a_resumed_range_that_times_out_is_requested_without_a_condition(
     host.tricks = [serve_file, too_slow]
     client = client_of(make_client, host, VirtualClock())
     await client.documents.download("d-1", tmp_path / "x")
-    given = [one.headers.get("If-Range") for one in host.asked]
+    given = [request.headers.get("If-Range") for request in host.asked]
     assert given[:2] == [None, '"v1"']
     assert set(given[2:]) == {None}
 

@@ -216,7 +216,7 @@ async def test_an_overlap_in_several_responses_is_compared_in_pieces(
     host.tricks = [short(320), *[short(7)] * 40]
     await make(host).documents.download("d-1", tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == host.data
-    assert [str(one).partition("-")[0] for one in host.ranges[1:5]] == [
+    assert [str(text).partition("-")[0] for text in host.ranges[1:5]] == [
         "bytes=300",
         "bytes=307",
         "bytes=314",

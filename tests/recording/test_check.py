@@ -42,8 +42,8 @@ def run_check(folder: Path, **how: Any) -> CheckReport:
 
 def format_findings(checked: CheckReport) -> Sequence[str]:
     return [
-        f"{one.severity}: {one.file}{one.place and ' '}{one.place}: {one.words}"
-        for one in checked.findings
+        f"{finding.severity}: {finding.file} {finding.place}: {finding.words}"
+        for finding in checked.findings
     ]
 
 
@@ -63,11 +63,11 @@ def edit(path: Path, change: Callable[[Any], object]) -> None:
 
 
 def test_an_unchanged_recording_is_sound(folder: Path) -> None:
-    found = run_check(folder)
-    assert found.is_sound
-    assert format_findings(found) == []
-    assert (found.exchanges, found.age) == (5, timedelta(days=3))
-    assert found.recorded_at == NOW
+    report = run_check(folder)
+    assert report.is_sound
+    assert format_findings(report) == []
+    assert (report.exchanges, report.age) == (5, timedelta(days=3))
+    assert report.recorded_at == NOW
 
 
 def test_a_folder_that_is_no_recording_is_refused(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_all_damaged_files_are_reported_together(folder: Path) -> None:
     first.write_text("<<<<<<< HEAD\n")
     second.rename(folder / "usage_list_by_company.b.00000000.json")
     (folder / PDF.name).write_bytes(b"other")
-    found = run_check(folder)
-    assert not found.is_sound
-    assert {one.file for one in found.findings} >= {
+    report = run_check(folder)
+    assert not report.is_sound
+    assert {finding.file for finding in report.findings} >= {
         first.name,
         "usage_list_by_company.b.00000000.json",
         PDF.name,
@@ -117,9 +117,9 @@ def test_a_file_without_a_key_in_its_name_is_not_counted(
 ) -> None:
     (file,) = list_files(folder, "ping_get")
     file.rename(folder / "ping.json")
-    found = run_check(folder)
-    assert only(found).words.startswith(f"should be called {file.name}")
-    assert found.exchanges == 4
+    report = run_check(folder)
+    assert only(report).words.startswith(f"should be called {file.name}")
+    assert report.exchanges == 4
 
 
 def test_a_gap_in_the_numbers_of_answers_is_reported(tmp_path: Path) -> None:
@@ -153,13 +153,13 @@ def test_unused_blobs_are_reported(folder: Path) -> None:
 
 def test_other_files_are_a_note_and_folders_an_error(folder: Path) -> None:
     (folder / "README.md").write_text("how this was made")
-    found = run_check(folder)
-    assert found.is_sound
-    assert only(found).file == "README.md"
+    report = run_check(folder)
+    assert report.is_sound
+    assert only(report).file == "README.md"
     (folder / "old").mkdir()
-    found = run_check(folder)
-    assert not found.is_sound
-    assert found.findings[0].file == "old", "errors come first"
+    report = run_check(folder)
+    assert not report.is_sound
+    assert report.findings[0].file == "old", "errors come first"
 
 
 def test_a_list_without_its_last_page_is_reported(folder: Path) -> None:
@@ -182,26 +182,26 @@ def test_an_operation_that_the_contract_does_not_have_is_a_note(
 ) -> None:
     asked = question("/label/1", "labels_get")
     make_recording([(asked, answer({}))]).save(tmp_path / "r", NOW)
-    found = run_check(tmp_path / "r")
-    assert found.is_sound
-    assert only(found).words == "the contract has no 'labels_get'"
+    report = run_check(tmp_path / "r")
+    assert report.is_sound
+    assert only(report).words == "the contract has no 'labels_get'"
 
 
 def test_a_differently_formatted_file_is_a_note(folder: Path) -> None:
     (file,) = list_files(folder, "ping_get")
     file.write_text(json.dumps(json.loads(file.read_text())))
-    found = run_check(folder)
-    assert found.is_sound
-    assert "formatted differently" in only(found).words
+    report = run_check(folder)
+    assert report.is_sound
+    assert "formatted differently" in only(report).words
 
 
 def test_another_contract_is_a_note_and_too_high_an_age_an_error(
     folder: Path,
 ) -> None:
     edit(folder / MANIFEST_NAME, lambda value: value.update(contract="0" * 64))
-    found = run_check(folder)
-    assert found.is_sound
-    assert only(found).place == "contract"
+    report = run_check(folder)
+    assert report.is_sound
+    assert only(report).place == "contract"
     assert run_check(folder, max_age=timedelta(days=4)).is_sound
     stale = run_check(folder, max_age=timedelta(days=2))
     assert not stale.is_sound
@@ -261,7 +261,7 @@ def test_forms_and_queries_are_checked(tmp_path: Path) -> None:
     form = FormData((FormPart(name="email", text="jo@acme.example"),))
     asked = evolve(SITE, query=(("email", "jo@acme.example"),), body=form)
     make_recording([(asked, answer({"id": "s"}))]).save(tmp_path / "r", NOW)
-    places = {one.place for one in run_check(tmp_path / "r").findings}
+    places = {finding.place for finding in run_check(tmp_path / "r").findings}
     assert places == {"request query email[]", "request form email[]"}
 
 
@@ -272,10 +272,10 @@ def look(exchange: Exchange) -> Iterator[Finding]:
 def test_findings_of_a_further_check_have_the_file(
     folder: Path,
 ) -> None:
-    found = run_check(folder, look=look)
-    assert len(found.findings) == 5
-    for one in found.findings:
-        assert one.file.startswith(f"{one.words}.")
+    report = run_check(folder, look=look)
+    assert len(report.findings) == 5
+    for finding in report.findings:
+        assert finding.file.startswith(f"{finding.words}.")
 
 
 def make_exchange(operation: str, value: Any, **facts: Any) -> Exchange:
@@ -287,8 +287,8 @@ def make_exchange(operation: str, value: Any, **facts: Any) -> Exchange:
 
 def read(exchange: Exchange) -> Sequence[str]:
     return [
-        f"{one.severity} {one.place}: {one.words}"
-        for one in find_decode_problems(exchange)
+        f"{finding.severity} {finding.place}: {finding.words}"
+        for finding in find_decode_problems(exchange)
     ]
 
 

@@ -28,7 +28,7 @@ def site(value: Any, status: int = 200) -> Recording:
 
 
 def format_changes(comparison: Comparison) -> Sequence[str]:
-    return [f"{one.place}: {one}" for one in comparison]
+    return [f"{change.place}: {change}" for change in comparison]
 
 
 def only(comparison: Comparison) -> RecordingChange:
@@ -37,11 +37,11 @@ def only(comparison: Comparison) -> RecordingChange:
 
 
 def test_a_recording_is_the_same_as_itself() -> None:
-    one = make_recording([make_page("a", 1, 2), make_page("a", 2, 2)])
-    found = compare(one, one)
-    assert found.is_same
-    assert len(found) == 0
-    assert found.by_operation == {}
+    recording = make_recording([make_page("a", 1, 2), make_page("a", 2, 2)])
+    comparison = compare(recording, recording)
+    assert comparison.is_same
+    assert len(comparison) == 0
+    assert comparison.by_operation == {}
 
 
 def test_different_values_are_no_change() -> None:
@@ -56,7 +56,7 @@ def test_more_records_are_no_change() -> None:
 
 def test_placeholders_are_no_change() -> None:
     plain = usage({"id": "1", "serviceAddress": "897 Beacon Hill Drive"})
-    pairs = [(one.question, one.answer) for one in plain.exchanges]
+    pairs = [(exchange.question, exchange.answer) for exchange in plain.exchanges]
     redacted = evolve(plain, exchanges=Redaction().apply(pairs))
     assert redacted.exchanges[0].answer != plain.exchanges[0].answer
     assert compare(plain, redacted).is_same
@@ -65,7 +65,7 @@ def test_placeholders_are_no_change() -> None:
 @pytest.mark.parametrize("value", ["GAS", "0012", 12], ids=["enum", "text", "number"])
 def test_a_placeholder_of_a_new_rule_is_no_change(value: object) -> None:
     plain = usage({"id": "1", "datasourceType": value})
-    pairs = [(one.question, one.answer) for one in plain.exchanges]
+    pairs = [(exchange.question, exchange.answer) for exchange in plain.exchanges]
     redaction = Redaction(rules=(Rule(kind="tenant", keys=("datasourceType",)),))
     redacted = evolve(
         plain, exchanges=redaction.apply(pairs), redaction=redaction.manifest()
@@ -165,7 +165,7 @@ def test_new_enum_values_are_reported_with_whether_the_contract_lists_them() -> 
     old = usage({"datasourceType": "GAS"})
     new = usage({"datasourceType": "WATER"}, {"datasourceType": "STEAM"})
     changes = list(compare(old, new))
-    assert [(one.kind, one.after) for one in changes] == [
+    assert [(change.kind, change.after) for change in changes] == [
         (ChangeKind.UNKNOWN_VALUE, "STEAM"),
         (ChangeKind.VALUE, "WATER"),
     ]
@@ -265,7 +265,7 @@ def test_other_rules_of_redaction_are_no_change() -> None:
 
 
 def _names(recording: Recording) -> Sequence[str]:
-    names: Sequence[str] = [one.name for one in recording.exchanges]
+    names: Sequence[str] = [exchange.name for exchange in recording.exchanges]
     return names
 
 

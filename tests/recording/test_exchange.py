@@ -40,16 +40,22 @@ def test_the_order_of_a_query_does_not_matter() -> None:
 
 
 def test_a_question_has_path_query_owner_and_page() -> None:
-    one = build_question(LIST.at(2).resolve("https://a.example/v2.2"))
-    assert (one.path, one.owner, one.page) == ("/usage/company/a%2Fb", "a/b", 2)
-    assert one.query == (
+    asked_question = build_question(LIST.at(2).resolve("https://a.example/v2.2"))
+    assert (asked_question.path, asked_question.owner, asked_question.page) == (
+        "/usage/company/a%2Fb",
+        "a/b",
+        2,
+    )
+    assert asked_question.query == (
         ("datasourceType", "GAS"),
         ("datasourceType", "WATER"),
         ("page", "2"),
         ("search", "a b&c"),
     )
-    assert str(one).startswith("GET /usage/company/a%2Fb?datasourceType=GAS&")
-    assert one.without_page.page is None
+    assert str(asked_question).startswith(
+        "GET /usage/company/a%2Fb?datasourceType=GAS&"
+    )
+    assert asked_question.without_page.page is None
 
 
 def test_a_corrected_address_is_the_one_that_is_recorded() -> None:
@@ -78,19 +84,19 @@ def test_chunks_of_a_file_differ_in_their_range() -> None:
 
 
 def exchange(**facts: Any) -> Exchange:
-    one = question(**facts)
-    return Exchange(question=one, answer=answer(), key=one.key)
+    asked_question = question(**facts)
+    return Exchange(question=asked_question, answer=answer(), key=asked_question.key)
 
 
 def test_file_names_have_operation_owner_and_page() -> None:
-    one = exchange(
+    recorded = exchange(
         path="/usage/company/a",
         operation="usage_list_by_company",
         query=(("page", "12"),),
         owner="a",
     )
-    assert one.name == f"usage_list_by_company.a.page-0012.{one.key[:8]}"
-    assert evolve(one, order=3).name == f"{one.name}.3"
+    assert recorded.name == f"usage_list_by_company.a.page-0012.{recorded.key[:8]}"
+    assert evolve(recorded, order=3).name == f"{recorded.name}.3"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +150,8 @@ def test_a_retry_after_date_becomes_seconds() -> None:
 
 
 def test_the_bytes_of_an_exchange_are_those_of_question_and_answer() -> None:
-    one = exchange(method="POST", body=Blob(b"\xff"))
-    both = evolve(one, answer=RecordedAnswer(status=200, body=Blob(b"\xfe", ".pdf")))
+    recorded = exchange(method="POST", body=Blob(b"\xff"))
+    both = evolve(
+        recorded, answer=RecordedAnswer(status=200, body=Blob(b"\xfe", ".pdf"))
+    )
     assert [blob.content for blob in both.blobs] == [b"\xff", b"\xfe"]

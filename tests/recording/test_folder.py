@@ -21,7 +21,7 @@ from nectar_async.recording.format import VERSION
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in folder.iterdir()}
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 PAIRS = [
@@ -63,7 +63,11 @@ def test_a_saved_recording_is_loaded_unchanged(tmp_path: Path) -> None:
     assert written.save(folder, NOW)
     read = Recording.load(folder)
     assert read == evolve(written, recorded_at=NOW)
-    assert [one.order for one in read.exchanges if one.question.path == "/ping"] == [
+    assert [
+        exchange.order
+        for exchange in read.exchanges
+        if exchange.question.path == "/ping"
+    ] == [
         1,
         2,
     ]
@@ -165,7 +169,7 @@ def test_a_failed_write_keeps_the_old_recording(
     with pytest.raises(RecordingError, match="No space left"):
         make_recording(PAIRS[::-1] * 2).save(folder, NOW)
     assert snapshot(folder) == before
-    assert [one.name for one in tmp_path.iterdir()] == ["r"]
+    assert [file.name for file in tmp_path.iterdir()] == ["r"]
 
 
 def test_a_failed_rename_keeps_the_old_recording(
@@ -194,7 +198,7 @@ def test_a_save_that_was_killed_between_its_renames_is_undone(tmp_path: Path) ->
     assert len(Recording.load(folder).exchanges) == len(PAIRS)
     folder.rename(tmp_path / ".r.0123abcd.old")
     assert make_recording(PAIRS[:1]).save(folder, NOW)
-    assert [one.name for one in tmp_path.iterdir()] == ["r"]
+    assert [file.name for file in tmp_path.iterdir()] == ["r"]
 
 
 def test_only_stale_temporary_folders_are_deleted(

@@ -25,24 +25,24 @@ PLAIN: Request[Any] = Request.get("ping_get", "/ping", str)
 def take(
     *pairs: tuple[Question, RecordedAnswer], request: Request[Any] = PLAIN
 ) -> RecordingLog:
-    one = RecordingLog()
+    log = RecordingLog()
     for asked, answered in pairs:
-        one.add(one.reserve_number(), asked, answered, request)
-    return one
+        log.add(log.reserve_number(), asked, answered, request)
+    return log
 
 
 def test_answers_stand_in_the_order_of_their_questions() -> None:
-    one = RecordingLog()
+    log = RecordingLog()
     first, second, never = (
-        one.reserve_number(),
-        one.reserve_number(),
-        one.reserve_number(),
+        log.reserve_number(),
+        log.reserve_number(),
+        log.reserve_number(),
     )
-    one.add(second, PING, answer(2), PLAIN)
-    one.add(first, PING, answer(1), PLAIN)
+    log.add(second, PING, answer(2), PLAIN)
+    log.add(first, PING, answer(1), PLAIN)
     assert never not in {first, second}
-    assert one.pairs() == ((PING, answer(1)), (PING, answer(2)))
-    assert len(one) == 2
+    assert log.pairs() == ((PING, answer(1)), (PING, answer(2)))
+    assert len(log) == 2
 
 
 def test_failures_that_a_retry_resolved_are_dropped() -> None:
@@ -65,9 +65,9 @@ def test_other_failures_are_answers() -> None:
 
 
 def test_announced_pages_that_were_not_requested_are_missing() -> None:
-    one = take(make_page("a", 1, 4), make_page("a", 3, 4), request=LIST.at(1))
-    assert [request.page for request in one.missing_pages()] == [2, 4]
-    assert {request.url for request in one.missing_pages()} == {""}
+    log = take(make_page("a", 1, 4), make_page("a", 3, 4), request=LIST.at(1))
+    assert [request.page for request in log.missing_pages()] == [2, 4]
+    assert {request.url for request in log.missing_pages()} == {""}
 
 
 def test_complete_and_failed_lists_have_no_missing_pages() -> None:

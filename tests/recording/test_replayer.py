@@ -117,9 +117,13 @@ def test_other_operations_are_nearest_only_without_the_same_operation() -> None:
 
 
 def test_differences_are_listed_at_any_depth() -> None:
-    one = question(method="PATCH", body=Json.of({"a": {"b": [1, 2]}, "c": 1}))
-    other = evolve(one, method="PUT", body=Json.of({"a": {"b": [1, 3]}, "d": 1}))
-    assert [*list_differences(one, other)] == [
+    asked_question = question(
+        method="PATCH", body=Json.of({"a": {"b": [1, 2]}, "c": 1})
+    )
+    other = evolve(
+        asked_question, method="PUT", body=Json.of({"a": {"b": [1, 3]}, "d": 1})
+    )
+    assert [*list_differences(asked_question, other)] == [
         "method: asked for 'PATCH', recorded 'PUT'",
         "body.a.b[1]: asked for 2, recorded 3",
         "body.c: asked for 1, recorded nothing",
@@ -149,14 +153,16 @@ def test_a_text_that_quotes_a_redacted_value_finds_its_answer() -> None:
 def test_exchanges_that_were_not_requested_are_unused() -> None:
     play = player((PING, answer()), (question(), answer()))
     play.answer(PING)
-    assert [one.question.operation for one in play.unused] == ["companies_list"]
+    assert [exchange.question.operation for exchange in play.unused] == [
+        "companies_list"
+    ]
 
 
 def test_further_pages_of_a_begun_list_are_not_unused() -> None:
     pages = [make_page("a", number, 3) for number in (1, 2, 3)]
     play = player(*pages, *(make_page("b", number, 2) for number in (1, 2)))
     play.answer(pages[0][0])
-    assert [one.question.owner for one in play.unused] == ["b", "b"]
+    assert [exchange.question.owner for exchange in play.unused] == ["b", "b"]
 
 
 def test_peeking_takes_no_answer() -> None:
@@ -169,6 +175,10 @@ def test_peeking_takes_no_answer() -> None:
 def test_questions_that_an_overlay_answers_are_not_unused() -> None:
     play = player((PING, answer()), (PING, answer()), (question(), answer()))
     play.mark_asked(PING)
-    assert [one.order for one in play.unused if one.question == PING] == [2]
+    assert [
+        exchange.order for exchange in play.unused if exchange.question == PING
+    ] == [2]
     play.mark_asked(PING)
-    assert [one.question.operation for one in play.unused] == ["companies_list"]
+    assert [exchange.question.operation for exchange in play.unused] == [
+        "companies_list"
+    ]

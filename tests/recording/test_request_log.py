@@ -20,7 +20,7 @@ def test_requests_are_counted_in_total_and_in_flight() -> None:
             pass
     assert (witness.peak_in_flight, witness.in_flight) == (2, 0)
     assert witness.by_operation == {"ping_get": 2, "companies_list": 1}
-    assert [one.operation for one in witness.requests] == [
+    assert [request.operation for request in witness.requests] == [
         "ping_get",
         "companies_list",
         "ping_get",

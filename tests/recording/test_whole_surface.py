@@ -86,7 +86,7 @@ def live(folder: Path) -> Spy:
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in folder.iterdir()}
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def hidden_in(value: Any, *, is_hidden: bool = False) -> Iterator[str]:
@@ -103,7 +103,9 @@ def hidden_in(value: Any, *, is_hidden: bool = False) -> Iterator[str]:
 
 def test_every_operation_is_in_it(live: Spy, folder: Path) -> None:
     assert live.answers
-    recorded = {one.question.operation for one in Recording.load(folder).exchanges}
+    recorded = {
+        exchange.question.operation for exchange in Recording.load(folder).exchanges
+    }
     assert recorded == set(contract.operations())
 
 
@@ -111,18 +113,22 @@ def test_it_contains_no_secret_and_no_person(live: Spy, folder: Path) -> None:
     bodies = [body for _, _, body in live.answers] + live.bodies
     texts = [text for text in bodies if text[:1] in {b"{", b"["}]
     hidden = {one for text in texts for one in hidden_in(json.loads(text))}
-    hidden = {one for one in hidden if len(one) > 3}
+    hidden = {text for text in hidden if len(text) > 3}
     assert len(hidden) > 50
     files = b"".join(everything_in(folder).values()).decode()
     assert KEY not in files
-    assert not [one for one in hidden if json.dumps(one)[1:-1] in files or one in files]
+    assert not [
+        text for text in hidden if json.dumps(text)[1:-1] in files or text in files
+    ]
 
 
 def test_it_replays_the_same_results_except_placeholders(
     live: Spy, folder: Path
 ) -> None:
     replayed = anyio.run(_replay, folder)
-    assert [one[:2] for one in replayed.answers] == [one[:2] for one in live.answers]
+    assert [answer[:2] for answer in replayed.answers] == [
+        answer[:2] for answer in live.answers
+    ]
     differing = 0
     for (name, _, was), (_, _, now) in zip(live.answers, replayed.answers, strict=True):
         for before, after in zip(_leaves(was), _leaves(now), strict=True):

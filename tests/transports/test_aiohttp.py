@@ -857,7 +857,7 @@ async def test_users_can_test_with_aioresponses() -> None:
         stubs.get(f"{BASE}/company", payload=[{"id": "c", "name": "C"}])
         async with NectarClient(KEY) as nectar:
             assert await nectar.ping() == "pong v2.2"
-            assert [one.id for one in await nectar.companies.all()] == ["c"]
+            assert [company.id for company in await nectar.companies.all()] == ["c"]
 
 
 @pytest.mark.asyncio

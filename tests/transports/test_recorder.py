@@ -49,7 +49,7 @@ def server_of(**pages: int) -> Server:
 
 
 async def ids_of(nectar: NectarClient, company: str) -> list[str]:
-    return [one.id async for one in nectar.usage.by_company(company)]
+    return [record.id async for record in nectar.usage.by_company(company)]
 
 
 async def load(folder: Path) -> Recording:
@@ -57,7 +57,7 @@ async def load(folder: Path) -> Recording:
 
 
 async def names(folder: Path) -> list[str]:
-    return [one.name for one in (await load(folder)).exchanges]
+    return [exchange.name for exchange in (await load(folder)).exchanges]
 
 
 async def record(
@@ -76,7 +76,7 @@ async def record(
 def _stamp(folder: Path) -> object:
     if not folder.exists():
         return None
-    return {one.name: one.read_bytes() for one in folder.iterdir()}
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 async def test_recorded_requests_are_replayed(
@@ -190,7 +190,7 @@ async def test_a_partly_read_list_is_recorded_to_its_end(
     assert sorted(server.pages_of("a")) == [*range(1, 8)]
     replay = make_client(RecordedTransport(tmp_path / "r"))
     async with replay.usage.by_company("a").prefetch() as records:
-        assert [one.id async for one in records] == server.companies["a"]
+        assert [record.id async for record in records] == server.companies["a"]
 
 
 async def test_the_key_is_in_no_recording(
@@ -204,7 +204,7 @@ async def test_the_key_is_in_no_recording(
     await nectar.aclose()
     assert transport.requests[0].headers["X-API-Key"] == KEY
     assert KEY.encode() not in b"".join(
-        one.read_bytes() for one in (tmp_path / "r").iterdir()
+        file.read_bytes() for file in (tmp_path / "r").iterdir()
     )
 
 

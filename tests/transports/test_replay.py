@@ -44,7 +44,7 @@ async def test_a_recording_answers_without_a_key_or_network(
     async with NectarClient(transport=transport) as nectar:
         assert await nectar.ping() == "pong v2.2"
         pager = nectar.usage.by_company("a")
-        assert [one.id async for one in pager] == ["a-1", "a-2", "a-3"]
+        assert [record.id async for record in pager] == ["a-1", "a-2", "a-3"]
     assert pager.receipt.verdict == "complete"
     transport.check_unused()
     assert transport.recording.api_version == "v2.2"
@@ -55,12 +55,14 @@ async def test_every_way_to_read_a_list_finds_its_pages(folder: Path) -> None:
         async with NectarClient(transport=RecordedTransport(folder)) as nectar:
             pager = nectar.usage.by_company("a")
             if way == "plain":
-                found = [one.id async for one in pager]
+                found = [record.id async for record in pager]
             elif way == "pages":
-                found = [one.id async for page in pager.pages() for one in page.items]
+                found = [
+                    record.id async for page in pager.pages() for record in page.items
+                ]
             else:
                 async with pager.prefetch() as records:
-                    found = [one.id async for one in records]
+                    found = [record.id async for record in records]
             assert found == ["a-1", "a-2", "a-3"]
 
 
@@ -153,7 +155,7 @@ async def test_an_old_recording_warns_once(folder: Path) -> None:
     async with NectarClient(transport=old(folder)) as nectar:
         with pytest.warns(UserWarning, match=r"days old, and max_age is 1.*--touch"):
             await nectar.ping()
-        assert len([one async for one in nectar.usage.by_company("a")]) == 3
+        assert len([record async for record in nectar.usage.by_company("a")]) == 3
 
 
 async def test_an_old_recording_can_be_an_error_or_nothing(folder: Path) -> None:

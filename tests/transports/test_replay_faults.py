@@ -150,8 +150,8 @@ async def test_a_request_is_repeated_until_the_server_recovers(replay: Replay) -
 async def test_a_date_range_that_times_out_is_split_in_two(replay: Replay) -> None:
     client = replay(Overlay(Html(502), operation=USAGE, times=2))
     assert await client.read_ids(**DAYS) == ROWS
-    asked = [dict(one.query) for one in client.transport.witness.requests]
-    assert [(one["startDate"], one["endDate"]) for one in asked] == [
+    asked = [dict(request.query) for request in client.transport.witness.requests]
+    assert [(request["startDate"], request["endDate"]) for request in asked] == [
         *[("2026-01-01", "2026-01-04")] * 2,
         *[("2026-01-01", "2026-01-02")] * 4,
         *[("2026-01-03", "2026-01-04")] * 4,
@@ -347,7 +347,7 @@ async def test_an_overlay_hits_requests_that_meet_all_conditions(
     times = []
     for _ in range(4):
         await nectar.companies.all()
-        assert [one.id async for one in nectar.usage.by_company(ACME)] == ROWS
+        assert [record.id async for record in nectar.usage.by_company(ACME)] == ROWS
         times.append(clock.monotonic())
     assert times == [0, 1, 2, 2]
 
@@ -378,7 +378,7 @@ async def test_a_replaying_recorder_applies_overlays(
     clock = VirtualClock()
     recorder = Recorder(path, overlays=["answer status=429 retry-after=4 times=1"])
     nectar = make_client({}, recorder=recorder, clock=clock)
-    assert [one.id for one in await nectar.companies.all()] == [ACME]
+    assert [company.id for company in await nectar.companies.all()] == [ACME]
     assert clock.sleeps == [4.0]
 
 
@@ -387,7 +387,9 @@ async def test_a_request_that_a_fault_answered_counts_as_used(replay: Replay) ->
     with pytest.raises(NotFoundError):
         await client.nectar.send(POST)
     assert client.transport.unused
-    assert not [one for one in client.transport.unused if "sites_create" in one]
+    assert not [
+        exchange for exchange in client.transport.unused if "sites_create" in exchange
+    ]
 
 
 # Effects that do not depend on a recording.

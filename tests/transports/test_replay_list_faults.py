@@ -58,13 +58,13 @@ def replay(make_client: MakeClient, path: Path) -> Replay:
 async def plain(client: ReplayClient) -> tuple[list[str], Receipt]:
     """Read the list once."""
     pager = client.nectar.usage.by_company(ACME)
-    return [one.id async for one in pager], pager.receipt
+    return [record.id async for record in pager], pager.receipt
 
 
 async def repaired(client: ReplayClient) -> tuple[list[str], Receipt]:
     """Read the list, and again if its rows moved."""
     async with client.nectar.repository.usage(companies=[ACME]) as view:
-        return [one.id async for one in view], view.receipt
+        return [record.id async for record in view], view.receipt
 
 
 # Pages that do not advance.
@@ -98,7 +98,7 @@ async def test_a_clamped_page_has_the_requested_number(replay: Replay) -> None:
     )
     page = await client.nectar.send(asked)
     assert (page.number, page.current_page, page.has_next) == (9, 9, False)
-    assert [one.id for one in page.items] == ROWS[-2:]
+    assert [record.id for record in page.items] == ROWS[-2:]
 
 
 async def test_pages_up_to_the_clamp_are_as_recorded(replay: Replay) -> None:
@@ -128,7 +128,7 @@ async def test_a_repaired_walk_yields_the_inserted_row(replay: Replay) -> None:
 
 async def test_a_deleted_row_hides_another_row(replay: Replay) -> None:
     ids, receipt = await plain(replay(DeleteRow(after=1)))
-    assert ids == [one for one in ROWS if one != "acme-3"]
+    assert ids == [row for row in ROWS if row != "acme-3"]
     assert receipt.verdict is Verdict.DRIFTED
     assert (receipt.total_first, receipt.total_last) == (8, 7)
 
@@ -148,7 +148,7 @@ async def test_a_change_after_the_last_page_is_found_by_verification(
     assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)
     client = replay(InsertRow(after=4, row={"id": "new"}))
     pager = client.nectar.usage.by_company(ACME, verify=True)
-    ids = [one.id async for one in pager]
+    ids = [record.id async for record in pager]
     assert pager.receipt.verdict is Verdict.DRIFTED
     assert client.pages == [1, 1, 2, 3, 4]
 
@@ -223,7 +223,7 @@ async def test_a_walk_follows_has_next_past_the_announced_pages(replay: Replay) 
 async def test_effects_on_lists_leave_a_bare_array_unchanged(replay: Replay) -> None:
     effects = (ClampSilently(1), RepeatPage(), InsertRow(), Shuffle(), Miscount(by=1))
     client = replay(*effects)
-    assert [one.id for one in await client.nectar.companies.all()] == [ACME]
+    assert [company.id for company in await client.nectar.companies.all()] == [ACME]
 
 
 async def test_a_page_that_an_overlay_builds_counts_as_used(replay: Replay) -> None:
@@ -265,7 +265,7 @@ async def test_an_envelope_is_read_by_its_first_list_and_total(
         }
 
     async def names(nectar: NectarClient) -> list[Any]:
-        return [one.id async for one in nectar.providers.search("Utility")]
+        return [provider.id async for provider in nectar.providers.search("Utility")]
 
     recorder = Recorder(tmp_path / "r", mode="record")
     async with NectarClient(

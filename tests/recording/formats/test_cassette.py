@@ -92,7 +92,7 @@ class Made:
 
     async def walk(self, nectar: NectarClient) -> list[str]:
         company, *_ = await nectar.companies.all()
-        return [one.id async for one in nectar.usage.by_company(company.id)]
+        return [record.id async for record in nectar.usage.by_company(company.id)]
 
 
 @pytest_asyncio.fixture
@@ -112,9 +112,9 @@ async def test_a_cassette_of_vcrpy_is_replayed(
     base_url = made.sandbox.settings.base_url
 
     def convert() -> None:
-        found = read_cassette(data, base_url=base_url)
-        assert found.skipped == {}
-        found.recording.save(folder, NOW)
+        result = read_cassette(data, base_url=base_url)
+        assert result.skipped == {}
+        result.recording.save(folder, NOW)
 
     await anyio.to_thread.run_sync(convert)
     transport = RecordedTransport(folder)
@@ -148,21 +148,21 @@ def test_every_representation_of_a_body_is_read(write: Any, body: Any) -> None:
     ids=["packed", "bytes", "text"],
 )
 def test_a_compressed_body_is_decompressed_unless_vcrpy_did_it(string: object) -> None:
-    one = interaction({"string": string}, headers={"content-encoding": ["gzip"]})
-    assert only(in_yaml(one)).answer.body == Json(VALUE.encode())
+    recorded = interaction({"string": string}, headers={"content-encoding": ["gzip"]})
+    assert only(in_yaml(recorded)).answer.body == Json(VALUE.encode())
 
 
 def test_an_unsupported_compression_is_an_error_with_advice() -> None:
-    one = interaction({"string": b"\x8b\xff"}, headers={"content-encoding": "br"})
+    recorded = interaction({"string": b"\x8b\xff"}, headers={"content-encoding": "br"})
     with pytest.raises(RecordingError, match="decode_compressed_response") as caught:
-        only(in_yaml(one))
+        only(in_yaml(recorded))
     assert f"$.interactions[0] (GET {API}/team)" in caught.value.message
 
 
 def test_responses_of_httpx_in_old_cassettes_are_read() -> None:
-    one = interaction()
-    one["response"] = {"status_code": 404, "content": VALUE, "headers": {}}
-    answer = only(in_yaml(one)).answer
+    recorded = interaction()
+    recorded["response"] = {"status_code": 404, "content": VALUE, "headers": {}}
+    answer = only(in_yaml(recorded)).answer
     assert (answer.status, answer.body) == (404, Json(VALUE.encode()))
 
 
@@ -234,9 +234,11 @@ def test_keys_are_not_imported() -> None:
 
 
 def test_a_base_url_selects_the_requests() -> None:
-    one = interaction(path="/label")
-    found = read_cassette(in_json(one), base_url="https://external.nectarclimate.com")
-    assert found.imported == 1
+    recorded = interaction(path="/label")
+    result = read_cassette(
+        in_json(recorded), base_url="https://external.nectarclimate.com"
+    )
+    assert result.imported == 1
 
 
 def test_json_needs_no_pyyaml_and_yaml_says_what_to_install(

@@ -70,7 +70,7 @@ async def test_an_export_of_a_browser_is_replayed(
     transport = RecordedTransport(tmp_path / "r")
     async with NectarClient(transport=transport) as nectar:
         (company,) = await nectar.companies.all()
-        records = [one.id async for one in nectar.usage.by_company(company.id)]
+        records = [record.id async for record in nectar.usage.by_company(company.id)]
     assert records == [f"{COMPANY}-1", f"{COMPANY}-2"]
     transport.check_unused()
 
@@ -125,7 +125,7 @@ def test_nectar_is_recognized_by_paths_or_by_the_base_url(
 
 
 def test_unknown_paths_at_a_known_base_belong_to_nectar() -> None:
-    found = read_har(
+    result = read_har(
         har(
             entry("https://a.example/v2/label"),
             entry("https://a.example/v2/company"),
@@ -133,9 +133,9 @@ def test_unknown_paths_at_a_known_base_belong_to_nectar() -> None:
             entry("https://a.example/n/v2/label"),
         )
     )
-    names = [one.question.operation for one in found.recording.exchanges]
+    names = [exchange.question.operation for exchange in result.recording.exchanges]
     assert sorted(names) == ["companies_list", "get_label"]
-    assert found.skipped == {"not Nectar's": 2}
+    assert result.skipped == {"not Nectar's": 2}
 
 
 def test_without_requests_to_nectar_the_origins_are_listed() -> None:
@@ -174,9 +174,9 @@ def test_without_requests_to_nectar_the_origins_are_listed() -> None:
 def test_skipped_entries_are_counted_by_reason(
     reason: str, one: dict[str, Any]
 ) -> None:
-    found = read_har(har(one, entry("/team")))
-    assert found.imported == 1
-    assert found.skipped == {reason: 1}
+    result = read_har(har(one, entry("/team")))
+    assert result.imported == 1
+    assert result.skipped == {reason: 1}
     with pytest.raises(RecordingError) as caught:
         read_har(har(one))
     assert f"1 {reason}" in caught.value.message
@@ -186,13 +186,13 @@ def test_failures_in_chrome_and_cached_entries_of_safari_are_counted() -> None:
     failed, cached = entry("/company"), entry("/company")
     failed["response"]["_error"] = "net::ERR_ABORTED"
     cached["response"]["_fetchType"] = "Memory Cache"
-    found = read_har(har(failed, cached, entry("/team")))
-    assert found.skipped == {"without an answer": 1, "from a cache": 1}
+    result = read_har(har(failed, cached, entry("/team")))
+    assert result.skipped == {"without an answer": 1, "from a cache": 1}
 
 
 def test_a_file_is_known_by_the_link_that_a_document_named() -> None:
     sent_on = "https://store.example/x?sig=aaaaaaaaaaaaaaaa"
-    found = read_har(
+    result = read_har(
         har(
             entry(LINK),  # too early: nobody named it yet
             entry(f"/document/{DOCUMENT}", {"id": DOCUMENT, "url": LINK}),
@@ -216,10 +216,10 @@ def test_a_file_is_known_by_the_link_that_a_document_named() -> None:
         )
     )
     first, second, document = sorted(
-        found.recording.exchanges, key=lambda one: (one.question.path, one.name)
+        result.recording.exchanges, key=lambda one: (one.question.path, one.name)
     )
     assert document.question.operation == "documents_get"
-    assert found.skipped == {"not Nectar's": 2}
+    assert result.skipped == {"not Nectar's": 2}
     for one in (first, second):
         assert one.question.operation == "documents_download"
         assert one.question.owner == DOCUMENT
@@ -232,11 +232,11 @@ def test_a_file_is_known_by_the_link_that_a_document_named() -> None:
 def test_a_file_on_the_host_of_the_api_is_a_file() -> None:
     link = "https://n.example/_files/1.pdf?sig=aaaaaaaaaaaaaaaa"
     document = f"https://n.example/v2/document/{DOCUMENT}"
-    found = read_har(
+    result = read_har(
         har(entry(document, {"id": DOCUMENT, "url": link}), entry(link)),
         base_url="https://n.example",
     )
-    names = {one.question.operation for one in found.recording.exchanges}
+    names = {exchange.question.operation for exchange in result.recording.exchanges}
     assert names == {"documents_get", "documents_download"}
 
 
@@ -247,8 +247,8 @@ def test_links_are_found_in_lists_of_documents_whatever_else_is_in_them() -> Non
         {"id": DOCUMENT, "url": LINK},
     ]
     path = f"/document/company/{COMPANY}?page=1"
-    found = read_har(har(entry(path, {"documents": documents}), entry(LINK)))
-    owners = {one.question.owner for one in found.recording.exchanges}
+    result = read_har(har(entry(path, {"documents": documents}), entry(LINK)))
+    owners = {exchange.question.owner for exchange in result.recording.exchanges}
     assert owners == {COMPANY, DOCUMENT}
 
 
@@ -261,8 +261,8 @@ def test_answers_to_one_question_stay_in_order_whatever_the_time_zone() -> None:
         ((late, untimed, early), ["late", "untimed", "early"]),
     ):
         exchanges = read_har(har(*entries)).recording.exchanges
-        assert [one.order for one in exchanges] == [*range(1, len(words) + 1)]
-        bodies = [one.answer.body for one in exchanges]
+        assert [exchange.order for exchange in exchanges] == [*range(1, len(words) + 1)]
+        bodies = [exchange.answer.body for exchange in exchanges]
         assert bodies == [Json(f'"{word}"'.encode()) for word in words]
 
 
@@ -280,9 +280,9 @@ KEY = "correct-horse-battery-staple"
     ids=["key", "bearer", "basic", "cookie"],
 )
 def test_a_key_is_never_imported(sent: dict[str, str]) -> None:
-    found = read_har(har(entry(f"/team?api_key={KEY}", sent=sent)))
-    assert KEY not in repr(found.recording)
-    assert found.recording.exchanges[0].question.query == ()
+    result = read_har(har(entry(f"/team?api_key={KEY}", sent=sent)))
+    assert KEY not in repr(result.recording)
+    assert result.recording.exchanges[0].question.query == ()
     said = {"note": f"{KEY}0 is your key"}
     with pytest.raises(RecordingError, match="a registered secret in response") as it:
         read_har(har(entry("/company", said), entry("/team", sent=sent)))
@@ -312,9 +312,9 @@ def test_harmless_cookie_values_are_not_secrets() -> None:
 def test_persons_are_replaced_and_rules_are_kept() -> None:
     rule = Rule(kind="tenant", keys=("externalId",))
     said = [{"id": COMPANY, "users": ["ada@example.com"], "externalId": "Lovelace"}]
-    found = read_har(har(entry("/company", said)), redaction=Redaction(rules=(rule,)))
-    assert found.recording.redaction == Redaction(rules=(rule,)).manifest()
-    shown = str(found.recording.exchanges[0].answer.body.data())  # type: ignore[union-attr]
+    result = read_har(har(entry("/company", said)), redaction=Redaction(rules=(rule,)))
+    assert result.recording.redaction == Redaction(rules=(rule,)).manifest()
+    shown = str(result.recording.exchanges[0].answer.body.data())  # type: ignore[union-attr]
     assert "tenant-1" in shown
     assert "Lovelace" not in shown
     assert "ada" not in shown
@@ -324,9 +324,9 @@ def test_the_published_sample_of_another_tool_is_imported() -> None:
     data = (SAMPLES / "har2locust" / "reqres.in.har").read_bytes()
     with pytest.raises(RecordingError, match=r"https://reqres\.in \(2\)"):
         read_har(data)
-    found = read_har(data, base_url="https://reqres.in/api")
-    patched, registered = found.recording.exchanges
-    assert found.skipped == {}
+    result = read_har(data, base_url="https://reqres.in/api")
+    patched, registered = result.recording.exchanges
+    assert result.skipped == {}
     assert str(patched.question) == "PATCH /users/2"
     assert patched.question.operation == "patch_users"
     assert patched.question.body == Json(b'{"job":"zion resident","name":"morpheus"}')
@@ -335,7 +335,7 @@ def test_the_published_sample_of_another_tool_is_imported() -> None:
         b'{"email":"person-1@example.invalid","password":"password-1"}'
     )
     fields = SAMPLES / "har2locust" / "url-encoded-body-no-text-field.har"
-    one = only(fields.read_bytes(), base_url="https://reqres.in")
-    assert one.question.operation == "post_api_users"
-    assert isinstance(one.question.body, Text)
-    assert one.answer.status == 201
+    exchange = only(fields.read_bytes(), base_url="https://reqres.in")
+    assert exchange.question.operation == "post_api_users"
+    assert isinstance(exchange.question.body, Text)
+    assert exchange.answer.status == 201

@@ -105,7 +105,7 @@ def test_an_answer_without_a_body_has_none() -> None:
 
 
 def test_only_relevant_headers_are_imported() -> None:
-    one = entry(
+    har_entry = entry(
         "/company",
         status=429,
         received={
@@ -114,10 +114,10 @@ def test_only_relevant_headers_are_imported() -> None:
             "Server": "cloudflare",
         },
     )
-    headers = only(har(one)).answer.headers
+    headers = only(har(har_entry)).answer.headers
     assert headers == {"content-type": "application/json", "retry-after": "20"}
-    del one["response"]["headers"]
-    assert only(har(one)).answer.headers == {"content-type": "application/json"}
+    del har_entry["response"]["headers"]
+    assert only(har(har_entry)).answer.headers == {"content-type": "application/json"}
 
 
 FORM = "multipart/form-data; boundary=b"
@@ -170,16 +170,16 @@ PDF = FormPart(
     ids=["json", "untyped", "by-field", "form-by-field", "file", "form", "empty"],
 )
 def test_a_form_is_read_from_text_or_fields(post: dict[str, Any], body: Any) -> None:
-    one = entry("/label", method="POST", post=post)
-    assert only(har(one)).question.body == body
+    har_entry = entry("/label", method="POST", post=post)
+    assert only(har(har_entry)).question.body == body
 
 
 def test_a_query_in_a_separate_field_is_read() -> None:
-    one = entry("/label")
-    one["request"]["queryString"] = [{"name": "b c", "value": "1&2"}]
-    assert only(har(one)).question.query == (("b c", "1&2"),)
-    one["request"]["url"] += "?a=1#top"
-    assert only(har(one)).question.query == (("a", "1"),)
+    har_entry = entry("/label")
+    har_entry["request"]["queryString"] = [{"name": "b c", "value": "1&2"}]
+    assert only(har(har_entry)).question.query == (("b c", "1&2"),)
+    har_entry["request"]["url"] += "?a=1#top"
+    assert only(har(har_entry)).question.query == (("a", "1"),)
 
 
 @pytest.mark.parametrize(

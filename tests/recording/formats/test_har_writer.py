@@ -185,11 +185,11 @@ def test_bodies_are_text_or_base64_or_fields() -> None:
 def test_an_exported_recording_is_imported_unchanged(tmp_path: Path) -> None:
     RECORDING.save(tmp_path / "r", NOW)
     for recording in (RECORDING, Recording.load(tmp_path / "r")):
-        found = read_har(write_har(recording))
-        assert found.recording.exchanges == recording.exchanges
-        assert found.skipped == {}
-        assert found.recording.recorded_at == NOW
-        assert found.recording.api_version == "v2.2"
+        result = read_har(write_har(recording))
+        assert result.recording.exchanges == recording.exchanges
+        assert result.skipped == {}
+        assert result.recording.recorded_at == NOW
+        assert result.recording.api_version == "v2.2"
 
 
 def test_an_export_with_another_base_url_is_imported_unchanged() -> None:

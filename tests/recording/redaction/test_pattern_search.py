@@ -16,7 +16,7 @@ MARKS = PatternSearch([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *list_kinds()
 def test_addresses_and_what_the_patterns_match_are_found() -> None:
     found = [*MARKS.find("Ann@Real.com wrote TCK-17, see bob%40real.com")]
 
-    assert [(one.kind, one.text) for one in found] == [
+    assert [(match.kind, match.text) for match in found] == [
         (PERSON, "ann@real.com"),
         (PERSON, "bob@real.com"),
         (TICKET, "TCK-17"),
@@ -27,10 +27,10 @@ def test_placeholders_are_not_found_as_sensitive() -> None:
     text = "person-1@example.invalid wrote ticket-2, see account-3"
 
     assert [*MARKS.find(text)] == []
-    assert [one[0] for one in MARKS.find_placeholders(text)] == text.replace(
+    assert [match[0] for match in MARKS.find_placeholders(text)] == text.replace(
         ",", ""
     ).split()[::2]
-    assert [one[0] for one in MARKS.find_matched_placeholders(text)] == [
+    assert [match[0] for match in MARKS.find_matched_placeholders(text)] == [
         "person-1@example.invalid",
         "ticket-2",
     ]

@@ -118,11 +118,11 @@ def test_an_alias_is_used_unchanged() -> None:
     ],
 )
 def test_placeholders_are_recognized(text: str) -> None:
-    found = build_placeholder_regex(list_kinds())
+    pattern = build_placeholder_regex(list_kinds())
 
-    assert found.fullmatch(text)
-    assert found.search(f"({text})")
-    assert not found.search(f"x{text}") or text.startswith("https")
+    assert pattern.fullmatch(text)
+    assert pattern.search(f"({text})")
+    assert not pattern.search(f"x{text}") or text.startswith("https")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ async def download(transport: object) -> tuple[bytes, str]:
     sink = Sink()
     settings = Settings(max_body_bytes=CHUNK)
     async with NectarClient("k", transport=transport, settings=settings) as nectar:  # type: ignore[arg-type]
-        documents = [one async for one in nectar.documents.by_company(COMPANY)]
+        documents = [record async for record in nectar.documents.by_company(COMPANY)]
         await nectar.documents.download(DOCUMENT, sink)
     link = documents[0].url
     assert link is not None
@@ -181,11 +181,11 @@ def test_a_redirect_of_the_api_is_named_by_its_exchange(tmp_path: Path) -> None:
         status=302, headers={"location": "https://login.example.com/?t=abc"}
     )
 
-    (one,) = Redaction().apply([(question, answer)])
+    (exchange,) = Redaction().apply([(question, answer)])
 
     assert (
-        one.answer.headers["location"]
-        == f"https://link.invalid/{one.base_name}/location"
+        exchange.answer.headers["location"]
+        == f"https://link.invalid/{exchange.base_name}/location"
     )
-    Recording().with_exchanges([one]).save(tmp_path / "r", NOW)
-    assert Recording.load(tmp_path / "r").exchanges == (one,)
+    Recording().with_exchanges([exchange]).save(tmp_path / "r", NOW)
+    assert Recording.load(tmp_path / "r").exchanges == (exchange,)

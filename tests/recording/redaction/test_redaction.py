@@ -59,7 +59,9 @@ def _body(value: Any) -> Body | None:
 
 def redact_and_encode(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
     """Redact exchanges and join the contents of their files."""
-    return "".join(encode_exchange(one).decode() for one in redaction.apply(pairs))
+    return "".join(
+        encode_exchange(exchange).decode() for exchange in redaction.apply(pairs)
+    )
 
 
 def answered(one: Exchange) -> Any:
@@ -109,10 +111,10 @@ SENSITIVE = [
 def test_fields_that_the_contract_marks_are_replaced(
     endpoint: Endpoint, sent: Any, answer: Any
 ) -> None:
-    one = pair(endpoint.operation, answer, sent=sent)
+    exchange = pair(endpoint.operation, answer, sent=sent)
 
-    assert "qz-mark" in _texts(one)
-    assert "qz-mark" not in redact_and_encode([one])
+    assert "qz-mark" in _texts(exchange)
+    assert "qz-mark" not in redact_and_encode([exchange])
 
 
 def _texts(one: Pair) -> str:
@@ -146,9 +148,11 @@ def _sent(endpoint: Endpoint) -> Any:
         "securityQuestions": [{"key": VALUES["key"], "value": VALUES["value"]}],
     }
     return {
-        one.wire: values[one.wire] if one.is_sensitive else one.fit.wire
-        for one in endpoint.arguments
-        if one.place == "body"
+        argument.wire: values[argument.wire]
+        if argument.is_sensitive
+        else argument.fit.wire
+        for argument in endpoint.arguments
+        if argument.place == "body"
     }
 
 
@@ -192,18 +196,20 @@ def test_recording_the_same_again_changes_no_byte() -> None:
     first = PLAIN.apply(surface())
     again = PLAIN.apply(surface(), first)
 
-    assert [encode_exchange(one) for one in again] == [
-        encode_exchange(one) for one in first
+    assert [encode_exchange(exchange) for exchange in again] == [
+        encode_exchange(exchange) for exchange in first
     ]
-    assert [one.name for one in again] == [one.name for one in first]
+    assert [exchange.name for exchange in again] == [
+        exchange.name for exchange in first
+    ]
 
 
 def test_placeholders_stay_unchanged() -> None:
     first = PLAIN.apply(surface())
-    again = PLAIN.apply([(one.question, one.answer) for one in first])
+    again = PLAIN.apply([(exchange.question, exchange.answer) for exchange in first])
 
-    assert [encode_exchange(one) for one in again] == [
-        encode_exchange(one) for one in first
+    assert [encode_exchange(exchange) for exchange in again] == [
+        encode_exchange(exchange) for exchange in first
     ]
 
 
@@ -273,20 +279,20 @@ def test_ids_dates_and_quantities_stay() -> None:
         "supplierName": "Since 2024",
     }
 
-    (one,) = PLAIN.apply([pair("usage_get", row)])
+    (exchange,) = PLAIN.apply([pair("usage_get", row)])
 
-    assert answered(one) == row | {
+    assert answered(exchange) == row | {
         "identifiers": [{"name": "METER", "value": "meter-1"}],
         "supplierName": "Since meter-1",
     }
 
 
 def test_an_id_that_is_an_email_address_is_replaced() -> None:
-    (one,) = PLAIN.apply(
+    (exchange,) = PLAIN.apply(
         [pair("companies_get", {"id": "7", "externalId": "a@real.com"})]
     )
 
-    assert answered(one) == {"id": "7", "externalId": "person-1@example.invalid"}
+    assert answered(exchange) == {"id": "7", "externalId": "person-1@example.invalid"}
 
 
 def test_numbers_become_text_and_blanks_stay() -> None:
@@ -308,7 +314,7 @@ def test_numbers_do_not_depend_on_the_order_of_arrival() -> None:
     ]
 
     files = {
-        frozenset(encode_exchange(one) for one in PLAIN.apply(list(order)))
+        frozenset(encode_exchange(exchange) for exchange in PLAIN.apply(list(order)))
         for order in permutations(pairs)
     }
 
@@ -326,7 +332,7 @@ def test_a_new_exchange_changes_no_numbers() -> None:
     first, between, last = PLAIN.apply([old[0], new, old[1]], before)
 
     assert [encode_exchange(first), encode_exchange(last)] == [
-        encode_exchange(one) for one in before
+        encode_exchange(exchange) for exchange in before
     ]
     assert answered(between)["accountNumber"] == "account-3"
 
@@ -361,10 +367,10 @@ def test_error_messages_below_a_field_name_are_kept() -> None:
     sent = {"username": "jdoe99", "password": "hunter22"}
     said = {"password": ["'hunter22' is too short."], "username": ["Is required."]}
 
-    (one,) = PLAIN.apply([pair("connections_create", said, sent=sent, status=400)])
+    (exchange,) = PLAIN.apply([pair("connections_create", said, sent=sent, status=400)])
 
-    assert asked(one) == {"username": "username-1", "password": "password-1"}
-    assert answered(one) == {
+    assert asked(exchange) == {"username": "username-1", "password": "password-1"}
+    assert answered(exchange) == {
         "password": ["'password-1' is too short."],
         "username": ["Is required."],
     }
@@ -375,29 +381,29 @@ def test_truncated_json_is_redacted_up_to_its_end() -> None:
         '{"id": "1", "username": "jd\\u006fe99", "connectionMagicLinkSecret": "ab'
     )
 
-    (one,) = PLAIN.apply([pair("connections_get", broken)])
+    (exchange,) = PLAIN.apply([pair("connections_get", broken)])
 
-    assert isinstance(one.answer.body, Text)
-    assert "jd" not in one.answer.body.text
-    assert not one.answer.body.text.endswith('"ab')
-    assert one.answer.body.text.startswith('{"id": "1", "username": "username-1"')
+    assert isinstance(exchange.answer.body, Text)
+    assert "jd" not in exchange.answer.body.text
+    assert not exchange.answer.body.text.endswith('"ab')
+    assert exchange.answer.body.text.startswith('{"id": "1", "username": "username-1"')
 
 
 def test_a_form_in_the_body_is_redacted_as_json_is() -> None:
     sent = Text("name=HQ&address=5+Main+Street&note=at+5+Main+Street")
 
-    (one,) = PLAIN.apply([pair("sites_create", sent=sent)])
+    (exchange,) = PLAIN.apply([pair("sites_create", sent=sent)])
 
-    assert one.question.body == Text("name=HQ&address=address-1&note=at+address-1")
+    assert exchange.question.body == Text("name=HQ&address=address-1&note=at+address-1")
 
 
 @pytest.mark.parametrize("operation", ["", "GET-portal", "connections_get"])
 def test_names_that_are_always_secret_need_no_contract(operation: str) -> None:
     said = {"any": {"userName": "jdoe99", "old_password": "hunter22"}}
 
-    (one,) = PLAIN.apply([pair(operation, said)])
+    (exchange,) = PLAIN.apply([pair(operation, said)])
 
-    assert answered(one) == {
+    assert answered(exchange) == {
         "any": {"userName": "username-1", "old_password": "password-1"}
     }
 
@@ -405,9 +411,9 @@ def test_names_that_are_always_secret_need_no_contract(operation: str) -> None:
 def test_ambiguous_names_are_secret_only_where_the_contract_marks_them() -> None:
     provider = {"id": "1", "name": "Example Power", "url": "https://example.com"}
 
-    (one,) = PLAIN.apply([pair("providers_search", {"datasources": [provider]})])
+    (exchange,) = PLAIN.apply([pair("providers_search", {"datasources": [provider]})])
 
-    assert answered(one)["datasources"] == [provider]
+    assert answered(exchange)["datasources"] == [provider]
 
 
 def test_a_rule_adds_keys_in_either_spelling_and_patterns() -> None:
@@ -428,9 +434,9 @@ def test_a_rule_adds_keys_in_either_spelling_and_patterns() -> None:
         for at in "12"
     ]
 
-    (one,) = redaction.apply([pair("sites_list_by_company", sites)])
+    (exchange,) = redaction.apply([pair("sites_list_by_company", sites)])
 
-    assert answered(one) == [
+    assert answered(exchange) == [
         {
             "id": at,
             "externalId": f"tenant-{at}",
@@ -537,8 +543,10 @@ def test_redacting_twice_changes_nothing(
     operation: str, sent: Any, answer: Any
 ) -> None:
     once = PLAIN.apply([pair(operation, answer, sent=sent)])
-    twice = PLAIN.apply([(one.question, one.answer) for one in once], once)
+    twice = PLAIN.apply(
+        [(exchange.question, exchange.answer) for exchange in once], once
+    )
 
-    assert [encode_exchange(one) for one in twice] == [
-        encode_exchange(one) for one in once
+    assert [encode_exchange(exchange) for exchange in twice] == [
+        encode_exchange(exchange) for exchange in once
     ]

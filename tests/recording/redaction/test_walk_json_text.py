@@ -24,9 +24,9 @@ PERSONAL = ("04-9912-77", "04-9912-78", "MTR 5519", "Jane Roe", "Ann Doe")
 def redact_and_encode(body: Text | Json, operation: str = "documents_get") -> str:
     """Redact the body of an answer and encode it."""
     question = Question(operation=operation, method="GET", path="/x/1", owner="1")
-    (one,) = Redaction().apply([(question, RecordedAnswer(status=200, body=body))])
-    assert isinstance(one.answer.body, Text | Json)
-    return one.answer.body.data().decode()
+    (exchange,) = Redaction().apply([(question, RecordedAnswer(status=200, body=body))])
+    assert isinstance(exchange.answer.body, Text | Json)
+    return exchange.answer.body.data().decode()
 
 
 WHOLE = json.dumps(BILL)
