@@ -85,7 +85,7 @@ class NectarClient:
         recorder: a `Recorder`, or another stage that sees every attempt and every
             answer, downloads of files included. It is inside the other stages, so it
             records what they send; it never sees the key.
-        clock: the time, for tests.
+        clock: the source of time; tests pass a `VirtualClock`.
 
     Raises:
         ConfigurationError: the key is missing or not valid, or an argument has the
@@ -178,8 +178,8 @@ class NectarClient:
     async def aclose(self) -> None:
         """Close the connections, and have the recorder write its recording.
 
-        Closing twice, or closing a copy, does nothing. A client that is left by an
-        exception, as with `async with`, records nothing.
+        To close a client twice, or to close a copy, does nothing. An `async with` block
+        that ends with an exception writes no recording.
         """
         try:
             await self._finish_recording()
@@ -189,7 +189,9 @@ class NectarClient:
     async def _finish_recording(self) -> None:
         finish = getattr(self._recorder, "finish", None)
         if finish is not None and self._is_original and self._session.is_used:
-            await finish(self._executor.source.send if self._session.is_here else None)
+            await finish(
+                self._executor.source.send if self._session.is_in_running_loop else None
+            )
 
     async def _close(self) -> None:
         if self._is_original:
@@ -240,7 +242,7 @@ class NectarClient:
         """Test the key; returns the API's text, as `pong v2.2`. `ping_get`, GET /ping.
 
         Raises:
-            DecodeError: the answer is not that of this API.
+            DecodeError: the answer does not come from this API.
         """
         request = Request.get("ping_get", "/ping", object)
         return await self._executor.send_and_decode(request, read_pong)
@@ -253,7 +255,7 @@ class NectarClient:
 async def _make_transport() -> Transport:
     """Make an `AiohttpTransport`.
 
-    To import aiohttp takes a while and reads the system's certificates, so it happens
+    The import of aiohttp takes a while and reads the system's certificates, so it runs
     in a thread.
     """
     name = "nectar_async.transports.aiohttp"

@@ -257,7 +257,7 @@ class MaintenanceError(ServerError):
 
 # Answers and lists
 
-# A message lists so many problems; all of them are in `problems`.
+# How many problems a message lists; `problems` has all of them.
 _MAX_SHOWN = 5
 
 
@@ -275,14 +275,14 @@ class DecodeError(NectarError):
     @classmethod
     def of(cls, expected: str, problems: tuple[str, ...]) -> Self:
         """Build an error that names the expected type and up to five problems."""
-        shown, rest = "; ".join(problems[:_MAX_SHOWN]), len(problems) - _MAX_SHOWN
-        more = f"; and {rest} more" if rest > 0 else ""
+        shown, hidden = "; ".join(problems[:_MAX_SHOWN]), len(problems) - _MAX_SHOWN
+        more = f"; and {hidden} more" if hidden > 0 else ""
         message = f"the answer is not a valid {expected}: {shown}{more}"
         return cls(message, problems=problems)
 
 
 class PaginationError(NectarError):
-    """The pages of a list do not advance; the caller got the records before that."""
+    """The pages of a list do not advance; all records before that were delivered."""
 
 
 # Waits and downloads

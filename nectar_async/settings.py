@@ -24,11 +24,13 @@ _VERSIONS = {segment: version for version, segment in _SEGMENTS.items()} | {
 }
 _VERSION_SEGMENT = re.compile(r"v\d+(\.\d+)*", re.IGNORECASE)
 
+_VARIABLES = {"NECTAR_BASE_URL": "base_url", "NECTAR_API_VERSION": "api_version"}
+
 # Printable ASCII characters without `?` and `#`, which begin a query and a fragment.
 _PATH = r'/[!"$->@-~]*'
 _MAX_LABEL = 63
 
-# The verbs to which a user may correct an operation.
+# The verbs that `Operation.method` may have.
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -167,7 +169,7 @@ class RetryPolicy:
 class Operation:
     """A correction of the address or the keys of an operation.
 
-    For operations that the API's documentation leaves open.
+    Use it where the API's documentation leaves them open.
 
     ```python
     Settings(
@@ -245,9 +247,9 @@ class Settings:
     @operations.validator
     def _check_operations(self, _: object, value: Mapping[str, Operation]) -> None:
         for name in value:
-            if (other := find_close_operation(name)) is not None:
+            if (suggestion := find_close_operation(name)) is not None:
                 raise ConfigurationError(
-                    f"there is no operation {name!r}; did you mean {other!r}?"
+                    f"there is no operation {name!r}; did you mean {suggestion!r}?"
                 )
 
     @base_url.validator
@@ -302,6 +304,3 @@ class Settings:
                 raise ConfigurationError(f"{variable}: {error.message}") from None
             changes[name] = value
         return cls(**changes)
-
-
-_VARIABLES = {"NECTAR_BASE_URL": "base_url", "NECTAR_API_VERSION": "api_version"}

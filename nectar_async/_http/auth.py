@@ -46,7 +46,8 @@ MaskedKeySource = Secret[str] | _KeyFunction
 KEY_HEADER: Final = "X-API-Key"
 KEY_VARIABLE: Final = "NECTAR_API_KEY"
 
-# Shorter texts are no keys. To mask one letter everywhere would show which one it is.
+# A shorter key is a mistake and is not masked: a mask in place of one letter, wherever
+# it occurs, would show which letter that is.
 _MIN_MASKED_LENGTH: Final = 6
 
 
@@ -186,20 +187,20 @@ class StampKey:
         key = self.key_store.key
         if key is None:
             return await send(request)
-        # The headers are no local variable, because a traceback may show those.
+        # The headers are not in a local variable, which a traceback may show.
         try:
             response = await send(_stamp(request, key))
         except NectarError as error:
-            redact_values(error, _list_masked(key))
+            redact_values(error, _list_values_to_mask(key))
             raise
         if response.is_success:
             return response
-        return redact_response(response, build_masker(_list_masked(key)))
+        return redact_response(response, build_masker(_list_values_to_mask(key)))
 
 
 def _stamp(request: Request[Any], key: Secret[str]) -> Request[Any]:
     return copy_with(request, headers={**request.headers, KEY_HEADER: key.reveal()})
 
 
-def _list_masked(key: Secret[str]) -> list[str]:
+def _list_values_to_mask(key: Secret[str]) -> list[str]:
     return [key.reveal()] if len(key.reveal()) >= _MIN_MASKED_LENGTH else []

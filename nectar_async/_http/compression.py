@@ -32,6 +32,7 @@ __all__ = [
     "decompress_body",
     "load_isal",
     "read_text_head",
+    "replace_body",
 ]
 
 _IDENTITY = frozenset({"", "identity"})
@@ -71,7 +72,7 @@ class Decompress:
         except TransportError as error:
             # The frames below hold the answer, and a traceback may show their locals.
             raise error.with_traceback(None) from None
-        return _replace_body(response, body)
+        return replace_body(response, body)
 
 
 def decompress_body(response: Response, limit: int | None = None) -> bytes:
@@ -87,7 +88,7 @@ def decompress_body(response: Response, limit: int | None = None) -> bytes:
 def read_text_head(response: Response) -> str:
     """Decode the first 64 KiB of a body as text; empty if they cannot be decompressed.
 
-    A longer body of a failure is a page for people.
+    Only a page for people is longer; the message of a failure is at its beginning.
     """
     body = response.body
     for encoding in _list_encodings(response):
@@ -101,7 +102,8 @@ def _check_size(body: bytes, limit: int | None) -> None:
         raise build_too_large_error(limit)
 
 
-def _replace_body(response: Response, body: bytes) -> Response:
+def replace_body(response: Response, body: bytes) -> Response:
+    """Copy a response with its decompressed body, without the headers of the other."""
     dropped = ("content-encoding", "content-length")
     headers = {
         name: text for name, text in response.headers.items() if name not in dropped
@@ -162,7 +164,7 @@ def _decompress_stream(body: bytes, wbits: int, limit: int | None) -> Steps[byte
     isal = load_isal()
     # A raw stream has no checksum that would show that both libraries read the same.
     if isal is not None and wbits != _RAW:
-        with suppress(Exception):  # zlib says what is wrong
+        with suppress(Exception):  # zlib decides whether it is valid
             return (
                 yield from _decompress_members(body, wbits, limit, isal.decompressobj)
             )
@@ -179,9 +181,9 @@ def load_isal() -> Any:
 
 
 def _decompress_members(
-    body: bytes, wbits: int, limit: int | None, make: Callable[[int], Any]
+    body: bytes, wbits: int, limit: int | None, build: Callable[[int], Any]
 ) -> Steps[bytes]:
-    """Decompress all members, each with its own decompressor from `make`.
+    """Decompress all members, each with its own decompressor from `build`.
 
     Each is fed from a window that slides over the body and widens. A decompressor
     copies the input that it did not use, so feeding the whole body to each of many
@@ -189,11 +191,11 @@ def _decompress_members(
     """
     parts: list[bytes] = []
     size, at, width = 0, 0, _FIRST_WINDOW
-    done = 0
+    since_yield = 0
     while True:
         if wbits == _GZIP and any(flags & _RESERVED for flags in body[at + 3 : at + 4]):
             raise BodyCorruptError(_CORRUPT)
-        decompressor = make(wbits)
+        decompressor = build(wbits)
         part = b""
         while not decompressor.eof:
             window = decompressor.unconsumed_tail or body[at : at + width]
@@ -207,20 +209,20 @@ def _decompress_members(
             size += len(part)
             if limit is not None and size > limit:
                 raise build_too_large_error(limit)
-            done += len(window) + len(part)
-            if done >= PIECE_SIZE:
+            since_yield += len(window) + len(part)
+            if since_yield >= PIECE_SIZE:
                 yield
-                done = 0
+                since_yield = 0
         at -= len(decompressor.unused_data)
-        # Gzip members may follow one another; anything else behind is padding.
+        # Another gzip member may follow; anything else after the end is padding.
         if wbits != _GZIP or body[at : at + 2] != _GZIP_MAGIC:
             return b"".join(parts)
         width = _NEXT_WINDOW
 
 
-def _feed(decompressor: Any, window: bytes, most: int) -> bytes:
+def _feed(decompressor: Any, window: bytes, max_size: int) -> bytes:
     try:
-        part: bytes = decompressor.decompress(window, most)
+        part: bytes = decompressor.decompress(window, max_size)
     except zlib.error:
         pass
     else:

@@ -24,7 +24,7 @@ from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.models.page import Listing, Page
 from nectar_async.settings import Settings
 
-__all__ = ["Executor", "PageSource", "describe"]
+__all__ = ["Executor", "PageSource", "attach_request"]
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class Executor:
         return self._session.clock
 
     def get_keys(self, operation: str) -> Mapping[str, str]:
-        """The keys that the user corrects: the package's spelling to the true one."""
+        """The user's corrections of wire keys, by the package's spelling."""
         correction = self.settings.operations.get(operation)
         return {} if correction is None else correction.keys
 
@@ -90,7 +90,7 @@ class Executor:
         """Send a request and decode the answer to the type that the request names."""
         kind = get_origin(request.returns)
         if kind is Page:
-            _get_listing(request)  # refused before anything is sent
+            _get_listing(request)  # raises before anything is sent
             page = await self._read_page(request, await self._respond(request))
             return cast("T", page)
         if kind is list:
@@ -103,7 +103,7 @@ class Executor:
     async def send_and_decode(
         self, request: Request[Any], decode: Callable[[bytes], T]
     ) -> T:
-        """Send a request and decode the answer with a function of the caller's."""
+        """Send a request and decode the body of its answer with the given function."""
         response = await self._respond(request)
         try:
             return decode(response.body)
@@ -116,7 +116,7 @@ class Executor:
         return lambda body: self._converter.decode(body, request.returns, keys)
 
     async def fetch_file(self, request: Request[Any]) -> Response:
-        """Send a request that has its `url` through the pipeline of file downloads."""
+        """Send a request with an absolute `url` through the pipeline of downloads."""
         await self._session.open()
         return await self._send(self._send_file, request, request)
 
@@ -142,8 +142,9 @@ class Executor:
             )
         except NectarError as error:
             timing.elapsed = clock.monotonic() - started
-            describe(error, request, timing)
-            # A request that has its url from the start is for a file: the url opens it.
+            attach_request(error, request, timing)
+            # Only the request for a file has a url before it is resolved. The url opens
+            # the file without a key, so it is masked.
             link = {"documents": [Secret(request.url)]} if request.url else None
             redact_error(error, request.operation, request.json or link)
             raise
@@ -166,7 +167,7 @@ class Executor:
         """Describe and redact the error of an answer that could not be decoded."""
         if request.method != "GET" or not request.is_repeatable:
             mark_as_accepted(error, response.status)
-        describe(error, request, response.timing)
+        attach_request(error, request, response.timing)
         redact_error(error, request.operation, request.json)
         # The frames below hold the answer, and a traceback may show their locals.
         error.__cause__ = error.__context__ = None
@@ -202,10 +203,10 @@ def _get_listing(request: Request[Any]) -> Listing:
     return request.listing
 
 
-def describe(
+def attach_request(
     error: NectarError, request: Request[Any], timing: Timing | None = None
 ) -> None:
-    """Set on an error which request it is about, unless that is set already."""
+    """Set the attributes of an error that describe its request, unless they are set."""
     if error.operation is not None:
         return
     timing = request.timing if timing is None else timing

@@ -47,7 +47,7 @@ class StampHeaders:
 
 
 def check_headers(headers: Mapping[Any, Any]) -> None:
-    """Refuse headers that would not stay one header each.
+    """Check that each name and value is valid, so that none can add another header.
 
     Raises:
         InvalidArgumentError: a name or a value is not valid. The value is not in the

@@ -36,7 +36,7 @@ __all__ = ["Limit", "Limiter", "Permit"]
 
 
 OnWaited = Callable[[float, float], None]
-"""Takes the seconds in the queue, and the seconds of a pause besides."""
+"""Gets two numbers of seconds: those in the queue, and those of pauses."""
 
 
 class _Waiter:
@@ -104,8 +104,8 @@ class Limiter:
         """Grant no permit for that long."""
         until = self._clock.monotonic() + seconds
         self._paused_until = max(until, self._paused_until or until)
-        # From now on each waiter watches the clock itself: if one did so for all, it
-        # could be cancelled.
+        # From now on each waiter watches the clock itself. If one did so for all and
+        # was cancelled, the others would never wake up.
         for queue in self._queues.values():
             for waiter in queue:
                 waiter.event.set()

@@ -24,6 +24,7 @@ from nectar_async.errors import DecodeError, NectarError
 
 __all__ = [
     "MASK",
+    "MAX_ERROR_TEXT",
     "Redactor",
     "Replacement",
     "UnescapedText",
@@ -87,7 +88,7 @@ def redact_error(
 def redact_values(error: NectarError, values: Iterable[str]) -> None:
     """Replace values of four characters or more in an error, in any escaping.
 
-    Of a value that is a link, its path, its query and its parameters are replaced too.
+    If a value is a link, its path, query and parameters are replaced too.
     """
     _rewrite_error(error, _build_value_masker(values))
 
@@ -95,7 +96,7 @@ def redact_values(error: NectarError, values: Iterable[str]) -> None:
 def redact_response(response: Response, redact: Redactor) -> Response:
     """Redact the headers of a failed response and the beginning of its body.
 
-    If that text has a secret, the body ends with it, decompressed.
+    If that beginning has a secret, the rest of the body is dropped.
     """
     headers = {name: redact(value) for name, value in response.headers.items()}
     text = read_text_head(response)
@@ -173,7 +174,7 @@ _LINK: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
-# A folder with so long a name may be a secret.
+# A folder whose name is this long may be a secret.
 _LONG_SEGMENT: Final = 16
 
 
@@ -259,7 +260,7 @@ def _find_values(text: str, pattern: re.Pattern[str]) -> list[Span]:
 
 
 def _match_brackets(text: str) -> dict[int, int]:
-    """The position of each opening bracket with that of its closing one."""
+    """Map the position of each opening bracket to its closing bracket's."""
     ends: dict[int, int] = {}
     opened: list[int] = []
     for match in re.finditer(r"[\[\]{}]", text):
@@ -275,7 +276,7 @@ def _match_brackets(text: str) -> dict[int, int]:
 # Most shorter texts are part of ordinary words.
 _MIN_LENGTH: Final = 4
 # An error keeps no more of a text, so a value at its end may be truncated.
-_KEPT_CHARACTERS: Final = 2_000
+MAX_ERROR_TEXT: Final = 2_000
 
 _FEW_VALUES: Final = 16
 
@@ -292,25 +293,28 @@ def build_masker(values: Iterable[str]) -> Redactor:
     Values are found in any escaping and in any case, and at the end of a long text also
     if they are truncated.
     """
-    known = sorted({value for value in values if len(value) >= _MIN_LENGTH}, key=len)
-    known.reverse()
-    unescaped = [UnescapedText.of(value).text for value in known]
+    longest_first = sorted(
+        {value for value in values if len(value) >= _MIN_LENGTH}, key=len, reverse=True
+    )
+    unescaped = [UnescapedText.from_text(value).text for value in longest_first]
     unescaped = [value for value in unescaped if len(value) >= _MIN_LENGTH]
 
     def mask(text: str) -> str:
-        searched = UnescapedText.of(text)
+        searched = UnescapedText.from_text(text)
         present = _select_present(unescaped, searched.text)
         spans = [span for value in present for span in searched.find(value)]
-        if len(text) >= _KEPT_CHARACTERS:
-            spans += (span for value in present for span in searched.find_cut(value))
+        if len(text) >= MAX_ERROR_TEXT:
+            spans += (
+                span for value in present for span in searched.find_truncated(value)
+            )
         text = mask_spans(text, spans)
         # Characters behind a value may look like the end of an escape that begins in
         # the value.
-        for value in _select_present(known, text):
+        for value in _select_present(longest_first, text):
             text = text.replace(value, MASK)
         return text
 
-    return mask if known else _return_unchanged
+    return mask if longest_first else _return_unchanged
 
 
 def _select_present(values: Sequence[str], text: str) -> Sequence[str]:
@@ -335,19 +339,19 @@ def mask_spans(text: str, spans: Iterable[Span]) -> str:
 
 def replace_spans(text: str, spans: Iterable[Replacement]) -> str:
     """Replace spans of a text; overlapping spans are one, replaced as the first."""
-    kept: list[str] = []
+    pieces: list[str] = []
     position = 0
     for start, end, replacement in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= position:
-            kept += (text[position:start], replacement)
+            pieces += (text[position:start], replacement)
         position = max(position, end)
-    return "".join((*kept, text[position:]))
+    return "".join((*pieces, text[position:]))
 
 
 # Texts without escapes
 
 _ESCAPE: Final = re.compile(
-    # As above, so that a long run of backslashes is searched in linear time.
+    # The lookbehind keeps the search in a long run of backslashes linear.
     r"(?:(?<!\\)\\++u[0-9a-f]{4})+|(?:(?<!\\)\\++x[0-9a-f]{2})+|(?:%[0-9a-f]{2})+"
     r"|&(#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{1,8});",
     re.IGNORECASE | re.ASCII,
@@ -373,7 +377,7 @@ class UnescapedText:
     """The index of each character in the original text, and the length of that text."""
 
     @classmethod
-    def of(cls, text: str) -> Self:
+    def from_text(cls, text: str) -> Self:
         """Resolve the escapes of a text."""
         places: Sequence[int] = range(len(text) + 1)
         for _ in range(_MAX_DEPTH):
@@ -394,7 +398,7 @@ class UnescapedText:
             yield self.places[index], self.places[end]
             index = self.text.find(value, end)
 
-    def find_cut(self, value: str) -> Iterator[Span]:
+    def find_truncated(self, value: str) -> Iterator[Span]:
         """The span at the end of the original text that holds a truncated value."""
         beginning = value[:_MIN_LENGTH]
         index = self.text.find(beginning, max(0, len(self.text) - len(value)))
@@ -449,7 +453,7 @@ def _resolve_escapes(match: re.Match[str]) -> Iterator[tuple[str, int]]:
 
 
 def _drop_backslashes(text: str) -> tuple[str, list[int]]:
-    """Drop all backslashes; the place of a character is that of its backslashes."""
+    """Drop all backslashes; a character gets the place of the first one before it."""
     stripped = text.rstrip("\\")
     matches = [*re.finditer(r"\\*([^\\])", stripped)]
     places = [match.start() for match in matches]

@@ -26,7 +26,7 @@ __all__ = ["Body", "Request", "Timing", "copy_with"]
 
 T = TypeVar("T")
 
-# The type of what a class method builds: pyright cannot use the class's own T there.
+# The answer's type in the class methods, where pyright cannot use the class's own T.
 R = TypeVar("R")
 
 Body = bytes | Callable[[], AsyncIterable[bytes]] | AsyncIterable[bytes]
@@ -35,8 +35,8 @@ chunks that can be read once."""
 
 _PART = re.compile(r"\{(\w+)\}")
 
-# Doing one of these twice has the effect of doing it once. A PATCH or POST request says
-# so itself (`is_repeatable`).
+# To send one of these twice has the effect of sending it once. Other requests state by
+# `is_repeatable` whether that is so.
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
@@ -78,7 +78,7 @@ class Request(Generic[T]):
     """The type that the answer is decoded to: a model, `Page[Model]`, `dict`, `str`, or
     `NoneType` for an answer without a body."""
     parts: Mapping[str, str] = field(factory=dict)
-    """The values of the path's names, as text."""
+    """The values of the `{names}` in the path, as text."""
     query: tuple[tuple[str, str], ...] = ()
     """Wire keys and text, in order; a list repeats its key."""
     headers: Mapping[str, str] = field(factory=dict, repr=False)
@@ -123,9 +123,9 @@ class Request(Generic[T]):
             operation: the contract's operation id.
             path: the path below the version, with `{names}`.
             returns: the type that the answer is decoded to.
-            query: Python's names and values; None and `UNSET` are left out.
+            query: Python names and values; None and `UNSET` are left out.
             listing: the keys of the envelope, for a list.
-            parts: the values of the path's names.
+            parts: the values of the `{names}` in the path.
 
         Raises:
             InvalidArgumentError: a part or a query value cannot be sent; the message
@@ -147,9 +147,11 @@ class Request(Generic[T]):
         is_repeatable: bool = False,
         **parts: str | UUID,
     ) -> Request[R]:
-        """Build a POST request. It is sent again only if it had no effect for certain.
+        """Build a POST request.
 
-        `json` has Python's names. `UNSET` values are left out; None is sent as null.
+        It is sent again only if it certainly had no effect, or if it `is_repeatable`.
+
+        `json` has Python names. `UNSET` values are left out; None is sent as null.
         """
         return cls._build(
             "POST",
@@ -261,10 +263,10 @@ class Request(Generic[T]):
         The first page of a list that the API returns as a bare array is requested
         without a page number, because such a list documents no pages.
         """
-        rest = tuple(pair for pair in self.query if pair[0] != self.page_key)
+        filters = tuple(pair for pair in self.query if pair[0] != self.page_key)
         if page == 1 and self.listing is not None and self.listing.is_array:
-            return copy_with(self, query=rest)
-        return copy_with(self, query=(*rest, (self.page_key, str(page))))
+            return copy_with(self, query=filters)
+        return copy_with(self, query=(*filters, (self.page_key, str(page))))
 
     def resolve(self, base: str, correction: Operation | None = None) -> Self:
         """Copy the request with its absolute `url` and encoded `body`.

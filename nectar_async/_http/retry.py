@@ -53,8 +53,8 @@ __all__ = [
 _TRANSIENT: Final = frozenset({500, 502, 503, 504})
 
 # Jitter only adds: up to half of a wait of our own, and up to a tenth of a wait that
-# the server asks for (or our first wait, if that is longer). Clients that are told to
-# wait equally long would otherwise all come back in the same instant.
+# the server asks for (or our first wait, if that is longer). Without it, clients that
+# are told to wait equally long would all come back in the same instant.
 _SPREAD: Final = 0.5
 _SERVER_SPREAD: Final = 0.1
 
@@ -165,8 +165,9 @@ class RetryBudget:
 def _uses_budget(request: Request[Any], error: NectarError) -> bool:
     """Whether a repeat is taken from the budget.
 
-    Not after a 429, which is no outage: fewer permits and the shared pause slow down
-    all requests already. And not before a date range is halved, which happens once.
+    A repeat after a 429 is not: a 429 is no outage, and it slows down all requests
+    already, by fewer permits and the shared pause. A repeat before a date range is
+    halved is not either: there is one at most.
     """
     if isinstance(error, RateLimitedError):
         return False
@@ -189,15 +190,16 @@ class Retry:
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send the request until it succeeds or must not be sent again."""
         attempt = 0
-        is_doubtful = False  # whether an earlier attempt may have happened
+        is_doubtful = False  # whether the server may have handled an earlier attempt
         while True:
             attempt += 1
             try:
                 response = await send(request)
             except NectarError as error:
-                done = recover_repeated_delete(request, error) if is_doubtful else None
-                if done is not None:
-                    return done
+                if is_doubtful:
+                    recovered = recover_repeated_delete(request, error)
+                    if recovered is not None:
+                        return recovered
                 is_doubtful = is_doubtful or may_have_happened(error)
                 wait = self._decide(request, error, attempt)
                 log_repeat(request, error, wait)
@@ -220,7 +222,7 @@ class Retry:
                 " requests failed (RetryPolicy.budget)"
             )
             raise error
-        if wait >= self.deadline.left(request):
+        if wait >= self.deadline.count_seconds_left(request):
             exceeded = self.deadline.build_error(request)
             exceeded.add_note(f"the last attempt: {type(error).__name__}: {error}")
             raise exceeded from error
@@ -239,8 +241,8 @@ class Retry:
 def _add_note(request: Request[Any], error: NectarError, policy: RetryPolicy) -> None:
     """Note on a transient failure why the request is not sent again.
 
-    Also if it is not repeatable: with a body that can be sent again, the caller may
-    decide to repeat it.
+    A request that is not repeatable gets the note on its body too, because the caller
+    may decide to repeat it.
     """
     if isinstance(error, TransportError):
         is_transient = not error.is_permanent

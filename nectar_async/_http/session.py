@@ -25,7 +25,7 @@ from nectar_async.settings import Settings
 
 __all__ = ["Session"]
 
-# A transport that does not close delays nobody for longer than this.
+# A transport that takes longer to close is cancelled.
 _CLOSING_SECONDS = 10.0
 
 
@@ -36,8 +36,8 @@ class Session:
         key: the API key, or its source; None if none is needed.
         transport: None for the default one, which is made at first use.
         settings: the sizes of the limiters.
-        clock: None for the machine's.
-        default_transport: makes the default transport.
+        clock: None for a `SystemClock`.
+        default_transport: the function that makes the default transport.
     """
 
     def __init__(
@@ -82,8 +82,9 @@ class Session:
             )
         elif self._loop is not loop:
             raise WrongLoopError(
-                "this client belongs to another event loop, that of its first use; make"
-                " one client for each loop, so for each asyncio.run and each thread"
+                "this client belongs to the event loop of its first use, not to this"
+                " one; make one client for each loop, so for each asyncio.run and each"
+                " thread"
             )
         if self._transport is None:
             await self._make_transport()
@@ -114,13 +115,13 @@ class Session:
         """
         if self._is_closed:
             return
-        if self._is_elsewhere:
+        if self._is_in_other_running_loop:
             raise WrongLoopError(
                 "this client belongs to another event loop, which is still running;"
                 " close it there"
             )
         self._is_closed = True
-        # In a forked process the connections stay open: they are the parent's.
+        # In a forked process the connections stay open: the parent uses them.
         if self._transport is not None and not self._is_forked:
             # Even if the caller is cancelled, the connections are closed.
             await run_to_end(partial(_close, self._transport))
@@ -138,22 +139,22 @@ class Session:
 
     @property
     def is_used(self) -> bool:
-        """Whether it was opened, and not closed since."""
+        """Whether the session was opened and is not closed."""
         return self._loop is not None and not self._is_closed
 
     @property
-    def is_here(self) -> bool:
-        """Whether it belongs to the running event loop."""
+    def is_in_running_loop(self) -> bool:
+        """Whether the session belongs to the running event loop."""
         return not self._is_forked and self._loop is _find_running_loop()
 
     @property
     def _is_forked(self) -> bool:
-        """Whether it was used before this process was forked."""
+        """Whether the session was used before this process was forked."""
         return self._loop is not None and self._process != os.getpid()
 
     @property
-    def _is_elsewhere(self) -> bool:
-        """Whether it belongs to another loop, and that loop is running."""
+    def _is_in_other_running_loop(self) -> bool:
+        """Whether the session belongs to another loop that is running."""
         if self._loop is None or self._is_forked or self._loop is _find_running_loop():
             return False
         is_running = getattr(self._loop, "is_running", None)

@@ -15,8 +15,16 @@ import msgspec
 from attrs import evolve, frozen
 
 from nectar_async._http.clock import Clock
-from nectar_async._http.compression import decompress_body, read_text_head
-from nectar_async._http.redact import build_redactor, redact_response
+from nectar_async._http.compression import (
+    decompress_body,
+    read_text_head,
+    replace_body,
+)
+from nectar_async._http.redact import (
+    MAX_ERROR_TEXT,
+    build_redactor,
+    redact_response,
+)
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Counters
@@ -51,9 +59,6 @@ __all__ = [
 
 
 # From a status to its error
-
-# An error keeps no more of the answer's text than this.
-_KEPT_CHARACTERS: Final = 2_000
 
 _ERRORS: Final[Mapping[int, type[StatusError]]] = {
     400: BadRequestError,
@@ -119,7 +124,7 @@ def raise_for_status(response: Response, now: datetime) -> None:
     kind = _ERRORS.get(status, _FAMILIES.get(status // 100, StatusError))
     text = read_text_head(response)
     content_type = response.headers.get("content-type", "")
-    detail = (extract_error_text(text, content_type) or "")[:_KEPT_CHARACTERS] or None
+    detail = (extract_error_text(text, content_type) or "")[:MAX_ERROR_TEXT] or None
     advice = _ADVICE.get(status)
     if detail and advice:
         explanation: str | None = f"{detail.rstrip('.')} ({advice})"
@@ -129,7 +134,7 @@ def raise_for_status(response: Response, now: datetime) -> None:
         f"{status} {_find_phrase(status)}{f': {explanation}' if explanation else ''}",
         status=status,
         detail=detail,
-        body=text[:_KEPT_CHARACTERS],
+        body=text[:MAX_ERROR_TEXT],
         retry_after=parse_retry_after(response, now),
     )
 
@@ -302,14 +307,14 @@ class CheckFile:
         return response
 
     def _build_error(self, response: Response) -> StatusError:
-        kept = ("retry-after", "date")
-        headers = {name: response.headers.get(name, "") for name in kept}
+        names = ("retry-after", "date")
+        headers = {name: response.headers.get(name, "") for name in names}
         error = StatusError(f"{response.status}", status=response.status)
         try:
             raise_for_status(Response(response.status, headers), self.clock.now())
         except StatusError as specific:
             error = specific.with_traceback(None)
-        # What follows the colon is advice about the API and its key.
+        # The advice after the colon is about the API and its key, not about files.
         status = error.message.partition(":")[0]
         error.message = f"the file host answered {status}"
         error.args = (error.message,)
@@ -373,17 +378,9 @@ def _is_truncated(response: Response) -> bool:
 
 
 def _decompress_file(response: Response, limit: int | None) -> Response:
-    dropped = ("content-encoding", "content-length")
-    headers = {
-        name: text for name, text in response.headers.items() if name not in dropped
-    }
-    encoding = _find_compressions(response)
-    compressed = evolve(response, headers={**headers, "content-encoding": encoding})
+    headers = {**response.headers, "content-encoding": _find_compressions(response)}
     try:
-        body = decompress_body(compressed, limit)
+        body = decompress_body(evolve(response, headers=headers), limit)
     except TransportError as error:
-        failure = error.with_traceback(None)  # its frames hold the body
-    else:
-        return evolve(response, headers=headers, body=body)
-    failure.__cause__ = failure.__context__ = None
-    raise failure
+        raise error.with_traceback(None) from None  # its frames hold the body
+    return replace_body(response, body)

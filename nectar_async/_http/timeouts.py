@@ -28,11 +28,11 @@ class Deadline:
         """Send the request, or raise `DeadlineExceededError`."""
         if self.seconds is None:
             return await send(request)
-        with move_on_after(self.clock, self.left(request)):
+        with move_on_after(self.clock, self.count_seconds_left(request)):
             return await send(request)
         raise self.build_error(request)
 
-    def left(self, request: Request[Any]) -> float:
+    def count_seconds_left(self, request: Request[Any]) -> float:
         """How many seconds the request has left; infinite without a deadline."""
         if self.seconds is None:
             return math.inf
@@ -70,8 +70,8 @@ class AttemptTimeout:
     async def __call__(self, request: Request[Any], send: Send) -> Response:
         """Send the request, or raise `AttemptTimeoutError`.
 
-        An exception of a streamed body is raised as it is, whatever the transport makes
-        of it.
+        An exception that a streamed body raises is raised unchanged, even if the
+        transport wraps it in another one.
         """
         seconds = math.inf if self.seconds is None else self.seconds
         if request.body is not None and not isinstance(request.body, bytes):
@@ -94,8 +94,8 @@ class AttemptTimeout:
             except Exception:
                 if monitor.failure is None:
                     raise
-        # Raised outside of the handler, so that the transport's error is not its
-        # context: that may show what it should not.
+        # Raised outside of the handler, so that the transport's error, which may show
+        # headers, is not its context.
         if monitor.failure is not None:
             raise monitor.failure
         if monitor.is_finished:

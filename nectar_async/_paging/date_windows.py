@@ -1,8 +1,8 @@
 """Split the date window of a list in two when the server runs out of time.
 
 A 502 means that the server exceeded its ten seconds. The same request mostly fails
-again; one for half of the window does not. Records that are in both halves are read
-twice and delivered once.
+again, but a request for half of the window succeeds. Records that are in both halves
+are read twice and delivered once.
 
     BILL_DATE, USAGE_PERIOD       [a, m] and [m + 1, b], down to one day
     CREATED_DATE, UPDATED_DATE    [a, m] and [m, b], down to [d, d + 1]: both bounds
@@ -27,8 +27,8 @@ __all__ = ["read_window", "replace_window", "split_window"]
 
 R = TypeVar("R", bound=Request[Any])
 
-START: Final = "startDate"
-END: Final = "endDate"
+_START: Final = "startDate"
+_END: Final = "endDate"
 _KIND: Final = "dateType"
 
 # Date types that compare whole days. For the others the halves share a bound.
@@ -64,14 +64,14 @@ def split_window(request: R) -> tuple[R, R] | None:
 def read_window(request: Request[Any]) -> tuple[str, str] | None:
     """Read both bounds as they are on the wire; None if one is missing."""
     query = dict(request.query)
-    if START in query and END in query:
-        return query[START], query[END]
+    if _START in query and _END in query:
+        return query[_START], query[_END]
     return None
 
 
 def replace_window(request: R, start: str, end: str) -> R:
     """Build the request for the first page of the same list over another window."""
-    bounds = {START: start, END: end}
+    bounds = {_START: start, _END: end}
     query = tuple((key, bounds.get(key, text)) for key, text in request.query)
     return evolve(request, query=query).at(1)
 
@@ -109,6 +109,6 @@ def _split_instants(start: str, end: str) -> tuple[str, str] | None:
 
 
 def _format_like(text: str, instant: datetime) -> str:
-    """Format an instant, with UTC as `Z` if another text has it so."""
+    """Format an instant, with UTC as `Z` if the given text ends with it."""
     written = instant.isoformat()
     return written.replace("+00:00", "Z") if text.endswith("Z") else written

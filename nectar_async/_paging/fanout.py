@@ -65,8 +65,8 @@ class FanOut(Generic[T]):
     ```
 
     The pages of one company are in order; there is no order between companies. A
-    company whose list changed while it was read is read again, at most twice, and
-    delivers the records that are new; `receipts` tells.
+    company whose list changed while it was read is read again, at most twice, and its
+    new records are delivered; `receipts` has the verdict of each company.
 
     Args:
         list_companies: returns the ids of the companies.
@@ -106,7 +106,7 @@ class FanOut(Generic[T]):
 
     async def __aenter__(self) -> Self:
         if self._scheduler is not None:
-            raise RuntimeError("it can be entered only once; create a new one")
+            raise RuntimeError("a fan-out can be entered only once; create another one")
         ids = await self._list_companies()
         # A company that is named twice is read once. All requests are built before any
         # is sent, so that an invalid id raises an error here.
@@ -195,7 +195,7 @@ class FanOut(Generic[T]):
             result = await anext(self._scheduler)
             self._done += result.is_last
             if result.error is not None:
-                self._fail(result.name, result.error)
+                self._handle_failure(result.name, result.error)
             elif result.page is not None:
                 page = result.page
                 if self._convert is not None:
@@ -204,7 +204,7 @@ class FanOut(Generic[T]):
                 self._records += len(page.items)
                 return result.name, page
 
-    def _fail(self, company_id: str, error: Exception) -> None:
+    def _handle_failure(self, company_id: str, error: Exception) -> None:
         """Keep a failure, and raise it unless `on_error` says to go on."""
         if not isinstance(error, NectarError):
             raise error

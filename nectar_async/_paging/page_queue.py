@@ -61,9 +61,11 @@ class PageQueue(Generic[T]):
 
     Args:
         traversals: the lists to read, in order.
-        lead: how many lists with pages left are kept in sight.
+        lead: how many lists are kept ready. A list is ready while its first page is
+            requested, or while it has known pages that were not requested.
         look_ahead: how many pages may be requested and not delivered.
-        max_bytes: how many bytes those may have, by the average of those that arrived.
+        max_bytes: how many bytes those pages may have, estimated by the average size of
+            the pages that arrived.
     """
 
     def __init__(
@@ -74,8 +76,8 @@ class PageQueue(Generic[T]):
         look_ahead: int,
         max_bytes: int | None = None,
     ) -> None:
-        self._remaining = iter(traversals)
-        self._next = next(self._remaining, None)
+        self._later_lists = iter(traversals)
+        self._next_list = next(self._later_lists, None)
         self._lead = lead
         self._look_ahead = look_ahead
         self._max_bytes = max_bytes
@@ -96,7 +98,7 @@ class PageQueue(Generic[T]):
     @property
     def is_finished(self) -> bool:
         """Whether every pass is closed and no list is left."""
-        return self._next is None and not self.open
+        return self._next_list is None and not self.open
 
     def take_request(self) -> tuple[QueuedPass[T], int] | None:
         """Take the page to request next; None if there is none at present."""
@@ -124,9 +126,9 @@ class PageQueue(Generic[T]):
     def _choose(self) -> QueuedPass[T] | None:
         """Choose the pass whose next page is requested.
 
-        That is the oldest one that was restarted, because it has nothing in flight;
-        then the next list, while few are in sight; then the pass with most pages left
-        among those that deliver, and the oldest of several.
+        The oldest pass that was restarted goes first, because it has nothing in flight;
+        then the next list, while fewer than `lead` are ready; then the pass with most
+        pages left that is not held back by its undelivered pages.
         """
         if self._restarted:
             return self._restarted.popleft()
@@ -134,20 +136,20 @@ class PageQueue(Generic[T]):
             queued = self._open_next()
             if queued is not None:
                 return queued
-        moving = [
+        unblocked = [
             candidate
             for candidate in self._candidates
             if candidate.undelivered < self._max_undelivered
         ]
-        if moving:
-            return max(moving, key=_count_left)
+        if unblocked:
+            return max(unblocked, key=_count_left)
         return self._open_next() or next(iter(self._candidates), None)
 
     def _open_next(self) -> QueuedPass[T] | None:
-        if self._next is None:
+        if self._next_list is None:
             return None
-        name, traversal = self._next
-        self._next = next(self._remaining, None)
+        name, traversal = self._next_list
+        self._next_list = next(self._later_lists, None)
         queued = self.open[self._opened] = QueuedPass(name, self._opened, traversal)
         self._opened += 1
         self._uncounted += 1

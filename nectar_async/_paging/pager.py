@@ -33,7 +33,7 @@ class Pager(Generic[T]):
     ```
 
     Each `async for` starts again at the first page. Each record is delivered once, also
-    when rows move between pages meanwhile; `receipt` tells afterwards whether all were
+    when rows move between pages meanwhile; `receipt` says afterwards whether all were
     read. If the server runs out of time, the range of dates is split in two and read in
     halves.
     """
@@ -75,7 +75,9 @@ class Pager(Generic[T]):
             InvalidArgumentError: `look_ahead` is below 1.
         """
         if look_ahead is not None and look_ahead < 1:
-            raise InvalidArgumentError(f"look_ahead is at least 1, not {look_ahead}")
+            raise InvalidArgumentError(
+                f"look_ahead must be at least 1, not {look_ahead}"
+            )
         return Prefetch(self._begin(), self._source, look_ahead)
 
     def resume(self, cursor: str) -> Pager[T]:

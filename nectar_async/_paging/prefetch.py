@@ -15,7 +15,7 @@ from typing import Generic, Self, TypeVar
 import anyio
 from attrs import frozen
 
-from nectar_async._http.executor import PageSource, describe
+from nectar_async._http.executor import PageSource, attach_request
 from nectar_async._http.response import Response
 from nectar_async._paging.page_queue import NamedTraversal, PageQueue, QueuedPass
 from nectar_async._paging.receipt import Receipt
@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 NOT_ENTERED = "pages are fetched in the background: write `async with ... as records:`"
 
-_LEFT = "the `async with` block was left before the end; iterate inside of it"
+_BLOCK_LEFT = "the `async with` block was left before the end; iterate inside of it"
 
 # Undelivered pages for each permit. As measured, fewer leave permits idle when response
 # times differ, and more bring nothing.
 _PAGES_AHEAD = 4
 
-# The default limit of their size. With ten permits, pages of up to 800 kB may reach the
-# full look-ahead.
+# The default limit of the bytes of undelivered pages. With ten permits, pages of up to
+# 800 kB may reach the full look-ahead.
 _MAX_BYTES = 32 * 1024 * 1024
 
 _WORKERS_PER_PERMIT = 2
@@ -150,7 +150,7 @@ class _Signal:
             await event.wait()
         except BaseException:
             if event.is_set():
-                self.notify()  # this task cannot use it, so pass it on
+                self.notify()  # this task is cancelled, so another one is woken
             else:
                 self._waiting.remove(event)
             raise
@@ -193,7 +193,7 @@ class PageScheduler(Generic[T]):
 
     async def __aenter__(self) -> Self:
         if self._group is not None:
-            raise RuntimeError("it can be entered only once; create a new one")
+            raise RuntimeError("it can be entered only once; create another one")
         self._work_ready, self._page_ready = _Signal(), _Signal()
         self._reader_lock = anyio.Lock(fast_acquire=True)
         self._group = anyio.create_task_group()
@@ -235,7 +235,7 @@ class PageScheduler(Generic[T]):
     async def _next_result(self) -> PageResult[T] | None:
         """Wait for the next page; returns None if it has nothing to deliver."""
         if self._is_left and not self._is_exhausted:
-            raise RuntimeError(_LEFT)
+            raise RuntimeError(_BLOCK_LEFT)
         if self._last is not None:
             # The caller asks for more, so it took all of the page before.
             self._last.traversal.finish()
@@ -245,7 +245,7 @@ class PageScheduler(Generic[T]):
                 raise StopAsyncIteration
             await self._page_ready.wait()
             if self._is_left:
-                raise RuntimeError(_LEFT)
+                raise RuntimeError(_BLOCK_LEFT)
         queued, number, outcome = delivery
         page = await self._decode(queued, number, outcome)
         # There is no await after this, so a cancelled reader loses no page.
@@ -287,7 +287,7 @@ class PageScheduler(Generic[T]):
         try:
             new = traversal.add_page(page)
         except NectarError as error:
-            describe(error, queued.window_pass.request.at(page.number))
+            attach_request(error, queued.window_pass.request.at(page.number))
             traversal.set_cursor(error)
             return PageResult(queued.name, error=error, is_last=True)
         if new is None and not traversal.is_finished:

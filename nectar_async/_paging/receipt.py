@@ -146,9 +146,9 @@ class IdSet:
             are_new = [True] * len(numbers)
             if len(small) - before != len(numbers):
                 seen: set[int] = set()
-                are_new = [_add(seen, number) for number in numbers]
+                are_new = [_add_number(seen, number) for number in numbers]
         else:
-            are_new = [_add(small, number) for number in numbers]
+            are_new = [_add_number(small, number) for number in numbers]
         if len(small) > _MAX_SMALL:
             self._move_to_buckets()
         return are_new
@@ -206,7 +206,7 @@ class IdSet:
             self._level, self._split = self._level + 1, 0
 
 
-def _add(numbers: set[int], number: int) -> bool:
+def _add_number(numbers: set[int], number: int) -> bool:
     """Add a number to a set; returns whether it is new."""
     if number in numbers:
         return False
@@ -215,9 +215,9 @@ def _add(numbers: set[int], number: int) -> bool:
 
 
 # How many pages in a row may bring no new record before the server is taken to repeat
-# itself for ever. Behind the last page that was announced at first, a few may: so many
-# are needed for rows that were inserted before them. Up to that page many more may be
-# empty, but not all of a billion that a broken server announces.
+# itself for ever. A few may come after the last page that the first envelope announced,
+# for rows that were inserted meanwhile. More may come before it, but not all of the
+# billion that a broken server may announce.
 _MAX_BARREN_BEYOND = 30
 _MAX_BARREN = 300
 
@@ -260,8 +260,8 @@ class PassTracker(Generic[T]):
         """Add the next page; returns it with its new records only.
 
         Raises:
-            PaginationError: it repeats the page before, and says that there is a next
-                one.
+            PaginationError: the page brings nothing new, and says that there is a next
+                one, so the server does not advance.
         """
         ids = hash_ids(page)
         self._previous_total = self.total_last
@@ -320,13 +320,13 @@ class PassTracker(Generic[T]):
         if page.has_next and (is_repeat or is_beyond or is_too_barren):
             last = min(self._announced, page.total_pages)
             if is_repeat:
-                what = f"repeats page {page.number - 1}"
+                problem = f"repeats page {page.number - 1}"
             elif is_beyond:
-                what = f"is past the last of {last}, brings nothing new"
+                problem = f"is past the last of {last}, brings nothing new"
             else:
-                what = f"is the {self._barren:,}th in a row that brings nothing new"
+                problem = f"is the {self._barren:,}th in a row that brings nothing new"
             raise PaginationError(
-                f"page {page.number} {what}, and says that there is a next one; the"
+                f"page {page.number} {problem}, and says that there is a next one; the"
                 " server does not advance"
             )
 
@@ -336,7 +336,8 @@ class PassTracker(Generic[T]):
         are_new = self.ids.add_all(ids)
         repeats = are_new.count(False)
         if not is_clamped:
-            # Past the end the API repeats its last page by its own rule: no drift.
+            # For a number past the end, the API returns its last page again, so those
+            # records are not counted as repeats.
             self.repeats += repeats
         return tuple(compress(items, are_new)) if repeats else items
 

@@ -5,8 +5,9 @@ caller (PEP 789). So the iterator is a class: its `__anext__` opens a task group
 batch of pages, and closes it before it returns the first of them. Nothing runs between
 two records, and leaving the loop early leaves nothing behind.
 
-The first batches have 1, 2 and 4 pages, so that whoever reads one record only pays for
-one page. Later ones have a multiple of the permits, so that every permit is in use.
+The first batches have 1, 2 and 4 pages, so that a caller that reads one record only
+waits for one page. Later ones have a multiple of the permits, so that every
+permit is in use.
 
 The last responses of a batch arrive together, and decoding them takes half as long as a
 request. So some of them stay undecoded until the requests of the next batch are under
@@ -24,7 +25,7 @@ from typing import Generic, Self, TypeAlias, TypeVar
 import anyio
 import anyio.abc
 
-from nectar_async._http.executor import PageSource, describe
+from nectar_async._http.executor import PageSource, attach_request
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._json.cooperative import SMALL_BODY
@@ -76,7 +77,7 @@ class PageIterator(Generic[T]):
         self._batches = 0
         self._ready: deque[Page[T] | Exception] = deque()
         self._undecoded: dict[int, Outcome[T]] = {}
-        """The pages after those, from the first one that was not decoded yet."""
+        """The pages after the ready ones; the first of them is not decoded yet."""
         self._has_failed = False
 
     def __aiter__(self) -> Self:
@@ -106,7 +107,7 @@ class PageIterator(Generic[T]):
                 raise page
         except NectarError as error:
             if isinstance(page, Page):
-                describe(error, self._window_pass.request.at(page.number))
+                attach_request(error, self._window_pass.request.at(page.number))
             self._traversal.set_cursor(error)
             raise
         self._has_failed = False
@@ -198,7 +199,9 @@ class _Batch(Generic[T]):
         """Fetch one page; its failure cancels the requests for later pages."""
         if self._failed is None or number < self._failed:
             with anyio.CancelScope() as self._scopes[number]:
-                await self._keep(number, self._source.send(self._request.at(number)))
+                await self._store_outcome(
+                    number, self._source.send(self._request.at(number))
+                )
             outcome = self._outcomes.get(number)
             if isinstance(outcome, Response):
                 heappush(self._undecoded, (number, outcome))
@@ -211,14 +214,14 @@ class _Batch(Generic[T]):
             while self._undecoded and self._is_due(*self._undecoded[0]):
                 number, response = heappop(self._undecoded)
                 request = self._request.at(number)
-                await self._keep(number, self._source.read(request, response))
+                await self._store_outcome(number, self._source.read(request, response))
             if not self._in_flight:
                 return
             self._arrival = anyio.Event()
             await self._arrival.wait()
 
-    async def _keep(self, number: int, work: Awaitable[Outcome[T]]) -> None:
-        """Keep the result of work on a page, or its error."""
+    async def _store_outcome(self, number: int, work: Awaitable[Outcome[T]]) -> None:
+        """Store the result of work on a page, or its error."""
         try:
             self._outcomes[number] = await work
         except Exception as error:  # noqa: BLE001 - raised after the pages before it
@@ -232,12 +235,12 @@ class _Batch(Generic[T]):
         return is_small or number <= self._decode_until or self._in_flight > 0
 
     def _fail(self, number: int, error: Exception) -> None:
-        """Keep an error, cancel the later requests, and have the rest decoded."""
+        """Store an error, cancel later requests, and have the earlier pages decoded."""
         self._outcomes[number] = error
         self._decode_until = inf
         self._failed = number if self._failed is None else min(number, self._failed)
-        for other, scope in self._scopes.items():
-            if other > number:
+        for later, scope in self._scopes.items():
+            if later > number:
                 scope.cancel()
 
     def results(self) -> tuple[list[Page[T] | Exception], dict[int, Outcome[T]]]:
@@ -245,21 +248,21 @@ class _Batch(Generic[T]):
 
         Later errors become notes on the first one.
         """
-        rest = dict(sorted(self._outcomes.items()))
+        undecoded = dict(sorted(self._outcomes.items()))
         ready: list[Page[T] | Exception] = []
-        for number, outcome in tuple(rest.items()):
+        for number, outcome in tuple(undecoded.items()):
             if isinstance(outcome, Response):
                 break
             ready.append(outcome)
-            del rest[number]
+            del undecoded[number]
             if isinstance(outcome, Exception):
-                add_notes(outcome, rest.values())
+                add_notes(outcome, undecoded.values())
                 return ready, {}
-        return ready, rest
+        return ready, undecoded
 
 
-def add_notes(error: Exception, others: Iterable[object]) -> None:
-    """Add a note to an error for each exception among other outcomes."""
-    for other in others:
-        if isinstance(other, Exception):
-            error.add_note(f"also: {type(other).__name__}: {other}")
+def add_notes(error: Exception, outcomes: Iterable[object]) -> None:
+    """Add a note to an error for each further exception among the outcomes."""
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            error.add_note(f"also: {type(outcome).__name__}: {outcome}")

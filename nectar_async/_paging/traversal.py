@@ -1,6 +1,6 @@
 """The traversal of one list: which passes it takes, and what they add up to.
 
-Mostly that is one pass over the list as it was requested. There are more passes when
+In most cases that is one pass over the list as it was requested. There are more when
 
     the server runs out of time     the window is split in two halves, each of them a
                                     pass that may be split again
@@ -43,7 +43,7 @@ __all__ = ["MAX_REWALKS", "Traversal", "WindowPass"]
 T = TypeVar("T")
 
 MAX_REWALKS = 2
-"""How often a fan-out reads a list again that changed."""
+"""How often a fan-out reads a changed list again."""
 
 
 @define(eq=False)
@@ -97,12 +97,14 @@ class Traversal(Generic[T]):
         cursor: Cursor | None = None,
         queue_key: object = None,
     ) -> None:
-        self._list = evolve(request, queue_key=self if queue_key is None else queue_key)
+        self._request = evolve(
+            request, queue_key=self if queue_key is None else queue_key
+        )
         self._rewalks_left = max_rewalks
         self._verify = verify
         self._ids = IdSet()
         """The ids of all records that were read."""
-        self._windows = deque(_list_windows(self._list, cursor))
+        self._windows = deque(_list_windows(self._request, cursor))
         """The windows that are left."""
         self._earlier_ids: IdSet | None = IdSet() if len(self._windows) > 1 else None
         """The ids of the windows before this one; None with a single window."""
@@ -160,7 +162,7 @@ class Traversal(Generic[T]):
         if isinstance(error, ServerTimeoutError) and not window_pass.is_verification:
             halves = split_window(window_pass.request)
         if halves is None:
-            self._explain(error)
+            self._note_short_window(error)
             return False
         log_halving(window_pass.request)
         self._repeats += window_pass.tracker.repeats
@@ -182,7 +184,7 @@ class Traversal(Generic[T]):
             error.cursor = None
             page, windows_left = 1, tuple(self._windows)
         if windows_left:
-            request = self._list.at(page)
+            request = self._request.at(page)
             error.cursor = str(
                 Cursor.from_request(request, self._read_windows(windows_left))
             )
@@ -194,13 +196,13 @@ class Traversal(Generic[T]):
         windows = tuple(
             window for window in map(read_window, requests) if window is not None
         )
-        return () if windows == (read_window(self._list),) else windows
+        return () if windows == (read_window(self._request),) else windows
 
     def finish(self) -> None:
-        """Note that the caller asked for more after the last page, so it took it all.
+        """Finish the receipt when the caller asks for more after the last page.
 
-        Until then the traversal is unfinished, however much was fetched. The ids are
-        freed.
+        Only that shows that it took every record; until then the traversal counts as
+        unfinished. The ids are freed.
         """
         if self.is_finished and self._receipt is None:
             verdict = find_worst(window.verdict for window in self._finished_windows)
@@ -212,7 +214,7 @@ class Traversal(Generic[T]):
         """Build the receipt of what was read so far."""
         return self._receipt or self._sum(Verdict.UNFINISHED)
 
-    def _explain(self, error: Exception) -> None:
+    def _note_short_window(self, error: Exception) -> None:
         """Add a note to the error of a window that is too short to be split."""
         window = read_window(self.current_pass.request)
         if isinstance(error, ServerTimeoutError) and window is not None:
@@ -242,7 +244,7 @@ class Traversal(Generic[T]):
         if is_changed:
             verdict = find_worst((verdict, Verdict.DRIFTED))
         self._repeats += tracker.repeats
-        # The same result twice is taken as it is: a third pass would not change it.
+        # If two passes have the same result, another one would not change it.
         result = tracker.total_last, len(tracker.ids), self._records
         is_new_result = result != self._previous_result
         self._previous_result = result

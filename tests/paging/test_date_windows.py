@@ -22,7 +22,7 @@ from nectar_async import (
     ServerTimeoutError,
     Verdict,
 )
-from nectar_async._http.executor import describe
+from nectar_async._http.executor import attach_request
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.date_windows import read_window, split_window
 from nectar_async._paging.traversal import Traversal
@@ -311,7 +311,7 @@ def test_a_list_in_halves_is_resumed_where_it_failed() -> None:
         else:
             ids += [] if given is None else [bill.id for bill in given.items]
     gone = NotFoundError("gone")
-    describe(
+    attach_request(
         gone,
         traversal.current_pass.request.at(traversal.current_pass.tracker.pages + 1),
     )

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from profiles import max_examples
 
 from nectar_async import Listing, Page, Receipt, Request, Verdict
-from nectar_async._http.executor import describe
+from nectar_async._http.executor import attach_request
 from nectar_async._paging.receipt import IdSet
 from nectar_async._paging.sequential import add_notes
 from nectar_async.errors import ConnectionFailedError, NotFoundError
@@ -67,10 +67,10 @@ def test_the_sum_of_receipts_of_bare_arrays_has_no_total() -> None:
 
 def test_the_first_description_of_an_error_stays() -> None:
     error = NotFoundError("gone")
-    describe(error, LIST.at(3))
+    attach_request(error, LIST.at(3))
     assert (error.operation, error.page) == ("usage_list_by_company", 3)
     assert error.target == "company c1, page 3"
-    describe(error, LIST.at(9))
+    attach_request(error, LIST.at(9))
     assert error.page == 3
 
 

@@ -19,7 +19,7 @@ from nectar_async import (
     ServerTimeoutError,
     Verdict,
 )
-from nectar_async._http.executor import describe
+from nectar_async._http.executor import attach_request
 from nectar_async._paging.traversal import Traversal
 
 LIST: Request[Any] = Request.get(
@@ -411,7 +411,7 @@ def test_a_verification_that_fails_has_no_cursor() -> None:
             )
         )
     gone = NotFoundError("gone")
-    describe(gone, traversal.current_pass.request.at(1))
+    attach_request(gone, traversal.current_pass.request.at(1))
     traversal.set_cursor(gone)
     assert gone.cursor is None
     assert "that verifies the list failed" in gone.__notes__[0]

@@ -87,7 +87,7 @@ class _RegisteredSecret:
     """A secret, searched in every escaping and in base64."""
 
     def __init__(self, text: str) -> None:
-        self._plain = UnescapedText.of(text).text
+        self._plain = UnescapedText.from_text(text).text
         self._longest_run = max(
             _ALPHANUMERIC.findall(text.lower()), key=len, default=""
         )
@@ -109,7 +109,7 @@ class _RegisteredSecret:
         """Whether a text contains the secret."""
         if not self.may_be_in(text, text.lower()):
             return False
-        plain = UnescapedText.of(text).text
+        plain = UnescapedText.from_text(text).text
         if self._word is not None:
             is_found = self._word.search(plain) is not None
         else:

@@ -125,7 +125,7 @@ def _unescape(text: str) -> tuple[str, Sequence[int]]:
         lowered = text.lower()
         if len(lowered) == len(text):
             return lowered, range(len(text) + 1)
-    unescaped = UnescapedText.of(text)
+    unescaped = UnescapedText.from_text(text)
     return unescaped.text, unescaped.places
 
 
