@@ -20,7 +20,7 @@ from sent_requests import (
     list_expected,
     list_sent,
 )
-from values import wrong
+from values import build_invalid_values
 
 from nectar_async import UNSET, InvalidArgumentError, contract
 
@@ -105,9 +105,11 @@ def list_refused_values(endpoint: Endpoint, argument: Argument) -> Iterator[Any]
     """All values that an argument must refuse."""
     if argument.place == "path":
         yield from ("", ".", "..", "a\n", None, 5)
-        yield from (bad for bad in wrong(argument.shape) if isinstance(bad, str))
+        yield from (
+            bad for bad in build_invalid_values(argument.shape) if isinstance(bad, str)
+        )
         return
-    yield from wrong(argument.shape)
+    yield from build_invalid_values(argument.shape)
     if not argument.shape.is_nullable and not is_optional(endpoint, argument):
         yield None
     if argument.shape.kind == "list":
@@ -164,7 +166,7 @@ def test_the_values_of_these_tests_fit_the_contract(endpoint: Endpoint) -> None:
 def test_there_are_wrong_values_for_every_kind_of_argument() -> None:
     """A schema with unknown keywords must not count as one without bounds."""
     found = {
-        argument.shape.kind: wrong(argument.shape)
+        argument.shape.kind: build_invalid_values(argument.shape)
         for endpoint in ENDPOINTS
         for argument in endpoint.arguments
     }

@@ -20,7 +20,7 @@ from attrs import evolve, field, frozen
 from filled import FILLED
 from hypothesis import given, strategies as st
 from profiles import max_examples
-from strategies import damaged, models, words
+from strategies import damaged_json, models, words
 
 from nectar_async import Listing, Secret, contract
 from nectar_async._json import field_by_field
@@ -632,7 +632,7 @@ def decode_slowly(value: Any, model: type[Any]) -> Any:
 @given(data=st.data())
 @many
 def test_the_fast_and_the_slow_path_agree(model: type[Any], data: Any) -> None:
-    body = LENIENT.encode(data.draw(damaged(model)))
+    body = LENIENT.encode(data.draw(damaged_json(model)))
     expected = None
     with suppress(MisfitError):
         expected = decode_slowly(EXACT.decode(body), model)
@@ -665,7 +665,7 @@ def describe_value(value: Any) -> Any:
 def test_a_damaged_record_is_lost_only_without_its_required_fields(
     model: type[Any], data: Any
 ) -> None:
-    value = data.draw(damaged(model))
+    value = data.draw(damaged_json(model))
     body = LENIENT.encode(value)
     required = [
         to_wire(attribute.name)

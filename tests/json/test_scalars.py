@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from strategies import finite, json_values
+from strategies import finite_decimals, json_values
 
 from nectar_async import DatasourceType, Secret
 from nectar_async._json.scalars import (
@@ -211,7 +211,7 @@ def test_no_misfit_shows_the_value(kind: Any) -> None:
     assert caught.value.__cause__ is None
 
 
-@given(finite)
+@given(finite_decimals)
 def test_decimals_keep_every_digit(number: Decimal) -> None:
     assert str(STRICT_HOOKS[Decimal](str(number))) == str(number)
     assert str(STRICT_HOOKS[Decimal](number)) == str(number)

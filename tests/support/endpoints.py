@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import frozen
 from shapes import Shape, read_shape
-from values import PNG, Pair, borders, lifted, sample
+from values import PNG, Pair, build_boundary_values, build_valid_value, to_argument
 
 from nectar_async import MemoryTransport, NectarClient, contract
 from nectar_async.contract import resolve_ref
@@ -54,16 +54,20 @@ class Argument:
 
     @property
     def fit(self) -> Pair:
-        """A value that fits; the example of the contract if it has one."""
+        """A valid value; the example of the contract if it has one."""
         if self.shape.kind == "file":
             return Pair(PNG, PNG)
-        wire = sample(self.shape) if self.example is None else self.example
-        return Pair(lifted(self.shape, wire), wire)
+        wire = build_valid_value(self.shape) if self.example is None else self.example
+        return Pair(to_argument(self.shape, wire), wire)
 
     @property
     def fits(self) -> list[Pair]:
-        """Values that fit, at every boundary."""
-        return [self.fit] if self.shape.kind == "file" else borders(self.shape)
+        """Valid values, at every boundary."""
+        return (
+            [self.fit]
+            if self.shape.kind == "file"
+            else build_boundary_values(self.shape)
+        )
 
 
 @frozen
@@ -106,8 +110,11 @@ class Endpoint:
 
     @property
     def parameters(self) -> list[Mapping[str, Any]]:
-        """The parameters of the contract: those of the path and of the query."""
-        return [resolve_ref(one) for one in self.description.get("parameters", ())]
+        """The parameters of path and query in the contract."""
+        return [
+            resolve_ref(parameter)
+            for parameter in self.description.get("parameters", ())
+        ]
 
     @property
     def content_type(self) -> str | None:
@@ -125,8 +132,8 @@ class Endpoint:
 
     @cached_property
     def arguments(self) -> list[Argument]:
-        """The arguments of the call; `page` is none of them."""
-        given = [
+        """The arguments of the call, without `page`."""
+        from_parameters = [
             Argument(
                 parameter["name"],
                 parameter["in"],
@@ -137,7 +144,9 @@ class Endpoint:
             for parameter in self.parameters
             if parameter["name"] != "page"
         ]
-        return given + [self._field(wire) for wire in self.body.get("properties", {})]
+        return from_parameters + [
+            self._field(wire) for wire in self.body.get("properties", {})
+        ]
 
     def _field(self, wire: str) -> Argument:
         schema = self.body["properties"][wire]
@@ -147,8 +156,10 @@ class Endpoint:
             schema = {**schema, "description": read["description"]}
         is_required = wire in self.body.get("required", ())
         examples = self.body.get("examples", ())
-        shown = [example[wire] for example in examples if example.get(wire) is not None]
-        example = shown[0] if shown else None
+        values = [
+            example[wire] for example in examples if example.get(wire) is not None
+        ]
+        example = values[0] if values else None
         candidates = schema.get("x-key-candidates", ())
         return Argument(
             wire, "body", is_required, read_shape(schema), example, candidates
@@ -174,10 +185,13 @@ class Endpoint:
             (
                 int(status.replace("XX", "02")),
                 resolve_ref(
-                    resolve_ref(one).get("content", {}).get(JSON, {}).get("schema", {})
+                    resolve_ref(response)
+                    .get("content", {})
+                    .get(JSON, {})
+                    .get("schema", {})
                 ),
             )
-            for status, one in self.description["responses"].items()
+            for status, response in self.description["responses"].items()
             if status.startswith("2")
         ]
 
@@ -195,7 +209,7 @@ class Endpoint:
     def is_repeated(self) -> bool:
         """Whether the request is repeated after a server error."""
         if self.method == "GET":
-            return self.noun != "magic_links"  # those two create something
+            return self.noun != "magic_links"  # both GET operations create something
         repeat: bool = self.description["x-idempotent-retry"]
         return repeat
 
@@ -219,4 +233,4 @@ class Endpoint:
         return str(success["content"][JSON]["schema"]["$ref"].rpartition("/")[2])
 
 
-ENDPOINTS = [Endpoint(name, *one) for name, one in contract.operations().items()]
+ENDPOINTS = [Endpoint(name, *spec) for name, spec in contract.operations().items()]

@@ -61,7 +61,7 @@ def read_shape(schema: Mapping[str, Any]) -> Shape:
 
 
 def remove_keys(schema: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """Return a mapping without some keys."""
+    """Return a copy of a mapping without the given keys."""
     return {key: value for key, value in schema.items() if key not in keys}
 
 

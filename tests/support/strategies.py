@@ -1,4 +1,4 @@
-"""Hypothesis strategies for models, and for damaged JSON of models."""
+"""Hypothesis strategies for models, and for randomly changed JSON of models."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nectar_async._types import OpenEnum, Secret
 from nectar_async.contract.wire_names import to_wire
 
 __all__ = [
-    "_fields",
-    "damaged",
-    "finite",
+    "damaged_json",
+    "finite_decimals",
     "json_objects",
     "json_values",
     "models",
+    "read_fields",
     "words",
 ]
 
@@ -31,7 +31,7 @@ M = TypeVar("M")
 words = st.text(st.characters(codec="utf-8"), max_size=12)
 """Any text that can be encoded in UTF-8."""
 
-finite = st.decimals(allow_nan=False, allow_infinity=False)
+finite_decimals = st.decimals(allow_nan=False, allow_infinity=False)
 """Any finite decimal."""
 
 _minutes = st.integers(-14 * 60, 14 * 60).map(
@@ -39,7 +39,7 @@ _minutes = st.integers(-14 * 60, 14 * 60).map(
 )
 
 json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | finite | words,
+    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | finite_decimals | words,
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3)
     ),
@@ -58,7 +58,7 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
         max_value=datetime(2200, 1, 1),  # noqa: DTZ001
         timezones=st.just(UTC) | _minutes,
     ),
-    Decimal: finite,
+    Decimal: finite_decimals,
     int: st.integers(-(2**60), 2**60),
     Secret[str]: words.map(Secret),
     Secret[Mapping[str, Any]]: json_objects.map(Secret),
@@ -66,8 +66,8 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     Any: json_values,
 }
 
-# Values that no field accepts, or only some fields.
-_ODD: tuple[Any, ...] = (
+# Values that few fields accept, or none.
+_ODD_VALUES: tuple[Any, ...] = (
     None,
     True,
     0,
@@ -101,11 +101,11 @@ class Field(NamedTuple):
     is_required: bool
 
 
-def _fields(model: type) -> list[Field]:
+def read_fields(model: type) -> list[Field]:
     """Return the fields of a model without `extra`, independently of the package."""
     types = get_type_hints(model)
     return [
-        _field(
+        _read_field(
             attribute.name,
             types[attribute.name],
             is_required=attribute.default is attrs.NOTHING,
@@ -115,7 +115,7 @@ def _fields(model: type) -> list[Field]:
     ]
 
 
-def _field(name: str, kind: Any, *, is_required: bool) -> Field:
+def _read_field(name: str, kind: Any, *, is_required: bool) -> Field:
     is_optional = NoneType in get_args(kind)
     if is_optional:
         (kind,) = (member for member in get_args(kind) if member is not NoneType)
@@ -128,12 +128,12 @@ def _field(name: str, kind: Any, *, is_required: bool) -> Field:
 
 def models(model: type[M], *, with_extra: bool = True) -> st.SearchStrategy[M]:
     """Build a strategy for instances of a model; optional fields may be missing."""
-    given = _fields(model)
-    wires = {field.wire for field in given}
+    specs = read_fields(model)
+    wires = {field.wire for field in specs}
     unknown = words.filter(lambda key: key not in wires)
     extra = st.dictionaries(unknown, json_values, max_size=2)
-    fields = {field.name: _of(field, with_extra) for field in given}
-    required = {field.name for field in given if field.is_required}
+    fields = {field.name: _build_field_strategy(field, with_extra) for field in specs}
+    required = {field.name for field in specs if field.is_required}
     return st.fixed_dictionaries(
         {name: fields[name] for name in required},
         optional={
@@ -143,58 +143,58 @@ def models(model: type[M], *, with_extra: bool = True) -> st.SearchStrategy[M]:
     ).map(lambda values: model(**values))
 
 
-def _of(field: Field, with_extra: bool) -> st.SearchStrategy[Any]:
-    one = _kind(field.kind, with_extra)
+def _build_field_strategy(field: Field, with_extra: bool) -> st.SearchStrategy[Any]:
+    strategy = _build_value_strategy(field.kind, with_extra)
     if field.is_sequence:
-        return st.lists(one, max_size=2).map(tuple)
-    return st.none() | one if field.is_optional else one
+        return st.lists(strategy, max_size=2).map(tuple)
+    return st.none() | strategy if field.is_optional else strategy
 
 
-def _kind(kind: Any, with_extra: bool) -> st.SearchStrategy[Any]:
+def _build_value_strategy(kind: Any, with_extra: bool) -> st.SearchStrategy[Any]:
     if kind in _LEAVES:
         return _LEAVES[kind]
     if attrs.has(kind):
         return models(kind, with_extra=with_extra)
     assert issubclass(kind, OpenEnum)
     # A known value in another case is read as that member.
-    known = {str(one).upper() for one in kind}
+    known = {str(member).upper() for member in kind}
     new = words.filter(lambda text: text.upper() not in known)
     return st.sampled_from(list(kind)) | new.map(kind)
 
 
-_plain = Converter()
+_converter = Converter()
 
 
 @st.composite
-def damaged(draw: st.DrawFn, model: type) -> dict[str, Any]:
-    """Return the JSON of an instance with up to four damages, at any depth."""
-    value = _plain.decode(_plain.encode(draw(models(model))), dict)
+def damaged_json(draw: st.DrawFn, model: type) -> dict[str, Any]:
+    """Return the JSON of an instance with up to four random changes, at any depth."""
+    value = _converter.decode(_converter.encode(draw(models(model))), dict)
     for _ in range(draw(st.integers(0, 4))):
-        _damage(draw, value, model)
+        _change_json(draw, value, model)
     return value
 
 
-def _damage(draw: st.DrawFn, value: dict[str, Any], model: type) -> None:
-    """At some depth, remove a key, replace a value or add an unknown key."""
+def _change_json(draw: st.DrawFn, value: dict[str, Any], model: type) -> None:
+    """Remove a key, replace a value or add an unknown key, at a random depth."""
     nested: list[tuple[dict[str, Any], type]] = [
         (inner, field.kind)
-        for field in _fields(model)
+        for field in read_fields(model)
         if attrs.has(field.kind)
-        for inner in _objects(value.get(field.wire))
+        for inner in _find_objects(value.get(field.wire))
     ]
-    goes_down: bool = draw(st.booleans())
-    if nested and goes_down:
+    is_nested: bool = draw(st.booleans())
+    if nested and is_nested:
         inner, kind = nested[draw(st.integers(0, len(nested) - 1))]
-        _damage(draw, inner, kind)
+        _change_json(draw, inner, kind)
         return
-    wires = [field.wire for field in _fields(model)]
+    wires = [field.wire for field in read_fields(model)]
     key = draw(st.sampled_from([*wires, "unheardOf"]))
     if draw(st.integers(0, 3)):
-        value[key] = deepcopy(draw(st.sampled_from(_ODD)))
+        value[key] = deepcopy(draw(st.sampled_from(_ODD_VALUES)))
     else:
         value.pop(key, None)
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
-    several = value if isinstance(value, list) else [value]
-    return [one for one in several if isinstance(one, dict)]
+def _find_objects(value: Any) -> list[dict[str, Any]]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]

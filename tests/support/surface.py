@@ -22,16 +22,16 @@ __all__ = ["call_everything"]
 T = TypeVar("T")
 
 _UNKNOWN_ID = UUID(int=0)
-_TEXTS = (
+_TEXT_FIELDS = (
     *("tariff", "multiplier_description", "multiplier2_description"),
     *("supplier_name", "utility_name"),
 )
-_NUMBERS = (
+_NUMBER_FIELDS = (
     *("usage", "current_reading", "previous_reading", "multiplier", "multiplier2"),
     *("billed_demand", "fraction_renewable", "net_metering_generated_kwh"),
     *("net_metering_grid_import_kwh", "net_metering_grid_export_kwh"),
 )
-_CLEARED = (
+_CLEARED_FIELDS = (
     *("net_metering_type", "water_type", "gas_type", "fuel_type", "district_type"),
     *("district_medium_type", "waste_description", "waste_type", "waste_stream"),
     "refrigerant_type",
@@ -40,7 +40,7 @@ _WINDOW: dict[str, Any] = {
     "start_date": date(2025, 1, 1),
     "end_date": date(2025, 3, 31),
 }
-_SOME: dict[str, Any] = {
+_TWO_COMMODITIES: dict[str, Any] = {
     "datasource_type": [DatasourceType.ELECTRICITY, DatasourceType.GAS]
 }
 
@@ -49,21 +49,21 @@ async def call_everything(nectar: NectarClient) -> None:
     """Call every operation at least once."""
     await nectar.ping()
     companies = await nectar.companies.all()
-    full = companies[0].id
-    made = await _company(nectar)
-    sites = [site.id for site in await _all(nectar.sites.by_company(full))]
-    await _connections(nectar, full, sites)
-    await _documents(nectar, full, sites[0])
-    await _meters(nectar, full, sites)
-    await _usage(nectar, full, sites[0])
-    await _invitations(nectar, full, sites)
-    await _jobs(nectar, full, sites[0])
-    await _rest(nectar, full)
-    await nectar.companies.delete(made)
-    await _refusals(nectar)
+    company_id = companies[0].id
+    new_company = await _call_company_operations(nectar)
+    sites = [site.id for site in await _read_all(nectar.sites.by_company(company_id))]
+    await _call_connection_operations(nectar, company_id, sites)
+    await _call_document_operations(nectar, company_id, sites[0])
+    await _call_meter_operations(nectar, company_id, sites)
+    await _call_usage_operations(nectar, company_id, sites[0])
+    await _call_invitation_operations(nectar, company_id, sites)
+    await _call_job_operations(nectar, company_id, sites[0])
+    await _call_other_operations(nectar, company_id)
+    await nectar.companies.delete(new_company)
+    await _call_refused_operations(nectar)
 
 
-async def _company(nectar: NectarClient) -> str:
+async def _call_company_operations(nectar: NectarClient) -> str:
     team = await nectar.team.get()
     await nectar.team.update(team.users)
     everything: dict[str, Any] = {
@@ -94,7 +94,7 @@ async def _company(nectar: NectarClient) -> str:
     return company.id
 
 
-async def _connections(
+async def _call_connection_operations(
     nectar: NectarClient, company: str, sites: Sequence[str]
 ) -> None:
     login: dict[str, Any] = {
@@ -109,15 +109,15 @@ async def _connections(
         "multiply_by_occupancy": True,
         "external_id": "judged",
     }
-    made = await nectar.connections.create(company, sites=sites[:1], **login)
+    connection = await nectar.connections.create(company, sites=sites[:1], **login)
     login |= {"external_id": None, "data_collection_start_date": None}
-    await nectar.connections.update(made.id, initial_sites=sites[:1], **login)
-    await nectar.connections.deactivate(made.id)
-    await nectar.connections.activate(made.id)
-    await nectar.connections.confirm(made.id)
-    await nectar.connections.get(made.id)
-    there = await _all(nectar.connections.by_company(company))
-    await _all(
+    await nectar.connections.update(connection.id, initial_sites=sites[:1], **login)
+    await nectar.connections.deactivate(connection.id)
+    await nectar.connections.activate(connection.id)
+    await nectar.connections.confirm(connection.id)
+    await nectar.connections.get(connection.id)
+    connections = await _read_all(nectar.connections.by_company(company))
+    await _read_all(
         nectar.connections.by_company(
             company,
             connection_owner_email="owner@example.com",
@@ -126,16 +126,18 @@ async def _connections(
             status="CONNECTED",
         )
     )
-    await _all(
+    await _read_all(
         nectar.intervals.by_connection(
-            there[0].id,
+            connections[0].id,
             start_date=datetime(2024, 1, 1, tzinfo=UTC),
             end_date=datetime(2024, 1, 3, tzinfo=UTC),
             identifier="000",
-            **_SOME,
+            **_TWO_COMMODITIES,
         )
     )
-    accounts = [account.id for connection in there for account in connection.accounts]
+    accounts = [
+        account.id for connection in connections for account in connection.accounts
+    ]
     await nectar.accounts.update(accounts[0], is_tracked=True, update_meters=False)
     await nectar.accounts.bulk_update(
         company, accounts[:2], is_tracked=True, update_meters=True
@@ -148,12 +150,14 @@ async def _connections(
         url="https://nectarclimate.com",
         data_collection_start_date=date(2024, 1, 1),
     )
-    await links.create_edit(made.id)
+    await links.create_edit(connection.id)
 
 
-async def _documents(nectar: NectarClient, company: str, site: str) -> None:
-    bills = await _all(nectar.documents.by_company(company))
-    connections = await _all(nectar.connections.by_company(company))
+async def _call_document_operations(
+    nectar: NectarClient, company: str, site: str
+) -> None:
+    bills = await _read_all(nectar.documents.by_company(company))
+    connections = await _read_all(nectar.connections.by_company(company))
     await nectar.documents.update(
         bills[0].id,
         bill_date=date(2024, 1, 1),
@@ -165,27 +169,29 @@ async def _documents(nectar: NectarClient, company: str, site: str) -> None:
         is_flagged=True,
     )
     await nectar.documents.get(bills[0].id)
-    some = {**_WINDOW, **_SOME, "identifier": "0", "is_deleted": False}
+    filters = {**_WINDOW, **_TWO_COMMODITIES, "identifier": "0", "is_deleted": False}
     for kind in DateType:
-        await _all(nectar.documents.by_company(company, date_type=kind, **some))
-        await _all(
-            nectar.documents.by_connection(connections[0].id, date_type=kind, **some)
+        await _read_all(nectar.documents.by_company(company, date_type=kind, **filters))
+        await _read_all(
+            nectar.documents.by_connection(connections[0].id, date_type=kind, **filters)
         )
-        await _all(nectar.documents.by_site(site, date_type=kind, **some))
-    await _all(nectar.documents.by_company(company, is_deleted=True))
+        await _read_all(nectar.documents.by_site(site, date_type=kind, **filters))
+    await _read_all(nectar.documents.by_company(company, is_deleted=True))
 
 
-async def _meters(nectar: NectarClient, company: str, sites: Sequence[str]) -> None:
-    meters = await _all(nectar.meters.by_company(company))
-    bills = await _all(nectar.documents.by_company(company, **_WINDOW))
-    connections = await _all(nectar.connections.by_company(company))
-    for owner, meters_of in (
+async def _call_meter_operations(
+    nectar: NectarClient, company: str, sites: Sequence[str]
+) -> None:
+    meters = await _read_all(nectar.meters.by_company(company))
+    bills = await _read_all(nectar.documents.by_company(company, **_WINDOW))
+    connections = await _read_all(nectar.connections.by_company(company))
+    for owner, list_meters in (
         (company, nectar.meters.by_company),
         (sites[0], nectar.meters.by_site),
         (bills[0].id, nectar.meters.by_document),
         (connections[0].id, nectar.meters.by_connection),
     ):
-        await _all(meters_of(owner, identifier="0", **_SOME))
+        await _read_all(list_meters(owner, identifier="0", **_TWO_COMMODITIES))
     await nectar.meters.update(
         meters[0].id,
         site=sites[-1],
@@ -197,19 +203,19 @@ async def _meters(nectar: NectarClient, company: str, sites: Sequence[str]) -> N
         is_tracked=True,
         is_duplicated=False,
         tags=["roof", 7],
-        **dict.fromkeys(_CLEARED),
+        **dict.fromkeys(_CLEARED_FIELDS),
     )
     await nectar.meters.get(meters[0].id)
 
 
-async def _usage(nectar: NectarClient, company: str, site: str) -> None:
-    rows = await _all(nectar.usage.by_company(company))
+async def _call_usage_operations(nectar: NectarClient, company: str, site: str) -> None:
+    rows = await _read_all(nectar.usage.by_company(company))
     row: Any = next(row for row in rows if row.document is not None and row.usage)
     lists = nectar.usage
-    meters = await _all(nectar.meters.by_company(company))
-    connections = await _all(nectar.connections.by_company(company))
-    some = {**_WINDOW, **_SOME, "identifier": "0"}
-    for owner, usage_of in (
+    meters = await _read_all(nectar.meters.by_company(company))
+    connections = await _read_all(nectar.connections.by_company(company))
+    filters = {**_WINDOW, **_TWO_COMMODITIES, "identifier": "0"}
+    for owner, list_usage in (
         (company, lists.by_company),
         (site, lists.by_site),
         (meters[0].id, lists.by_meter),
@@ -217,10 +223,10 @@ async def _usage(nectar: NectarClient, company: str, site: str) -> None:
         (row.document.id, lists.by_document),
     ):
         for kind in DateType:
-            await _all(usage_of(owner, date_type=kind, **some))
-    given: dict[str, Any] = {
-        **dict.fromkeys(_TEXTS, "judged"),
-        **dict.fromkeys(_NUMBERS, Decimal("0.5")),
+            await _read_all(list_usage(owner, date_type=kind, **filters))
+    values: dict[str, Any] = {
+        **dict.fromkeys(_TEXT_FIELDS, "judged"),
+        **dict.fromkeys(_NUMBER_FIELDS, Decimal("0.5")),
     }
     await lists.update(
         row.id,
@@ -234,22 +240,22 @@ async def _usage(nectar: NectarClient, company: str, site: str) -> None:
         meter=meters[0].id,
         site=site,
         identifiers=[MeterIdentifier(value="judged again")],
-        **given,
+        **values,
     )
     await lists.get(row.id)
     await lists.delete(row.id)
 
 
-async def _invitations(
+async def _call_invitation_operations(
     nectar: NectarClient, company: str, sites: Sequence[str]
 ) -> None:
-    terms: dict[str, Any] = {
+    options: dict[str, Any] = {
         "allowed_emails": ["ops@example.com"],
         "expires_in_seconds": 3600,
         "max_uses": 2,
         "send_email": False,
     }
-    providers = await _all(nectar.providers.search("light"))
+    providers = await _read_all(nectar.providers.search("light"))
     prefill = InvitationPrefill(
         datasource_id=providers[0].id,
         initial_sites=tuple(sites[:1]),
@@ -258,19 +264,19 @@ async def _invitations(
         connection_owner_email="owner@example.com",
         data_collection_start_date=date(2024, 1, 1),
     )
-    made = await nectar.invitations.create(company, prefill=prefill, **terms)
-    connections = await _all(nectar.connections.by_company(company))
-    await nectar.invitations.create_reconnect(connections[0].id, **terms)
-    await nectar.invitations.get(made.id)
-    await nectar.invitations.revoke(made.id)
-    await _all(
+    invitation = await nectar.invitations.create(company, prefill=prefill, **options)
+    connections = await _read_all(nectar.connections.by_company(company))
+    await nectar.invitations.create_reconnect(connections[0].id, **options)
+    await nectar.invitations.get(invitation.id)
+    await nectar.invitations.revoke(invitation.id)
+    await _read_all(
         nectar.invitations.by_company(
             company, status="REVOKED", invitation_type="CREATE_CONNECTION"
         )
     )
 
 
-async def _jobs(nectar: NectarClient, company: str, site: str) -> None:
+async def _call_job_operations(nectar: NectarClient, company: str, site: str) -> None:
     job = await nectar.jobs.submit_document(
         company, b"%PDF-1.7\n%%EOF\n", site_id=site, file_name="Zählerstand 1.pdf"
     )
@@ -280,8 +286,8 @@ async def _jobs(nectar: NectarClient, company: str, site: str) -> None:
     )
 
 
-async def _rest(nectar: NectarClient, company: str) -> None:
-    await _all(nectar.providers.search())
+async def _call_other_operations(nectar: NectarClient, company: str) -> None:
+    await _read_all(nectar.providers.search())
     await nectar.webhook_portal.get()
     views = nectar.repository
     for view in (
@@ -291,11 +297,11 @@ async def _rest(nectar: NectarClient, company: str) -> None:
         views.documents(companies=[company], **_WINDOW),
         views.usage(companies=[company], **_WINDOW),
     ):
-        async with view as things:
-            await _all(things)
+        async with view as records:
+            await _read_all(records)
 
 
-async def _refusals(nectar: NectarClient) -> None:
+async def _call_refused_operations(nectar: NectarClient) -> None:
     """Call operations that the API refuses, for the shapes of its errors."""
     for ask in (nectar.companies.get, nectar.usage.get, nectar.documents.get):
         try:
@@ -310,5 +316,5 @@ async def _refusals(nectar: NectarClient) -> None:
     raise RuntimeError("a company with an unknown user was created")
 
 
-async def _all(things: AsyncIterable[T]) -> list[T]:
-    return [thing async for thing in things]
+async def _read_all(records: AsyncIterable[T]) -> list[T]:
+    return [record async for record in records]

@@ -1,4 +1,4 @@
-"""Values for a shape: one that fits, those at its boundaries, and wrong ones.
+"""Build values for a shape: valid ones, boundary values and invalid ones.
 
 They are derived from the schema only.
 """
@@ -18,7 +18,14 @@ from shapes import Shape
 from nectar_async import Secret, contract, models
 from nectar_async.contract.wire_names import to_python
 
-__all__ = ["PNG", "Pair", "borders", "lifted", "sample", "wrong"]
+__all__ = [
+    "PNG",
+    "Pair",
+    "build_boundary_values",
+    "build_invalid_values",
+    "build_valid_value",
+    "to_argument",
+]
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -43,8 +50,8 @@ _SAMPLES: Mapping[str, Any] = {
 }
 
 
-def sample(shape: Shape) -> Any:
-    """Return a value on the wire that fits."""
+def build_valid_value(shape: Shape) -> Any:
+    """Return a valid value as it is on the wire."""
     if "examples" in shape.schema:
         return shape.schema["examples"][0]
     if shape.kind == "enum":
@@ -52,43 +59,47 @@ def sample(shape: Shape) -> Any:
     if shape.kind == "whole":
         return shape.schema["minimum"] + 1
     if shape.kind == "list":
-        several = [pair.wire for pair in _plain_borders(shape.item)]
-        return [sample(shape.item), *several][:2]
+        several = [pair.wire for pair in _iterate_boundary_values(shape.item)]
+        return [build_valid_value(shape.item), *several][:2]
     if shape.kind == "object":
-        return {wire: sample(inner) for wire, inner in shape.fields.items()}
+        return {wire: build_valid_value(inner) for wire, inner in shape.fields.items()}
     return _SAMPLES[shape.kind]
 
 
-_LIFTS: Mapping[str, Callable[[Any], Any]] = {
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "date": date.fromisoformat,
     "decimal": Decimal,
     "instant": datetime.fromisoformat,
 }
 
 
-def lifted(shape: Shape, wire: Any) -> Any:
-    """Convert a value on the wire to the value that a caller passes."""
+def to_argument(shape: Shape, wire: Any) -> Any:
+    """Convert a value on the wire to the Python value that a caller passes."""
     if wire is None:
         return None
     if shape.kind == "enum":
         return getattr(models, shape.name.removesuffix("Strict"))(wire)
     if shape.kind == "list":
-        return [lifted(shape.item, one) for one in wire]
+        return [to_argument(shape.item, item) for item in wire]
     if shape.kind == "object":
-        given = {
-            to_python(key): lifted(shape.fields[key], one) for key, one in wire.items()
+        arguments = {
+            to_python(key): to_argument(shape.fields[key], item)
+            for key, item in wire.items()
         }
-        return getattr(models, shape.name)(**given)
-    return _LIFTS.get(shape.kind, _same)(wire)
+        return getattr(models, shape.name)(**arguments)
+    return _PARSERS.get(shape.kind, _return_unchanged)(wire)
 
 
-def _same(wire: Any) -> Any:
+def _return_unchanged(wire: Any) -> Any:
     return wire
 
 
-def borders(shape: Shape) -> list[Pair]:
-    """Return values at the boundaries, of every type that a caller may pass."""
-    pairs = [Pair(lifted(shape, sample(shape)), sample(shape)), *_plain_borders(shape)]
+def build_boundary_values(shape: Shape) -> list[Pair]:
+    """Return valid boundary values, of every type that a caller may pass."""
+    pairs = [
+        Pair(to_argument(shape, build_valid_value(shape)), build_valid_value(shape)),
+        *_iterate_boundary_values(shape),
+    ]
     if shape.schema.get("x-sensitive") and isinstance(pairs[0].python, str):
         pairs += [Pair(Secret(pair.python), pair.wire) for pair in pairs]
     if shape.is_nullable:
@@ -96,26 +107,26 @@ def borders(shape: Shape) -> list[Pair]:
     return pairs
 
 
-def _plain_borders(shape: Shape) -> Iterator[Pair]:
-    if shape.kind in _BORDERS:
-        yield from _BORDERS[shape.kind](shape)
+def _iterate_boundary_values(shape: Shape) -> Iterator[Pair]:
+    if shape.kind in _BOUNDARY_BUILDERS:
+        yield from _BOUNDARY_BUILDERS[shape.kind](shape)
 
 
-def _texts(shape: Shape) -> Iterator[Pair]:
+def _iterate_texts(shape: Shape) -> Iterator[Pair]:
     sizes = (shape.schema.get(key) for key in ("minLength", "maxLength"))
     for text in [*("X" * size for size in sizes if size), 'Zoë "&=\\/"']:
         if len(text) <= shape.schema.get("maxLength", len(text)):
             yield Pair(text, text)
 
 
-def _wholes(shape: Shape) -> Iterator[Pair]:
+def _iterate_integers(shape: Shape) -> Iterator[Pair]:
     least = shape.schema["minimum"]
     for number in (least, shape.schema.get("maximum", least + 10**9)):
         yield Pair(number, number)
 
 
-def _decimals(shape: Shape) -> Iterator[Pair]:
-    low, high, places = limits(shape)
+def _iterate_decimals(shape: Shape) -> Iterator[Pair]:
+    low, high, places = read_limits(shape)
     if high is None:
         for text in ("0", "-12.50", "12345678901234567890.0123456789"):
             yield Pair(Decimal(text), text)
@@ -128,29 +139,32 @@ def _decimals(shape: Shape) -> Iterator[Pair]:
     yield Pair("0.5", "0.5")
 
 
-def limits(shape: Shape) -> tuple[int | None, int | None, int | None]:
-    """Return minimum and maximum, also from "0 to 1" in a description, and places."""
-    said = re.search(r"\b(\d+) to (\d+)", shape.schema.get("description", ""))
+def read_limits(shape: Shape) -> tuple[int | None, int | None, int | None]:
+    """Return the minimum, maximum and decimal places of a number; None for no limit.
+
+    Minimum and maximum come from a description such as "0 to 1".
+    """
+    bounds = re.search(r"\b(\d+) to (\d+)", shape.schema.get("description", ""))
     digits = re.search(r"\\d\{0,\d\}.*\\d\{0,(\d)\}", shape.schema.get("pattern", ""))
-    low, high = (int(said[1]), int(said[2])) if said else (None, None)
+    low, high = (int(bounds[1]), int(bounds[2])) if bounds else (None, None)
     return low, high, int(digits[1]) if digits else None
 
 
-def _members(shape: Shape) -> Iterator[Pair]:
+def _iterate_members(shape: Shape) -> Iterator[Pair]:
     for text in shape.schema["enum"]:
         yield Pair(text, text)
-        yield Pair(lifted(shape, text), text)
+        yield Pair(to_argument(shape, text), text)
     if shape.is_open and shape.schema.get("x-enum-complete") != "yes":
-        yield Pair(_novelty(shape), _novelty(shape))
+        yield Pair(_invent_member(shape), _invent_member(shape))
 
 
-def _novelty(shape: Shape) -> str:
+def _invent_member(shape: Shape) -> str:
     text: str = shape.schema["enum"][0][::-1]
     assert text not in shape.schema["enum"]
     return text
 
 
-def _instants(shape: Shape) -> Iterator[Pair]:
+def _iterate_instants(shape: Shape) -> Iterator[Pair]:
     del shape
     east = timezone(timedelta(hours=2))
     yield Pair(datetime(2024, 1, 1, 1, tzinfo=east), "2023-12-31T23:00:00Z")
@@ -158,8 +172,8 @@ def _instants(shape: Shape) -> Iterator[Pair]:
     yield Pair(exact, "2024-01-01T00:00:00.043073Z")
 
 
-def _lists(shape: Shape) -> Iterator[Pair]:
-    items = borders(shape.item)
+def _iterate_lists(shape: Shape) -> Iterator[Pair]:
+    items = build_boundary_values(shape.item)
     for pair in items:
         yield Pair([pair.python], [pair.wire])
     yield Pair(
@@ -170,43 +184,45 @@ def _lists(shape: Shape) -> Iterator[Pair]:
         yield Pair([items[0].python] * most, [items[0].wire] * most)
 
 
-def _objects(shape: Shape) -> Iterator[Pair]:
+def _iterate_objects(shape: Shape) -> Iterator[Pair]:
     model = getattr(models, shape.name)
     required = shape.schema.get("required", ())
-    least = {key: sample(shape.fields[key]) for key in required}
+    least = {key: build_valid_value(shape.fields[key]) for key in required}
     for key, inner in shape.fields.items():
-        for pair in borders(inner):
+        for pair in build_boundary_values(inner):
             if pair.python is None:  # in a model, None is a missing value
                 continue
-            given = {to_python(one): least[one] for one in least}
-            python = model(**{**given, to_python(key): pair.python})
+            arguments = {to_python(name): least[name] for name in least}
+            python = model(**{**arguments, to_python(key): pair.python})
             yield Pair(python, {**least, key: pair.wire})
 
 
-_BORDERS: Mapping[str, Callable[[Shape], Iterator[Pair]]] = {
+_BOUNDARY_BUILDERS: Mapping[str, Callable[[Shape], Iterator[Pair]]] = {
     "boolean": lambda _: iter((Pair(True, True), Pair(False, False))),
-    "decimal": _decimals,
-    "enum": _members,
+    "decimal": _iterate_decimals,
+    "enum": _iterate_members,
     "id": lambda _: iter(
         (Pair(UUID(_SAMPLES["id"]), _SAMPLES["id"]), Pair("opaque id", "opaque id"))
     ),
-    "instant": _instants,
-    "list": _lists,
-    "object": _objects,
-    "text": _texts,
-    "whole": _wholes,
+    "instant": _iterate_instants,
+    "list": _iterate_lists,
+    "object": _iterate_objects,
+    "text": _iterate_texts,
+    "whole": _iterate_integers,
 }
 
 
-def wrong(shape: Shape) -> list[Any]:
+def build_invalid_values(shape: Shape) -> list[Any]:
     """Return values that the API would refuse or misread, except None."""
-    beyond = _BEYOND[shape.kind](shape) if shape.kind in _BEYOND else []
-    return [*_WRONG.get(shape.kind, ()), *beyond]
+    built = (
+        _INVALID_BUILDERS[shape.kind](shape) if shape.kind in _INVALID_BUILDERS else []
+    )
+    return [*_INVALID.get(shape.kind, ()), *built]
 
 
-_NAIVE = datetime(2024, 1, 1)  # noqa: DTZ001 - that it has no zone is what is wrong
+_NAIVE = datetime(2024, 1, 1)  # noqa: DTZ001 - the missing time zone makes it invalid
 
-_WRONG: Mapping[str, tuple[Any, ...]] = {
+_INVALID: Mapping[str, tuple[Any, ...]] = {
     "boolean": (1, "true"),
     "date": ("2024-01-15", 20240115, datetime(2024, 1, 1, tzinfo=UTC)),
     "decimal": (0.5, True, "much", Decimal("NaN"), Decimal("Infinity")),
@@ -222,54 +238,58 @@ _WRONG: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-def _beyond_text(shape: Shape) -> list[Any]:
+def _build_invalid_texts(shape: Shape) -> list[Any]:
     least, most = shape.schema.get("minLength", 0), shape.schema.get("maxLength")
     long = [] if most is None else ["x" * (most + 1)]
     return long + ["x" * (least - 1)] * bool(least)
 
 
-def _beyond_whole(shape: Shape) -> list[Any]:
+def _build_invalid_integers(shape: Shape) -> list[Any]:
     most = shape.schema.get("maximum")
     return [shape.schema["minimum"] - 1, *([] if most is None else [most + 1])]
 
 
-def _beyond_decimal(shape: Shape) -> list[Any]:
-    low, high, places = limits(shape)
+def _build_invalid_decimals(shape: Shape) -> list[Any]:
+    low, high, places = read_limits(shape)
     if low is None or high is None:
         return []
     step = Decimal(1).scaleb(-(places or 0))
     return [low - step, high + step, low + step / 2]
 
 
-def _beyond_list(shape: Shape) -> list[Any]:
-    good = lifted(shape.item, sample(shape.item))
+def _build_invalid_lists(shape: Shape) -> list[Any]:
+    valid = to_argument(shape.item, build_valid_value(shape.item))
     most = shape.schema.get("maxItems")
     nothing = [] if shape.item.kind == "anything" else [None]
-    items = [[good, one] for one in [*nothing, *wrong(shape.item)]]
-    return [*items, *([] if most is None else [[good] * (most + 1)])]
+    items = [
+        [valid, invalid] for invalid in [*nothing, *build_invalid_values(shape.item)]
+    ]
+    return [*items, *([] if most is None else [[valid] * (most + 1)])]
 
 
-def _beyond_object(shape: Shape) -> list[Any]:
-    fits = lifted(shape, {key: sample(one) for key, one in shape.fields.items()})
+def _build_invalid_objects(shape: Shape) -> list[Any]:
+    valid = to_argument(
+        shape, {key: build_valid_value(inner) for key, inner in shape.fields.items()}
+    )
     return [
-        evolve(fits, **{to_python(key): one})
+        evolve(valid, **{to_python(key): invalid})
         for key, inner in shape.fields.items()
-        for one in wrong(inner)
+        for invalid in build_invalid_values(inner)
     ]
 
 
-def _most_bytes() -> int:
+def _read_max_bytes() -> int:
     bodies = contract.load()["components"]["schemas"]
     most: int = bodies["JobSubmitDocument"]["x-limits"]["bytesPerFile"]
     return most
 
 
-_BEYOND: Mapping[str, Callable[[Shape], list[Any]]] = {
-    "decimal": _beyond_decimal,
+_INVALID_BUILDERS: Mapping[str, Callable[[Shape], list[Any]]] = {
+    "decimal": _build_invalid_decimals,
     "enum": lambda shape: [7] if shape.is_open else [7, "", "NOVELTY"],
-    "file": lambda _: [PNG + bytes(_most_bytes())],
-    "list": _beyond_list,
-    "object": _beyond_object,
-    "text": _beyond_text,
-    "whole": _beyond_whole,
+    "file": lambda _: [PNG + bytes(_read_max_bytes())],
+    "list": _build_invalid_lists,
+    "object": _build_invalid_objects,
+    "text": _build_invalid_texts,
+    "whole": _build_invalid_integers,
 }
