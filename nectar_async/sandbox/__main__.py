@@ -81,7 +81,7 @@ def _build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="certificate for 127.0.0.1 as PEM, to serve HTTPS; needs --tls-key",
     )
-    add("--tls-key", type=Path, metavar="FILE", help="its private key as PEM")
+    add("--tls-key", type=Path, metavar="FILE", help="private key of --tls-cert as PEM")
     add("--json", dest="as_json", action="store_true", help="print the address as JSON")
     add(
         "--exit-with-parent",

@@ -30,7 +30,7 @@ _Stop = Callable[[], None]
 
 @frozen(kw_only=True)
 class Options:
-    """The options of a sandbox process; see `Sandbox` for the first nine."""
+    """The options of a sandbox process; `Sandbox` describes the other ones."""
 
     port: int = 0
     companies: int = 20
@@ -42,13 +42,13 @@ class Options:
     faults: tuple[Fault, ...] = ()
     ssl_context: ssl.SSLContext | None = None
     as_json: bool = False
-    """Whether the printed line is JSON."""
+    """Whether the address is printed as JSON."""
     exit_with_parent: bool = False
-    """Whether it also stops at the end of standard input, when its parent has died."""
+    """Whether the end of standard input, as when the parent dies, stops it too."""
 
 
 async def serve(options: Options, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `say` gets one text as soon as it listens."""
+    """Serve until SIGINT or SIGTERM; call `say` with a text as soon as it listens."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 

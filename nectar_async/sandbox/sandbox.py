@@ -53,12 +53,12 @@ class Sandbox:
         companies: How many companies the portfolio has.
         seed: The same seed gives the same portfolio, byte for byte.
         latency: Seconds from a request's arrival to the first byte of its response.
-        api_key: The API key that it accepts.
-        api_keys: Further API keys that it accepts.
+        api_key: The accepted API key.
+        api_keys: Further accepted API keys.
         port: 0 takes a free port.
         faults: The first faults, each a `Fault`, an effect for every call, or a text
             as in `nectar sandbox --fault`; `sandbox.faults.add` adds more at any time.
-        restricted: Ids of companies that are listed but give a 403 otherwise;
+        restricted: Ids of companies that are listed, but whose data gives 403;
             `sandbox.restricted` can change at any time.
         site_list: Whether sites are listed in an array or in pages; the contract allows
             both.
@@ -70,7 +70,8 @@ class Sandbox:
         ssl_context: A TLS context with a certificate; with one it serves HTTPS.
 
     Raises:
-        ConfigurationError: one of the faults is not a fault.
+        ConfigurationError: a fault is not valid, `companies` is out of range, or
+            `clock_speed` is negative.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class Sandbox:
         self._server = web.Server(
             gateway.serve,
             access_log=None,
-            # If a client disconnects, its request ends and is no longer in flight.
+            # So the request of a client that disconnects is no longer in flight.
             handler_cancellation=True,
         )
 
@@ -151,7 +152,7 @@ class Sandbox:
         return Settings(base_url=self.url)
 
     async def start(self) -> None:
-        """Start to listen; before that, a small portfolio is generated."""
+        """Generate the usage of a small portfolio, and start to listen."""
         # In a thread, because the contract is read from disk and companies take long.
         await asyncio.to_thread(_generate, self.portfolio)
         await self._listener.start(self._server)

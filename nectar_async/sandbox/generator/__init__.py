@@ -1,5 +1,5 @@
-"""The generated portfolio: what companies have, computed from a seed.
+"""The generated portfolio: companies and all their data, computed from a seed.
 
-It knows nothing of HTTP. The attrs classes here hold values to compute with: days as
+This package does not use HTTP. Its attrs classes hold values to compute with: days as
 ordinals, amounts as whole numbers. `server.wire_format` writes them as the API's JSON.
 """

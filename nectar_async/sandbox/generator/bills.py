@@ -38,7 +38,7 @@ __all__ = [
     "read_uploaded_bill",
 ]
 
-# How many in a thousand.
+# Shares, in a thousandth.
 _GAP = 12
 _REVISED = 10
 _ESTIMATED = 35
@@ -47,14 +47,14 @@ _NO_DOCUMENT = 6
 _AT_MIDNIGHT = 15
 _TOUCHED_LATER = 100
 
-# One bill in 40 was received twice. By id and not by chance, since a further draw
-# would change the rest of the portfolio.
+# One bill in 40 was received twice. The bill's id decides, because a further random
+# draw would change the rest of the portfolio.
 _COPIED_EVERY = 40
 
 _DUE_DAYS = 21
 _SECONDS = 1_000_000_000
 _FRACTION_DIGITS = (0, 0, 6, 9)
-# Cents a day for one meter, before season.
+# Cents a day for one meter.
 _DAY_CENTS = (90, 4_000)
 
 
@@ -66,7 +66,7 @@ class UploadedBill:
     records: tuple[UsageRecord, ...]
     """Its usage; empty if the company has neither a meter nor a site."""
     new_meters: tuple[MeterRecord, ...]
-    """The meters of the records that were unknown before."""
+    """The new meter of the records, if no meter was known."""
 
 
 def make_usage(
@@ -151,8 +151,8 @@ def read_uploaded_bill(
 ) -> UploadedBill:
     """Make an uploaded bill of the month before `moment`.
 
-    Its usage is that of the site's first meter, or of a new meter there. Without a
-    site it is the company's first meter, or a new one at its first site.
+    Its usage belongs to the site's first meter, or to a new meter there. Without a site
+    it belongs to the company's first meter, or to a new one at the first site.
     """
     document_id = ids.make("document", company.index, f"upload-{serial}")
     random = SeededRandom(seed, "upload", document_id)
@@ -160,10 +160,10 @@ def read_uploaded_bill(
     known = next(
         (meter for meter in meters if site is None or meter.site.id == site.id), None
     )
-    place = site or next(iter(company.sites), None)
+    bill_site = site or next(iter(company.sites), None)
     meter = known
-    if meter is None and place is not None:
-        meter = make_loose_meter(ids, seed, company, place, document_id)
+    if meter is None and bill_site is not None:
+        meter = make_loose_meter(ids, seed, company, bill_site, document_id)
     document = DocumentRecord(
         id=document_id,
         utility=company.region.utilities[0],
@@ -189,13 +189,13 @@ def read_uploaded_bill(
 
 @define(kw_only=True)
 class _BillGenerator:
-    """Makes the bills of one company, one account after the other."""
+    """Makes the bills of one company, account by account."""
 
     ids: Ids
     random: SeededRandom
     company: CompanyRecord
     received: Instant | None = None
-    """When all bills were received; None for a time each, and some revised bills."""
+    """When all bills were received. None draws a time for each, and revises some."""
     registers: dict[str, int] = field(factory=dict)
     """The last reading by meter id."""
 

@@ -1,7 +1,7 @@
 """Changes that callers made to a company, and how they apply to its generated data.
 
-Changes are kept apart and applied whenever the company is generated again. So no change
-alters anything else that is generated.
+Changes are stored separately, and applied whenever the company is generated again. So a
+change never alters other generated data.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Changes:
     """All changes to one company since it was generated."""
 
     edits: dict[str, dict[str, Any]] = field(factory=dict)
-    """By the id of an entity: the new values of its changed fields."""
+    """The new values of changed fields, by the id of the entity."""
     deleted: set[str] = field(factory=set)
     """Ids of deleted usage records."""
     sites: list[SiteRecord] = field(factory=list)
@@ -57,7 +57,7 @@ class Changes:
     documents: list[DocumentRecord] = field(factory=list)
     records: list[UsageRecord] = field(factory=list)
     sort_keys: dict[str, SortKey] = field(factory=dict)
-    """By the id of a record: its sort key, where its date does not give it."""
+    """The sort keys of records that are not sorted by their date, by id."""
     gone_at: Instant | None = None
     """When the company is deleted."""
 
@@ -70,15 +70,15 @@ class Changes:
         self.records.append(evolve(like, id=some_id, created=moment, updated=moment))
 
     def insert_after(self, record: UsageRecord, some_id: str) -> None:
-        """Insert a copy of a record right after it, whatever the list is sorted by."""
+        """Insert a copy of a record right after it."""
         # Of two copies after the same record, the later one comes first.
         self.sort_keys[some_id] = (*self.find_sort_key(record), -len(self.records))
         self.records.append(evolve(record, id=some_id))
 
     def find_sort_key(self, record: UsageRecord) -> SortKey:
         """Find the sort key of a record; the newest record comes first."""
-        own = (-record.created.nanoseconds, record.id)
-        return self.sort_keys.get(record.id, own)
+        by_date = (-record.created.nanoseconds, record.id)
+        return self.sort_keys.get(record.id, by_date)
 
     def apply(self, entity: _HasIdT) -> _HasIdT:
         """Apply the changed fields to one entity."""
@@ -95,8 +95,8 @@ class Changes:
 class ChangedCompany:
     """Applies the changes of one company to its entities.
 
-    An entity is built anew only if it or a part of it changed, and once: all records
-    of a meter keep sharing one meter. Connections and meters come before records.
+    An entity is copied only if it or a part of it changed, and only once, so that all
+    records of a meter share one meter. Apply connections and meters before records.
     """
 
     changes: Changes
@@ -126,20 +126,20 @@ class ChangedCompany:
 
     def apply_to_document(self, document: DocumentRecord) -> DocumentRecord:
         """Apply the changes to a bill."""
-        known = self._documents.get(document.id)
-        if known is None:
-            known = self._documents[document.id] = self.changes.apply(document)
-        return known
+        edited = self._documents.get(document.id)
+        if edited is None:
+            edited = self._documents[document.id] = self.changes.apply(document)
+        return edited
 
     def apply_to_records(self, records: Iterable[UsageRecord]) -> list[UsageRecord]:
-        """Apply the changes to usage records: drop deleted ones, and sort the rest."""
-        kept = [
+        """Apply the changes to usage records, drop deleted records, and sort."""
+        edited = [
             self._apply_to_record(record)
             for record in records
             if record.id not in self.changes.deleted
         ]
-        kept.sort(key=self.changes.find_sort_key)
-        return kept
+        edited.sort(key=self.changes.find_sort_key)
+        return edited
 
     def _apply_to_account(self, account: AccountRecord) -> AccountRecord:
         meters = tuple(map(self.apply_to_meter, account.meters))

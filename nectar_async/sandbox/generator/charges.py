@@ -23,7 +23,7 @@ def format_money(cents: int) -> str:
 
 
 def format_decimal(amount: int, places: int) -> str:
-    """Format a whole number of last decimal places as an exact decimal."""
+    """Format a whole number as an exact decimal: 1234 with two places is `12.34`."""
     if not places:
         return str(amount)
     sign = "-" if amount < 0 else ""
@@ -55,8 +55,8 @@ def build_line_items(
             ),
         ]
     charged = sum(cents for cents, _ in items)
-    rest = document.total_cents - charged
-    items.append(_build_item(document, "Taxes and fees", rest, chargeType="TAX"))
+    tax = document.total_cents - charged
+    items.append(_build_item(document, "Taxes and fees", tax, chargeType="TAX"))
     return [item for _, item in items]
 
 

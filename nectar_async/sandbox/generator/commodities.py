@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMODITIES", "SEWER", "Commodity", "Unit"]
 
-# A day in each month, January to December, in percent of an average day.
+# The usage of a day, by month from January, in percent of an average day.
 _HEATING = (190, 175, 140, 95, 60, 35, 30, 30, 50, 95, 140, 160)
 _COOLING = (90, 85, 85, 85, 95, 115, 135, 135, 110, 90, 85, 90)
 _SUN = (50, 65, 95, 120, 140, 150, 150, 135, 110, 80, 55, 50)
@@ -30,7 +30,7 @@ class Unit:
 
 @frozen(kw_only=True)
 class Commodity:
-    """One value of `datasourceType`, with what its meters and bills look like."""
+    """A value of `datasourceType`, with the properties of its meters and bills."""
 
     datasource_type: str
     units: tuple[Unit, ...]

@@ -107,7 +107,7 @@ def build_site(
 
 
 def _draw_planned_records(random: SeededRandom, seed: int, index: int) -> int:
-    # By index and not by chance, so that a portfolio of 20 has companies of all sizes.
+    # The index decides, not chance, so that 20 companies include all sizes.
     if index % _EMPTY_EVERY == 1 + seed % (_EMPTY_EVERY - 1):
         return 0
     if index % _LARGE_EVERY == 1 + seed % (_LARGE_EVERY - 1):

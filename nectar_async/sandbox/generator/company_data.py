@@ -54,7 +54,7 @@ class CompanyData:
     """Meters that are on no account."""
     changes: Changes = field(factory=Changes)
     stale_at: Instant | None = None
-    """When the data changes by itself, for example because a login was checked."""
+    """When the data changes without a request, for example by a login check."""
     encoded_rows: dict[str, list[bytes]] = field(factory=dict, init=False)
     """The rows as JSON by API version; `wire_format.encode_rows` fills this cache."""
 
@@ -200,7 +200,7 @@ class CompanyGenerator:
     def _make_samples(
         self, company: CompanyRecord, connection: ConnectionRecord, due: Instant
     ) -> tuple[tuple[AccountRecord, ...], list[UsageRecord]]:
-        # From the sites and commodities before any change, so that none alters them.
+        # Made from the original sites and commodities, so that changes do not alter it.
         accounts = make_sample_accounts(self.ids, self.seed, company, connection)
         ready = evolve(connection, accounts=accounts, samples_due=due)
         return accounts, make_sample_usage(

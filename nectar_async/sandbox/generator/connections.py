@@ -58,7 +58,7 @@ CHECK_SECONDS = 5
 """Seconds from a login's start until its result is known."""
 
 SAMPLE_SECONDS = 20
-"""Seconds until the sample data is there; the guides promise 30 at most."""
+"""Seconds until the sample data appears; Nectar's guides promise 30 at most."""
 
 ERROR_DETAILS: Mapping[str, str] = MappingProxyType(
     {
@@ -84,7 +84,7 @@ def build_connection(
     Args:
         ids: Makes its id.
         company: The company it belongs to.
-        fields: Those of the contract's `ConnectionCreate`.
+        fields: The fields of the contract's `ConnectionCreate`.
         moment: When it is created.
         serial: How many connections of this company were created before.
     """
@@ -120,7 +120,9 @@ def normalize_ids(some_ids: Iterable[str]) -> tuple[str, ...]:
 @cache
 def find_portal_url(utility: str) -> str:
     """Find the URL at which a utility's customers log in."""
-    return next(known.url for known in list_providers() if known.name == utility)
+    return next(
+        provider.url for provider in list_providers() if provider.name == utility
+    )
 
 
 def is_same_portal(first: str, second: str) -> bool:
@@ -141,16 +143,16 @@ def start_login_check(
         moment: When the check starts.
         password: The new password; None if it did not change.
     """
-    knows = connection.knows_password
+    is_correct = connection.knows_password
     if password is not None:
-        knows = password == SANDBOX_LOGIN.password
+        is_correct = password == SANDBOX_LOGIN.password
     is_sandbox = is_same_portal(connection.url, SANDBOX_LOGIN.url)
     if connection.brings_samples:
         is_user = connection.username == SANDBOX_LOGIN.username
-        succeeds = is_sandbox and is_user and knows
+        succeeds = is_sandbox and is_user and is_correct
     else:
-        own = find_portal_url(connection.utility)
-        succeeds = knows and (is_sandbox or is_same_portal(connection.url, own))
+        portal = find_portal_url(connection.utility)
+        succeeds = is_correct and (is_sandbox or is_same_portal(connection.url, portal))
     samples_due = connection.samples_due
     if connection.brings_samples and samples_due is None and succeeds:
         samples_due = moment.plus(SAMPLE_SECONDS)
@@ -158,7 +160,7 @@ def start_login_check(
         samples_due = None
     return evolve(
         connection,
-        knows_password=knows,
+        knows_password=is_correct,
         check=LoginCheck(due=moment.plus(CHECK_SECONDS), succeeds=succeeds),
         samples_due=samples_due,
     )
@@ -174,7 +176,7 @@ def settle_login(connection: ConnectionRecord, now: Instant) -> ConnectionRecord
 
 
 def find_next_change(connection: ConnectionRecord, now: Instant) -> Instant | None:
-    """Find when the connection changes by itself for the next time."""
+    """Find when the connection next changes without a request."""
     due = None if connection.check is None else connection.check.due
     moments = [
         moment
@@ -211,8 +213,12 @@ def _set_status(
 
 
 def _find_utility(url: str) -> str:
-    """Find the name of the utility at a URL; unknown ones are named by their host."""
+    """Find the name of the utility at a URL; for an unknown URL it is the host."""
     if is_same_portal(url, SANDBOX_LOGIN.url):
         return _SANDBOX_UTILITY
-    known = (known.name for known in list_providers() if is_same_portal(known.url, url))
-    return next(known, urlsplit(url).hostname or url)
+    names = (
+        provider.name
+        for provider in list_providers()
+        if is_same_portal(provider.url, url)
+    )
+    return next(names, urlsplit(url).hostname or url)

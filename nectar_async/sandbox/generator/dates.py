@@ -62,8 +62,8 @@ class Instant(NamedTuple):
     def at(cls, nanoseconds: int, *, digits: int = 0) -> Instant:
         """Build an instant that is cut to the fraction digits of its text."""
         nanoseconds -= nanoseconds % 10 ** (9 - digits)
-        days, rest = divmod(nanoseconds, NANOSECONDS_A_DAY)
-        seconds, fraction = divmod(rest, _NANOSECONDS)
+        days, of_day = divmod(nanoseconds, NANOSECONDS_A_DAY)
+        seconds, fraction = divmod(of_day, _NANOSECONDS)
         minutes, second = divmod(seconds, 60)
         hour, minute = divmod(minutes, 60)
         tail = f".{fraction:09d}"[: digits + 1] if digits else ""
@@ -103,7 +103,7 @@ class BillingCycle:
 def find_first_day(last_day: date) -> date:
     """Find the first day of the two years that end with `last_day`."""
     following = date.fromordinal(last_day.toordinal() + 1)
-    # A 29 February has no equal two years earlier.
+    # The year two years before a leap year has no 29 February.
     return following.replace(year=following.year - _YEARS, day=min(following.day, 28))
 
 

@@ -67,7 +67,7 @@ class CompanyRecord:
     is_low_accuracy_mode_enabled: bool
     sites: tuple[SiteRecord, ...]
     planned_records: int
-    """About how many usage records two years have; 0 for none at all."""
+    """The approximate number of usage records in two years."""
 
 
 @frozen(kw_only=True)
@@ -161,7 +161,7 @@ class ConnectionRecord:
     brings_samples: bool = False
     """Whether a caller created it, so that its accounts are sample data."""
     samples_due: Instant | None = None
-    """When the sample data is there."""
+    """When the sample data appears."""
 
     @property
     def meters(self) -> list[MeterRecord]:

@@ -1,4 +1,4 @@
-"""Ids that look like any UUID, and from which the index of the company can be read.
+"""Ids: ordinary UUIDs from which the index of the company can be read.
 
 So the company of a site, meter or bill is found in O(1), without a table, even in a
 portfolio of 10,000 companies.
@@ -31,7 +31,7 @@ class Ids:
         Args:
             kind: The kind of entity, such as `meter`.
             company: The index of its company.
-            path: What tells it from the company's other entities of that kind.
+            path: A text that is unique among the company's entities of that kind.
         """
         text = f"{kind}/{company}/{path}".encode()
         digits = blake2b(text, digest_size=12, key=self._key).hexdigest()

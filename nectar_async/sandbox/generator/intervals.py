@@ -45,7 +45,7 @@ _SUNNY = (0,) * 6 + (1, 3, 6, 9, 12, 14, 14, 13, 11, 8, 5, 2, 1) + (0,) * 5
 _MORE_PLACES = 3
 _ESTIMATED_PER_MILLE = 15
 _DELAY = 4 * 60 * _MINUTE
-"""Nanoseconds from the end of a day until its intervals are there."""
+"""Nanoseconds from the end of a day until its intervals are created."""
 
 
 @frozen(kw_only=True)
@@ -84,7 +84,7 @@ class IntervalSeries:
         """Find the intervals that start at `start` or later and end by `end`.
 
         Args:
-            portfolio: Its last days have intervals.
+            portfolio: A portfolio; its last days have intervals.
             meter: A meter of the portfolio.
             start: Nanoseconds since 1970; None for no bound.
             end: Nanoseconds since 1970; None for no bound.
@@ -129,7 +129,7 @@ class IntervalList(Sequence[IntervalRecord]):
     def __init__(self, portfolio: Portfolio, series: Sequence[IntervalSeries]) -> None:
         self._portfolio = portfolio
         self._series = series
-        self._ends = list(accumulate(each.count for each in series))
+        self._ends = list(accumulate(meter_series.count for meter_series in series))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0

@@ -14,13 +14,13 @@ _T = TypeVar("_T")
 
 
 class LruCache(Generic[_T]):
-    """Computes values by index and keeps those that were used last.
+    """Computes values by index, and keeps the most recently used ones.
 
     Args:
         compute: Computes the value of an index.
         max_weight: The total weight of the values that are kept. One value is always
             kept, however heavy.
-        weigh: The weight of a value; each weighs 1 unless this says otherwise.
+        weigh: Computes the weight of a value; by default it is 1.
     """
 
     def __init__(

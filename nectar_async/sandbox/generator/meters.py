@@ -84,8 +84,8 @@ def make_sample_accounts(
 ) -> tuple[AccountRecord, ...]:
     """Make the accounts of a connection with the sandbox's credentials.
 
-    There is one for each sampled commodity at each of its sites. A connection that was
-    created for some commodities has those only.
+    Each sampled commodity has one account at each site. If the connection was created
+    for certain commodities, only these have accounts.
     """
     generator = _MeterGenerator(
         ids=ids,
@@ -106,7 +106,7 @@ def make_sample_accounts(
 def make_loose_meter(
     ids: Ids, seed: int, company: CompanyRecord, site: SiteRecord, document_id: str
 ) -> MeterRecord:
-    """Make the meter of an uploaded bill where no meter is known."""
+    """Make a meter for an uploaded bill if no meter is known."""
     generator = _MeterGenerator(
         ids=ids,
         random=SeededRandom(seed, "upload", "meter", document_id),
@@ -126,20 +126,20 @@ class _MeterGenerator:
     prefix: str = ""
     """The start of the texts from which ids are made."""
     accounts: dict[str, list[AccountRecord]] = field(factory=dict)
-    """By the utility that bills them."""
+    """The accounts by the utility that bills them."""
     account_count: int = 0
     meter_count: int = 0
 
     def make_accounts(self) -> None:
-        left = self.company.planned_records
+        missing = self.company.planned_records
         turn = 0
-        while left > 0:
+        while missing > 0:
             sites = self.company.sites
             service = self._draw_service(turn, round_number=turn // len(sites))
             account = self.make_account(sites[turn % len(sites)], service)
             utility = self.random.pick(self.company.region.utilities)
             self.accounts.setdefault(utility, []).append(account)
-            left -= len(account.meters) * (_MONTHS // account.cycle.months)
+            missing -= len(account.meters) * (_MONTHS // account.cycle.months)
             turn += 1
 
     def make_connections(self, last_day: date) -> Iterator[ConnectionRecord]:
@@ -284,7 +284,7 @@ class _MeterGenerator:
     def _make_identifiers(
         self, number: str, commodity: Commodity
     ) -> tuple[IdentifierRecord, ...]:
-        """Make the meter's own numbers, and then the account's, shared by siblings."""
+        """Make the meter's numbers, and the account number, which siblings share."""
         random = self.random
         serial = random.pick(
             (
@@ -296,18 +296,24 @@ class _MeterGenerator:
                 ),
             )
         )
-        own = [IdentifierRecord(raw_name="Meter No.", value=serial, name="METER")]
+        identifiers = [
+            IdentifierRecord(raw_name="Meter No.", value=serial, name="METER")
+        ]
         is_power = commodity.datasource_type == "ELECTRICITY"
         if is_power and self.company.region.is_metric:
             code = f"{self.company.region.country}001E{random.digits(8)}"
-            own.append(IdentifierRecord(raw_name="POD", value=code, name="POD"))
+            identifiers.append(IdentifierRecord(raw_name="POD", value=code, name="POD"))
         elif is_power and random.chance(200):
             code = f"1044372{random.digits(10)}"
-            own.append(IdentifierRecord(raw_name="ESI ID", value=code, name="ESI"))
+            identifiers.append(
+                IdentifierRecord(raw_name="ESI ID", value=code, name="ESI")
+            )
         elif random.chance(100):
             code = f"PREM_{random.digits(5)}"
-            own.append(IdentifierRecord(raw_name="Premise", value=code, name="PREMISE"))
+            identifiers.append(
+                IdentifierRecord(raw_name="Premise", value=code, name="PREMISE")
+            )
         account = IdentifierRecord(
             raw_name="Account Number", value=number, name="ACCOUNT"
         )
-        return (*own, account)
+        return (*identifiers, account)

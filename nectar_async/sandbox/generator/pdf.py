@@ -20,7 +20,7 @@ _CATALOG, _PAGES, _FONT, _FILL, _FIRST_PAGE = range(1, 6)
 
 
 def count_pages(data: bytes) -> int:
-    """How many pages a PDF has, if its page objects are not compressed."""
+    """Count the pages of a PDF whose page objects are not compressed."""
     return len(_PAGE.findall(data))
 
 
@@ -30,9 +30,9 @@ def draw_file_size(name: str) -> int:
 
 
 def make_pdf(name: str, *, size: int, revision: int = 0, pages: int = 0) -> bytes:
-    """Make a PDF of exactly `size` bytes, or of its minimum, a few hundred a page.
+    """Make a PDF of exactly `size` bytes, or larger if its pages need more.
 
-    The rest is filled with noise, so that no two parts of the file are equal.
+    It is filled up with noise, so that no two parts of the file are equal.
     """
     pages = pages or 1 + _draw(name, "pages") % _MAX_PAGES
     objects = list(_make_objects(name, revision, pages))

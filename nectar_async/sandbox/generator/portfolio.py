@@ -85,7 +85,7 @@ class Portfolio:
         )
 
     def __len__(self) -> int:
-        """How many companies there ever were, deleted ones included."""
+        """How many companies were ever created, including deleted ones."""
         return self._size + len(self._created)
 
     def __iter__(self) -> Iterator[CompanyRecord]:
@@ -163,7 +163,7 @@ class Portfolio:
 
     @contextmanager
     def change(self, index: int) -> Iterator[Changes]:
-        """Open a company's changes for more; at the end its data is generated anew."""
+        """Yield a company's changes to extend, and then discard its cached data."""
         try:
             yield self._changes.setdefault(index, Changes())
         finally:
@@ -173,7 +173,7 @@ class Portfolio:
     def create_company(self, fields: Mapping[str, Any]) -> CompanyRecord:
         """Create a company without sites; it comes last in the list.
 
-        `fields` are those of `CompanyRecord`, without its id.
+        `fields` are the fields of `CompanyRecord`, without its id.
         """
         index = len(self)
         company_id = self._ids.make("company", index)
@@ -186,8 +186,8 @@ class Portfolio:
     ) -> ConnectionRecord:
         """Add a PENDING connection to a company; later its login is checked.
 
-        `fields` are those of the contract's `ConnectionCreate`. The caller checks them
-        (`checks.check_new_connection`).
+        `fields` are the fields of the contract's `ConnectionCreate`. The caller checks
+        them (`checks.check_new_connection`).
         """
         data = self.company_data(index)
         serial = len(data.changes.connections)
@@ -239,10 +239,10 @@ class Portfolio:
         """Delete records from a company's or site's usage list, and insert new ones.
 
         Args:
-            index: The company's.
+            index: The index of the company.
             insert: How many records are inserted.
-            delete: How many are deleted.
-            at: Where: `front`, `end`, or the number of a row, from 1.
+            delete: How many records are deleted.
+            at: The place: `front`, `end`, or the number of a row, from 1.
             site_id: The site whose list is changed; None for the company's list.
         """
         records = self.company_data(index).records

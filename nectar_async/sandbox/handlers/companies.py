@@ -66,9 +66,9 @@ async def update(call: Call) -> Reply:
     company = lookup.find_company(call)
     fields = _parse_fields(call)
     if "users" in call.json:
-        staying = [user for user in company.users if user == CALLER]
+        callers = [user for user in company.users if user == CALLER]
         users = _check_users(call, call.json["users"])
-        fields["users"] = _drop_repetitions((*staying, *users))
+        fields["users"] = _drop_repetitions((*callers, *users))
     with call.portfolio.change(company.index) as changes:
         changes.edit(company.id, fields)
     return await get(call)

@@ -21,14 +21,14 @@ async def list_by_connection(call: Call) -> Reply:
     _, connection = lookup.find_connection(call)
     start, end = _parse_moment(call, "startDate"), _parse_moment(call, "endDate")
     meter_filter = MeterFilter.from_query(call.query)
-    every = (
+    all_series = (
         IntervalSeries.between(call.portfolio, meter, start, end)
         for meter in connection.meters
         if meter_filter.keeps(meter)
     )
     return encode_page(
         IntervalList(
-            call.portfolio, [series for series in every if series is not None]
+            call.portfolio, [series for series in all_series if series is not None]
         ),
         lambda interval: encode_json(interval_json(interval)),
         page=parse_page_number(call.query),

@@ -70,7 +70,7 @@ async def get(call: Call) -> Reply:
 
 
 async def revoke(call: Call) -> Reply:
-    """Revoke an invitation; to revoke it again changes nothing."""
+    """Revoke an invitation; a second time this changes nothing."""
     invitation = _find_invitation(call)
     invitation.revoke(call.clock.now())
     return Reply.json(_build_json(call, invitation))

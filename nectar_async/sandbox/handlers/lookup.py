@@ -1,4 +1,4 @@
-"""Look-ups of the entities that paths name; each raises a `RefusalError` with 404."""
+"""Look-ups of the entities named in paths; each raises a `RefusalError` with 404."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def find_usage(call: Call) -> tuple[CompanyRecord, UsageRecord]:
 
 
 def require(entity: _T | None) -> _T:
-    """Refuse a request for an entity that does not exist.
+    """Return an entity, or refuse the request if it does not exist.
 
     Raises:
         RefusalError: 404 for None.

@@ -67,7 +67,7 @@ async def list_by_connection(call: Call) -> Reply:
 
 
 async def list_by_document(call: Call) -> Reply:
-    """List the usage on a bill; dates select by usage period unless told otherwise."""
+    """List the usage on a bill; by default, dates select by usage period."""
     company, document = lookup.find_document(call)
     return _build_page(
         call,

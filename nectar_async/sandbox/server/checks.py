@@ -41,7 +41,7 @@ MAX_SITES = 3
 _BAD_REQUEST = 400
 _DAYS = {"startDate": "start", "endDate": "end"}
 _FLAGS = {"exclusion": "exclusion", "isEstimated": "is_estimated"}
-# `site` and `identifiers` are missing here: they are fields of the meter.
+# Not `site` and `identifiers`, which are fields of the meter.
 _OVERRIDES = (
     "usage",
     "usageUnits",
@@ -82,16 +82,16 @@ def check_sites(
     most: int | None = None,
     key: str = "sites",
 ) -> tuple[str, ...]:
-    """Check that the sites exist in the company, and get their ids without repetition.
+    """Check that the sites exist in the company, and return their unique ids.
 
     Args:
         company: The company.
         site_ids: The ids in the request.
-        most: How many are allowed; None for any number.
+        most: The maximum number of sites; None for any number.
         key: The name of the field, for the error.
 
     Raises:
-        RefusalError: there are none, too many, or unknown ones.
+        RefusalError: there are no sites, too many, or unknown ones.
     """
     unique = normalize_ids(site_ids)
     known = {site.id for site in company.sites}
@@ -152,12 +152,12 @@ def parse_identifiers(
     """Parse the list of a meter's identifiers.
 
     Raises:
-        RefusalError: one of them has no value.
+        RefusalError: an identifier has no value.
     """
     identifiers = []
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if not value.get("value"):
-            detail = f"identifiers.{place}.value: This field is required."
+            detail = f"identifiers.{index}.value: This field is required."
             raise RefusalError(_BAD_REQUEST, detail)
         identifiers.append(
             IdentifierRecord(
@@ -196,7 +196,7 @@ def parse_usage_fields(record: UsageRecord, body: Mapping[str, Any]) -> dict[str
         raise RefusalError(_BAD_REQUEST, "endDate: This must not be before startDate.")
     overrides = {key: body[key] for key in _OVERRIDES if key in body}
     if "usage" in overrides:
-        # The parts at peak and off-peak hours add up to the former usage only.
+        # The peak and off-peak parts only add up to the old usage.
         fields["peak_amount"] = None
     if overrides:
         fields["overrides"] = {**record.overrides, **overrides}

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 CONTROL_PATH = "/_sandbox/"
-"""The start of all its paths."""
+"""The prefix of all paths of the control API."""
 
 WITNESS_PATH = f"{CONTROL_PATH}witness"
 """GET reads the witness; POST `/reset` below it resets it."""
@@ -44,7 +44,7 @@ CLOCK_PATH = f"{CONTROL_PATH}clock"
 INVITATIONS_PATH = f"{CONTROL_PATH}invitations"
 """POST `/{token}/use` below it uses an invitation, as the page behind its link would.
 
-The body has `url`, `username`, `password`, `sites` and `email`, as far as needed.
+The body may have `url`, `username`, `password`, `sites` and `email`.
 """
 
 _TOKEN = re.compile(rf"(?<=^{INVITATIONS_PATH})/([0-9a-f]+)/")

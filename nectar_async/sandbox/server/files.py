@@ -1,7 +1,7 @@
 """The files of documents, behind signed links that expire, as in a storage bucket.
 
-Like a real link, one opens without an API key (and refuses a request that has one),
-supports range requests, and expires after 24 hours of the sandbox's time.
+A link works without an API key (and a request with one is refused), supports range
+requests, and expires after 24 hours of the sandbox's time.
 
 Usage records are encoded once and sent many times, while a link's address and signature
 are known only when it is sent. So `mark_link` puts a marker in their JSON, and
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 FILES_PATH = "/_files"
-"""The start of the paths of files."""
+"""The prefix of the paths of files."""
 
 _LIFETIME = 24 * 3_600
 _MINUTE = 60
@@ -111,7 +111,7 @@ class FileStore:
         """Parse a link's path to the document's id and the file's revision, 0.
 
         Raises:
-            FilesRefusalError: 404 for a path that is not that of a file.
+            FilesRefusalError: 404 for a path that names no file.
         """
         match = _NAME.fullmatch(path)
         if match is None:

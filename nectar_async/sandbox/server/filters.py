@@ -41,7 +41,7 @@ Query = Mapping[str, tuple[str, ...]]
 
 
 def read_single(query: Query, key: str) -> str | None:
-    """Read a parameter with one value; of a repeated one the last value counts."""
+    """Read a parameter with one value; if it is repeated, the last value counts."""
     values = query.get(key)
     return values[-1] if values else None
 
@@ -50,7 +50,7 @@ def parse_flag(query: Query, key: str) -> bool:
     """Parse a boolean parameter, which defaults to False.
 
     Raises:
-        RefusalError: 400 for another value than true, false, 1 and 0.
+        RefusalError: 400 for a value that is not true, false, 1 or 0.
     """
     text = read_single(query, key)
     if text is None:
@@ -78,7 +78,7 @@ def parse_day(query: Query, key: str) -> int | None:
 
 
 def normalize_identifier(value: str) -> str:
-    """Write an identifier so that it can be compared: `013-774-6423` is `137746423`."""
+    """Normalize an identifier for comparison: `013-774-6423` becomes `137746423`."""
     return value.translate(_IGNORED_IN_IDENTIFIERS).lstrip("0").upper()
 
 
@@ -87,7 +87,7 @@ class MeterFilter:
     """Selects meters, or usage and bills by their meters."""
 
     datasource_types: frozenset[str] = frozenset()
-    """An empty set keeps all."""
+    """The kept types; an empty set keeps all."""
     identifier: str | None = None
     """A normalized identifier; None keeps all."""
 
@@ -220,7 +220,7 @@ def _is_updated_within(
 
 
 def _is_between_midnights(moment: int, start: int | None, end: int | None) -> bool:
-    # Both bounds are 00:00:00 UTC: of the last day only midnight itself is included.
+    # Both bounds are 00:00:00 UTC, so only midnight of the last day is included.
     return _is_within_bounds(
         moment,
         None if start is None else to_midnight(start),

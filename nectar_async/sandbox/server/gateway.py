@@ -42,7 +42,7 @@ _Resolve = Callable[[web.BaseRequest, "PendingEntry"], tuple[Call, Handler]]
 
 @frozen(kw_only=True)
 class Gateway:
-    """Serves all requests; handlers do what depends on the operation."""
+    """Serves all requests, and calls the handlers of the operations."""
 
     portfolio: Portfolio
     state: ServerState
@@ -77,7 +77,7 @@ class Gateway:
             else:
                 reply = await self._reply(request, entry, self._resolve_operation)
                 reply = _compress(request, self._insert_links(request, reply))
-            await self._wait(entry)
+            await self._wait_for_latency(entry)
             response = await _send(request, reply)
             entry.status = response.status if response.prepared else None
         finally:
@@ -155,14 +155,17 @@ class Gateway:
         body = self.state.files.insert_links(reply.body, _find_address(request))
         return evolve(reply, body=body)
 
-    async def _wait(self, entry: PendingEntry) -> None:
-        rest = entry.started + self.latency - time.monotonic()
-        if rest > 0:
-            await asyncio.sleep(rest)
+    async def _wait_for_latency(self, entry: PendingEntry) -> None:
+        seconds = entry.started + self.latency - time.monotonic()
+        if seconds > 0:
+            await asyncio.sleep(seconds)
 
 
 def _find_address(request: web.BaseRequest) -> str:
-    """Find where the request arrived; a client could forge its `Host` header."""
+    """Find the address at which a request arrived.
+
+    The `Host` header is not used, because a client could forge it.
+    """
     if request.transport is None:
         return ""
     host, port, *_ = request.transport.get_extra_info("sockname")
@@ -173,8 +176,8 @@ def _compress(request: web.BaseRequest, reply: Reply) -> Reply:
     """Compress the reply if the client accepts gzip and the body is large enough."""
     accepted = request.headers.get("Accept-Encoding", "").lower()
     codings = {coding.strip() for coding in accepted.split(",")}
-    is_worth_it = "gzip" in codings and len(reply.body) > _COMPRESS_ABOVE
-    return compress_reply(reply) if is_worth_it else reply
+    should_compress = "gzip" in codings and len(reply.body) > _COMPRESS_ABOVE
+    return compress_reply(reply) if should_compress else reply
 
 
 async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
@@ -186,8 +189,8 @@ async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
 
 async def _deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     response = _build_response(reply)
-    # Sent here and not by aiohttp afterwards, so that the request log has the moment of
-    # the last byte.
+    # Sent here and not later by aiohttp, so that the request log has the time of the
+    # last byte.
     await response.prepare(request)
     await response.write_eof()
     return response

@@ -82,7 +82,7 @@ class InvitationRecord:
         return CREATE if self.connection_id is None else EDIT
 
     def find_status(self, now: Instant) -> str:
-        """Find the status at `now`; of several reasons to end, the first counts."""
+        """Find the status at `now`; the first of several reasons to end counts."""
         if self.is_revoked:
             return "REVOKED"
         if self.max_uses is not None and self.use_count >= self.max_uses:
@@ -135,12 +135,12 @@ class InvitationRecord:
             events = [*events, _InvitationEvent("EXPIRED", self.expires)]
         return [
             {
-                "id": f"{self.id}-{place}",
+                "id": f"{self.id}-{number}",
                 "eventType": event.event_type,
                 "createdAt": event.moment.text,
                 "email": event.email,
             }
-            for place, event in enumerate(events)
+            for number, event in enumerate(events)
         ]
 
 
@@ -209,7 +209,9 @@ class InvitationStore:
     def list_by_company(self, index: int) -> list[InvitationRecord]:
         """List the invitations of a company, newest first."""
         newest_first = reversed(self._by_id.values())
-        return [known for known in newest_first if known.company == index]
+        return [
+            invitation for invitation in newest_first if invitation.company == index
+        ]
 
 
 def use_invitation(
@@ -219,9 +221,9 @@ def use_invitation(
 
     Args:
         invitation: The invitation.
-        portfolio: Has the connection, or gets a new one.
-        fields: `url`, `username`, `password` and `sites`, of which the invitation may
-            prefill the first and the last, and the `email` of the person.
+        portfolio: The portfolio in which the connection is changed or created.
+        fields: `url`, `username`, `password` and `sites`, and the `email` of the
+            person. The invitation may prefill `url` and `sites`.
 
     Raises:
         RefusalError: 410 for an invitation that has ended, 403 for a person who may not

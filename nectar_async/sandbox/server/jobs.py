@@ -42,12 +42,12 @@ class SubmittedFile:
 
     @classmethod
     def from_upload(cls, upload: FilePart) -> SubmittedFile:
-        """Build one from a file in the request."""
+        """Build it from a file in the request."""
         return cls(name=upload.name, digest=_hash(upload.data), upload=upload)
 
     @classmethod
     def from_link(cls, url: str) -> SubmittedFile:
-        """Build one from a URL; equal URLs are equal files."""
+        """Build it from a URL; URLs with the same path are equal files."""
         path = url.partition("?")[0].partition("#")[0]
         name = path.rstrip("/").rpartition("/")[2]
         return cls(name=name, digest=_hash(path.encode()), upload=None)
@@ -70,7 +70,7 @@ class JobRecord:
     non_utility: list[str] = field(factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Build the job's JSON; a completed job has its lists."""
+        """Build the job's JSON; only a completed job has lists of documents."""
         is_done = self.status == "COMPLETED"
         return {
             "id": self.id,
@@ -92,7 +92,7 @@ class JobStore:
         self._files = files
         self._by_id: dict[str, JobRecord] = {}
         self._documents: dict[tuple[int, bytes], str] = {}
-        """The id of the document by company and file hash."""
+        """Ids of documents by company and file hash."""
 
     def submit(
         self, company: int, sources: Sequence[SubmittedFile], site_id: str | None

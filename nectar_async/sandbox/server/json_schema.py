@@ -1,6 +1,6 @@
 """Validation of request values against the contract's schemas.
 
-`_CHECKS` has the JSON Schema keywords that the contract uses in requests. Other
+`_CHECKS` lists the JSON Schema keywords that the contract uses in requests. Other
 keywords, such as `description`, `example` and the `x-` extensions, are ignored.
 """
 
@@ -54,7 +54,7 @@ def coerce_texts(schema: Schema, texts: Sequence[str]) -> Any:
     """Convert the texts of a query parameter or a form field to the schema's type.
 
     A text that cannot be converted stays a text, which `find_problem` then reports.
-    Of a repeated key the last value counts, unless the schema is that of a list.
+    If a key is repeated, the last value counts, unless the schema is an array.
     """
     schema = resolve_reference(schema)
     types = _list_types(schema)
@@ -81,7 +81,7 @@ def _list_parts(schema: Schema, value: Any, path: str) -> list[tuple[str, Schema
         ]
     if isinstance(value, list) and "items" in schema:
         return [
-            (f"{dot}{place}", schema["items"], part) for place, part in enumerate(value)
+            (f"{dot}{index}", schema["items"], part) for index, part in enumerate(value)
         ]
     return []
 

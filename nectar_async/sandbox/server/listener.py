@@ -23,7 +23,7 @@ _SHUTDOWN_SECONDS = 0.1
 
 
 class Listener:
-    """A port on loopback that can be closed for a while, and the API keys it accepts.
+    """A port on loopback that can be closed for a while, and the accepted API keys.
 
     Args:
         keys: The accepted API keys; clients use the first one.
@@ -97,8 +97,8 @@ class Listener:
             self.close_connection(connection)
         if self._reopening is not None:
             self._reopening.cancel()
-        rest = self._opens_at - loop.time()
-        self._reopening = loop.create_task(self._reopen(rest))
+        seconds = self._opens_at - loop.time()
+        self._reopening = loop.create_task(self._reopen(seconds))
 
     @contextmanager
     def serving(self, connection: web.RequestHandler) -> Iterator[None]:
@@ -110,7 +110,7 @@ class Listener:
             self._busy.discard(connection)
 
     def close_connection(self, connection: web.RequestHandler) -> None:
-        """Close a connection, at once if it is idle, else after the present reply."""
+        """Close a connection, at once if it is idle, else after the current reply."""
         # aiohttp's `close` leaves the socket of an idle connection open.
         if connection in self._busy:
             connection.close()
@@ -134,7 +134,8 @@ class Listener:
         if self._server is None:
             return
         loop = asyncio.get_running_loop()
-        # Starts only after it is stored: otherwise a cancellation would leave it open.
+        # Serving starts only when the server is stored, so that a cancellation cannot
+        # leave it open.
         self._listener = await loop.create_server(
             self._server, _HOST, self._port, ssl=self._tls, start_serving=False
         )

@@ -27,7 +27,7 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(factory=lambda: {"Content-Type": _JSON})
     deliver: Deliver | None = None
-    """Sends the reply in place of the server. Only faults set it."""
+    """Writes the reply to the connection in place of the server. Only faults set it."""
 
     @classmethod
     def json(cls, value: Any, *, status: int = 200) -> Reply:

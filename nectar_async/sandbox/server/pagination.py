@@ -25,10 +25,10 @@ _ItemT = TypeVar("_ItemT")
 
 
 def parse_page_number(query: Mapping[str, Sequence[str]]) -> int:
-    """Parse `page`, which starts at and defaults to 1.
+    """Parse `page`, which starts at 1 and defaults to 1.
 
     Raises:
-        RefusalError: 400 for another value.
+        RefusalError: 400 for any other value.
     """
     number = _parse_number(query, "page", default=1)
     if number < 1:
@@ -40,7 +40,7 @@ def parse_page_size(query: Mapping[str, Sequence[str]]) -> int:
     """Parse `limit`, the number of items in a page.
 
     Raises:
-        RefusalError: 400 for another value than 1 to 500.
+        RefusalError: 400 for a value that is not from 1 to 500.
     """
     size = _parse_number(query, "limit", default=PER_PAGE)
     if not 1 <= size <= _MAX_PER_PAGE:
@@ -76,7 +76,7 @@ def encode_page(
     total: str,
     per_page: int = PER_PAGE,
 ) -> Reply:
-    """Build one page from all entities of a list, and encode only those of the page."""
+    """Build one page of a list, and encode only the entities on that page."""
     head, cut = _build_head(len(entities), page, per_page, items=items, total=total)
     lines = map(encode, entities[cut])
     return Reply(body=b"".join((head, b",".join(lines), b"]}")))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "RequestBody", "check_call", "parse_json_object"]
 
 LIMIT = 30 * 2**20
-"""The maximum size of a body in bytes, above that of any file that the API accepts."""
+"""The maximum size of a body in bytes; every file that the API accepts is smaller."""
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -54,13 +54,13 @@ class RequestBody:
                 the rules of HTTP.
         """
         if (request.content_length or 0) > LIMIT:
-            raise _build_too_large()
+            raise _build_too_large_refusal()
         data = bytearray()
         try:
             async for chunk in request.content.iter_any():
                 data += chunk
                 if len(data) > LIMIT:
-                    raise _build_too_large()
+                    raise _build_too_large_refusal()
         except web.RequestPayloadError as error:
             detail = f"The request body cannot be read: {error}"
             raise RefusalError(_BAD_REQUEST, detail) from None
@@ -126,7 +126,8 @@ def _find_query_schemas(operation: str) -> Mapping[str, Schema]:
     if row is None:
         return {}
     parameters = [
-        resolve_reference(each) for each in row.description.get("parameters", ())
+        resolve_reference(parameter)
+        for parameter in row.description.get("parameters", ())
     ]
     return {
         parameter["name"]: parameter["schema"]
@@ -203,7 +204,7 @@ def _parse_disposition(head: bytes) -> tuple[str, str | None]:
 
 
 def _parse_header(name: str, value: str) -> Message:
-    # The standard library's mail parser understands every way to write a parameter.
+    # The standard library's mail parser supports all forms of header parameters.
     message = Message()
     message[name] = value
     return message
@@ -221,5 +222,5 @@ def _coerce_fields(schema: Schema, texts: _Texts) -> dict[str, Any]:
     }
 
 
-def _build_too_large() -> RefusalError:
+def _build_too_large_refusal() -> RefusalError:
     return RefusalError(_TOO_LARGE, f"The request body may have at most {LIMIT} bytes.")

@@ -15,7 +15,7 @@ _MAX_ENTRIES = 200_000
 
 
 def fingerprint(key: str | None) -> str | None:
-    """Compute eight hex digits that tell API keys apart without showing them."""
+    """Compute eight hex digits that distinguish API keys without revealing them."""
     if key is None:
         return None
     return blake2b(key.encode(), digest_size=4).hexdigest()
@@ -26,7 +26,7 @@ class Entry:
     """A finished request; times are seconds since the witness was created or reset."""
 
     operation: str | None
-    """None for a path or method that is no operation."""
+    """None for a path or method that names no operation."""
     method: str
     path: str
     page: str | None
@@ -98,7 +98,7 @@ class Witness:
         """Log a request that has ended, with or without a reply."""
         self._in_flight -= 1
         if entry.epoch != self._epoch:
-            return  # it arrived before the last reset
+            return  # the request arrived before the last reset
         self.requests += 1
         if entry.operation is not None:
             self.by_operation[entry.operation] += 1

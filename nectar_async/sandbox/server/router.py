@@ -66,8 +66,8 @@ class Router:
         Raises:
             RefusalError: 404 for an unknown path, 405 for an unknown method.
         """
-        segment, slash, rest = path[1:].partition("/")
-        path = slash + rest
+        segment, slash, tail = path[1:].partition("/")
+        path = slash + tail
         version = _VERSIONS.get(segment)
         allowed = []
         for operation, pattern in self._patterns.get(_first_segment(path), {}).items():

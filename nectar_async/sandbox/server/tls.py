@@ -16,7 +16,7 @@ TLS_HELP = (
     "to test certificates, serve HTTPS: --tls-cert FILE --tls-key FILE (PEM, for"
     " 127.0.0.1); a client with SSL_CERT_FILE=ca.pem trusts it"
 )
-"""How to test certificates, for the end of the help on faults."""
+"""The last line of the help on faults: how to test certificates."""
 
 
 def read_certificate(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
@@ -44,9 +44,9 @@ def read_certificate(cert: Path | None, key: Path | None) -> ssl.SSLContext | No
         # With an empty pass phrase, OpenSSL does not ask for one on the terminal.
         context.load_cert_chain(cert, key, password="")
     except OSError as error:
-        why = getattr(error, "reason", None) or error.strerror or str(error)
+        reason = getattr(error, "reason", None) or error.strerror or str(error)
         raise ConfigurationError(
             f"--tls-cert {cert} and --tls-key {key} must be a certificate and its key"
-            f" as PEM, without a pass phrase ({why})"
+            f" as PEM, without a pass phrase ({reason})"
         ) from None
     return context

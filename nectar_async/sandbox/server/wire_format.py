@@ -89,7 +89,7 @@ def site_json(site: SiteRecord) -> dict[str, Any]:
 
 
 def meter_json(ids: Ids, company: CompanyRecord, meter: MeterRecord) -> dict[str, Any]:
-    """Build the JSON of a meter; here waste types are UUIDs, in usage records names."""
+    """Build the JSON of a meter, in which waste types are UUIDs."""
     kind = {
         key: ids.make(key, company.index, value)
         if key in WASTE_KEYS and value is not None
@@ -377,7 +377,7 @@ def _build_embedded_document(document: DocumentRecord) -> dict[str, Any]:
 def _build_time_of_use(record: UsageRecord) -> list[dict[str, Any]]:
     """Build the peak and off-peak parts, whose sum is the record's usage."""
     peak = record.peak_amount or 0
-    rest = (record.amount or 0) - peak
+    off_peak = (record.amount or 0) - peak
     return [
         {
             "timeOfUse": time_of_use,
@@ -389,7 +389,7 @@ def _build_time_of_use(record: UsageRecord) -> list[dict[str, Any]]:
         }
         for time_of_use, description, amount in (
             ("PEAK", "On-peak energy", peak),
-            ("OFF_PEAK", "Off-peak energy", rest),
+            ("OFF_PEAK", "Off-peak energy", off_peak),
         )
     ]
 
