@@ -90,10 +90,10 @@ async def test_the_key_of_the_environment_is_used_unless_another_is_given(
     wire = Wire()
     async with NectarClient(transport=wire) as nectar:
         await nectar.send(GET)
-    other = Wire()
-    async with NectarClient("given", transport=other) as nectar:
+    explicit = Wire()
+    async with NectarClient("given", transport=explicit) as nectar:
         await nectar.send(GET)
-    keys = [one.requests[0].headers["X-API-Key"] for one in (wire, other)]
+    keys = [double.requests[0].headers["X-API-Key"] for double in (wire, explicit)]
     assert keys == ["from-env", "given"]
 
 
@@ -229,8 +229,8 @@ async def test_a_client_that_is_closed_while_it_opens_sends_nothing() -> None:
         group.start_soon(use)
         await anyio.lowlevel.checkpoint()
         await nectar.aclose()
-    if (left := nectar._session._transport) is not None:
-        await left.aclose()  # so that this test alone fails
+    if (transport := nectar._session._transport) is not None:
+        await transport.aclose()  # so that this test alone fails
     assert raised == [ClientClosedError]
 
 
@@ -341,9 +341,9 @@ async def test_plain_lists_models_and_nothing_are_decoded(
     nectar = make_client(
         {"one": company, "many": [company], "none": Response(204), "text": "hello"}
     )
-    one = Company(id="c", name="C")
-    assert await nectar.send(Request.get("one", "/x", Company)) == one
-    assert await nectar.send(Request.get("many", "/x", list[Company])) == [one]
+    expected = Company(id="c", name="C")
+    assert await nectar.send(Request.get("one", "/x", Company)) == expected
+    assert await nectar.send(Request.get("many", "/x", list[Company])) == [expected]
     assert await nectar.send(Request.get("text", "/x", str)) == "hello"
     await nectar.send(Request.delete("none", "/x", NoneType))
 
@@ -386,11 +386,11 @@ async def test_every_group_of_the_client_sends_its_requests(
         }
     )
     nectar = make_client(transport)
-    assert [one.id for one in await nectar.companies.all()] == ["c"]
+    assert [company.id for company in await nectar.companies.all()] == ["c"]
     assert (await nectar.companies.get("c")).name == "C"
     sites = [site async for site in nectar.sites.by_company("c")]
     assert [type(site) for site in sites] == [Site]
-    assert [one.id async for one in nectar.usage.by_site("s")] == ["u"]
+    assert [record.id async for record in nectar.usage.by_site("s")] == ["u"]
     paths = [request.url.partition("/v2.2")[2] for request in transport.requests]
     assert paths[:3] == ["/company", "/company/c", "/site/company/c"]
     assert paths[3].partition("?")[0] == "/usage/site/s"
@@ -400,11 +400,11 @@ async def test_every_group_of_the_client_sends_its_requests(
 
 
 async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
-    gone = Response(404, {}, b"gone")
-    left = iter([Response(429), Response(500), {"a": 1}, gone])
+    not_found = Response(404, {}, b"gone")
+    replies = iter([Response(429), Response(500), {"a": 1}, not_found])
     clock = VirtualClock()
     nectar = make_client(
-        MemoryTransport(lambda _: next(left)), clock=clock, max_concurrency=3
+        MemoryTransport(lambda _: next(replies)), clock=clock, max_concurrency=3
     )
     before = nectar.statistics()
     await nectar.send(GET)
@@ -448,16 +448,16 @@ async def test_statistics_have_the_exact_times(
     async with anyio.create_task_group() as group:
         group.start_soon(nectar.send, GET)
         group.start_soon(nectar.send, GET)
-    told = nectar.statistics()
-    assert told.network_seconds == 6
+    statistics = nectar.statistics()
+    assert statistics.network_seconds == 6
     # One waits for the key, both for it to come, and one for the other's three seconds.
-    assert told.queue_seconds == 0.25 + 0.25 + 3
-    assert told.backoff_seconds == 0
+    assert statistics.queue_seconds == 0.25 + 0.25 + 3
+    assert statistics.backoff_seconds == 0
 
 
 async def test_a_503_halves_the_permits(make_client: MakeClient) -> None:
-    left = iter([Response(503), {}])
-    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    replies = iter([Response(503), {}])
+    nectar = make_client(MemoryTransport(lambda _: next(replies)), clock=VirtualClock())
     await nectar.send(GET)
     assert nectar.statistics().limit == 5
 
@@ -567,12 +567,12 @@ async def test_a_compressed_answer_is_decompressed(make_client: MakeClient) -> N
 async def test_a_request_with_a_corrupt_answer_is_sent_again(
     make_client: MakeClient,
 ) -> None:
-    left = iter([DAMAGED, DAMAGED, DAMAGED, PACKED])
-    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    replies = iter([DAMAGED, DAMAGED, DAMAGED, PACKED])
+    nectar = make_client(MemoryTransport(lambda _: next(replies)), clock=VirtualClock())
     assert await nectar.send(GET) == {"a": 1}
-    told = nectar.statistics()
-    assert (told.requests, told.attempts, told.retries) == (1, 4, 3)
-    assert told.backoff_seconds == 0.5 + 1 + 2
+    statistics = nectar.statistics()
+    assert (statistics.requests, statistics.attempts, statistics.retries) == (1, 4, 3)
+    assert statistics.backoff_seconds == 0.5 + 1 + 2
 
 
 async def test_an_answer_that_stays_corrupt_is_an_error(
@@ -584,7 +584,7 @@ async def test_an_answer_that_stays_corrupt_is_an_error(
     assert len(transport.requests) == 4
     assert caught.value.operation == "thing_get"
     assert (caught.value.attempts, caught.value.elapsed) == (4, 3.5)
-    assert len({one.timing.request_id for one in transport.requests}) == 1
+    assert len({request.timing.request_id for request in transport.requests}) == 1
 
 
 async def test_corrupt_answers_use_the_retry_budget(make_client: MakeClient) -> None:

@@ -55,20 +55,20 @@ class KeySourceDouble:
 
 
 @pytest.fixture(params=["plain", "async"])
-def source_of(
+def select_function(
     request: pytest.FixtureRequest,
 ) -> Callable[[KeySourceDouble], Callable[[], str | Awaitable[str]]]:
     return lambda source: source.get_plain if request.param == "plain" else source.ask
 
 
-SourceOf = Callable[[KeySourceDouble], Callable[[], str | Awaitable[str]]]
+SelectFunction = Callable[[KeySourceDouble], Callable[[], str | Awaitable[str]]]
 
 
 async def test_a_key_function_is_called_once_for_all_waiting_requests(
-    make_client: MakeClient, source_of: SourceOf
+    make_client: MakeClient, select_function: SelectFunction
 ) -> None:
     source, transport = KeySourceDouble(KEY), MemoryTransport({"thing_get": {}})
-    nectar = make_client(transport, api_key=source_of(source))
+    nectar = make_client(transport, api_key=select_function(source))
     async with anyio.create_task_group() as group:
         for _ in range(25):
             group.start_soon(nectar.send, GET)
@@ -98,10 +98,12 @@ def accept_only(key: str) -> Callable[[Request[Any]], object]:
 
 
 async def test_a_refused_key_is_renewed_once_and_tried_again(
-    make_client: MakeClient, source_of: SourceOf
+    make_client: MakeClient, select_function: SelectFunction
 ) -> None:
     source = KeySourceDouble("old", "new")
-    nectar = make_client(MemoryTransport(accept_only("new")), api_key=source_of(source))
+    nectar = make_client(
+        MemoryTransport(accept_only("new")), api_key=select_function(source)
+    )
     assert await nectar.send(GET) == {}
     assert source.asked == 2
 

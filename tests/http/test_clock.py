@@ -43,7 +43,7 @@ def test_the_jitter_of_the_system_clock_is_between_zero_and_one() -> None:
     clock = SystemClock()
     drawn = {clock.jitter() for _ in range(100)}
     assert len(drawn) > 50
-    assert all(0 <= one < 1 for one in drawn)
+    assert all(0 <= number < 1 for number in drawn)
 
 
 async def test_the_system_clock_waits_on_the_event_loop() -> None:
@@ -154,7 +154,7 @@ async def test_a_wait_ends_at_its_timeout() -> None:
     clock = VirtualClock()
     with clock.move_on_after(30):
         await clock.sleep(100)
-        pytest.fail("it went on")
+        pytest.fail("the wait went on after its timeout")
     assert clock.monotonic() == 30
     assert clock.sleeps == [100]
 
@@ -203,13 +203,13 @@ async def test_a_renewed_timeout_starts_anew() -> None:
 async def test_a_task_that_waits_for_others_times_out_by_their_virtual_time() -> None:
     clock, seen = VirtualClock(), list[float]()
 
-    async def in_line() -> None:
+    async def wait_in_queue() -> None:
         with clock.move_on_after(60):
             await anyio.sleep_forever()
         seen.append(clock.monotonic())
 
     async with anyio.create_task_group() as group:
-        group.start_soon(in_line)
+        group.start_soon(wait_in_queue)
         await settle_down(3)
         await clock.sleep(100)
     assert seen == [60]
@@ -218,13 +218,13 @@ async def test_a_task_that_waits_for_others_times_out_by_their_virtual_time() ->
 async def test_a_wait_for_the_real_world_does_not_time_out_by_virtual_time() -> None:
     clock, answer, seen = VirtualClock(), anyio.Event(), list[bool]()
 
-    async def asking() -> None:
+    async def wait_for_answer() -> None:
         with clock.move_on_after(60), clock.move_on_after(30, is_outside=True):
             await answer.wait()
             seen.append(True)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(asking)
+        group.start_soon(wait_for_answer)
         await settle_down(3)
         await clock.sleep(100)
         answer.set()

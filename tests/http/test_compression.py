@@ -49,8 +49,8 @@ QUICK: Any = compression.load_isal
 @pytest.fixture(scope="module", params=["isal", "zlib"], autouse=True)
 def unpacker(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run the tests with isal, and as if it were not installed."""
-    made = QUICK() if request.param == "isal" else None
-    with patch.object(compression, "load_isal", lambda: made):
+    decompressor = QUICK() if request.param == "isal" else None
+    with patch.object(compression, "load_isal", lambda: decompressor):
         yield
 
 

@@ -1,7 +1,7 @@
 """No argument can change the address or the headers of a request.
 
-Ids, filters, the key and the names of files come from users of users. Each arrives as
-it was given, seen by a server that reads raw bytes, or it is refused by name before
+Ids, filters, the key and the names of files may come from strangers. Each value arrives
+unchanged at a server that reads raw bytes, or an error names its argument before
 anything is sent.
 """
 
@@ -44,9 +44,9 @@ ODD = (
 )
 REFUSED = ("..", ".", "a\r\nX-Evil: 1", "a\x00b", "\ud800")
 ARRIVE = ("a/../b", "?page=2", "%2e%2e", "%2F", "é", "😀", "a b", "a" * 250, "...")
-# RFC 3986: what stands for itself in a segment, and escapes.
+# RFC 3986: the characters that a segment may have unescaped, and escapes.
 SEGMENT = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})+")
-WITH_PARTS = [one for one in ENDPOINTS if "{" in one.path]
+WITH_PARTS = [endpoint for endpoint in ENDPOINTS if "{" in endpoint.path]
 WITH_TEXTS = [
     (endpoint, argument)
     for endpoint in ENDPOINTS
@@ -110,10 +110,12 @@ async def nectar(server: RawServer) -> AsyncIterator[NectarClient]:
         yield nectar
 
 
-async def outcome(endpoint: Endpoint, nectar: NectarClient, **given: Any) -> Exception:
-    """The outcome of a call: refused before it is sent, or answered with 404."""
+async def catch_error(
+    endpoint: Endpoint, nectar: NectarClient, **arguments: Any
+) -> Exception:
+    """Call an endpoint; return the error of the client, or of the 404 of the server."""
     with pytest.raises(NectarError) as caught:
-        await call(endpoint.on(nectar), {**endpoint.least, **given})
+        await call(endpoint.on(nectar), {**endpoint.least, **arguments})
     return caught.value
 
 
@@ -131,7 +133,7 @@ async def test_an_id_arrives_as_one_segment_or_is_refused_by_name(
     assert "{" not in after, "an operation with two ids needs more of this test"
     for value in ODD:
         heard = len(server.heard)
-        error = await outcome(endpoint, nectar, **{name: value})
+        error = await catch_error(endpoint, nectar, **{name: value})
         if len(server.heard) == heard:
             assert isinstance(error, InvalidArgumentError), value
             assert name in str(error)
@@ -155,7 +157,7 @@ async def test_an_id_arrives_as_one_segment_or_is_refused_by_name(
 @pytest.mark.parametrize(
     ("endpoint", "argument"),
     WITH_TEXTS,
-    ids=lambda one: one.operation if isinstance(one, Endpoint) else one.name,
+    ids=lambda part: part.operation if isinstance(part, Endpoint) else part.name,
 )
 async def test_a_filter_arrives_as_one_value_or_is_refused_by_name(
     endpoint: Endpoint, argument: Argument, server: RawServer, nectar: NectarClient
@@ -163,7 +165,7 @@ async def test_a_filter_arrives_as_one_value_or_is_refused_by_name(
     arrived = 0
     for value in ODD:
         heard = len(server.heard)
-        error = await outcome(endpoint, nectar, **{argument.name: value})
+        error = await catch_error(endpoint, nectar, **{argument.name: value})
         if len(server.heard) == heard:
             assert isinstance(error, InvalidArgumentError), value
             assert argument.name in str(error)
@@ -176,7 +178,7 @@ async def test_a_filter_arrives_as_one_value_or_is_refused_by_name(
         assert SEGMENT.fullmatch(mine[0].replace(b"/", b"%2F")), value
         assert unquote_to_bytes(mine[0]) == value.encode()
         assert {key for key, _, _ in pairs} <= {argument.wire.encode(), b"page"}
-    # A choice of words is checked here; a free text is the API's to judge.
+    # These two filters are free text; the client checks the values of all others.
     assert arrived > (20 if argument.wire in {"identifier", "search"} else -1)
 
 

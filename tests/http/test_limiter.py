@@ -26,7 +26,7 @@ class HandClock(VirtualClock):
             await anyio.lowlevel.checkpoint()
 
 
-def limiter_of(limit: int, clock: VirtualClock | None = None) -> Limiter:
+def build_limiter(limit: int, clock: VirtualClock | None = None) -> Limiter:
     return Limiter(limit, clock or VirtualClock())
 
 
@@ -58,7 +58,7 @@ class Visitor:
 
 
 async def test_no_more_permits_are_held_than_the_limit_and_the_rest_wait() -> None:
-    limiter, log = limiter_of(3), list[int]()
+    limiter, log = build_limiter(3), list[int]()
     visitors = [Visitor(name, log) for name in range(8)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
@@ -72,7 +72,7 @@ async def test_no_more_permits_are_held_than_the_limit_and_the_rest_wait() -> No
 
 
 async def test_permits_are_granted_first_in_first_out() -> None:
-    limiter, log = limiter_of(1), list[int]()
+    limiter, log = build_limiter(1), list[int]()
     visitors = [Visitor(name, log) for name in range(6)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
@@ -85,7 +85,7 @@ async def test_permits_are_granted_first_in_first_out() -> None:
 
 
 async def test_a_released_permit_goes_to_the_next_waiter_and_to_nobody_else() -> None:
-    limiter, log = limiter_of(1), list[int]()
+    limiter, log = build_limiter(1), list[int]()
     first, second, late = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
         async with limiter.permit():
@@ -103,7 +103,7 @@ async def test_a_released_permit_goes_to_the_next_waiter_and_to_nobody_else() ->
 
 
 async def test_a_permit_is_released_after_an_error() -> None:
-    limiter = limiter_of(1)
+    limiter = build_limiter(1)
     with pytest.raises(ZeroDivisionError):
         async with limiter.permit():
             _ = 1 / 0
@@ -111,7 +111,7 @@ async def test_a_permit_is_released_after_an_error() -> None:
 
 
 async def test_a_permit_is_released_when_its_holder_is_cancelled() -> None:
-    limiter, log = limiter_of(1), list[int]()
+    limiter, log = build_limiter(1), list[int]()
     holder, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
         group.start_soon(holder.visit, limiter)
@@ -126,7 +126,7 @@ async def test_a_permit_is_released_when_its_holder_is_cancelled() -> None:
 
 
 async def test_a_cancelled_waiter_leaves_the_queue() -> None:
-    limiter, log = limiter_of(1), list[int]()
+    limiter, log = build_limiter(1), list[int]()
     holder, quitter, waiter = (Visitor(name, log) for name in range(3))
     async with anyio.create_task_group() as group:
         for visitor in (holder, quitter, waiter):
@@ -147,7 +147,7 @@ async def test_a_cancelled_waiter_leaves_the_queue() -> None:
 async def test_a_permit_granted_to_a_cancelled_waiter_goes_to_the_next_one(
     is_release_first: bool,
 ) -> None:
-    limiter, log = limiter_of(1), list[int]()
+    limiter, log = build_limiter(1), list[int]()
     quitter, waiter = Visitor(0, log), Visitor(1, log)
     async with anyio.create_task_group() as group:
         async with limiter.permit():
@@ -169,7 +169,7 @@ async def test_a_permit_granted_to_a_cancelled_waiter_goes_to_the_next_one(
 
 
 async def test_a_task_that_is_already_cancelled_gets_no_permit() -> None:
-    limiter = limiter_of(1)
+    limiter = build_limiter(1)
     with anyio.CancelScope() as scope:
         scope.cancel()
         async with limiter.permit():
@@ -246,7 +246,7 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
 
 
 async def test_an_overload_halves_the_permits_once_for_all_attempts_in_flight() -> None:
-    limiter = limiter_of(10)
+    limiter = build_limiter(10)
     async with AsyncExitStack() as stack:
         permits = [await stack.enter_async_context(limiter.permit()) for _ in range(10)]
         for permit in permits:
@@ -258,7 +258,7 @@ async def test_an_overload_halves_the_permits_once_for_all_attempts_in_flight() 
 
 
 async def test_permits_never_go_below_one() -> None:
-    limiter = limiter_of(3)
+    limiter = build_limiter(3)
     for _ in range(5):
         async with limiter.permit() as permit:
             permit.report_overload()
@@ -266,7 +266,7 @@ async def test_permits_never_go_below_one() -> None:
 
 
 async def test_a_round_of_successes_adds_one_permit() -> None:
-    limiter = limiter_of(4)
+    limiter = build_limiter(4)
     async with limiter.permit() as permit:
         permit.report_overload()
     steps: list[int] = []
@@ -279,7 +279,7 @@ async def test_a_round_of_successes_adds_one_permit() -> None:
 
 
 async def test_a_success_from_before_the_overload_does_not_count() -> None:
-    limiter = limiter_of(2)
+    limiter = build_limiter(2)
     async with limiter.permit() as early, limiter.permit() as late:
         late.report_overload()
         early.report_success()
@@ -287,7 +287,7 @@ async def test_a_success_from_before_the_overload_does_not_count() -> None:
 
 
 async def test_after_halving_no_permit_is_granted_until_enough_are_released() -> None:
-    limiter, log = limiter_of(4), list[int]()
+    limiter, log = build_limiter(4), list[int]()
     visitors = [Visitor(name, log) for name in range(5)]
     async with anyio.create_task_group() as group:
         for visitor in visitors:
@@ -393,7 +393,7 @@ async def test_a_pause_that_ends_before_its_waiters_run_loses_no_waiter() -> Non
 
 
 async def test_queues_take_turns_and_each_queue_is_first_in_first_out() -> None:
-    limiter, log = limiter_of(1), list[int]()
+    limiter, log = build_limiter(1), list[int]()
     queue_keys = ["bulk", "bulk", "bulk", "other", "bulk", None]
     visitors = [
         Visitor(name, log, queue_key) for name, queue_key in enumerate(queue_keys)
@@ -443,6 +443,8 @@ async def test_fan_out_inside_fan_out_finishes_on_one_permit(
         async with nectar.repository.usage() as outer:
             async for record in outer:
                 async with nectar.repository.usage(companies=["b"]) as inner:
-                    seen += [(record.id, other.id) async for other in inner]
+                    seen += [
+                        (record.id, inner_record.id) async for inner_record in inner
+                    ]
     assert len(seen) == 10 * 4
     assert server.peak == 1

@@ -77,21 +77,23 @@ async def test_the_recorder_sees_each_attempt_once(make_client: MakeClient) -> N
         statuses.append(response.status)
         return response
 
-    left = iter([Response(500), Response(200, {}, b"{}")])
+    replies = iter([Response(500), Response(200, {}, b"{}")])
     nectar = make_client(
-        MemoryTransport(lambda _: next(left)), recorder=recorder, clock=VirtualClock()
+        MemoryTransport(lambda _: next(replies)),
+        recorder=recorder,
+        clock=VirtualClock(),
     )
     await nectar.send(GET)
     assert statuses == [500, 200]
 
 
 async def test_every_attempt_has_the_same_request_id(make_client: MakeClient) -> None:
-    left = iter([Response(500), Response(500), {}])
-    transport = MemoryTransport(lambda _: next(left))
+    replies = iter([Response(500), Response(500), {}])
+    transport = MemoryTransport(lambda _: next(replies))
     nectar = make_client(transport, clock=VirtualClock())
     await nectar.send(GET)
     assert len({r.headers["X-Request-Id"] for r in transport.requests}) == 1
-    left = iter([{}])
+    replies = iter([{}])
     await nectar.send(GET)
     assert len({r.headers["X-Request-Id"] for r in transport.requests}) == 2
 
@@ -105,8 +107,8 @@ async def test_no_permit_is_held_during_back_off(make_client: MakeClient) -> Non
             await super().sleep(seconds)
 
     held: list[int] = []
-    left = iter([Response(500), {}])
-    transport = MemoryTransport({"thing_get": lambda _: next(left), "other_get": {}})
+    replies = iter([Response(500), {}])
+    transport = MemoryTransport({"thing_get": lambda _: next(replies), "other_get": {}})
     nectar = make_client(transport, max_concurrency=1, clock=Clock())
     with anyio.fail_after(5):
         await nectar.send(GET)
@@ -128,8 +130,8 @@ async def test_any_exception_of_a_transport_releases_the_permit(
 async def test_a_failed_attempt_is_not_the_context_of_the_next_error(
     make_client: MakeClient,
 ) -> None:
-    left = iter([Response(500), Response(400)])
-    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    replies = iter([Response(500), Response(400)])
+    nectar = make_client(MemoryTransport(lambda _: next(replies)), clock=VirtualClock())
     with pytest.raises(NectarError) as caught:
         await nectar.send(GET)
     assert not isinstance(caught.value, ServerError)

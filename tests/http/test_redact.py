@@ -34,7 +34,7 @@ LINK = "https://u:pw@files.example/aBcDeFgHiJkLmNoP/bill.pdf?sig=sIgNa%2BtUrE&n=
 PASSWORD = 'p"a\\ss/w<ö>rd &1'
 
 
-def error_of(text: str, status: int = 400, kind: str = "text/plain") -> StatusError:
+def build_error(text: str, status: int = 400, kind: str = "text/plain") -> StatusError:
     with pytest.raises(StatusError) as caught:
         raise_for_status(
             Response(status, {"content-type": kind}, text.encode()),
@@ -43,16 +43,16 @@ def error_of(text: str, status: int = 400, kind: str = "text/plain") -> StatusEr
     return caught.value
 
 
-def everything(error: BaseException | None) -> str:
+def join_texts(error: BaseException | None) -> str:
     """Every text of an error and of its causes."""
     if error is None:
         return ""
     parts = [str(error), repr(error), repr(error.args), *map(str, vars(error).values())]
     parts.append(repr(pickle.loads(pickle.dumps(error)).__dict__))  # noqa: S301  our own
-    return "\n".join(parts) + everything(error.__cause__)
+    return "\n".join(parts) + join_texts(error.__cause__)
 
 
-def marked(
+def find_sensitive(
     schema: Mapping[str, Any], key: str = "", *, is_within: bool = False
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The sensitive parts of a schema with their keys."""
@@ -62,60 +62,72 @@ def marked(
         if not is_within:
             return
     for name, inner in schema.get("properties", {}).items():
-        yield from marked(inner, name, is_within=is_within)
+        yield from find_sensitive(inner, name, is_within=is_within)
     branches = [*schema.get("anyOf", ()), *schema.get("allOf", ())]
     for inner in filter(None, (*branches, schema.get("items"))):
-        yield from marked(inner, key, is_within=is_within)
+        yield from find_sensitive(inner, key, is_within=is_within)
 
 
-def bodies(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
+def list_body_schemas(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
     content = operation.description.get("requestBody", {}).get("content", {})
-    yield from (one["schema"] for one in content.values())
+    yield from (media["schema"] for media in content.values())
 
 
-def answers(operation: contract.OperationSpec) -> Iterator[Mapping[str, Any]]:
-    for status, one in operation.description["responses"].items():
+def list_answer_schemas(
+    operation: contract.OperationSpec,
+) -> Iterator[Mapping[str, Any]]:
+    for status, answer in operation.description["responses"].items():
         if status.startswith("2"):
-            content = resolve_ref(one).get("content", {})
+            content = resolve_ref(answer).get("content", {})
             yield from (inner["schema"] for inner in content.values())
 
 
 def test_the_sensitive_keys_are_those_of_the_contract() -> None:
     schemas = contract.load()["components"]["schemas"].values()
-    found = [one for schema in schemas for one in marked(schema, is_within=True)]
+    sensitive = [
+        pair for schema in schemas for pair in find_sensitive(schema, is_within=True)
+    ]
     candidates = {
-        other for _, schema in found for other in schema.get("x-key-candidates", ())
+        candidate
+        for _, schema in sensitive
+        for candidate in schema.get("x-key-candidates", ())
     }
-    assert {key for key, _ in found if key} | candidates == SENSITIVE
+    assert {key for key, _ in sensitive if key} | candidates == SENSITIVE
 
 
 def test_the_sensitive_keys_of_answers_are_secret_in_every_answer() -> None:
     schemas = [
-        schema for one in contract.operations().values() for schema in answers(one)
+        schema
+        for operation in contract.operations().values()
+        for schema in list_answer_schemas(operation)
     ]
-    keys = {key for schema in schemas for key, _ in marked(schema)}
+    keys = {key for schema in schemas for key, _ in find_sensitive(schema)}
     assert keys - SENT - {""} <= ANSWERED | {"key", "url", "value"}
 
 
 def test_the_sensitive_keys_of_bodies_are_those_of_the_contract() -> None:
     schemas = [
-        schema for one in contract.operations().values() for schema in bodies(one)
+        schema
+        for operation in contract.operations().values()
+        for schema in list_body_schemas(operation)
     ]
-    keys = {key for schema in schemas for key, _ in marked(schema)}
+    keys = {key for schema in schemas for key, _ in find_sensitive(schema)}
     assert keys == SENT
     for key in keys:
         assert find_sensitive_values({key: "x"}) == ["x"]
-    others = {key for one in schemas for key in resolve_ref(one).get("properties", {})}
+    others = {
+        key for schema in schemas for key in resolve_ref(schema).get("properties", {})
+    }
     assert find_sensitive_values(dict.fromkeys(others - keys, "x")) == []
 
 
-def nouns_with_links() -> set[str]:
+def find_nouns_with_links() -> set[str]:
     """The nouns whose answers have a link that opens without a key."""
     return {
-        one.description["tags"][0]
-        for one in contract.operations().values()
-        for schema in answers(one)
-        for key, _ in marked(schema)
+        operation.description["tags"][0]
+        for operation in contract.operations().values()
+        for schema in list_answer_schemas(operation)
+        for key, _ in find_sensitive(schema)
         if key not in {"username", "billing"}
     }
 
@@ -124,12 +136,12 @@ def nouns_with_links() -> set[str]:
 def test_links_are_masked_for_operations_that_send_or_return_links(
     operation: str,
 ) -> None:
-    error = error_of(f"see {LINK}")
+    error = build_error(f"see {LINK}")
     redact_error(error, operation)
     noun = contract.operations()[operation].description["tags"][0]
-    is_masked = "aBcDeFgHiJkLmNoP" not in everything(error)
+    is_masked = "aBcDeFgHiJkLmNoP" not in join_texts(error)
     is_sent_links = operation == "jobs_submit_bulk"
-    assert is_masked == (noun in nouns_with_links() or is_sent_links)
+    assert is_masked == (noun in find_nouns_with_links() or is_sent_links)
     assert is_masked == ("see https://files.example/***" in error.message)
 
 
@@ -148,7 +160,7 @@ def test_links_are_masked_for_operations_that_send_or_return_links(
     ],
 )  # fmt: skip
 def test_a_masked_link_keeps_its_host(text: str, masked: str) -> None:
-    error = error_of(text)
+    error = build_error(text)
     redact_error(error, "documents_get")
     assert error.body == masked
 
@@ -169,9 +181,9 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_secret_is_found_in_every_escaping(spelling: str) -> None:
-    error = error_of(f"refused: {SPELLINGS[spelling]}")
+    error = build_error(f"refused: {SPELLINGS[spelling]}")
     redact_values(error, [PASSWORD])
-    words = everything(error).lower()
+    words = join_texts(error).lower()
     for part in ("ss/w", "ss\\", "w<", "%c3", "&lt;"):
         assert part not in words
     assert "refused: " in error.message
@@ -187,28 +199,28 @@ def test_no_secret_of_four_characters_survives(secret: str, around: str) -> None
 
 def test_the_causes_and_notes_of_an_error_are_redacted() -> None:
     error = DeadlineExceededError("late with hunter2!")
-    error.__cause__ = error_of("hunter2!")
+    error.__cause__ = build_error("hunter2!")
     error.add_note("also: hunter2!")
     redact_values(error, ["hunter2!"])
-    assert "hunter" not in everything(error)
+    assert "hunter" not in join_texts(error)
     assert error.args == ("late with ***",)
 
 
 def test_texts_of_three_characters_are_not_masked() -> None:
-    error = error_of("the abc of it")
+    error = build_error("the abc of it")
     redact_values(error, ["abc", ""])
     redact_values(error, [])
     assert error.detail == "the abc of it"
 
 
-@pytest.mark.parametrize("left", [4, 8, 19])
-def test_a_secret_that_is_truncated_with_its_text_is_masked(left: int) -> None:
+@pytest.mark.parametrize("shown", [4, 8, 19])
+def test_a_secret_that_is_truncated_with_its_text_is_masked(shown: int) -> None:
     secret = "correct-horse-battery"
-    error = error_of("x" * (2_000 - left) + secret + "x" * 50, kind="")
-    assert error.body.endswith(secret[:left])
+    error = build_error("x" * (2_000 - shown) + secret + "x" * 50, kind="")
+    assert error.body.endswith(secret[:shown])
     redact_values(error, [secret])
-    assert error.body == "x" * (2_000 - left) + "***"
-    short = error_of("the correct")
+    assert error.body == "x" * (2_000 - shown) + "***"
+    short = build_error("the correct")
     redact_values(short, [secret])
     assert short.body == "the correct"
 
@@ -226,9 +238,9 @@ def test_a_secret_that_is_truncated_with_its_text_is_masked(left: int) -> None:
     ],
 )
 def test_the_parts_of_a_link_are_masked_too(quoted: str) -> None:
-    error = error_of(f"cannot fetch {quoted}!")
+    error = build_error(f"cannot fetch {quoted}!")
     redact_error(error, "jobs_submit_bulk", {"documents": [LINK]})
-    words = everything(error)
+    words = join_texts(error)
     for part in ("sIg", "aBcD", "bill"):
         assert part not in words
     assert error.body.endswith("!")
@@ -255,9 +267,9 @@ def test_a_hostile_text_is_searched_in_linear_time(name: str) -> None:
 @pytest.mark.timeout(10)
 def test_thousands_of_links_take_no_time() -> None:
     links = [f"{LINK}{number}" for number in range(2_000)]
-    error = error_of("x" * 3_000 + links[7])
+    error = build_error("x" * 3_000 + links[7])
     redact_error(error, "jobs_submit_bulk", {"documents": links})
-    assert "sIg" not in everything(error)
+    assert "sIg" not in join_texts(error)
 
 
 def test_values_of_sensitive_fields_are_found_at_every_depth() -> None:
@@ -280,7 +292,7 @@ def test_an_error_that_quotes_nothing_is_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "redacted"),
     [
         ('{"detail": "no", "token": "t-1234"}', '{"detail": "no", "token": "***"}'),
         ("{'token': \"it's\", 'id': 7}", "{'token': \"***\", 'id': 7}"),
@@ -302,11 +314,11 @@ def test_an_error_that_quotes_nothing_is_unchanged() -> None:
     ],
 )
 def test_values_behind_sensitive_keys_are_masked_and_messages_are_not(
-    text: str, left: str
+    text: str, redacted: str
 ) -> None:
-    error = error_of(text)
+    error = build_error(text)
     redact_error(error, "companies_get")
-    assert error.body == left
+    assert error.body == redacted
 
 
 def test_secret_values_are_masked_below_every_key() -> None:
@@ -330,7 +342,7 @@ ESCAPES: dict[str, Callable[[str], str]] = {
     "all-of-it": lambda text: quote(text, safe=""),
     "form": quote_plus,
     "html": html.escape,
-    "entities": lambda text: "".join(f"&#{ord(one)};" for one in text),
+    "entities": lambda text: "".join(f"&#{ord(character)};" for character in text),
 }
 
 
@@ -352,13 +364,13 @@ def test_a_value_is_found_in_every_escaping_of_every_escaping(
 ) -> None:
     for secret in SECRETS:
         written = ESCAPES[outer](f"<{ESCAPES[inner](secret)}>")
-        around = [ESCAPES[outer](one) for one in "<>"]
+        around = [ESCAPES[outer](character) for character in "<>"]
         assert build_masker([secret])(written) == MASK.join(around)
 
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_masked_json_is_still_json(secret: str) -> None:
-    """Otherwise the message in the body could not be read."""
+    """The message of an error is read from JSON that was masked."""
     hide = build_masker([secret])
     assert json.loads(hide(json.dumps({"detail": secret}))) == {"detail": MASK}
     within = json.dumps({"detail": f"got {json.dumps([secret])}"})
@@ -367,8 +379,8 @@ def test_masked_json_is_still_json(secret: str) -> None:
 
 @given(st.text(min_size=4, max_size=12), st.text(max_size=12), st.text(max_size=12))
 def test_a_value_itself_is_always_masked(secret: str, before: str, after: str) -> None:
-    left = build_masker([secret])(before + secret + after)
-    assert secret not in left.replace(MASK, "\0") or secret in "\0" * 12
+    masked = build_masker([secret])(before + secret + after)
+    assert secret not in masked.replace(MASK, "\0") or secret in "\0" * 12
 
 
 @given(st.text(alphabet="xyz \\%&+\"'é", max_size=40))

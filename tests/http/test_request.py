@@ -45,12 +45,14 @@ def of(thing_id: Any) -> Request[dict[str, Any]]:
     return Request.get("things_get", "/thing/{thing_id}/x", dict, thing_id=thing_id)
 
 
-def listed(*, is_array: bool = False, **query: object) -> Request[Page[Any]]:
+def build_list_request(
+    *, is_array: bool = False, **query: object
+) -> Request[Page[Any]]:
     listing = Listing(items="things", is_array=is_array)
     return Request.get("things_list", "/thing", Page, query=query, listing=listing)
 
 
-def body_of(value: Any) -> Any:
+def encode_body(value: Any) -> Any:
     request = Request.patch("things_update", "/thing", dict, json=value)
     request = request.resolve(BASE)
     assert isinstance(request.body, bytes)
@@ -84,7 +86,7 @@ def body_of(value: Any) -> Any:
 )
 def test_each_type_has_one_text(value: object, text: str) -> None:
     assert asked(some_key=value).query == (("someKey", text),)
-    assert body_of({"some_key": value}) == {
+    assert encode_body({"some_key": value}) == {
         "someKey": value if type(value) in {int, bool} else text
     }
 
@@ -132,7 +134,7 @@ def test_a_float_is_refused_with_the_advice_to_use_a_decimal() -> None:
     with pytest.raises(InvalidArgumentError, match=r"write Decimal\('...'\)"):
         asked(usage=0.1)
     with pytest.raises(InvalidArgumentError, match=r"^usage .* Decimal\('...'\)"):
-        body_of({"rows": [{"usage": 0.1}]})
+        encode_body({"rows": [{"usage": 0.1}]})
 
 
 @pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
@@ -140,14 +142,14 @@ def test_a_decimal_that_is_not_finite_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^usage "):
         asked(usage=Decimal(text))
     with pytest.raises(InvalidArgumentError, match=r"^usage "):
-        body_of({"usage": Decimal(text)})
+        encode_body({"usage": Decimal(text)})
 
 
 def test_unset_in_a_list_is_never_sent_as_text() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^some_key "):
         asked(some_key=[UNSET])
     with pytest.raises(InvalidArgumentError, match=r"^some_key "):
-        body_of({"some_key": [UNSET]})
+        encode_body({"some_key": [UNSET]})
 
 
 def test_an_instant_without_a_time_zone_is_refused_with_advice() -> None:
@@ -172,7 +174,7 @@ def test_text_that_utf8_cannot_encode_is_refused_by_name() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
         asked(identifier="\ud800")
     with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
-        body_of({"identifier": "\ud800"})
+        encode_body({"identifier": "\ud800"})
 
 
 @given(st.lists(st.tuples(words, words | finite_decimals | st.integers()), max_size=4))
@@ -254,7 +256,7 @@ def test_a_missing_part_is_named_with_the_present_ones() -> None:
 
 
 def test_another_page_is_the_same_list() -> None:
-    request = listed(start_date=date(2025, 1, 1))
+    request = build_list_request(start_date=date(2025, 1, 1))
     assert request.page == 1
     third = request.at(3)
     assert third.query == (("startDate", "2025-01-01"), ("page", "3"))
@@ -264,11 +266,11 @@ def test_another_page_is_the_same_list() -> None:
 
 
 def test_the_first_page_of_a_bare_array_has_no_number() -> None:
-    request = listed(is_array=True)
+    request = build_list_request(is_array=True)
     assert request.at(1).query == ()
     assert request.at(2).at(1).query == ()
     assert request.at(2).query == (("page", "2"),)
-    assert listed().at(1).query == (("page", "1"),)
+    assert build_list_request().at(1).query == (("page", "1"),)
 
 
 def test_a_request_that_is_not_for_a_list_has_no_page() -> None:
@@ -278,7 +280,7 @@ def test_a_request_that_is_not_for_a_list_has_no_page() -> None:
 
 @given(st.integers(1, 10**9))
 def test_the_page_of_a_request_is_read_from_its_query(page: int) -> None:
-    assert listed().at(page).page == page
+    assert build_list_request().at(page).page == page
 
 
 def test_the_target_names_the_parts_and_the_page() -> None:
@@ -334,17 +336,19 @@ def test_a_correction_changes_the_keys_of_the_body() -> None:
 
 
 def test_the_page_is_read_from_a_corrected_key() -> None:
-    corrected = listed().at(3).resolve(BASE, Operation(keys={"page": "pageNumber"}))
+    corrected = (
+        build_list_request().at(3).resolve(BASE, Operation(keys={"page": "pageNumber"}))
+    )
     assert corrected.url == f"{BASE}/thing?pageNumber=3"
     assert corrected.page == 3
     assert corrected.target == "page 3"
 
 
 def test_unset_null_and_empty_differ_on_the_wire() -> None:
-    assert body_of({"users": UNSET}) == {}
-    assert body_of({"users": None}) == {"users": None}
-    assert body_of({"users": []}) == {"users": []}
-    assert body_of({}) == {}
+    assert encode_body({"users": UNSET}) == {}
+    assert encode_body({"users": None}) == {"users": None}
+    assert encode_body({"users": []}) == {"users": []}
+    assert encode_body({}) == {}
 
 
 def test_a_request_without_a_body_has_none() -> None:
@@ -365,7 +369,7 @@ def test_a_body_has_a_content_type() -> None:
 
 
 def test_names_in_a_body_are_wire_names_at_every_depth() -> None:
-    assert body_of(
+    assert encode_body(
         {
             "external_id": "x",
             "line_items": [{"start_date": date(2025, 1, 2), "note": UNSET}],
@@ -380,12 +384,12 @@ def test_names_in_a_body_are_wire_names_at_every_depth() -> None:
 
 def test_a_body_key_that_is_not_text_is_refused() -> None:
     with pytest.raises(InvalidArgumentError):
-        body_of({1: 2})
+        encode_body({1: 2})
 
 
 def test_two_keys_that_become_one_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="someKey"):
-        body_of({"some_key": 1, "someKey": 2})
+        encode_body({"some_key": 1, "someKey": 2})
 
 
 @given(
@@ -400,7 +404,7 @@ def test_two_keys_that_become_one_are_refused() -> None:
     )
 )
 def test_plain_json_is_sent_unchanged(value: object) -> None:
-    assert body_of({"key": value}) == {"key": value}
+    assert encode_body({"key": value}) == {"key": value}
 
 
 def test_amounts_in_a_body_are_text() -> None:

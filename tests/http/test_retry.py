@@ -80,7 +80,7 @@ HARMLESS = {
     "PATCH that may be repeated",
 }
 
-# What came, and which verbs are sent again after it.
+# Each failure, with the verbs that are sent again after it.
 EVERY, NONE = set(VERBS), set[str]()
 OUTCOMES: list[tuple[str, NectarError, set[str]]] = [
     ("refused", status(429), EVERY),
@@ -282,10 +282,10 @@ def test_an_empty_budget_allows_no_repeat() -> None:
 # How the stage acts on the verdict.
 
 
-def answers(*given: object) -> MemoryTransport:
+def answers(*values: object) -> MemoryTransport:
     """A transport that returns one of these answers for each request."""
-    left = iter(given)
-    return MemoryTransport(lambda _: next(left))
+    replies = iter(values)
+    return MemoryTransport(lambda _: next(replies))
 
 
 GET = Request.get("thing_get", "/thing", dict)
@@ -302,9 +302,9 @@ async def test_the_stage_sleeps_exactly_as_decided(
     nectar = make_client(transport, clock=clock)
     assert await nectar.send(GET) == {}
     assert clock.sleeps == [0.5, 7.0, 2.0]
-    now = nectar.statistics()
-    assert (now.requests, now.attempts, now.retries) == (1, 4, 3)
-    assert (now.rate_limited, now.backoff_seconds) == (1, 9.5)
+    statistics = nectar.statistics()
+    assert (statistics.requests, statistics.attempts, statistics.retries) == (1, 4, 3)
+    assert (statistics.rate_limited, statistics.backoff_seconds) == (1, 9.5)
 
 
 @pytest.mark.anyio
@@ -445,10 +445,10 @@ async def test_a_delete_that_never_happened_and_is_then_forbidden_is_an_error(
 async def test_a_get_that_creates_is_repeated_only_when_it_was_refused(
     make_client: MakeClient,
 ) -> None:
-    magic = evolve(GET, is_repeatable=False)
+    request = evolve(GET, is_repeatable=False)
     nectar = make_client(answers(Response(429), {}), clock=VirtualClock())
-    await nectar.send(magic)
+    await nectar.send(request)
     transport = answers(Response(500), {})
     with pytest.raises(ServerError):
-        await make_client(transport, clock=VirtualClock()).send(magic)
+        await make_client(transport, clock=VirtualClock()).send(request)
     assert len(transport.requests) == 1

@@ -54,8 +54,8 @@ class Watcher:
 
 def answers(*values: object) -> MemoryTransport:
     """A transport that gives each of these answers once."""
-    left = iter(values)
-    return MemoryTransport(lambda _: next(left))
+    replies = iter(values)
+    return MemoryTransport(lambda _: next(replies))
 
 
 async def test_the_first_stage_is_outermost_and_the_recorder_is_inside(

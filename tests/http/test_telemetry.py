@@ -36,18 +36,18 @@ async def test_an_attempt_is_a_log_line_with_facts(
 ) -> None:
     caplog.set_level(logging.DEBUG, "nectar_async")
     clock = VirtualClock()
-    left = iter([Response(503, {}, b"secret words"), Response(200, {}, b"{}")])
-    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=clock)
+    replies = iter([Response(503, {}, b"secret words"), Response(200, {}, b"{}")])
+    nectar = make_client(MemoryTransport(lambda _: next(replies)), clock=clock)
     await nectar.send(GET)
     failed, again, done = caplog.records
     assert [record.levelname for record in caplog.records] == ["DEBUG", "INFO", "DEBUG"]
     assert failed.getMessage().startswith("thing_get thing t-1: attempt 1, request_id ")
     assert "outcome 503 MaintenanceError" in failed.getMessage()
     assert again.getMessage().endswith("outcome 503 MaintenanceError, again_in 0.5")
-    facts = done.__dict__["nectar"]
-    assert facts["operation"] == "thing_get"
-    assert facts["thing_id"] == "t-1"
-    assert (facts["attempt"], facts["outcome"], facts["bytes"]) == (2, 200, 2)
+    line = done.__dict__["nectar"]
+    assert line["operation"] == "thing_get"
+    assert line["thing_id"] == "t-1"
+    assert (line["attempt"], line["outcome"], line["bytes"]) == (2, 200, 2)
     assert "secret" not in caplog.text
 
 
@@ -99,7 +99,7 @@ def spans() -> Iterator[InMemorySpanExporter]:
     exporter.clear()
 
 
-def facts(span: ReadableSpan) -> dict[str, object]:
+def read_attributes(span: ReadableSpan) -> dict[str, object]:
     return dict(span.attributes or {})
 
 
@@ -107,26 +107,31 @@ def facts(span: ReadableSpan) -> dict[str, object]:
 async def test_a_call_is_a_span_and_each_attempt_a_child(
     make_client: MakeClient, spans: InMemorySpanExporter
 ) -> None:
-    left = iter([Response(503), Response(200, {}, b"{}")])
+    replies = iter([Response(503), Response(200, {}, b"{}")])
     nectar = make_client(
-        MemoryTransport(lambda _: next(left)), clock=VirtualClock(jitter=0.5)
+        MemoryTransport(lambda _: next(replies)), clock=VirtualClock(jitter=0.5)
     )
     await nectar.send(GET)
     first, second, call = spans.get_finished_spans()
     assert call.name == "thing_get"
-    assert [one.name for one in (first, second)] == ["thing_get attempt"] * 2
+    assert [attempt.name for attempt in (first, second)] == ["thing_get attempt"] * 2
     for attempt in (first, second):
         assert attempt.parent is not None
         assert call.context is not None
         assert attempt.parent.span_id == call.context.span_id
-    assert facts(first)["http.response.status_code"] == 503
-    assert facts(first)["error.type"] == "MaintenanceError"
-    assert facts(second)["nectar.backoff_seconds"] == 0.625
-    told = facts(call)
-    assert (told["nectar.attempts"], told["http.response.status_code"]) == (2, 200)
-    assert told["nectar.backoff_seconds"] == 0.625
-    assert told["nectar.request_id"] == facts(first)["nectar.request_id"]
-    assert told["server.address"] == "external.nectarclimate.com"
+    assert read_attributes(first)["http.response.status_code"] == 503
+    assert read_attributes(first)["error.type"] == "MaintenanceError"
+    assert read_attributes(second)["nectar.backoff_seconds"] == 0.625
+    call_facts = read_attributes(call)
+    assert (call_facts["nectar.attempts"], call_facts["http.response.status_code"]) == (
+        2,
+        200,
+    )
+    assert call_facts["nectar.backoff_seconds"] == 0.625
+    assert (
+        call_facts["nectar.request_id"] == read_attributes(first)["nectar.request_id"]
+    )
+    assert call_facts["server.address"] == "external.nectarclimate.com"
 
 
 @pytest.mark.anyio
@@ -134,13 +139,13 @@ async def test_the_retry_of_a_corrupt_answer_is_in_the_span_of_its_call(
     make_client: MakeClient, spans: InMemorySpanExporter
 ) -> None:
     damaged = Response(200, {"content-encoding": "gzip"}, b"xxxx")
-    left = iter([damaged, Response(200, {}, b"{}")])
-    nectar = make_client(MemoryTransport(lambda _: next(left)), clock=VirtualClock())
+    replies = iter([damaged, Response(200, {}, b"{}")])
+    nectar = make_client(MemoryTransport(lambda _: next(replies)), clock=VirtualClock())
     await nectar.send(GET)
     *attempts, call = spans.get_finished_spans()
-    assert [one.parent for one in attempts] == [call.context] * 2
+    assert [attempt.parent for attempt in attempts] == [call.context] * 2
     assert call.parent is None
-    assert facts(call)["nectar.attempts"] == 2
+    assert read_attributes(call)["nectar.attempts"] == 2
 
 
 @pytest.mark.anyio
@@ -158,7 +163,10 @@ async def test_spans_have_the_time_that_a_call_was_in_the_queue(
     async with anyio.create_task_group() as group:
         group.start_soon(nectar.send, GET)
         group.start_soon(nectar.send, GET)
-    queued = [facts(one)["nectar.queue_seconds"] for one in spans.get_finished_spans()]
+    queued = [
+        read_attributes(span)["nectar.queue_seconds"]
+        for span in spans.get_finished_spans()
+    ]
     assert queued == [0, 0, 3, 3]  # attempt and call, twice
 
 
@@ -189,7 +197,11 @@ async def test_pages_of_a_list_are_children_of_the_callers_span(
         for span in spans.get_finished_spans()
         if span.name == "usage_list_by_company"
     ]
-    assert sorted(str(facts(span)["nectar.page"]) for span in calls) == ["1", "2", "3"]
+    assert sorted(str(read_attributes(span)["nectar.page"]) for span in calls) == [
+        "1",
+        "2",
+        "3",
+    ]
     for span in calls:
         assert span.parent is not None
         assert span.parent.span_id == mine.get_span_context().span_id

@@ -130,8 +130,10 @@ def read_ids(traversal: Traversal[Any], server: SlowServer) -> list[int]:
         window_pass, number = traversal.current_pass, traversal.current_pass.first_page
         while traversal.current_pass is window_pass and not traversal.is_finished:
             try:
-                given = traversal.add_page(server(window_pass.request, number))
-                ids += [] if given is None else [bill.id for bill in given.items]
+                delivered = traversal.add_page(server(window_pass.request, number))
+                ids += (
+                    [] if delivered is None else [bill.id for bill in delivered.items]
+                )
             except ServerTimeoutError as error:
                 if not traversal.split_after(error):
                     raise
@@ -210,23 +212,23 @@ def between(first: datetime, last: datetime) -> Request[Any]:
 
 def test_halves_of_intervals_overlap_by_an_hour() -> None:
     midnight = datetime(2025, 1, 1, tzinfo=UTC)
-    left, right = split_window(
+    earlier, later = split_window(
         between(midnight, midnight + timedelta(days=1))
     ) or pytest.fail("a day can be halved")
-    assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-01T13:00:00Z")
-    assert read_window(right) == ("2025-01-01T12:00:00Z", "2025-01-02T00:00:00Z")
-    while (parts := split_window(left)) is not None:
-        left, _ = parts
-    assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-01T02:00:00Z")
+    assert read_window(earlier) == ("2025-01-01T00:00:00Z", "2025-01-01T13:00:00Z")
+    assert read_window(later) == ("2025-01-01T12:00:00Z", "2025-01-02T00:00:00Z")
+    while (parts := split_window(earlier)) is not None:
+        earlier, _ = parts
+    assert read_window(earlier) == ("2025-01-01T00:00:00Z", "2025-01-01T02:00:00Z")
 
 
 def test_halves_of_long_windows_of_intervals_overlap_by_a_day() -> None:
     first = datetime(2025, 1, 1, tzinfo=UTC)
-    left, right = split_window(
+    earlier, later = split_window(
         between(first, first + timedelta(days=30))
     ) or pytest.fail("no")
-    assert read_window(left) == ("2025-01-01T00:00:00Z", "2025-01-17T00:00:00Z")
-    assert read_window(right) == ("2025-01-16T00:00:00Z", "2025-01-31T00:00:00Z")
+    assert read_window(earlier) == ("2025-01-01T00:00:00Z", "2025-01-17T00:00:00Z")
+    assert read_window(later) == ("2025-01-16T00:00:00Z", "2025-01-31T00:00:00Z")
 
 
 Window = tuple[datetime, datetime]
@@ -305,19 +307,19 @@ def test_a_list_in_halves_is_resumed_where_it_failed() -> None:
         window_pass = traversal.current_pass
         number = window_pass.tracker.pages + 1
         try:
-            given = traversal.add_page(server(window_pass.request, number))
+            delivered = traversal.add_page(server(window_pass.request, number))
         except ServerTimeoutError as error:
             traversal.split_after(error)
         else:
-            ids += [] if given is None else [bill.id for bill in given.items]
-    gone = NotFoundError("gone")
+            ids += [] if delivered is None else [bill.id for bill in delivered.items]
+    failure = NotFoundError("gone")
     attach_request(
-        gone,
+        failure,
         traversal.current_pass.request.at(traversal.current_pass.tracker.pages + 1),
     )
-    traversal.set_cursor(gone)
-    cursor = Cursor.parse(str(gone.cursor))
-    rest = Traversal[Any](build_request(first, last, None), cursor=cursor)
+    traversal.set_cursor(failure)
+    cursor = Cursor.parse(str(failure.cursor))
+    resumed = Traversal[Any](build_request(first, last, None), cursor=cursor)
     assert len(cursor.windows) > 1
-    assert sorted(ids + read_ids(rest, server)) == list(range(40))
-    assert rest.build_receipt().verdict is Verdict.COMPLETE
+    assert sorted(ids + read_ids(resumed, server)) == list(range(40))
+    assert resumed.build_receipt().verdict is Verdict.COMPLETE

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.anyio
 ONCE = RetryPolicy(attempts=1)
 
 
-async def ids_of(records: FanOut[UsageData]) -> list[str]:
+async def read_ids(records: FanOut[UsageData]) -> list[str]:
     return [record.id async for record in records]
 
 
@@ -62,7 +62,7 @@ async def test_every_record_of_every_company_is_delivered_once(
     server = ListServer.of_pages(**pages)
     nectar = make_client(server.transport, max_concurrency=permits)
     async with nectar.repository.usage() as records:
-        assert sorted(await ids_of(records)) == server.all_rows()
+        assert sorted(await read_ids(records)) == server.all_rows()
         assert records.receipt.verdict is Verdict.COMPLETE
         assert records.failures == ()
     assert len(server.asked) == len(set(server.asked)) == sum(pages.values())
@@ -72,7 +72,7 @@ async def test_every_record_of_every_company_is_delivered_once(
 async def test_a_company_without_records_is_complete(make_client: MakeClient) -> None:
     server = ListServer({"a": [], "b": ["b-1"], "c": []})
     async with make_client(server.transport).repository.usage() as records:
-        assert await ids_of(records) == ["b-1"]
+        assert await read_ids(records) == ["b-1"]
         assert records.receipt.verdict is Verdict.COMPLETE
         assert records.progress.companies_done == 3
 
@@ -92,7 +92,7 @@ async def test_as_many_requests_as_permits_are_in_flight(
     server = ListServer.of_pages(**{f"c{number}": 3 for number in range(30)})
     server.turns = 20
     async with make_client(server.transport).repository.usage() as records:
-        await ids_of(records)
+        await read_ids(records)
     assert server.peak == 10
 
 
@@ -133,7 +133,7 @@ async def test_a_consumer_that_stops_reading_stops_the_requests(
     async with nectar.repository.usage(look_ahead=12) as records:
         async for _ in records:
             await settle_down(200)
-            assert len(server.asked) == 13  # one is given, twelve are ahead
+            assert len(server.asked) == 13  # one is delivered, twelve are ahead
             break
 
 
@@ -145,7 +145,7 @@ async def test_progress_counts_companies_pages_and_records(
         assert records.progress == Progress(
             companies=2, companies_done=0, pages=0, records=0
         )
-        await ids_of(records)
+        await read_ids(records)
         assert records.progress == Progress(
             companies=2, companies_done=2, pages=3, records=6
         )
@@ -156,7 +156,7 @@ async def test_each_company_has_its_receipt(make_client: MakeClient) -> None:
     server.script("b", 2, Response(403))
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error="collect") as records:
-        await ids_of(records)
+        await read_ids(records)
         assert records.receipts["a"].verdict is Verdict.COMPLETE
         assert records.receipts["a"].records == 2
         assert records.receipts["b"].verdict is Verdict.UNFINISHED
@@ -194,7 +194,7 @@ async def test_the_first_failure_is_raised(make_client: MakeClient) -> None:
     nectar = make_client(server.transport)
     with pytest.raises(NotFoundError) as caught:
         async with nectar.repository.usage() as records:
-            await ids_of(records)
+            await read_ids(records)
     assert (caught.value.operation, caught.value.page) == (USAGE, 3)
     assert caught.value.target == "company b, page 3"
     assert server.in_flight == 0
@@ -208,7 +208,7 @@ async def test_a_company_that_fails_does_not_stop_the_others(
     server.script("b", page, Response(403))
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error="collect") as records:
-        seen = await ids_of(records)
+        seen = await read_ids(records)
         (failure,) = records.failures
         assert records.progress.companies_done == 3
     expected = server.companies["b"][: 2 * page - 2]
@@ -217,8 +217,8 @@ async def test_a_company_that_fails_does_not_stop_the_others(
     assert failure.company_id == "b"
     assert isinstance(failure.error, PermissionDeniedError)
     assert failure.error.cursor is not None
-    rest = nectar.usage.by_company("b").resume(failure.error.cursor)
-    seen += [record.id async for record in rest]
+    resumed = nectar.usage.by_company("b").resume(failure.error.cursor)
+    seen += [record.id async for record in resumed]
     assert sorted(seen) == server.all_rows()
 
 
@@ -228,7 +228,7 @@ async def test_every_company_may_fail(make_client: MakeClient) -> None:
         server.script(company, 1, Response(403))
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error="collect") as records:
-        assert await ids_of(records) == []
+        assert await read_ids(records) == []
         assert sorted(failure.company_id for failure in records.failures) == [
             "a",
             "b",
@@ -243,7 +243,7 @@ async def test_each_failure_names_its_company_also_when_a_transport_raises_one_o
     double = {"companies_list": companies, USAGE: NotFoundError("gone", status=404)}
     nectar = make_client(MemoryTransport(double))
     async with nectar.repository.usage(on_error="collect") as records:
-        await ids_of(records)
+        await read_ids(records)
         targets = {
             failure.company_id: failure.error.target for failure in records.failures
         }
@@ -257,7 +257,7 @@ async def test_a_page_that_cannot_be_decoded_is_a_failure_of_its_company(
     server.script("a", 2, Response(200, {}, b"<html>"))
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error="collect") as records:
-        assert len(await ids_of(records)) == 8
+        assert len(await read_ids(records)) == 8
         (failure,) = records.failures
     assert isinstance(failure.error, DecodeError)
     assert (failure.company_id, failure.error.page) == ("a", 2)
@@ -270,7 +270,7 @@ async def test_a_function_is_called_with_each_failure(make_client: MakeClient) -
     failures: list[Failure] = []
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error=failures.append) as records:
-        assert await ids_of(records) == ["b-1", "b-2"]
+        assert await read_ids(records) == ["b-1", "b-2"]
         assert tuple(failures) == records.failures
     assert sorted(failure.company_id for failure in failures) == ["a", "c"]
 
@@ -287,7 +287,7 @@ async def test_a_function_stops_the_walk_by_raising(make_client: MakeClient) -> 
     nectar = make_client(server.transport)
     with pytest.raises(Enough, match="a"):
         async with nectar.repository.usage(on_error=stop) as records:
-            await ids_of(records)
+            await read_ids(records)
 
 
 @pytest.mark.parametrize("on_error", ["raise", "collect"])
@@ -299,7 +299,7 @@ async def test_an_exception_of_another_library_is_never_collected(
     nectar = make_client(server.transport)
     with pytest.raises(RuntimeError, match="a bug"):
         async with nectar.repository.usage(on_error=on_error) as records:
-            await ids_of(records)
+            await read_ids(records)
 
 
 @pytest.mark.parametrize("bad", ["", "..", "a\nb"])
@@ -313,7 +313,7 @@ async def test_an_invalid_id_is_an_error_before_anything_is_sent(
     names.insert(place, bad)
     with pytest.raises(InvalidArgumentError):
         async with nectar.repository.usage(companies=names) as records:
-            await ids_of(records)
+            await read_ids(records)
 
 
 # Leaving.
@@ -369,7 +369,7 @@ async def test_cancelling_at_any_moment_leaves_no_task_running(
 
     async def walk() -> None:
         async with nectar.repository.usage() as records:
-            await ids_of(records)
+            await read_ids(records)
 
     for turns in range(60):
         async with anyio.create_task_group() as group:
@@ -388,7 +388,7 @@ async def test_a_walk_is_bounded_by_fail_after(make_client: MakeClient) -> None:
 
     async def walk() -> None:
         async with nectar.repository.usage() as records:
-            await ids_of(records)
+            await read_ids(records)
 
     with pytest.raises(TimeoutError):
         with anyio.fail_after(0.02):
@@ -423,7 +423,7 @@ async def test_a_timeout_inside_the_callers_block_does_not_stop_the_walk(
             await anext(records)
         assert scope.cancelled_caught
         release.set()
-        assert first + await ids_of(records) == server.companies["a"]
+        assert first + await read_ids(records) == server.companies["a"]
 
 
 async def test_a_page_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
@@ -437,7 +437,7 @@ async def test_a_page_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
             await anext(records)
         seen: list[str] = []
         with anyio.move_on_after(10):
-            seen = await ids_of(records)
+            seen = await read_ids(records)
     assert sorted(seen) == server.all_rows()
 
 
@@ -456,8 +456,8 @@ async def test_a_walk_that_was_read_to_its_end_stays_exhausted_after_its_block(
 ) -> None:
     server = ListServer.of_pages(a=2)
     async with make_client(server.transport).repository.usage() as records:
-        await ids_of(records)
-    assert await ids_of(records) == []
+        await read_ids(records)
+    assert await read_ids(records) == []
 
 
 async def test_reading_without_entering_the_block_is_an_error(
@@ -477,7 +477,7 @@ async def test_a_walk_can_be_entered_only_once(
         await anext(records)
     try:
         async with records:
-            seen = await ids_of(records)
+            seen = await read_ids(records)
     except RuntimeError:
         return
     assert seen == server.companies["a"]
@@ -492,7 +492,7 @@ on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
 async def walk_for_ever(nectar: NectarClient) -> None:
     async with nectar.repository.usage() as records:
-        await ids_of(records)
+        await read_ids(records)
 
 
 @on_asyncio
@@ -544,7 +544,7 @@ async def test_companies_are_ids_or_objects_and_each_is_read_once(
     company = Company(id="b", name="B")
     companies: list[Company | str | UUID] = ["a", company, SOME, "a", str(SOME)]
     async with nectar.repository.usage(companies=companies) as records:
-        assert sorted(await ids_of(records)) == ["1", "2", "3"]
+        assert sorted(await read_ids(records)) == ["1", "2", "3"]
     assert len(server.asked) == 3
     assert {request.operation for request in server.transport.requests} == {USAGE}
 
@@ -553,7 +553,7 @@ async def test_no_companies_are_no_requests(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=1)
     nectar = make_client(server.transport)
     async with nectar.repository.usage(companies=[]) as records:
-        assert await ids_of(records) == []
+        assert await read_ids(records) == []
     assert server.transport.requests == []
     assert records.receipt.verdict is Verdict.COMPLETE
 
@@ -562,7 +562,7 @@ async def test_companies_may_be_an_iterator(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=1, b=1)
     nectar = make_client(server.transport)
     async with nectar.repository.usage(companies=iter("ab")) as records:
-        assert len(await ids_of(records)) == 4
+        assert len(await read_ids(records)) == 4
 
 
 @pytest.mark.parametrize(
@@ -592,7 +592,7 @@ async def test_two_walks_share_the_permits(make_client: MakeClient) -> None:
 
     async def walk() -> None:
         async with nectar.repository.usage() as records:
-            assert sorted(await ids_of(records)) == server.all_rows()
+            assert sorted(await read_ids(records)) == server.all_rows()
 
     async with anyio.create_task_group() as group:
         group.start_soon(walk)
@@ -607,7 +607,7 @@ async def test_a_company_whose_list_changed_is_read_again(
     server.change("a", 2, server.companies["a"][2:])
     everything = server.all_rows()
     async with make_client(server.transport).repository.usage() as records:
-        assert sorted(await ids_of(records)) == everything
+        assert sorted(await read_ids(records)) == everything
     assert records.receipt.verdict is Verdict.COMPLETE
     assert records.receipts["a"].rewalked == 3
     assert (records.receipts["a"].total_first, records.receipts["a"].total_last) == (
@@ -623,19 +623,19 @@ async def test_a_change_that_leaves_the_total_alone_is_found_by_verifying(
 ) -> None:
     def moving() -> ListServer:
         server = ListServer.of_pages(a=2)
-        first, *rest = server.companies["a"]
-        server.change("a", 2, [*rest, first + "-new"])
+        first, *others = server.companies["a"]
+        server.change("a", 2, [*others, first + "-new"])
         return server
 
     server = moving()
     async with make_client(server.transport).repository.usage() as records:
-        await ids_of(records)
+        await read_ids(records)
     assert records.receipt.verdict is Verdict.COMPLETE
 
     server = moving()
     nectar = make_client(server.transport)
     async with nectar.repository.usage(verify=True) as records:
-        seen = await ids_of(records)
+        seen = await read_ids(records)
     assert len(seen) == len(set(seen)) == 5
     assert records.receipt.verdict is Verdict.COMPLETE
     # Two pages and a verification; two pages again, and another verification.
@@ -651,8 +651,8 @@ async def test_a_change_that_leaves_the_total_alone_is_found_by_verifying(
 
 async def test_prefetching_verifies_too(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=2)
-    first, *rest = server.companies["a"]
-    server.change("a", 2, [*rest, first + "-new"])
+    first, *others = server.companies["a"]
+    server.change("a", 2, [*others, first + "-new"])
     pager = make_client(server.transport).usage.by_company("a", verify=True)
     async with pager.prefetch() as records:
         assert len([record async for record in records]) == 4
@@ -681,7 +681,7 @@ async def test_a_window_that_times_out_is_read_in_halves_while_others_go_on(
         start_date=date(2025, 1, 1),
         end_date=date(2025, 1, 8),
     ) as records:
-        seen = await ids_of(records)
+        seen = await read_ids(records)
     assert len(seen) == len(set(seen)) == 16
     receipt = records.receipts["large"]
     assert receipt.verdict is Verdict.COMPLETE

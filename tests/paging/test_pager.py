@@ -186,8 +186,8 @@ async def test_two_walks_of_one_pager_are_independent(make_client: MakeClient) -
     first, second = aiter(pager), aiter(pager)
     seen: list[tuple[str, str]] = []
     async for record in first:
-        other = await anext(second)
-        seen.append((record.id, other.id))
+        second_record = await anext(second)
+        seen.append((record.id, second_record.id))
     assert seen == [(name, name) for name in server.companies["a"]]
     assert len(server.asked) == 6
 
@@ -314,12 +314,12 @@ async def test_a_walk_continues_where_the_cursor_of_its_error_points(
     first = await read(aiter(pager))
     assert isinstance(first.error, NectarError)
     assert first.error.cursor is not None
-    rest = pager.resume(first.error.cursor)
-    second = await read(aiter(rest))
+    resumed = pager.resume(first.error.cursor)
+    second = await read(aiter(resumed))
     assert second.error is None
     assert first.ids + second.ids == server.companies["a"]
-    assert rest.receipt.verdict is Verdict.COMPLETE
-    assert rest.receipt.pages == 6
+    assert resumed.receipt.verdict is Verdict.COMPLETE
+    assert resumed.receipt.pages == 6
 
 
 async def test_a_cursor_works_with_corrected_keys(
@@ -524,7 +524,7 @@ async def test_prefetching_sends_requests_while_the_caller_works(
         async for record in records:
             assert record.id == "a-1"
             await settle_down(100)
-            assert len(server.asked) == 7  # one is given, six are ahead
+            assert len(server.asked) == 7  # one is delivered, six are ahead
             break
     assert server.in_flight == 0
 
@@ -549,8 +549,8 @@ async def test_prefetching_delivers_the_pages_before_an_error(
     assert result.ids == rows("a", 8)
     assert isinstance(result.error, ServerError)
     assert result.error.cursor is not None
-    rest = [record.id async for record in pager.resume(result.error.cursor)]
-    assert result.ids + rest == server.companies["a"]
+    later_ids = [record.id async for record in pager.resume(result.error.cursor)]
+    assert result.ids + later_ids == server.companies["a"]
 
 
 async def test_an_error_of_the_callers_block_is_raised_unchanged(

@@ -48,12 +48,12 @@ def stops() -> tuple[list[int], ExitStack]:
 
 
 def test_inside_only_new_objects_are_traversed() -> None:
-    kept = []
+    objects = []
     with relaxed_gc():
         seen, stack = stops()
         with stack:
-            kept = [[number] for number in range(60_000)]
-    assert len(kept) == 60_000
+            objects = [[number] for number in range(60_000)]
+    assert len(objects) == 60_000
     assert set(seen) == {0}
     assert len(seen) <= 12
 
@@ -61,19 +61,19 @@ def test_inside_only_new_objects_are_traversed() -> None:
 def test_outside_old_objects_are_traversed_again() -> None:
     seen, stack = stops()
     with stack:
-        kept = [[number] for number in range(60_000)]
-    assert len(kept) == 60_000
+        objects = [[number] for number in range(60_000)]
+    assert len(objects) == 60_000
     assert 1 in seen
     assert len(seen) > 60
 
 
 def test_kept_objects_are_not_traversed_right_afterwards() -> None:
     with relaxed_gc():
-        kept = [[number] for number in range(60_000)]
+        objects = [[number] for number in range(60_000)]
     seen, stack = stops()
     with stack:
         few = [[number] for number in range(1_000)]
-    assert (len(kept), len(few)) == (60_000, 1_000)
+    assert (len(objects), len(few)) == (60_000, 1_000)
     assert set(seen) <= {0}
 
 
@@ -84,9 +84,9 @@ def test_new_cycles_are_still_freed() -> None:
         with stack:
             for _ in range(20_000):
                 Cycle()
-            left = [item for item in gc.get_objects() if isinstance(item, Cycle)]
+            alive = [item for item in gc.get_objects() if isinstance(item, Cycle)]
     assert seen
-    assert len(left) < 10_000
+    assert len(alive) < 10_000
 
 
 def test_the_thresholds_are_restored() -> None:

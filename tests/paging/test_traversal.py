@@ -410,11 +410,11 @@ def test_a_verification_that_fails_has_no_cursor() -> None:
                 traversal.current_pass.request, traversal.current_pass.tracker.pages + 1
             )
         )
-    gone = NotFoundError("gone")
-    attach_request(gone, traversal.current_pass.request.at(1))
-    traversal.set_cursor(gone)
-    assert gone.cursor is None
-    assert "that verifies the list failed" in gone.__notes__[0]
+    failure = NotFoundError("gone")
+    attach_request(failure, traversal.current_pass.request.at(1))
+    traversal.set_cursor(failure)
+    assert failure.cursor is None
+    assert "that verifies the list failed" in failure.__notes__[0]
 
 
 def test_verifying_costs_one_request_and_delivers_nothing_twice() -> None:
