@@ -121,8 +121,8 @@ async def test_a_chunk_has_the_clients_headers_but_no_key_and_asks_for_plain_byt
 ) -> None:
     await make(host).documents.download("d-1", tmp_path)
     for request in host.asked:
-        own = {"Accept", "Accept-Encoding", "User-Agent", "X-Request-Id"}
-        assert {*request.headers} <= own | {"Range", "If-Range"}
+        common = {"Accept", "Accept-Encoding", "User-Agent", "X-Request-Id"}
+        assert {*request.headers} <= common | {"Range", "If-Range"}
         assert request.headers["User-Agent"].startswith("nectar-async/")
         assert request.headers["X-Request-Id"]
         assert request.headers["Accept-Encoding"] == "identity"
@@ -160,15 +160,15 @@ async def test_bytes_are_written_to_a_sink_in_order(
 ) -> None:
     class Sink:
         def __init__(self) -> None:
-            self.held = b""
+            self.data = b""
 
         def write(self, data: bytes, /) -> Any:
-            self.held += data
+            self.data += data
             return anyio.lowlevel.checkpoint() if is_async else None
 
     sink = Sink()
     done = await make(host).documents.download("d-1", sink)
-    assert sink.held == BILL
+    assert sink.data == BILL
     assert (done.path, done.size) == (None, len(BILL))
 
 
@@ -185,24 +185,24 @@ async def test_an_open_file_is_a_sink(
 async def test_an_anyio_file_and_bytes_in_memory_are_sinks(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    held = io.BytesIO()
-    await make(host).documents.download("d-1", held)
+    buffer = io.BytesIO()
+    await make(host).documents.download("d-1", buffer)
     async with await anyio.open_file(tmp_path / "x", "wb") as file:
         await make(host).documents.download("d-1", file)
-    assert held.getvalue() == (tmp_path / "x").read_bytes() == BILL
+    assert buffer.getvalue() == (tmp_path / "x").read_bytes() == BILL
 
 
 async def test_the_rest_is_written_to_a_raw_sink_that_takes_less(make: Make) -> None:
     class Short(io.RawIOBase):
-        held = b""
+        data_written = b""
 
         def write(self, data: Any, /) -> int:
-            self.held += data[:5]
+            self.data_written += data[:5]
             return len(data[:5])
 
     sink = Short()
     await make(FileHost(b"twelve bytes")).documents.download("d-1", sink)
-    assert sink.held == b"twelve bytes"
+    assert sink.data_written == b"twelve bytes"
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
@@ -435,14 +435,18 @@ async def test_a_rate_limit_error_has_the_wait_that_was_asked_for(
 # Redirects.
 
 
-def to(location: str) -> Trick:
+def redirect_to(location: str) -> Trick:
     return respond(302, {"Location": location})
 
 
 async def test_up_to_three_redirects_are_followed_and_kept(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [to("https://one/x"), to("/y?a=b"), to("https://two.example/z")]
+    host.tricks = [
+        redirect_to("https://one/x"),
+        redirect_to("/y?a=b"),
+        redirect_to("https://two.example/z"),
+    ]
     await make(host).documents.download("d-1", tmp_path)
     assert [request.url for request in host.asked[1:]] == [
         "https://one/x",
@@ -455,7 +459,12 @@ async def test_up_to_three_redirects_are_followed_and_kept(
 async def test_a_fourth_redirect_is_an_error(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [to("/a"), to("/b"), to("/a"), to("/b")]
+    host.tricks = [
+        redirect_to("/a"),
+        redirect_to("/b"),
+        redirect_to("/a"),
+        redirect_to("/b"),
+    ]
     with pytest.raises(DownloadError, match="redirects more than 3 times"):
         await make(host).documents.download("d-1", tmp_path)
 
@@ -468,7 +477,7 @@ async def test_a_fourth_redirect_is_an_error(
 async def test_an_unsafe_redirect_is_an_error(
     host: FileHost, make: Make, tmp_path: Path, location: str
 ) -> None:
-    host.tricks = [to(location)]
+    host.tricks = [redirect_to(location)]
     with pytest.raises(DownloadError, match="redirects to nowhere, to itself, or"):
         await make(host).documents.download("d-1", tmp_path)
     assert len(host.asked) == 1
@@ -478,7 +487,7 @@ async def test_a_redirect_from_http_to_http_is_followed(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     host.document["url"] = "http://127.0.0.1/x"
-    host.tricks = [to("http://127.0.0.1/y")]
+    host.tricks = [redirect_to("http://127.0.0.1/y")]
     await make(host).documents.download("d-1", tmp_path)
     assert host.asked[-1].url == "http://127.0.0.1/y"
 
@@ -486,7 +495,7 @@ async def test_a_redirect_from_http_to_http_is_followed(
 async def test_a_refusal_after_a_redirect_requests_a_new_link(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    host.tricks = [to("https://one/x"), serve_file, respond(403)]
+    host.tricks = [redirect_to("https://one/x"), serve_file, respond(403)]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.links, host.asked[-1].url) == (2, f"{LINK}&link=2")
 
@@ -713,8 +722,8 @@ async def test_a_file_that_changes_twice_is_an_error_and_the_partial_file_stays(
     ]
     with pytest.raises(DownloadError, match="changed twice"):
         await make(host).documents.download("d-1", tmp_path)
-    there = sorted(os.listdir(tmp_path))  # noqa: PTH208
-    assert there == ["bill.pdf.part", "bill.pdf.part.json"]
+    names = sorted(os.listdir(tmp_path))  # noqa: PTH208
+    assert names == ["bill.pdf.part", "bill.pdf.part.json"]
 
 
 @pytest.mark.parametrize("status", [206, 200, 416])
@@ -783,17 +792,17 @@ async def test_a_cancelled_download_leaves_whole_chunks_and_resumes_later(
 async def test_no_file_stays_open_between_two_chunks(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    def open_files() -> list[str]:
-        found = []
+    def list_open_files() -> list[str]:
+        paths = []
         for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
             try:
-                found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
+                paths.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
             except OSError:
                 continue
-        return [match for match in found if match.startswith(str(tmp_path))]
+        return [path for path in paths if path.startswith(str(tmp_path))]
 
     async def look(_: Request[Any]) -> None:
-        assert await anyio.to_thread.run_sync(open_files) == []
+        assert await anyio.to_thread.run_sync(list_open_files) == []
 
     host.tricks = [serve_file, look, look]
     await make(host).documents.download("d-1", tmp_path)
@@ -851,7 +860,7 @@ APRIL, MAY = (
 )
 
 
-def names(folder: Path) -> dict[str, bytes]:
+def read_folder(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -862,7 +871,10 @@ async def test_bills_of_one_name_do_not_replace_each_other_in_a_folder(
     for data in (b"may", b"may, again"):
         done = await make(FileHost(data)).documents.download(MAY, tmp_path)
         assert done.path == tmp_path / "bill-9b8a7c6d.pdf"
-    assert names(tmp_path) == {"bill.pdf": b"april", "bill-9b8a7c6d.pdf": b"may, again"}
+    assert read_folder(tmp_path) == {
+        "bill.pdf": b"april",
+        "bill-9b8a7c6d.pdf": b"may, again",
+    }
 
 
 async def test_bills_of_one_name_may_be_downloaded_at_the_same_time(
@@ -872,10 +884,10 @@ async def test_bills_of_one_name_may_be_downloaded_at_the_same_time(
     async with anyio.create_task_group() as group:
         for document_id in (APRIL, MAY):
             group.start_soon(client.documents.download, document_id, tmp_path)
-    found = set(names(tmp_path))
-    assert "bill.pdf" in found
-    assert found & {"bill-5f0c9e3a.pdf", "bill-9b8a7c6d.pdf"}
-    assert len(found) == 2
+    names = set(read_folder(tmp_path))
+    assert "bill.pdf" in names
+    assert names & {"bill-5f0c9e3a.pdf", "bill-9b8a7c6d.pdf"}
+    assert len(names) == 2
 
 
 async def test_a_partial_file_with_the_id_in_its_name_is_resumed(
@@ -884,7 +896,7 @@ async def test_a_partial_file_with_the_id_in_its_name_is_resumed(
     leave_part(tmp_path / "bill-5f0c9e3a.pdf", BILL[:CHUNK], document=APRIL)
     done = await make(host).documents.download(APRIL, tmp_path)
     assert done.resumed_from == CHUNK
-    assert names(tmp_path) == {"bill-5f0c9e3a.pdf": BILL}
+    assert read_folder(tmp_path) == {"bill-5f0c9e3a.pdf": BILL}
 
 
 @pytest.mark.parametrize(
@@ -950,7 +962,7 @@ async def test_a_target_is_checked_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("given", "saved"),
+    ("file_name", "saved"),
     [
         ("March 2025.pdf", "March 2025.pdf"),
         ("../../etc/passwd", "passwd"),
@@ -975,8 +987,8 @@ async def test_a_target_is_checked_before_anything_is_sent(
         (" . ", "d-1.pdf"),
     ],
 )
-def test_the_name_of_a_document_is_made_safe(given: str | None, saved: str) -> None:
-    assert to_safe_name(given, "d-1") == saved
+def test_the_name_of_a_document_is_made_safe(file_name: str | None, saved: str) -> None:
+    assert to_safe_name(file_name, "d-1") == saved
 
 
 def test_a_file_name_has_room_for_the_suffixes_of_its_partial_file() -> None:
@@ -990,21 +1002,21 @@ def test_a_file_name_has_room_for_the_suffixes_of_its_partial_file() -> None:
 # Secrets.
 
 
-def everything(error: BaseException) -> str:
+def list_error_texts(error: BaseException) -> str:
     """Collect all text that an error could print."""
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
-    seen = [repr(error), str(error), repr(error.args), "".join(frames.format())]
-    seen += [repr(vars(error)), repr(pickle.dumps(error))]
-    seen += getattr(error, "__notes__", [])
-    return "\n".join(seen)
+    texts = [repr(error), str(error), repr(error.args), "".join(frames.format())]
+    texts += [repr(vars(error)), repr(pickle.dumps(error))]
+    texts += getattr(error, "__notes__", [])
+    return "\n".join(texts)
 
 
 LEAKS: dict[str, list[Trick]] = {
     "refused": [REFUSED] * 3,
     "failing": [respond(500, {}, SIGNATURE.encode())] * 4,
     "odd": [respond(418, {"Location": LINK, "X": SIGNATURE}, SIGNATURE.encode())],
-    "redirected": [to(f"/{SIGNATURE}1"), to(f"/{SIGNATURE}2")] * 2,
-    "insecure": [to(f"http://x/{SIGNATURE}")],
+    "redirected": [redirect_to(f"/{SIGNATURE}1"), redirect_to(f"/{SIGNATURE}2")] * 2,
+    "insecure": [redirect_to(f"http://x/{SIGNATURE}")],
     "other-bytes": [respond(206, {"Content-Range": SIGNATURE}, SIGNATURE.encode())] * 2,
     "broken": [lambda _: BROKEN] * 4,
     "too-large": [respond(200, {"Content-Encoding": "gzip"}, SIGNATURE.encode())] * 4,
@@ -1021,10 +1033,10 @@ async def test_no_error_log_or_file_has_the_link_or_the_key(
     client = make(host)
     with pytest.raises(Exception, match="document d-1") as caught:
         await client.documents.download("d-1", tmp_path)
-    seen = everything(caught.value) + caplog.text + repr(host.asked)
-    assert SIGNATURE not in seen
-    assert KEY not in seen
-    assert LINK not in seen
+    text = list_error_texts(caught.value) + caplog.text + repr(host.asked)
+    assert SIGNATURE not in text
+    assert KEY not in text
+    assert LINK not in text
     async for path in anyio.Path(tmp_path).iterdir():
         assert SIGNATURE.encode() not in await path.read_bytes()
 

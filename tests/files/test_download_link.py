@@ -21,9 +21,9 @@ ONCE = RetryPolicy(attempts=1)
 
 
 class Link:
-    """A link that carries so many bytes a second, on a clock that does not wait.
+    """A link with a fixed number of bytes a second, on a virtual clock.
 
-    What would take longer than a second does not come.
+    A response that would take longer than a second times out.
     """
 
     def __init__(self, host: FileHost, speed: int) -> None:
@@ -58,7 +58,7 @@ def host() -> FileHost:
     return FileHost(DATA)
 
 
-def client_of(
+def build_client(
     make_client: MakeClient, host: FileHost, clock: VirtualClock, **options: Any
 ) -> NectarClient:
     options = {"attempt_timeout": 1.0, "retry": ONCE, **options}
@@ -69,7 +69,7 @@ async def test_a_chunk_that_times_out_is_requested_in_smaller_ones(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     link = Link(host, 300 * KIB)
-    client = client_of(make_client, host, link.clock)
+    client = build_client(make_client, host, link.clock)
     done = await client.documents.download("d-1", tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == DATA
     assert done.size == len(DATA)
@@ -81,7 +81,7 @@ async def test_chunks_of_a_slow_link_do_not_grow_again(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     link = Link(host, 300 * KIB)
-    client = client_of(make_client, host, link.clock)
+    client = build_client(make_client, host, link.clock)
     await client.documents.download("d-1", tmp_path / "x")
     assert link.sizes == [0, 0, *[256 * KIB] * 36]
 
@@ -90,7 +90,7 @@ async def test_chunks_grow_when_the_link_is_fast_again(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [too_slow, too_slow]
-    client = client_of(make_client, host, VirtualClock())
+    client = build_client(make_client, host, VirtualClock())
     await client.documents.download("d-1", tmp_path / "x")
     asked = [str(text)[6:].split("-") for text in host.ranges]
     sizes = [int(last) - int(first) + 1 for first, last in asked]
@@ -109,11 +109,11 @@ async def test_a_resumed_range_that_times_out_is_requested_without_a_condition(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [serve_file, too_slow]
-    client = client_of(make_client, host, VirtualClock())
+    client = build_client(make_client, host, VirtualClock())
     await client.documents.download("d-1", tmp_path / "x")
-    given = [request.headers.get("If-Range") for request in host.asked]
-    assert given[:2] == [None, '"v1"']
-    assert set(given[2:]) == {None}
+    conditions = [request.headers.get("If-Range") for request in host.asked]
+    assert conditions[:2] == [None, '"v1"']
+    assert set(conditions[2:]) == {None}
 
 
 async def test_a_timeout_of_the_smallest_chunk_advises_a_longer_attempt_timeout(
@@ -121,7 +121,7 @@ async def test_a_timeout_of_the_smallest_chunk_advises_a_longer_attempt_timeout(
 ) -> None:
     host.tricks = [hang] * 9
     retry = RetryPolicy(attempts=3)
-    client = client_of(
+    client = build_client(
         make_client, host, VirtualClock(), retry=retry, attempt_timeout=0.02
     )
     with pytest.raises(
@@ -140,7 +140,7 @@ async def test_a_whole_file_that_times_out_is_retried_like_any_request(
 ) -> None:
     host.tricks = [respond(206), hang, hang]
     retry = RetryPolicy(attempts=2)
-    client = client_of(
+    client = build_client(
         make_client, host, VirtualClock(), retry=retry, attempt_timeout=0.02
     )
     with pytest.raises(AttemptTimeoutError, match="set a longer attempt_timeout"):
@@ -152,7 +152,9 @@ async def test_smaller_chunks_are_requested_after_a_504(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [respond(504)] * 2
-    client = client_of(make_client, host, VirtualClock(), retry=RetryPolicy(attempts=4))
+    client = build_client(
+        make_client, host, VirtualClock(), retry=RetryPolicy(attempts=4)
+    )
     await client.documents.download("d-1", tmp_path / "x")
     assert (tmp_path / "x").read_bytes() == DATA
     assert host.ranges[2] == "bytes=0-1048575"
@@ -162,7 +164,7 @@ async def test_a_504_that_persists_is_raised(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
     host.tricks = [respond(504)] * 99
-    client = client_of(make_client, host, VirtualClock())
+    client = build_client(make_client, host, VirtualClock())
     with pytest.raises(ServerTimeoutError, match="the file host answered 504"):
         await client.documents.download("d-1", tmp_path / "x")
 
@@ -170,6 +172,6 @@ async def test_a_504_that_persists_is_raised(
 async def test_chunks_stay_large_without_an_attempt_timeout(
     host: FileHost, make_client: MakeClient, tmp_path: Path
 ) -> None:
-    client = client_of(make_client, host, VirtualClock(), attempt_timeout=None)
+    client = build_client(make_client, host, VirtualClock(), attempt_timeout=None)
     await client.documents.download("d-1", tmp_path / "x")
     assert len(host.asked) == 3

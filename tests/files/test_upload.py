@@ -42,32 +42,32 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 40
 
 
-async def content(upload: Upload) -> bytes:
+async def read_content(upload: Upload) -> bytes:
     return b"".join([chunk async for chunk in upload.chunks()])
 
 
-async def drained(upload: Upload, note: Callable[[int], object]) -> None:
-    """Read all chunks, and return their sizes."""
+async def read_sizes(upload: Upload, on_size: Callable[[int], object]) -> None:
+    """Read all chunks, and call a function with the size of each."""
     async for chunk in upload.chunks():
-        note(len(chunk))
+        on_size(len(chunk))
 
 
-async def sent(file: Any, file_name: str | None = None) -> bytes:
+async def upload_and_read(file: Any, file_name: str | None = None) -> bytes:
     async with Upload(file, file_name) as upload:
-        return await content(upload)
+        return await read_content(upload)
 
 
 class Stream:
     """An async stream that is not a generator."""
 
     def __init__(self, *chunks: Any) -> None:
-        self._left = iter(chunks)
+        self._chunks = iter(chunks)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        for chunk in self._left:
+        for chunk in self._chunks:
             if isinstance(chunk, Exception):
                 raise chunk
             return chunk  # type: ignore[no-any-return]
@@ -86,16 +86,16 @@ class Uploaded:
         return self._file.read(size)
 
 
-def pdf_of(pages: int, password: str | None = None) -> bytes:
-    """A real PDF."""
+def build_pdf(pages: int, password: str | None = None) -> bytes:
+    """Build a PDF that pypdf can read."""
     writer = pypdf.PdfWriter()
     for _ in range(pages):
         writer.add_blank_page(72, 72)
     if password is not None:
         writer.encrypt(password, algorithm="RC4-128")
-    held = io.BytesIO()
-    writer.write(held)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -115,24 +115,24 @@ async def test_a_path_is_sent_under_its_own_name(
     async with Upload(kind(bill)) as upload:
         assert (upload.name, upload.size) == ("bill.pdf", len(PDF))
         assert upload.can_resend
-        assert await content(upload) == PDF
+        assert await read_content(upload) == PDF
 
 
 @pytest.mark.parametrize(
-    "held",
+    "data",
     [PDF, bytearray(PDF), memoryview(PDF), memoryview(PDF)[::-1][::-1]],
     ids=["bytes", "bytearray", "view", "strided-view"],
 )
-async def test_bytes_are_sent_as_they_are(held: bytes) -> None:
-    async with Upload(held) as upload:
+async def test_bytes_are_sent_as_they_are(data: bytes) -> None:
+    async with Upload(data) as upload:
         assert (upload.size, upload.can_resend) == (len(PDF), True)
-        assert await content(upload) == PDF
+        assert await read_content(upload) == PDF
 
 
 async def test_a_stream_can_be_read_once_and_has_no_size() -> None:
     async with Upload(Stream(b"", b"%P", b"", b"DF-1.7", bytearray(b"x"))) as upload:
         assert (upload.size, upload.can_resend) == (None, False)
-        assert await content(upload) == b"%PDF-1.7x"
+        assert await read_content(upload) == b"%PDF-1.7x"
 
 
 async def test_an_open_file_is_sent_from_its_position_and_left_open(
@@ -142,8 +142,8 @@ async def test_an_open_file_is_sent_from_its_position_and_left_open(
         file.seek(100)
         async with Upload(file) as upload:
             assert (upload.name, upload.size) == ("bill.pdf", len(PDF) - 100)
-            assert await content(upload) == PDF[100:]
-            assert await content(upload) == PDF[100:]
+            assert await read_content(upload) == PDF[100:]
+            assert await read_content(upload) == PDF[100:]
         assert not file.closed
 
 
@@ -151,14 +151,14 @@ async def test_an_async_file_is_accepted(bill: Path) -> None:
     async with await anyio.open_file(bill, "rb") as file:
         async with Upload(file) as upload:
             assert (upload.name, upload.size) == ("bill.pdf", len(PDF))
-            assert await content(upload) == PDF
+            assert await read_content(upload) == PDF
         assert not file.wrapped.closed
 
 
 async def test_a_file_of_a_web_framework_is_a_stream_with_a_name() -> None:
     async with Upload(Uploaded(PDF)) as upload:
         assert (upload.name, upload.size) == ("from the browser.pdf", None)
-        assert await content(upload) == PDF
+        assert await read_content(upload) == PDF
 
 
 async def test_a_pipe_is_a_stream() -> None:
@@ -168,7 +168,7 @@ async def test_a_pipe_is_a_stream() -> None:
         sink.close()
         async with Upload(source, "x.pdf") as upload:
             assert upload.size is None
-            assert await content(upload) == b"%PDF-1.7"
+            assert await read_content(upload) == b"%PDF-1.7"
 
 
 async def test_the_kind_of_a_temporary_file_is_found_by_its_first_bytes() -> None:
@@ -183,7 +183,7 @@ async def test_the_kind_of_a_temporary_file_is_found_by_its_first_bytes() -> Non
 
 
 @pytest.mark.parametrize(
-    ("held", "name", "media"),
+    ("data", "name", "media"),
     [
         (PDF, "document.pdf", "application/pdf"),
         (PNG, "document.png", "image/png"),
@@ -192,15 +192,15 @@ async def test_the_kind_of_a_temporary_file_is_found_by_its_first_bytes() -> Non
     ids=["pdf", "png", "jpeg"],
 )
 async def test_the_kind_of_bytes_without_a_name_is_found_by_the_first_of_them(
-    held: bytes, name: str, media: str
+    data: bytes, name: str, media: str
 ) -> None:
-    async with Upload(held) as upload:
+    async with Upload(data) as upload:
         assert (upload.name, upload.content_type) == (name, media)
 
 
 async def test_bytes_of_an_unknown_kind_need_a_name() -> None:
     with pytest.raises(InvalidArgumentError, match="pass file_name="):
-        await sent(b"GIF89a....")
+        await upload_and_read(b"GIF89a....")
 
 
 @pytest.mark.parametrize("name", ["a.PDF", "a.Jpeg", "b.c.jpg", "x.png"])
@@ -210,7 +210,7 @@ async def test_case_of_an_extension_does_not_count(name: str) -> None:
 
 
 async def test_contents_that_do_not_match_the_extension_are_for_the_api() -> None:
-    assert await sent(PNG, "scan.pdf") == PNG
+    assert await upload_and_read(PNG, "scan.pdf") == PNG
 
 
 @pytest.mark.parametrize("name", ["/tmp/x/bill.pdf", "C:\\bills\\bill.pdf"])  # noqa: S108
@@ -234,27 +234,27 @@ async def test_another_extension_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(PDF)
     with pytest.raises(InvalidArgumentError, match=r"^file ends in none of \.pdf, "):
-        await sent(path)
+        await upload_and_read(path)
     with pytest.raises(InvalidArgumentError, match=r"^file_name ends in none of"):
-        await sent(PDF, name)
+        await upload_and_read(PDF, name)
 
 
 async def test_a_path_must_be_there_and_be_a_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"does not exist: '.*no\.pdf'"):
-        await sent(tmp_path / "no.pdf")
+        await upload_and_read(tmp_path / "no.pdf")
     with pytest.raises(
         InvalidArgumentError,
         match=r"^file is no regular file: [^;]*; pass the path of one$",
     ):
-        await sent(tmp_path)
+        await upload_and_read(tmp_path)
     os.mkfifo(tmp_path / "pipe.pdf")
     with pytest.raises(InvalidArgumentError, match="file is no regular file"):
-        await sent(tmp_path / "pipe.pdf")
+        await upload_and_read(tmp_path / "pipe.pdf")
     (tmp_path / "plain").write_bytes(b"x")
     with pytest.raises(InvalidArgumentError, match="file cannot be read: Not a dir"):
-        await sent(tmp_path / "plain" / "x.pdf")
+        await upload_and_read(tmp_path / "plain" / "x.pdf")
     with pytest.raises(InvalidArgumentError, match=r"file cannot be read: .*null"):
-        await sent("a\0b.pdf")
+        await upload_and_read("a\0b.pdf")
 
 
 @pytest.mark.parametrize(
@@ -271,13 +271,13 @@ async def test_a_path_must_be_there_and_be_a_file(tmp_path: Path) -> None:
 )
 async def test_nothing_at_all_is_refused(empty: Callable[[], Any]) -> None:
     with pytest.raises(InvalidArgumentError, match="file is empty"):
-        await sent(empty(), "a.pdf")
+        await upload_and_read(empty(), "a.pdf")
 
 
 async def test_an_empty_path_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").touch()
     with pytest.raises(InvalidArgumentError, match="file is empty"):
-        await sent(tmp_path / "a.pdf")
+        await upload_and_read(tmp_path / "a.pdf")
 
 
 async def test_25_megabytes_are_taken_and_one_byte_more_is_not(tmp_path: Path) -> None:
@@ -288,37 +288,37 @@ async def test_25_megabytes_are_taken_and_one_byte_more_is_not(tmp_path: Path) -
         assert upload.size == MAX_BYTES == 26_214_400
     os.truncate(path, MAX_BYTES + 1)
     with pytest.raises(InvalidArgumentError, match=r"26,214,400 bytes \(25 MB\)"):
-        await sent(path)
+        await upload_and_read(path)
 
 
 async def test_a_stream_that_turns_out_too_large_is_stopped() -> None:
     chunk = b"x" * (MAX_BYTES // 4)
     async with Upload(Stream(*[chunk] * 4, b"y"), "a.pdf") as upload:
-        taken: list[int] = []
+        sizes: list[int] = []
         with pytest.raises(InvalidArgumentError, match="file is too large"):
-            await drained(upload, taken.append)
-    assert sum(taken) == MAX_BYTES
+            await read_sizes(upload, sizes.append)
+    assert sum(sizes) == MAX_BYTES
 
 
 @pytest.mark.parametrize(
     "other", [7, None, ["a.pdf"], object()], ids=["number", "none", "list", "object"]
 )
-async def test_anything_else_is_refused_with_what_it_may_be(other: Any) -> None:
+async def test_the_error_for_other_types_lists_the_accepted_ones(other: Any) -> None:
     with pytest.raises(
         InvalidArgumentError, match="file must be a path, bytes, an open"
     ):
-        await sent(other)
+        await upload_and_read(other)
 
 
 @pytest.mark.parametrize("kind", [io.StringIO, Stream], ids=["file", "stream"])
 async def test_text_is_refused(kind: Callable[[str], Any]) -> None:
     with pytest.raises(InvalidArgumentError, match="file returns str, not bytes"):
-        await sent(kind("abc"), "a.pdf")
+        await upload_and_read(kind("abc"), "a.pdf")
 
 
 async def test_a_file_name_is_text() -> None:
     with pytest.raises(InvalidArgumentError, match="file_name must be text, not bytes"):
-        await sent(PDF, b"a.pdf")  # type: ignore[arg-type]
+        await upload_and_read(PDF, b"a.pdf")  # type: ignore[arg-type]
 
 
 async def test_a_refused_file_is_closed(
@@ -334,7 +334,7 @@ async def test_a_refused_file_is_closed(
     monkeypatch.setattr(io, "FileIO", Seen)
     (tmp_path / "a.txt").write_bytes(b"x")
     with pytest.raises(InvalidArgumentError):
-        await sent(tmp_path / "a.txt")
+        await upload_and_read(tmp_path / "a.txt")
     assert [file.closed for file in opened] == [True]
 
 
@@ -346,31 +346,31 @@ async def test_150_pages_are_accepted_and_151_are_not(
     tmp_path: Path, *, as_path: bool
 ) -> None:
     for pages in (150, 151):
-        file: Any = pdf_of(pages)
+        file: Any = build_pdf(pages)
         if as_path:
             (tmp_path / f"{pages}.pdf").write_bytes(file)
             file = tmp_path / f"{pages}.pdf"
         if pages == 150:
-            assert await sent(file)
+            assert await upload_and_read(file)
             continue
         with pytest.raises(InvalidArgumentError, match=r"file has 151 pages; .* 150"):
-            await sent(file)
+            await upload_and_read(file)
 
 
 @pytest.mark.parametrize(
     "pdf",
-    [b"%PDF-1.7 and no more", pdf_of(151)[:-400], pdf_of(151, "secret")],
+    [b"%PDF-1.7 and no more", build_pdf(151)[:-400], build_pdf(151, "secret")],
     ids=["damaged", "cut", "encrypted"],
 )
 async def test_a_pdf_that_cannot_be_read_is_not_counted(pdf: bytes) -> None:
-    assert await sent(pdf) == pdf
+    assert await upload_and_read(pdf) == pdf
 
 
 async def test_without_pypdf_nothing_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pypdf", None)
-    assert await sent(pdf_of(151))
+    assert await upload_and_read(build_pdf(151))
 
 
 async def test_a_parser_that_does_not_end_is_abandoned(
@@ -421,20 +421,20 @@ async def test_a_file_that_changes_its_size_is_an_error(
 ) -> None:
     async with Upload(bill) as upload:
         os.truncate(bill, size)
-        taken: list[int] = []
+        sizes: list[int] = []
         words = f"file changed while it was sent: it had 768,009 bytes and has {now}"
         with pytest.raises(InvalidArgumentError, match=words):
-            await drained(upload, taken.append)
-    assert sum(taken) <= len(PDF)
+            await read_sizes(upload, sizes.append)
+    assert sum(sizes) <= len(PDF)
 
 
 async def test_two_readers_of_one_file_do_not_disturb_each_other(bill: Path) -> None:
     async with Upload(bill) as upload:
-        one, other = upload.chunks(), upload.chunks()
-        first = [await anext(one), await anext(other), await anext(other)]
-        rest = [chunk async for chunk in one]
-    assert first[0] + b"".join(rest) == PDF
-    assert first[1] + first[2] == PDF[: 2 * CHUNK]
+        first, second = upload.chunks(), upload.chunks()
+        chunks = [await anext(first), await anext(second), await anext(second)]
+        others = [chunk async for chunk in first]
+    assert chunks[0] + b"".join(others) == PDF
+    assert chunks[1] + chunks[2] == PDF[: 2 * CHUNK]
 
 
 async def test_a_disk_that_fails_is_an_error_about_the_file(bill: Path) -> None:
@@ -443,7 +443,7 @@ async def test_a_disk_that_fails_is_an_error_about_the_file(bill: Path) -> None:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with pytest.raises(InvalidArgumentError, match="file cannot be read: Input/output"):
-        await sent(Failing(PDF), "a.pdf")
+        await upload_and_read(Failing(PDF), "a.pdf")
 
 
 class OneWay(io.BytesIO):
@@ -458,7 +458,7 @@ async def test_a_file_that_is_closed_cannot_be_read(kind: type[io.BytesIO]) -> N
     file = kind(PDF)
     file.close()
     with pytest.raises(InvalidArgumentError, match=r"cannot be read: .*closed file"):
-        await sent(file, "a.pdf")
+        await upload_and_read(file, "a.pdf")
 
 
 async def test_a_file_that_is_closed_while_it_is_sent_cannot_be_read(
@@ -478,22 +478,22 @@ async def test_a_file_that_is_open_for_writing_cannot_be_read(bill: Path) -> Non
         bill.open("ab") as file,
         pytest.raises(InvalidArgumentError, match="file cannot be read: read"),
     ):
-        await sent(file)
+        await upload_and_read(file)
 
 
 async def test_progress_is_called_with_the_bytes_that_were_read(bill: Path) -> None:
-    told: list[tuple[int, int | None]] = []
+    calls: list[tuple[int, int | None]] = []
     async with Upload(bill) as upload:
-        async for _ in upload.chunks(lambda *news: told.append(news)):
+        async for _ in upload.chunks(lambda *arguments: calls.append(arguments)):
             pass
     size = len(PDF)
-    assert told == [(CHUNK, size), (2 * CHUNK, size), (size, size)]
+    assert calls == [(CHUNK, size), (2 * CHUNK, size), (size, size)]
 
 
 # The pipeline with a streamed body.
 
 
-class Taker:
+class ReadingTransport:
     """A transport that reads the body, and calls a function between two chunks."""
 
     needs_key = False
@@ -507,11 +507,11 @@ class Taker:
 
     async def send(self, request: Request[Any], /) -> Response:
         body: Any = request.body
-        taken = []
+        chunks = []
         async for chunk in body() if callable(body) else body:
-            taken.append(chunk)
+            chunks.append(chunk)
             await self._between()
-        self.bodies.append(b"".join(taken))
+        self.bodies.append(b"".join(chunks))
         answer = self._answer() if self._answer else None
         if isinstance(answer, BaseException):
             raise answer
@@ -543,7 +543,7 @@ async def test_each_chunk_restarts_the_attempt_timeout(
             await look()
             return await super().__anext__()
 
-    client = make_client(Taker(look), attempt_timeout=60)
+    client = make_client(ReadingTransport(look), attempt_timeout=60)
     assert await client.send(post(Looking(*[b"x"] * 5))) == {}
     assert len(deadlines) == 11
     assert deadlines == sorted(set(deadlines))
@@ -552,7 +552,7 @@ async def test_each_chunk_restarts_the_attempt_timeout(
 async def test_a_body_that_the_transport_does_not_read_times_out(
     make_client: MakeClient,
 ) -> None:
-    client = make_client(Taker(anyio.sleep_forever), attempt_timeout=0.2)
+    client = make_client(ReadingTransport(anyio.sleep_forever), attempt_timeout=0.2)
     with pytest.raises(
         AttemptTimeoutError, match=r"was sent for 0\.2 s, after 3 bytes"
     ):
@@ -562,7 +562,7 @@ async def test_a_body_that_the_transport_does_not_read_times_out(
 async def test_the_response_has_the_whole_attempt_timeout_after_the_body(
     make_client: MakeClient,
 ) -> None:
-    class Silent(Taker):
+    class Silent(ReadingTransport):
         async def send(self, request: Request[Any], /) -> Response:
             await super().send(request)
             await anyio.sleep_forever()
@@ -579,7 +579,7 @@ async def test_a_stalled_source_times_out_too(make_client: MakeClient) -> None:
             await anyio.sleep_forever()
             raise AssertionError
 
-    client = make_client(Taker(at_once), attempt_timeout=0.2)
+    client = make_client(ReadingTransport(at_once), attempt_timeout=0.2)
     with pytest.raises(AttemptTimeoutError, match="no chunk of the body was sent"):
         await client.send(post(Stalled()))
 
@@ -588,7 +588,7 @@ async def test_a_stalled_source_times_out_too(make_client: MakeClient) -> None:
 async def test_an_error_of_the_body_is_raised_whatever_the_transport_does_with_it(
     make_client: MakeClient, timeout: float | None
 ) -> None:
-    class Wrapping(Taker):
+    class Wrapping(ReadingTransport):
         async def send(self, request: Request[Any], /) -> Response:
             try:
                 return await super().send(request)
@@ -607,18 +607,18 @@ async def test_a_body_from_a_factory_is_sent_again_after_a_refusal(
     make_client: MakeClient,
 ) -> None:
     answers = [RateLimitedError("429", status=429), None]
-    taker = Taker(at_once, lambda: answers.pop(0))
-    client = make_client(taker, retry=RetryPolicy(wait_initial=0))
+    transport = ReadingTransport(at_once, lambda: answers.pop(0))
+    client = make_client(transport, retry=RetryPolicy(wait_initial=0))
     assert await client.send(post(lambda: Stream(b"ab", b"c"))) == {}
-    assert taker.bodies == [b"abc", b"abc"]
+    assert transport.bodies == [b"abc", b"abc"]
 
 
 async def test_a_stream_is_not_sent_again(make_client: MakeClient) -> None:
-    taker = Taker(at_once, lambda: RateLimitedError("429", status=429))
-    client = make_client(taker, retry=RetryPolicy(wait_initial=0))
+    transport = ReadingTransport(at_once, lambda: RateLimitedError("429", status=429))
+    client = make_client(transport, retry=RetryPolicy(wait_initial=0))
     with pytest.raises(RateLimitedError):
         await client.send(post(Stream(b"ab", b"c")))
-    assert taker.bodies == [b"abc"]
+    assert transport.bodies == [b"abc"]
 
 
 # Streams, which cannot be sent again.

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from hypothesis import given, strategies as st
 
-from nectar_async._files import multipart as _multipart
+from nectar_async._files.multipart import MultipartForm
 from nectar_async.recording.bodies import (
     Blob,
     FormData,
@@ -38,7 +38,7 @@ def test_json_keeps_the_digits_that_it_has(text: str) -> None:
         assert Decimal(body.data().decode()[5:-1]) == Decimal(text)
 
 
-def test_of_duplicate_keys_the_last_is_kept() -> None:
+def test_the_last_of_duplicate_keys_is_kept() -> None:
     assert parse_body(b'{"a": 1, "password": "x", "a": 2}') == Json(
         b'{"a":2,"password":"x"}'
     )
@@ -91,7 +91,7 @@ def form(content: bytes, name: str = "bill.pdf") -> tuple[bytes, str]:
     async def chunks() -> AsyncIterator[bytes]:
         yield content
 
-    made = _multipart.MultipartForm(
+    upload = MultipartForm(
         name="document",
         file_name=name,
         content_type="application/pdf",
@@ -101,9 +101,9 @@ def form(content: bytes, name: str = "bill.pdf") -> tuple[bytes, str]:
     )
 
     async def read() -> bytes:
-        return b"".join([chunk async for chunk in made.body()])
+        return b"".join([chunk async for chunk in upload.body()])
 
-    return anyio.run(read), made.headers["Content-Type"]
+    return anyio.run(read), upload.headers["Content-Type"]
 
 
 @given(st.binary())

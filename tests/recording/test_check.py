@@ -265,14 +265,14 @@ def test_forms_and_queries_are_checked(tmp_path: Path) -> None:
     assert places == {"request query email[]", "request form email[]"}
 
 
-def look(exchange: Exchange) -> Iterator[Finding]:
+def note_operation(exchange: Exchange) -> Iterator[Finding]:
     yield Finding(severity=Severity.NOTE, words=exchange.question.operation)
 
 
 def test_findings_of_a_further_check_have_the_file(
     folder: Path,
 ) -> None:
-    report = run_check(folder, look=look)
+    report = run_check(folder, look=note_operation)
     assert len(report.findings) == 5
     for finding in report.findings:
         assert finding.file.startswith(f"{finding.words}.")
@@ -285,7 +285,7 @@ def make_exchange(operation: str, value: Any, **facts: Any) -> Exchange:
     return Exchange(question=asked, answer=answered, key="0" * 64)
 
 
-def read(exchange: Exchange) -> Sequence[str]:
+def list_decode_problems(exchange: Exchange) -> Sequence[str]:
     return [
         f"{finding.severity} {finding.place}: {finding.words}"
         for finding in find_decode_problems(exchange)
@@ -297,10 +297,20 @@ def test_every_operation_has_a_model_but_ping_which_has_none() -> None:
 
 
 def test_answers_that_the_models_know_have_no_findings() -> None:
-    assert read(make_exchange("sites_get", {"id": "s", "name": "North"})) == []
+    assert (
+        list_decode_problems(make_exchange("sites_get", {"id": "s", "name": "North"}))
+        == []
+    )
     asked, answered = make_page("a", 1)
-    assert read(Exchange(question=asked, answer=answered, key="0")) == []
-    assert read(make_exchange("companies_list", [{"id": "c", "name": "Acme"}])) == []
+    assert (
+        list_decode_problems(Exchange(question=asked, answer=answered, key="0")) == []
+    )
+    assert (
+        list_decode_problems(
+            make_exchange("companies_list", [{"id": "c", "name": "Acme"}])
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -330,9 +340,10 @@ def test_answers_that_the_models_know_have_no_findings() -> None:
     ids=["object", "bare-array", "page", "list"],
 )
 def test_unknown_keys_are_one_note_each(operation: str, value: Any, words: str) -> None:
-    assert words in read(make_exchange(operation, value))
+    assert words in list_decode_problems(make_exchange(operation, value))
     assert all(
-        line.startswith("note") for line in read(make_exchange(operation, value))
+        line.startswith("note")
+        for line in list_decode_problems(make_exchange(operation, value))
     )
 
 
@@ -348,15 +359,21 @@ def test_unknown_keys_are_one_note_each(operation: str, value: Any, words: str) 
 def test_answers_that_the_models_cannot_read_are_errors(
     operation: str, value: Any, words: str
 ) -> None:
-    (line,) = read(make_exchange(operation, value))
+    (line,) = list_decode_problems(make_exchange(operation, value))
     assert line.startswith(words)
 
 
 def test_errors_files_and_empty_answers_are_not_decoded() -> None:
     refused = make_exchange("sites_get", {"detail": "no"})
     refused = evolve(refused, answer=evolve(refused.answer, status=404))
-    assert read(refused) == []
-    assert read(make_exchange("documents_download", PDF)) == []
-    assert read(make_exchange("labels_get", {"x": 1})) == []
-    assert read(make_exchange("invitations_revoke", None, method="POST")) == []
-    assert read(make_exchange("companies_delete", None, method="DELETE")) == []
+    assert list_decode_problems(refused) == []
+    assert list_decode_problems(make_exchange("documents_download", PDF)) == []
+    assert list_decode_problems(make_exchange("labels_get", {"x": 1})) == []
+    assert (
+        list_decode_problems(make_exchange("invitations_revoke", None, method="POST"))
+        == []
+    )
+    assert (
+        list_decode_problems(make_exchange("companies_delete", None, method="DELETE"))
+        == []
+    )

@@ -192,12 +192,12 @@ def test_the_keys_of_a_free_object_are_data() -> None:
 def test_added_and_removed_exchanges_are_reported_by_name() -> None:
     old = make_recording([make_page("a", 1, 2), make_page("a", 2, 2)])
     new = make_recording([make_page("a", 1, 2), make_page("b", 1)])
-    gone, come = compare(old, new)
-    assert gone.kind is ChangeKind.EXCHANGE_VANISHED
-    assert gone.place == old.exchanges[1].name
-    assert str(gone) == "exchange vanished (200)"
-    assert come.kind is ChangeKind.EXCHANGE_APPEARED
-    assert come.place == new.exchanges[1].name
+    vanished, appeared = compare(old, new)
+    assert vanished.kind is ChangeKind.EXCHANGE_VANISHED
+    assert vanished.place == old.exchanges[1].name
+    assert str(vanished) == "exchange vanished (200)"
+    assert appeared.kind is ChangeKind.EXCHANGE_APPEARED
+    assert appeared.place == new.exchanges[1].name
 
 
 def test_a_further_answer_to_the_same_question_is_a_new_exchange() -> None:
@@ -224,10 +224,12 @@ def test_another_status_is_reported_without_comparing_bodies() -> None:
 
 
 def test_errors_are_compared_with_errors_of_the_same_status() -> None:
-    gone, come = compare(site({"detail": "no"}, 404), site({"message": "no"}, 404))
-    assert (gone.kind, gone.place) == (ChangeKind.KEY_VANISHED, "detail")
-    assert (come.kind, come.place) == (ChangeKind.KEY_APPEARED, "message")
-    assert gone.status == come.status == 404
+    vanished, appeared = compare(
+        site({"detail": "no"}, 404), site({"message": "no"}, 404)
+    )
+    assert (vanished.kind, vanished.place) == (ChangeKind.KEY_VANISHED, "detail")
+    assert (appeared.kind, appeared.place) == (ChangeKind.KEY_APPEARED, "message")
+    assert vanished.status == appeared.status == 404
 
 
 def test_a_body_that_is_no_longer_json_is_reported() -> None:

@@ -26,17 +26,19 @@ LIST: Request[Any] = Request.get(
 )
 
 
-def asked(base: str, request: Request[Any] = LIST) -> str:
+def build_key(base: str, request: Request[Any] = LIST) -> str:
     return build_question(request.at(2).resolve(base)).key
 
 
 def test_host_prefix_and_version_are_not_in_the_key() -> None:
-    assert asked("https://a.example/v2.2") == asked("http://127.0.0.1:1/x/v2")
+    assert build_key("https://a.example/v2.2") == build_key("http://127.0.0.1:1/x/v2")
 
 
 def test_the_order_of_a_query_does_not_matter() -> None:
-    turned = evolve(LIST, query=LIST.query[::-1])
-    assert asked("https://a.example", turned) == asked("https://a.example")
+    reversed_query = evolve(LIST, query=LIST.query[::-1])
+    assert build_key("https://a.example", reversed_query) == build_key(
+        "https://a.example"
+    )
 
 
 def test_a_question_has_path_query_owner_and_page() -> None:
@@ -127,12 +129,15 @@ def test_only_relevant_headers_are_recorded() -> None:
         "ETag": '"1"',
         "Content-Encoding": "gzip",
     }
-    kept = RecordedAnswer.of(
+    recorded_answer = RecordedAnswer.of(
         Response(200, headers, gzip.compress(b'{"b":1,"a":2}')), NOW
     )
-    assert kept.headers == {"content-type": "application/json", "etag": '"1"'}
-    assert kept.body == Json(b'{"a":2,"b":1}')
-    assert decompress_body(kept.response()) == b'{"a":2,"b":1}'
+    assert recorded_answer.headers == {
+        "content-type": "application/json",
+        "etag": '"1"',
+    }
+    assert recorded_answer.body == Json(b'{"a":2,"b":1}')
+    assert decompress_body(recorded_answer.response()) == b'{"a":2,"b":1}'
 
 
 def test_a_retry_after_date_becomes_seconds() -> None:

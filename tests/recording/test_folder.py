@@ -204,13 +204,13 @@ def test_a_save_that_was_killed_between_its_renames_is_undone(tmp_path: Path) ->
 def test_only_stale_temporary_folders_are_deleted(
     tmp_path: Path,
 ) -> None:
-    left = [tmp_path / f".r.{mark}" for mark in ("0123abcd.new", "89abcdef.old")]
+    stale = [tmp_path / f".r.{mark}" for mark in ("0123abcd.new", "89abcdef.old")]
     others = [tmp_path / name for name in (".r.0123abcd.txt", ".rr.0123abcd.new")]
     young = tmp_path / ".r.00000000.new"
-    for one in (*left, *others, young):
-        one.mkdir()
-        if one != young:
-            os.utime(one, (0, 0))
+    for folder in (*stale, *others, young):
+        folder.mkdir()
+        if folder != young:
+            os.utime(folder, (0, 0))
     make_recording(PAIRS[:1]).save(tmp_path / "r", NOW)
     assert {*tmp_path.iterdir()} == {tmp_path / "r", *others, young}
 

@@ -22,7 +22,7 @@ LIST: Request[Any] = Request.get(
 PLAIN: Request[Any] = Request.get("ping_get", "/ping", str)
 
 
-def take(
+def build_log(
     *pairs: tuple[Question, RecordedAnswer], request: Request[Any] = PLAIN
 ) -> RecordingLog:
     log = RecordingLog()
@@ -31,7 +31,7 @@ def take(
     return log
 
 
-def test_answers_stand_in_the_order_of_their_questions() -> None:
+def test_answers_are_in_the_order_of_their_questions() -> None:
     log = RecordingLog()
     first, second, never = (
         log.reserve_number(),
@@ -47,30 +47,30 @@ def test_answers_stand_in_the_order_of_their_questions() -> None:
 
 def test_failures_that_a_retry_resolved_are_dropped() -> None:
     pairs = [(PING, answer(status=code)) for code in (429, 503, 200, 502)]
-    assert [one.status for _, one in take(*pairs).pairs()] == [200, 502]
-    assert [one.status for _, one in take(*pairs).pairs(with_failures=True)] == [
-        *(429, 503, 200, 502)
-    ]
+    assert [answered.status for _, answered in build_log(*pairs).pairs()] == [200, 502]
+    assert [
+        answered.status for _, answered in build_log(*pairs).pairs(with_failures=True)
+    ] == [*(429, 503, 200, 502)]
 
 
 def test_failures_that_no_retry_resolved_are_kept() -> None:
-    # A window that is too much is asked for twice before it is halved.
+    # A date range that is too large is requested twice before it is split.
     pairs = [(PING, answer(status=502)), (PING, answer(status=502))]
-    assert take(*pairs).pairs() == tuple(pairs)
+    assert build_log(*pairs).pairs() == tuple(pairs)
 
 
 def test_other_failures_are_answers() -> None:
     pairs = [(PING, answer(status=404)), (PING, answer(1))]
-    assert take(*pairs).pairs() == tuple(pairs)
+    assert build_log(*pairs).pairs() == tuple(pairs)
 
 
 def test_announced_pages_that_were_not_requested_are_missing() -> None:
-    log = take(make_page("a", 1, 4), make_page("a", 3, 4), request=LIST.at(1))
+    log = build_log(make_page("a", 1, 4), make_page("a", 3, 4), request=LIST.at(1))
     assert [request.page for request in log.missing_pages()] == [2, 4]
     assert {request.url for request in log.missing_pages()} == {""}
 
 
 def test_complete_and_failed_lists_have_no_missing_pages() -> None:
-    assert not [*take(make_page("a", 1), request=LIST.at(1)).missing_pages()]
+    assert not [*build_log(make_page("a", 1), request=LIST.at(1)).missing_pages()]
     refused = (make_page("a", 1)[0], answer({"totalPages": 9}, status=403))
-    assert not [*take(refused, request=LIST.at(1)).missing_pages()]
+    assert not [*build_log(refused, request=LIST.at(1)).missing_pages()]

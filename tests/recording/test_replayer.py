@@ -18,22 +18,22 @@ from nectar_async.recording.replayer import Repeat, Replayer, list_differences
 PING = question("/ping", "ping_get")
 
 
-def player(
+def build_replayer(
     *pairs: tuple[Question, RecordedAnswer], repeat: Repeat = "never"
 ) -> Replayer:
     return Replayer(make_recording(pairs), Redaction(), repeat=repeat)
 
 
 def test_equal_questions_get_their_answers_in_order() -> None:
-    play = player((PING, answer(1)), make_page("a", 1), (PING, answer(2)))
-    assert [play.answer(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
+    replayer = build_replayer((PING, answer(1)), make_page("a", 1), (PING, answer(2)))
+    assert [replayer.answer(PING).body for _ in range(2)] == [Json(b"1"), Json(b"2")]
 
 
 def test_an_additional_question_is_an_error_with_the_recorded_count() -> None:
-    play = player((PING, answer(1)))
-    play.answer(PING)
+    replayer = build_replayer((PING, answer(1)))
+    replayer.answer(PING)
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.answer(PING)
+        replayer.answer(PING)
     assert "asked for 2 times, and recorded once" in str(caught.value)
     assert "repeat='last'" in str(caught.value)
     (near,) = caught.value.nearest
@@ -41,20 +41,20 @@ def test_an_additional_question_is_an_error_with_the_recorded_count() -> None:
 
 
 def test_the_last_answer_can_be_repeated_for_polling() -> None:
-    play = player((PING, answer(1)), (PING, answer(2)), repeat="last")
-    assert [play.answer(PING).body for _ in range(4)] == [
+    replayer = build_replayer((PING, answer(1)), (PING, answer(2)), repeat="last")
+    assert [replayer.answer(PING).body for _ in range(4)] == [
         Json(text) for text in (b"1", b"2", b"2", b"2")
     ]
     with pytest.raises(UnmatchedRequestError):
-        play.answer(question())
+        replayer.answer(question())
 
 
 def test_an_unknown_question_names_the_nearest_and_their_differences() -> None:
     asked, answered = make_page("a", 1)
     filtered = evolve(asked, query=(*asked.query, ("startDate", "2025-01-01")))
-    play = player((filtered, answered), make_page("b", 1), (PING, answer()))
+    replayer = build_replayer((filtered, answered), make_page("b", 1), (PING, answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.answer(asked)
+        replayer.answer(asked)
     text = str(caught.value)
     assert "no answer to GET /usage/company/a?page=1 is recorded" in text
     assert "--nectar-record=new" in text
@@ -68,19 +68,19 @@ def test_an_unknown_question_names_the_nearest_and_their_differences() -> None:
 
 def test_without_a_near_question_the_error_lists_the_operations() -> None:
     with pytest.raises(UnmatchedRequestError, match="recorded are: ping_get"):
-        player((PING, answer())).answer(question())
+        build_replayer((PING, answer())).answer(question())
     with pytest.raises(UnmatchedRequestError, match="no exchanges at all"):
-        player().answer(question())
+        build_replayer().answer(question())
 
 
-def test_no_secret_stands_in_an_explanation() -> None:
+def test_no_error_shows_a_secret() -> None:
     def login(name: str, **more: str) -> Question:
         body = Json.of({"username": name, "password": f"{name}-pass", **more})
         return question("/connection", "connections_create", method="POST", body=body)
 
-    play = player((login("anna"), answer()))
+    replayer = build_replayer((login("anna"), answer()))
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.answer(login("berta", country="DE"))
+        replayer.answer(login("berta", country="DE"))
     assert not re.search("anna|berta", str(caught.value))
     assert "body.country: asked for 'DE', recorded nothing" in str(caught.value)
 
@@ -89,9 +89,11 @@ def test_a_differing_placeholder_is_named() -> None:
     def meters(text: str) -> Question:
         return question("/meter", "meters_list", query=(("identifier", text),))
 
-    play = player((meters("meter-1"), answer()), (meters("meter-2"), answer()))
+    replayer = build_replayer(
+        (meters("meter-1"), answer()), (meters("meter-2"), answer())
+    )
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.answer(meters("meter-3"))
+        replayer.answer(meters("meter-3"))
     text = str(caught.value)
     assert "identifier: asked for 'meter-3', recorded 'meter-1'" in text
     assert "identifier: asked for 'meter-3', recorded 'meter-2'" in text
@@ -108,10 +110,12 @@ def test_a_file_that_differs_is_named_with_its_size() -> None:
 
 
 def test_other_operations_are_nearest_only_without_the_same_operation() -> None:
-    made = question("/company", "companies_create", method="POST", body=Json(b"{}"))
-    play = player((question("/company", "companies_list"), answer()), (made, answer()))
+    create = question("/company", "companies_create", method="POST", body=Json(b"{}"))
+    replayer = build_replayer(
+        (question("/company", "companies_list"), answer()), (create, answer())
+    )
     with pytest.raises(UnmatchedRequestError) as caught:
-        play.answer(evolve(made, body=Json(b'{"name":"Hall"}')))
+        replayer.answer(evolve(create, body=Json(b'{"name":"Hall"}')))
     (near,) = caught.value.nearest
     assert near.startswith("companies_create.")
 
@@ -146,39 +150,41 @@ def test_a_text_that_quotes_a_redacted_value_finds_its_answer() -> None:
     redaction = Redaction()
     saved = make_recording(pairs).with_exchanges(redaction.apply(pairs))
     assert b"Harbor" not in b"".join(map(encode_exchange, saved.exchanges))
-    play = Replayer(saved, redaction)
-    assert play.answer(rename) == answer({"id": "1"})
+    replayer = Replayer(saved, redaction)
+    assert replayer.answer(rename) == answer({"id": "1"})
 
 
 def test_exchanges_that_were_not_requested_are_unused() -> None:
-    play = player((PING, answer()), (question(), answer()))
-    play.answer(PING)
-    assert [exchange.question.operation for exchange in play.unused] == [
+    replayer = build_replayer((PING, answer()), (question(), answer()))
+    replayer.answer(PING)
+    assert [exchange.question.operation for exchange in replayer.unused] == [
         "companies_list"
     ]
 
 
 def test_further_pages_of_a_begun_list_are_not_unused() -> None:
     pages = [make_page("a", number, 3) for number in (1, 2, 3)]
-    play = player(*pages, *(make_page("b", number, 2) for number in (1, 2)))
-    play.answer(pages[0][0])
-    assert [exchange.question.owner for exchange in play.unused] == ["b", "b"]
+    replayer = build_replayer(*pages, *(make_page("b", number, 2) for number in (1, 2)))
+    replayer.answer(pages[0][0])
+    assert [exchange.question.owner for exchange in replayer.unused] == ["b", "b"]
 
 
 def test_peeking_takes_no_answer() -> None:
-    play = player((PING, answer(1)))
-    assert play.peek(PING) == play.peek(PING) == answer(1)
-    assert play.peek(question()) is None
-    assert len(play.unused) == 1
+    replayer = build_replayer((PING, answer(1)))
+    assert replayer.peek(PING) == replayer.peek(PING) == answer(1)
+    assert replayer.peek(question()) is None
+    assert len(replayer.unused) == 1
 
 
 def test_questions_that_an_overlay_answers_are_not_unused() -> None:
-    play = player((PING, answer()), (PING, answer()), (question(), answer()))
-    play.mark_asked(PING)
+    replayer = build_replayer(
+        (PING, answer()), (PING, answer()), (question(), answer())
+    )
+    replayer.mark_asked(PING)
     assert [
-        exchange.order for exchange in play.unused if exchange.question == PING
+        exchange.order for exchange in replayer.unused if exchange.question == PING
     ] == [2]
-    play.mark_asked(PING)
-    assert [exchange.question.operation for exchange in play.unused] == [
+    replayer.mark_asked(PING)
+    assert [exchange.question.operation for exchange in replayer.unused] == [
         "companies_list"
     ]

@@ -24,14 +24,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:use invitations:DeprecationWarni
 
 KEY = "marked-key-0123456789"
 
-# Keys of bodies below which everything is a secret, or somebody's, wherever they stand.
+# Keys of bodies below which every value is a secret or personal.
 HIDDEN = {
     *("username", "password", "securityQuestions", "token", "invitationUrl", "billing"),
     *("magicLinkUrl", "companyMagicLinkSecret", "connectionMagicLinkSecret"),
     *("address", "accountNumber", "email", "users", "allowedEmails"),
     *("connectionOwnerEmail", "workflowOwnerEmail"),
 }
-STAND_IN = re.compile(r"-\d+\b|\.invalid\b|^magic:|^\*+$|^link-part$")
+PLACEHOLDER = re.compile(r"-\d+\b|\.invalid\b|^magic:|^\*+$|^link-part$")
 
 
 class Spy:
@@ -57,7 +57,7 @@ class Spy:
 
 
 async def _record(folder: Path) -> Spy:
-    # In a time that stands still, so that what is created is the same each time.
+    # The clock stands still, so that created objects are the same each time.
     async with Sandbox(companies=4, clock_speed=0, api_key=KEY) as sandbox:
         spy = Spy(Recorder(folder, mode="record"))
         async with NectarClient(KEY, settings=sandbox.settings, recorder=spy) as nectar:
@@ -85,18 +85,18 @@ def live(folder: Path) -> Spy:
     return anyio.run(_record, folder)
 
 
-def everything_in(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def hidden_in(value: Any, *, is_hidden: bool = False) -> Iterator[str]:
+def list_hidden_texts(value: Any, *, is_hidden: bool = False) -> Iterator[str]:
     """List the texts below sensitive keys."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from hidden_in(inner, is_hidden=is_hidden or key in HIDDEN)
+            yield from list_hidden_texts(inner, is_hidden=is_hidden or key in HIDDEN)
     elif isinstance(value, list):
         for inner in value:
-            yield from hidden_in(inner, is_hidden=is_hidden)
+            yield from list_hidden_texts(inner, is_hidden=is_hidden)
     elif is_hidden and isinstance(value, str):
         yield value
 
@@ -112,10 +112,10 @@ def test_every_operation_is_in_it(live: Spy, folder: Path) -> None:
 def test_it_contains_no_secret_and_no_person(live: Spy, folder: Path) -> None:
     bodies = [body for _, _, body in live.answers] + live.bodies
     texts = [text for text in bodies if text[:1] in {b"{", b"["}]
-    hidden = {one for text in texts for one in hidden_in(json.loads(text))}
+    hidden = {value for text in texts for value in list_hidden_texts(json.loads(text))}
     hidden = {text for text in hidden if len(text) > 3}
     assert len(hidden) > 50
-    files = b"".join(everything_in(folder).values()).decode()
+    files = b"".join(read_files(folder).values()).decode()
     assert KEY not in files
     assert not [
         text for text in hidden if json.dumps(text)[1:-1] in files or text in files
@@ -133,7 +133,7 @@ def test_it_replays_the_same_results_except_placeholders(
     for (name, _, was), (_, _, now) in zip(live.answers, replayed.answers, strict=True):
         for before, after in zip(_leaves(was), _leaves(now), strict=True):
             if before != after:
-                assert STAND_IN.search(after), f"{name}: {before} became {after}"
+                assert PLACEHOLDER.search(after), f"{name}: {before} became {after}"
                 differing += 1
     assert differing > 100
 
@@ -141,9 +141,9 @@ def test_it_replays_the_same_results_except_placeholders(
 @pytest.mark.slow
 def test_recording_it_again_changes_nothing(live: Spy, folder: Path) -> None:
     assert live.answers
-    before = everything_in(folder)
+    before = read_files(folder)
     anyio.run(_record, folder)
-    assert everything_in(folder) == before
+    assert read_files(folder) == before
 
 
 def _leaves(body: bytes) -> list[str]:

@@ -96,7 +96,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(
+async def run_server(
     talk: Talk | bytes, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Server]:
     """Run a server on loopback."""
@@ -113,7 +113,7 @@ async def serving(
         await asyncio.sleep(0)
 
 
-def client_of(
+def build_client(
     origin: str,
     transport: AiohttpTransport | None = None,
     *,
@@ -132,7 +132,7 @@ def client_of(
 @pytest.fixture(autouse=True)
 def _nothing_is_left_open() -> Iterator[None]:
     """Collect garbage, so that unclosed resources warn; warnings are errors."""
-    gc.freeze()  # what is there already need not be looked at again
+    gc.freeze()  # skips the objects that exist already
     yield
     gc.collect()
     gc.unfreeze()
@@ -142,9 +142,9 @@ def assert_clean(error: BaseException) -> None:
     """Check that an error pickles and has neither the key nor aiohttp's error."""
     assert (error.__cause__, error.__context__) == (None, None)
     assert KEY not in f"{error!r} {error} {error.args!r} {vars(error)!r}"
-    travelled = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    assert type(travelled) is type(error)
-    assert (str(travelled), vars(travelled)) == (str(error), vars(error))
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(copy) is type(error)
+    assert (str(copy), vars(copy)) == (str(error), vars(error))
 
 
 # The bytes of requests.
@@ -153,8 +153,8 @@ def assert_clean(error: BaseException) -> None:
 @pytest.mark.asyncio
 async def test_a_request_has_the_key_and_names_the_accepted_encodings() -> None:
     async with (
-        serving(answer(b'{"a": 1.10}')) as server,
-        client_of(server.origin) as nectar,
+        run_server(answer(b'{"a": 1.10}')) as server,
+        build_client(server.origin) as nectar,
     ):
         assert str((await nectar.send(GET))["a"]) == "1.10"
     (head,) = server.heads
@@ -167,7 +167,7 @@ async def test_a_request_has_the_key_and_names_the_accepted_encodings() -> None:
 @pytest.mark.asyncio
 async def test_a_post_without_a_body_has_no_content_type() -> None:
     reply = answer(b'{"a": 1}')
-    async with serving(reply) as server, client_of(server.origin) as nectar:
+    async with run_server(reply) as server, build_client(server.origin) as nectar:
         await nectar.send(Request.post("thing_post", "/thing", dict))
     (head,) = server.heads
     assert head.startswith("POST /v2.2/thing HTTP/1.1\r\n")
@@ -192,7 +192,10 @@ async def test_an_id_with_odd_characters_arrives_as_one_segment(
     company_id: str, segment: str
 ) -> None:
     body = b'{"id": "c", "name": "C"}'
-    async with serving(answer(body)) as server, client_of(server.origin) as nectar:
+    async with (
+        run_server(answer(body)) as server,
+        build_client(server.origin) as nectar,
+    ):
         await nectar.companies.get(company_id)
     assert server.heads[0].startswith(f"GET /v2.2/company/{segment} HTTP/1.1\r\n")
 
@@ -211,7 +214,7 @@ async def test_compressed_responses_are_decompressed(
     encoding: str, packed: bytes
 ) -> None:
     reply = answer(packed, "200 OK", f"Content-Encoding: {encoding}")
-    async with serving(reply) as server, client_of(server.origin) as nectar:
+    async with run_server(reply) as server, build_client(server.origin) as nectar:
         assert await nectar.send(GET) == {"a": 1}
 
 
@@ -231,7 +234,7 @@ async def test_a_body_in_chunks_is_sent_whole() -> None:
     request: Request[Any] = Request(
         operation="o", method="PUT", path="/x", returns=dict, body=chunks
     )
-    async with serving(talk) as server, client_of(server.origin) as nectar:
+    async with run_server(talk) as server, build_client(server.origin) as nectar:
         await nectar.send(request)
     assert heard == [b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"]
 
@@ -241,9 +244,12 @@ async def test_a_body_in_chunks_is_sent_whole() -> None:
 async def test_a_redirect_is_not_followed_so_the_key_is_not_sent_there(
     status: str,
 ) -> None:
-    async with serving(answer()) as other:
+    async with run_server(answer()) as other:
         redirect = answer(b"", f"{status} Moved", f"Location: {other.origin}/secret")
-        async with serving(redirect) as server, client_of(server.origin) as nectar:
+        async with (
+            run_server(redirect) as server,
+            build_client(server.origin) as nectar,
+        ):
             with pytest.raises(RedirectedError) as caught:
                 await nectar.send(GET)
     assert other.heads == []
@@ -256,21 +262,21 @@ async def test_a_redirect_is_not_followed_so_the_key_is_not_sent_there(
 # aiohttp does not resend.
 
 
-async def first_only(
+async def answer_once(
     server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answers the first request of a connection, and closes it at the second one."""
+    """Answer the first request of a connection, and close it at the second one."""
     await server.hear(reader)
     writer.write(answer())
     await server.hear(reader)
 
 
 @asynccontextmanager
-async def dropping() -> AsyncIterator[Server]:
+async def run_dropping_server() -> AsyncIterator[Server]:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await first_only(server, reader, writer)
+        await answer_once(server, reader, writer)
 
-    async with serving(talk) as server:
+    async with run_server(talk) as server:
         yield server
 
 
@@ -305,14 +311,14 @@ async def test_the_server_sees_one_request_for_each_attempt(
         body=b"{}" if method in {"PUT", "POST"} else None,
     )
     async with contextlib.AsyncExitStack() as stack:
-        server = await stack.enter_async_context(dropping())
+        server = await stack.enter_async_context(run_dropping_server())
         session = None
         if not is_own:
             session = await stack.enter_async_context(
                 aiohttp.ClientSession(middlewares=[counting])
             )
         nectar = await stack.enter_async_context(
-            client_of(server.origin, AiohttpTransport(session=session))
+            build_client(server.origin, AiohttpTransport(session=session))
         )
         await nectar.send(request)
         with pytest.raises(ConnectionFailedError) as caught:
@@ -327,8 +333,8 @@ async def test_the_server_sees_one_request_for_each_attempt(
 
 @pytest.mark.asyncio
 async def test_only_the_retry_stage_repeats_requests() -> None:
-    async with dropping() as server:
-        nectar = client_of(server.origin, retry=RetryPolicy(attempts=2))
+    async with run_dropping_server() as server:
+        nectar = build_client(server.origin, retry=RetryPolicy(attempts=2))
         async with nectar:
             await nectar.send(GET)
             await nectar.send(GET)
@@ -342,14 +348,16 @@ async def test_only_the_retry_stage_repeats_requests() -> None:
 async def test_a_session_of_the_users_is_neither_changed_nor_closed() -> None:
     counting = Counting()
     packed = answer(gzip.compress(b"{}"), "200 OK", "Content-Encoding: gzip")
-    async with serving(packed) as server:
+    async with run_server(packed) as server:
         session = aiohttp.ClientSession(
             raise_for_status=True, auto_decompress=True, middlewares=[counting]
         )
         before = dict(vars(session))
         headers, cookies = dict(session.headers), list(session.cookie_jar)
-        async with client_of(server.origin, AiohttpTransport(session=session)) as one:
-            assert await one.send(GET) == {}
+        async with build_client(
+            server.origin, AiohttpTransport(session=session)
+        ) as nectar:
+            assert await nectar.send(GET) == {}
         assert not session.closed
         assert vars(session) == before
         assert (dict(session.headers), list(session.cookie_jar)) == (headers, cookies)
@@ -360,10 +368,10 @@ async def test_a_session_of_the_users_is_neither_changed_nor_closed() -> None:
 @pytest.mark.asyncio
 async def test_raise_for_status_of_a_session_has_no_effect() -> None:
     async with (
-        serving(answer(b'{"detail": "gone"}', "404 Not Found")) as server,
+        run_server(answer(b'{"detail": "gone"}', "404 Not Found")) as server,
         aiohttp.ClientSession(raise_for_status=True) as session,
     ):
-        nectar = client_of(server.origin, AiohttpTransport(session=session))
+        nectar = build_client(server.origin, AiohttpTransport(session=session))
         with pytest.raises(NotFoundError) as caught:
             await nectar.send(GET)
     assert caught.value.detail == "gone"
@@ -380,10 +388,10 @@ async def test_a_short_timeout_of_a_session_has_no_effect() -> None:
 
     timeout = aiohttp.ClientTimeout(total=0.01)
     async with (
-        serving(talk) as server,
+        run_server(talk) as server,
         aiohttp.ClientSession(timeout=timeout) as session,
     ):
-        nectar = client_of(server.origin, AiohttpTransport(session=session))
+        nectar = build_client(server.origin, AiohttpTransport(session=session))
         asyncio.get_running_loop().call_later(0.05, release.set)
         assert await nectar.send(GET) == {}
 
@@ -391,7 +399,7 @@ async def test_a_short_timeout_of_a_session_has_no_effect() -> None:
 @pytest.mark.asyncio
 async def test_a_session_gets_no_cookies_of_the_api() -> None:
     reply = answer(b"{}", "200 OK", "Set-Cookie: session=1")
-    async with serving(reply) as server, client_of(server.origin) as nectar:
+    async with run_server(reply) as server, build_client(server.origin) as nectar:
         await nectar.send(GET)
         await nectar.send(GET)
     assert not any("Cookie:" in head for head in server.heads)
@@ -401,7 +409,7 @@ async def test_a_session_gets_no_cookies_of_the_api() -> None:
 async def test_a_closed_session_is_an_error() -> None:
     session = aiohttp.ClientSession()
     await session.close()
-    nectar = client_of("http://127.0.0.1:9", AiohttpTransport(session=session))
+    nectar = build_client("http://127.0.0.1:9", AiohttpTransport(session=session))
     with pytest.raises(ClientClosedError):
         await nectar.send(GET)
 
@@ -416,7 +424,7 @@ def test_a_session_excludes_the_arguments_that_it_decides() -> None:
 
 
 @asynccontextmanager
-async def half_a_body() -> AsyncIterator[tuple[Server, asyncio.Event]]:
+async def run_stalling_server() -> AsyncIterator[tuple[Server, asyncio.Event]]:
     """A server that stops in the middle of a response."""
     is_half = asyncio.Event()
 
@@ -427,11 +435,11 @@ async def half_a_body() -> AsyncIterator[tuple[Server, asyncio.Event]]:
         is_half.set()
         await reader.read()
 
-    async with serving(talk) as server:
+    async with run_server(talk) as server:
         yield server, is_half
 
 
-def checked_out(session: aiohttp.ClientSession) -> int:
+def count_acquired(session: aiohttp.ClientSession) -> int:
     """Count the connections of a session that were not released."""
     assert session.connector is not None
     return len(session.connector._acquired)
@@ -439,28 +447,31 @@ def checked_out(session: aiohttp.ClientSession) -> int:
 
 @pytest.mark.asyncio
 async def test_cancelling_within_a_body_releases_the_connection() -> None:
-    async with half_a_body() as (server, is_half), aiohttp.ClientSession() as session:
-        nectar = client_of(server.origin, AiohttpTransport(session=session))
+    async with (
+        run_stalling_server() as (server, is_half),
+        aiohttp.ClientSession() as session,
+    ):
+        nectar = build_client(server.origin, AiohttpTransport(session=session))
         task = asyncio.create_task(nectar.send(GET))
         await is_half.wait()
         for _ in range(5):
             await asyncio.sleep(0)
-        assert checked_out(session) == 1
+        assert count_acquired(session) == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert checked_out(session) == 0
+        assert count_acquired(session) == 0
         assert nectar.statistics().in_flight == 0
 
 
 @pytest.mark.asyncio
 async def test_a_timeout_within_a_body_releases_the_connection() -> None:
-    async with half_a_body() as (server, _), aiohttp.ClientSession() as session:
+    async with run_stalling_server() as (server, _), aiohttp.ClientSession() as session:
         transport = AiohttpTransport(session=session)
-        nectar = client_of(server.origin, transport, attempt_timeout=0.05)
+        nectar = build_client(server.origin, transport, attempt_timeout=0.05)
         with pytest.raises(TransportError, match=r"0\.05"):
             await nectar.send(GET)
-        assert checked_out(session) == 0
+        assert count_acquired(session) == 0
 
 
 @pytest.mark.asyncio
@@ -469,7 +480,7 @@ async def test_a_connection_that_breaks_within_a_body_is_an_error() -> None:
         await server.hear(reader)
         writer.write(answer(b"x" * 1000)[:-500])
 
-    async with serving(talk) as server, client_of(server.origin) as nectar:
+    async with run_server(talk) as server, build_client(server.origin) as nectar:
         with pytest.raises(ConnectionFailedError, match="broke off") as caught:
             await nectar.send(GET)
     assert (caught.value.is_sent, caught.value.is_permanent) == (True, False)
@@ -492,14 +503,14 @@ CHUNKED = (
     ],
 )
 async def test_a_body_over_the_limit_is_not_read(reply: bytes) -> None:
-    async with serving(reply) as server, aiohttp.ClientSession() as session:
+    async with run_server(reply) as server, aiohttp.ClientSession() as session:
         transport = AiohttpTransport(session=session)
-        nectar = client_of(
+        nectar = build_client(
             server.origin, transport, max_body_bytes=2000, retry=RetryPolicy()
         )
         with pytest.raises(BodyTooLargeError, match="2,000 bytes") as caught:
             await nectar.send(GET)
-        assert checked_out(session) == 0
+        assert count_acquired(session) == 0
     assert len(server.heads) == 1
     assert_clean(caught.value)
 
@@ -508,8 +519,8 @@ async def test_a_body_over_the_limit_is_not_read(reply: bytes) -> None:
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
     body = b'{"a": "' + b"x" * 1991 + b'"}'
     async with (
-        serving(answer(body)) as server,
-        client_of(server.origin, max_body_bytes=2000) as nectar,
+        run_server(answer(body)) as server,
+        build_client(server.origin, max_body_bytes=2000) as nectar,
     ):
         assert len((await nectar.send(GET))["a"]) == 1991
 
@@ -517,7 +528,7 @@ async def test_a_body_of_exactly_the_limit_is_read() -> None:
 # Connections that fail.
 
 
-async def closed_port() -> int:
+async def find_closed_port() -> int:
     """Find a port without a listener."""
     listener = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = int(listener.sockets[0].getsockname()[1])
@@ -528,7 +539,7 @@ async def closed_port() -> int:
 
 @pytest.mark.asyncio
 async def test_a_refused_connection_was_not_sent() -> None:
-    async with client_of(f"http://127.0.0.1:{await closed_port()}") as nectar:
+    async with build_client(f"http://127.0.0.1:{await find_closed_port()}") as nectar:
         with pytest.raises(ConnectionFailedError, match="refused") as caught:
             await nectar.send(Request.post("o", "/x", dict, json={}))
     assert (caught.value.is_sent, caught.value.is_permanent) == (False, False)
@@ -540,7 +551,7 @@ async def test_a_connection_that_closes_before_an_answer_may_have_been_sent() ->
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await server.hear(reader)
 
-    async with serving(talk) as server, client_of(server.origin) as nectar:
+    async with run_server(talk) as server, build_client(server.origin) as nectar:
         with pytest.raises(ConnectionFailedError) as caught:
             await nectar.send(Request.post("o", "/x", dict, json={}))
     assert (caught.value.is_sent, caught.value.is_permanent) == (True, False)
@@ -550,8 +561,8 @@ async def test_a_connection_that_closes_before_an_answer_may_have_been_sent() ->
 @pytest.mark.asyncio
 async def test_a_response_that_is_no_http_is_a_failed_connection() -> None:
     async with (
-        serving(b"220 smtp ready\r\n\r\n") as server,
-        client_of(server.origin) as nectar,
+        run_server(b"220 smtp ready\r\n\r\n") as server,
+        build_client(server.origin) as nectar,
     ):
         with pytest.raises(ConnectionFailedError, match="no HTTP") as caught:
             await nectar.send(GET)
@@ -574,7 +585,7 @@ async def test_a_host_that_cannot_be_found_was_not_sent() -> None:
     connector = aiohttp.TCPConnector(resolver=Nowhere())
     async with aiohttp.ClientSession(connector=connector) as session:
         transport = AiohttpTransport(session=session)
-        nectar = client_of("http://nectar.invalid", transport)
+        nectar = build_client("http://nectar.invalid", transport)
         with pytest.raises(ConnectionFailedError, match="cannot be found") as caught:
             await nectar.send(GET)
     assert "nectar.invalid" in str(caught.value)
@@ -586,7 +597,7 @@ async def test_a_host_that_cannot_be_found_was_not_sent() -> None:
 @pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example", "xn--.invalid"])
 async def test_an_invalid_host_is_a_transport_error(host: str) -> None:
     with pytest.raises((TransportError, ConfigurationError)):
-        async with client_of(f"http://{host}") as nectar:
+        async with build_client(f"http://{host}") as nectar:
             await nectar.send(GET)
 
 
@@ -607,8 +618,8 @@ async def test_an_untrusted_certificate_is_a_permanent_error(
     server_tls: ssl.SSLContext,
 ) -> None:
     async with (
-        serving(answer(), server_tls) as server,
-        client_of(server.origin, retry=RetryPolicy()) as nectar,
+        run_server(answer(), server_tls) as server,
+        build_client(server.origin, retry=RetryPolicy()) as nectar,
     ):
         with pytest.raises(ConnectionFailedError, match="not trusted") as caught:
             await nectar.send(GET)
@@ -626,8 +637,8 @@ async def test_a_certificate_authority_can_be_trusted(
     authority.configure_trust(trusting)
     transport = AiohttpTransport(ssl_context=trusting)
     async with (
-        serving(answer(), server_tls) as server,
-        client_of(server.origin, transport) as nectar,
+        run_server(answer(), server_tls) as server,
+        build_client(server.origin, transport) as nectar,
     ):
         assert await nectar.send(GET) == {}
 
@@ -639,8 +650,8 @@ async def test_tls_with_a_server_that_has_none_was_not_sent() -> None:
         writer.write(b"220 no tls\r\n")
 
     async with (
-        serving(talk) as server,
-        client_of(server.origin.replace("http:", "https:")) as nectar,
+        run_server(talk) as server,
+        build_client(server.origin.replace("http:", "https:")) as nectar,
     ):
         with pytest.raises(ConnectionFailedError) as caught:
             await nectar.send(GET)
@@ -650,13 +661,13 @@ async def test_tls_with_a_server_that_has_none_was_not_sent() -> None:
 
 @pytest.mark.asyncio
 async def test_a_proxy_is_used_and_an_unreachable_one_means_not_sent() -> None:
-    async with serving(answer()) as proxy:
+    async with run_server(answer()) as proxy:
         transport = AiohttpTransport(proxy=proxy.origin)
-        async with client_of("http://nectar.invalid", transport) as nectar:
+        async with build_client("http://nectar.invalid", transport) as nectar:
             await nectar.send(GET)
     assert proxy.heads[0].startswith("GET http://nectar.invalid/v2.2/thing HTTP/1.1")
-    transport = AiohttpTransport(proxy=f"http://127.0.0.1:{await closed_port()}")
-    async with client_of("http://nectar.invalid", transport) as nectar:
+    transport = AiohttpTransport(proxy=f"http://127.0.0.1:{await find_closed_port()}")
+    async with build_client("http://nectar.invalid", transport) as nectar:
         with pytest.raises(ConnectionFailedError, match="proxy") as caught:
             await nectar.send(GET)
     assert not caught.value.is_sent
@@ -666,16 +677,21 @@ async def test_a_proxy_is_used_and_an_unreachable_one_means_not_sent() -> None:
 # The table of errors.
 
 
-def kinds_of(root: type[T]) -> Iterator[type[T]]:
+def list_subclasses(root: type[T]) -> Iterator[type[T]]:
     """List a class and its subclasses in aiohttp."""
     yield root
     for kind in root.__subclasses__():
         if kind.__module__.startswith("aiohttp"):
-            yield from kinds_of(kind)
+            yield from list_subclasses(kind)
 
 
 KINDS = sorted(
-    {*kinds_of(aiohttp.ClientError), OSError, TimeoutError, ConnectionResetError},
+    {
+        *list_subclasses(aiohttp.ClientError),
+        OSError,
+        TimeoutError,
+        ConnectionResetError,
+    },
     key=lambda kind: kind.__name__,
 )
 
@@ -688,11 +704,11 @@ def test_every_error_of_aiohttp_is_in_the_table() -> None:
 def test_every_error_of_aiohttp_becomes_a_transport_error(
     kind: type[Exception],
 ) -> None:
-    theirs = kind.__new__(kind)
-    theirs.args = (KEY,)
-    ours = translate_error(theirs, f"https://api.example/v2.2/thing?secret={KEY}")
-    assert_clean(ours)
-    assert isinstance(ours, ConnectionFailedError)
+    original = kind.__new__(kind)
+    original.args = (KEY,)
+    error = translate_error(original, f"https://api.example/v2.2/thing?secret={KEY}")
+    assert_clean(error)
+    assert isinstance(error, ConnectionFailedError)
 
 
 def test_no_row_of_the_table_hides_one_below_it() -> None:
@@ -739,7 +755,7 @@ async def test_no_error_of_aiohttp_reaches_the_caller(kind: type[Exception]) -> 
 
     async with aiohttp.ClientSession(middlewares=[failing]) as session:
         transport = AiohttpTransport(session=session)
-        nectar = client_of("http://127.0.0.1:9", transport)
+        nectar = build_client("http://127.0.0.1:9", transport)
         with pytest.raises(ConnectionFailedError) as caught:
             await nectar.send(GET)
     assert_clean(caught.value)
@@ -752,9 +768,9 @@ async def test_no_error_of_aiohttp_reaches_the_caller(kind: type[Exception]) -> 
 async def test_closing_releases_every_connection_and_closing_twice_does_nothing() -> (
     None
 ):
-    async with serving(answer()) as server:
+    async with run_server(answer()) as server:
         transport = AiohttpTransport()
-        nectar = client_of(server.origin, transport)
+        nectar = build_client(server.origin, transport)
         await asyncio.gather(*(nectar.send(GET) for _ in range(30)))
         session = transport._session
         assert session is not None
@@ -767,7 +783,7 @@ async def test_closing_releases_every_connection_and_closing_twice_does_nothing(
 
 @pytest.mark.asyncio
 async def test_connections_are_reused() -> None:
-    async with serving(answer()) as server, client_of(server.origin) as nectar:
+    async with run_server(answer()) as server, build_client(server.origin) as nectar:
         for _ in range(5):
             await nectar.send(GET)
         assert len(server._writers) == 1
@@ -775,20 +791,20 @@ async def test_connections_are_reused() -> None:
 
 @pytest.mark.asyncio
 async def test_the_pool_does_not_limit_what_the_limiter_allows() -> None:
-    everybody, here = asyncio.Event(), 0
+    all_arrived, count = asyncio.Event(), 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal here
+        nonlocal count
         await server.hear(reader)
-        here += 1
-        if here == 150:
-            everybody.set()
-        await everybody.wait()
+        count += 1
+        if count == 150:
+            all_arrived.set()
+        await all_arrived.wait()
         writer.write(answer())
 
     async with (
-        serving(talk) as server,
-        client_of(server.origin, max_concurrency=150) as nectar,
+        run_server(talk) as server,
+        build_client(server.origin, max_concurrency=150) as nectar,
     ):
         await asyncio.gather(*(nectar.send(GET) for _ in range(150)))
 
@@ -797,8 +813,8 @@ def test_a_client_of_an_ended_loop_can_be_closed_or_raises_a_clear_error() -> No
     clients: list[NectarClient] = []
 
     async def use() -> None:
-        async with serving(answer()) as server:
-            clients.append(client_of(server.origin))
+        async with run_server(answer()) as server:
+            clients.append(build_client(server.origin))
             await clients[0].send(GET)
 
     asyncio.run(use())

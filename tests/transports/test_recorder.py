@@ -42,13 +42,13 @@ class Server(ListServer):
         return len(self.transport.requests)
 
 
-def server_of(**pages: int) -> Server:
+def build_server(**pages: int) -> Server:
     server = Server.of_pages(**pages)
     assert isinstance(server, Server)
     return server
 
 
-async def ids_of(nectar: NectarClient, company: str) -> list[str]:
+async def read_ids(nectar: NectarClient, company: str) -> list[str]:
     return [record.id async for record in nectar.usage.by_company(company)]
 
 
@@ -56,24 +56,24 @@ async def load(folder: Path) -> Recording:
     return await to_thread.run_sync(Recording.load, folder)
 
 
-async def names(folder: Path) -> list[str]:
+async def list_names(folder: Path) -> list[str]:
     return [exchange.name for exchange in (await load(folder)).exchanges]
 
 
 async def record(
     make_client: MakeClient, server: Server, folder: Path, *companies: str, **how: Any
 ) -> bool:
-    """Whether the recording changed."""
-    before = _stamp(folder)
+    """Record the usage of companies, and return whether the recording changed."""
+    before = read_files(folder)
     how = {"mode": "record", **how}
     nectar = make_client(server.transport, recorder=Recorder(folder, **how))
     for company in companies:
-        await ids_of(nectar, company)
+        await read_ids(nectar, company)
     await nectar.aclose()
-    return _stamp(folder) != before
+    return read_files(folder) != before
 
 
-def _stamp(folder: Path) -> object:
+def read_files(folder: Path) -> object:
     if not folder.exists():
         return None
     return {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -82,14 +82,14 @@ def _stamp(folder: Path) -> object:
 async def test_recorded_requests_are_replayed(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=3)
+    server = build_server(a=3)
     assert await record(make_client, server, tmp_path / "r", "a")
-    assert len(await names(tmp_path / "r")) == 3
+    assert len(await list_names(tmp_path / "r")) == 3
     by_transport = make_client(RecordedTransport(tmp_path / "r"))
-    assert await ids_of(by_transport, "a") == server.companies["a"]
+    assert await read_ids(by_transport, "a") == server.companies["a"]
     recorder = Recorder(tmp_path / "r")
     by_stage = make_client({}, recorder=recorder)
-    assert await ids_of(by_stage, "a") == server.companies["a"]
+    assert await read_ids(by_stage, "a") == server.companies["a"]
     await to_thread.run_sync(recorder.check_unused)
     assert recorder.witness.by_operation == {"usage_list_by_company": 3}
 
@@ -98,9 +98,9 @@ async def test_replay_is_the_default_and_sends_nothing(
     make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NECTAR_API_KEY", raising=False)
-    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    await record(make_client, build_server(a=1), tmp_path / "r", "a")
     async with NectarClient(recorder=Recorder(tmp_path / "r")) as nectar:
-        assert await ids_of(nectar, "a") == ["a-1", "a-2"]
+        assert await read_ids(nectar, "a") == ["a-1", "a-2"]
         with pytest.raises(UnmatchedRequestError):
             await nectar.ping()
 
@@ -117,36 +117,39 @@ async def test_modes_that_send_need_a_key(
 async def test_recording_the_same_again_changes_no_byte(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=3, b=2)
+    server = build_server(a=3, b=2)
     assert await record(make_client, server, tmp_path / "r", "a", "b")
     assert not await record(make_client, server, tmp_path / "r", "b", "a")
     assert await record(make_client, server, tmp_path / "r", "a")
-    assert {name.split(".")[1] for name in await names(tmp_path / "r")} == {"a"}
+    assert {name.split(".")[1] for name in await list_names(tmp_path / "r")} == {"a"}
 
 
 async def test_new_sends_only_the_missing_requests(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=2, b=2)
+    server = build_server(a=2, b=2)
     await record(make_client, server, tmp_path / "r", "a")
     asked = server.requests
     assert await record(make_client, server, tmp_path / "r", "a", "b", mode="new")
     assert [company for company, _ in server.asked[asked:]] == ["b", "b"]
-    assert {name.split(".")[1] for name in await names(tmp_path / "r")} == {"a", "b"}
+    assert {name.split(".")[1] for name in await list_names(tmp_path / "r")} == {
+        "a",
+        "b",
+    }
     assert not await record(make_client, server, tmp_path / "r", "a", mode="new")
 
 
 async def test_new_creates_a_recording_if_there_is_none(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    assert await record(make_client, server_of(a=1), tmp_path / "r", "a", mode="new")
-    assert len(await names(tmp_path / "r")) == 1
+    assert await record(make_client, build_server(a=1), tmp_path / "r", "a", mode="new")
+    assert len(await list_names(tmp_path / "r")) == 1
 
 
 async def test_passthrough_records_nothing(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=1)
+    server = build_server(a=1)
     assert not await record(
         make_client, server, tmp_path / "r", "a", mode="passthrough"
     )
@@ -158,8 +161,8 @@ async def test_the_request_log_has_the_requests_that_pass_through(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     recorder = Recorder(tmp_path / "r", mode="passthrough")
-    async with make_client(server_of(a=2).transport, recorder=recorder) as nectar:
-        await ids_of(nectar, "a")
+    async with make_client(build_server(a=2).transport, recorder=recorder) as nectar:
+        await read_ids(nectar, "a")
     assert recorder.witness.by_operation == {"usage_list_by_company": 2}
 
 
@@ -169,9 +172,9 @@ async def test_a_client_that_is_not_closed_warns_that_nothing_was_written(
     async def forget() -> None:
         recorder = Recorder(tmp_path / "r", mode="record")
         nectar = NectarClient(
-            "key", transport=server_of(a=1).transport, recorder=recorder
+            "key", transport=build_server(a=1).transport, recorder=recorder
         )
-        await ids_of(nectar, "a")
+        await read_ids(nectar, "a")
 
     await forget()
     with pytest.warns(ResourceWarning, match="nothing was written to .*r: close"):
@@ -181,7 +184,7 @@ async def test_a_client_that_is_not_closed_warns_that_nothing_was_written(
 async def test_a_partly_read_list_is_recorded_to_its_end(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=7)
+    server = build_server(a=7)
     recorder = Recorder(tmp_path / "r", mode="record")
     nectar = make_client(server.transport, recorder=recorder)
     async for _ in nectar.usage.by_company("a"):
@@ -208,22 +211,22 @@ async def test_the_key_is_in_no_recording(
     )
 
 
-def one_after_the_other(*statuses: int) -> MemoryTransport:
-    left = iter([Response(status, {}, b'"pong v2.2"') for status in statuses])
-    return MemoryTransport(lambda _: next(left))
+def answer_in_order(*statuses: int) -> MemoryTransport:
+    responses = iter([Response(status, {}, b'"pong v2.2"') for status in statuses])
+    return MemoryTransport(lambda _: next(responses))
 
 
 async def test_a_failure_before_a_success_is_recorded_only_with_keep_failures(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
     for keep, statuses in ((False, [200]), (True, [429, 503, 200])):
-        transport = one_after_the_other(429, 503, 200)
+        transport = answer_in_order(429, 503, 200)
         recorder = Recorder(tmp_path / "r", mode="record", keep_failures=keep)
         nectar = make_client(transport, recorder=recorder, clock=VirtualClock())
         await nectar.ping()
         await nectar.aclose()
         recorded = (await load(tmp_path / "r")).exchanges
-        assert [one.answer.status for one in recorded] == statuses
+        assert [exchange.answer.status for exchange in recorded] == statuses
     clock = VirtualClock()
     replay = make_client(RecordedTransport(tmp_path / "r"), clock=clock)
     assert await replay.ping() == "pong v2.2"
@@ -248,35 +251,37 @@ async def test_failures_without_a_success_are_recorded(
 async def test_a_client_left_by_an_exception_leaves_the_recording_as_it_was(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=2)
+    server = build_server(a=2)
     await record(make_client, server, tmp_path / "r", "a")
-    before = _stamp(tmp_path / "r")
+    before = read_files(tmp_path / "r")
 
     async def fail() -> None:
         recorder = Recorder(tmp_path / "r", mode="record")
-        async with NectarClient(transport=server.transport, recorder=recorder) as one:
-            async for _ in one.usage.by_company("a"):
+        async with NectarClient(
+            transport=server.transport, recorder=recorder
+        ) as nectar:
+            async for _ in nectar.usage.by_company("a"):
                 raise KeyError
 
     with pytest.raises(KeyError):
         await fail()
-    assert _stamp(tmp_path / "r") == before
+    assert read_files(tmp_path / "r") == before
 
 
 async def test_a_copy_of_a_client_records_with_its_original(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=1)
+    server = build_server(a=1)
     nectar = make_client(
         server.transport, recorder=Recorder(tmp_path / "r", mode="record")
     )
     copy = nectar.with_settings(deadline=9)
-    await ids_of(copy, "a")
+    await read_ids(copy, "a")
     await copy.aclose()
     assert not (tmp_path / "r").exists()
     await nectar.aclose()
     await nectar.aclose()
-    assert len(await names(tmp_path / "r")) == 1
+    assert len(await list_names(tmp_path / "r")) == 1
 
 
 async def test_a_recording_with_a_secret_is_refused_and_nothing_is_written(
@@ -350,7 +355,7 @@ async def test_replay_uses_the_rules_of_the_recording(
 async def test_touch_updates_the_date_of_an_unchanged_recording(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server, folder = server_of(a=1), tmp_path / "r"
+    server, folder = build_server(a=1), tmp_path / "r"
     await record(make_client, server, folder, "a")
     manifest = folder / "recording.json"
     old = json.loads(manifest.read_text()) | {"recordedAt": "2020-01-01T00:00:00Z"}
@@ -412,35 +417,35 @@ async def test_new_sends_a_one_shot_stream_after_matching_it(
 async def test_a_recorder_without_requests_writes_nothing(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    await record(make_client, server_of(a=1), tmp_path / "r", "a")
-    assert not await record(make_client, server_of(a=1), tmp_path / "r")
-    assert len(await names(tmp_path / "r")) == 1
+    await record(make_client, build_server(a=1), tmp_path / "r", "a")
+    assert not await record(make_client, build_server(a=1), tmp_path / "r")
+    assert len(await list_names(tmp_path / "r")) == 1
 
 
 async def test_a_recording_without_a_manifest_can_be_replaced(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    await record(make_client, build_server(a=1), tmp_path / "r", "a")
     await to_thread.run_sync((tmp_path / "r" / "recording.json").unlink)
-    assert await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    assert await record(make_client, build_server(a=1), tmp_path / "r", "a")
 
 
 async def test_a_damaged_recording_can_be_replaced(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    await record(make_client, server_of(a=1), tmp_path / "r", "a")
+    await record(make_client, build_server(a=1), tmp_path / "r", "a")
     (file,) = await to_thread.run_sync(lambda: [*(tmp_path / "r").glob("usage*")])
     await to_thread.run_sync(file.write_text, "<<<<<<< HEAD")
     with pytest.raises(RecordingError, match="is not an exchange"):
-        await record(make_client, server_of(a=1), tmp_path / "r", "a", mode="new")
-    assert await record(make_client, server_of(a=1), tmp_path / "r", "a")
-    assert len(await names(tmp_path / "r")) == 1
+        await record(make_client, build_server(a=1), tmp_path / "r", "a", mode="new")
+    assert await record(make_client, build_server(a=1), tmp_path / "r", "a")
+    assert len(await list_names(tmp_path / "r")) == 1
 
 
 async def test_a_list_that_cannot_be_read_to_its_end_is_not_recorded(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    server = server_of(a=9)
+    server = build_server(a=9)
     server.script("a", 9, Response(403))
     nectar = make_client(
         server.transport, recorder=Recorder(tmp_path / "r", mode="record")
@@ -487,7 +492,7 @@ def test_an_environment_without_a_path_or_with_a_wrong_mode_is_refused(
     with pytest.raises(ConfigurationError, match="NECTAR_RECORD=record:PATH"):
         Recorder.from_env()
     monkeypatch.delenv("NECTAR_RECORD")
-    assert Recorder.from_env().mode is Mode.PASSTHROUGH  # nobody wants a recording
+    assert Recorder.from_env().mode is Mode.PASSTHROUGH  # no path and no variable
     monkeypatch.setenv("NECTAR_RECORD", "rekord:x")
     with pytest.raises(ConfigurationError, match="unknown mode 'rekord'"):
         Recorder.from_env()

@@ -88,12 +88,12 @@ async def test_unused_exchanges_are_an_error_when_checked(folder: Path) -> None:
     async with NectarClient(transport=transport) as nectar:
         async for _ in nectar.usage.by_company("a"):
             break
-    (left,) = transport.unused
-    assert left.startswith("ping_get.")
+    (name,) = transport.unused
+    assert name.startswith("ping_get.")
     with pytest.raises(UnusedRecordingError) as caught:
         transport.check_unused()
     assert caught.value.unused == transport.unused
-    assert left in str(caught.value)
+    assert name in str(caught.value)
 
 
 SAME = [(PING, answer(f"pong {n}")) for n in range(100)]
@@ -136,7 +136,7 @@ async def test_two_hundred_concurrent_requests_get_their_own_answers(
             for number in order:
                 group.start_soon(ask, number)
     expected = [f"pong {n}" for n in range(100)]
-    if anyio_backend == "asyncio":  # trio shuffles who goes first, on purpose
+    if anyio_backend == "asyncio":  # trio starts tasks in random order, on purpose
         assert pongs == expected
     assert sorted(pongs) == sorted(expected)
     assert ids == {number: str(number) for number in range(100)}
@@ -147,23 +147,25 @@ async def test_two_hundred_concurrent_requests_get_their_own_answers(
     assert witness.by_operation == {"ping_get": 100, "companies_get": 100}
 
 
-def old(folder: Path, **how: Any) -> RecordedTransport:
+def build_stale(folder: Path, **how: Any) -> RecordedTransport:
     return RecordedTransport(folder, max_age=timedelta(days=1), **how)
 
 
 async def test_an_old_recording_warns_once(folder: Path) -> None:
-    async with NectarClient(transport=old(folder)) as nectar:
+    async with NectarClient(transport=build_stale(folder)) as nectar:
         with pytest.warns(UserWarning, match=r"days old, and max_age is 1.*--touch"):
             await nectar.ping()
         assert len([record async for record in nectar.usage.by_company("a")]) == 3
 
 
 async def test_an_old_recording_can_be_an_error_or_nothing(folder: Path) -> None:
-    async with NectarClient(transport=old(folder, on_stale="error")) as nectar:
+    async with NectarClient(transport=build_stale(folder, on_stale="error")) as nectar:
         with pytest.raises(StaleRecordingError, match="days old"):
             await nectar.ping()
     with warnings.catch_warnings(action="error"):
-        async with NectarClient(transport=old(folder, on_stale="ignore")) as nectar:
+        async with NectarClient(
+            transport=build_stale(folder, on_stale="ignore")
+        ) as nectar:
             await nectar.ping()
         async with NectarClient(
             transport=RecordedTransport(folder, max_age=timedelta(days=9_999))
@@ -200,23 +202,23 @@ class Chunks:
     """A body in two chunks."""
 
     def __init__(self, text: str) -> None:
-        self._left = [text[:1].encode(), text[1:].encode()]
+        self._chunks = [text[:1].encode(), text[1:].encode()]
 
     def __aiter__(self) -> Chunks:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._left:
+        if not self._chunks:
             raise StopAsyncIteration
-        return self._left.pop(0)
+        return self._chunks.pop(0)
 
 
 def post(body: Any) -> Request[dict[str, int]]:
     return Request(operation="o", method="POST", path="/o", returns=dict, body=body)
 
 
-async def four_posts(nectar: NectarClient, text: str) -> list[dict[str, int]]:
-    """Build requests with JSON, bytes, a one-shot stream and a repeatable stream."""
+async def send_four_posts(nectar: NectarClient, text: str) -> list[dict[str, int]]:
+    """Send JSON, bytes, a one-shot stream and a repeatable stream."""
     return [
         await nectar.send(Request.post("o", "/o", dict, json={"a": text})),
         await nectar.send(post(text.encode())),
@@ -240,8 +242,8 @@ async def test_requests_with_every_kind_of_body_are_matched(
     numbers = iter(range(100))
     recorder = Recorder(tmp_path / "r", mode="record")
     nectar = make_client(MemoryTransport(count), recorder=recorder)
-    first = [await four_posts(nectar, text) for text in "ab"]
+    first = [await send_four_posts(nectar, text) for text in "ab"]
     await nectar.aclose()
     assert [one["n"] for some in first for one in some] == [*range(8)]
     replay = make_client(RecordedTransport(tmp_path / "r"))
-    assert [await four_posts(replay, text) for text in "ba"] == first[::-1]
+    assert [await send_four_posts(replay, text) for text in "ba"] == first[::-1]

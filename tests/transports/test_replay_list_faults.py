@@ -55,13 +55,13 @@ def replay(make_client: MakeClient, path: Path) -> Replay:
     return replay
 
 
-async def plain(client: ReplayClient) -> tuple[list[str], Receipt]:
+async def read_once(client: ReplayClient) -> tuple[list[str], Receipt]:
     """Read the list once."""
     pager = client.nectar.usage.by_company(ACME)
     return [record.id async for record in pager], pager.receipt
 
 
-async def repaired(client: ReplayClient) -> tuple[list[str], Receipt]:
+async def read_repaired(client: ReplayClient) -> tuple[list[str], Receipt]:
     """Read the list, and again if its rows moved."""
     async with client.nectar.repository.usage(companies=[ACME]) as view:
         return [record.id async for record in view], view.receipt
@@ -70,7 +70,7 @@ async def repaired(client: ReplayClient) -> tuple[list[str], Receipt]:
 # Pages that do not advance.
 
 
-@pytest.mark.parametrize("walk", [plain, repaired], ids=["plain", "repaired"])
+@pytest.mark.parametrize("walk", [read_once, read_repaired], ids=["plain", "repaired"])
 @pytest.mark.parametrize(
     "overlay",
     [ClampSilently(2), Overlay(RepeatPage(), page=3)],
@@ -102,7 +102,7 @@ async def test_a_clamped_page_has_the_requested_number(replay: Replay) -> None:
 
 
 async def test_pages_up_to_the_clamp_are_as_recorded(replay: Replay) -> None:
-    ids, receipt = await plain(replay(ClampSilently(4)))
+    ids, receipt = await read_once(replay(ClampSilently(4)))
     assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)
 
 
@@ -111,7 +111,7 @@ async def test_pages_up_to_the_clamp_are_as_recorded(replay: Replay) -> None:
 
 async def test_an_inserted_row_repeats_another_row(replay: Replay) -> None:
     client = replay(InsertRow(after=1))
-    ids, receipt = await plain(client)
+    ids, receipt = await read_once(client)
     assert ids == ROWS  # the repeated row is yielded once
     assert receipt.verdict is Verdict.DRIFTED
     assert (receipt.total_first, receipt.total_last, receipt.repeats) == (8, 9, 1)
@@ -120,14 +120,14 @@ async def test_an_inserted_row_repeats_another_row(replay: Replay) -> None:
 
 async def test_a_repaired_walk_yields_the_inserted_row(replay: Replay) -> None:
     client = replay(InsertRow(after=1, row={"id": "new"}))
-    ids, receipt = await repaired(client)
+    ids, receipt = await read_repaired(client)
     assert ids == [*ROWS, "new"]
     assert receipt.verdict is Verdict.COMPLETE
     assert (receipt.total_last, receipt.rewalked) == (9, 5)
 
 
 async def test_a_deleted_row_hides_another_row(replay: Replay) -> None:
-    ids, receipt = await plain(replay(DeleteRow(after=1)))
+    ids, receipt = await read_once(replay(DeleteRow(after=1)))
     assert ids == [row for row in ROWS if row != "acme-3"]
     assert receipt.verdict is Verdict.DRIFTED
     assert (receipt.total_first, receipt.total_last) == (8, 7)
@@ -135,7 +135,7 @@ async def test_a_deleted_row_hides_another_row(replay: Replay) -> None:
 
 async def test_a_repaired_walk_yields_the_hidden_row(replay: Replay) -> None:
     client = replay(DeleteRow(after=1))
-    ids, receipt = await repaired(client)
+    ids, receipt = await read_repaired(client)
     assert sorted(ids) == ROWS
     assert receipt.verdict is Verdict.COMPLETE
     assert client.pages == [1, 1, 2, 2, 3, 3, 4, 4]
@@ -144,7 +144,7 @@ async def test_a_repaired_walk_yields_the_hidden_row(replay: Replay) -> None:
 async def test_a_change_after_the_last_page_is_found_by_verification(
     replay: Replay,
 ) -> None:
-    ids, receipt = await plain(replay(InsertRow(after=4)))
+    ids, receipt = await read_once(replay(InsertRow(after=4)))
     assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)
     client = replay(InsertRow(after=4, row={"id": "new"}))
     pager = client.nectar.usage.by_company(ACME, verify=True)
@@ -154,7 +154,7 @@ async def test_a_change_after_the_last_page_is_found_by_verification(
 
 
 async def test_only_rows_behind_a_change_move(replay: Replay) -> None:
-    ids, receipt = await plain(replay(InsertRow(after=1, at=6, row={"id": "new"})))
+    ids, receipt = await read_once(replay(InsertRow(after=1, at=6, row={"id": "new"})))
     assert ids == [*ROWS[:5], "new", *ROWS[5:]]
     assert receipt.verdict is Verdict.DRIFTED  # because of the total
 
@@ -162,29 +162,29 @@ async def test_only_rows_behind_a_change_move(replay: Replay) -> None:
 async def test_the_default_new_row_has_the_same_new_id_each_time(
     replay: Replay,
 ) -> None:
-    first, _ = await repaired(replay(InsertRow()))
-    again, _ = await repaired(replay(InsertRow()))
+    first, _ = await read_repaired(replay(InsertRow()))
+    again, _ = await read_repaired(replay(InsertRow()))
     assert first == again
     assert len({*first} - {*ROWS}) == 1
 
 
 async def test_a_shuffled_list_is_complete(replay: Replay) -> None:
-    ids, receipt = await plain(replay(Shuffle(seed=3)))
+    ids, receipt = await read_once(replay(Shuffle(seed=3)))
     assert ids != ROWS
     assert sorted(ids) == ROWS
     assert receipt.verdict is Verdict.COMPLETE
-    assert ids == (await plain(replay(Shuffle(seed=3))))[0]
-    assert ids != (await plain(replay(Shuffle(seed=4))))[0]
+    assert ids == (await read_once(replay(Shuffle(seed=3))))[0]
+    assert ids != (await read_once(replay(Shuffle(seed=4))))[0]
 
 
 async def test_one_shuffled_page_leaves_a_list_short(
     replay: Replay,
 ) -> None:
     client = replay(Overlay(Shuffle(seed=1), page=2))
-    ids, receipt = await plain(client)
+    ids, receipt = await read_once(client)
     assert {*ids} < {*ROWS}
     assert receipt.verdict is Verdict.SHORT
-    _, receipt = await repaired(replay(Overlay(Shuffle(seed=1), page=2)))
+    _, receipt = await read_repaired(replay(Overlay(Shuffle(seed=1), page=2)))
     assert (receipt.verdict, receipt.rewalked) == (Verdict.SHORT, 4)
 
 
@@ -205,7 +205,7 @@ async def test_one_shuffled_page_leaves_a_list_short(
 async def test_a_list_with_a_wrong_total_is_not_complete(
     replay: Replay, miscount: FaultLike, verdict: Verdict, totals: tuple[int, int]
 ) -> None:
-    for walk in (plain, repaired):
+    for walk in (read_once, read_repaired):
         ids, receipt = await walk(replay(miscount))
         assert ids == ROWS
         assert receipt.verdict is verdict
@@ -213,7 +213,7 @@ async def test_a_list_with_a_wrong_total_is_not_complete(
 
 
 async def test_a_walk_follows_has_next_past_the_announced_pages(replay: Replay) -> None:
-    ids, receipt = await plain(replay(Overlay(Miscount(pages=-2), page=1)))
+    ids, receipt = await read_once(replay(Overlay(Miscount(pages=-2), page=1)))
     assert (ids, receipt.verdict) == (ROWS, Verdict.COMPLETE)  # because of `hasNext`
 
 
@@ -230,10 +230,10 @@ async def test_a_page_that_an_overlay_builds_counts_as_used(replay: Replay) -> N
     client = replay(
         Shuffle(), Overlay(Answer(200, body=b"[]"), operation="companies_list")
     )
-    await plain(client)
+    await read_once(client)
     assert await client.nectar.companies.all() == []
-    left = {name.partition(".")[0] for name in client.transport.unused}
-    assert "companies_list" not in left
+    unused = {name.partition(".")[0] for name in client.transport.unused}
+    assert "companies_list" not in unused
     # No page of the lists with other filters was requested.
     assert len([name for name in client.transport.unused if USAGE in name]) == 12
 

@@ -71,13 +71,13 @@ def only(data: bytes) -> Exchange:
     return exchange
 
 
-class Made:
-    """Record a client of the sandbox with vcrpy; return cassette and results."""
+class CassetteWriter:
+    """Records a client of the sandbox with vcrpy."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
         self.folder = folder
-        self.read: list[str] = []
+        self.record_ids: list[str] = []
 
     async def write(self, serializer: str) -> bytes:
         path = self.folder / f"usage.{serializer}"
@@ -87,7 +87,7 @@ class Made:
             async with NectarClient(
                 sandbox.api_key, settings=sandbox.settings
             ) as nectar:
-                self.read = await self.walk(nectar)
+                self.record_ids = await self.walk(nectar)
         return path.read_bytes()
 
     async def walk(self, nectar: NectarClient) -> list[str]:
@@ -96,20 +96,20 @@ class Made:
 
 
 @pytest_asyncio.fixture
-async def made(tmp_path: Path) -> AsyncIterator[Made]:
+async def writer(tmp_path: Path) -> AsyncIterator[CassetteWriter]:
     async with Sandbox(companies=1, seed=7) as sandbox:
-        yield Made(sandbox, tmp_path)
+        yield CassetteWriter(sandbox, tmp_path)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("serializer", ["yaml", "json"])
 async def test_a_cassette_of_vcrpy_is_replayed(
-    made: Made, serializer: str, tmp_path: Path
+    writer: CassetteWriter, serializer: str, tmp_path: Path
 ) -> None:
-    data = await made.write(serializer)
-    assert made.sandbox.api_key.encode() in data
+    data = await writer.write(serializer)
+    assert writer.sandbox.api_key.encode() in data
     folder = tmp_path / "r"
-    base_url = made.sandbox.settings.base_url
+    base_url = writer.sandbox.settings.base_url
 
     def convert() -> None:
         result = read_cassette(data, base_url=base_url)
@@ -119,11 +119,11 @@ async def test_a_cassette_of_vcrpy_is_replayed(
     await anyio.to_thread.run_sync(convert)
     transport = RecordedTransport(folder)
     async with NectarClient(transport=transport) as nectar:
-        assert await made.walk(nectar) == made.read
+        assert await writer.walk(nectar) == writer.record_ids
     transport.check_unused()
-    assert made.read
+    assert writer.record_ids
     for path in folder.iterdir():
-        assert made.sandbox.api_key not in path.read_text()
+        assert writer.sandbox.api_key not in path.read_text()
 
 
 @pytest.mark.parametrize("write", [in_yaml, in_json], ids=["yaml", "json"])
@@ -227,9 +227,9 @@ def test_an_invalid_cassette_is_refused_with_the_place(data: bytes, words: str) 
 
 def test_keys_are_not_imported() -> None:
     assert KEY not in repr(read_cassette(in_yaml(interaction())).recording)
-    told = interaction({"string": f'{{"note":"{KEY}"}}'})
+    leaking = interaction({"string": f'{{"note":"{KEY}"}}'})
     with pytest.raises(RecordingError, match="a registered secret") as caught:
-        read_cassette(in_yaml(told))
+        read_cassette(in_yaml(leaking))
     assert KEY not in caught.value.message
 
 

@@ -40,7 +40,7 @@ def exported() -> Imported:
             entry("https://fonts.example/a.woff2"),
             entry("/company", method="OPTIONS", status=204),
             entry("/company", [{"id": COMPANY, "name": "Amber"}]),
-            # A page does not say that it wants the first page.
+            # A browser requests the first page without a page number.
             entry(path, page(COMPANY, 1, 2)),
             entry(f"{path}?page=2", page(COMPANY, 2, 2)),
         )
@@ -158,7 +158,7 @@ def test_without_requests_to_nectar_the_origins_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "one"),
+    ("reason", "skipped"),
     [
         ("preflights", entry("/company", method="OPTIONS", status=204)),
         ("preflights", entry("/company", _resourceType="preflight")),
@@ -169,16 +169,16 @@ def test_without_requests_to_nectar_the_origins_are_listed() -> None:
         ("websockets", entry("/company", _resourceType="websocket")),
         ("websockets", entry("/company", status=101)),
     ],
-    ids=lambda one: one if isinstance(one, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_skipped_entries_are_counted_by_reason(
-    reason: str, one: dict[str, Any]
+    reason: str, skipped: dict[str, Any]
 ) -> None:
-    result = read_har(har(one, entry("/team")))
+    result = read_har(har(skipped, entry("/team")))
     assert result.imported == 1
     assert result.skipped == {reason: 1}
     with pytest.raises(RecordingError) as caught:
-        read_har(har(one))
+        read_har(har(skipped))
     assert f"1 {reason}" in caught.value.message
 
 
@@ -191,18 +191,18 @@ def test_failures_in_chrome_and_cached_entries_of_safari_are_counted() -> None:
 
 
 def test_a_file_is_known_by_the_link_that_a_document_named() -> None:
-    sent_on = "https://store.example/x?sig=aaaaaaaaaaaaaaaa"
+    target = "https://store.example/x?sig=aaaaaaaaaaaaaaaa"
     result = read_har(
         har(
-            entry(LINK),  # too early: nobody named it yet
+            entry(LINK),  # too early: no document has named the link yet
             entry(f"/document/{DOCUMENT}", {"id": DOCUMENT, "url": LINK}),
             entry(
                 LINK.replace("%20", " ").replace("files.", "FILES."),
                 status=302,
-                received={"location": sent_on},
+                received={"location": target},
             ),
             entry(
-                sent_on,
+                target,
                 sent={"Range": "bytes=0-3"},
                 status=206,
                 received={"content-type": "application/pdf"},
@@ -216,14 +216,15 @@ def test_a_file_is_known_by_the_link_that_a_document_named() -> None:
         )
     )
     first, second, document = sorted(
-        result.recording.exchanges, key=lambda one: (one.question.path, one.name)
+        result.recording.exchanges,
+        key=lambda exchange: (exchange.question.path, exchange.name),
     )
     assert document.question.operation == "documents_get"
     assert result.skipped == {"not Nectar's": 2}
-    for one in (first, second):
-        assert one.question.operation == "documents_download"
-        assert one.question.owner == DOCUMENT
-        assert one.question.url.startswith(f"https://link.invalid/{DOCUMENT}/url")
+    for download in (first, second):
+        assert download.question.operation == "documents_download"
+        assert download.question.owner == DOCUMENT
+        assert download.question.url.startswith(f"https://link.invalid/{DOCUMENT}/url")
     chunk = first if first.question.range else second
     assert chunk.question.range == "bytes=0-3"
     assert chunk.answer.body == Blob(b"%PDF", ".pdf")
@@ -295,9 +296,9 @@ def test_separate_cookies_and_keys_in_urls_are_secrets() -> None:
     login = entry(f"https://me:{KEY}@n.example/v2/team")
     odd = entry("/team", sent={"Authorization": "Basic %"})
     assert read_har(har(odd)).imported == 1
-    for one in (apart, login, entry(f"/team?token={KEY}")):
+    for secret in (apart, login, entry(f"/team?token={KEY}")):
         with pytest.raises(RecordingError, match="a registered secret"):
-            read_har(har(one, entry("/company", [{"note": f"{KEY}0"}])))
+            read_har(har(secret, entry("/company", [{"note": f"{KEY}0"}])))
 
 
 def test_harmless_cookie_values_are_not_secrets() -> None:

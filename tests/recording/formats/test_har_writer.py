@@ -143,7 +143,7 @@ def test_the_validator_finds_what_is_missing(
         validator.validate(value)
 
 
-def test_times_and_sizes_are_those_that_the_format_has_for_unknown() -> None:
+def test_times_and_sizes_have_the_unknown_values_of_the_format() -> None:
     for entry in exported()["log"]["entries"]:
         assert entry["startedDateTime"] == "2026-03-01T12:00:00.000+00:00"
         assert entry["time"] == sum(entry["timings"].values()) == 0
@@ -178,7 +178,7 @@ def test_bodies_are_text_or_base64_or_fields() -> None:
     content = entries["documents_download", 206]["response"]["content"]
     assert (content["size"], content["encoding"]) == (9, "base64")
     form = entries["jobs_submit_document", 201]["request"]["postData"]
-    assert [one["name"] for one in form["params"]] == ["siteIds", "file"]
+    assert [param["name"] for param in form["params"]] == ["siteIds", "file"]
     assert entries["sites_delete", 204]["response"]["content"]["size"] == 0
 
 
@@ -214,9 +214,9 @@ def test_an_edited_export_is_refused_or_imported_as_foreign(
     value = exported(Recording().with_exchanges(RECORDING.exchanges))
     operation = PAIRS[at][0].operation
     entry = next(
-        one
-        for one in value["log"]["entries"]
-        if one["_nectar"]["operation"] == operation
+        entry
+        for entry in value["log"]["entries"]
+        if entry["_nectar"]["operation"] == operation
     )
     entry["_nectar"][key] = kind
     with pytest.raises(RecordingError) as caught:
@@ -311,8 +311,8 @@ def pairs(draw: st.DrawFn) -> tuple[Question, RecordedAnswer]:
 @max_examples(60)
 @given(st.lists(pairs(), min_size=1, max_size=4))
 def test_every_recording_is_imported_as_it_was_exported(
-    taken: list[tuple[Question, RecordedAnswer]],
+    recorded: list[tuple[Question, RecordedAnswer]],
 ) -> None:
-    exchanges: tuple[Exchange, ...] = Redaction().apply(taken)
+    exchanges: tuple[Exchange, ...] = Redaction().apply(recorded)
     recording = Recording(api_version="v2.2").with_exchanges(exchanges)
     assert read_har(write_har(recording)).recording.exchanges == recording.exchanges

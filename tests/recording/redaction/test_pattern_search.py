@@ -13,10 +13,10 @@ TICKET = Kind("ticket", is_secret=True, is_rule=True)
 MARKS = PatternSearch([(re.compile(r"TCK-\d+"), TICKET)], (TICKET, *list_kinds()))
 
 
-def test_addresses_and_what_the_patterns_match_are_found() -> None:
-    found = [*MARKS.find("Ann@Real.com wrote TCK-17, see bob%40real.com")]
+def test_addresses_and_matches_of_the_patterns_are_found() -> None:
+    matches = [*MARKS.find("Ann@Real.com wrote TCK-17, see bob%40real.com")]
 
-    assert [(match.kind, match.text) for match in found] == [
+    assert [(match.kind, match.text) for match in matches] == [
         (PERSON, "ann@real.com"),
         (PERSON, "bob@real.com"),
         (TICKET, "TCK-17"),

@@ -26,27 +26,29 @@ from nectar_async.recording.redaction.sensitive_fields import (
 TENANT = Kind("tenant", is_secret=True, is_rule=True)
 
 
-def book(before: dict[str, str] | None = None, **aliases: str) -> PlaceholderTable:
-    stood = {place: {placeholder} for place, placeholder in (before or {}).items()}
-    return PlaceholderTable((TENANT, *list_kinds()), aliases, stood)
+def build_table(
+    before: dict[str, str] | None = None, **aliases: str
+) -> PlaceholderTable:
+    earlier = {place: {placeholder} for place, placeholder in (before or {}).items()}
+    return PlaceholderTable((TENANT, *list_kinds()), aliases, earlier)
 
 
 def test_two_values_of_the_same_place_keep_their_placeholders() -> None:
-    stood = {"m": {f"meter-{n}" for n in (9, 10)}, "n": {"meter-10"}}
-    notes = PlaceholderTable(list_kinds(), {}, stood)
+    earlier = {"m": {f"meter-{n}" for n in (9, 10)}, "n": {"meter-10"}}
+    table = PlaceholderTable(list_kinds(), {}, earlier)
     for text, place in (("new", "m"), ("old", "m"), ("old", "n")):
-        notes.add(METER, text, (None, place))
-    assert notes.assign() == {"new": "meter-9", "old": "meter-10"}
+        table.add(METER, text, (None, place))
+    assert table.assign() == {"new": "meter-9", "old": "meter-10"}
 
 
 def test_values_are_numbered_by_kind() -> None:
-    notes = book()
+    table = build_table()
     for text in ("A-1", "A-2", "A-1", "a-1 "):
-        notes.add(ACCOUNT, text, (None, text))
-    notes.add(PERSON, "ann@real.com", (None, "m"))
-    notes.add(PERSON, "Ann", (None, "n"))
+        table.add(ACCOUNT, text, (None, text))
+    table.add(PERSON, "ann@real.com", (None, "m"))
+    table.add(PERSON, "Ann", (None, "n"))
 
-    assert notes.assign() == {
+    assert table.assign() == {
         "a-1": "account-1",
         "a-2": "account-2",
         "ann@real.com": "person-1@example.invalid",
@@ -54,22 +56,22 @@ def test_values_are_numbered_by_kind() -> None:
     }
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_value_of_several_kinds_gets_the_first_kind(turned: bool) -> None:
-    notes = book()
-    for kind in (METER, ACCOUNT)[:: -1 if turned else 1]:
-        notes.add(kind, "A-1", (None, "x"))
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_value_of_several_kinds_gets_the_first_kind(is_reversed: bool) -> None:
+    table = build_table()
+    for kind in (METER, ACCOUNT)[:: -1 if is_reversed else 1]:
+        table.add(kind, "A-1", (None, "x"))
 
-    assert notes.assign() == {"a-1": "account-1"}
+    assert table.assign() == {"a-1": "account-1"}
 
 
 def test_an_email_address_is_a_person_unless_a_rule_applies() -> None:
-    notes = book()
-    notes.add(USERNAME, "ann@real.com", (None, "x"))
-    notes.add(TENANT, "bob@real.com", (None, "y"))
-    notes.add(TENANT, "https://acme.example.com", (None, "z"))
+    table = build_table()
+    table.add(USERNAME, "ann@real.com", (None, "x"))
+    table.add(TENANT, "bob@real.com", (None, "y"))
+    table.add(TENANT, "https://acme.example.com", (None, "z"))
 
-    assert notes.assign() == {
+    assert table.assign() == {
         "ann@real.com": "person-1@example.invalid",
         "bob@real.com": "tenant-1@example.invalid",
         "https://acme.example.com": "https://link.invalid/tenant-2",
@@ -77,34 +79,34 @@ def test_an_email_address_is_a_person_unless_a_rule_applies() -> None:
 
 
 def test_earlier_placeholders_are_kept_and_their_numbers_reserved() -> None:
-    notes = book({"1/accountNumber": "account-2", "gone": "account-1"})
-    notes.add(ACCOUNT, "new", (None, "new"))
-    notes.add(ACCOUNT, "old", ((None, "1"), "accountNumber"))
+    table = build_table({"1/accountNumber": "account-2", "gone": "account-1"})
+    table.add(ACCOUNT, "new", (None, "new"))
+    table.add(ACCOUNT, "old", ((None, "1"), "accountNumber"))
 
-    assert notes.assign() == {"old": "account-2", "new": "account-3"}
+    assert table.assign() == {"old": "account-2", "new": "account-3"}
 
 
 def test_a_place_with_a_name_weighs_more_than_one_in_a_list() -> None:
-    notes = book({"1/users/0": "person-1", "1/firstName": "person-1"})
-    notes.add(PERSON, "new", (((None, "1"), "users"), 0))
-    notes.add(PERSON, "old", ((None, "1"), "firstName"))
+    table = build_table({"1/users/0": "person-1", "1/firstName": "person-1"})
+    table.add(PERSON, "new", (((None, "1"), "users"), 0))
+    table.add(PERSON, "old", ((None, "1"), "firstName"))
 
-    assert notes.assign()["old"] == "person-1"
+    assert table.assign()["old"] == "person-1"
 
 
 def test_a_placeholder_of_another_form_is_not_kept() -> None:
-    notes = book({"1/user": "person-4"})
-    notes.add(PERSON, "ann@real.com", ((None, "1"), "user"))
+    table = build_table({"1/user": "person-4"})
+    table.add(PERSON, "ann@real.com", ((None, "1"), "user"))
 
-    assert notes.assign() == {"ann@real.com": "person-1@example.invalid"}
+    assert table.assign() == {"ann@real.com": "person-1@example.invalid"}
 
 
 def test_an_alias_is_used_unchanged() -> None:
-    notes = book(real="account-1")
-    notes.add(ACCOUNT, "other", (None, "x"))
-    notes.add(ACCOUNT, "Real", (None, "y"))
+    table = build_table(real="account-1")
+    table.add(ACCOUNT, "other", (None, "x"))
+    table.add(ACCOUNT, "Real", (None, "y"))
 
-    assert notes.assign() == {"real": "account-1", "other": "account-2"}
+    assert table.assign() == {"real": "account-1", "other": "account-2"}
 
 
 @pytest.mark.parametrize(

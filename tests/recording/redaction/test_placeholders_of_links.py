@@ -53,8 +53,8 @@ class Host:
             number = next(self._fresh)
             to = f"//cdn.example.com/x y/{number}?sig=sgnd-{number}0"
             return Response(302, {"location": to})
-        said = dict(request.headers)["Range"].removeprefix("bytes=").split("-")
-        start, end = int(said[0]), min(int(said[1]) + 1, len(FILE))
+        span = dict(request.headers)["Range"].removeprefix("bytes=").split("-")
+        start, end = int(span[0]), min(int(span[1]) + 1, len(FILE))
         headers = {"content-range": f"bytes {start}-{end - 1}/{len(FILE)}"}
         headers |= {"etag": '"v1"', "content-type": "application/pdf"}
         return Response(206, headers, FILE[start:end])
@@ -141,18 +141,18 @@ def test_a_link_is_named_by_its_place_and_a_download_by_its_owner() -> None:
 
 def test_circular_redirects_end() -> None:
     links = LinkTable()
-    one, two = "https://a.example.com/1", "https://a.example.com/2"
+    first, second = "https://a.example.com/1", "https://a.example.com/2"
 
     links.follow(
         [
-            FileRequest(one, "d", two),
-            FileRequest(two, "d", one),
-            FileRequest(two, "d", "http://["),
+            FileRequest(first, "d", second),
+            FileRequest(second, "d", first),
+            FileRequest(second, "d", "http://["),
         ]
     )
 
-    assert links.find(one) == "https://link.invalid/d/url"
-    assert links.find(two) == "https://link.invalid/d/url/location"
+    assert links.find(first) == "https://link.invalid/d/url"
+    assert links.find(second) == "https://link.invalid/d/url/location"
 
 
 def test_an_unknown_link_is_named_without_its_query() -> None:

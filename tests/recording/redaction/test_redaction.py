@@ -64,46 +64,46 @@ def redact_and_encode(pairs: list[Pair], redaction: Redaction = PLAIN) -> str:
     )
 
 
-def answered(one: Exchange) -> Any:
+def decode_answer(exchange: Exchange) -> Any:
     """Decode the JSON of an answer."""
-    assert isinstance(one.answer.body, Json)
-    return one.answer.body.value
+    assert isinstance(exchange.answer.body, Json)
+    return exchange.answer.body.value
 
 
-def asked(one: Exchange) -> Any:
+def decode_question(exchange: Exchange) -> Any:
     """Decode the JSON of a question."""
-    assert isinstance(one.question.body, Json)
-    return one.question.body.value
+    assert isinstance(exchange.question.body, Json)
+    return exchange.question.body.value
 
 
-def places(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
+def build_marked(schema: Mapping[str, Any], mark: str) -> Iterator[Any]:
     """Build JSON with a mark at one sensitive place of a schema, for each place."""
     schema = resolve_ref(schema)
     if schema.get("x-sensitive"):
         yield {"deep": [mark]} if schema.get("type") == "object" else mark
         return
     for word in ("allOf", "anyOf", "oneOf"):
-        for one in schema.get(word, ()):
-            yield from places(one, mark)
+        for branch in schema.get(word, ()):
+            yield from build_marked(branch, mark)
     if "items" in schema:
-        yield from ([one] for one in places(schema["items"], mark))
-    for key, one in schema.get("properties", {}).items():
-        names = resolve_ref(one).get("x-key-candidates", [key])
-        for inner in places(one, mark):
+        yield from ([item] for item in build_marked(schema["items"], mark))
+    for key, field in schema.get("properties", {}).items():
+        names = resolve_ref(field).get("x-key-candidates", [key])
+        for inner in build_marked(field, mark):
             yield from ({name: inner} for name in names)
 
 
-def bodies(endpoint: Endpoint, mark: str) -> Iterator[tuple[Any, Any]]:
+def build_bodies(endpoint: Endpoint, mark: str) -> Iterator[tuple[Any, Any]]:
     """Build exchanges of an operation with a mark at one sensitive place each."""
-    yield from ((one, None) for one in places(endpoint.body, mark))
+    yield from ((sent, None) for sent in build_marked(endpoint.body, mark))
     for _, schema in endpoint.answers:
-        yield from ((None, one) for one in places(schema, mark))
+        yield from ((None, answer) for answer in build_marked(schema, mark))
 
 
 SENSITIVE = [
     pytest.param(endpoint, sent, answer, id=f"{endpoint.operation}-{at}")
     for endpoint in ENDPOINTS
-    for at, (sent, answer) in enumerate(bodies(endpoint, "qz-mark-of-a-secret"))
+    for at, (sent, answer) in enumerate(build_bodies(endpoint, "qz-mark-of-a-secret"))
 ]
 
 
@@ -113,14 +113,14 @@ def test_fields_that_the_contract_marks_are_replaced(
 ) -> None:
     exchange = pair(endpoint.operation, answer, sent=sent)
 
-    assert "qz-mark" in _texts(exchange)
+    assert "qz-mark" in _join_bodies(exchange)
     assert "qz-mark" not in redact_and_encode([exchange])
 
 
-def _texts(one: Pair) -> str:
+def _join_bodies(exchange: Pair) -> str:
     return "".join(
         body.raw.decode()
-        for body in (one[0].body, one[1].body)
+        for body in (exchange[0].body, exchange[1].body)
         if isinstance(body, Json)
     )
 
@@ -170,7 +170,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 def test_no_value_survives_a_server_that_quotes_everything(
     spell: Callable[[str], str],
 ) -> None:
-    known = [*VALUES["documents"], *_known(VALUES)]
+    known = [*VALUES["documents"], *_list_texts(VALUES)]
     echo = " and ".join(spell(text) for text in known)
     quoted = [
         pair("documents_get", {"detail": echo}, status=400, owner="8"),
@@ -180,16 +180,16 @@ def test_no_value_survives_a_server_that_quotes_everything(
 
     files = redact_and_encode([*surface(), *quoted])
 
-    assert MARKS.search("".join(map(_texts, surface())))
+    assert MARKS.search("".join(map(_join_bodies, surface())))
     assert MARKS.findall(files) == []
 
 
-def _known(value: object) -> Iterator[str]:
+def _list_texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _known(one)
+        for inner in value.values():
+            yield from _list_texts(inner)
 
 
 def test_recording_the_same_again_changes_no_byte() -> None:
@@ -216,9 +216,9 @@ def test_placeholders_stay_unchanged() -> None:
 def test_a_saved_exchange_is_found_by_its_original_question() -> None:
     pairs = surface()
 
-    for (question, _), one in zip(pairs, PLAIN.apply(pairs), strict=True):
-        read = read_exchange(encode_exchange(one), PLAIN.key, {}, one.name)
-        assert PLAIN.key(question) == one.key == read.key
+    for (question, _), stored in zip(pairs, PLAIN.apply(pairs), strict=True):
+        read = read_exchange(encode_exchange(stored), PLAIN.key, {}, stored.name)
+        assert PLAIN.key(question) == stored.key == read.key
 
 
 def test_a_text_with_a_quoted_value_resembles_its_original() -> None:
@@ -229,7 +229,7 @@ def test_a_text_with_a_quoted_value_resembles_its_original() -> None:
     _, stored = PLAIN.apply(pairs)
     (question, _), other = pairs[1], pair("sites_update", sent={"name": "Hall"})
 
-    assert asked(stored)["name"] == "Hall at address-1"
+    assert decode_question(stored)["name"] == "Hall at address-1"
     assert PLAIN.resembles(question, stored.question)
     assert not PLAIN.resembles(other[0], stored.question)
     assert not PLAIN.resembles(question, question)
@@ -258,10 +258,10 @@ def test_a_value_has_one_placeholder_in_bodies_queries_forms_and_texts() -> None
         ]
     )
 
-    assert answered(exchanges[0])["accountNumber"] == "account-1"
+    assert decode_answer(exchanges[0])["accountNumber"] == "account-1"
     assert exchanges[1].question.query == (("identifier", "account-1"),)
-    assert answered(exchanges[2])["notes"] == "as on account-1, see there"
-    assert answered(exchanges[3])["detail"] == "account-1?"
+    assert decode_answer(exchanges[2])["notes"] == "as on account-1, see there"
+    assert decode_answer(exchanges[3])["detail"] == "account-1?"
     assert isinstance(exchanges[3].question.body, FormData)
     number, file = exchanges[3].question.body.parts
     assert (number.text, file.file) == ("account-1", "march of account-1.pdf")
@@ -281,7 +281,7 @@ def test_ids_dates_and_quantities_stay() -> None:
 
     (exchange,) = PLAIN.apply([pair("usage_get", row)])
 
-    assert answered(exchange) == row | {
+    assert decode_answer(exchange) == row | {
         "identifiers": [{"name": "METER", "value": "meter-1"}],
         "supplierName": "Since meter-1",
     }
@@ -292,7 +292,10 @@ def test_an_id_that_is_an_email_address_is_replaced() -> None:
         [pair("companies_get", {"id": "7", "externalId": "a@real.com"})]
     )
 
-    assert answered(exchange) == {"id": "7", "externalId": "person-1@example.invalid"}
+    assert decode_answer(exchange) == {
+        "id": "7",
+        "externalId": "person-1@example.invalid",
+    }
 
 
 def test_numbers_become_text_and_blanks_stay() -> None:
@@ -303,8 +306,8 @@ def test_numbers_become_text_and_blanks_stay() -> None:
         [pair("accounts_update", account), pair("accounts_update", blank, owner="8")]
     )
 
-    assert answered(one)["accountNumber"] == "account-1"
-    assert answered(other)["accountNumber"] == " "
+    assert decode_answer(one)["accountNumber"] == "account-1"
+    assert decode_answer(other)["accountNumber"] == " "
 
 
 def test_numbers_do_not_depend_on_the_order_of_arrival() -> None:
@@ -334,7 +337,7 @@ def test_a_new_exchange_changes_no_numbers() -> None:
     assert [encode_exchange(first), encode_exchange(last)] == [
         encode_exchange(exchange) for exchange in before
     ]
-    assert answered(between)["accountNumber"] == "account-3"
+    assert decode_answer(between)["accountNumber"] == "account-3"
 
 
 def test_a_new_value_in_a_list_gets_a_new_placeholder() -> None:
@@ -347,30 +350,36 @@ def test_a_new_value_in_a_list_gets_a_new_placeholder() -> None:
     )
 
     assert encode_exchange(connection) == encode_exchange(before[1])
-    assert answered(company)["users"][1] == "person-1@example.invalid"
-    assert len({*answered(company)["users"]}) == len(users)
+    assert decode_answer(company)["users"][1] == "person-1@example.invalid"
+    assert len({*decode_answer(company)["users"]}) == len(users)
 
 
 def test_new_exchanges_do_not_reuse_placeholders_of_kept_ones() -> None:
-    (kept,) = PLAIN.apply([pair("companies_get", COMPANY)])
+    (earlier,) = PLAIN.apply([pair("companies_get", COMPANY)])
     new = {"id": "8", "users": ["eve@real.com"]}
 
-    same, one = PLAIN.apply(
-        [(kept.question, kept.answer), pair("companies_get", new, owner="8")], [kept]
+    same, added = PLAIN.apply(
+        [(earlier.question, earlier.answer), pair("companies_get", new, owner="8")],
+        [earlier],
     )
 
-    assert encode_exchange(same) == encode_exchange(kept)
-    assert answered(one)["users"] == ["person-3@example.invalid"]
+    assert encode_exchange(same) == encode_exchange(earlier)
+    assert decode_answer(added)["users"] == ["person-3@example.invalid"]
 
 
 def test_error_messages_below_a_field_name_are_kept() -> None:
     sent = {"username": "jdoe99", "password": "hunter22"}
-    said = {"password": ["'hunter22' is too short."], "username": ["Is required."]}
+    answer = {"password": ["'hunter22' is too short."], "username": ["Is required."]}
 
-    (exchange,) = PLAIN.apply([pair("connections_create", said, sent=sent, status=400)])
+    (exchange,) = PLAIN.apply(
+        [pair("connections_create", answer, sent=sent, status=400)]
+    )
 
-    assert asked(exchange) == {"username": "username-1", "password": "password-1"}
-    assert answered(exchange) == {
+    assert decode_question(exchange) == {
+        "username": "username-1",
+        "password": "password-1",
+    }
+    assert decode_answer(exchange) == {
         "password": ["'password-1' is too short."],
         "username": ["Is required."],
     }
@@ -399,11 +408,11 @@ def test_a_form_in_the_body_is_redacted_as_json_is() -> None:
 
 @pytest.mark.parametrize("operation", ["", "GET-portal", "connections_get"])
 def test_names_that_are_always_secret_need_no_contract(operation: str) -> None:
-    said = {"any": {"userName": "jdoe99", "old_password": "hunter22"}}
+    answer = {"any": {"userName": "jdoe99", "old_password": "hunter22"}}
 
-    (exchange,) = PLAIN.apply([pair(operation, said)])
+    (exchange,) = PLAIN.apply([pair(operation, answer)])
 
-    assert answered(exchange) == {
+    assert decode_answer(exchange) == {
         "any": {"userName": "username-1", "old_password": "password-1"}
     }
 
@@ -413,7 +422,7 @@ def test_ambiguous_names_are_secret_only_where_the_contract_marks_them() -> None
 
     (exchange,) = PLAIN.apply([pair("providers_search", {"datasources": [provider]})])
 
-    assert answered(exchange)["datasources"] == [provider]
+    assert decode_answer(exchange)["datasources"] == [provider]
 
 
 def test_a_rule_adds_keys_in_either_spelling_and_patterns() -> None:
@@ -436,7 +445,7 @@ def test_a_rule_adds_keys_in_either_spelling_and_patterns() -> None:
 
     (exchange,) = redaction.apply([pair("sites_list_by_company", sites)])
 
-    assert answered(exchange) == [
+    assert decode_answer(exchange) == [
         {
             "id": at,
             "externalId": f"tenant-{at}",
@@ -483,12 +492,12 @@ def test_a_placeholder_in_a_question_matches_itself_only() -> None:
         pair("meters_list_by_company", [], query=(("identifier", text),))
         for text in ("M-1000", "M-2000")
     ]
-    one, two = PLAIN.apply(questions)
+    first, second = PLAIN.apply(questions)
 
-    assert one.key == two.key
-    assert PLAIN.agrees(two.question, two.question)
-    assert not PLAIN.agrees(two.question, one.question)
-    assert PLAIN.agrees(questions[0][0], two.question)
+    assert first.key == second.key
+    assert PLAIN.agrees(second.question, second.question)
+    assert not PLAIN.agrees(second.question, first.question)
+    assert PLAIN.agrees(questions[0][0], second.question)
 
 
 def test_an_alias_matches_in_quoted_texts() -> None:
@@ -496,11 +505,11 @@ def test_an_alias_matches_in_quoted_texts() -> None:
         pair("accounts_update", {"id": "5", "accountNumber": "0099-4417"}),
         pair("documents_update", sent={"notes": "of 0099-4417"}),
     ]
-    _, one = PLAIN.apply(pairs)
+    _, stored = PLAIN.apply(pairs)
     redaction = Redaction(aliases={"0099-4417": "account-1"})
 
-    assert asked(one) == {"notes": "of account-1"}
-    assert redaction.key(pairs[1][0]) == one.key
+    assert decode_question(stored) == {"notes": "of account-1"}
+    assert redaction.key(pairs[1][0]) == stored.key
 
 
 _names = st.sampled_from(

@@ -16,14 +16,14 @@ from nectar_async.recording.redaction.sensitive_fields import (
 )
 
 
-def at(spot: FieldNode, path: str) -> FieldNode:
+def find_node(node: FieldNode, path: str) -> FieldNode:
     for word in path.split("."):
         if word == "[]":
-            assert spot.items is not None
-            spot = spot.items
+            assert node.items is not None
+            node = node.items
         else:
-            spot = spot.keys[word]
-    return spot
+            node = node.keys[word]
+    return node
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def at(spot: FieldNode, path: str) -> FieldNode:
 def test_fields_are_found_through_references_lists_and_key_candidates(
     operation: str, path: str, kind: object
 ) -> None:
-    assert at(find_operation_fields(operation).response, path).kind == kind
+    assert find_node(find_operation_fields(operation).response, path).kind == kind
 
 
 def test_a_body_that_is_a_link_is_sensitive() -> None:

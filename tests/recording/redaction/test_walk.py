@@ -21,11 +21,11 @@ class CollectingVisitor:
 
     def __init__(self, mark: str = "") -> None:
         self.mark = mark
-        self.own_texts: list[tuple[str, str, str]] = []
+        self.sensitive_texts: list[tuple[str, str, str]] = []
         self.free_texts: list[tuple[str, str]] = []
 
     def visit_sensitive(self, kind: Kind, text: str, where: Location) -> str:
-        self.own_texts.append((kind.name, format_location(where), text))
+        self.sensitive_texts.append((kind.name, format_location(where), text))
         return self.mark or text
 
     def visit_text(self, text: str, where: Location) -> str:
@@ -36,10 +36,10 @@ class CollectingVisitor:
         return text
 
 
-def over(operation: str, body: Any, status: int = 200, mark: str = "") -> Any:
-    seen = CollectingVisitor(mark)
+def walk_answer(operation: str, body: Any, status: int = 200, mark: str = "") -> Any:
+    visitor = CollectingVisitor(mark)
     answer = RecordedAnswer(status=status, headers={"etag": '"e"'}, body=body)
-    return seen, ExchangeWalk({}).answer(answer, operation, seen, "root")
+    return visitor, ExchangeWalk({}).answer(answer, operation, visitor, "root")
 
 
 def test_locations_start_at_the_closest_object_with_an_id() -> None:
@@ -47,9 +47,9 @@ def test_locations_start_at_the_closest_object_with_an_id() -> None:
         "rows": [{"id": "9", "identifiers": [{"value": "M1"}]}, {"firstName": "Ann"}]
     }
 
-    seen, _ = over("", Json.of(rows))
+    visitor, _ = walk_answer("", Json.of(rows))
 
-    assert seen.own_texts == [
+    assert visitor.sensitive_texts == [
         ("meter", "9/identifiers/0/value", "M1"),
         ("person", "root/rows/1/firstName", "Ann"),
     ]
@@ -61,38 +61,38 @@ def test_everything_below_a_secret_is_secret_and_only_names_below_a_person() -> 
         "users": [{"id": "u", "name": "Ann", "role": "admin"}, "Bob"],
     }
 
-    seen, _ = over("team_get", Json.of(body))
+    visitor, _ = walk_answer("team_get", Json.of(body))
 
-    assert {(kind, text) for kind, _, text in seen.own_texts} == {
+    assert {(kind, text) for kind, _, text in visitor.sensitive_texts} == {
         ("billing", "b"),
         ("billing", "4242"),
         ("person", "Ann"),
         ("person", "Bob"),
     }
-    assert ("u/role", "admin") in seen.free_texts
+    assert ("u/role", "admin") in visitor.free_texts
 
 
 def test_ids_dates_and_numbers_are_skipped() -> None:
     body = {"id": "1", "site": {"id": "2"}, "startDate": "2024-01-31", "usage": "12.5"}
 
-    seen, _ = over("usage_get", Json.of(body))
+    visitor, _ = walk_answer("usage_get", Json.of(body))
 
-    assert seen.own_texts == []
-    assert seen.free_texts == [("root/etag", '"e"')]
+    assert visitor.sensitive_texts == []
+    assert visitor.free_texts == [("root/etag", '"e"')]
 
 
 def test_unchanged_bodies_stay_the_same_object() -> None:
     body = Json(b'{ "username" : "x" }')
 
-    assert over("", body)[1].body is body
-    assert over("", body, mark="y")[1].body == Json(b'{"username":"y"}')
+    assert walk_answer("", body)[1].body is body
+    assert walk_answer("", body, mark="y")[1].body == Json(b'{"username":"y"}')
 
 
 @pytest.mark.parametrize(("status", "count"), [(200, 1), (400, 0)])
 def test_in_an_error_lists_below_a_field_are_messages(status: int, count: int) -> None:
-    seen, _ = over("", Json.of({"password": ["Too short."]}), status)
+    visitor, _ = walk_answer("", Json.of({"password": ["Too short."]}), status)
 
-    assert len(seen.own_texts) == count
+    assert len(visitor.sensitive_texts) == count
 
 
 def test_truncated_json_is_read_by_its_keys() -> None:
@@ -100,9 +100,9 @@ def test_truncated_json_is_read_by_its_keys() -> None:
         '[{"accountNumber": 991234, "username":"ann", "note": "x", "url": "ht'
     )
 
-    seen, answer = over("documents_get", broken, mark="***")
+    visitor, answer = walk_answer("documents_get", broken, mark="***")
 
-    assert [(kind, text) for kind, _, text in seen.own_texts] == [
+    assert [(kind, text) for kind, _, text in visitor.sensitive_texts] == [
         ("account", "991234"),
         ("username", "ann"),
         ("link", "ht"),
@@ -113,7 +113,7 @@ def test_truncated_json_is_read_by_its_keys() -> None:
 
 
 def test_forms_and_queries_are_visited_by_key() -> None:
-    seen = CollectingVisitor("***")
+    visitor = CollectingVisitor("***")
     question = Question(
         operation="jobs_submit_document",
         method="POST",
@@ -127,19 +127,21 @@ def test_forms_and_queries_are_visited_by_key() -> None:
         ),
     )
 
-    new = ExchangeWalk({}).question(question, seen, "root")
+    new = ExchangeWalk({}).question(question, visitor, "root")
 
     assert new.query == (("identifier", "***"), ("page", "2"), ("sig", "***"))
     assert new.body == FormData(
         (FormPart(name="username", text="***"), FormPart(name="document", file="a.pdf"))
     )
-    assert ("root/document", "a.pdf") in seen.free_texts
+    assert ("root/document", "a.pdf") in visitor.free_texts
 
 
 def test_unknown_keys_are_visited_as_texts() -> None:
-    seen, _ = over("companies_get", Json.of({"name": "HQ", "ann@real.com": "admin"}))
+    visitor, _ = walk_answer(
+        "companies_get", Json.of({"name": "HQ", "ann@real.com": "admin"})
+    )
 
-    assert ("root/ann@real.com", "ann@real.com") in seen.free_texts
+    assert ("root/ann@real.com", "ann@real.com") in visitor.free_texts
 
 
 def test_deeply_nested_json_is_walked_without_recursion() -> None:
@@ -147,6 +149,6 @@ def test_deeply_nested_json_is_walked_without_recursion() -> None:
     for _ in range(400):
         deep = {"inner": [deep]}
 
-    seen, _ = over("", Json.of(deep))
+    visitor, _ = walk_answer("", Json.of(deep))
 
-    assert [text for _, _, text in seen.own_texts] == ["ann"]
+    assert [text for _, _, text in visitor.sensitive_texts] == ["ann"]

@@ -48,7 +48,7 @@ FORMS = {
 def test_no_person_survives_in_json(form: str) -> None:
     text = redact_and_encode(Text(FORMS[form]))
 
-    assert [one for one in PERSONAL if one in text] == []
+    assert [value for value in PERSONAL if value in text] == []
     assert "account-1" in text
     assert "meter-1" in text
     assert "person-1" in text
@@ -65,7 +65,7 @@ def test_json_in_a_string_of_json_is_read_as_well() -> None:
         Json.of({"note": WHOLE, "raw": '{"password":"hunter 22"}'})
     )
 
-    assert [one for one in (*PERSONAL, "hunter") if one in text] == []
+    assert [value for value in (*PERSONAL, "hunter") if value in text] == []
     assert json.loads(json.loads(text)["raw"]) == {"password": "password-1"}
 
 
