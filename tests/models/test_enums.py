@@ -29,7 +29,7 @@ OPEN = sorted(name for name, schema in SCHEMAS.items() if schema.get("x-open-enu
 each_enum = pytest.mark.parametrize("enum", ENUMS.values(), ids=ENUMS)
 
 
-def listed(name: str) -> list[str]:
+def list_values(name: str) -> list[str]:
     schema = SCHEMAS[name]
     closed = schema if "enum" in schema else schema["anyOf"][0]
     further = ("x-also-tolerate", "x-probable-members")
@@ -57,7 +57,7 @@ def test_every_enum_class_of_a_module_is_exported(module: ModuleType) -> None:
 
 @each_enum
 def test_members_are_those_of_the_contract_in_its_order(enum: type[OpenEnum]) -> None:
-    assert [member.value for member in enum] == listed(enum.__name__)
+    assert [member.value for member in enum] == list_values(enum.__name__)
 
 
 @each_enum
@@ -68,8 +68,8 @@ def test_no_member_is_an_alias_of_another(enum: type[OpenEnum]) -> None:
 @each_enum
 def test_names_are_the_upper_case_of_values(enum: type[OpenEnum]) -> None:
     for member in enum:
-        spelled = member.value.replace("100 gal", "hundred gal").upper()
-        assert member.name == re.sub(r"[^A-Z0-9]+", "_", spelled).strip("_")
+        capitals = member.value.replace("100 gal", "hundred gal").upper()
+        assert member.name == re.sub(r"[^A-Z0-9]+", "_", capitals).strip("_")
 
 
 @pytest.mark.parametrize("name", OPEN)
@@ -130,7 +130,7 @@ def test_a_value_that_is_no_text_is_refused() -> None:
         DatasourceType(7)  # type: ignore[arg-type]
 
 
-def test_both_spellings_of_a_wrong_password_are_the_one_that_the_api_accepts() -> None:
+def test_both_spellings_of_a_wrong_password_become_the_accepted_one() -> None:
     aliases = SCHEMAS["ConnectionStatus"]["x-aliases"]
     assert aliases == {"INCORRECT_PASSWORD": "PASSWORD_INCORRECT"}
     status = ConnectionStatus("INCORRECT_PASSWORD")
@@ -171,7 +171,7 @@ def test_units_are_case_sensitive() -> None:
     "name", sorted(name for name in SCHEMAS if name.endswith("Strict"))
 )
 def test_closed_enums_of_requests_have_the_members_of_the_open_ones(name: str) -> None:
-    assert SCHEMAS[name]["enum"] == listed(name.removesuffix("Strict"))
+    assert SCHEMAS[name]["enum"] == list_values(name.removesuffix("Strict"))
 
 
 def test_date_types_are_the_four_that_filters_take() -> None:

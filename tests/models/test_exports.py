@@ -12,9 +12,9 @@ import pytest
 from nectar_async import models
 from nectar_async.models._base import Model
 
-HOME = Path(models.__file__)
+PACKAGE = Path(models.__file__)
 SUBMODULES = sorted(
-    path.stem for path in HOME.parent.glob("*.py") if not path.stem.startswith("_")
+    path.stem for path in PACKAGE.parent.glob("*.py") if not path.stem.startswith("_")
 )
 
 

@@ -27,7 +27,7 @@ EACH = [
 each_advice = pytest.mark.parametrize("status", EACH)
 
 
-def in_group(group: str) -> set[str]:
+def find_in_group(group: str) -> set[str]:
     return {status for status in ConnectionStatus if status.advice.group == group}
 
 
@@ -62,20 +62,20 @@ def test_no_two_statuses_mean_the_same() -> None:
 
 
 def test_statuses_fall_into_four_groups() -> None:
-    assert in_group("standard") == {"PENDING", "UNDER_INVESTIGATION", "CONNECTED"}
-    assert in_group("customer_action") == {
+    assert find_in_group("standard") == {"PENDING", "UNDER_INVESTIGATION", "CONNECTED"}
+    assert find_in_group("customer_action") == {
         "MFA_TOKEN_EXPIRED",
         "PASSWORD_INCORRECT",
         "NEW_PASSWORD_NEEDED",
         "ADDITIONAL_CREDENTIALS_NEEDED",
     }
-    assert in_group("website") == {
+    assert find_in_group("website") == {
         "WEBSITE_DOWN",
         "URL_INACCESSIBLE",
         "NO_ACCOUNTS_FOUND",
         "OTHER_ERROR",
     }
-    assert in_group("system") == {"COMPANY_INACTIVE"}
+    assert find_in_group("system") == {"COMPANY_INACTIVE"}
 
 
 @pytest.mark.parametrize("status", ConnectionStatus)
@@ -88,12 +88,12 @@ def test_the_fields_of_an_advice_agree(status: ConnectionStatus) -> None:
 
 
 def test_it_is_unknown_for_three_statuses_whether_an_invitation_helps() -> None:
-    unsure = {
+    undecided = {
         status
         for status in ConnectionStatus
         if status.advice.does_invitation_help is None
     }
-    assert unsure == {"URL_INACCESSIBLE", "NO_ACCOUNTS_FOUND", "OTHER_ERROR"}
+    assert undecided == {"URL_INACCESSIBLE", "NO_ACCOUNTS_FOUND", "OTHER_ERROR"}
 
 
 def test_the_actor_of_statuses_without_action_of_the_customer() -> None:
@@ -161,12 +161,12 @@ def test_advice_is_a_value(advice: Any) -> None:
 
 
 def test_a_connection_is_settled_unless_pending_or_under_investigation() -> None:
-    under_way = {status for status in ConnectionStatus if not status.is_settled}
-    assert under_way == {"PENDING", "UNDER_INVESTIGATION"}
+    unsettled = {status for status in ConnectionStatus if not status.is_settled}
+    assert unsettled == {"PENDING", "UNDER_INVESTIGATION"}
     assert ConnectionStatus("DEACTIVATED").is_settled
 
 
 def test_terminal_job_statuses_are_those_of_the_contract() -> None:
-    over = {status for status in JobStatus if status.is_terminal}
-    assert over == set(SCHEMAS["JobStatus"]["x-terminal-values"])
+    terminal = {status for status in JobStatus if status.is_terminal}
+    assert terminal == set(SCHEMAS["JobStatus"]["x-terminal-values"])
     assert not JobStatus("QUEUED").is_terminal

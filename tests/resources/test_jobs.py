@@ -72,12 +72,12 @@ class Server:
         return web.json_response({"id": "j-1", "status": "PENDING"}, status=status)
 
     async def refuse(self, request: web.Request) -> web.Response:
-        """Answers before it read anything."""
+        """Answer before reading the body."""
         self.seen += 1
         return web.json_response({"detail": "not active"}, status=400)
 
     async def hang_up(self, request: web.Request) -> web.Response:
-        """Reads a little, and is gone."""
+        """Read a part of the body, then close the connection."""
         self.seen += 1
         await request.content.readany()
         assert request.transport is not None
