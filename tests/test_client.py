@@ -287,7 +287,7 @@ async def test_a_client_is_opened_and_closed_by_different_tasks() -> None:
     assert server.transport.is_closed
 
 
-# The escape hatch.
+# `NectarClient.send`.
 
 
 async def test_any_request_can_be_sent(make_client: MakeClient) -> None:
@@ -396,7 +396,7 @@ async def test_every_group_of_the_client_sends_its_requests(
     assert paths[3].partition("?")[0] == "/usage/site/s"
 
 
-# What it counts.
+# Statistics.
 
 
 async def test_statistics_are_a_snapshot(make_client: MakeClient) -> None:
@@ -450,7 +450,7 @@ async def test_statistics_have_the_exact_times(
         group.start_soon(nectar.send, GET)
     statistics = nectar.statistics()
     assert statistics.network_seconds == 6
-    # One waits for the key, both for it to come, and one for the other's three seconds.
+    # Both requests wait for the key, and the second one for the first one's permit.
     assert statistics.queue_seconds == 0.25 + 0.25 + 3
     assert statistics.backoff_seconds == 0
 
@@ -554,7 +554,7 @@ async def test_a_correction_that_names_a_missing_part_is_refused(
         await nectar.send(GET)
 
 
-# Packing.
+# Compressed answers.
 
 DAMAGED = Response(200, {"Content-Encoding": "gzip"}, gzip.compress(b"{}")[:-6])
 PACKED = Response(200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"a": 1}'))

@@ -91,7 +91,7 @@ async def test_a_released_permit_goes_to_the_next_waiter_and_to_nobody_else() ->
         async with limiter.permit():
             group.start_soon(first.visit, limiter)
             await settle_down()
-        # The permit is given already, though its owner did not run yet.
+        # The permit is granted already, although its task did not run yet.
         assert limiter.in_flight == 1
         group.start_soon(second.visit, limiter)
         group.start_soon(late.visit, limiter)
@@ -156,11 +156,11 @@ async def test_a_permit_granted_to_a_cancelled_waiter_goes_to_the_next_one(
                 await settle_down(5)
             if not is_release_first:
                 quitter.scope.cancel()
-        # No turn of the loop passed since: the grant and the cancellation meet.
+        # The event loop did not run since, so grant and cancellation come together.
         if is_release_first:
             quitter.scope.cancel()
         await settle_down()
-        # The permit is never lost: one of them has it.
+        # The permit is not lost: one of the two tasks has it.
         assert limiter.in_flight == 1
         assert quitter.is_inside or waiter.is_inside
         for visitor in (quitter, waiter):
@@ -184,7 +184,7 @@ STEPS = [
 
 
 class WatchedLimiter(Limiter):
-    """A limiter that notes whether it ever granted too many permits."""
+    """A limiter that records whether it ever granted too many permits."""
 
     was_overfull = False
 
@@ -242,7 +242,7 @@ async def test_no_order_of_events_loses_a_permit_or_forgets_a_waiter(
     assert limiter.peak_in_flight <= limit
 
 
-# As many permits as the server can do with.
+# The number of permits follows the server.
 
 
 async def test_an_overload_halves_the_permits_once_for_all_attempts_in_flight() -> None:
@@ -306,7 +306,7 @@ async def test_after_halving_no_permit_is_granted_until_enough_are_released() ->
             visitor.leave.set()
 
 
-# One wait for everybody.
+# A pause for all requests.
 
 
 async def test_a_wait_that_the_server_asks_for_pauses_all_attempts() -> None:
@@ -429,7 +429,8 @@ async def test_a_single_call_waits_for_few_attempts_of_three_bulk_pulls(
         await nectar.companies.all()
         between = len(server.asked) - before
         group.cancel_scope.cancel()
-    # Two in flight, one of each pull ahead in turn, and what started beside it.
+    # Two were in flight, each of the three pulls had one turn before the call, and two
+    # started while the call was in flight.
     assert between <= 2 + 3 + 2
 
 

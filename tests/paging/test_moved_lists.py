@@ -1,7 +1,7 @@
 """Every view of the repository over HTTP, while the rows of its lists move.
 
 A company has too few meters and connections for several pages, so lists are cut into
-small ones here; rows leave and come as soon as somebody asks for a page behind the
+small ones here; rows are deleted and inserted when a page is requested after the
 first.
 """
 
@@ -34,7 +34,7 @@ VIEWS: dict[str, dict[str, Any]] = {
     "meters": {},
     "usage": LATELY,
 }
-"""With filters for those of which a company has more than a test needs."""
+"""Each view with its filters; dates limit the lists that are longer than needed."""
 
 
 @define
@@ -95,7 +95,7 @@ async def harness() -> AsyncIterator[Harness]:
 
 
 async def walked(harness: Harness, view: str) -> tuple[Receipt, list[str]]:
-    """The receipt of a view, and the ids that it gave."""
+    """The receipt of a view, and the ids that were delivered."""
     listed = getattr(harness.client().repository, view)
     async with listed(companies=[harness.company_id], **VIEWS[view]) as records:
         ids = [record.id async for record in records]
@@ -135,7 +135,7 @@ async def test_no_view_loses_rows_that_move(
 
 
 LAST = 4
-"""The last page of the company's usage; all before it was read when it is asked for."""
+"""The last page of the company's usage; it is requested after all others were read."""
 
 
 @pytest.mark.parametrize(
