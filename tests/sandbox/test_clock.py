@@ -62,15 +62,15 @@ def test_due_actions_run_once_and_in_order() -> None:
 
 
 def test_an_action_runs_at_its_moment_however_far_the_clock_is_advanced() -> None:
-    clock, response = make_stopped_clock(), list[str]()
+    clock, moments = make_stopped_clock(), list[str]()
 
-    def plan_another() -> None:
-        response.append(clock.now().text)
-        clock.after(5, lambda: response.append(clock.now().text))
+    def schedule_another() -> None:
+        moments.append(clock.now().text)
+        clock.after(5, lambda: moments.append(clock.now().text))
 
-    clock.after(60, plan_another)
+    clock.after(60, schedule_another)
     clock.advance(86_400)
-    assert response == ["2026-01-01T00:01:00.000000Z", "2026-01-01T00:01:05.000000Z"]
+    assert moments == ["2026-01-01T00:01:00.000000Z", "2026-01-01T00:01:05.000000Z"]
     assert clock.now().text == "2026-01-02T00:00:00.000000Z"
 
 
@@ -103,11 +103,11 @@ async def test_the_clock_can_be_read_and_advanced_over_http() -> None:
     ):
         raw_client = RawClient(sandbox, session)
         path = "/_sandbox/clock"
-        moved = await raw_client.request(
+        advanced = await raw_client.request(
             f"{path}/advance?seconds=30", method="POST", key=None
         )
         response = await raw_client.request(path, key=None)
-        assert response.json == moved.json
+        assert response.json == advanced.json
         assert response.json["now"] == "2026-01-01T00:00:30.000000Z"
         assert response.json["now"] == sandbox.clock.now().text
         assert sandbox.witness.requests == 0

@@ -50,7 +50,7 @@ async def test_missing_fields_have_the_defaults_of_the_contract(
     }
 
 
-async def test_given_fields_are_stored(client: ContractClient) -> None:
+async def test_all_fields_are_stored(client: ContractClient) -> None:
     body = {
         "name": "B",
         "externalId": "CO-77",
@@ -69,7 +69,7 @@ async def test_given_fields_are_stored(client: ContractClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "text"),
     [
         ({"name": "C", "users": ["nobody@elsewhere.org"]}, "nobody@elsewhere.org"),
         ({"name": "C", "impliedMeteringFraction": "1.5"}, "impliedMeteringFraction"),
@@ -80,10 +80,10 @@ async def test_given_fields_are_stored(client: ContractClient) -> None:
     ids=["stranger", "fraction", "no number", "no name", "nothing"],
 )
 async def test_a_refused_company_is_not_created(
-    client: ContractClient, body: dict[str, Any], named: str
+    client: ContractClient, body: dict[str, Any], text: str
 ) -> None:
     before = await list_companies(client)
-    assert named in await client.get_refusal("companies_create", body)
+    assert text in await client.get_refusal("companies_create", body)
     assert await list_companies(client) == before
 
 
@@ -134,11 +134,11 @@ async def test_an_update_keeps_the_changes_of_other_companies(
     client: ContractClient,
 ) -> None:
     portfolio = client.sandbox.portfolio
-    held = portfolio.company(1), portfolio.company_data(1)
+    cached = portfolio.company(1), portfolio.company_data(1)
     body = {"name": "G"}
     await client.call("companies_update", body, company_id=client.company_id(0))
-    assert portfolio.company(1) is held[0]
-    assert portfolio.company_data(1) is held[1]
+    assert portfolio.company(1) is cached[0]
+    assert portfolio.company_data(1) is cached[1]
 
 
 async def test_a_deleted_company_stays_visible_for_some_seconds(

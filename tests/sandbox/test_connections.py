@@ -25,7 +25,7 @@ async def list_connections(
     )
 
 
-async def list_usage_of(
+async def list_connection_usage(
     client: ContractClient, connection_id: str
 ) -> list[dict[str, Any]]:
     records = await client.list_all(
@@ -76,7 +76,7 @@ async def test_other_credentials_are_a_wrong_password(
     assert now["status"] == "PASSWORD_INCORRECT"
     assert now["statusErrorDetail"]
     client.advance(60)
-    assert await list_usage_of(client, created["id"]) == []
+    assert await list_connection_usage(client, created["id"]) == []
 
 
 async def test_sample_data_arrives_within_thirty_seconds(
@@ -85,10 +85,10 @@ async def test_sample_data_arrives_within_thirty_seconds(
     created = await client.connect()
     total = len(await list_all_usage(client))
     client.advance(19)
-    assert await list_usage_of(client, created["id"]) == []
+    assert await list_connection_usage(client, created["id"]) == []
     client.advance(1)
     now = await client.get_connection(created["id"])
-    records = await list_usage_of(client, created["id"])
+    records = await list_connection_usage(client, created["id"])
     assert {record["datasourceType"] for record in records} == SAMPLED
     assert set(now["initialDatasourceTypes"]) == SAMPLED
     assert {record["site"]["id"] for record in records} == set(now["initialSites"])
@@ -121,7 +121,7 @@ async def test_sample_data_has_each_site_and_the_requested_commodities(
     sites = client.site_ids()[:3]
     created = await client.connect(*sites, initialDatasourceTypes=["GAS", "TELECOM"])
     client.advance(20)
-    records = await list_usage_of(client, created["id"])
+    records = await list_connection_usage(client, created["id"])
     results = {(record["site"]["id"], record["datasourceType"]) for record in records}
     assert results == {(site_id, "GAS") for site_id in sites}
 
@@ -132,10 +132,10 @@ async def test_sample_data_does_not_depend_on_later_changes(
     sites = client.site_ids()[:2]
     created = await client.connect(*sites)
     client.advance(20)
-    before = await list_usage_of(client, created["id"])
+    before = await list_connection_usage(client, created["id"])
     await update(client, created["id"], initialSites=sites[:1], externalId="C-1")
     await client.call("sites_update", {"address": "Elsewhere"}, site_id=sites[0])
-    after = await list_usage_of(client, created["id"])
+    after = await list_connection_usage(client, created["id"])
     for record in (*before, *after):
         del record["site"]
     assert after == before
@@ -207,7 +207,7 @@ async def test_new_correct_credentials_connect_after_some_seconds(
     client.advance(1)
     assert (await client.get_connection(created["id"]))["status"] == "CONNECTED"
     client.advance(15)
-    assert await list_usage_of(client, created["id"])
+    assert await list_connection_usage(client, created["id"])
 
 
 async def test_wrong_credentials_disconnect_and_keep_the_data(
@@ -215,13 +215,13 @@ async def test_wrong_credentials_disconnect_and_keep_the_data(
 ) -> None:
     created = await client.connect()
     client.advance(20)
-    records = await list_usage_of(client, created["id"])
+    records = await list_connection_usage(client, created["id"])
     await update(client, created["id"], password="guess")
     client.advance(5)
     assert (await client.get_connection(created["id"]))[
         "status"
     ] == "PASSWORD_INCORRECT"
-    assert await list_usage_of(client, created["id"]) == records != []
+    assert await list_connection_usage(client, created["id"]) == records != []
 
 
 async def test_a_change_to_an_existing_login_is_refused(
@@ -231,8 +231,8 @@ async def test_a_change_to_an_existing_login_is_refused(
     other = await client.connect(username="someone")
     body = {"username": SANDBOX_LOGIN.username}
     await client.get_refusal("connections_update", body, connection_id=other["id"])
-    kept = await client.get_connection(other["id"])
-    assert kept["username"] == "someone"
+    unchanged = await client.get_connection(other["id"])
+    assert unchanged["username"] == "someone"
 
 
 async def test_a_generated_connection_can_be_reconnected(
@@ -243,12 +243,12 @@ async def test_a_generated_connection_can_be_reconnected(
     client.advance(5)
     now = await client.get_connection(connection["id"])
     assert now["status"] == "PASSWORD_INCORRECT"
-    records = await list_usage_of(client, connection["id"])
+    records = await list_connection_usage(client, connection["id"])
     await update(client, connection["id"], password=SANDBOX_LOGIN.password)
     client.advance(30)
     now = await client.get_connection(connection["id"])
     assert now["status"] == "CONNECTED"
-    assert await list_usage_of(client, connection["id"]) == records
+    assert await list_connection_usage(client, connection["id"]) == records
 
 
 async def test_a_connection_can_be_deactivated_and_activated(
@@ -286,9 +286,11 @@ async def test_a_confirmation_connects_and_a_denial_changes_nothing(
 ) -> None:
     created = await client.connect(password="guess")
     client.advance(5)
-    for says, status in ((False, "PASSWORD_INCORRECT"), (True, "CONNECTED")):
+    for is_confirmed, status in ((False, "PASSWORD_INCORRECT"), (True, "CONNECTED")):
         now = await client.call(
-            "connections_confirm", {"confirm": says}, connection_id=created["id"]
+            "connections_confirm",
+            {"confirm": is_confirmed},
+            connection_id=created["id"],
         )
         assert now["status"] == status
     client.advance(60)

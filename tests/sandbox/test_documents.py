@@ -147,7 +147,7 @@ async def test_a_changed_field_shows_on_the_bill_and_its_usage(
     # Nothing else of the bill has changed, not even its line items.
     assert now == {**bill, **body, "updated": now["updated"]}
     results = await list_bills(client, ("endDate", "2020-02-29"))
-    assert [each["id"] for each in results] == [bill["id"]]
+    assert [document["id"] for document in results] == [bill["id"]]
 
 
 async def test_a_changed_date_does_not_change_the_due_date(
@@ -167,7 +167,7 @@ async def test_a_bill_stays_when_all_its_usage_is_deleted(
         await client.call("usage_delete", usage_data_id=usage["id"])
     now = await client.call("documents_get", document_id=bill["id"])
     assert now["usageData"] == []
-    assert now["id"] in {each["id"] for each in await list_bills(client)}
+    assert now["id"] in {listed["id"] for listed in await list_bills(client)}
 
 
 async def test_an_uploaded_bill_has_usage_of_the_sites_first_meter(

@@ -60,13 +60,13 @@ def assert_is_pdf(data: bytes) -> None:
     entries = re.findall(rb"(\d{10}) 00000 n \n", table)
     assert len(entries) == int(head[1]) - 1
     for number, offset in enumerate(entries, start=1):
-        results = re.compile(rb"(\d+) 0 obj\n(<< /Length (\d+) >>\nstream\n)?").match(
+        match = re.compile(rb"(\d+) 0 obj\n(<< /Length (\d+) >>\nstream\n)?").match(
             data, int(offset)
         )
-        assert results is not None
-        assert int(results[1]) == number
-        if results[3] is not None:
-            end = results.end() + int(results[3])
+        assert match is not None
+        assert int(match[1]) == number
+        if match[3] is not None:
+            end = match.end() + int(match[3])
             assert data[end:].startswith(b"\nendstream\nendobj\n")
 
 
@@ -177,7 +177,7 @@ async def test_an_unknown_file_is_not_found(raw_client: RawClient) -> None:
     assert (await fetch(raw_client, f"/_files/x?{query}", method="PUT")).status == 405
 
 
-async def get_file_sizes(
+async def fetch_first_file(
     sandbox: Sandbox, session: aiohttp.ClientSession
 ) -> tuple[Any, ...]:
     raw_client = RawClient(sandbox, session)
@@ -191,7 +191,7 @@ async def test_ranges_of_a_file_can_be_requested() -> None:
         Sandbox(companies=1, file_bytes=SIZE) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        raw_client, path, whole = await get_file_sizes(sandbox, session)
+        raw_client, path, whole = await fetch_first_file(sandbox, session)
         assert len(whole.body) == SIZE
         for first, last, expected in (
             (0, 9, slice(0, 10)),
@@ -221,7 +221,7 @@ async def test_if_range_selects_a_range_of_the_same_file_only() -> None:
         Sandbox(companies=1, file_bytes=SIZE) as sandbox,
         aiohttp.ClientSession() as session,
     ):
-        raw_client, path, whole = await get_file_sizes(sandbox, session)
+        raw_client, path, whole = await fetch_first_file(sandbox, session)
         assert re.fullmatch(r'"[0-9a-f]+"', whole.headers[ETAG])
         for known in (whole.headers[ETAG], whole.headers["Last-Modified"]):
             response = await fetch(

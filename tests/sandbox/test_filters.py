@@ -248,11 +248,11 @@ def list_filters() -> list[tuple[str, str]]:
     return [
         (operation, name)
         for operation in OPERATIONS
-        for name in schemas_of_filters(operation)
+        for name in find_filter_schemas(operation)
     ]
 
 
-def schemas_of_filters(operation: str) -> dict[str, Any]:
+def find_filter_schemas(operation: str) -> dict[str, Any]:
     """Find the schemas of a list's query parameters, by name, except `page`."""
     parameters = map(
         contract.resolve_ref, OPERATIONS[operation].description.get("parameters", ())
@@ -268,13 +268,13 @@ def schemas_of_filters(operation: str) -> dict[str, Any]:
     return schemas
 
 
-def sample_values(schema: Any, page: Any) -> list[str]:
+def choose_values(schema: Any, page: Any) -> list[str]:
     """Choose valid values of a parameter: extremes, and dates that occur in a page."""
     [schema] = [
         part for part in contract.iterate_alternatives(schema) if "type" in part
     ]
     if schema["type"] == "array":
-        return sample_values(schema["items"], page)
+        return choose_values(schema["items"], page)
     if "enum" in schema:
         return list(schema["enum"])
     days = sorted(set(re.findall(r"\d{4}-\d{2}-\d{2}", json.dumps(page, default=str))))
@@ -314,8 +314,8 @@ async def is_applied(client: ContractClient, operation: str, name: str) -> bool:
             return True
     for owner in owners[:2]:
         page = (await client.send(operation, **owner)).json
-        for other, schema in schemas_of_filters(operation).items():
-            for value in sample_values(schema, page) if other != name else ():
+        for other, schema in find_filter_schemas(operation).items():
+            for value in choose_values(schema, page) if other != name else ():
                 query = (other, value)
                 if await changes_list(client, operation, owner, name, query):
                     return True
@@ -332,8 +332,8 @@ async def changes_list(
     """Whether some value of a filter changes the list that a query selects."""
     before = await client.send(operation, None, *query, **owner)
     assert before.status == 200
-    schema = schemas_of_filters(operation)[name]
-    for value in sample_values(schema, before.json):
+    schema = find_filter_schemas(operation)[name]
+    for value in choose_values(schema, before.json):
         after = await client.send(operation, None, *query, (name, value), **owner)
         if after.body != before.body:
             return True

@@ -24,12 +24,12 @@ QUARTERS_A_DAY = 96
 
 def find_smart_connection(raw_client: RawClient) -> Any:
     """Find the connection with the most kinds of smart meters."""
-    every = [
+    connections = [
         connection
         for index in range(2)
         for connection in raw_client.sandbox.portfolio.company_data(index).connections
     ]
-    return max(every, key=lambda connection: len(list_kinds(connection)))
+    return max(connections, key=lambda connection: len(list_kinds(connection)))
 
 
 def list_kinds(connection: Any) -> set[str]:
@@ -149,7 +149,10 @@ async def test_intervals_are_filtered_by_commodity_and_identifier(
         interval
         for interval in everything
         if normalize_identifier(wanted)
-        in {normalize_identifier(each["value"]) for each in interval["identifiers"]}
+        in {
+            normalize_identifier(identifier["value"])
+            for identifier in interval["identifiers"]
+        }
     ]
     assert await list_all(raw_client, ("identifier", f"00{wanted}")) == expected
 

@@ -19,7 +19,7 @@ LOGIN = SANDBOX_LOGIN._asdict()
 
 
 class Host(RawClient):
-    """Creates invitations, and uses them as their recipient does."""
+    """A client that creates invitations, and uses them as their recipient does."""
 
     async def invite(self, index: int = 0, **fields: Any) -> Any:
         company = self.sandbox.portfolio.company(index)
@@ -106,10 +106,10 @@ async def test_an_invitation_expires_by_the_clock(host: Host) -> None:
     host.sandbox.clock.advance(59)
     assert (await host.get(created))["status"] == "ACTIVE"
     host.sandbox.clock.advance(1)
-    over = await host.get(created)
-    assert over["status"] == "EXPIRED"
-    assert over["events"][-1]["eventType"] == "EXPIRED"
-    assert over["events"][-1]["createdAt"] == created["expiresAt"]
+    expired = await host.get(created)
+    assert expired["status"] == "EXPIRED"
+    assert expired["events"][-1]["eventType"] == "EXPIRED"
+    assert expired["events"][-1]["createdAt"] == created["expiresAt"]
     assert (await host.use(created)).status == 410
 
 
@@ -258,7 +258,6 @@ async def test_invitations_are_listed_newest_first_and_filtered(host: Host) -> N
 
 async def test_many_invitations_are_listed_in_pages(host: Host) -> None:
     for _ in range(101):
-        host.sandbox.portfolio.company(0)
         await host.invite()
     company = host.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"

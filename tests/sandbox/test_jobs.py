@@ -20,7 +20,7 @@ BILL = make_pdf("a bill", size=30_000)
 
 
 class Uploader(RawClient):
-    """Uploads files."""
+    """A client that uploads files."""
 
     def path(self, index: int = 0) -> str:
         return f"/v2.2/job/company/{self.sandbox.portfolio.company(index).id}"

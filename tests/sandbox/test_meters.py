@@ -18,7 +18,9 @@ async def list_meters(
     )
 
 
-async def list_usage_of(client: ContractClient, meter_id: str) -> list[dict[str, Any]]:
+async def list_meter_usage(
+    client: ContractClient, meter_id: str
+) -> list[dict[str, Any]]:
     return await client.list_all("usage_list_by_meter", "usageData", meter_id=meter_id)
 
 
@@ -88,10 +90,10 @@ async def test_new_identifiers_replace_all_others(
     client: ContractClient, identifiers: list[dict[str, str]]
 ) -> None:
     meter = (await list_meters(client))[0]
-    was = await list_usage_of(client, meter["id"])
+    was = await list_meter_usage(client, meter["id"])
     now = await update(client, meter["id"], identifiers=identifiers)
     assert now == {**meter, "identifiers": identifiers}
-    records = await list_usage_of(client, meter["id"])
+    records = await list_meter_usage(client, meter["id"])
     assert records == [{**record, "identifiers": identifiers} for record in was] != []
     results = await list_meters(client, ("identifier", "n77"))
     assert results == ([now] if identifiers else [])
@@ -113,7 +115,7 @@ async def test_the_usage_of_a_moved_meter_belongs_to_its_new_site(
     site = await client.call("sites_create", {"name": "New"}, company_id=company_id)
     now = await update(client, meter["id"], site=site["id"])
     assert now == {**meter, "site": site["id"]}
-    records = await list_usage_of(client, meter["id"])
+    records = await list_meter_usage(client, meter["id"])
     moved = await client.list_all("usage_list_by_site", "usageData", site_id=site["id"])
     assert moved == records != []
     assert {record["site"]["name"] for record in records} == {"New"}
@@ -135,7 +137,7 @@ async def test_every_other_field_shows_in_the_usage(client: ContractClient) -> N
     }
     now = await update(client, meter["id"], **body)
     assert now == {**meter, **body, "isDuplicated": "true"}
-    for record in await list_usage_of(client, meter["id"]):
+    for record in await list_meter_usage(client, meter["id"]):
         assert record["meterAddress"] == record["serviceAddress"] == "1 GATE"
         assert (record["datasourceType"], record["waterType"]) == ("WATER", "RECLAIMED")
         assert record["meterIsTracked"] == body["isTracked"]
@@ -152,7 +154,7 @@ async def test_waste_types_are_uuids_in_meters_and_names_in_usage(
     wanted = ids.make("wasteType", 0, "Food scraps")
     now = await update(client, waste.id, wasteType=wanted)
     assert now["wasteType"] == wanted
-    names = {record["wasteType"] for record in await list_usage_of(client, waste.id)}
+    names = {record["wasteType"] for record in await list_meter_usage(client, waste.id)}
     assert names == {"Food scraps"}
     body = {"wasteType": client.company_id()}
     assert "wasteType" in await client.get_refusal(
@@ -161,7 +163,7 @@ async def test_waste_types_are_uuids_in_meters_and_names_in_usage(
 
 
 @pytest.mark.parametrize("updates_meters", [True, False])
-async def test_tracking_an_account_changes_its_meters_unless_told_otherwise(
+async def test_tracking_an_account_changes_its_meters_by_default(
     client: ContractClient, *, updates_meters: bool
 ) -> None:
     account = client.sandbox.portfolio.company_data(0).accounts[0]
@@ -173,7 +175,7 @@ async def test_tracking_an_account_changes_its_meters_unless_told_otherwise(
         meter = await client.call("meters_get", meter_id=meter_id)
         wanted = False if updates_meters else was["isTracked"]
         assert meter["isTracked"] is wanted
-        for record in await list_usage_of(client, meter_id):
+        for record in await list_meter_usage(client, meter_id):
             assert record["meterIsTracked"] is wanted
     body = {"isTracked": True}
     now = await client.call("accounts_update", body, account_id=account.id)

@@ -35,7 +35,7 @@ from nectar_async.sandbox.server.wire_format import (
 BILL = make_pdf("a bill", size=30_000)
 BILL_LINK = "https://files.example.com/bill.pdf"
 NOBODY = "00000000-0000-4000-a000-000000000000"
-THERE = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 SEGMENT_PING = [("v2.2", "pong v2.2"), ("v2.1", "pong v2.1"), ("v2", "pong v2")]
 
 
@@ -160,7 +160,7 @@ async def test_an_unknown_id_is_not_found(
     raw_client: RawClient, operation: str
 ) -> None:
     path = build_path(raw_client.sandbox, operation, 0)
-    nothing = path.replace(THERE.findall(path)[0], NOBODY)
+    nothing = path.replace(UUID.findall(path)[0], NOBODY)
     method = OPERATIONS[operation].method
     body = None
     if "requestBody" in OPERATIONS[operation].description:

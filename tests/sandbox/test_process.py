@@ -18,7 +18,7 @@ from nectar_async.sandbox import Options, serve
 from nectar_async.sandbox.__main__ import main
 
 ROOT = Path(nectar_async.__file__).parent.parent
-PATIENCE = 30
+TIMEOUT_SECONDS = 30
 
 
 async def start(*arguments: str) -> Process:
@@ -33,12 +33,12 @@ async def start(*arguments: str) -> Process:
 
 async def read_line(process: Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         return (await process.stdout.readline()).decode()
 
 
 async def wait_for_exit(process: Process) -> int:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         return await process.wait()
 
 
@@ -49,9 +49,9 @@ async def test_the_process_prints_its_address_and_ends_with_its_parent() -> None
         *("--api-key", "k", "--json", "--exit-with-parent"),
         *("--clock-speed", "0", "--file-bytes", "30000"),
     )
-    said = json.loads(await read_line(process))
-    assert said.pop("url").startswith("http://127.0.0.1:")
-    assert said == {"api_key": "k", "companies": 2, "seed": 9, "latency": 0.001}
+    printed = json.loads(await read_line(process))
+    assert printed.pop("url").startswith("http://127.0.0.1:")
+    assert printed == {"api_key": "k", "companies": 2, "seed": 9, "latency": 0.001}
     assert process.stdin is not None
     process.stdin.close()
     assert await wait_for_exit(process) == 0
@@ -81,15 +81,15 @@ async def test_the_process_serves_until_a_signal(number: signal.Signals) -> None
 @pytest.mark.asyncio
 async def test_serve_ends_at_a_signal_and_restores_its_handler() -> None:
     former = signal.getsignal(signal.SIGTERM)
-    said: list[str] = []
+    texts: list[str] = []
 
     def say(text: str) -> None:
-        said.append(text)
+        texts.append(text)
         signal.raise_signal(signal.SIGTERM)
 
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await serve(Options(companies=1), say)
-    assert "export NECTAR_BASE_URL=http://127.0.0.1:" in said[0]
+    assert "export NECTAR_BASE_URL=http://127.0.0.1:" in texts[0]
     assert signal.getsignal(signal.SIGTERM) is former
 
 

@@ -24,10 +24,10 @@ BODIES = {
 }
 
 
-async def invite(raw_client: RawClient, **sent: Any) -> RawResponse:
+async def create_invitation(raw_client: RawClient, **options: Any) -> RawResponse:
     company = raw_client.sandbox.portfolio.company(0)
     path = f"/v2.2/invitation/company/{company.id}"
-    return await raw_client.request(path, method="POST", **sent)
+    return await raw_client.request(path, method="POST", **options)
 
 
 @pytest.mark.asyncio
@@ -54,14 +54,14 @@ async def invite(raw_client: RawClient, **sent: Any) -> RawResponse:
 async def test_an_invalid_body_is_refused_with_the_name_of_the_field(
     raw_client: RawClient, body: Any, detail: str
 ) -> None:
-    seen = await invite(raw_client, body=body)
-    assert seen.status == 400
-    assert seen.json["detail"].startswith(detail)
+    response = await create_invitation(raw_client, body=body)
+    assert response.status == 400
+    assert response.json["detail"].startswith(detail)
 
 
 @pytest.mark.asyncio
 async def test_unknown_keys_of_a_body_are_ignored(raw_client: RawClient) -> None:
-    assert (await invite(raw_client, body={"colour": "blue"})).status == 201
+    assert (await create_invitation(raw_client, body={"colour": "blue"})).status == 201
 
 
 @pytest.mark.asyncio
@@ -72,22 +72,24 @@ async def test_a_body_that_is_not_json_is_refused(
     raw_client: RawClient, data: bytes
 ) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    seen = await invite(raw_client, data=data, headers=headers)
-    assert seen.status == 400
-    assert seen.json["detail"].startswith("JSON parse error")
+    response = await create_invitation(raw_client, data=data, headers=headers)
+    assert response.status == 400
+    assert response.json["detail"].startswith("JSON parse error")
 
 
 @pytest.mark.asyncio
 async def test_a_missing_body_is_refused(raw_client: RawClient) -> None:
-    assert (await invite(raw_client)).json == {"detail": "A request body is required."}
+    assert (await create_invitation(raw_client)).json == {
+        "detail": "A request body is required."
+    }
 
 
 @pytest.mark.asyncio
 async def test_another_media_type_is_refused(raw_client: RawClient) -> None:
     headers = {"Content-Type": "text/plain"}
-    seen = await invite(raw_client, data=b"{}", headers=headers)
-    assert seen.status == 415
-    assert "application/json" in seen.json["detail"]
+    response = await create_invitation(raw_client, data=b"{}", headers=headers)
+    assert response.status == 415
+    assert "application/json" in response.json["detail"]
 
 
 @pytest.mark.asyncio
@@ -109,9 +111,11 @@ async def test_a_body_over_the_limit_is_refused_before_its_end(
             yield chunk
 
     data = io.BytesIO(chunk * (LIMIT // len(chunk) + 1))
-    seen = await invite(raw_client, data=data if is_length_known else chunks())
-    assert seen.status == 413
-    assert str(LIMIT) in seen.json["detail"]
+    response = await create_invitation(
+        raw_client, data=data if is_length_known else chunks()
+    )
+    assert response.status == 413
+    assert str(LIMIT) in response.json["detail"]
 
 
 @pytest.mark.asyncio
@@ -134,7 +138,7 @@ async def test_a_body_in_another_encoding_than_its_header_says_is_refused(
 async def test_the_api_key_is_checked_before_the_body(
     raw_client: RawClient,
 ) -> None:
-    assert (await invite(raw_client, data=b"{", key=None)).status == 401
+    assert (await create_invitation(raw_client, data=b"{", key=None)).status == 401
 
 
 @pytest.mark.asyncio
@@ -159,9 +163,9 @@ async def test_an_invalid_query_is_refused_with_the_name_of_the_parameter(
     address = path.format(
         company=company_data.company.id, connection=company_data.connections[0].id
     )
-    seen = await raw_client.request(f"/v2.2{address}", [query])
-    assert seen.status == 400
-    assert seen.json["detail"].startswith(query[0])
+    response = await raw_client.request(f"/v2.2{address}", [query])
+    assert response.status == 400
+    assert response.json["detail"].startswith(query[0])
 
 
 def test_texts_are_converted_to_the_type_of_the_schema() -> None:
@@ -191,12 +195,12 @@ VALUES: list[Any] = [
 
 
 @pytest.mark.parametrize("operation", BODIES)
-def test_every_field_is_judged_as_by_a_json_schema_validator(operation: str) -> None:
-    """Except for formats, which that validator checks only with further packages."""
+def test_every_field_is_checked_as_by_a_json_schema_validator(operation: str) -> None:
+    """Formats are not compared; the validator needs further packages for them."""
     schema = BODIES[operation]
     name = schema["$ref"].rpartition("/")[2]
     properties = contract.load()["components"]["schemas"][name]["properties"]
-    judge = Draft202012Validator(
+    validator = Draft202012Validator(
         {**schema, "components": contract.load()["components"]}
     )
     compared = 0
@@ -204,7 +208,7 @@ def test_every_field_is_judged_as_by_a_json_schema_validator(operation: str) -> 
         for value in VALUES:
             body = {key: value}
             ours = find_problem(schema, body)
-            theirs = [error.message for error in judge.iter_errors(body)]
+            theirs = [error.message for error in validator.iter_errors(body)]
             if ours is not None and not theirs:
                 assert "This must be a" in ours  # a format
                 continue
@@ -221,9 +225,9 @@ async def test_forms_are_accepted_where_the_contract_accepts_them(
     path = f"/v2.2/site/company/{company.id}"
     form = aiohttp.FormData({"name": "Dépôt", "path": "DE"})
     form.add_field("path", "Köln")
-    seen = await raw_client.request(path, method="POST", data=form)
-    assert seen.status == 201
-    assert (seen.json["name"], seen.json["path"]) == ("Dépôt", ["DE", "Köln"])
+    response = await raw_client.request(path, method="POST", data=form)
+    assert response.status == 201
+    assert (response.json["name"], response.json["path"]) == ("Dépôt", ["DE", "Köln"])
     parts = aiohttp.FormData({"name": "Lager"}, default_to_multipart=True)
-    seen = await raw_client.request(path, method="POST", data=parts)
-    assert (seen.status, seen.json["name"]) == (201, "Lager")
+    response = await raw_client.request(path, method="POST", data=parts)
+    assert (response.status, response.json["name"]) == (201, "Lager")

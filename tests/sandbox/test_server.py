@@ -23,18 +23,18 @@ NOBODY = "00000000-0000-4000-a000-000000000000"
 
 @frozen
 class Hold:
-    """An effect that never gives a response."""
+    """An effect that never returns a response."""
 
     entered: asyncio.Event = field(factory=asyncio.Event)
-    left: asyncio.Event = field(factory=asyncio.Event)
+    exited: asyncio.Event = field(factory=asyncio.Event)
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
         self.entered.set()
         try:
             await asyncio.Event().wait()
         finally:
-            self.left.set()
-        raise AssertionError("nobody lets go")
+            self.exited.set()
+        raise AssertionError("the wait ended without a cancellation")
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "nectar-sandbox-keys", "schlüssel"])
@@ -169,9 +169,9 @@ async def test_the_usage_of_the_sites_is_the_usage_of_the_company(
     )
     ids: set[str] = set()
     for site in company.sites:
-        _, of_site = await raw_client.list_all_usage(f"/v2.2/usage/site/{site.id}")
-        assert {record["site"]["id"] for record in of_site} <= {site.id}
-        ids |= {record["id"] for record in of_site}
+        _, site_records = await raw_client.list_all_usage(f"/v2.2/usage/site/{site.id}")
+        assert {record["site"]["id"] for record in site_records} <= {site.id}
+        ids |= {record["id"] for record in site_records}
     assert ids == {record["id"] for record in records}
     assert len(ids) == total
 
@@ -274,7 +274,7 @@ async def test_a_request_of_a_disconnected_client_is_not_in_flight(
     waiting = asyncio.ensure_future(raw_client.request("/v2.2/ping"))
     await hold.entered.wait()
     waiting.cancel()
-    await hold.left.wait()
+    await hold.exited.wait()
     response = await raw_client.request("/_sandbox/witness")
     assert response.json["inFlight"] == 0
     assert [entry["status"] for entry in response.json["log"]] == [None]
@@ -297,10 +297,10 @@ async def test_a_request_from_before_a_reset_is_not_counted(
     raw_client: RawClient,
 ) -> None:
     witness = raw_client.sandbox.witness
-    visit = witness.begin(method="GET", path="/v2.2/ping", page=None, key=None)
+    entry = witness.begin(method="GET", path="/v2.2/ping", page=None, key=None)
     witness.reset()
     assert witness.peak_in_flight == 1
-    witness.finish(visit)
+    witness.finish(entry)
     assert (witness.requests, witness.in_flight) == (0, 0)
 
 

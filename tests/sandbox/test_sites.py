@@ -49,7 +49,7 @@ async def test_only_the_name_is_required(client: ContractClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "text"),
     [
         ({}, "name"),
         ({"name": "x" * 256}, "name"),
@@ -61,12 +61,10 @@ async def test_only_the_name_is_required(client: ContractClient) -> None:
     ids=["nothing", "long", "deep", "too full", "no number", "no text"],
 )
 async def test_an_invalid_site_is_refused(
-    client: ContractClient, body: dict[str, Any], named: str
+    client: ContractClient, body: dict[str, Any], text: str
 ) -> None:
     company_id = client.company_id()
-    assert named in await client.get_refusal(
-        "sites_create", body, company_id=company_id
-    )
+    assert text in await client.get_refusal("sites_create", body, company_id=company_id)
 
 
 async def test_a_changed_site_shows_in_companies_and_usage(

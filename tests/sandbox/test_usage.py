@@ -144,7 +144,7 @@ async def test_fields_of_the_meter_change_the_meter(client: ContractClient) -> N
 async def test_a_record_can_be_moved_to_another_meter(client: ContractClient) -> None:
     records = await list_all_usage(client)
     record = records[0]
-    other = next(each for each in records if each["site"] != record["site"])
+    other = next(other for other in records if other["site"] != record["site"])
     now = await update(client, record, meter=other["meter"])
     for key in ("meter", "site", "identifiers", "datasourceType", "meterAddress"):
         assert now[key] == other[key]

@@ -72,10 +72,10 @@ async def test_a_demand_row_is_filtered_and_read_like_any_other(
 ) -> None:
     rows = await list_usage(demand_client, "v2.1")
     row = next(row for row in rows if is_demand(row))
-    meter = await demand_client.list_all(
+    meter_rows = await demand_client.list_all(
         "usage_list_by_meter", "usageData", meter_id=row["meter"], segment="v2.1"
     )
-    assert meter == [each for each in rows if each["meter"] == row["meter"]]
+    assert meter_rows == [other for other in rows if other["meter"] == row["meter"]]
     alone = await demand_client.call(
         "usage_get", usage_data_id=row["id"], segment="v2.1"
     )
@@ -87,14 +87,14 @@ async def test_only_v20_can_change_demand_rows(
 ) -> None:
     row = next(row for row in await list_usage(demand_client, "v2.1") if is_demand(row))
     for segment in ("v2.2", "v2.1"):
-        answer = await demand_client.call(
+        response = await demand_client.call(
             "usage_update",
             {"usage": "5"},
             usage_data_id=row["id"],
             segment=segment,
             status=400,
         )
-        assert "demand" in answer["detail"].lower()
+        assert "demand" in response["detail"].lower()
     await demand_client.call(
         "usage_update", {"usage": "5"}, usage_data_id=row["id"], segment="v2"
     )

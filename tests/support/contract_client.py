@@ -22,9 +22,9 @@ class ContractClient(RawClient):
         status: int | None = None,
         **ids: str,
     ) -> Any:
-        """Call an operation and decode its response; check its status and its schema.
+        """Call an operation, check its status and schema, and decode the response.
 
-        By default the status is that of success.
+        `status` is the expected status; None for the status of success.
         """
         response = await self.send(operation, body, *query, segment=segment, **ids)
         assert response.status == (status or success_status(operation)), response.body
@@ -49,9 +49,9 @@ class ContractClient(RawClient):
     async def get_refusal(
         self, operation: str, body: Any = None, *query: tuple[str, str], **ids: str
     ) -> str:
-        """Call an operation that must give a 400, and get the `detail`."""
-        answer = await self.call(operation, body, *query, status=400, **ids)
-        detail: str = answer["detail"]
+        """Call an operation that must respond with 400, and get the `detail`."""
+        response = await self.call(operation, body, *query, status=400, **ids)
+        detail: str = response["detail"]
         return detail
 
     def company_id(self, index: int = 0) -> str:
@@ -63,8 +63,8 @@ class ContractClient(RawClient):
     async def list_all(
         self, operation: str, items: str, *query: tuple[str, str], **ids: Any
     ) -> list[dict[str, Any]]:
-        """Get the items of all pages of a list; of each page the first is checked."""
-        every_item: list[dict[str, Any]] = []
+        """Get the items of all pages of a list; check the first item of each page."""
+        all_items: list[dict[str, Any]] = []
         page: dict[str, Any] = {"hasNext": True, "currentPage": 0}
         while page["hasNext"]:
             number = ("page", str(page["currentPage"] + 1))
@@ -74,8 +74,8 @@ class ContractClient(RawClient):
             check_schema(
                 response_schema(operation, 200), {**page, items: page[items][:1]}
             )
-            every_item += page[items]
-        return every_item
+            all_items += page[items]
+        return all_items
 
     async def connect(self, *sites: str, index: int = 0, **more: Any) -> Any:
         """Create a connection, by default with the sandbox's credentials."""

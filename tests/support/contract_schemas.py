@@ -17,7 +17,7 @@ OPERATIONS = contract.operations()
 
 
 def check_schema(schema: str | dict[str, Any], value: Any) -> None:
-    """Fail unless a value is valid for a schema or for a component of that name."""
+    """Check a value against a schema, given as such or by its name in the contract."""
     document = DRAFT202012.create_resource(contract.load())
     registry: Registry[Any] = Registry().with_resource("urn:nectar", document)
     if isinstance(schema, str):

@@ -104,7 +104,7 @@ async def open_harness(
     trust: ssl.SSLContext | bool = True,
     **options: Any,
 ) -> AsyncIterator[Harness]:
-    """Start a sandbox and a session; it is an error if resources stay open."""
+    """Start a sandbox and a session, and check at the end that nothing stays open."""
     before = asyncio.all_tasks()
     async with (
         Sandbox(**{"companies": 1, **options}, ssl_context=certificate) as sandbox,
@@ -119,8 +119,8 @@ async def open_harness(
         for client in harness.clients:
             await client.aclose()
     # Set-up and tear-down of a fixture run in different tasks.
-    own = {*before, asyncio.current_task()}
-    assert await _becomes_empty(lambda: asyncio.all_tasks() - own)
+    expected = {*before, asyncio.current_task()}
+    assert await _becomes_empty(lambda: asyncio.all_tasks() - expected)
 
 
 async def _becomes_empty(list_open: Callable[[], Sized]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @frozen
 class RawResponse:
-    """A response, not decoded."""
+    """A response with its undecoded body."""
 
     status: int
     headers: dict[str, str]
@@ -45,7 +45,10 @@ class RawClient:
         body: Any = None,
         data: Any = None,
     ) -> RawResponse:
-        """Send a request; `body` is sent as JSON, `data` as bytes or as a form."""
+        """Send a request; `body` is sent as JSON, `data` as bytes or as a form.
+
+        `key` is the API key: empty for the sandbox's key, None for no key.
+        """
         key = self.sandbox.api_key if key == "" else key
         key_header = {} if key is None else {"X-API-Key": key}
         async with self.session.request(
