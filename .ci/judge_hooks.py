@@ -1,8 +1,8 @@
 """Hooks for schemathesis: ids that exist, a tally of answers, and excused refusals.
 
-Without them nearly every call would name a thing that does not exist, and prove no more
-than that 404 is in the contract. `judge` says where the API is (JUDGE_URL, with its
-version), what opens it (JUDGE_KEY) and where the tally goes (JUDGE_TALLY).
+Without them nearly every call would use an unknown id, and would only show that 404 is
+in the contract. `judge` sets the URL of the API with its version (JUDGE_URL), the API
+key (JUDGE_KEY) and the file for the tally (JUDGE_TALLY).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from schemathesis.core.parameters import ParameterLocation
 
 __all__ = ["after_call", "before_call", "before_load_schema", "filter_failure"]
 
-# Of this many calls, one keeps the ids that were made up.
+# One of this many calls keeps the generated ids, which are unknown.
 _UNKNOWN_EVERY = 6
 # The first companies are read and changed, the next are emptied, the last deleted.
-_KEPT = 3
-_STRIPPED = 6
-_PATIENCE = 30.0
+_KEPT_COMPANIES = 3
+_FIRST_DELETED = 6
+_TIMEOUT = 30.0
 _CREATED = 201
-_WITHIN = {
+_LISTS = {
     "connection_id": ("connection", "connections"),
     "meter_id": ("meter", "meters"),
     "document_id": ("document", "documents"),
@@ -42,7 +42,7 @@ _WITHIN = {
 _EXCUSES: tuple[tuple[str, str], ...] = (
     (
         r"The company has no such (site|meter|account|value)s?: ",
-        "a body names what does not exist",
+        "an id in a body is unknown",
     ),
     (
         r"(impliedMeteringFraction|occupancyPercent): This must be a number",
@@ -50,24 +50,27 @@ _EXCUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(start|end)Date: This must be a date-time",
-        "the pattern of a moment fits one that is none",
+        "the pattern of a date-time fits invalid ones",
     ),
     (r"At least one site is required", "a connection without a site"),
-    (r"identifiers\.\d+\.value: This field is required", "an identifier without one"),
-    (r"documents: This list may not be empty", "a bulk upload of nothing"),
-    (r"document: The submitted file is empty", "a file of nothing"),
-    (r"users: These users do not exist", "a user whom nobody knows"),
+    (
+        r"identifiers\.\d+\.value: This field is required",
+        "an identifier without a value",
+    ),
+    (r"documents: This list may not be empty", "a bulk upload without documents"),
+    (r"document: The submitted file is empty", "an empty file"),
+    (r"users: These users do not exist", "an unknown user"),
     (r"endDate: This must not be before startDate", "an end before the start"),
-    (r"This must be between 0 and 10{0,2}\.", "a share of more than all"),
-    (r"Demand rows cannot be changed", "a row of demand"),
-    (r"expiresInSeconds: This must be \d+ or less", "an end that no calendar has"),
+    (r"This must be between 0 and 10{0,2}\.", "a share above the maximum"),
+    (r"Demand rows cannot be changed", "a demand row"),
+    (r"expiresInSeconds: This must be \d+ or less", "an expiry beyond the last date"),
 )
 
 _answers: Counter[tuple[str, str, str]] = Counter()
 _excused: Counter[str] = Counter()
 _calls = count()
-_made: set[str] = set()
-"""Ids of things that calls created, used in their order."""
+_created_ids: set[str] = set()
+"""Ids of objects that calls created."""
 
 
 @schemathesis.hook
@@ -85,14 +88,18 @@ def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     number = next(_calls)
     if case.meta is None or number % _UNKNOWN_EVERY == 0:
         return
-    world = _worlds()[number % _KEPT]
-    given = case.path_parameters
-    is_made = bool(given) and _made.issuperset(map(str, given.values()))
-    if given and not is_made and not _is_negative(case, ParameterLocation.PATH):
-        spare = _spares().get(_id_of(case))
-        case.path_parameters = {name: next(spare or world[name]) for name in given}
+    ids = _list_id_cycles()[number % _KEPT_COMPANIES]
+    parameters = case.path_parameters
+    is_created = bool(parameters) and _created_ids.issuperset(
+        map(str, parameters.values())
+    )
+    if parameters and not is_created and not _is_negative(case, ParameterLocation.PATH):
+        deletable = _list_deletable_ids().get(_read_operation(case))
+        case.path_parameters = {
+            name: next(deletable or ids[name]) for name in parameters
+        }
     if not _is_negative(case, ParameterLocation.BODY):
-        case.body = _known(case.body, world, number)
+        case.body = _insert_ids(case.body, ids, number)
 
 
 @schemathesis.hook
@@ -101,14 +108,14 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
     mode = "?" if case.meta is None else case.meta.generation.mode.value
     if case.method.upper() != case.operation.method.upper():
         mode = "method"
-    _answers[_id_of(case), mode, f"{response.status_code}"] += 1
+    _answers[_read_operation(case), mode, f"{response.status_code}"] += 1
     if response.status_code == _CREATED:
-        _made.add(response.json()["id"])
+        _created_ids.add(response.json()["id"])
 
 
 @schemathesis.hook
 def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bool:
-    """Whether what a check found is a defect."""
+    """Whether the failure of a check is a defect."""
     if type(failure).__name__ != "RejectedPositiveData":
         return True
 
@@ -120,13 +127,13 @@ def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bo
 
 
 @atexit.register
-def _write() -> None:
+def _write_tally() -> None:
     rows = [[*key, number] for key, number in sorted(_answers.items())]
     text = json.dumps({"answers": rows, "excused": _excused}, indent=1)
     Path(os.environ["JUDGE_TALLY"]).write_text(text, encoding="utf-8")
 
 
-def _id_of(case: Any) -> str:
+def _read_operation(case: Any) -> str:
     return str(case.operation.definition.raw["operationId"])
 
 
@@ -134,86 +141,95 @@ def _is_negative(case: Any, place: ParameterLocation) -> bool:
     return bool(case.meta.is_negative_at(place))
 
 
-# What there is
+# Existing ids
 
 
 @cache
-def _worlds() -> list[dict[str, Iterator[str]]]:
+def _list_id_cycles() -> list[dict[str, Iterator[str]]]:
     """Cycle through all ids of each company that is kept."""
-    return [_world(company["id"]) for company in _ask("GET", "/company")[:_KEPT]]
+    return [
+        _build_id_cycles(company["id"])
+        for company in _call("GET", "/company")[:_KEPT_COMPANIES]
+    ]
 
 
-def _world(company_id: str) -> dict[str, Iterator[str]]:
-    sites = _sites(company_id)
+def _build_id_cycles(company_id: str) -> dict[str, Iterator[str]]:
+    sites = _list_sites(company_id)
     bulk = {"documents": ["https://files.example.com/a.pdf"]}
     ids = {
         "company_id": [company_id],
         "site_id": sites,
         "invitation_id": [
-            _ask("POST", f"/invitation/company/{company_id}", {})["id"]
-            for _ in range(_KEPT)
+            _call("POST", f"/invitation/company/{company_id}", {})["id"]
+            for _ in range(_KEPT_COMPANIES)
         ],
-        "job_id": [_ask("POST", f"/job/company/{company_id}/bulk", bulk)["id"]],
+        "job_id": [_call("POST", f"/job/company/{company_id}/bulk", bulk)["id"]],
     }
-    for name, (noun, items) in _WITHIN.items():
-        page = _ask("GET", f"/{noun}/company/{company_id}")
-        ids[name] = [thing["id"] for thing in page[items]]
+    for name, (noun, items) in _LISTS.items():
+        page = _call("GET", f"/{noun}/company/{company_id}")
+        ids[name] = [item["id"] for item in page[items]]
         if noun == "connection":
-            accounts = [one["accounts"] for one in page[items]]
-            ids["account_id"] = [one["id"] for some in accounts for one in some]
+            accounts = [item["accounts"] for item in page[items]]
+            ids["account_id"] = [
+                account["id"] for group in accounts for account in group
+            ]
     return {name: cycle(values) for name, values in ids.items()}
 
 
 @cache
-def _spares() -> Mapping[str, Iterator[str]]:
-    """Give ids of things to delete, each at most once."""
-    companies = [company["id"] for company in _ask("GET", "/company")]
-    stripped = companies[_KEPT:_STRIPPED]
-    usage = [_ask("GET", f"/usage/company/{one}")["usageData"] for one in stripped]
+def _list_deletable_ids() -> Mapping[str, Iterator[str]]:
+    """List ids of objects that may be deleted; each is used at most once."""
+    companies = [company["id"] for company in _call("GET", "/company")]
+    stripped = companies[_KEPT_COMPANIES:_FIRST_DELETED]
+    usage = [
+        _call("GET", f"/usage/company/{company}")["usageData"] for company in stripped
+    ]
     return {
-        "companies_delete": iter(companies[_STRIPPED:]),
-        "sites_delete": iter([site for one in stripped for site in _sites(one)]),
-        "usage_delete": iter([row["id"] for some in usage for row in some]),
+        "companies_delete": iter(companies[_FIRST_DELETED:]),
+        "sites_delete": iter(
+            [site for company in stripped for site in _list_sites(company)]
+        ),
+        "usage_delete": iter([row["id"] for rows in usage for row in rows]),
     }
 
 
-def _sites(company_id: str) -> list[str]:
-    return [site["id"] for site in _ask("GET", f"/site/company/{company_id}")]
+def _list_sites(company_id: str) -> list[str]:
+    return [site["id"] for site in _call("GET", f"/site/company/{company_id}")]
 
 
-def _ask(method: str, path: str, body: Any = None) -> Any:
+def _call(method: str, path: str, body: Any = None) -> Any:
     answer = requests.request(
         method,
         os.environ["JUDGE_URL"] + path,
         json=body,
         headers={"X-API-Key": os.environ["JUDGE_KEY"]},
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )
     answer.raise_for_status()
     return answer.json()
 
 
-# What bodies refer to
+# Ids in bodies
 
 
-def _known(body: Any, world: Mapping[str, Iterator[str]], number: int) -> Any:
+def _insert_ids(body: Any, ids: Mapping[str, Iterator[str]], number: int) -> Any:
     """Put existing ids into a body; a body that is no object stays as it is."""
     if not isinstance(body, dict):
         return body
-    known = dict(body)
-    for key, name in _NAMED.items():
+    changed = dict(body)
+    for key, name in _ID_KEYS.items():
         if isinstance(body.get(key), str):
-            known[key] = next(world[name])
+            changed[key] = next(ids[name])
         elif isinstance(body.get(key), list):
-            known[key] = [next(world[name]) for _ in body[key]]
-    if "username" in body:  # nobody may connect the same login twice
-        known["username"] = f"{body['username']}{number}"
+            changed[key] = [next(ids[name]) for _ in body[key]]
+    if "username" in body:  # the same login cannot be connected twice
+        changed["username"] = f"{body['username']}{number}"
     if "prefill" in body:
-        known["prefill"] = _known(body["prefill"], world, number)
-    return known
+        changed["prefill"] = _insert_ids(body["prefill"], ids, number)
+    return changed
 
 
-_NAMED: Mapping[str, str] = {
+_ID_KEYS: Mapping[str, str] = {
     "site": "site_id",
     "siteId": "site_id",
     "sites": "site_id",

@@ -1,9 +1,9 @@
-"""Print the answers that schemathesis got, and fail if they prove nothing.
+"""Print the answers that schemathesis got, and fail if an operation never succeeded.
 
     judge_tally.py tally.json
 
-An operation has to have answered valid requests with success, or all that was judged of
-it are refusals.
+Each operation must have answered at least one valid request with success. Otherwise
+only its refusals were checked.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ __all__ = ["main"]
 
 
 def main(path: str) -> int:
-    """Print the tally; returns 0 if every operation had a success."""
+    """Print the tally; return 0 if every operation had a success."""
     tally = json.loads(Path(path).read_text(encoding="utf-8"))
     answers: dict[str, Counter[str]] = defaultdict(Counter)
     for operation, mode, status, number in tally["answers"]:
         answers[operation][f"{mode} {status}"] += number
-    barren = []
+    unproven = []
     for operation in sorted(contract.operations()):
-        seen = answers[operation]
-        row = "  ".join(f"{key}: {seen[key]}" for key in sorted(seen))
+        counts = answers[operation]
+        row = "  ".join(f"{key}: {counts[key]}" for key in sorted(counts))
         print(f"{operation:30} {row}")
-        if not any(key.startswith("positive 2") for key in seen):
-            barren.append(operation)
+        if not any(key.startswith("positive 2") for key in counts):
+            unproven.append(operation)
     for reason, number in sorted(tally["excused"].items()):
         print(f"excused {number:4} times: {reason}")
-    for operation in barren:
-        print(f"{operation}: no valid request was answered with success")
-    return 1 if barren else 0
+    for operation in unproven:
+        print(f"{operation}: no valid request succeeded")
+    return 1 if unproven else 0
 
 
 if __name__ == "__main__":

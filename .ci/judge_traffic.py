@@ -2,9 +2,9 @@
 
     judge_traffic.py http://127.0.0.1:41234 the-key
 
-It stands below the whole pipeline, where a transport is, so it sees the key as well. It
-fails for a request or an answer that is not the contract's, and for an operation, a
-filter or a field of a body of the contract that no request had.
+The check is a transport, so it sees requests as they are sent, with the key. It fails
+if a request or an answer violates the contract, and if no request used an operation, a
+filter or a field of a body of the contract.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from nectar_async.transports import AiohttpTransport
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 from surface import call_everything
 
-__all__ = ["Judge", "main"]
+__all__ = ["CheckingTransport", "main"]
 
 _FIELD = re.compile(rb'form-data; name="(\w+)"')
 
@@ -42,7 +42,7 @@ _FIELD = re.compile(rb'form-data; name="(\w+)"')
 
 
 @frozen
-class _Asked:
+class _OpenapiRequest:
     host_url: str
     path: str
     method: str
@@ -52,7 +52,7 @@ class _Asked:
 
 
 @frozen
-class _Answered:
+class _OpenapiResponse:
     status_code: int
     headers: Headers
     content_type: str
@@ -60,7 +60,7 @@ class _Answered:
 
 
 @define
-class Judge:
+class CheckingTransport:
     """A transport that checks every request and answer."""
 
     inner: AiohttpTransport
@@ -75,18 +75,21 @@ class Judge:
         body = request.body
         if callable(body):
             body = b"".join([chunk async for chunk in body()])
-        asked = _asked(request, body)
+        asked = _to_openapi_request(request, body)
         response = await self.inner.send(request)
-        answered = _Answered(
+        answered = _OpenapiResponse(
             response.status,
             Headers(list(response.headers.items())),
             response.headers.get("content-type", ""),
             decompress_body(response),
         )
         self.statuses[request.operation].append(response.status)
-        self.seen[request.operation].update(_names(asked))
+        self.seen[request.operation].update(_list_inputs(asked))
         errors = self.openapi.iter_response_errors(asked, answered)
-        for fault in (*self._faults(request, asked), *map(_told, errors)):
+        for fault in (
+            *self._find_request_faults(request, asked),
+            *map(_format_error, errors),
+        ):
             self.faults.append(f"{request.operation} {response.status}: {fault}")
         return response
 
@@ -94,19 +97,21 @@ class Judge:
         """Close the inner transport."""
         await self.inner.aclose()
 
-    def _faults(self, request: Any, asked: _Asked) -> Iterator[str]:
+    def _find_request_faults(
+        self, request: Any, asked: _OpenapiRequest
+    ) -> Iterator[str]:
         url = asked.host_url + asked.path
-        found = APICallPathFinder(self.openapi.spec).find(asked.method, url)
-        name = found.operation["operationId"]
+        match = APICallPathFinder(self.openapi.spec).find(asked.method, url)
+        name = match.operation["operationId"]
         if name != request.operation:
-            yield f"it went to {name}"
-        yield from map(_told, self.openapi.iter_request_errors(asked))
+            yield f"the request matches operation {name}"
+        yield from map(_format_error, self.openapi.iter_request_errors(asked))
 
 
-def _asked(request: Any, body: bytes | None) -> _Asked:
+def _to_openapi_request(request: Any, body: bytes | None) -> _OpenapiRequest:
     parts = urlsplit(request.url)
     headers = Headers(list(request.headers.items()))
-    return _Asked(
+    return _OpenapiRequest(
         host_url=f"{parts.scheme}://{parts.netloc}",
         path=parts.path,
         method=request.method.lower(),
@@ -119,7 +124,7 @@ def _asked(request: Any, body: bytes | None) -> _Asked:
     )
 
 
-def _names(asked: _Asked) -> Iterator[str]:
+def _list_inputs(asked: _OpenapiRequest) -> Iterator[str]:
     yield from asked.parameters.query
     if asked.body is None:
         return
@@ -129,12 +134,12 @@ def _names(asked: _Asked) -> Iterator[str]:
         yield from json.loads(asked.body)
 
 
-def _told(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     causes = [error]
     while (cause := causes[-1].__cause__) is not None:
         causes.append(cause)
     schema = getattr(causes[-1], "schema_errors", ())
-    return "; ".join(str(one) for one in (*causes, *schema))[:500]
+    return "; ".join(str(part) for part in (*causes, *schema))[:500]
 
 
 # The verdict
@@ -142,11 +147,11 @@ def _told(error: BaseException) -> str:
 
 def main(url: str, key: str) -> int:
     """Call all operations; returns 0 if nothing is wrong."""
-    judge = anyio.run(_judged, url, key)
+    judge = anyio.run(_call_api, url, key)
     wanted = contract.operations()
     for name in sorted(wanted):
-        print(f"{name:30} {_counts(judge.statuses.get(name, []))}")
-    complaints = [*judge.faults, *_gaps(judge)]
+        print(f"{name:30} {_format_counts(judge.statuses.get(name, []))}")
+    complaints = [*judge.faults, *_list_gaps(judge)]
     print(*complaints, sep="\n")
     number = sum(map(len, judge.statuses.values()))
     print(
@@ -156,13 +161,13 @@ def main(url: str, key: str) -> int:
     return 1 if complaints else 0
 
 
-async def _judged(url: str, key: str) -> Judge:
+async def _call_api(url: str, key: str) -> CheckingTransport:
     settings = Settings(base_url=url)
-    spec = OpenAPI.from_dict(_document(f"{url}/v2.2"))
-    judge = Judge(AiohttpTransport(), spec)
+    spec = OpenAPI.from_dict(_load_contract(f"{url}/v2.2"))
+    judge = CheckingTransport(AiohttpTransport(), spec)
     async with NectarClient(key, settings=settings, transport=judge) as nectar:
         await call_everything(nectar)
-    stranger = Judge(AiohttpTransport(), spec)
+    stranger = CheckingTransport(AiohttpTransport(), spec)
     try:
         async with NectarClient(
             "wrong", settings=settings, transport=stranger
@@ -171,11 +176,11 @@ async def _judged(url: str, key: str) -> Judge:
     except AuthenticationError:
         judge.faults += stranger.faults
     else:
-        judge.faults.append("ping_get: a wrong key opens it")
+        judge.faults.append("ping_get: a wrong key was accepted")
     return judge
 
 
-def _document(address: str) -> dict[str, Any]:
+def _load_contract(address: str) -> dict[str, Any]:
     """Load the contract for a server at an address."""
     document = deepcopy(contract.load())
     document["servers"] = [{"url": address}]
@@ -185,35 +190,41 @@ def _document(address: str) -> dict[str, Any]:
     return document
 
 
-def _gaps(judge: Judge) -> Iterator[str]:
+def _list_gaps(judge: CheckingTransport) -> Iterator[str]:
     """List the parts of the contract that no request used."""
     for name, row in contract.operations().items():
         if not any(status < 300 for status in judge.statuses.get(name, ())):
-            yield f"{name}: never answered with success"
-        for missing in sorted(_offered(row.description) - judge.seen[name]):
-            yield f"{name}: never asked with {missing}"
+            yield f"{name}: no request succeeded"
+        for missing in sorted(
+            _list_contract_inputs(row.description) - judge.seen[name]
+        ):
+            yield f"{name}: no request used {missing}"
 
 
-def _offered(description: dict[str, Any]) -> set[str]:
+def _list_contract_inputs(description: dict[str, Any]) -> set[str]:
     """List the filters of an operation and the fields of its body."""
-    parameters = [_resolved(one) for one in description.get("parameters", ())]
+    parameters = [
+        _resolve(parameter) for parameter in description.get("parameters", ())
+    ]
     names = {one["name"] for one in parameters if one["in"] == "query"}
     for media in description.get("requestBody", {}).get("content", {}).values():
-        names.update(_resolved(media["schema"])["properties"])
+        names.update(_resolve(media["schema"])["properties"])
     return names
 
 
-def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+def _resolve(node: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in node:
-        found: Any = contract.load()
+        target: Any = contract.load()
         for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
-        node = found
+            target = target[step]
+        node = target
     return node
 
 
-def _counts(statuses: Sequence[int]) -> str:
-    return "  ".join(f"{one}: {statuses.count(one)}" for one in sorted({*statuses}))
+def _format_counts(statuses: Sequence[int]) -> str:
+    return "  ".join(
+        f"{status}: {statuses.count(status)}" for status in sorted({*statuses})
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""A service on FastAPI: electricity by month, also while the API is too busy.
+"""A service on FastAPI: electricity by month, with a cache for when the API is busy.
 
     pip install fastapi uvicorn nectar-async
     NECTAR_API_KEY=... uvicorn --factory my_service:main
     curl 'localhost:8000/companies/<id>/electricity?since=2025-01-01&until=2025-12-31'
 
-The client is handed in, so a test hands in another one: test_my_service.py does.
+The client is an argument, so that a test can pass another one, as test_my_service.py
+does.
 """
 
 from __future__ import annotations
@@ -57,36 +58,39 @@ def service(nectar: NectarClient) -> FastAPI:
         await nectar.aclose()
 
     app = FastAPI(lifespan=lifespan)
-    known: dict[tuple[str, date, date], Months] = {}
+    cache: dict[tuple[str, date, date], Months] = {}
 
     @app.get("/companies/{company}/electricity")
     async def electricity(company: str, since: date, until: date) -> dict[str, Any]:
-        """Answer with the months of a company, cached while the API is too busy."""
-        asked = company, since, until
+        """Answer with the months of a company; with cached ones if the API is busy."""
+        query = company, since, until
         try:
             usage = nectar.usage.by_company(
                 company, datasource_type="ELECTRICITY", start_date=since, end_date=until
             )
-            known[asked] = in_months([record async for record in usage])
+            cache[query] = in_months([record async for record in usage])
         except (NotFoundError, PermissionDeniedError) as error:
             raise HTTPException(404, error.message) from None
         except RateLimitedError as error:
-            if asked not in known:
+            if query not in cache:
                 wait = {"Retry-After": f"{error.retry_after or 60:.0f}"}
                 raise HTTPException(503, "try again later", headers=wait) from None
-            return {"months": known[asked], "is_stale": True}
-        return {"months": known[asked], "is_stale": False}
+            return {"months": cache[query], "is_stale": True}
+        return {"months": cache[query], "is_stale": False}
 
     @app.get("/electricity")
     async def overview(since: date, until: date) -> dict[str, Months]:
         """Answer with the months of every company, by its id, ten requests at once."""
-        found: defaultdict[str, list[UsageData]] = defaultdict(list)
+        records_by_company: defaultdict[str, list[UsageData]] = defaultdict(list)
         async with nectar.repository.usage(
             datasource_type="ELECTRICITY", start_date=since, end_date=until
         ) as records:
             async for company, page in records.pages():
-                found[company] += page.items
-        return {company: in_months(some) for company, some in sorted(found.items())}
+                records_by_company[company] += page.items
+        return {
+            company: in_months(company_records)
+            for company, company_records in sorted(records_by_company.items())
+        }
 
     return app
 

@@ -1,10 +1,10 @@
 """Pull the last months of usage of every company, and report what is complete.
 
-A company that fails costs nobody else; its cursor says where to go on.
+If a company fails, the others are still pulled. Its cursor tells where to resume.
 
     NECTAR_API_KEY=... python examples/nightly.py 2025-10-01
 
-Without a day it is the last ninety.
+Without a date, it pulls the last ninety days.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ async def pull(since: date) -> int:
         print(f"{commodity:12} {count:7,}")
     for failure in records.failures:
         print(f"{failure.company_id} failed: {failure.error}", file=sys.stderr)
-        print(f"  go on from {failure.error.cursor}", file=sys.stderr)
+        print(f"  resume from {failure.error.cursor}", file=sys.stderr)
     print(f"{records.receipt.records:,} records: {records.receipt.verdict}")
     return 0 if records.receipt.verdict == "complete" else 1
 
@@ -40,7 +40,7 @@ def first_day(arguments: list[str]) -> date:
     """Choose the first day.
 
     Raises:
-        SystemExit: there is an argument, and it is no day.
+        SystemExit: the argument is not a date.
     """
     if not arguments:
         return date.today() - timedelta(days=90)  # noqa: DTZ011 - where this runs

@@ -2,8 +2,8 @@
 
     NECTAR_API_KEY=... python examples/onboard.py bills
 
-The login is the one that Nectar's guides give for trying out; in its sandbox, sample
-bills come after half a minute. Whatever goes wrong on the way, nothing stays behind.
+The login is the trial login of Nectar's guides. With it, sample bills arrive after half
+a minute. All objects are deleted at the end, also after an error.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ async def onboard(folder: Path) -> int:
         afterwards.push_async_callback(
             undo, nectar.connections.deactivate, connection.id
         )
-        await nectar.connections.wait_until_settled(connection.id, on_progress=tell)
+        await nectar.connections.wait_until_settled(
+            connection.id, on_progress=print_status
+        )
 
         document = await first_bill(nectar, connection)
         async for record in nectar.usage.by_document(document.id):
@@ -62,7 +64,7 @@ async def connect(
     )
 
 
-def tell(connection: Connection) -> None:
+def print_status(connection: Connection) -> None:
     """Print the status of the login, and who has to do what about it."""
     print(f"connection {connection.id}: {connection.status}")
     if connection.status is not None and not connection.status.advice.is_healthy:

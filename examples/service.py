@@ -1,7 +1,7 @@
 """A web service that shares one client among all its requests.
 
-The client is made when the service starts and closed when it stops: one pool of
-connections and one limiter for all requests of its users.
+The client is created when the service starts and closed when it stops. All requests of
+its users share one pool of connections and one limiter.
 
     NECTAR_API_KEY=... python examples/service.py
     curl localhost:8090/company/<id>/months

@@ -2,9 +2,9 @@
 
     pytest test_my_service.py
 
-The plugin comes with nectar-async. What the API said once lies in `recordings/`, and
-goes into your repository like any test data; secrets and persons are not in it. One
-flag makes it anew, or has the same tests talk to somebody:
+The plugin comes with nectar-async. The recorded answers of the API are in
+`recordings/`, without secrets and personal data, and belong in your repository like any
+test data. One flag records them again, or runs the same tests against a sandbox:
 
     NECTAR_API_KEY=... pytest test_my_service.py --nectar-record=record
     pytest test_my_service.py --nectar-sandbox
@@ -56,7 +56,7 @@ async def test_months_are_added_up(web: httpx.AsyncClient) -> None:
     assert answer == {"months": MONTHS, "is_stale": False}
 
 
-# The same recording, with faults laid over it.
+# The same recording, with injected faults.
 
 
 @pytest.mark.nectar(

@@ -198,7 +198,7 @@ async def test_a_failed_login_is_printed_with_advice(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = Connection(id="c", status=ConnectionStatus.PASSWORD_INCORRECT)
-    load("onboard")["tell"](wrong)
+    load("onboard")["print_status"](wrong)
     status, advice = capsys.readouterr().out.splitlines()
     assert status == "connection c: PASSWORD_INCORRECT"
     assert "customer acts: Send a reconnect invitation" in advice

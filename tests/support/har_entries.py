@@ -38,13 +38,11 @@ def entry(
         content: the field `content`, in place of `answer`.
         more: further fields that the tool adds.
     """
-    text = json.dumps(answer)
-    kind = {"content-type": "application/json"}
-    request = {
+    request: dict[str, Any] = {
         "method": method,
         "url": path if ":" in path else API + path,
         "httpVersion": "h2",
-        "headers": _named({":authority": "x", **(sent or {})}),
+        "headers": _to_pairs({":authority": "x", **(sent or {})}),
         "queryString": [],
         "cookies": [],
         "headersSize": -1,
@@ -56,19 +54,11 @@ def entry(
         "startedDateTime": at,
         "time": 1.5,
         "request": request,
-        "response": {
-            "status": status,
-            "statusText": "",
-            "httpVersion": "h2",
-            "headers": _named({**kind, **(received or {})}),
-            "cookies": [],
-            "content": content
-            if content is not None
-            else {"size": len(text), "mimeType": "application/json", "text": text},
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": -1,
-        },
+        "response": _build_response(
+            status,
+            received or {},
+            _build_content(answer) if content is None else content,
+        ),
         "cache": {},
         "timings": {"send": 0, "wait": 1.5, "receive": 0},
         **more,
@@ -82,5 +72,26 @@ def har(*entries: dict[str, Any]) -> bytes:
     return json.dumps({"log": log}).encode()
 
 
-def _named(headers: dict[str, str]) -> list[dict[str, str]]:
+def _build_response(
+    status: int, headers: dict[str, str], content: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "status": status,
+        "statusText": "",
+        "httpVersion": "h2",
+        "headers": _to_pairs({"content-type": "application/json", **headers}),
+        "cookies": [],
+        "content": content,
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": -1,
+    }
+
+
+def _build_content(answer: object) -> dict[str, Any]:
+    text = json.dumps(answer)
+    return {"size": len(text), "mimeType": "application/json", "text": text}
+
+
+def _to_pairs(headers: dict[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": text} for name, text in headers.items()]
