@@ -62,12 +62,12 @@ async def test_every_valid_value_is_sent(endpoint: Endpoint) -> None:
         for pair in argument.fits:
             if pair.wire is None and is_optional(endpoint, argument):
                 continue
-            found = list_sent(
+            sent = list_sent(
                 endpoint, await send_value(endpoint, argument, pair.python)
             )
-            found.pop("query page", None)
-            if found != list_expected(endpoint, least | {argument.name: pair.wire}):
-                faults.append((argument.name, pair, found))
+            sent.pop("query page", None)
+            if sent != list_expected(endpoint, least | {argument.name: pair.wire}):
+                faults.append((argument.name, pair, sent))
     assert faults == []
 
 
@@ -98,7 +98,7 @@ async def find_refusal_fault(
     except InvalidArgumentError as error:
         is_named = re.match(rf"{argument.name}\b", error.message)
         return None if is_named else f"not named in {error.message!r}"
-    return "was taken"
+    return "was accepted"
 
 
 def list_refused_values(endpoint: Endpoint, argument: Argument) -> Iterator[Any]:
@@ -165,13 +165,13 @@ def test_the_values_of_these_tests_fit_the_contract(endpoint: Endpoint) -> None:
 
 def test_there_are_wrong_values_for_every_kind_of_argument() -> None:
     """A schema with unknown keywords must not count as one without bounds."""
-    found = {
+    values_by_kind = {
         argument.shape.kind: build_invalid_values(argument.shape)
         for endpoint in ENDPOINTS
         for argument in endpoint.arguments
     }
-    assert all(found.values())
-    assert set(found) == {
+    assert all(values_by_kind.values())
+    assert set(values_by_kind) == {
         "boolean",
         "date",
         "decimal",

@@ -222,19 +222,19 @@ async def test_a_company_that_fails_does_not_stop_the_others(
     gateway = Fault(Answer(status=502), operation=USAGE, company=broken, page=2)
     sandbox.faults.add(gateway)
     async with nectar.repository.usage(on_error="collect") as records:
-        given = [record async for record in records]
+        delivered = [record async for record in records]
     (failure,) = records.failures
     assert failure.company_id == broken
     assert isinstance(failure.error, ServerTimeoutError)
     assert (failure.error.operation, failure.error.page) == (USAGE, 2)
-    others = [one for key, one in records.receipts.items() if key != broken]
-    assert {one.verdict for one in others} == {"complete"}
-    assert len(given) > sum(one.records for one in others)
+    others = [receipt for key, receipt in records.receipts.items() if key != broken]
+    assert {receipt.verdict for receipt in others} == {"complete"}
+    assert len(delivered) > sum(receipt.records for receipt in others)
     # The list can be resumed where it failed.
     sandbox.faults.clear()
     rest = nectar.usage.by_company(broken).resume(failure.error.cursor or "")
     more = [record async for record in rest]
-    assert {record.id for record in more}.isdisjoint(record.id for record in given)
+    assert {record.id for record in more}.isdisjoint(record.id for record in delivered)
     assert rest.receipt.verdict == "complete"
 
 

@@ -89,11 +89,11 @@ def drawn_tree() -> dict[str, str | None]:
     parents: dict[str, str | None] = {}
     line_of_descent: dict[int, str] = {}
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"[│├└─ ]*(?=[A-Z]\w+Error\b)", line)
-        if found is None:
+        match = re.match(r"[│├└─ ]*(?=[A-Z]\w+Error\b)", line)
+        if match is None:
             continue
-        name = line[found.end() :].split()[0]
-        depth = found.end() // 4
+        name = line[match.end() :].split()[0]
+        depth = match.end() // 4
         line_of_descent[depth] = name
         parents[name] = line_of_descent[depth - 1] if depth else None
     return parents

@@ -149,9 +149,9 @@ async def test_a_write_is_retried_if_it_was_certainly_not_sent(
 ) -> None:
     nectar = harness.client(clock=SystemClock(), retry=MANY_RETRIES)
     harness.sandbox.refuse(0.03)
-    made = await nectar.companies.create(name="Created once")
+    company = await nectar.companies.create(name="Created once")
     names = [company.name for company in await nectar.companies.all()]
-    assert made.name == "Created once"
+    assert company.name == "Created once"
     assert names.count("Created once") == 1
     assert harness.sandbox.witness.by_operation["companies_create"] == 1
 

@@ -27,18 +27,18 @@ def fresh() -> NectarClient:
 
 def in_thread(function: Callable[[], object]) -> object:
     """Run a function in a thread; return its result or its exception."""
-    came: list[object] = []
+    results: list[object] = []
 
     def work() -> None:
         try:
-            came.append(function())
+            results.append(function())
         except Exception as error:  # noqa: BLE001 - looked at by the test
-            came.append(error)
+            results.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    return came[0]
+    return results[0]
 
 
 def script(text: str, *arguments: str) -> str:
@@ -119,12 +119,12 @@ def test_two_clients_work_in_two_loops_at_once() -> None:
             return await nectar.ping()
 
     threads = [lambda: asyncio.run(use())] * 2
-    came: list[object] = []
-    first = threading.Thread(target=lambda: came.append(threads[0]()))
+    results: list[object] = []
+    first = threading.Thread(target=lambda: results.append(threads[0]()))
     first.start()
-    came.append(in_thread(threads[1]))
+    results.append(in_thread(threads[1]))
     first.join()
-    assert came == ["pong", "pong"]
+    assert results == ["pong", "pong"]
 
 
 async def prefetched(nectar: NectarClient) -> object:
@@ -277,7 +277,7 @@ async def records(request: Request) -> int:
 
 @app.get("/companies")
 async def companies(request: Request) -> list[str]:
-    return [one.id for one in await request.app.state.nectar.companies.all()]
+    return [company.id for company in await request.app.state.nectar.companies.all()]
 
 
 async def opened(ready, over):
@@ -298,8 +298,8 @@ async def main():
             *(web.get("/records") for _ in range(4)),
             *(web.get("/companies") for _ in range(20)),
         )
-        assert {one.status_code for one in answers} == {200}
-        assert len({one.text for one in answers}) == 2
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.text for answer in answers}) == 2
         try:
             await asyncio.wait_for(web.get("/records"), 0.01)  # whoever asked left
         except TimeoutError:

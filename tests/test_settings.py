@@ -131,7 +131,7 @@ def test_another_version_is_refused_with_those_that_exist(version: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("base_url", "expected"),
     [
         (f"{URL}/", URL),
         (f"  {URL}//\n", URL),
@@ -143,8 +143,10 @@ def test_another_version_is_refused_with_those_that_exist(version: Any) -> None:
         ("http://[::1]:8080", "http://[::1]:8080"),
     ],
 )
-def test_an_origin_may_have_a_prefix_and_loses_its_slash(given: str, kept: str) -> None:
-    assert Settings(base_url=given).base_url == kept
+def test_an_origin_may_have_a_prefix_and_loses_its_slash(
+    base_url: str, expected: str
+) -> None:
+    assert Settings(base_url=base_url).base_url == expected
 
 
 @pytest.mark.parametrize(

@@ -76,5 +76,7 @@ def test_missing_faults_are_a_problem(
     attempts: int, repeats: int, is_well: bool
 ) -> None:
     rough = pull(statistics=statistics(attempts, repeats))
-    found = SOAK["problems"](pull(), rough, COMPANIES)
-    assert [one.partition(" ")[0] for one in found] == [str(repeats)] * (not is_well)
+    problems = SOAK["problems"](pull(), rough, COMPANIES)
+    assert [problem.partition(" ")[0] for problem in problems] == [str(repeats)] * (
+        not is_well
+    )
