@@ -252,7 +252,7 @@ def skip_unescaping(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def skip_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nectar_async._http.auth._list_masked", lambda _: [])
+    monkeypatch.setattr("nectar_async._http.auth._list_values_to_mask", lambda _: [])
 
 
 def show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
