@@ -36,7 +36,7 @@ from nectar_async import (
 from nectar_async._json.converter import Converter
 from nectar_async.contract.wire_names import to_python
 from nectar_async.resources._resource import Resource
-from nectar_async.sandbox.handlers.routes import ROUTES
+from nectar_async.sandbox.handlers.routes import ROUTES, find_handler
 
 # Methods that combine operations, or poll one.
 WITHOUT_OPERATION = {
@@ -122,6 +122,23 @@ def test_an_operation_has_its_handler_in_the_sandbox(endpoint: Endpoint) -> None
     route = ROUTES[endpoint.operation]
     assert (route.method, route.path) == (endpoint.method, endpoint.path)
     assert callable(route.handler)
+
+
+@pytest.mark.parametrize(
+    ("operation", "place"),
+    [
+        (
+            "usage_list_by_planet",
+            "`async def list_by_planet` to sandbox/handlers/usage",
+        ),
+        ("usage_list", "`async def list_all` to sandbox/handlers/usage"),
+        ("planets_list", "`_NOUNS` in sandbox/handlers/routes"),
+    ],
+)
+def test_a_missing_handler_is_named(operation: str, place: str) -> None:
+    with pytest.raises(LookupError, match=re.escape(place)) as caught:
+        find_handler(operation)
+    assert operation in str(caught.value)
 
 
 def test_the_sandbox_answers_nothing_else() -> None:
