@@ -69,7 +69,7 @@ class Pager(Generic[T]):
 
         Args:
             look_ahead: how many pages may be requested and not yet delivered; by
-                default four for each request that the client may have in flight.
+                default 4 for each request that the client may have in flight.
 
         Raises:
             InvalidArgumentError: `look_ahead` is below 1.

@@ -166,8 +166,8 @@ class PageScheduler(Generic[T]):
     Args:
         traversals: the lists to read, in order.
         source: sends requests and decodes responses.
-        look_ahead: how many pages may be requested and not delivered; by default four
-            for each permit, as long as they have less than 32 MiB.
+        look_ahead: how many pages may be requested and not delivered; by default
+            `_PAGES_AHEAD` for each permit, as long as they have less than `_MAX_BYTES`.
     """
 
     def __init__(

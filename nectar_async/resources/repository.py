@@ -48,8 +48,8 @@ class Repository(Resource):
     Each view requests the list of companies (unless `companies` names them) and all
     pages of each company, ten requests at a time. `on_error="raise"` stops at the first
     company that fails; "collect" adds it to `.failures` and goes on; a function is
-    called with each failure and may raise to stop. `look_ahead` defaults to four pages
-    for each concurrent request of the client.
+    called with each failure and may raise to stop. `look_ahead` is described
+    at `Pager.prefetch`, which has the same default.
 
     If rows of a company change places while its pages are read, the company is read
     again, at most twice. This is detected when totals differ between pages, or when

@@ -13,7 +13,6 @@ from endpoints import ENDPOINTS, Endpoint
 
 from nectar_async import resources
 from nectar_async.contract.wire_names import to_python
-from nectar_async.resources import providers
 from nectar_async.resources._checked_fields import FieldTable
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources.repository import Repository
@@ -22,12 +21,17 @@ MODULES: list[ModuleType] = [
     import_module(f"{resources.__name__}.{module.name}")
     for module in iter_modules(resources.__path__)
 ]
+# A list has its filters in an `OwnedLists`, or in the `_FILTERS` of its module.
 TABLES: Mapping[str, FieldTable] = {
+    module.__name__.rpartition(".")[2]: module._FILTERS
+    for module in MODULES
+    if isinstance(getattr(module, "_FILTERS", None), FieldTable)
+} | {
     lists.noun: lists.filters
     for module in MODULES
     for lists in vars(module).values()
     if isinstance(lists, OwnedLists)
-} | {"providers": providers._FILTERS}
+}
 LISTS = [endpoint for endpoint in ENDPOINTS if endpoint.is_list]
 VIEWS = [name for name in vars(Repository) if not name.startswith("_")]
 
@@ -40,6 +44,15 @@ def read_contract_filters(endpoint: Endpoint) -> set[str]:
         parameter for parameter in endpoint.parameters if parameter["in"] == "query"
     )
     return {to_python(parameter["name"]) for parameter in parameters} - {"page"}
+
+
+def find_table(noun: str) -> set[str]:
+    """Return the names of the filters in a noun's table."""
+    assert noun in TABLES, (
+        f"resources/{noun}.py has no table of filters: "
+        "it needs an `OwnedLists`, or a `FieldTable` named `_FILTERS`"
+    )
+    return set(TABLES[noun].checks)
 
 
 def read_method_filters(method: object) -> set[str]:
@@ -57,7 +70,7 @@ def read_method_filters(method: object) -> set[str]:
 def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
     expected = read_contract_filters(endpoint)
     assert endpoint.noun is not None
-    table = set(TABLES[endpoint.noun].checks)
+    table = find_table(endpoint.noun)
     signature = {
         parameter
         for parameter in endpoint.signature.parameters
@@ -78,6 +91,6 @@ def test_a_list_has_the_filters_of_the_contract(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_across_companies_has_the_filters_of_its_list(view: str) -> None:
     noun = "connections" if view == "accounts" else view
-    table = set(TABLES[noun].checks)
+    table = find_table(noun)
     signature = read_method_filters(getattr(Repository, view))
     assert signature == table

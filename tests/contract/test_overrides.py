@@ -108,11 +108,11 @@ def find_parameters(path: str) -> list[str]:
 def test_the_overridable_operations_are_those_with_inferred_addresses() -> None:
     assert OVERRIDABLE
     inferred = [
-        endpoint
+        endpoint.operation
         for endpoint in ENDPOINTS
         if endpoint.description["x-evidence"] == "inferred"
     ]
-    assert inferred == OVERRIDABLE
+    assert inferred == [endpoint.operation for endpoint in OVERRIDABLE]
 
 
 def test_guessed_keys_are_found_in_queries_bodies_and_answers() -> None:

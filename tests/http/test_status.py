@@ -13,7 +13,12 @@ from hypothesis import given, strategies as st
 
 from nectar_async import errors
 from nectar_async._http.response import Response
-from nectar_async._http.status import parse_retry_after, raise_for_status
+from nectar_async._http.status import (
+    _ERRORS,
+    _FAMILIES,
+    parse_retry_after,
+    raise_for_status,
+)
 from nectar_async.errors import (
     RateLimitedError,
     RedirectedError,
@@ -41,6 +46,21 @@ def expected_error(status: int) -> type[StatusError]:
     family = {3: "Redirected", 5: "Server"}.get(status // 100, "Status")
     kind: type[StatusError] = getattr(errors, f"{named.get(status, family)}Error")
     return kind
+
+
+STATUS_ERRORS = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, StatusError)
+}
+
+
+@pytest.mark.parametrize("name", STATUS_ERRORS)
+def test_every_error_of_a_status_is_in_the_table(name: str) -> None:
+    kinds = {StatusError, *_FAMILIES.values(), *_ERRORS.values()}
+    assert STATUS_ERRORS[name] in kinds, (
+        f"{name} is never raised: add its status to _ERRORS in _http/status.py"
+    )
 
 
 @given(st.integers(100, 599))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import anyio
 import pytest
 from doubles import ListServer, MakeClient, Row, settle_down
 
-from nectar_async import Listing, Page, Request
+from nectar_async import Listing, Page, Pager, Request
 from nectar_async._http.executor import PageSource
-from nectar_async._paging.prefetch import PageScheduler
+from nectar_async._paging.prefetch import _PAGES_AHEAD, PageScheduler
 from nectar_async._paging.traversal import Traversal
 
 LIST: Request[Any] = Request.get(
@@ -54,6 +55,22 @@ async def test_a_scheduler_without_a_consumer_requests_no_more_than_its_look_ahe
     async with build_scheduler(nectar, "a", "b", look_ahead=7):
         await settle_down(200)
         assert len(server.asked) == 7
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("permits", [1, 3])
+async def test_the_look_ahead_is_by_default_a_number_of_pages_for_each_permit(
+    make_client: MakeClient, permits: int
+) -> None:
+    server = ListServer.of_pages(a=50, b=50)
+    nectar = make_client(server.transport, max_concurrency=permits)
+    async with build_scheduler(nectar, "a", "b"):
+        await settle_down(200)
+        assert len(server.asked) == _PAGES_AHEAD * permits
+
+
+def test_the_documented_look_ahead_is_the_default() -> None:
+    assert f"default {_PAGES_AHEAD} for each" in (inspect.getdoc(Pager.prefetch) or "")
 
 
 @pytest.mark.anyio
