@@ -16,7 +16,7 @@ from uuid import UUID
 
 from nectar_async._files.partial_file import (
     PartialFile,
-    Resumed,
+    PartialState,
     check_part_path,
     to_part_path,
 )
@@ -79,10 +79,10 @@ class SinkDestination:
         del file_name, document_id
         yield
 
-    async def begin(self, document_id: str) -> Resumed:
+    async def begin(self, document_id: str) -> PartialState:
         """Start with nothing."""
         del document_id
-        return Resumed()
+        return PartialState()
 
     async def has_written(self, data: bytes) -> bool:
         """Whether exactly these bytes were written."""
@@ -150,7 +150,7 @@ class PathDestination:
             self.path = self._target / unique
             yield
 
-    async def begin(self, document_id: str) -> Resumed:
+    async def begin(self, document_id: str) -> PartialState:
         """Take over what an earlier download of the document left."""
         self._part = PartialFile(self.path, document_id)
         return await run_in_thread(self._part.begin)
@@ -199,7 +199,7 @@ def to_safe_name(file_name: str | None, document_id: str) -> str:
         stem, dot, suffix = safe.rpartition(".")
         if not dot:
             stem, suffix = suffix, ""
-        # Windows takes `CON.tar.gz` for a device, too: only the first part counts.
+        # On Windows, `CON.tar.gz` is still a device name: only the first part counts.
         if safe.partition(".")[0].rstrip().upper() in _DEVICES:
             stem = f"_{stem}"
         room = _MAX_NAME_BYTES - len((dot + suffix).encode())

@@ -90,7 +90,7 @@ class _ActiveDownload:
         self._whole_size: int | None = None  # how much to request without ranges
         self._is_finished = False
         self._done = 0
-        self._tail = b""  # the last bytes that are done and are still to be compared
+        self._tail = b""  # the last bytes, not yet compared with the next chunk
         self._resumed = 0
 
     async def run(self) -> Download:
@@ -161,9 +161,9 @@ class _ActiveDownload:
         self._is_ranged = False
 
     async def _process_chunk(self, validators: Validators, body: bytes) -> None:
-        """Add the new bytes of a chunk, if it continues the bytes so far."""
-        is_unproven = self._is_resuming and not validators.is_known
-        if is_unproven or self._validators.differs_from(validators):
+        """Add the new bytes of a chunk, if it continues the bytes written so far."""
+        cannot_be_compared = self._is_resuming and not validators.is_known
+        if cannot_be_compared or self._validators.differs_from(validators):
             self._restart(validators)
             return
         self._validators = self._validators.merge(validators)
@@ -184,7 +184,7 @@ class _ActiveDownload:
     async def _process_whole(self, response: Response) -> None:
         """Process the whole file in one response."""
         if not isinstance(self._destination, SinkDestination):
-            self._forget()
+            self._reset()
         elif not await self._destination.has_written(response.body[: self._done]):
             raise self._build_changed_error()
         size = len(response.body)
@@ -220,17 +220,17 @@ class _ActiveDownload:
             DownloadError: the file changed twice, or is written to a sink.
         """
         if self._is_resuming:
-            self._forget()
+            self._reset()
             return
         if self._restarts or (self._done and not self._destination.can_restart):
-            if validators is None or not self._can_be_whole(validators):
+            if validators is None or not self._can_request_whole(validators):
                 raise self._build_changed_error()
             self._is_ranged, self._whole_size = False, validators.size
         self._restarts += 1
         if self._destination.can_restart:
-            self._forget()
+            self._reset()
 
-    def _can_be_whole(self, validators: Validators) -> bool:
+    def _can_request_whole(self, validators: Validators) -> bool:
         """Whether to request the whole file at once from an inconsistent host."""
         max_size = self._link.max_whole_size
         is_small = validators.size is not None and validators.size <= max_size
@@ -247,7 +247,7 @@ class _ActiveDownload:
             "the file changed twice while it was downloaded; try again later"
         )
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         """Start at the first byte; the next write replaces all bytes so far."""
         self._done = self._resumed = 0
         self._tail = b""

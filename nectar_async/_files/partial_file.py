@@ -2,7 +2,7 @@
 
 The metadata file, `<path>.part.json`, holds the id of the document, the validators of
 the file, and a token of the download that writes at present, but never the link.
-Without metadata of the same document, the download starts at the first byte.
+Without a metadata file of the same document, the download starts at the first byte.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from attrs import asdict, field, frozen
 from nectar_async._files.validators import Validators
 from nectar_async.errors import DownloadError, InvalidArgumentError
 
-__all__ = ["OVERLAP", "PartialFile", "Resumed", "check_part_path", "to_part_path"]
+__all__ = ["OVERLAP", "PartialFile", "PartialState", "check_part_path", "to_part_path"]
 
 OVERLAP: Final = 64 * 1024
 """How many of the last bytes are requested again, to compare them with the file."""
@@ -29,7 +29,7 @@ _FIELDS: Final = {"size": int, "etag": str, "modified": str}
 
 
 @frozen
-class Resumed:
+class PartialState:
     """The state that an earlier, interrupted download left."""
 
     size: int = 0
@@ -54,8 +54,8 @@ class PartialFile:
         self.file: Path = to_part_path(path)
         self._metadata = _to_metadata_path(self.file)
 
-    def begin(self) -> Resumed:
-        """Take over what an earlier download left, if it can be continued.
+    def begin(self) -> PartialState:
+        """Continue the partial file of an earlier download, if that is possible.
 
         Raises:
             InvalidArgumentError: the path cannot be written.
@@ -65,19 +65,19 @@ class PartialFile:
         validators = _read_validators(metadata)
         is_same_document = metadata.get("document") == self._document
         if not is_same_document or not validators.is_known:
-            return Resumed()
+            return PartialState()
         try:
             with self.file.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
                 file.seek(max(0, size - OVERLAP))
                 tail = file.read(OVERLAP)
         except FileNotFoundError:
-            return Resumed()
+            return PartialState()
         self._write_metadata(validators)
-        return Resumed(size, tail, validators)
+        return PartialState(size, tail, validators)
 
     def write(self, offset: int, data: bytes, validators: Validators) -> None:
-        """Write at an offset; at offset 0, what was there is removed.
+        """Write at an offset; at offset 0, the old content is removed.
 
         Raises:
             DownloadError: another program writes to the file.

@@ -38,7 +38,7 @@ MAX_BYTES: Final = 25 * 1024 * 1024
 """The upload guide says 25 MB; a megabyte may mean 2^20 bytes, so that is allowed."""
 MAX_PAGES: Final = 150
 
-# A malicious page tree can take forever to parse; that of a bill takes milliseconds.
+# A hostile PDF can make page counting endless; a normal bill takes milliseconds.
 _MAX_SECONDS: Final = 10.0
 
 _TYPES: Final = {

@@ -100,8 +100,8 @@ class BoundedClock(Clock, Protocol):
         """Seconds until the first surrounding block ends; infinite for none."""
         ...
 
-    def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
-        """Build a block that is left after `seconds`; see the function of that name."""
+    def move_on_after(self, seconds: float, *, waits_for_io: bool = False) -> Bound:
+        """Build a block that is left after `seconds`; see `move_on_after` below."""
         ...
 
     async def stall(self, seconds: float = math.inf) -> None:
@@ -113,16 +113,16 @@ current_clock: ContextVar[Clock | None] = ContextVar("current_clock", default=No
 """The clock of the client whose request is being sent."""
 
 
-def move_on_after(clock: Clock, seconds: float, *, is_outside: bool = False) -> Bound:
+def move_on_after(clock: Clock, seconds: float, *, waits_for_io: bool = False) -> Bound:
     """Build a block that is left after some seconds of a clock.
 
     Args:
         clock: a `BoundedClock` counts its own seconds; any other, the machine's.
         seconds: infinite for no limit.
-        is_outside: whether the block waits for the real world, as a transport does.
-            Virtual time that other tasks let pass ends neither this block nor the
-            blocks around it.
+        waits_for_io: whether the block waits for real I/O, as a transport does. Then
+            virtual waits of other tasks end neither this block nor the blocks around
+            it.
     """
     if isinstance(clock, BoundedClock):
-        return clock.move_on_after(seconds, is_outside=is_outside)
+        return clock.move_on_after(seconds, waits_for_io=waits_for_io)
     return Bound(seconds)

@@ -76,7 +76,7 @@ class AttemptTimeout:
         seconds = math.inf if self.seconds is None else self.seconds
         if request.body is not None and not isinstance(request.body, bytes):
             return await self._send_stream(request, send, seconds)
-        with move_on_after(self.clock, seconds, is_outside=True):
+        with move_on_after(self.clock, seconds, waits_for_io=True):
             return await send(request)
         # The same range of a file would take as long again; a smaller one may not.
         is_range = request.can_halve and request.listing is None
@@ -87,7 +87,7 @@ class AttemptTimeout:
     async def _send_stream(
         self, request: Request[Any], send: Send, seconds: float
     ) -> Response:
-        with move_on_after(self.clock, seconds, is_outside=True) as bound:
+        with move_on_after(self.clock, seconds, waits_for_io=True) as bound:
             monitor = _BodyMonitor(bound.renew)
             try:
                 return await send(monitor.watch(request))

@@ -214,12 +214,12 @@ def _add_number(numbers: set[int], number: int) -> bool:
     return True
 
 
-# How many pages in a row may bring no new record before the server is taken to repeat
-# itself for ever. A few may come after the last page that the first envelope announced,
-# for rows that were inserted meanwhile. More may come before it, but not all of the
-# billion that a broken server may announce.
-_MAX_BARREN_BEYOND = 30
-_MAX_BARREN = 300
+# The maximum of consecutive pages without a new record; after more of them, the server
+# is assumed to repeat itself forever. Past the last page that the first envelope
+# announced, some are accepted, because inserted rows can shift the list by that many.
+# Before it, more are accepted, but not the billion that a broken server may announce.
+_MAX_WITHOUT_NEW_PAST_END = 30
+_MAX_WITHOUT_NEW = 300
 
 PageContent: TypeAlias = tuple[int | None, tuple[int, ...]]
 """The total and the hashed ids of a page."""
@@ -252,23 +252,23 @@ class PassTracker(Generic[T]):
         self._was_repeat = False
         self._per_page = 0
         self._announced = 0
-        self._barren = 0
-        self._barren_beyond = 0
+        self._pages_without_new = 0
+        self._without_new_past_end = 0
         self._previous_ids: tuple[int, ...] = ()
 
     def add_page(self, page: Page[T]) -> Page[T]:
         """Add the next page; returns it with its new records only.
 
         Raises:
-            PaginationError: the page brings nothing new, and says that there is a next
-                one, so the server does not advance.
+            PaginationError: the page has no new records but announces another page, so
+                the server does not advance.
         """
         ids = hash_ids(page)
         self._previous_total = self.total_last
         self._note_total(page)
         is_clamped = page.total is not None and page.current_page != page.number
         new = self._select_new(page.items, ids, is_clamped=is_clamped)
-        self._check_advance(page, ids, is_barren=not (new or is_clamped))
+        self._check_advance(page, ids, has_no_new=not (new or is_clamped))
         if is_clamped or not page.has_next:
             self.is_finished = True
         else:
@@ -299,9 +299,9 @@ class PassTracker(Generic[T]):
         self.total_last = page.total
 
     def _check_advance(
-        self, page: Page[T], ids: tuple[int, ...], *, is_barren: bool
+        self, page: Page[T], ids: tuple[int, ...], *, has_no_new: bool
     ) -> None:
-        """Refuse a page that brings nothing new and says that there is a next one.
+        """Refuse a page without new records that announces another page.
 
         Some such pages are allowed: empty ones, and one that repeats the page before
         with another total, because a page full of rows was inserted before it.
@@ -310,24 +310,28 @@ class PassTracker(Generic[T]):
         was_repeat = bool(ids) and ids == self._previous_ids
         self._was_repeat = was_repeat
         is_repeat = was_repeat and not has_moved
-        is_behind = is_barren and page.number > self._announced
-        self._barren = self._barren + 1 if is_barren else 0
-        self._barren_beyond = self._barren_beyond + 1 if is_behind else 0
-        is_beyond = is_barren and page.number > page.total_pages
-        is_beyond = is_beyond or self._barren_beyond > _MAX_BARREN_BEYOND
-        is_too_barren = self._barren > _MAX_BARREN
+        is_past_end = has_no_new and page.number > self._announced
+        self._pages_without_new = self._pages_without_new + 1 if has_no_new else 0
+        self._without_new_past_end = (
+            self._without_new_past_end + 1 if is_past_end else 0
+        )
+        is_beyond = has_no_new and page.number > page.total_pages
+        is_beyond = is_beyond or self._without_new_past_end > _MAX_WITHOUT_NEW_PAST_END
+        are_too_many = self._pages_without_new > _MAX_WITHOUT_NEW
         self._previous_ids = ids
-        if page.has_next and (is_repeat or is_beyond or is_too_barren):
+        if page.has_next and (is_repeat or is_beyond or are_too_many):
             last = min(self._announced, page.total_pages)
             if is_repeat:
                 problem = f"repeats page {page.number - 1}"
             elif is_beyond:
-                problem = f"is past the last of {last}, brings nothing new"
+                problem = f"is after the last page ({last}), has no new records"
             else:
-                problem = f"is the {self._barren:,}th in a row that brings nothing new"
+                problem = (
+                    f"is the {self._pages_without_new:,}th in a row without new records"
+                )
             raise PaginationError(
-                f"page {page.number} {problem}, and says that there is a next one; the"
-                " server does not advance"
+                f"page {page.number} {problem}, but announces another page; the server"
+                " does not advance"
             )
 
     def _select_new(
@@ -336,8 +340,8 @@ class PassTracker(Generic[T]):
         are_new = self.ids.add_all(ids)
         repeats = are_new.count(False)
         if not is_clamped:
-            # For a number past the end, the API returns its last page again, so those
-            # records are not counted as repeats.
+            # For a number past the end, the API returns its last page again. Those
+            # records do not mean that the list has changed, so they are not counted.
             self.repeats += repeats
         return tuple(compress(items, are_new)) if repeats else items
 

@@ -63,7 +63,7 @@ def relaxed_gc() -> Iterator[None]:
     Its pauses become short, however many records are kept. A reference cycle that
     survives its first collection is not freed before the block is left; all other
     objects are freed at once, as always. The thresholds belong to the whole process:
-    they are restored when the last block is left, in whatever thread or task. The
+    they are restored when the last block is left, in any thread or task. The
     package never does this by itself; the `nectar` command does.
 
     ```python

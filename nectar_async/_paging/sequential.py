@@ -5,8 +5,8 @@ caller (PEP 789). So the iterator is a class: its `__anext__` opens a task group
 batch of pages, and closes it before it returns the first of them. Nothing runs between
 two records, and leaving the loop early leaves nothing behind.
 
-The first batches have 1, 2 and 4 pages, so that a caller that reads one record only
-waits for one page. Later ones have a multiple of the permits, so that every
+The first batches have 1, 2 and 4 pages, so that reading one record fetches
+one page only. Later ones have a multiple of the permits, so that every
 permit is in use.
 
 The last responses of a batch arrive together, and decoding them takes half as long as a

@@ -28,7 +28,7 @@ from nectar_async.cli.pull_run import FirstRecord, PullRun, PullStatus, RequestC
 
 __all__ = ["TransferProgress", "count_retries", "render_pull", "show_pull"]
 
-# Often enough to look alive, and rarely enough to cost the pull nothing.
+# Smooth to watch, and cheap.
 _REFRESHES_PER_SECOND: Final = 8
 _PULL_BAR_WIDTH: Final = 40
 _FILE_BAR_WIDTH: Final = 20
@@ -103,7 +103,7 @@ def render_pull(status: PullStatus, file_name: str) -> RenderableType:
 
 
 def count_retries(requests: RequestCounts) -> list[str]:
-    """Format the numbers of 429 answers and of retries; no entry for a zero."""
+    """Format the numbers of 429 answers and of retries; counts of zero are left out."""
     counts = (
         (requests.rate_limited, "answer with 429", "answers with 429"),
         (requests.retries, "retry", "retries"),
@@ -112,7 +112,7 @@ def count_retries(requests: RequestCounts) -> list[str]:
 
 
 class TransferProgress:
-    """The progress of one upload or download. It also counts if it is not shown."""
+    """The progress of one upload or download. It counts bytes even if hidden."""
 
     def __init__(self, text: str, *, is_wanted: bool) -> None:
         self.done: int = 0

@@ -101,8 +101,8 @@ class PullRun:
     """One pull. Its properties can be read from any thread, also after its end.
 
     Args:
-        query: what to ask for.
-        file: where the records go.
+        query: the view, the companies and the filters.
+        file: the output file.
     """
 
     def __init__(self, query: PullQuery, file: JsonLinesFile) -> None:
@@ -131,7 +131,7 @@ class PullRun:
             on_first: called when the first record arrives.
 
         Raises:
-            NectarError: an error that every company would meet.
+            NectarError: an error that would occur for every company.
             OSError: the file cannot be written.
         """
         before = client.statistics()
@@ -261,10 +261,11 @@ class PullRun:
 class _CompanyRecords:
     """The pages of a view whose records come with the companies.
 
-    Each company is one page. It has the methods of a `FanOut` that a pull needs.
+    Each company is one page. It has the part of the interface of `FanOut` that a pull
+    needs.
 
     Args:
-        companies: companies, or ids, each of which is fetched.
+        companies: companies or their ids; an id is fetched first.
         get: fetches a company.
         read_records: reads the records out of a company.
         on_error: called with each failure; stops the pull by raising.

@@ -251,7 +251,7 @@ class RepeatPage:
 
 @frozen(kw_only=True)
 class StandStill:
-    """Answer every page with the same page, which keeps its own number."""
+    """Answer every page request with page `at`, including its `currentPage`."""
 
     at: int = field(default=1, validator=check_whole(1))
     """The number of the page that is always returned."""
@@ -271,10 +271,12 @@ class ClampSilently:
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
         """Return the normal response, or the last page with the requested number."""
-        last = await _find_last_page(request, proceed)
+        last_page = await _find_last_page(request, proceed)
         page = find_page(request)
-        last = last and (self.last or last)
-        if last is None or page is None or page <= last:
+        if last_page is None or page is None:
+            return await proceed(request)
+        last = self.last or last_page
+        if page <= last:
             return await proceed(request)
         return _replace_values(
             await proceed(_change_page(request, last)), request, currentPage=page
@@ -286,7 +288,7 @@ class PromiseMore:
     """Announce one more page on every page, for ever."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Return the normal rows; past the end, the rows of the last page."""
+        """Return the normal rows; after the last page, its rows again."""
         last = await _find_last_page(request, proceed)
         page = find_page(request)
         if last is not None and page is not None and page > last:
@@ -375,7 +377,7 @@ def _replace_values(
 async def _find_last_page(request: Request[Any], proceed: Proceed) -> int | None:
     """Read the number of the last page from page 1; None if page 1 is requested."""
     if find_page(request) in {None, 1}:
-        return None  # page 1 is never past the end
+        return None  # page 1 always exists, so no extra request is needed
     first = Envelope.read(await proceed(at_page(request, 1)), request.listing)
     return None if first is None else first.pages
 

@@ -109,7 +109,7 @@ class Vocabulary:
         fields = _list_fields(Fault)
         self._conditions = {key: fields[key] for key in fields if key != "effect"}
 
-    def extended(self, effects: Iterable[type[Any]]) -> Vocabulary:
+    def extend(self, effects: Iterable[type[Any]]) -> Vocabulary:
         """Build a vocabulary with more effects."""
         return Vocabulary((*self.effects.values(), *effects))
 

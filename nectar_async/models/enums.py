@@ -41,7 +41,10 @@ class CurrencyCode(OpenEnum):
 
 
 class DatasourceType(OpenEnum):
-    """The commodity of an account, meter, bill or usage record. The list is whole."""
+    """The commodity of an account, meter, bill or usage record.
+
+    The list is complete.
+    """
 
     ELECTRICITY = "ELECTRICITY"
     GAS = "GAS"
@@ -64,7 +67,7 @@ class DateType(OpenEnum):
     missed. The server's default is BILL_DATE, but USAGE_PERIOD for the usage of a
     document.
 
-    It is sent and never received, so the list is whole.
+    It is sent and never received, so the list is complete.
     """
 
     USAGE_PERIOD = "USAGE_PERIOD"
@@ -128,7 +131,7 @@ class GasType(OpenEnum):
 
 
 class IdentifierType(OpenEnum):
-    """The type of a meter's identifier. The list is probably whole.
+    """The type of a meter's identifier. The list is probably complete.
 
     The order is the one in which the identifier to display is chosen, after the types
     that an account prefers. POD is a European point of delivery, ESI is for
@@ -153,7 +156,7 @@ class IdentifierType(OpenEnum):
 
 
 class InvitationType(OpenEnum):
-    """The purpose of an invitation. The list is whole.
+    """The purpose of an invitation. The list is complete.
 
     The dashboard calls CREATE_CONNECTION contributor, and EDIT_CONNECTION reconnect.
     """
@@ -181,7 +184,7 @@ class MeterHighLow(OpenEnum):
 
 
 class NetMeteringType(OpenEnum):
-    """The direction of metered electricity. The list is probably whole.
+    """The direction of metered electricity. The list is probably complete.
 
     IMPORT was bought from the grid and EXPORT was sent to it. GENERATION is the total
     production, if it is reported. Net usage is imports minus exports.

@@ -38,12 +38,12 @@ class AccountStatus(OpenEnum):
 
     @property
     def advice(self) -> AccountAdvice:
-        """The meaning of the status and what to do; unknown statuses share one."""
+        """The meaning of the status and what to do; the same for all unknown ones."""
         return advices.ACCOUNTS.get(self, advices.UNKNOWN_ACCOUNT)
 
 
 class AccountTrackingStatus(OpenEnum):
-    """Whether bills of an account are collected. The list is whole.
+    """Whether bills of an account are collected. The list is complete.
 
     UNSET means that there was no decision; the account is tracked.
     """
@@ -54,7 +54,7 @@ class AccountTrackingStatus(OpenEnum):
 
 
 class ConnectionStatus(OpenEnum):
-    """Whether the login to a utility's portal works. The list is probably whole.
+    """Whether the login to a utility's portal works. The list is probably complete.
 
     Standard: PENDING, UNDER_INVESTIGATION, CONNECTED. The customer has to act:
     PASSWORD_INCORRECT, MFA_TOKEN_EXPIRED, NEW_PASSWORD_NEEDED,
@@ -81,7 +81,7 @@ class ConnectionStatus(OpenEnum):
 
     @property
     def advice(self) -> Advice:
-        """The meaning of the status and what to do; unknown statuses share one."""
+        """The meaning of the status and what to do; the same for all unknown ones."""
         return advices.CONNECTIONS.get(self, advices.UNKNOWN_CONNECTION)
 
     @property
@@ -101,7 +101,7 @@ class ConnectionStatus(OpenEnum):
 
 
 class InvitationStatus(OpenEnum):
-    """Whether an invitation can still be used. The list is whole.
+    """Whether an invitation can still be used. The list is complete.
 
     EXPIRED: past its expiry, cannot be revived. REVOKED: withdrawn. FULFILLED: used as
     often as allowed.
@@ -114,7 +114,7 @@ class InvitationStatus(OpenEnum):
 
 
 class JobStatus(OpenEnum):
-    """The progress of an upload. The list is probably whole.
+    """The progress of an upload. The list is probably complete.
 
     TERMINATED is mentioned in the guides only.
     """

@@ -8,7 +8,7 @@ __all__ = ["DemandUsageUnits", "TimeOfUseBreakdownUsageUnits", "UsageUnits"]
 
 
 class DemandUsageUnits(OpenEnum):
-    """The unit of demand. The list is probably whole.
+    """The unit of demand. The list is probably complete.
 
     A kilowatt is `kW` here, but `KW` in `UsageUnits`.
     """
@@ -27,7 +27,7 @@ class TimeOfUseBreakdownUsageUnits(OpenEnum):
 
 
 class UsageUnits(OpenEnum):
-    """The unit of usage. The list is whole.
+    """The unit of usage. The list is complete.
 
     Values are case-sensitive, with spaces and brackets. Names are the values in upper
     case: `UsageUnits.GAL_US` is `gal (US)`; only `100 gal` becomes `HUNDRED_GAL`. A

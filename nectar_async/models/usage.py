@@ -122,11 +122,11 @@ class UsageDataNested(Model):
     multiplier2_description: str | None = None
     fraction_renewable: Decimal | None = None
     net_metering_generated_kwh: Decimal | None = None
-    """In kWh, whatever `usage_units` says."""
+    """Always in kWh, regardless of `usage_units`."""
     net_metering_grid_import_kwh: Decimal | None = None
-    """In kWh, whatever `usage_units` says."""
+    """Always in kWh, regardless of `usage_units`."""
     net_metering_grid_export_kwh: Decimal | None = None
-    """In kWh, whatever `usage_units` says."""
+    """Always in kWh, regardless of `usage_units`."""
     exclusion: bool | None = None
     """Whether the record is an exclusion. Nectar's guides disagree on its meaning: such
     a record is subtracted from totals (a tenant's share of a landlord's meter), or it

@@ -50,7 +50,7 @@ BLOB_NAME: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
 
 @frozen(kw_only=True)
 class Recording:
-    """A recording, its exchanges sorted as their files are."""
+    """A recording; its exchanges are sorted by file name."""
 
     exchanges: tuple[Exchange, ...] = ()
     api_version: str = ""
@@ -201,7 +201,10 @@ def _recover_interrupted_save(folder: Path) -> None:
 
 
 def _delete_stale_folders(folder: Path) -> None:
-    """Delete temporary folders of killed saves; those of running saves are younger."""
+    """Delete the temporary folders of killed saves.
+
+    Folders younger than `_STALE_AFTER` may belong to a running save.
+    """
     for path in folder.parent.glob(f".{folder.name}.*"):
         is_temporary = re.fullmatch(
             r"\.[0-9a-f]{8}\.(?:new|old)", path.name[len(folder.name) + 1 :]

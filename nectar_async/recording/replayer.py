@@ -1,4 +1,4 @@
-"""Replay a recording: find the answers to each question, and return each once.
+"""Replay a recording: find the answers to a question, and give each answer once.
 
 If no answer matches, the error lists the recorded questions that differ least.
 """
@@ -17,8 +17,7 @@ from nectar_async.recording.redaction.redaction import Redaction
 __all__ = ["Repeat", "Replayer", "find_nearest", "list_differences"]
 
 Repeat = Literal["never", "last"]
-"""What happens after the last answer to a question: an error, or the same answer again,
-which suits polling."""
+"""After the last answer, `never` is an error; `last` repeats it, for polling."""
 
 _ADVICE: Final = (
     "record the missing exchanges (pytest --nectar-record=new, nectar record --mode"
@@ -42,7 +41,7 @@ class Replayer:
         self._redaction = redaction
         self._repeat = repeat
         self._by_key: dict[str, list[Exchange]] = {}
-        self._taken: set[str] = set()
+        self._delivered: set[str] = set()
         self._asked: set[str] = set()
         for exchange in recording.exchanges:
             self._by_key.setdefault(exchange.key, []).append(exchange)
@@ -61,8 +60,8 @@ class Replayer:
         """
         exchanges = self._find_exchanges(question)
         for exchange in exchanges:
-            if exchange.name not in self._taken:
-                self._taken.add(exchange.name)
+            if exchange.name not in self._delivered:
+                self._delivered.add(exchange.name)
                 return exchange
         can_repeat = can_repeat or self._repeat == "last"
         return exchanges[-1] if exchanges and can_repeat else None
@@ -81,7 +80,7 @@ class Replayer:
 
     def put_back(self, exchange: Exchange) -> None:
         """Let an exchange that was taken and not delivered be taken again."""
-        self._taken.discard(exchange.name)
+        self._delivered.discard(exchange.name)
 
     def answer(self, question: Question) -> RecordedAnswer:
         """Take the next answer to a question, as `take` does.
@@ -109,7 +108,7 @@ class Replayer:
         Further pages of a list that was begun do not count: recordings contain complete
         lists, and a client may stop early.
         """
-        exchanges, asked = self._recording.exchanges, self._taken | self._asked
+        exchanges, asked = self._recording.exchanges, self._delivered | self._asked
         begun_lists = {
             self._list_key(exchange) for exchange in exchanges if exchange.name in asked
         }
@@ -149,7 +148,7 @@ class Replayer:
             times = "once" if len(exchanges) == 1 else f"{len(exchanges)} times"
             return UnmatchedRequestError(
                 f"{masked} was asked for {len(exchanges) + 1} times, and recorded"
-                f" {times}; pass repeat='last' where something is polled, or {_ADVICE}",
+                f" {times}; pass repeat='last' for polling, or {_ADVICE}",
                 nearest=tuple(exchange.name for exchange in exchanges),
             )
         known = {
@@ -165,7 +164,7 @@ class Replayer:
                 for line in differences or self._list_disagreements(question, name)
             ]
         if not lines:
-            lines = [f"  recorded are: {self._list_operations()}"]
+            lines = [f"  recorded operations: {self._list_operations()}"]
         return UnmatchedRequestError(
             "\n".join((f"no answer to {masked} is recorded", *lines, f"  {_ADVICE}")),
             nearest=tuple(nearest),
@@ -182,7 +181,7 @@ class Replayer:
 
     def _list_operations(self) -> str:
         names = {exchange.question.operation for exchange in self._recording.exchanges}
-        return ", ".join(sorted(names)) or "no exchanges at all"
+        return ", ".join(sorted(names)) or "none"
 
 
 def find_nearest(
@@ -214,12 +213,14 @@ def find_nearest(
 
 def list_differences(asked: Question, stored: Question) -> Iterator[str]:
     """Describe each field in which two questions differ."""
-    mine, theirs = _flatten_question(asked), _flatten_question(stored)
-    for name in dict.fromkeys((*mine, *theirs)):
-        wanted, recorded = mine.get(name, _MISSING), theirs.get(name, _MISSING)
-        if wanted != recorded:
+    asked_fields = _flatten_question(asked)
+    stored_fields = _flatten_question(stored)
+    for name in dict.fromkeys((*asked_fields, *stored_fields)):
+        requested = asked_fields.get(name, _MISSING)
+        recorded = stored_fields.get(name, _MISSING)
+        if requested != recorded:
             yield (
-                f"{name}: asked for {_format_value(wanted)},"
+                f"{name}: asked for {_format_value(requested)},"
                 f" recorded {_format_value(recorded)}"
             )
 

@@ -165,7 +165,7 @@ def decimal_check(
         rounded = round(number, places)
         if rounded != number:
             raise InvalidArgumentError(
-                f"{name} must have {places} decimal places at most, not {number}"
+                f"{name} must have at most {places} decimal places, not {number}"
             )
         exponent = number.as_tuple().exponent
         has_more = isinstance(exponent, int) and -exponent > places

@@ -12,7 +12,10 @@ R = TypeVar("R", bound=Resource)
 
 
 class Group(Generic[R]):
-    """A descriptor: the resource class on `NectarClient`, its instance on a client.
+    """A descriptor of a resource of the client.
+
+    It returns the class when read from `NectarClient`, an instance when read from a
+    client.
 
     The instance is created on first use and then kept in the client's `__dict__`.
     """

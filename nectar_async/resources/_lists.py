@@ -49,7 +49,7 @@ class OwnedLists(Generic[T]):
     def build_checked_request(
         self, owner: str, owner_id: str | UUID, query: Mapping[str, object]
     ) -> Request[Page[T]]:
-        """Build the request for the list of one owner from filters that are checked.
+        """Build the request for the list of one owner from checked filters.
 
         A view across companies checks its filters once, and builds a request for each
         company.

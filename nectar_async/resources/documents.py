@@ -228,9 +228,9 @@ class Documents(Resource):
     ) -> Document:
         """Change a bill. `documents_update`, PATCH /document/{document_id}.
 
-        UNSET leaves a field as it is; None clears it. Address and fields are likely,
-        not documented: correct them with
-        `Settings(operations={"documents_update": Operation(..., keys={...})})`; `extra`
+        Fields that are UNSET are not changed; None clears a field.
+        The path and the fields are not documented; they are inferred. Correct them with
+        `Settings(operations={"documents_update": Operation(..., keys={...})})`. `extra`
         are further keys of the body.
 
         Raises:

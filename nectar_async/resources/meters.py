@@ -262,10 +262,10 @@ class Meters(Resource):
     ) -> Meter:
         """Change a meter. `meters_update`, PATCH /meter/{meter_id}.
 
-        UNSET leaves a field as it is; None clears it. `identifiers` REPLACES the whole
-        list: send `[*meter.identifiers, another]` to add one, and `[]` to remove
-        all. All fields except `identifiers` are likely, not documented; `extra` are
-        further keys of the body.
+        Fields that are UNSET are not changed; None clears a field.
+        `identifiers` REPLACES the whole list: send `[*meter.identifiers, another]` to
+        add one, and `[]` to remove all. All fields except `identifiers` are not
+        documented; they are inferred. `extra` are further keys of the body.
 
         Raises:
             InvalidArgumentError: an argument the API would refuse; nothing was sent.

@@ -47,8 +47,8 @@ class Options:
     """Whether the end of standard input, as when the parent dies, stops it too."""
 
 
-async def serve(options: Options, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; call `say` with a text as soon as it listens."""
+async def serve(options: Options, print_line: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; call `print_line` as soon as it listens."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -68,7 +68,7 @@ async def serve(options: Options, say: Callable[[str], None]) -> None:
     )
     with _handle_signals(stop):
         async with sandbox:
-            say(_build_announcement(sandbox, options))
+            print_line(_build_announcement(sandbox, options))
             if options.exit_with_parent:
                 Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
             await stopped.wait()

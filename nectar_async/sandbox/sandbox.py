@@ -103,7 +103,7 @@ class Sandbox:
         gateway = Gateway(
             portfolio=self.portfolio,
             state=state,
-            witness=self.witness,
+            request_log=self.witness,
             faults=self.faults,
             router=Router(_select_routes(site_list)),
             download=documents.download,

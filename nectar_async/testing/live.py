@@ -162,10 +162,10 @@ class LiveTest:
             return
         is_new = self._options.mode is Mode.NEW
         if self._shared is None:
-            is_due = has_passed
+            can_write = has_passed
         else:
-            is_due = self._shared.end(self._options.test, has_passed=has_passed)
-        if is_due:
+            can_write = self._shared.end(self._options.test, has_passed=has_passed)
+        if can_write:
             self._write(self._recorder, is_new=is_new)
         elif not has_passed:
             self._report("not_added" if is_new else "not_written")
@@ -186,9 +186,9 @@ class LiveTest:
             redaction = self._options.redaction or Redaction()
             empty = Recording(redaction=redaction.manifest())
             has_changed = empty.save(path, datetime.now(UTC))
-        gone = {*before} - {*list_exchange_names(path)}
+        removed = {*before} - {*list_exchange_names(path)}
         unchanged = "complete" if is_new else "unchanged"
-        self._report("written" if has_changed else unchanged, sorted(gone))
+        self._report("written" if has_changed else unchanged, sorted(removed))
 
     def _build_inner_stage(self) -> Stage:
         """Build the stage that records; in passthrough mode it only sends."""
@@ -323,7 +323,7 @@ class LiveStage:
         """Send a request through all overlays that match it."""
         if not self._faults:
             with self.witness.watch(build_question(request)):
-                await anyio.lowlevel.checkpoint()  # as in replay
+                await anyio.lowlevel.checkpoint()  # a turn of the loop, as in replay
                 return await self._inner(request, send)
         question = build_question(request, await read_body(request))
 

@@ -57,8 +57,8 @@ class ReplayTest:
         )
         if not (options.path / MANIFEST_NAME).exists():
             raise RecordingError(self._describe_missing())
-        _ = self._transport.recording  # read here, where no event loop is blocked
-        self._client_transport = _MissCollector(self._transport)
+        _ = self._transport.recording  # read now, before an event loop runs
+        self._client_transport = _UnmatchedCollector(self._transport)
 
     @property
     def witness(self) -> RequestLog:
@@ -137,7 +137,7 @@ class ReplayTest:
         )
 
 
-class _MissCollector:
+class _UnmatchedCollector:
     """A transport that replays, and collects the requests without an answer.
 
     They are reported even if the test catches the error.

@@ -28,7 +28,7 @@ __all__ = ["Timeline", "TimelineBound", "VirtualClock"]
 # A request reads the clock at least once in this many turns of the event loop, so if
 # nobody reads it for that long, no task can make progress.
 _QUIET_TURNS: Final = 20
-# A task that reads the clock forever without waiting does not stop the time.
+# A task that reads the clock forever must not keep the time from advancing.
 _MAX_ROUNDS: Final = 50
 
 
@@ -94,22 +94,22 @@ class VirtualClock:
 
     @property
     def left(self) -> float:
-        """Seconds until the first `move_on_after` around it ends; infinite if none."""
+        """Seconds until a `move_on_after` around the task ends; infinite if none."""
         return self._timeline.nearest_end() - self._timeline.elapsed
 
-    def move_on_after(self, seconds: float, *, is_outside: bool = False) -> Bound:
+    def move_on_after(self, seconds: float, *, waits_for_io: bool = False) -> Bound:
         """Build a block that is left after `seconds`, like `anyio.move_on_after`.
 
         It is left when they have passed on this clock or in real time, so that waits
-        for the real world end as well.
+        for real I/O end as well.
 
         Args:
             seconds: the limit.
-            is_outside: whether the block waits for the real world, as a transport does.
-                Virtual time that other tasks let pass ends neither this block nor the
-                blocks around it; waits inside the block do.
+            waits_for_io: whether the block waits for real I/O, as a transport does.
+                Then virtual waits of other tasks end neither this block nor the blocks
+                around it; only virtual waits inside the block can end it.
         """
-        return TimelineBound(self._timeline, seconds, is_outside=is_outside)
+        return TimelineBound(self._timeline, seconds, waits_for_io=waits_for_io)
 
 
 class Timeline:
@@ -216,12 +216,12 @@ class TimelineBound(Bound):
     Args:
         timeline: the timeline.
         seconds: the limit.
-        is_outside: whether the block waits for the real world. Virtual time that other
-            tasks let pass then ends neither this block nor the blocks around it.
+        waits_for_io: whether the block waits for real I/O. Then virtual waits of other
+            tasks end neither this block nor the blocks around it.
     """
 
     def __init__(
-        self, timeline: Timeline, seconds: float, *, is_outside: bool = False
+        self, timeline: Timeline, seconds: float, *, waits_for_io: bool = False
     ) -> None:
         super().__init__(seconds)
         self.timeline = timeline
@@ -229,16 +229,16 @@ class TimelineBound(Bound):
         """When the block ends, in seconds of the timeline."""
         self.outer: TimelineBound | None = None
         """The closest block around it."""
-        self.outside: int = 0
-        """How many blocks inside it, including itself, wait for the real world."""
-        self._is_outside = is_outside
+        self.io_waits: int = 0
+        """How many blocks inside it, including itself, wait for real I/O."""
+        self._waits_for_io = waits_for_io
 
     def __enter__(self) -> Self:
         super().__enter__()
         self.outer = _innermost.get()
         _innermost.set(self)
         self.timeline.open(self)
-        self._add_outside(self._is_outside)
+        self._add_io_waits(self._waits_for_io)
         return self
 
     def __exit__(
@@ -247,7 +247,7 @@ class TimelineBound(Bound):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        self._add_outside(-self._is_outside)
+        self._add_io_waits(-self._waits_for_io)
         self.timeline.close(self)
         _innermost.set(self.outer)
         return super().__exit__(kind, error, trace)
@@ -255,7 +255,7 @@ class TimelineBound(Bound):
     @property
     def is_passive(self) -> bool:
         """Whether the block ends when other tasks let time pass."""
-        return self.outside == 0
+        return self.io_waits == 0
 
     def renew(self) -> None:
         """Restart the limit from now."""
@@ -268,9 +268,9 @@ class TimelineBound(Bound):
         self.timeline.close(self)
         self._scope.cancel()
 
-    def _add_outside(self, number: int) -> None:
+    def _add_io_waits(self, number: int) -> None:
         for bound in _list_bounds_around():
-            bound.outside += number
+            bound.io_waits += number
 
 
 _innermost: ContextVar[TimelineBound | None] = ContextVar("_innermost", default=None)

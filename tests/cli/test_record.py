@@ -161,7 +161,7 @@ def test_a_failed_replay_names_neither_a_file_nor_a_server(
     assert first.startswith("  a: page 1: no answer to GET /meter/company/a?page=1")
     assert second.startswith("  b: page 1: no answer to GET /meter/company/b?page=1")
     assert file == "nothing was written to m.jsonl"
-    assert err.count("recorded are: ping_get") == 1, "all of the first, once"
+    assert err.count("recorded operations: ping_get") == 1, "all of the first, once"
     assert run([*pull, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["out"] is None
 

@@ -337,7 +337,7 @@ def test_a_cassette_is_imported_without_other_hosts(
 def test_a_file_of_an_unknown_format_is_an_error(capsys: Capture) -> None:
     Path("x.har").write_text("{}")
     assert run(["recording", "import", "x.har", "r"]) == 1
-    assert capsys.readouterr().err.startswith("error: x.har: it is not HAR")
+    assert capsys.readouterr().err.startswith("error: x.har: the file is not HAR")
     assert run(["recording", "import", "x.har", "r", "--format", "pcap"]) == 2
     assert "--format 'pcap' is not one of cassette, har" in capsys.readouterr().err
     Path("x.json").write_text("[]")

@@ -219,7 +219,7 @@ async def test_a_wait_for_the_real_world_does_not_time_out_by_virtual_time() -> 
     clock, answer, seen = VirtualClock(), anyio.Event(), list[bool]()
 
     async def wait_for_answer() -> None:
-        with clock.move_on_after(60), clock.move_on_after(30, is_outside=True):
+        with clock.move_on_after(60), clock.move_on_after(30, waits_for_io=True):
             await answer.wait()
             seen.append(True)
 
@@ -231,11 +231,11 @@ async def test_a_wait_for_the_real_world_does_not_time_out_by_virtual_time() -> 
     assert seen == [True]
 
 
-@pytest.mark.parametrize("is_outside", [False, True], ids=["inside", "outside"])
-async def test_the_real_world_times_out_in_real_time(*, is_outside: bool) -> None:
+@pytest.mark.parametrize("waits_for_io", [False, True], ids=["inside", "outside"])
+async def test_waits_for_real_io_time_out_in_real_time(*, waits_for_io: bool) -> None:
     clock = VirtualClock()
     began = time.monotonic()
-    with clock.move_on_after(0.01, is_outside=is_outside):
+    with clock.move_on_after(0.01, waits_for_io=waits_for_io):
         await anyio.sleep_forever()
     assert time.monotonic() - began < 5
     assert clock.monotonic() == 0

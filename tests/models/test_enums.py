@@ -75,12 +75,12 @@ def test_names_are_the_upper_case_of_values(enum: type[OpenEnum]) -> None:
 @pytest.mark.parametrize("name", OPEN)
 def test_docstrings_say_how_complete_the_list_is(name: str) -> None:
     words = {
-        "yes": "The list is whole.",
-        "likely": "The list is probably whole.",
+        "yes": "The list is complete.",
+        "likely": "The list is probably complete.",
         "no": "",
     }
     doc = inspect.getdoc(ENUMS[name]) or ""
-    claim = re.search(r"The list is .*?whole\.", doc)
+    claim = re.search(r"The list is .*?complete\.", doc)
     assert (claim[0] if claim else "") == words[SCHEMAS[name]["x-enum-complete"]]
 
 

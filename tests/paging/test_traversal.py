@@ -319,7 +319,7 @@ class ChangingList:
 def test_a_list_that_announces_a_billion_empty_pages_is_an_error() -> None:
     traversal = begin()
     pages = [page(n, "ab" if n % 2 else "cd", 10**9, 4) for n in range(1, 400)]
-    with pytest.raises(PaginationError, match="301th in a row that brings nothing new"):
+    with pytest.raises(PaginationError, match="301th in a row without new records"):
         add_all(traversal, *pages)
 
 

@@ -67,9 +67,9 @@ def test_an_unknown_question_names_the_nearest_and_their_differences() -> None:
 
 
 def test_without_a_near_question_the_error_lists_the_operations() -> None:
-    with pytest.raises(UnmatchedRequestError, match="recorded are: ping_get"):
+    with pytest.raises(UnmatchedRequestError, match="recorded operations: ping_get"):
         build_replayer((PING, answer())).answer(question())
-    with pytest.raises(UnmatchedRequestError, match="no exchanges at all"):
+    with pytest.raises(UnmatchedRequestError, match="recorded operations: none"):
         build_replayer().answer(question())
 
 

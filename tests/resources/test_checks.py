@@ -75,7 +75,7 @@ REFUSED: list[tuple[Check, Any, str]] = [
     (
         _checks.decimal_check(0, 1, places=2),
         "0.125",
-        "x must have 2 decimal places at most",
+        "x must have at most 2 decimal places",
     ),
     (
         _checks.check_date,

@@ -174,7 +174,7 @@ def upload(
 
     async def submit() -> Job:
         nonlocal submitted, latest
-        async with open_client(lambda: not wait or _is_unfailed(latest)) as client:
+        async with open_client(lambda: not wait or _has_not_failed(latest)) as client:
             latest = submitted = await client.jobs.submit_document(
                 company_id, file, site_id=site, on_progress=progress.update
             )
@@ -215,7 +215,7 @@ def job(
 
     async def fetch() -> Job:
         nonlocal latest
-        async with open_client(lambda: _is_unfailed(latest)) as client:
+        async with open_client(lambda: _has_not_failed(latest)) as client:
             if wait:
                 latest = await _wait_for_job(client, job_id, seconds, progress)
             else:
@@ -248,7 +248,7 @@ def _is_over(result: Job) -> bool:
     return result.status is not None and result.status.is_terminal
 
 
-def _is_unfailed(result: Job | None) -> bool:
+def _has_not_failed(result: Job | None) -> bool:
     """Whether a job is completed or not over yet."""
     return result is not None and (
         not _is_over(result) or result.status == JobStatus.COMPLETED

@@ -119,7 +119,9 @@ def _parse_value(text: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         if text.lstrip().startswith("{"):
-            raise RecordingError(f"it is not JSON: {error}") from None
+            raise RecordingError(
+                f"the file is not a cassette: invalid JSON: {error}"
+            ) from None
     try:
         yaml = import_module("yaml")
     except ModuleNotFoundError:
@@ -130,7 +132,9 @@ def _parse_value(text: str) -> Any:
         return yaml.load(text, Loader=_build_loader(yaml))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())
-        raise RecordingError(f"it is not YAML of a cassette: {words}") from None
+        raise RecordingError(
+            f"the file is not a cassette: invalid YAML: {words}"
+        ) from None
 
 
 def _build_loader(yaml: Any) -> Any:
@@ -170,24 +174,20 @@ def _build_entry(interaction: _Interaction, place: str) -> TrafficEntry:
     status = response.old_status if response.status is None else response.status.code
     if status is None:
         raise RecordingError(f"{place}.response has no status")
-    sent, received = (
-        _flatten_headers(request.headers),
-        _flatten_headers(response.headers),
-    )
-    method, url = (
-        _replace_surrogates(request.method.strip().upper()),
-        _replace_surrogates(request.uri.strip()),
-    )
+    request_headers = _flatten_headers(request.headers)
+    response_headers = _flatten_headers(response.headers)
+    method = _replace_surrogates(request.method.strip().upper())
+    url = _replace_surrogates(request.uri.strip())
     described = f"{place} ({method} {url.partition('?')[0]})"
     return TrafficEntry(
         place=described,
         method=method,
         url=url.partition("#")[0],
-        sent=sent,
-        received=received,
+        sent=request_headers,
+        received=response_headers,
         status=status,
-        body=partial(_parse_body, request.body, sent, described),
-        answer=partial(_build_answer, response, status, received, described),
+        body=partial(_parse_body, request.body, request_headers, described),
+        answer=partial(_build_answer, response, status, response_headers, described),
     )
 
 

@@ -161,13 +161,16 @@ def parse_har(data: bytes) -> list[HarEntry]:
     try:
         return _decode_har(text).log.entries
     except msgspec.ValidationError as error:
-        raise RecordingError(f"it is not HAR: {error}") from None
+        raise RecordingError(f"the file is not HAR: {error}") from None
     except json.JSONDecodeError as error:
         raise RecordingError(
-            f"it is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+            f"the file is not HAR: invalid JSON: {error.msg} in line {error.lineno},"
+            f" column {error.colno}"
         ) from None
     except RecursionError:
-        raise RecordingError("it is not HAR: it is nested too deeply") from None
+        raise RecordingError(
+            "the file is not HAR: its JSON is nested too deeply"
+        ) from None
 
 
 def _decode_har(text: bytes) -> _Har:

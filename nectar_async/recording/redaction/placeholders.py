@@ -37,14 +37,14 @@ __all__ = [
     "FileRequest",
     "LinkTable",
     "PlaceholderTable",
-    "build_form",
     "build_link_placeholder",
+    "build_pattern",
     "build_volatile_placeholder",
     "guess_link_placeholder",
     "is_quotable",
     "normalize_value",
-    "parse_form",
     "resolve_location",
+    "strip_number",
 ]
 
 _NAMED_PLACE_WEIGHT: Final = 100
@@ -87,12 +87,12 @@ def build_volatile_placeholder(kind: Kind, place: str) -> str:
     return f"{kind.name}:{quote(place, safe=_SAFE)}"
 
 
-def build_form(kind: Kind, text: str) -> str:
+def build_pattern(kind: Kind, text: str) -> str:
     """Build the placeholder of a value with 0 for its number."""
     return _build_placeholder(_Value(kind, text), 0)
 
 
-def parse_form(placeholder: str) -> str:
+def strip_number(placeholder: str) -> str:
     """Replace the number of a placeholder by 0; others are returned unchanged."""
     match = _NUMBERED.fullmatch(placeholder)
     if match is None:
@@ -115,7 +115,7 @@ class PlaceholderTable:
     """Assigns placeholders to values.
 
     Args:
-        kinds: by priority: a value of several kinds is of the first one.
+        kinds: in order of priority; a value of several kinds gets the first.
         aliases: the placeholders that the user chose, by value.
         before: the placeholders of an earlier recording, by place.
     """
@@ -257,7 +257,7 @@ class LinkTable:
         """Name targets of redirects, and requested links that no answer contains."""
         waiting = requests
         while waiting:
-            unnamed = [request for request in waiting if not self._follow_one(request)]
+            unnamed = [request for request in waiting if not self._name_target(request)]
             if len(unnamed) == len(waiting):
                 targets = {
                     _unescape_link(request.target)
@@ -296,8 +296,8 @@ class LinkTable:
         place = f"{owner}/url"
         return build_link_placeholder(place if place in places else min(places))
 
-    def _follow_one(self, request: FileRequest) -> bool:
-        """Name the target of a request; False if the request itself has no name yet."""
+    def _name_target(self, request: FileRequest) -> bool:
+        """Add the redirect target of a request; False if its link has no place yet."""
         placeholder = self.find(request.url, request.owner)
         if placeholder is None:
             return False
@@ -312,8 +312,8 @@ class LinkTable:
 def guess_link_placeholder(url: str, owner: str) -> str:
     """Build the placeholder of a requested link that no answer contains.
 
-    It is the placeholder of the owner's `url` if there is an owner. Otherwise it is
-    made of the URL without its query.
+    It is the placeholder of its owner's `url` field. Without an owner, it holds a
+    digest of the URL without its query.
     """
     if url.startswith(LINK_PREFIX):
         return url

@@ -159,19 +159,19 @@ class Redaction:
         A free text may quote a sensitive value of another exchange. The recording has a
         placeholder there, and a replay does not know its value, so any text matches.
         """
-        theirs, mine = FreeTexts(), FreeTexts()
-        self._walk.question(stored, theirs, _ROOT)
+        stored_texts, asked_texts = FreeTexts(), FreeTexts()
+        self._walk.question(stored, stored_texts, _ROOT)
         wildcards = {
             place: pattern
-            for place, text in theirs.by_place.items()
+            for place, text in stored_texts.by_place.items()
             if (pattern := self._patterns.build_wildcard(text)) is not None
         }
         if not wildcards or question.path != stored.path:
             return False
-        self._walk.question(question, mine, _ROOT)
+        self._walk.question(question, asked_texts, _ROOT)
         return (
             all(
-                pattern.fullmatch(mine.by_place.get(place, ""))
+                pattern.fullmatch(asked_texts.by_place.get(place, ""))
                 for place, pattern in wildcards.items()
             )
             and self._mask(question, wildcards).key == self._mask(stored, wildcards).key
@@ -332,8 +332,8 @@ class Redaction:
         writer: PlaceholderWriter,
     ) -> Pair:
         links = writer.links
-        sent = evolve(writer, is_sent=True)
-        new_question = self._walk.question(question, sent, f"{name}/asked")
+        request_writer = evolve(writer, is_sent=True)
+        new_question = self._walk.question(question, request_writer, f"{name}/asked")
         new_answer = self._walk.answer(answer, question.operation, writer, name)
         if question.url:
             url = links.find(question.url, question.owner) or MASK

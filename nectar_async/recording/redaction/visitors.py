@@ -21,12 +21,12 @@ from nectar_async.recording.redaction.patterns import (
 from nectar_async.recording.redaction.placeholders import (
     LinkTable,
     PlaceholderTable,
-    build_form,
     build_link_placeholder,
+    build_pattern,
     build_volatile_placeholder,
     is_quotable,
     normalize_value,
-    parse_form,
+    strip_number,
 )
 from nectar_async.recording.redaction.sensitive_fields import LINK, Kind
 from nectar_async.recording.redaction.walk import Location, format_location
@@ -101,7 +101,7 @@ class ValueCollector:
                 placeholder = build_volatile_placeholder(match.kind, place)
                 self.volatile.setdefault(normalize_value(match.text), placeholder)
                 continue
-            form = build_form(match.kind, match.text)
+            form = build_pattern(match.kind, match.text)
             counts[form] = number = counts.get(form, 0) + 1
             inner = (location, f"{form}#{number}")
             self._table.add(match.kind, match.text, inner)
@@ -129,7 +129,7 @@ class PlaceholderCollector:
         """Collect the placeholders in a text."""
         counts: dict[str, int] = {}
         for match in self._patterns.find_matched_placeholders(text):
-            form = parse_form(match[0])
+            form = strip_number(match[0])
             counts[form] = number = counts.get(form, 0) + 1
             place = format_location((location, f"{form}#{number}"))
             self.by_place.setdefault(place, set()).add(match[0])

@@ -43,7 +43,7 @@ def make_company(ids: Ids, seed: int, index: int, last_day: date) -> CompanyReco
         name=name,
         external_id=f"CO-{index + 1:05d}" if random.chance(850) else None,
         users=tuple(
-            f"{who}{index}@example.com" for who in ("ops", "energy")[: 1 + index % 2]
+            f"{user}{index}@example.com" for user in ("ops", "energy")[: 1 + index % 2]
         ),
         region=region,
         start_date=first.isoformat() if random.chance(700) else None,

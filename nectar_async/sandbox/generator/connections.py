@@ -107,7 +107,7 @@ def build_connection(
         datasource_types=tuple(types) if types else None,
         start_date=fields.get("dataCollectionStartDate"),
         multiplies_by_occupancy=fields.get("multiplyByOccupancy", False),
-        brings_samples=True,
+        has_sample_data=True,
     )
     return start_login_check(connection, moment, password=fields["password"])
 
@@ -143,24 +143,24 @@ def start_login_check(
         moment: When the check starts.
         password: The new password; None if it did not change.
     """
-    is_correct = connection.knows_password
+    is_correct = connection.is_password_right
     if password is not None:
         is_correct = password == SANDBOX_LOGIN.password
     is_sandbox = is_same_portal(connection.url, SANDBOX_LOGIN.url)
-    if connection.brings_samples:
+    if connection.has_sample_data:
         is_user = connection.username == SANDBOX_LOGIN.username
         succeeds = is_sandbox and is_user and is_correct
     else:
         portal = find_portal_url(connection.utility)
         succeeds = is_correct and (is_sandbox or is_same_portal(connection.url, portal))
     samples_due = connection.samples_due
-    if connection.brings_samples and samples_due is None and succeeds:
+    if connection.has_sample_data and samples_due is None and succeeds:
         samples_due = moment.plus(SAMPLE_SECONDS)
     elif samples_due is not None and samples_due > moment and not succeeds:
         samples_due = None
     return evolve(
         connection,
-        knows_password=is_correct,
+        is_password_right=is_correct,
         check=LoginCheck(due=moment.plus(CHECK_SECONDS), succeeds=succeeds),
         samples_due=samples_due,
     )

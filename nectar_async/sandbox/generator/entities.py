@@ -97,7 +97,7 @@ class MeterRecord:
     """The usage of an average day."""
     tariff: str | None
     is_tracked: bool
-    sends_numbers: bool
+    has_json_numbers: bool
     """Whether its decimals are sent as JSON numbers, which the API allows too."""
     has_time_of_use: bool
     has_register: bool
@@ -155,10 +155,10 @@ class ConnectionRecord:
     start_date: str | None = None
     multiplies_by_occupancy: bool = False
     is_active: bool = True
-    knows_password: bool = field(default=True, repr=False)
+    is_password_right: bool = field(default=True, repr=False)
     """Whether the last password was right; the password itself is not stored."""
     check: LoginCheck | None = None
-    brings_samples: bool = False
+    has_sample_data: bool = False
     """Whether a caller created it, so that its accounts are sample data."""
     samples_due: Instant | None = None
     """When the sample data appears."""
@@ -229,4 +229,4 @@ class UsageRecord:
     is_demand: bool = False
     """Whether this is a demand row of v2.1; its amount is in tenths of kilowatts."""
     overrides: Mapping[str, Any] = _NO_OVERRIDES
-    """Fields that a caller set and nothing here computes with, by their API names."""
+    """Fields by API name that a caller set and that the generator does not use."""

@@ -162,7 +162,7 @@ class _MeterGenerator:
                 updated=updated,
                 status_seen=created,
                 status_checked=updated,
-                knows_password=status == "CONNECTED",
+                is_password_right=status == "CONNECTED",
                 owner_email=self.company.users[0],
                 accounts=tuple(
                     evolve(account, status_seen=created) for account in accounts
@@ -245,7 +245,7 @@ class _MeterGenerator:
             kind=kind,
             unit=meter.unit,
             day_amount=self.random.between(meter.unit.low, meter.unit.high),
-            sends_numbers=meter.sends_numbers,
+            has_json_numbers=meter.has_json_numbers,
         )
 
     def _make_meter(
@@ -271,7 +271,7 @@ class _MeterGenerator:
             if random.chance(600)
             else None,
             is_tracked=not random.chance(30),
-            sends_numbers=random.chance(120),
+            has_json_numbers=random.chance(120),
             has_time_of_use=(
                 commodity.datasource_type == "ELECTRICITY"
                 and unit.name == "kWh"

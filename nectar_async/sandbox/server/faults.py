@@ -177,8 +177,8 @@ class Redirect(SandboxEffect):
 class ChangeFile(SandboxEffect):
     """Replace a file: other bytes, and another `ETag`.
 
-    With `skip`, the file changes between two ranges of a download. Combine it with
-    `SetHeader` to send a weak `ETag` or none.
+    With `skip`, the file changes between two ranges of a download. With `SetHeader`,
+    the answer has a weak `ETag` or none.
     """
 
     revision: int = 1
@@ -194,7 +194,7 @@ class ChangeFile(SandboxEffect):
 class Faults(FaultInjector):
     """The active faults of a sandbox."""
 
-    vocabulary: Vocabulary = VOCABULARY.extended(
+    vocabulary: Vocabulary = VOCABULARY.extend(
         (
             *(Crowd, RotateKey, Change, Reset, WrongLength, Endless, CloseIdle),
             *(IgnoreRange, Redirect, ChangeFile),
@@ -228,7 +228,7 @@ class Faults(FaultInjector):
 async def _apply(
     call: Call, effect: Effect, request: Request[Any], proceed: Proceed
 ) -> Response:
-    """Apply an effect to a request, by means of the server where it needs them."""
+    """Apply an effect to a request, with access to the server's sockets."""
     if isinstance(effect, SandboxEffect):
         return await effect.serve(call, request, proceed)
     if isinstance(effect, Refuse):
@@ -269,7 +269,7 @@ def _to_response(reply: Reply) -> Response:
 def _to_reply(response: Response) -> Reply:
     return Reply(
         status=response.status,
-        # Title case (`Content-Type`), because look-ups in replies use it.
+        # Title case, as in `Content-Type`, because look-ups in replies use it.
         headers={name.title(): text for name, text in response.headers.items()},
         body=response.body,
         deliver=response.deliver if isinstance(response, SocketResponse) else None,

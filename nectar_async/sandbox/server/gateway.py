@@ -46,7 +46,7 @@ class Gateway:
 
     portfolio: Portfolio
     state: ServerState
-    witness: Witness
+    request_log: Witness
     faults: Faults
     router: Router
     download: Handler
@@ -65,7 +65,7 @@ class Gateway:
             return await self._serve(request)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        entry = self.witness.begin(
+        entry = self.request_log.begin(
             method=request.method,
             path=request.path,
             page=request.query.get("page"),
@@ -81,7 +81,7 @@ class Gateway:
             response = await _send(request, reply)
             entry.status = response.status if response.prepared else None
         finally:
-            self.witness.finish(entry)
+            self.request_log.finish(entry)
         return response
 
     async def _reply(
@@ -147,7 +147,7 @@ class Gateway:
             state=self.state,
             listener=self.listener,
             target=request.raw_path,
-            in_flight=self.witness.in_flight,
+            in_flight=self.request_log.in_flight,
             headers=request.headers,
         )
 

@@ -396,4 +396,4 @@ def _build_time_of_use(record: UsageRecord) -> list[dict[str, Any]]:
 
 def _build_number(meter: MeterRecord, amount: int, places: int) -> str | msgspec.Raw:
     text = format_decimal(amount, places)
-    return msgspec.Raw(text.encode()) if meter.sends_numbers else text
+    return msgspec.Raw(text.encode()) if meter.has_json_numbers else text

@@ -185,7 +185,7 @@ def test_every_representation_of_a_request_body_is_read(spelled: str) -> None:
 
 def test_a_cassette_creates_no_python_objects() -> None:
     data = b"interactions: !!python/object/apply:os.getcwd []"
-    with pytest.raises(RecordingError, match=r"not YAML of a cassette: .*getcwd"):
+    with pytest.raises(RecordingError, match=r"not a cassette: invalid YAML: .*getcwd"):
         read_cassette(data)
 
 
@@ -193,8 +193,8 @@ def test_a_cassette_creates_no_python_objects() -> None:
     ("data", "words"),
     [
         (b"", "not a cassette of vcrpy"),
-        (b"{", "not JSON"),
-        (b"a: [", "not YAML of a cassette"),
+        (b"{", "not a cassette: invalid JSON"),
+        (b"a: [", "not a cassette: invalid YAML"),
         (b"<html>", "not a cassette of vcrpy"),
         (b"- request: {}", "python -m vcr.migration"),
         (json.dumps(cassette(version=2)).encode(), "version 2; version 1 can"),

@@ -210,9 +210,9 @@ def without(*path: Any) -> bytes:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "not JSON"),
-        (b"<html>", "not JSON: .* line 1, column 1"),
-        (har(entry("/team"))[:-9], "not JSON"),
+        (b"", "not HAR: invalid JSON"),
+        (b"<html>", "not HAR: invalid JSON: .* line 1, column 1"),
+        (har(entry("/team"))[:-9], "not HAR: invalid JSON"),
         (b"[]", r"not HAR: Expected `object`"),
         (b'{"log":{"x":' + b"[" * 100_000, "nested too deeply"),
         (without("log", "entries"), r"`entries` - at `\$\.log`"),
