@@ -59,7 +59,7 @@ def plain_cattrs() -> cattrs.Converter:
         lambda value, kind: kind(value),
     )
 
-    def renamed(kind: Any) -> Callable[[Any, Any], Any]:
+    def build_hook(kind: Any) -> Callable[[Any, Any], Any]:
         attrs.resolve_types(kind)
         names: dict[str, Any] = {
             field.name: override(rename=to_wire(field.name))
@@ -69,7 +69,7 @@ def plain_cattrs() -> cattrs.Converter:
         names["extra"] = override(omit=True)
         return make_dict_structure_fn(kind, plain, **names)
 
-    plain.register_structure_hook_factory(attrs.has, renamed)
+    plain.register_structure_hook_factory(attrs.has, build_hook)
     return plain
 
 
@@ -88,8 +88,8 @@ def ways() -> dict[str, Decode]:
         "pydantic": page_of.model_validate_json,
         "msgspec Struct": msgspec.json.Decoder(struct_page()).decode,
         "cattrs as it comes": lambda body: [
-            plain.structure(one, UsageData)
-            for one in msgspec.json.decode(body)["usageData"]
+            plain.structure(record, UsageData)
+            for record in msgspec.json.decode(body)["usageData"]
         ],
         "orjson to dicts": orjson.loads,
         "msgspec to dicts": msgspec.json.decode,
@@ -102,24 +102,26 @@ def check(all_ways: dict[str, Decode], body: bytes) -> None:
     """Check that all competitors decode the same records."""
     mine = all_ways["nectar_async"](body).items
     for name in ("pydantic", "msgspec Struct"):
-        for one, other in zip(mine, all_ways[name](body).usage_data, strict=True):
-            if (one.id, one.usage, one.created, one.usage_units) != (
+        for record, other in zip(mine, all_ways[name](body).usage_data, strict=True):
+            if (record.id, record.usage, record.created, record.usage_units) != (
                 *(other.id, other.usage, other.created, other.usage_units),
             ):
-                raise SystemExit(f"{name} does not agree on {one}")
+                raise SystemExit(f"{name} does not agree on {record}")
     raw = json.loads(body)["usageData"]
-    if [one.extra.get(UNKNOWN_KEY) for one in mine] != [
-        one.get(UNKNOWN_KEY) for one in raw
+    if [record.extra.get(UNKNOWN_KEY) for record in mine] != [
+        record.get(UNKNOWN_KEY) for record in raw
     ]:
         raise SystemExit("the unknown key did not survive")
 
 
-def changed(bodies: Sequence[bytes], change: Callable[[Any], object]) -> list[bytes]:
+def change_records(
+    bodies: Sequence[bytes], change: Callable[[Any], object]
+) -> list[bytes]:
     """Copy the pages with a changed list of records."""
     pages = [json.loads(body) for body in bodies]
-    for one in pages:
-        change(one["usageData"])
-    return [dump(one) for one in pages]
+    for page in pages:
+        change(page["usageData"])
+    return [dump(page) for page in pages]
 
 
 def seconds(decode: Decode, bodies: Sequence[bytes]) -> float:
@@ -131,7 +133,9 @@ def seconds(decode: Decode, bodies: Sequence[bytes]) -> float:
     return (time.process_time() - start) / len(bodies)
 
 
-def compared(effort: Effort, bodies: Sequence[bytes]) -> dict[str, list[float]]:
+def measure_competitors(
+    effort: Effort, bodies: Sequence[bytes]
+) -> dict[str, list[float]]:
     """Measure the microseconds per record, of each competitor in each round."""
     all_ways = ways()
     check(all_ways, bodies[0])
@@ -145,7 +149,7 @@ def compared(effort: Effort, bodies: Sequence[bytes]) -> dict[str, list[float]]:
 def measure(effort: Effort) -> Iterator[Figure]:
     """Measure the page as it is, then its variants."""
     bodies = [template(at).body(0, at + 1, PAGES) for at in range(PAGES)]
-    times = compared(effort, bodies)
+    times = measure_competitors(effort, bodies)
     mine = times["nectar_async"]
     each = {f"{name}, us a record": values for name, values in times.items()}
     for name, most in (("pydantic", 0.75), ("msgspec Struct", 2.7)):
@@ -155,8 +159,8 @@ def measure(effort: Effort) -> Iterator[Figure]:
             at_most=most,
             peers=each if name == "pydantic" else {},
         )
-    known = changed(bodies, _without_the_unknown_key)
-    others = compared(effort, known)
+    known = change_records(bodies, _without_the_unknown_key)
+    others = measure_competitors(effort, known)
     for name in ("pydantic", "msgspec Struct"):
         yield Figure(
             question=f"the same without the unknown key, against {name}",
@@ -167,7 +171,10 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 def _variants(effort: Effort, bodies: Sequence[bytes]) -> Iterator[Figure]:
     """Compare pages with unexpected values with the pages as they are."""
-    grown, odd = changed(bodies, _with_another_key), changed(bodies, _with_an_odd_one)
+    grown, odd = (
+        change_records(bodies, _with_another_key),
+        change_records(bodies, _with_an_odd_one),
+    )
     logging.getLogger("nectar_async").addHandler(logging.NullHandler())
     names = ("first page with another new key", "pages with it, after that")
     values: dict[str, list[float]] = {name: [] for name in names}

@@ -63,7 +63,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 
 def _less(times: list[float], bare: list[float]) -> list[float]:
-    return [one - other for one, other in zip(times, bare, strict=True)]
+    return [seconds - other for seconds, other in zip(times, bare, strict=True)]
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from attrs import evolve
 from benchmarks.support.command_line import Effort, run
 from benchmarks.support.figures import Figure, ratios
 from benchmarks.support.measured_pull import Competitors, Measured, competitors, speeds
-from benchmarks.support.scenario import Scenario, skewed
+from benchmarks.support.scenario import Scenario, build_skewed
 
 LATENCY = 0.05
 SIGMAS: Mapping[str, float] = {"constant": 0.0, "jitter": 0.5}
@@ -29,8 +29,8 @@ ONE = "1 x 200"
 SHAPES: Mapping[str, Sequence[int]] = {
     ONE: [200],
     "50 x 4": [4] * 50,
-    "skewed 50": skewed(),
-    "skewed 50, largest last": skewed()[::-1],
+    "skewed 50": build_skewed(),
+    "skewed 50, largest last": build_skewed()[::-1],
 }
 QUICK_ONE = "1 x 20"
 QUICK_SHAPES: Mapping[str, Sequence[int]] = {QUICK_ONE: [20], "10 x 2": [2] * 10}
@@ -74,15 +74,15 @@ def _cells(
             for name, each in runs.items():
                 each.append(all_of_them.pull(name, drawn, speed=speed))
         peers = {
-            word: [one.efficiency for one in runs[name]] for name, word in PEERS.items()
+            word: [run.efficiency for run in runs[name]] for name, word in PEERS.items()
         }
-        late = max(one.lateness for one in runs[chosen[0]]) * 1e3
+        late = max(run.lateness for run in runs[chosen[0]]) * 1e3
         for name in chosen:
-            ours = [one.efficiency for one in runs[name]]
+            ours = [run.efficiency for run in runs[name]]
             beside = {
                 "ours to the bare scheduler": ratios(ours, peers[PEERS["floor"]]),
                 "ours, if the server may be late": [
-                    one.allowed / one.wall for one in runs[name]
+                    run.allowed / run.wall for run in runs[name]
                 ],
             }
             yield Figure(

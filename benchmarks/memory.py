@@ -43,7 +43,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-async def streamed(url: str, name: str, sizes: list[int]) -> dict[str, float]:
+async def stream_records(url: str, name: str, sizes: list[int]) -> dict[str, float]:
     """Measure a pull in a child process, after one page that loads all code."""
     server = Server(url)
     async with PULLS[name](url) as pull:
@@ -68,12 +68,12 @@ def measure(effort: Effort) -> Iterator[Figure]:
                 # Few pages go to one company, so that all sizes have the same shape.
                 owners = min(COMPANIES, records // PER_PAGE)
                 sizes = [records // PER_PAGE // owners] * owners
-                with child("benchmarks.memory:streamed", speed=speed) as process:
+                with child("benchmarks.memory:stream_records", speed=speed) as process:
                     each.append(process.ask(url=server.url, name="usage", sizes=sizes))
-    few, many = ([one["grown"] for one in each] for each in runs.values())
+    few, many = ([run["grown"] for run in each] for each in runs.values())
     less, more = runs
     before = runs[more][-1]["before"]
-    whole = ratios(*([before + one for one in each] for each in (many, few)))
+    whole = ratios(*([before + run for run in each] for each in (many, few)))
     yield Figure(
         question=f"peak memory, {less:,} to {more:,} records streamed: growth",
         values=whole,

@@ -77,11 +77,11 @@ class Peers:
         base = self.settings.api_url
         self.addresses = [
             (
-                base + one.question.path,
-                dict(one.question.query),
-                one.answer.response().body,
+                base + exchange.question.path,
+                dict(exchange.question.query),
+                exchange.answer.response().body,
             )
-            for one in exchanges
+            for exchange in exchanges
         ]
         return count
 

@@ -133,22 +133,28 @@ async def pull_from(sandbox: SandboxProcess) -> Pull:
 def problems(calm: Pull, rough: Pull, companies: int) -> list[str]:
     """List what is wrong with the two pulls."""
     names = sorted({*calm.sums, *rough.sums})
-    different = [one for one in names if calm.sums.get(one) != rough.sums.get(one)]
-    found = [f"the records of company {one} differ" for one in different]
-    found += [
-        f"{name}: memory grew {one.growth:.2f} times, and may grow {GROWTH} times"
-        for name, one in (("faultless", calm), ("faulted", rough))
-        if one.growth > GROWTH
+    different = [
+        company
+        for company in names
+        if calm.sums.get(company) != rough.sums.get(company)
+    ]
+    failures = [f"the records of company {company} differ" for company in different]
+    failures += [
+        f"{name}: memory grew {result.growth:.2f} times, and may grow {GROWTH} times"
+        for name, result in (("faultless", calm), ("faulted", rough))
+        if result.growth > GROWTH
     ]
     if companies >= COMPANIES and calm.records < RECORDS:
-        found.append(
+        failures.append(
             f"{calm.records:,} records are too few, {RECORDS:,} are to be seen"
         )
     did = rough.statistics
     if did is None or did.retries < fewest(did.attempts):
         repeats = 0 if did is None else did.retries
-        found.append(f"{repeats:,} repeats: the trouble did not come as it was ordered")
-    return found
+        failures.append(
+            f"{repeats:,} repeats: the trouble did not come as it was ordered"
+        )
+    return failures
 
 
 def fewest(attempts: int) -> float:
@@ -161,24 +167,24 @@ def main(companies: int = COMPANIES) -> int:
     """Pull with and without faults, compare and print; returns the exit status."""
     calm = anyio.run(pull, companies)
     rough = anyio.run(pull, companies, *TROUBLE)
-    for name, one in (("faultless", calm), ("faulted", rough)):
-        did = one.statistics
+    for name, result in (("faultless", calm), ("faulted", rough)):
+        did = result.statistics
         if did is None:
             return 1
         print(
-            f"{name:9} {one.records:,} records of {len(one.sums)} companies in"
-            f" {one.seconds:.1f} s; {did.requests:,} requests,"
+            f"{name:9} {result.records:,} records of {len(result.sums)} companies in"
+            f" {result.seconds:.1f} s; {did.requests:,} requests,"
             f" {did.attempts:,} attempts, {did.retries:,} repeats,"
             f" {did.rate_limited:,} times 429; at most"
-            f" {did.peak_in_flight} at once; memory {max(one.memory) / 1e6:.0f} MB,"
-            f" last quarter / first {one.growth:.2f}"
+            f" {did.peak_in_flight} at once; memory {max(result.memory) / 1e6:.0f} MB,"
+            f" last quarter / first {result.growth:.2f}"
         )
-    found = problems(calm, rough, companies)
-    for problem in found:
+    failures = problems(calm, rough, companies)
+    for problem in failures:
         print(f"FAILED: {problem}", file=sys.stderr)
-    if not found:
+    if not failures:
         print("nothing is lost, doubled or changed, and memory stays where it is")
-    return 1 if found else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Turns:
             self.whole = max(self.whole, turn)
             self.own = max(self.own, turn - self._paused)
 
-    def collected(self, phase: str, _: dict[str, int]) -> None:
+    def count_collection(self, phase: str, _: dict[str, int]) -> None:
         """Add the time of a collection; a callback of the garbage collector."""
         now = time.thread_time()
         if phase == "start":
@@ -107,7 +107,7 @@ def _own(then: tuple[float, float, int], now: tuple[float, float, int]) -> float
     return wall if waits else min(wall, work)
 
 
-async def watched(
+async def measure_stalls(
     url: str, name: str, sizes: list[int], *, is_relaxed: bool
 ) -> dict[str, float]:
     """Measure the loop during a pull in a child process, after a small pull."""
@@ -116,7 +116,7 @@ async def watched(
         server.play(Scenario([20]))
         await pull()
         server.play(Scenario(sizes))
-        gc.callbacks.append(turns.collected)
+        gc.callbacks.append(turns.count_collection)
         watch = asyncio.create_task(turns.watch())
         try:
             with relaxed_gc() if is_relaxed else nullcontext():
@@ -125,7 +125,7 @@ async def watched(
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-            gc.callbacks.remove(turns.collected)
+            gc.callbacks.remove(turns.count_collection)
     check(name, records, server.stats(), sum(sizes))
     turns.machine = _unevenness(sum(sizes))
     return asdict(turns, filter=lambda field, _: not field.name.startswith("_"))
@@ -139,16 +139,18 @@ def measure(effort: Effort) -> Iterator[Figure]:
         with serving() as server:
             for _ in range(effort.rounds):
                 for name, each in runs.items():
-                    with child("benchmarks.stalls:watched", speed=speed) as process:
+                    with child(
+                        "benchmarks.stalls:measure_stalls", speed=speed
+                    ) as process:
                         is_relaxed = name == "relaxed"
                         pulls = "usage" if is_relaxed else name
-                        found = process.ask(
+                        stalls = process.ask(
                             url=server.url,
                             name=pulls,
                             sizes=sizes,
                             is_relaxed=is_relaxed,
                         )
-                        each.append(found)
+                        each.append(stalls)
         words = "" if speed else ", without `speed`"
         question = f"longest stall of the loop, {sum(sizes):,} pages"
         for part, name, title, most in (
@@ -173,7 +175,7 @@ def measure(effort: Effort) -> Iterator[Figure]:
 
 
 def _milliseconds(runs: list[Any], part: str) -> list[float]:
-    return [one[part] * 1e3 for one in runs]
+    return [run[part] * 1e3 for run in runs]
 
 
 if __name__ == "__main__":

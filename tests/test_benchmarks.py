@@ -9,7 +9,13 @@ import pytest
 
 from benchmarks.support.figures import Figure, ratios, table
 from benchmarks.support.results import Section, results
-from benchmarks.support.scenario import COMPANY_LIST, Entry, Scenario, bound, skewed
+from benchmarks.support.scenario import (
+    COMPANY_LIST,
+    Entry,
+    Scenario,
+    bound,
+    build_skewed,
+)
 from benchmarks.support.usage_pages import PER_PAGE, UNKNOWN_KEY, page, template
 
 pytestmark = pytest.mark.without_coverage
@@ -52,7 +58,7 @@ def test_the_bound_counts_the_given_latency_and_not_the_measured_time() -> None:
 
 
 def test_few_companies_of_the_skewed_portfolio_have_most_pages() -> None:
-    sizes = skewed()
+    sizes = build_skewed()
 
     assert sizes[:3] == [68, 19, 12]
     assert (sum(sizes), len(sizes), sizes[-1]) == (200, 50, 1)
@@ -61,12 +67,16 @@ def test_few_companies_of_the_skewed_portfolio_have_most_pages() -> None:
 def test_the_latency_of_a_page_is_always_the_same() -> None:
     first, second = (Scenario([3], 0.05, 0.5) for _ in range(2))
 
-    assert first.latency_of(0, 2) == second.latency_of(0, 2) != first.latency_of(0, 1)
+    assert (
+        first.compute_latency(0, 2)
+        == second.compute_latency(0, 2)
+        != first.compute_latency(0, 1)
+    )
 
 
 def test_latencies_have_the_given_mean() -> None:
     scenario = Scenario([4000], 0.05, 0.5)
-    latencies = [scenario.latency_of(0, number) for number in range(4000)]
+    latencies = [scenario.compute_latency(0, number) for number in range(4000)]
 
     assert sum(latencies) / len(latencies) == pytest.approx(0.05, rel=0.05)
 

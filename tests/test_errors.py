@@ -49,7 +49,7 @@ CONTEXT: dict[str, Any] = {
     "elapsed": 12.5,
     "request_id": "0f" * 16,
 }
-# What a family carries on top; the nearest ancestor that is named here counts.
+# Further attributes of each family; those of the nearest ancestor in this table apply.
 FACTS: dict[type[NectarError], dict[str, Any]] = {
     TransportError: {"is_sent": False, "is_permanent": True},
     StatusError: {
@@ -74,7 +74,7 @@ def facts(kind: type[NectarError]) -> dict[str, Any]:
     return next((FACTS[base] for base in kind.__mro__ if base in FACTS), {})
 
 
-def filled(kind: type[NectarError]) -> NectarError:
+def build_error(kind: type[NectarError]) -> NectarError:
     """An error with every attribute set."""
     error = kind("it went wrong", **facts(kind))
     for name, value in {**CONTEXT, **SET_LATER.get(kind, {})}.items():
@@ -130,7 +130,7 @@ def test_errors_about_values_are_value_errors(kind: type[NectarError]) -> None:
 def test_every_error_pickles_with_all_it_carries(
     kind: type[NectarError], protocol: int
 ) -> None:
-    error = filled(kind)
+    error = build_error(kind)
     back = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301  our own bytes
     assert type(back) is kind
     assert back.args == error.args == ("it went wrong",)
@@ -142,7 +142,7 @@ def test_every_error_pickles_with_all_it_carries(
 
 @each_error
 def test_every_error_can_be_copied(kind: type[NectarError]) -> None:
-    error = filled(kind)
+    error = build_error(kind)
     for back in (copy.copy(error), copy.deepcopy(error)):
         assert type(back) is kind
         assert vars(back) == vars(error)
@@ -162,7 +162,7 @@ def test_every_error_can_be_built_without_arguments(kind: type[NectarError]) -> 
 def test_the_text_names_the_request_and_the_attempts(
     kind: type[NectarError],
 ) -> None:
-    assert str(filled(kind)) == (
+    assert str(build_error(kind)) == (
         "usage_list_by_company, company c-1, page 3: it went wrong"
         " (after 4 attempts in 12.5 s)"
     )

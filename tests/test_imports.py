@@ -185,7 +185,7 @@ trio.run(main)
 
 
 def test_libraries_and_the_root_are_imported_where_they_may_be() -> None:
-    # Import-linter holds who may import aiohttp, asyncio and trio.
+    # Import-linter checks the imports of aiohttp, asyncio and trio.
     wrong: list[str] = []
     for source in SOURCES:
         name = source.relative_to(PACKAGE).as_posix()

@@ -244,7 +244,7 @@ def test_a_fork_cannot_use_an_open_client_and_does_not_disturb_it(way: str) -> N
     assert script(text, way) == "done\n"
 
 
-# Where clients live.
+# Clients in threads and event loops.
 
 SHOP = """
 import asyncio

@@ -162,7 +162,7 @@ def test_eight_threads_use_models_and_errors_for_the_first_time_at_once() -> Non
     run_fresh(FIRST_USES + THREADS)
 
 
-# What help, mocks and type checkers see.
+# The classes and signatures for `help`, mocks and type checkers.
 
 GROUPS = {
     name: group

@@ -29,7 +29,7 @@ class Effort:
 
     def has(self, part: str) -> bool:
         """Whether to measure a part."""
-        return not self.only or any(one in part for one in self.only)
+        return not self.only or any(word in part for word in self.only)
 
 
 def run(measure: Callable[[Effort], Iterable[Figure]], *, rounds: int) -> None:
@@ -56,7 +56,7 @@ def run(measure: Callable[[Effort], Iterable[Figure]], *, rounds: int) -> None:
         print(figure.line(), file=sys.stderr, flush=True)
         figures.append(figure)
     if effort.is_quick:
-        figures = [evolve(one, at_least=None, at_most=None) for one in figures]
+        figures = [evolve(figure, at_least=None, at_most=None) for figure in figures]
     print(table(figures), flush=True)
     if given.json is not None:
         given.json.write_text(json.dumps([asdict(figure) for figure in figures]))

@@ -111,10 +111,10 @@ def _kind_of(kind: Any, model: Any) -> Any:
     if origin is Mapping:
         return dict[str, Any]
     if inner:  # a union
-        made = _kind_of(inner[0], model)
-        for one in inner[1:]:
-            made |= _kind_of(one, model)
-        return made
+        union = _kind_of(inner[0], model)
+        for argument in inner[1:]:
+            union |= _kind_of(argument, model)
+        return union
     return kind
 
 

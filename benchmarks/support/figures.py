@@ -50,11 +50,13 @@ class Figure:
         """The row of the table."""
         verdict = {True: "met", False: "**missed**", None: ""}[self.is_met]
         unit = f" {self.unit}" if self.unit else ""
-        return self.question, _spelled(self.values) + unit, self.wanted, verdict
+        return self.question, _format_values(self.values) + unit, self.wanted, verdict
 
     def beside(self) -> str:
         """The peers measured in the same rounds, as text; empty without any."""
-        peers = [f"{name} {_spelled(values)}" for name, values in self.peers.items()]
+        peers = [
+            f"{name} {_format_values(values)}" for name, values in self.peers.items()
+        ]
         words = "; ".join([*peers, *([self.note] if self.note else [])])
         return f"- {self.question}: {words}" if words else ""
 
@@ -62,9 +64,9 @@ class Figure:
 HEAD = ("question", "median (min to max)", "wanted", "")
 
 
-def _spelled(values: Sequence[float]) -> str:
+def _format_values(values: Sequence[float]) -> str:
     """Format the median and the spread."""
-    middle, least, most = (_number(one) for one in (median(values), *_ends(values)))
+    middle, least, most = (_number(value) for value in (median(values), *_ends(values)))
     return middle if len(values) == 1 else f"{middle} ({least} to {most})"
 
 
@@ -81,7 +83,7 @@ def _number(value: float) -> str:
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Divide ours by theirs, round by round, so that noise affects both."""
-    return [one / other for one, other in zip(ours, theirs, strict=True)]
+    return [own / other for own, other in zip(ours, theirs, strict=True)]
 
 
 def table(figures: Iterable[Figure]) -> str:

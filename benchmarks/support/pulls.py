@@ -143,7 +143,9 @@ async def by_hand(url: str) -> AsyncIterator[Pull]:
 
         async def pull() -> int:
             companies = await get("/company")
-            lists = await asyncio.gather(*(company(one["id"]) for one in companies))
+            lists = await asyncio.gather(
+                *(company(record["id"]) for record in companies)
+            )
             return sum(map(len, lists))
 
         yield pull

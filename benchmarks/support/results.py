@@ -61,7 +61,7 @@ def results(sections: Iterable[Section]) -> str:
 
 
 def _machine() -> str:
-    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    load = " ".join(f"{load_average:.1f}" for load_average in os.getloadavg())
     facts = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "command": "`python -m benchmarks`",

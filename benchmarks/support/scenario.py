@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-__all__ = ["COMPANY_LIST", "Entry", "Scenario", "bound", "company_id", "skewed"]
+__all__ = ["COMPANY_LIST", "Entry", "Scenario", "bound", "build_skewed", "company_id"]
 
 PERMITS = 10
 COMPANY_LIST = -1
@@ -54,12 +54,14 @@ class Scenario:
         """The number of pages of all companies."""
         return sum(self.sizes)
 
-    def latency_of(self, owner: int, page: int) -> float:
+    def compute_latency(self, owner: int, page: int) -> float:
         """Compute the latency of a page, the same for each competitor and time."""
         if not self.sigma or not self.latency:
             return self.latency
-        dice = random.Random(f"{self.seed} {owner} {page}")
-        return self.latency * math.exp(dice.gauss(-(self.sigma**2) / 2, self.sigma))
+        generator = random.Random(f"{self.seed} {owner} {page}")
+        return self.latency * math.exp(
+            generator.gauss(-(self.sigma**2) / 2, self.sigma)
+        )
 
 
 def company_id(owner: int) -> str:
@@ -67,7 +69,7 @@ def company_id(owner: int) -> str:
     return f"{owner:08x}-0000-4000-8000-00000000c0de"
 
 
-def skewed(pages: int = 200, companies: int = 50) -> list[int]:
+def build_skewed(pages: int = 200, companies: int = 50) -> list[int]:
     """Build skewed numbers of pages, where few companies have most: 68, 19, ..., 1."""
     weights = [1 / (rank + 1) ** 1.1 for rank in range(companies)]
     spare = pages - companies

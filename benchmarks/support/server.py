@@ -97,10 +97,10 @@ class Play:
             body = template(owner * 7 + page).body(owner, page, size)
         level = _GZIP_KEPT if self.scenario.is_kept else _GZIP_NOW
         body = _packed(body, level) if is_packed else body
-        made = _answer(body, is_packed=is_packed)
+        answer = _answer(body, is_packed=is_packed)
         if self.scenario.is_kept:
-            self._answers[key] = made
-        return made
+            self._answers[key] = answer
+        return answer
 
     def stats(self) -> dict[str, Any]:
         """Build the counts as JSON, for `Stats`."""
@@ -231,7 +231,7 @@ class Server:
         play.in_flight += 1
         play.peak = max(play.peak, play.in_flight)
         now = time.perf_counter()
-        latency = play.scenario.latency_of(owner, page)
+        latency = play.scenario.compute_latency(owner, page)
         entry = Entry(owner, page, latency, now - play.since, 0.0)
         answer = Answer(play, connection, entry)
         answer.body = play.answer(owner, page, is_packed=is_packed)

@@ -222,11 +222,11 @@ def _envelope(number: int, of: int) -> Json:
 
 
 class Template:
-    """A page from which others are made, with other ids of records."""
+    """A page from which others are built, with other ids of records."""
 
     def __init__(self, seed: int) -> None:
-        made = page(seed)
-        records: list[Json] = made["usageData"]
+        base_page = page(seed)
+        records: list[Json] = base_page["usageData"]
         self._text = dump(records).split(b'{"id":"')
         self._starts: list[int] = []
         # The split is at every object with an id; those of records open the list.

@@ -280,8 +280,8 @@ def test_a_job_can_be_waited_for_later(
     assert run(["job", job_id, "--wait"]) == 0
     (document_id,) = capsys.readouterr().out.splitlines()
     assert run(["job", job_id, "--json"]) == 0
-    seen = json.loads(capsys.readouterr().out)
-    assert (seen["status"], seen["parsed_document_ids"]) == ("COMPLETED", [document_id])
+    job = json.loads(capsys.readouterr().out)
+    assert (job["status"], job["parsed_document_ids"]) == ("COMPLETED", [document_id])
 
 
 def test_a_wait_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,15 +113,15 @@ async def test_the_first_fault_is_applied_first() -> None:
 
 
 async def test_an_effect_passes_a_changed_request_on() -> None:
-    seen: list[int | None] = []
+    pages: list[int | None] = []
 
     async def record(request: Request[Any]) -> Response:
-        seen.append(request.page)
+        pages.append(request.page)
         return Response(200)
 
     faults = FaultInjector(["stand-still at=4", "stand-still at=7"])
     await faults.apply(usage(1), record, clock=SystemClock())
-    assert seen == [7]
+    assert pages == [7]
 
 
 async def test_faults_can_be_added_and_removed() -> None:

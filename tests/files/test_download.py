@@ -120,7 +120,7 @@ async def test_a_chunk_has_the_clients_headers_but_no_key_and_asks_for_plain_byt
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
     await make(host).documents.download("d-1", tmp_path)
-    for request in host.asked:
+    for request in host.chunk_requests:
         common = {"Accept", "Accept-Encoding", "User-Agent", "X-Request-Id"}
         assert {*request.headers} <= common | {"Range", "If-Range"}
         assert request.headers["User-Agent"].startswith("nectar-async/")
@@ -137,7 +137,7 @@ async def test_files_of_every_size_are_saved_whole(
     done = await make(host).documents.download("d-1", tmp_path)
     assert done.size == size
     assert (tmp_path / "bill.pdf").read_bytes() == host.data
-    assert len(host.asked) == max(1, -(-size // CHUNK))
+    assert len(host.chunk_requests) == max(1, -(-size // CHUNK))
 
 
 async def test_an_existing_file_is_replaced_only_at_the_end(
@@ -298,7 +298,7 @@ async def test_a_body_that_is_shorter_than_announced_is_retried(
     host.tricks = [cut]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
-    assert len(host.asked) == 4
+    assert len(host.chunk_requests) == 4
 
 
 async def test_a_chunk_that_keeps_failing_raises_the_transports_error(
@@ -352,7 +352,8 @@ async def test_a_link_that_expires_is_replaced_and_the_download_continues(
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
     assert (done.links, host.links) == (4, 4)
     assert [
-        url.rpartition("=")[2] for url in (request.url for request in host.asked)
+        url.rpartition("=")[2]
+        for url in (request.url for request in host.chunk_requests)
     ] == [
         *"112234"[:3],
         *"234",
@@ -398,7 +399,7 @@ async def test_a_link_with_spaces_and_non_ascii_letters_is_escaped(
 ) -> None:
     host.document["url"] = "https://h/März 1.pdf?sig=a%2Fb+c"
     await make(host).documents.download("d-1", tmp_path)
-    assert host.asked[0].url == "https://h/M%C3%A4rz%201.pdf?sig=a%2Fb+c"
+    assert host.chunk_requests[0].url == "https://h/M%C3%A4rz%201.pdf?sig=a%2Fb+c"
 
 
 async def test_errors_of_the_document_are_raised(
@@ -448,12 +449,12 @@ async def test_up_to_three_redirects_are_followed_and_kept(
         redirect_to("https://two.example/z"),
     ]
     await make(host).documents.download("d-1", tmp_path)
-    assert [request.url for request in host.asked[1:]] == [
+    assert [request.url for request in host.chunk_requests[1:]] == [
         "https://one/x",
         "https://one/y?a=b",
         *["https://two.example/z"] * 3,
     ]
-    assert all("X-API-Key" not in request.headers for request in host.asked)
+    assert all("X-API-Key" not in request.headers for request in host.chunk_requests)
 
 
 async def test_a_fourth_redirect_is_an_error(
@@ -480,7 +481,7 @@ async def test_an_unsafe_redirect_is_an_error(
     host.tricks = [redirect_to(location)]
     with pytest.raises(DownloadError, match="redirects to nowhere, to itself, or"):
         await make(host).documents.download("d-1", tmp_path)
-    assert len(host.asked) == 1
+    assert len(host.chunk_requests) == 1
 
 
 async def test_a_redirect_from_http_to_http_is_followed(
@@ -489,7 +490,7 @@ async def test_a_redirect_from_http_to_http_is_followed(
     host.document["url"] = "http://127.0.0.1/x"
     host.tricks = [redirect_to("http://127.0.0.1/y")]
     await make(host).documents.download("d-1", tmp_path)
-    assert host.asked[-1].url == "http://127.0.0.1/y"
+    assert host.chunk_requests[-1].url == "http://127.0.0.1/y"
 
 
 async def test_a_refusal_after_a_redirect_requests_a_new_link(
@@ -497,7 +498,7 @@ async def test_a_refusal_after_a_redirect_requests_a_new_link(
 ) -> None:
     host.tricks = [redirect_to("https://one/x"), serve_file, respond(403)]
     done = await make(host).documents.download("d-1", tmp_path)
-    assert (done.links, host.asked[-1].url) == (2, f"{LINK}&link=2")
+    assert (done.links, host.chunk_requests[-1].url) == (2, f"{LINK}&link=2")
 
 
 # Hosts that answer differently.
@@ -508,7 +509,7 @@ async def test_a_host_without_ranges_sends_the_whole_file(
 ) -> None:
     host.tricks = [host.serve_whole]
     done = await make(host).documents.download("d-1", tmp_path)
-    assert (done.size, len(host.asked)) == (len(BILL), 1)
+    assert (done.size, len(host.chunk_requests)) == (len(BILL), 1)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
 
 
@@ -572,7 +573,7 @@ async def test_a_wrong_range_twice_is_an_error(
     host.tricks = [respond(206, {"Content-Range": span}, b"x" * 4)] * 2
     with pytest.raises(DownloadError, match="other bytes than were requested"):
         await make(host).documents.download("d-1", tmp_path)
-    assert len(host.asked) == 2
+    assert len(host.chunk_requests) == 2
 
 
 async def test_the_unit_of_a_range_may_be_in_capitals(
@@ -586,7 +587,7 @@ async def test_the_unit_of_a_range_may_be_in_capitals(
     host.tricks = [loudly] * 3
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
-    assert len(host.asked) == 3
+    assert len(host.chunk_requests) == 3
 
 
 async def test_more_bytes_than_were_requested_are_used(
@@ -596,7 +597,7 @@ async def test_more_bytes_than_were_requested_are_used(
     host.tricks = [respond(206, {"Content-Range": span}, BILL)]
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
-    assert len(host.asked) == 1
+    assert len(host.chunk_requests) == 1
 
 
 async def test_a_206_with_the_whole_file_is_used(
@@ -633,7 +634,7 @@ async def test_an_encoding_that_is_no_compression_is_ignored(
     host.tricks = [worded] * 3
     await make(host).documents.download("d-1", tmp_path)
     assert (tmp_path / "bill.pdf").read_bytes() == BILL
-    assert len(host.asked) == (1 if is_whole else 3)
+    assert len(host.chunk_requests) == (1 if is_whole else 3)
 
 
 async def test_a_compression_is_found_among_other_encodings(
@@ -1033,7 +1034,7 @@ async def test_no_error_log_or_file_has_the_link_or_the_key(
     client = make(host)
     with pytest.raises(Exception, match="document d-1") as caught:
         await client.documents.download("d-1", tmp_path)
-    text = list_error_texts(caught.value) + caplog.text + repr(host.asked)
+    text = list_error_texts(caught.value) + caplog.text + repr(host.chunk_requests)
     assert SIGNATURE not in text
     assert KEY not in text
     assert LINK not in text

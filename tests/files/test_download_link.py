@@ -111,7 +111,7 @@ async def test_a_resumed_range_that_times_out_is_requested_without_a_condition(
     host.tricks = [serve_file, too_slow]
     client = build_client(make_client, host, VirtualClock())
     await client.documents.download("d-1", tmp_path / "x")
-    conditions = [request.headers.get("If-Range") for request in host.asked]
+    conditions = [request.headers.get("If-Range") for request in host.chunk_requests]
     assert conditions[:2] == [None, '"v1"']
     assert set(conditions[2:]) == {None}
 
@@ -174,4 +174,4 @@ async def test_chunks_stay_large_without_an_attempt_timeout(
 ) -> None:
     client = build_client(make_client, host, VirtualClock(), attempt_timeout=None)
     await client.documents.download("d-1", tmp_path / "x")
-    assert len(host.asked) == 3
+    assert len(host.chunk_requests) == 3

@@ -72,7 +72,7 @@ def replace_file(host: FileHost, etag: str | None, modified: str | None) -> Tric
 
 
 def read_conditions(host: FileHost) -> list[str | None]:
-    return [request.headers.get("If-Range") for request in host.asked]
+    return [request.headers.get("If-Range") for request in host.chunk_requests]
 
 
 # Changes during a download.
@@ -156,7 +156,7 @@ async def test_a_change_costs_one_response_with_if_range(
 ) -> None:
     host.tricks = [serve_file, replace_file(host, '"v2"', None)]
     await make(host).documents.download("d-1", tmp_path)
-    assert len(host.asked) == 2
+    assert len(host.chunk_requests) == 2
 
 
 async def test_a_changed_file_that_is_too_large_as_a_whole_is_fetched_in_ranges(
@@ -231,7 +231,7 @@ def counting(host: FileHost, name: str) -> Trick:
     """Change a validator with each response, but not the file."""
 
     def one_more(_: Request[Any]) -> None:
-        number = len(host.asked)
+        number = len(host.chunk_requests)
         if name == "etag":
             set_validators(host, f'"{number}"', SUNDAY)
         else:
@@ -259,7 +259,7 @@ async def test_a_host_with_inconsistent_validators_is_asked_for_the_whole_file(
     await make(host).documents.download("d-1", target)
     saved = sink.getvalue() if to_sink else (tmp_path / "x.pdf").read_bytes()
     assert saved == BILL
-    assert len(host.asked) <= 5
+    assert len(host.chunk_requests) <= 5
 
 
 async def test_inconsistent_validators_of_a_file_too_large_for_a_body_are_an_error(
@@ -277,7 +277,7 @@ async def test_a_different_etag_alone_means_that_the_file_changed(
     host.knows_conditions = False
 
     def other(_: Request[Any]) -> None:
-        set_validators(host, f'"{len(host.asked)}"', None)
+        set_validators(host, f'"{len(host.chunk_requests)}"', None)
 
     host.tricks = [other] * 9
     with pytest.raises(DownloadError, match="changed twice"):
@@ -510,7 +510,7 @@ async def test_a_partial_file_that_is_no_regular_file_is_refused(
     target = place / "x.pdf" if is_named else place
     with pytest.raises(InvalidArgumentError, match="is no regular file; remove it"):
         await make(host).documents.download("d-1", target)
-    assert host.asked == []
+    assert host.chunk_requests == []
     assert outside.read_bytes() == b"precious"
     assert bool(host.links) != is_named
 

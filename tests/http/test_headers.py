@@ -37,7 +37,7 @@ async def test_a_download_names_the_client_and_the_request(
 ) -> None:
     host = FileHost(b"%PDF-1.7 a bill")
     await make_client(host.transport).documents.download("d-1", tmp_path)
-    for sent in host.asked:
+    for sent in host.chunk_requests:
         assert sent.headers["Accept"] == "*/*"
         assert sent.headers["User-Agent"] == f"nectar-async/{__version__}"
         assert sent.headers["X-Request-Id"] == sent.timing.request_id

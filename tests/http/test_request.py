@@ -37,7 +37,7 @@ class Shade(Enum):
     TWO = 2
 
 
-def asked(**query: object) -> Request[dict[str, Any]]:
+def build_request(**query: object) -> Request[dict[str, Any]]:
     return Request.get("things_list", "/thing", dict, query=query)
 
 
@@ -85,7 +85,7 @@ def encode_body(value: Any) -> Any:
     ],
 )
 def test_each_type_has_one_text(value: object, text: str) -> None:
-    assert asked(some_key=value).query == (("someKey", text),)
+    assert build_request(some_key=value).query == (("someKey", text),)
     assert encode_body({"some_key": value}) == {
         "someKey": value if type(value) in {int, bool} else text
     }
@@ -93,19 +93,19 @@ def test_each_type_has_one_text(value: object, text: str) -> None:
 
 @pytest.mark.parametrize("many", [list, tuple])
 def test_a_list_repeats_its_key(many: Callable[[Any], object]) -> None:
-    request = asked(datasource_type=many(["A", DatasourceType.GAS]), page=2)
+    request = build_request(datasource_type=many(["A", DatasourceType.GAS]), page=2)
     assert request.resolve(BASE).url == (
         f"{BASE}/thing?datasourceType=A&datasourceType=GAS&page=2"
     )
 
 
 def test_a_set_repeats_its_key() -> None:
-    assert set(asked(a={"x", "y"}).query) == {("a", "x"), ("a", "y")}
+    assert set(build_request(a={"x", "y"}).query) == {("a", "x"), ("a", "y")}
 
 
 @pytest.mark.parametrize("value", [None, UNSET, [], ()])
 def test_unset_and_none_are_left_out_of_a_query(value: object) -> None:
-    request = asked(some_key=value)
+    request = build_request(some_key=value)
     assert request.query == ()
     assert request.resolve(BASE).url == f"{BASE}/thing"
 
@@ -127,12 +127,12 @@ def test_values_without_a_single_text_are_refused_by_name(
     value: object, kind: str
 ) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^some_key cannot be a {kind}"):
-        asked(some_key=value)
+        build_request(some_key=value)
 
 
 def test_a_float_is_refused_with_the_advice_to_use_a_decimal() -> None:
     with pytest.raises(InvalidArgumentError, match=r"write Decimal\('...'\)"):
-        asked(usage=0.1)
+        build_request(usage=0.1)
     with pytest.raises(InvalidArgumentError, match=r"^usage .* Decimal\('...'\)"):
         encode_body({"rows": [{"usage": 0.1}]})
 
@@ -140,14 +140,14 @@ def test_a_float_is_refused_with_the_advice_to_use_a_decimal() -> None:
 @pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_a_decimal_that_is_not_finite_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^usage "):
-        asked(usage=Decimal(text))
+        build_request(usage=Decimal(text))
     with pytest.raises(InvalidArgumentError, match=r"^usage "):
         encode_body({"usage": Decimal(text)})
 
 
 def test_unset_in_a_list_is_never_sent_as_text() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^some_key "):
-        asked(some_key=[UNSET])
+        build_request(some_key=[UNSET])
     with pytest.raises(InvalidArgumentError, match=r"^some_key "):
         encode_body({"some_key": [UNSET]})
 
@@ -158,7 +158,7 @@ def test_an_instant_without_a_time_zone_is_refused_with_advice() -> None:
         InvalidArgumentError,
         match=r"^start_date has no time zone: write 2025-01-02T03:04:00\+00:00",
     ):
-        asked(start_date=naive)
+        build_request(start_date=naive)
 
 
 @pytest.mark.parametrize("year", [1, 9999])
@@ -167,12 +167,12 @@ def test_an_instant_beyond_the_calendar_is_refused_by_name(year: int) -> None:
     edge = datetime.min if year == 1 else datetime.max  # noqa: DTZ901  it gets a zone
     instant = edge.replace(tzinfo=timezone(timedelta(hours=hours)))
     with pytest.raises(InvalidArgumentError, match=r"^start_date "):
-        asked(start_date=instant)
+        build_request(start_date=instant)
 
 
 def test_text_that_utf8_cannot_encode_is_refused_by_name() -> None:
     with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
-        asked(identifier="\ud800")
+        build_request(identifier="\ud800")
     with pytest.raises(InvalidArgumentError, match=r"^identifier is not valid text"):
         encode_body({"identifier": "\ud800"})
 
@@ -191,7 +191,7 @@ def test_a_query_can_be_parsed_back_from_the_url(
 
 @given(finite_decimals)
 def test_decimals_keep_every_digit(number: Decimal) -> None:
-    ((_, text),) = asked(usage=number).query
+    ((_, text),) = build_request(usage=number).query
     assert Decimal(text) == number
     assert "e" not in text.lower()
 
@@ -275,7 +275,7 @@ def test_the_first_page_of_a_bare_array_has_no_number() -> None:
 
 def test_a_request_that_is_not_for_a_list_has_no_page() -> None:
     assert of("x").page is None
-    assert asked(page=4).page is None
+    assert build_request(page=4).page is None
 
 
 @given(st.integers(1, 10**9))

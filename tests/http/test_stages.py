@@ -237,7 +237,7 @@ async def test_files_are_downloaded_without_the_stages(
     await nectar.documents.download("d-1", tmp_path)
     operations = [request.operation for request in stage.requests]
     assert operations == ["documents_get"]
-    assert len(recorder.requests) == len(host.asked) + 1
+    assert len(recorder.requests) == len(host.chunk_requests) + 1
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,9 @@ def test_another_type_is_reported(
 
 
 def test_an_additional_type_and_a_missing_type_are_reported() -> None:
-    one, both = usage({"it": "x"}), usage({"it": "x"}, {"it": None})
-    assert str(only(compare(one, both))) == "was text, is null or text"
-    less = only(compare(both, one))
+    text_only, both = usage({"it": "x"}), usage({"it": "x"}, {"it": None})
+    assert str(only(compare(text_only, both))) == "was text, is null or text"
+    less = only(compare(both, text_only))
     assert less.kind is ChangeKind.NARROWED
     assert str(less) == "was null or text, is only text"
 

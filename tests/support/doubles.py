@@ -42,7 +42,7 @@ def envelope(
     """The envelope of a page of usage; `changes` override its keys."""
     pages = max(1, -(-total // per_page))
     return {
-        "usageData": [{"id": one} for one in ids],
+        "usageData": [{"id": record_id} for record_id in ids],
         "totalUsageData": total,
         "perPage": per_page,
         "totalPages": pages,
@@ -102,7 +102,7 @@ class ListServer:
 
     def all_rows(self) -> list[str]:
         """Every id of every company, sorted."""
-        return sorted(one for ids in self.companies.values() for one in ids)
+        return sorted(record_id for ids in self.companies.values() for record_id in ids)
 
     async def _answer(self, request: Request[Any]) -> object:
         self.in_flight += 1

@@ -45,7 +45,7 @@ class FileHost:
         )
 
     @property
-    def asked(self) -> list[Request[Any]]:
+    def chunk_requests(self) -> list[Request[Any]]:
         """The requests for chunks."""
         return [
             request
@@ -55,7 +55,7 @@ class FileHost:
 
     @property
     def ranges(self) -> list[str | None]:
-        return [request.headers.get("Range") for request in self.asked]
+        return [request.headers.get("Range") for request in self.chunk_requests]
 
     def get(self, _: Request[Any]) -> dict[str, Any]:
         self.links += 1
@@ -71,12 +71,12 @@ class FileHost:
 
     def serve_range(self, request: Request[Any]) -> Response:
         """Answer as a host that supports ranges."""
-        asked = request.headers.get("Range")
+        range_header = request.headers.get("Range")
         condition = request.headers.get("If-Range", self.etag)
         is_other = condition not in {self.etag, self.modified}
-        if asked is None or (is_other and self.knows_conditions):
+        if range_header is None or (is_other and self.knows_conditions):
             return self.serve_whole(request)
-        first, _, last = asked.removeprefix("bytes=").partition("-")
+        first, _, last = range_header.removeprefix("bytes=").partition("-")
         start, stop, size = int(first), int(last) + 1, len(self.data)
         if start >= size:
             return Response(416, {"Content-Range": f"bytes */{size}"}, b"<Error/>")

@@ -26,7 +26,7 @@ pytest_plugins = ["pytester"]
 
 RECORD = ("--nectar-record=record", "--nectar-sandbox")
 
-# What a user's suite has, and a network that nobody may touch in replay.
+# The configuration of a user's suite; replay must not use the network.
 INI = """
 [pytest]
 asyncio_default_fixture_loop_scope = function
@@ -66,9 +66,9 @@ class User:
     def run(self, *arguments: str, **outcomes: int) -> str:
         """Run pytest, check its outcomes and return its output."""
         result = self.pytester.runpytest_inprocess(*arguments)
-        said = "\n".join([*result.outlines, *result.errlines])
-        assert result.parseoutcomes() == outcomes, said
-        return said
+        output = "\n".join([*result.outlines, *result.errlines])
+        assert result.parseoutcomes() == outcomes, output
+        return output
 
     def files(self) -> dict[str, bytes]:
         """Read all files of all recordings."""
@@ -135,16 +135,16 @@ def test_every_async_style_replays_what_it_recorded(user: User, mode: str) -> No
     user.write("test_styles.py", text)
     user.write("pytest.ini", INI.format(mode=mode))
     count = 6 + (mode == "auto")
-    said = user.run(*RECORD, passed=count)
-    assert "recorded recordings/test_styles/test_anyio.trio (exchanges: 5)" in said
+    output = user.run(*RECORD, passed=count)
+    assert "recorded recordings/test_styles/test_anyio.trio (exchanges: 5)" in output
     recorded = user.files()
     # A walk that was left is read to its end, when the test's own loop is over.
     pages = [name for name in recorded if "test_run/usage_list_by_company" in name]
     assert len(pages) == 4
 
     assert "nectar recordings" not in user.run(passed=count)
-    said = user.run(*RECORD, passed=count)
-    assert f"recorded again without any change: {count}" in said
+    output = user.run(*RECORD, passed=count)
+    assert f"recorded again without any change: {count}" in output
     assert user.files() == recorded
 
 
@@ -179,8 +179,8 @@ def test_one(nectar):
 
 def test_tests_that_share_a_recording_record_each_question_once(user: User) -> None:
     user.write("test_two.py", TWO)
-    said = user.run(*RECORD, passed=2)
-    assert "recorded recordings/shop (exchanges: 2)" in said
+    output = user.run(*RECORD, passed=2)
+    assert "recorded recordings/shop (exchanges: 2)" in output
     assert user.names("shop") == ["companies_get", "companies_list"]
     recorded = user.files()
     assert "nectar recordings" not in user.run(passed=2)
@@ -193,8 +193,8 @@ def test_exchanges_are_unused_only_if_no_sharing_test_requests_them(
 ) -> None:
     user.write("test_two.py", TWO)
     user.run(*RECORD, passed=2)
-    said = user.run("-k", "test_list", passed=1, deselected=1)
-    assert "not requested in recordings/shop: companies_get." in said
+    output = user.run("-k", "test_list", passed=1, deselected=1)
+    assert "not requested in recordings/shop: companies_get." in output
     user.run("-k", "test_list", "-o", "nectar_unused=error", passed=1, deselected=1)
 
 
@@ -203,10 +203,12 @@ def test_a_failing_test_keeps_a_shared_recording_as_it_was(user: User) -> None:
     user.run(*RECORD, passed=2)
     recorded = user.files()
     user.write("test_two.py", TWO.replace("== 3", "== 4"))
-    said = user.run(*RECORD, passed=1, failed=1)
-    assert "kept recordings/shop as it was: test_two.py::test_list did not pass" in said
-    said = user.run("-x", *RECORD, failed=1)
-    assert "test_two.py::test_one did not pass" in said
+    output = user.run(*RECORD, passed=1, failed=1)
+    assert (
+        "kept recordings/shop as it was: test_two.py::test_list did not pass" in output
+    )
+    output = user.run("-x", *RECORD, failed=1)
+    assert "test_two.py::test_one did not pass" in output
     assert user.files() == recorded
 
 
@@ -220,17 +222,17 @@ def test_workers_of_xdist_record_replay_and_report(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     user.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
     plugins = ("-p", "nectar_async", "-p", "xdist", "-n2")
-    said = user.run(*plugins, *RECORD, passed=1, errors=2)
-    assert "recorded recordings/test_one/test_it (exchanges: 1)" in said
-    assert "2 tests share the recording recordings/shop" in said
-    assert "record without -n" in said
-    assert "another exception" not in said
+    output = user.run(*plugins, *RECORD, passed=1, errors=2)
+    assert "recorded recordings/test_one/test_it (exchanges: 1)" in output
+    assert "2 tests share the recording recordings/shop" in output
+    assert "record without -n" in output
+    assert "another exception" not in output
     user.run(*plugins, *RECORD, "-n0", passed=3)
     recorded = user.folder / "recordings/test_one/test_it"
     extra = next(recorded.glob("companies_list.*.json"))
     shutil.copy(extra, extra.with_suffix(".2.json"))
-    said = user.run(*plugins, passed=3)
-    assert "not requested in recordings/test_one/test_it: companies_list" in said
+    output = user.run(*plugins, passed=3)
+    assert "not requested in recordings/test_one/test_it: companies_list" in output
 
 
 def test_tests_that_share_a_recording_share_its_redaction(user: User) -> None:
@@ -253,8 +255,8 @@ def test_a_failing_test_keeps_its_old_recording(user: User) -> None:
     user.write(
         "test_one.py", ONE.replace("all())) == 3", "all())) == 3; assert not nectar")
     )
-    said = user.run(*RECORD, failed=1)
-    assert "kept recordings/test_one/test_it as it was" in said
+    output = user.run(*RECORD, failed=1)
+    assert "kept recordings/test_one/test_it as it was" in output
     user.run("--nectar-record=new", "--nectar-sandbox", failed=1)
     assert user.files() == recorded
 
@@ -284,14 +286,14 @@ def test_a_failing_test_in_mode_new_is_reported_and_others_are_written(
     new = ("--nectar-record=new", "--nectar-sandbox")
     failing = TWO.replace("== 3", "== 4")
     user.write("test_two.py", failing)
-    said = user.run("-k", "test_list", *new, failed=1, deselected=1)
-    assert "not written: recordings/shop: test_two.py::test_list did" in said
-    said = user.run("-k", "test_list", *RECORD, failed=1, deselected=1)
-    assert "not written: recordings/shop: test_two.py::test_list did" in said
-    said = user.run(*new, passed=1, failed=1)
-    assert "recorded recordings/shop (exchanges: 2)" in said
-    assert "nothing added to recordings/shop by this test: test_two.py" in said
-    assert "kept" not in said
+    output = user.run("-k", "test_list", *new, failed=1, deselected=1)
+    assert "not written: recordings/shop: test_two.py::test_list did" in output
+    output = user.run("-k", "test_list", *RECORD, failed=1, deselected=1)
+    assert "not written: recordings/shop: test_two.py::test_list did" in output
+    output = user.run(*new, passed=1, failed=1)
+    assert "recorded recordings/shop (exchanges: 2)" in output
+    assert "nothing added to recordings/shop by this test: test_two.py" in output
+    assert "kept" not in output
 
 
 # Against the API itself, which here is a server of its own.
@@ -318,8 +320,8 @@ def test_the_api_is_recorded_with_a_key_that_stays_outside(
     user: User, api: Sandbox, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     user.write("test_styles.py", STYLES)
-    said = user.run("--nectar-record=record", errors=6)
-    assert "set NECTAR_API_KEY, or add --nectar-sandbox" in said
+    output = user.run("--nectar-record=record", errors=6)
+    assert "set NECTAR_API_KEY, or add --nectar-sandbox" in output
     monkeypatch.setenv("NECTAR_API_KEY", api.api_key)
     if way == "variable":
         user.write("conftest.py", "")
@@ -346,19 +348,19 @@ def test_passthrough_asks_the_api_and_writes_nothing(
     assert user.files() == {}
 
 
-# What is wrong is said in words.
+# Error messages.
 
 
 def test_a_missing_recording_is_an_error_with_the_command_that_makes_it(
     user: User,
 ) -> None:
     user.write("test_one.py", ONE)
-    said = user.run(errors=1)
+    output = user.run(errors=1)
     assert (
         "test_one.py::test_it has no recording at recordings/test_one/test_it; make it"
         " with: pytest test_one.py::test_it --nectar-record=record"
-    ) in said
-    assert "Traceback" not in said
+    ) in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(
@@ -390,9 +392,9 @@ def test_an_invalid_marker_is_an_error(user: User, marker: str, words: str) -> N
         "\ndef", f"\nimport pytest\n@pytest.mark.nectar({marker})\ndef"
     )
     user.write("test_one.py", marked)
-    said = user.run(errors=1)
-    assert words in said
-    assert "Traceback" not in said
+    output = user.run(errors=1)
+    assert words in output
+    assert "Traceback" not in output
 
 
 def test_a_named_recording_is_not_nested_with_others(user: User) -> None:
@@ -437,8 +439,8 @@ def test_the_variable_contains_a_mode_only(
     monkeypatch.setenv("NECTAR_RECORD", "often")
     result = user.pytester.runpytest_inprocess()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    (said,) = filter(None, result.errlines)
-    assert said.startswith(
+    (output,) = filter(None, result.errlines)
+    assert output.startswith(
         "ERROR: NECTAR_RECORD: 'often' is not one of replay, record,"
     )
     monkeypatch.setenv("NECTAR_RECORD", "new:somewhere")
@@ -521,17 +523,17 @@ def test_the_setting_decides_about_unused_exchanges(
     user.write("test_one.py", ONE)
     user.run(*RECORD, passed=1)
     user.write("test_one.py", "def test_it(nectar): pass\n")
-    said = user.run("-o", f"nectar_unused={level}", "-W", "default", **outcomes)
-    assert words in said
-    assert ("not requested in" in said) == (level == "report")
+    output = user.run("-o", f"nectar_unused={level}", "-W", "default", **outcomes)
+    assert words in output
+    assert ("not requested in" in output) == (level == "report")
 
 
 def test_unused_exchanges_of_a_failing_test_are_not_reported(user: User) -> None:
     user.write("test_one.py", ONE)
     user.run(*RECORD, passed=1)
     user.write("test_one.py", "def test_it(nectar): assert not nectar\n")
-    said = user.run("-o", "nectar_unused=error", failed=1)
-    assert "not ask" not in said
+    output = user.run("-o", "nectar_unused=error", failed=1)
+    assert "not ask" not in output
 
 
 def test_a_request_without_an_answer_is_reported_even_if_the_error_is_caught(
@@ -551,8 +553,8 @@ def test_a_request_without_an_answer_is_reported_even_if_the_error_is_caught(
         "import contextlib\nfrom nectar_async import RecordingError\n"
         + text.replace("(nectar)", "(nectar, nectar_recording)"),
     )
-    said = user.run(passed=1)
-    assert "test_one.py::test_it got no answer: no answer to GET /team" in said
+    output = user.run(passed=1)
+    assert "test_one.py::test_it got no answer: no answer to GET /team" in output
 
 
 def test_the_setting_decides_about_stale_recordings(user: User) -> None:
@@ -562,9 +564,9 @@ def test_the_setting_decides_about_stale_recordings(user: User) -> None:
     manifest = json.loads(path.read_bytes())
     path.write_text(json.dumps({**manifest, "recordedAt": "2025-01-01T00:00:00+00:00"}))
     age = ("-o", "nectar_max_age=30")
-    said = user.run(*age, "-o", "nectar_on_stale=error", errors=1)
-    assert "days old" in said
-    assert "--nectar-record=record,touch" in said
+    output = user.run(*age, "-o", "nectar_on_stale=error", errors=1)
+    assert "days old" in output
+    assert "--nectar-record=record,touch" in output
     assert "days old" in user.run(*age, "-W", "default", passed=1, warnings=1)
     user.run(*age, "-o", "nectar_on_stale=ignore", passed=1)
     marked = ONE.replace(
@@ -572,7 +574,7 @@ def test_the_setting_decides_about_stale_recordings(user: User) -> None:
     )
     user.write("test_one.py", marked)
     user.run(*age, "-o", "nectar_on_stale=error", passed=1)
-    # What is recorded anew and has not changed, stays as old as it is, unless told.
+    # An unchanged recording keeps its date when recorded again, except with `touch`.
     user.write("test_one.py", ONE)
     assert "without any change" in user.run(*RECORD, passed=1)
     user.run("--nectar-record=record,touch", "--nectar-sandbox", passed=1)
@@ -661,7 +663,7 @@ busy = effects.Answer(429, retry_after="in 5 seconds")
 def test_it(nectar, nectar_recording):
     async def main():
         company = (await nectar.companies.all())[0].id
-        return [one async for one in nectar.usage.by_company(company)]
+        return [record async for record in nectar.usage.by_company(company)]
     asyncio.run(main())
     assert nectar_recording.clock.sleeps == [5.0]
     assert nectar_recording.clock.monotonic() == 5.0
@@ -698,8 +700,8 @@ def test_an_overlay_that_matched_no_request_is_reported(user: User) -> None:
     )
     assert words in user.run(*RECORD, passed=1)
     assert words in user.run(passed=1)
-    said = user.run("-o", "nectar_unused=error", passed=1, errors=1)
-    assert "has overlays that match no request: html status=502 page=9" in said
+    output = user.run("-o", "nectar_unused=error", passed=1, errors=1)
+    assert "has overlays that match no request: html status=502 page=9" in output
     assert "nectar recordings" not in user.run("-o", "nectar_unused=ignore", passed=1)
 
 
@@ -838,7 +840,7 @@ class Named:
         return []
 
 
-# What it costs a suite that does not use it.
+# The cost for a suite that does not use the plugin.
 
 
 def python(*arguments: str, cwd: Path) -> str:
@@ -902,18 +904,18 @@ def test_a_replay_loads_no_aiohttp(tmp_path: Path, alone: tuple[str, ...]) -> No
 def test_it_can_be_turned_off(user: User) -> None:
     user.write("test_one.py", ONE)
     user.write("conftest.py", "")
-    said = user.run("-p", "no:nectar_async", errors=1)
-    assert "fixture 'nectar' not found" in said
+    output = user.run("-p", "no:nectar_async", errors=1)
+    assert "fixture 'nectar' not found" in output
 
 
 def test_the_help_names_every_mode_and_setting(user: User) -> None:
-    said = " ".join(user.pytester.runpytest_inprocess("--help").stdout.str().split())
+    output = " ".join(user.pytester.runpytest_inprocess("--help").stdout.str().split())
     for mode in Mode:
-        assert f"{mode}: " in said
+        assert f"{mode}: " in output
     for name in ("recordings", "unused", "max_age", "on_stale"):
-        assert f"nectar_{name} (string)" in said
-    said = user.pytester.runpytest_inprocess("--markers").stdout.str()
-    assert "@pytest.mark.nectar(*, recording, overlay, repeat" in said
+        assert f"nectar_{name} (string)" in output
+    output = user.pytester.runpytest_inprocess("--markers").stdout.str()
+    assert "@pytest.mark.nectar(*, recording, overlay, repeat" in output
 
 
 def test_the_modes_of_the_flag_are_those_of_a_recorder(user: User) -> None:

@@ -284,9 +284,9 @@ def test_a_key_is_never_imported(sent: dict[str, str]) -> None:
     result = read_har(har(entry(f"/team?api_key={KEY}", sent=sent)))
     assert KEY not in repr(result.recording)
     assert result.recording.exchanges[0].question.query == ()
-    said = {"note": f"{KEY}0 is your key"}
+    body = {"note": f"{KEY}0 is your key"}
     with pytest.raises(RecordingError, match="a registered secret in response") as it:
-        read_har(har(entry("/company", said), entry("/team", sent=sent)))
+        read_har(har(entry("/company", body), entry("/team", sent=sent)))
     assert KEY not in it.value.message
 
 
@@ -306,14 +306,14 @@ def test_harmless_cookie_values_are_not_secrets() -> None:
         "X-API-Key": "[REDACTED]",
         "Cookie": f"company={COMPANY}; seen=2026-03-01T12:00:00Z; redacted=REDACTED",
     }
-    said = [{"id": COMPANY, "name": "REDACTED", "created": "2026-03-01T12:00:00Z"}]
-    assert read_har(har(entry("/company", said, sent=sent))).imported == 1
+    body = [{"id": COMPANY, "name": "REDACTED", "created": "2026-03-01T12:00:00Z"}]
+    assert read_har(har(entry("/company", body, sent=sent))).imported == 1
 
 
 def test_persons_are_replaced_and_rules_are_kept() -> None:
     rule = Rule(kind="tenant", keys=("externalId",))
-    said = [{"id": COMPANY, "users": ["ada@example.com"], "externalId": "Lovelace"}]
-    result = read_har(har(entry("/company", said)), redaction=Redaction(rules=(rule,)))
+    body = [{"id": COMPANY, "users": ["ada@example.com"], "externalId": "Lovelace"}]
+    result = read_har(har(entry("/company", body)), redaction=Redaction(rules=(rule,)))
     assert result.recording.redaction == Redaction(rules=(rule,)).manifest()
     shown = str(result.recording.exchanges[0].answer.body.data())  # type: ignore[union-attr]
     assert "tenant-1" in shown

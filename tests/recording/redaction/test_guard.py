@@ -99,10 +99,10 @@ def test_a_token_is_refused_without_a_rule_or_an_alias_for_it() -> None:
     ruled = Redaction(rules=(Rule(kind="jwt", pattern=r"eyJ\S+"),)).apply([pair])
     aliased = Redaction(aliases={jwt: "jwt-one"}).apply([pair])
 
-    for (one,), placeholder in ((ruled, "jwt-1"), (aliased, "jwt-one")):
-        assert isinstance(one.answer.body, Json)
-        assert one.answer.body.value["notes"] == f"use {placeholder}"
-        assert one.answer.body.value["state"] == placeholder
+    for (redacted,), placeholder in ((ruled, "jwt-1"), (aliased, "jwt-one")):
+        assert isinstance(redacted.answer.body, Json)
+        assert redacted.answer.body.value["notes"] == f"use {placeholder}"
+        assert redacted.answer.body.value["state"] == placeholder
 
 
 def test_a_signed_link_inside_a_text_is_refused_and_alone_is_replaced() -> None:
@@ -111,9 +111,11 @@ def test_a_signed_link_inside_a_text_is_refused_and_alone_is_replaced() -> None:
     assert "a signed link" in expect_refusal(
         exchange(Json.of({"notes": f"see {link}"}))
     )
-    (one,) = Redaction().apply([exchange(Json.of({"id": "7", "auditTrailUrl": link}))])
-    assert isinstance(one.answer.body, Json)
-    assert one.answer.body.value["auditTrailUrl"] == (
+    (redacted,) = Redaction().apply(
+        [exchange(Json.of({"id": "7", "auditTrailUrl": link}))]
+    )
+    assert isinstance(redacted.answer.body, Json)
+    assert redacted.answer.body.value["auditTrailUrl"] == (
         "https://link.invalid/7/auditTrailUrl"
     )
 

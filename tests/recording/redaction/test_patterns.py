@@ -78,9 +78,9 @@ def test_signed_links_are_distinguished_from_others() -> None:
     ],
 )
 def test_an_email_address_is_found_in_any_escaping(spelled: str) -> None:
-    (found,) = EMAIL.finditer(f"to <{spelled}>, please")
+    (match,) = EMAIL.finditer(f"to <{spelled}>, please")
 
-    assert normalize_email(found[0]) == "ann.b+c@real.com"
+    assert normalize_email(match[0]) == "ann.b+c@real.com"
 
 
 @pytest.mark.parametrize("text", ["a@b", "@here", "ann@", "1@2.3", "cost @ 3.50"])

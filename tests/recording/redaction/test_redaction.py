@@ -302,12 +302,12 @@ def test_numbers_become_text_and_blanks_stay() -> None:
     account = {"id": "5", "accountNumber": 991234}
     blank = {"id": "6", "accountNumber": " "}
 
-    one, other = PLAIN.apply(
+    number, text = PLAIN.apply(
         [pair("accounts_update", account), pair("accounts_update", blank, owner="8")]
     )
 
-    assert decode_answer(one)["accountNumber"] == "account-1"
-    assert decode_answer(other)["accountNumber"] == " "
+    assert decode_answer(number)["accountNumber"] == "account-1"
+    assert decode_answer(text)["accountNumber"] == " "
 
 
 def test_numbers_do_not_depend_on_the_order_of_arrival() -> None:
@@ -537,13 +537,13 @@ _operations = st.sampled_from(["connections_create", "documents_update", "unhear
 def test_a_question_is_found_by_its_unredacted_parts(
     operation: str, sent: Any, text: str, key: str
 ) -> None:
-    one = pair(operation, sent=sent, query=((key, text),))
-    (exchange,) = PLAIN.apply([one])
+    recorded = pair(operation, sent=sent, query=((key, text),))
+    (exchange,) = PLAIN.apply([recorded])
 
-    assert PLAIN.masked(exchange.question).key == PLAIN.masked(one[0]).key
-    masked = PLAIN.masked(one[0])
+    assert PLAIN.masked(exchange.question).key == PLAIN.masked(recorded[0]).key
+    masked = PLAIN.masked(recorded[0])
     assert PLAIN.masked(masked) == masked
-    assert PLAIN.agrees(one[0], exchange.question)
+    assert PLAIN.agrees(recorded[0], exchange.question)
 
 
 @max_examples(200)

@@ -24,7 +24,7 @@ def key(sent: Any = None, operation: str = "connections_update", **asked: Any) -
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({"password": "a"}, {"password": "b"}),
         ({"username": "ann"}, {"username": "username-7"}),
@@ -39,13 +39,13 @@ def key(sent: Any = None, operation: str = "connections_update", **asked: Any) -
     ids=["secret", "placeholder", "address", "pattern", "quoted", "link"],
 )
 def test_questions_that_differ_in_sensitive_values_are_equal(
-    one: Any, other: Any
+    first: Any, second: Any
 ) -> None:
-    assert key(one) == key(other)
+    assert key(first) == key(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ({"password": "a"}, {"password": None}),
         ({"password": "a"}, {"passwords": ["a", "b"]}),
@@ -57,8 +57,8 @@ def test_questions_that_differ_in_sensitive_values_are_equal(
     ],
     ids=["null", "key", "text", "length", "ids", "ids-like-placeholders", "flag"],
 )
-def test_questions_that_differ_elsewhere_are_different(one: Any, other: Any) -> None:
-    assert key(one) != key(other)
+def test_questions_that_differ_elsewhere_are_different(first: Any, second: Any) -> None:
+    assert key(first) != key(second)
 
 
 def test_paths_have_ids_and_at_times_an_address() -> None:
