@@ -183,7 +183,9 @@ def test_help_of_a_group_is_that_of_its_class() -> None:
     assert NectarClient.usage is usage.Usage
     text = pydoc.plain(pydoc.render_doc(NectarClient.usage))
     assert "class Usage" in text
-    assert "by_company(self, company_id" in text
+    _, _, after = text.partition("by_company(")
+    # Python 3.13 writes each parameter on a line of its own.
+    assert after.split()[:2] == ["self,", "company_id:"]
 
 
 def test_a_mock_of_the_client_has_its_groups_and_their_signatures() -> None:

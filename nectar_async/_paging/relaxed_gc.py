@@ -20,6 +20,9 @@ __all__ = ["relaxed_gc"]
 _NEW_AT_ONCE: Final = 5_000
 _NEVER: Final = 1_000_000
 
+# Python 3.12 starts with some hundred frozen objects of its own.
+_FROZEN_BY_PYTHON: Final = 1_000
+
 
 class _Thresholds:
     """The thresholds of the process, and how many blocks have relaxed them."""
@@ -47,7 +50,7 @@ class _Thresholds:
             # Move all objects to the oldest generation; otherwise the next collection
             # would traverse them all. If the application has frozen objects, this is
             # skipped, because it would unfreeze them.
-            if not gc.get_freeze_count():
+            if gc.get_freeze_count() <= _FROZEN_BY_PYTHON:
                 gc.freeze()
                 gc.unfreeze()
             gc.set_threshold(*self._before)
