@@ -1,4 +1,4 @@
-"""CPU: what does a page cost the client's processor, everything included?
+"""CPU: how much processor time of the client does a page take in total?
 
 A pull of 200 pages without latency: request, answer, inflating, decoding, delivery. The
 peer is what people write by hand: `asyncio.gather` and a semaphore on aiohttp, to the

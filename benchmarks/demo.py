@@ -1,4 +1,4 @@
-"""Demo: how near is `nectar demo` to the bound of ten requests at once?
+"""Demo: how close is `nectar demo` to the bound of ten requests at once?
 
 Every round is a `nectar demo --json`: the sandbox in a process of its own, and the
 bound an ideal greedy schedule of all requests that it counted, ten at once, behind the

@@ -1,4 +1,4 @@
-"""Makespan: how near is a pull to the bound of ten requests at once?
+"""Makespan: how close is a pull to the bound of ten requests at once?
 
 50 ms a page, constant or log-normal (sigma 0.5, drawn anew for each round, the same for
 all competitors), 200 pages of 100 records: of one company, of 50 with 4 each, of 50 of

@@ -51,9 +51,9 @@ def test_no_log_shows_it(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @given(words, words)
-def test_it_compares_and_hashes_by_its_value(one: str, other: str) -> None:
-    assert (Secret(one) == Secret(other)) == (one == other)
-    assert len({Secret(one), Secret(one), Secret(other)}) == len({one, other})
+def test_it_compares_and_hashes_by_its_value(first: str, second: str) -> None:
+    assert (Secret(first) == Secret(second)) == (first == second)
+    assert len({Secret(first), Secret(first), Secret(second)}) == len({first, second})
 
 
 def test_a_secret_does_not_equal_its_text() -> None:

@@ -29,12 +29,12 @@ class Measured:
     cpu: float
     bound: float
     allowed: float
-    """The bound if each request costs what the server took."""
+    """The bound with the durations that the server measured."""
     peak: int
     """Requests in flight at once, at most."""
     requests: int
     lateness: float
-    """By how much the server answered late, on average."""
+    """The average delay of the server's answers."""
 
     @property
     def efficiency(self) -> float:

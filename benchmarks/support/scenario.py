@@ -22,7 +22,7 @@ COMPANY_LIST = -1
 
 @frozen
 class Entry:
-    """One request as the server saw it. Times are seconds."""
+    """One request, as recorded by the server. Times are in seconds."""
 
     owner: int
     """The place of the company in the list, or `COMPANY_LIST`."""
@@ -37,7 +37,7 @@ class Entry:
 
 @frozen
 class Scenario:
-    """A portfolio and its latencies; the same for all that pull it."""
+    """A portfolio and its latencies; the same for all competitors."""
 
     sizes: Sequence[int]
     """Pages of each company, in the order of the list."""
@@ -47,7 +47,7 @@ class Scenario:
     """Sigma of the log-normal latencies; 0 makes all of them equal."""
     seed: int = 7
     is_kept: bool = True
-    """Whether pages are rendered beforehand and kept, which suits small scenarios."""
+    """Whether pages are rendered beforehand and kept; for small scenarios."""
 
     @property
     def pages(self) -> int:

@@ -38,7 +38,7 @@ class Stats:
 
     @property
     def allowed(self) -> float:
-        """The bound if each request costs what the server took, late or not."""
+        """The bound with the durations that the server measured, delays included."""
         return bound(evolve(entry, latency=entry.took) for entry in self.log)
 
     @property

@@ -222,7 +222,7 @@ def _envelope(number: int, of: int) -> Json:
 
 
 class Template:
-    """A page from which others are built, with other ids of records."""
+    """A template for pages that differ in the ids of their records."""
 
     def __init__(self, seed: int) -> None:
         base_page = page(seed)

@@ -151,7 +151,7 @@ class PathDestination:
             yield
 
     async def begin(self, document_id: str) -> PartialState:
-        """Take over what an earlier download of the document left."""
+        """Continue the partial file of an earlier download of the document."""
         self._part = PartialFile(self.path, document_id)
         return await run_in_thread(self._part.begin)
 

@@ -1,8 +1,8 @@
 """Limit the requests in flight: one limiter is shared by everything that a client does.
 
 A permit covers one attempt, from before the first byte is sent until the last one is
-received. Nobody holds a permit while sleeping, decoding, or handing a record to the
-caller, and nobody asks for a second permit while holding one, so nesting cannot
+received. No task holds a permit while it sleeps, decodes, or hands a record to the
+caller, and no task requests a second permit while it holds one, so nesting cannot
 deadlock.
 
 The number of permits follows the server: it is halved when the server says that it is
@@ -133,7 +133,7 @@ class Limiter:
                     continue
                 waiter.event = anyio.Event()
                 # Needed after a pause that ended before this waiter woke up: permits
-                # that were released during the pause were granted to nobody.
+                # that were released during the pause were not granted.
                 self._grant()
                 await waiter.event.wait()
         except BaseException:
@@ -179,7 +179,7 @@ class Limiter:
             waiter = queue.popleft()
             if queue:
                 self._queues[queue_key] = queue
-            # Taken for the waiter at once, so that nobody takes it before it runs.
+            # Taken for the waiter at once, so that no other task takes it earlier.
             self._take()
             waiter.is_granted = True
             waiter.event.set()

@@ -26,7 +26,7 @@ from nectar_async._http.clock import Bound
 __all__ = ["Timeline", "TimelineBound", "VirtualClock"]
 
 # A request reads the clock at least once in this many turns of the event loop, so if
-# nobody reads it for that long, no task can make progress.
+# it is not read for that long, no task can make progress.
 _QUIET_TURNS: Final = 20
 # A task that reads the clock forever must not keep the time from advancing.
 _MAX_ROUNDS: Final = 50

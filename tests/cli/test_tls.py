@@ -114,7 +114,7 @@ def build_wrong_options(files: CertificateFiles, name: str) -> list[str]:
 
 
 def write_locked_key(key: Path) -> Path:
-    """Write the key with a pass phrase; nobody could enter it."""
+    """Write the key with a pass phrase, which the server cannot ask for."""
     plain = serialization.load_pem_private_key(key.read_bytes(), password=None)
     path = key.with_name("locked.pem")
     path.write_bytes(

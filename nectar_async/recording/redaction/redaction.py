@@ -117,8 +117,8 @@ class Redaction:
     rules: tuple[Rule, ...] = ()
     """Rules in addition to the built-in ones."""
     aliases: Mapping[str, str] = field(factory=dict, repr=False)
-    """Placeholders for chosen values, by value: they tell requests apart that differ in
-    nothing else. Never written to disk."""
+    """Placeholders for chosen values, by value: they keep requests distinct that differ
+    only in these values. Never written to disk."""
     secrets: tuple[str | Secret[str], ...] = field(default=(), repr=False)
     """Texts that must not be in any saved file. Never written to disk."""
 
@@ -269,7 +269,7 @@ class Redaction:
         return KnownValues(self._normalized_aliases)
 
     def _mask(self, question: Question, blank: Collection[str]) -> Question:
-        """Mask a question, and the texts in the places of `blank` as a whole."""
+        """Mask a question; texts at the places in `blank` are masked completely."""
         mask = MaskVisitor(self._patterns, self._alias_values, blank)
         masked = self._walk.question(question, mask, _ROOT)
         if mask.masked and mask.has_free_text:
