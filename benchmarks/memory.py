@@ -1,9 +1,8 @@
 """Memory: does it grow with the number of records that are streamed?
 
-100,000 and 1,000,000 records, each in a fresh process; the figure is the highest memory
-of one process against that of the other, and beside it what came on top in the pull.
-The server renders each page when it is asked for, so the time that this takes says
-nothing.
+100,000 and 1,000,000 records, each in a fresh process; the figure is the ratio of
+the peaks of memory of the two processes. The growth during the pull is printed beside
+it. The server renders each page on request, so the duration means nothing.
 
     python -m benchmarks.memory [rounds]
 """

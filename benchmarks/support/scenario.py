@@ -81,11 +81,12 @@ def build_skewed(pages: int = 200, companies: int = 50) -> list[int]:
 def bound(log: Iterable[Entry], permits: int = PERMITS) -> float:
     """Compute the seconds of an ideal greedy schedule of all counted requests.
 
-    Each costs its latency, and not what the server took: that would excuse a busy
-    machine. The list of companies comes before all, the first page of each company
-    before its others, and whatever may be asked for is asked for as soon as one of the
-    `permits` is free: first pages before others, those with most behind them first,
-    then what takes longest. No client can know that order beforehand.
+    Each request counts with the latency of the scenario, not with the time that the
+    server took, because that would excuse a busy machine. The list of companies comes
+    first, and the first page of each company before its other pages. A possible request
+    starts as soon as one of the `permits` is free: first pages before others, those of
+    the largest companies first, then the longest requests. No client can know that
+    order beforehand.
     """
     now = 0.0
     behind: dict[int, list[float]] = defaultdict(list)
