@@ -50,7 +50,7 @@ Replacement = tuple[int, int, str]
 """The start and the end of a part of a text, and the text that replaces it."""
 
 
-# What is redacted
+# Redactors.
 
 
 def build_redactor(

@@ -93,7 +93,7 @@ class Connection(Model):
     initial_datasource_types: tuple[DatasourceType, ...] = ()
     """The commodities that the connection was created for."""
     username: Secret[str] | None = None
-    """The user name of the login; the server masks it if the company says so."""
+    """The user name of the login; masked by the server if the company is set to it."""
     workflow_owner_email: str | None = None
     """The owner of the connection. Filters and invitations call it
     `connection_owner_email`."""

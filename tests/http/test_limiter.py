@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class HandClock(VirtualClock):
-    """A clock that advances only when the test says so."""
+    """A clock that advances only when the test advances it."""
 
     async def sleep(self, seconds: float) -> None:
         until = self.monotonic() + seconds
@@ -31,7 +31,7 @@ def build_limiter(limit: int, clock: VirtualClock | None = None) -> Limiter:
 
 
 class Visitor:
-    """A task that holds a permit until it is told to leave."""
+    """A task that holds a permit until the test releases it."""
 
     def __init__(self, name: int, log: list[int], queue_key: object = None) -> None:
         self.name = name

@@ -32,7 +32,7 @@ async def test_a_created_company_is_last_in_the_list(
 async def test_missing_fields_have_the_defaults_of_the_contract(
     client: ContractClient,
 ) -> None:
-    """Data collection starts in the year before that of the sandbox's clock."""
+    """Data collection starts in the year before the year of the sandbox's clock."""
     created = await client.call("companies_create", {"name": "A"})
     team = await client.call("team_get")
     assert created == {

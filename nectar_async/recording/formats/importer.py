@@ -165,7 +165,7 @@ class _Importer:
 
     def add(self, entry: TrafficEntry) -> None:
         """Convert an entry to a question and an answer, or count why it is skipped."""
-        # Files are looked up first: their host may be that of the API.
+        # Files are looked up first: the API's host may also serve them.
         file = self._find_file(entry)
         route = None if file else self._router.route(entry.method, entry.url)
         if route is None and file is None:
