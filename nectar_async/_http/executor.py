@@ -49,7 +49,7 @@ class Executor:
     Args:
         settings: the settings of the client.
         session: the session that it shares with its copies.
-        budget: the repeats that it has left.
+        budget: the client's retry budget.
         stages: the user's stages.
         recorder: the stage that records or replays.
     """
@@ -82,7 +82,7 @@ class Executor:
         return self._session.clock
 
     def get_keys(self, operation: str) -> Mapping[str, str]:
-        """The user's corrections of wire keys, by the package's spelling."""
+        """Return the user's key corrections: from the package's spelling to the API's."""
         correction = self.settings.operations.get(operation)
         return {} if correction is None else correction.keys
 
@@ -103,7 +103,7 @@ class Executor:
     async def send_and_decode(
         self, request: Request[Any], decode: Callable[[bytes], T]
     ) -> T:
-        """Send a request and decode the body of its answer with the given function."""
+        """Send a request and decode the body of its answer with `decode`."""
         response = await self._respond(request)
         try:
             return decode(response.body)

@@ -36,7 +36,7 @@ __all__ = ["Limit", "Limiter", "Permit"]
 
 
 OnWaited = Callable[[float, float], None]
-"""Gets two numbers of seconds: those in the queue, and those of pauses."""
+"""Called with the seconds spent queueing and the seconds spent in a pause."""
 
 
 class _Waiter:
@@ -101,11 +101,11 @@ class Limiter:
         return Permit(self, queue_key, on_waited)
 
     def pause(self, seconds: float) -> None:
-        """Grant no permit for that long."""
+        """Grant no permit for `seconds`."""
         until = self._clock.monotonic() + seconds
         self._paused_until = max(until, self._paused_until or until)
-        # From now on each waiter watches the clock itself. If one did so for all and
-        # was cancelled, the others would never wake up.
+        # From now on each waiter watches the clock itself. If a single
+        # waiter watched for all and was cancelled, the others would never wake up.
         for queue in self._queues.values():
             for waiter in queue:
                 waiter.event.set()
@@ -257,7 +257,7 @@ class Limit:
             try:
                 response = await send(request)
             except RateLimitedError as error:
-                permit.report_overload(self._find_pause(error))
+                permit.report_overload(self._choose_pause(error))
                 raise
             except MaintenanceError:
                 permit.report_overload()
@@ -269,8 +269,8 @@ class Limit:
             permit.report_success()
             return response
 
-    def _find_pause(self, error: RateLimitedError) -> float | None:
-        """The wait that the server asks for, unless it is too long."""
+    def _choose_pause(self, error: RateLimitedError) -> float | None:
+        """Return the wait that the server asks for, unless it is too long."""
         if error.retry_after is None:
             return None
         return limit_server_wait(error.retry_after, self.policy, self.clock.jitter())

@@ -273,7 +273,7 @@ class Request(Generic[T]):
 
         Args:
             base: the API's address, version included.
-            correction: what the user corrects about the operation.
+            correction: the user's corrected path and keys; None for none.
 
         Raises:
             ConfigurationError: the corrected path names a part that is missing.

@@ -25,7 +25,7 @@ from nectar_async.settings import Settings
 
 __all__ = ["Session"]
 
-# A transport that takes longer to close is cancelled.
+# Closing waits at most this long for the transport.
 _CLOSING_SECONDS = 10.0
 
 

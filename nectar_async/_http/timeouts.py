@@ -94,8 +94,8 @@ class AttemptTimeout:
             except Exception:
                 if monitor.failure is None:
                     raise
-        # Raised outside of the handler, so that the transport's error, which may show
-        # headers, is not its context.
+        # Raised outside of the handler, so that the transport's error, which may
+        # contain secrets, is not its context.
         if monitor.failure is not None:
             raise monitor.failure
         if monitor.is_finished:

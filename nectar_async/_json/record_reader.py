@@ -1,5 +1,6 @@
 """Decode one record or a list of records: on the fast path, or field by field if odd.
 
+A record is odd if it does not fit its struct exactly: an unknown key, or another type.
 A long list is decoded in steps, so that other tasks can run in between.
 """
 
@@ -28,8 +29,8 @@ __all__ = ["RecordReader", "read_or_raise"]
 
 T = TypeVar("T")
 
-# Decoding stops after this many problems: finding all problems of a million records
-# would block the event loop for minutes.
+# Decoding stops after this many problems: more are not useful, and finding all problems
+# of a million records would block the event loop for minutes.
 _MAX_PROBLEMS = 100
 
 # This many odd records take about as long as one piece of ordinary ones.
@@ -71,7 +72,7 @@ class RecordReader:
         return records[0]
 
     def read_page(
-        self, kind: type[T], body: bytes, items: str, facts: tuple[str, ...]
+        self, kind: type[T], body: bytes, items: str, other_keys: tuple[str, ...]
     ) -> Steps[tuple[tuple[T, ...], dict[str, Any]] | None]:
         """Decode an envelope on the fast path, to its records and its other values.
 
@@ -79,14 +80,14 @@ class RecordReader:
             kind: the type of the records.
             body: the envelope.
             items: the key of the records.
-            facts: the other keys.
+            other_keys: the other keys.
 
         Returns:
             None if the envelope has further keys, is long, or has anything odd in it.
         """
         if len(body) <= PIECE_SIZE and self._has_fast_path(kind):
             with suppress(Exception):  # the slow path says what is wrong
-                decode = self._decoders.for_page(kind, items, facts)
+                decode = self._decoders.for_page(kind, items, other_keys)
                 records, values = yield from decode(body)
                 return tuple(records), values
         return None
@@ -176,7 +177,7 @@ class RecordReader:
     def _read_slowly(
         self, kind: type[T], record: JSON, path: str, problems: list[str]
     ) -> list[T]:
-        """Decode a record field by field, or add its problems and return []."""
+        """Decode a record field by field, or add its problems and return `[]`."""
         try:
             value = parse_json(record)
         except MisfitError as misfit:

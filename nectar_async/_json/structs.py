@@ -49,20 +49,21 @@ __all__ = ["StructDecoders", "TableHook"]
 
 Hook = Callable[[Any, Any], Any]
 Copier = Callable[[Any, dict[Any, Any]], Any]
-"""Converts a struct to a model, given the parts that its list has already made."""
+"""Takes a struct and the parts already built for its list; returns a model."""
 
 RecordDecoder = Callable[[Any], Any]
 ListDecoder = Callable[[Any], Steps[list[Any]]]
 PageDecoder = Callable[[Any], Steps[tuple[list[Any], dict[str, Any]]]]
 
-# Learned keys come from a server: their number is bounded, odd ones are not learned.
+# Learned keys come from a server, so their number is limited, and keys with unusual
+# characters are ignored.
 _MAX_LEARNED_KEYS = 64
 _LEARNABLE_KEY = re.compile(r"[\w.$@: -]{1,100}")
 
-# Copying the structs of a JSON text takes as long as decoding twice its size.
+# Building the models of a JSON text takes twice as long as decoding it.
 _COPY_SIZE: Final = PIECE_SIZE // 3
 
-# For parts with more texts, a lookup costs as much as making the part again.
+# For parts with more texts, a lookup costs as much as building the part again.
 _MAX_KEY_TEXTS: Final = 4
 
 _WIRE_TYPES: Final[Mapping[Any, type | UnionType]] = {
@@ -120,7 +121,7 @@ class TableHook:
         self.table = build_enum_table(kind, is_exact=is_exact)
 
     def __call__(self, value: Any, _: object = None) -> Any:
-        """Return the member; an unknown text becomes a member of its own."""
+        """Return the member; for an unknown text, return a new unlisted member."""
         if value.__class__ is not str:
             raise MisfitError.of("text", value)
         return self.table[value]
@@ -163,16 +164,18 @@ class StructDecoders:
             )
         return self._list_decoders[model]
 
-    def for_page(self, model: type, items: str, facts: tuple[str, ...]) -> PageDecoder:
+    def for_page(
+        self, model: type, items: str, other_keys: tuple[str, ...]
+    ) -> PageDecoder:
         """Return the function that decodes an envelope to records and other values.
 
         Args:
             model: the model of the records.
             items: the key of the list.
-            facts: the other keys; the decoder refuses an envelope with further keys.
+            other_keys: the other keys; the decoder refuses an envelope with further keys.
         """
-        if (model, items, facts) not in self._page_decoders:
-            names = {f"fact_{number}": key for number, key in enumerate(facts)}
+        if (model, items, other_keys) not in self._page_decoders:
+            names = {f"fact_{number}": key for number, key in enumerate(other_keys)}
             fields: list[Any] = [
                 ("items", GenericAlias(list, (self._builder.get_struct(model),))),
                 *((name, Any, msgspec.UNSET) for name in names),
@@ -198,8 +201,8 @@ class StructDecoders:
                 records = yield from _copy_in_steps(copy, envelope.items, len(body))
                 return records, present
 
-            self._page_decoders[model, items, facts] = decode_page
-        return self._page_decoders[model, items, facts]
+            self._page_decoders[model, items, other_keys] = decode_page
+        return self._page_decoders[model, items, other_keys]
 
     def learn_extra_keys(self, instance: Any) -> None:
         """Give the structs fields for the keys in an instance's `extra`."""
@@ -342,7 +345,7 @@ class _StructBuilder:
     def _build_copier(self, spec: ModelSpec, *, is_part: bool) -> Copier:
         """Generate the function that copies a struct's fields into a model's slots.
 
-        The function for a part returns an existing model if the list had an equal part.
+        The function for a part reuses the model of an equal part earlier in the list.
         """
         learned = self._name_learned_keys(spec)
         scope = {
@@ -424,7 +427,7 @@ def _build_mutable_twin(model: type) -> type:
 
 
 def _build_slot_value(field: FieldSpec, expression: str) -> str:
-    """Return the expression for a model's slot, of the struct `o`.
+    """Build the expression that computes a slot's value from the struct `o`.
 
     It is written out in the generated function: a call for each value would cost more
     than the conversion.
@@ -438,7 +441,7 @@ def _build_slot_value(field: FieldSpec, expression: str) -> str:
     if field.is_sequence:
         if is_plain:
             return f"tuple(v) if (v := {value}) else ()"
-        # Most lists have one item, and a comprehension is a call.
+        # Most lists have one item, and a comprehension costs a function call.
         single = f"({expression.format('v[0]')},)"
         several = f"[{expression.format('x')} for x in v]"
         return (

@@ -106,7 +106,7 @@ class FanOut(Generic[T]):
 
     async def __aenter__(self) -> Self:
         if self._scheduler is not None:
-            raise RuntimeError("a fan-out can be entered only once; create another one")
+            raise RuntimeError("a fan-out can be entered only once; create a new one")
         ids = await self._list_companies()
         # A company that is named twice is read once. All requests are built before any
         # is sent, so that an invalid id raises an error here.

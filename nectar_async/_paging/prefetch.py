@@ -193,7 +193,7 @@ class PageScheduler(Generic[T]):
 
     async def __aenter__(self) -> Self:
         if self._group is not None:
-            raise RuntimeError("it can be entered only once; create another one")
+            raise RuntimeError("it can be entered only once; create a new one")
         self._work_ready, self._page_ready = _Signal(), _Signal()
         self._reader_lock = anyio.Lock(fast_acquire=True)
         self._group = anyio.create_task_group()

@@ -1,10 +1,10 @@
-"""The traversal of one list: which passes it takes, and what they add up to.
+"""The traversal of one list: its passes, and their sum as a receipt.
 
 In most cases that is one pass over the list as it was requested. There are more when
 
     the server runs out of time     the window is split in two halves, each of them a
                                     pass that may be split again
-    the list changed                the window is read again, if the traversal may
+    the list changed                the window is read again, if `max_rewalks` allows it
     `verify` is set                 the first page is requested again at the end
 
 Records are delivered once, by id, whichever pass reads them first. Nothing here sends a
@@ -43,7 +43,7 @@ __all__ = ["MAX_REWALKS", "Traversal", "WindowPass"]
 T = TypeVar("T")
 
 MAX_REWALKS = 2
-"""How often a fan-out reads a changed list again."""
+"""How often a fan-out rereads a list that changed."""
 
 
 @define(eq=False)
@@ -85,7 +85,7 @@ class Traversal(Generic[T]):
         max_rewalks: how often a window that changed may be read again.
         verify: whether to request the first page of each window again at its end.
         cursor: where to begin; by default at the beginning.
-        queue_key: the limiter's queue for these requests; by default one of their own.
+        queue_key: the limiter's queue for these requests; by default a separate queue.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Traversal(Generic[T]):
         Afterwards `current_pass` may be another one.
 
         Returns:
-            The page with the records to deliver; None when a later pass brings none.
+            The page with the records to deliver; None if a later pass has no new ones.
 
         Raises:
             PaginationError: the pages do not advance.
@@ -244,7 +244,7 @@ class Traversal(Generic[T]):
         if is_changed:
             verdict = find_worst((verdict, Verdict.DRIFTED))
         self._repeats += tracker.repeats
-        # If two passes have the same result, another one would not change it.
+        # If two passes give the same result, it is accepted.
         result = tracker.total_last, len(tracker.ids), self._records
         is_new_result = result != self._previous_result
         self._previous_result = result

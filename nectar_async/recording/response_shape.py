@@ -42,7 +42,7 @@ _SUCCESS: Final = "2"
 class SchemaNode:
     """One node of a response, described by all schemas of the contract that apply.
 
-    A node that the contract does not have has no schemas, nor do the nodes below it.
+    If the contract does not describe a node, it and the nodes below it have no schemas.
 
     Args:
         schemas: alternatives, as written in the contract.

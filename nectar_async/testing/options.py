@@ -213,7 +213,7 @@ def _find_home(item: pytest.Item) -> Path:
     folder = str(item.config.getini("nectar_recordings"))
     if not folder or Path(folder).name != folder:
         raise ConfigurationError(
-            "nectar_recordings is the name of a folder next to each test file; not"
+            "nectar_recordings must be the name of a folder next to each test file, not"
             f" {folder!r}"
         )
     return item.path.parent / folder

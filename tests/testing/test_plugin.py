@@ -418,7 +418,7 @@ def test_the_marker_accepts_the_arguments_of_a_sandbox() -> None:
     ("setting", "words"),
     [
         pytest.param(
-            "nectar_recordings=a/b", "is the name of a folder", id="recordings"
+            "nectar_recordings=a/b", "must be the name of a folder", id="recordings"
         ),
         pytest.param(
             "nectar_unused=often", "nectar_unused is one of report", id="unused"

@@ -309,7 +309,7 @@ def _build_query(view: View, values: Mapping[str, Any]) -> PullQuery:
 
 
 def build_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the client's settings from the options of a command; None sets nothing."""
+    """Build the client's settings from the options that are not None."""
     attempts = values.get("attempts")
     settings = {
         "max_concurrency": values.get("concurrency"),

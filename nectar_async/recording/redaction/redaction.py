@@ -50,7 +50,9 @@ _KIND: Final = re.compile(r"[a-z][a-z0-9-]*")
 
 def _convert_keys(keys: Iterable[str]) -> tuple[str, ...]:
     if isinstance(keys, str):
-        raise InvalidArgumentError(f"keys is one text, {keys!r}; pass a tuple of them")
+        raise InvalidArgumentError(
+            f"keys must be a tuple of texts, not the single text {keys!r}"
+        )
     return tuple(keys)
 
 

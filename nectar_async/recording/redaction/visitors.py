@@ -187,7 +187,7 @@ class PlaceholderWriter:
         if new is None:
             spans = [*self._find_matches(text), *self.values.find(text)]
             if spans:
-                # Placeholders take part, so that nothing inside them is replaced.
+                # Existing placeholders are spans too: nothing inside them is replaced.
                 spans += [
                     (*match.span(), match[0])
                     for match in self.patterns.find_placeholders(text)

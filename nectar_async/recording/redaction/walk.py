@@ -226,7 +226,7 @@ class _KeyCache(dict[str, FieldNode]):
 
 
 class _FieldCache(dict[FieldNode, _KeyCache]):
-    """The fields below every field of an operation, including the user's rules."""
+    """A cache of the fields below each field of an operation, with the user's rules."""
 
     def __init__(self, fields: OperationFields, rules: Mapping[str, Kind]) -> None:
         super().__init__()

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UploadedBill",
+    "invent_uploaded_bill",
     "make_bills",
     "make_sample_usage",
     "make_usage",
-    "read_uploaded_bill",
 ]
 
 # Shares, in a thousandth.
@@ -137,7 +137,7 @@ def make_bills(
     return [*bills.values(), *copies]
 
 
-def read_uploaded_bill(
+def invent_uploaded_bill(
     ids: Ids,
     seed: int,
     company: CompanyRecord,

@@ -103,7 +103,7 @@ class BillingCycle:
 def find_first_day(last_day: date) -> date:
     """Find the first day of the two years that end with `last_day`."""
     following = date.fromordinal(last_day.toordinal() + 1)
-    # The year two years before a leap year has no 29 February.
+    # Two years before 29 February there is no such day; use the 28th.
     return following.replace(year=following.year - _YEARS, day=min(following.day, 28))
 
 

@@ -98,7 +98,8 @@ class IntervalSeries:
         step = minutes * _MINUTE
         last_day = portfolio.last_day.toordinal()
         low, high = to_midnight(last_day - DAYS + 1), to_midnight(last_day + 1)
-        # A day is a whole number of steps, so steps since 1970 are steps of a day.
+        # A day is a whole number of steps, so a multiple of `step` since 1970 is also a
+        # step boundary within its day.
         low = low if start is None else max(low, -(-start // step) * step)
         high = high if end is None else min(high, end // step * step)
         return cls(meter, low, max(0, high - low) // step, step)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.generator.bills import read_uploaded_bill
+from nectar_async.sandbox.generator.bills import invent_uploaded_bill
 from nectar_async.sandbox.generator.changes import Changes, HasId
 from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.companies import build_company, make_company
@@ -210,7 +210,7 @@ class Portfolio:
         """Add an uploaded bill, with usage if the company has a meter or a site."""
         data = self.company_data(index)
         sites = data.company.sites
-        bill = read_uploaded_bill(
+        bill = invent_uploaded_bill(
             self._ids,
             self.seed,
             data.company,

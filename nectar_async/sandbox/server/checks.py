@@ -196,7 +196,7 @@ def parse_usage_fields(record: UsageRecord, body: Mapping[str, Any]) -> dict[str
         raise RefusalError(_BAD_REQUEST, "endDate: This must not be before startDate.")
     overrides = {key: body[key] for key in _OVERRIDES if key in body}
     if "usage" in overrides:
-        # The peak and off-peak parts only add up to the old usage.
+        # The old peak and off-peak parts do not add up to the new usage.
         fields["peak_amount"] = None
     if overrides:
         fields["overrides"] = {**record.overrides, **overrides}
