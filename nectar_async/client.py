@@ -198,8 +198,9 @@ class NectarClient:
             await self._session.aclose()
 
     def with_settings(self, **changes: Any) -> NectarClient:
-        """Copy the client with other settings; the copy shares transport, key, limiter
-        and stages.
+        """Copy the client with other settings.
+
+        The copy shares transport, key, limiter and stages.
 
         ```python
         patient = nectar.with_settings(attempt_timeout=120, deadline=300)

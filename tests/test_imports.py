@@ -67,12 +67,12 @@ def layers() -> list[list[str]]:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     contract = config["tool"]["importlinter"]["contracts"][0]
     groups = [set(re.findall(r"\w+", layer)) for layer in contract["layers"]]
-    found = [
+    modules = [
         [module for module in MODULES if module.split(".")[1] in group]
         for group in reversed(groups)
     ]
-    assert sum(map(len, found)) == len(MODULES)
-    return found
+    assert sum(map(len, modules)) == len(MODULES)
+    return modules
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

@@ -82,7 +82,7 @@ class Executor:
         return self._session.clock
 
     def get_keys(self, operation: str) -> Mapping[str, str]:
-        """Return the user's key corrections: from the package's spelling to the API's."""
+        """Return the user's key corrections, by the package's spelling."""
         correction = self.settings.operations.get(operation)
         return {} if correction is None else correction.keys
 

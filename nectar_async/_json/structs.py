@@ -172,10 +172,10 @@ class StructDecoders:
         Args:
             model: the model of the records.
             items: the key of the list.
-            other_keys: the other keys; the decoder refuses an envelope with further keys.
+            other_keys: the other keys of the envelope; further keys are refused.
         """
         if (model, items, other_keys) not in self._page_decoders:
-            names = {f"fact_{number}": key for number, key in enumerate(other_keys)}
+            names = {f"key_{number}": key for number, key in enumerate(other_keys)}
             fields: list[Any] = [
                 ("items", GenericAlias(list, (self._builder.get_struct(model),))),
                 *((name, Any, msgspec.UNSET) for name in names),

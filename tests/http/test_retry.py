@@ -279,7 +279,7 @@ def test_an_empty_budget_allows_no_repeat() -> None:
     assert not budget.spend()
 
 
-# How the stage acts on the verdict.
+# The retry stage.
 
 
 def answers(*values: object) -> MemoryTransport:

@@ -46,10 +46,10 @@ async def read_ids(records: FanOut[UsageData]) -> list[str]:
     return [record.id async for record in records]
 
 
-async def take(records: Pager[UsageData], seen: list[str]) -> None:
+async def take(records: Pager[UsageData], record_ids: list[str]) -> None:
     """Read until the end or an error, and keep what was read."""
     async for page in records.pages():
-        seen += [record.id for record in page.items]
+        record_ids += [record.id for record in page.items]
 
 
 @pytest.mark.parametrize("permits", [1, 2, 10])
@@ -99,14 +99,14 @@ async def test_as_many_requests_as_permits_are_in_flight(
 async def test_a_slow_company_does_not_delay_others(make_client: MakeClient) -> None:
     server = ListServer.of_pages(slow=1, a=3, b=3)
     release = server.hold("slow", 1)
-    seen: list[str] = []
+    record_ids: list[str] = []
     with anyio.fail_after(5):
         async with make_client(server.transport).repository.usage() as records:
             async for record in records:
-                seen.append(record.id)
-                if len(seen) == 12:
+                record_ids.append(record.id)
+                if len(record_ids) == 12:
                     release.set()
-    assert seen[12:] == server.companies["slow"]
+    assert record_ids[12:] == server.companies["slow"]
 
 
 async def test_one_slow_page_of_a_large_company_does_not_delay_other_companies(
@@ -114,15 +114,18 @@ async def test_one_slow_page_of_a_large_company_does_not_delay_other_companies(
 ) -> None:
     server = ListServer.of_pages(large=200, a=3, b=3)
     release = server.hold("large", 2)
-    seen: list[str] = []
+    record_ids: list[str] = []
     with anyio.move_on_after(10):
         nectar = make_client(server.transport, max_concurrency=2)
         async with nectar.repository.usage() as records:
             async for record in records:
-                seen.append(record.id)
-                if len([name for name in seen if not name.startswith("large")]) == 12:
+                record_ids.append(record.id)
+                if (
+                    len([name for name in record_ids if not name.startswith("large")])
+                    == 12
+                ):
                     release.set()
-    assert len(seen) == 412
+    assert len(record_ids) == 412
 
 
 async def test_a_consumer_that_stops_reading_stops_the_requests(
@@ -208,18 +211,18 @@ async def test_a_company_that_fails_does_not_stop_the_others(
     server.script("b", page, Response(403))
     nectar = make_client(server.transport)
     async with nectar.repository.usage(on_error="collect") as records:
-        seen = await read_ids(records)
+        record_ids = await read_ids(records)
         (failure,) = records.failures
         assert records.progress.companies_done == 3
     expected = server.companies["b"][: 2 * page - 2]
     expected += server.companies["a"] + server.companies["c"]
-    assert sorted(seen) == sorted(expected)
+    assert sorted(record_ids) == sorted(expected)
     assert failure.company_id == "b"
     assert isinstance(failure.error, PermissionDeniedError)
     assert failure.error.cursor is not None
     resumed = nectar.usage.by_company("b").resume(failure.error.cursor)
-    seen += [record.id async for record in resumed]
-    assert sorted(seen) == server.all_rows()
+    record_ids += [record.id async for record in resumed]
+    assert sorted(record_ids) == server.all_rows()
 
 
 async def test_every_company_may_fail(make_client: MakeClient) -> None:
@@ -400,15 +403,15 @@ async def test_a_walk_is_bounded_by_move_on_after(make_client: MakeClient) -> No
     server = ListServer.of_pages(a=9)
     server.hold("a", 3)
     nectar = make_client(server.transport)
-    seen: list[str] = []
+    record_ids: list[str] = []
     with anyio.move_on_after(60) as scope:
         async with nectar.repository.usage() as records:
             async for record in records:
-                seen.append(record.id)
-                if len(seen) == 4:  # the third page is held
+                record_ids.append(record.id)
+                if len(record_ids) == 4:  # the third page is held
                     scope.deadline = anyio.current_time() + 0.01
     assert scope.cancelled_caught
-    assert seen == server.companies["a"][:4]
+    assert record_ids == server.companies["a"][:4]
     await anyio.lowlevel.checkpoint()
 
 
@@ -435,10 +438,10 @@ async def test_a_page_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
         with anyio.CancelScope() as scope:
             scope.cancel()
             await anext(records)
-        seen: list[str] = []
+        record_ids: list[str] = []
         with anyio.move_on_after(10):
-            seen = await read_ids(records)
-    assert sorted(seen) == server.all_rows()
+            record_ids = await read_ids(records)
+    assert sorted(record_ids) == server.all_rows()
 
 
 async def test_reading_after_the_block_was_left_is_an_error(
@@ -477,10 +480,10 @@ async def test_a_walk_can_be_entered_only_once(
         await anext(records)
     try:
         async with records:
-            seen = await read_ids(records)
+            record_ids = await read_ids(records)
     except RuntimeError:
         return
-    assert seen == server.companies["a"]
+    assert record_ids == server.companies["a"]
     assert records.progress.records == 6
 
 
@@ -635,8 +638,8 @@ async def test_a_change_that_leaves_the_total_alone_is_found_by_verifying(
     server = moving()
     nectar = make_client(server.transport)
     async with nectar.repository.usage(verify=True) as records:
-        seen = await read_ids(records)
-    assert len(seen) == len(set(seen)) == 5
+        record_ids = await read_ids(records)
+    assert len(record_ids) == len(set(record_ids)) == 5
     assert records.receipt.verdict is Verdict.COMPLETE
     # Two pages and a verification; two pages again, and another verification.
     assert server.pages_of("a") == [1, 2, 1, 1, 2, 1]
@@ -681,8 +684,8 @@ async def test_a_window_that_times_out_is_read_in_halves_while_others_go_on(
         start_date=date(2025, 1, 1),
         end_date=date(2025, 1, 8),
     ) as records:
-        seen = await read_ids(records)
-    assert len(seen) == len(set(seen)) == 16
+        record_ids = await read_ids(records)
+    assert len(record_ids) == len(set(record_ids)) == 16
     receipt = records.receipts["large"]
     assert receipt.verdict is Verdict.COMPLETE
     assert (receipt.total_first, receipt.total_last, receipt.distinct) == (8, 8, 8)
@@ -716,13 +719,13 @@ async def test_the_cursor_of_a_failure_in_halves_points_to_the_windows_that_are_
         "end_date": date(2025, 1, 8),
     }
     pager = nectar.usage.by_company("c", **window)
-    seen: list[str] = []
+    record_ids: list[str] = []
     with pytest.raises(NotFoundError) as caught:
-        await take(pager, seen)
-    assert len(seen) == 4
+        await take(pager, record_ids)
+    assert len(record_ids) == 4
     cursor = caught.value.cursor
     assert cursor is not None
     assert cursor.endswith(":1:2025-01-05..2025-01-08")
     is_down = False
-    await take(nectar.usage.by_company("c", **window).resume(cursor), seen)
-    assert len(seen) == len(set(seen)) == 8
+    await take(nectar.usage.by_company("c", **window).resume(cursor), record_ids)
+    assert len(record_ids) == len(set(record_ids)) == 8

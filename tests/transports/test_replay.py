@@ -55,15 +55,15 @@ async def test_every_way_to_read_a_list_finds_its_pages(folder: Path) -> None:
         async with NectarClient(transport=RecordedTransport(folder)) as nectar:
             pager = nectar.usage.by_company("a")
             if way == "plain":
-                found = [record.id async for record in pager]
+                record_ids = [record.id async for record in pager]
             elif way == "pages":
-                found = [
+                record_ids = [
                     record.id async for page in pager.pages() for record in page.items
                 ]
             else:
                 async with pager.prefetch() as records:
-                    found = [record.id async for record in records]
-            assert found == ["a-1", "a-2", "a-3"]
+                    record_ids = [record.id async for record in records]
+            assert record_ids == ["a-1", "a-2", "a-3"]
 
 
 async def test_an_unrecorded_request_is_an_error_that_names_it(
@@ -244,6 +244,6 @@ async def test_requests_with_every_kind_of_body_are_matched(
     nectar = make_client(MemoryTransport(count), recorder=recorder)
     first = [await send_four_posts(nectar, text) for text in "ab"]
     await nectar.aclose()
-    assert [one["n"] for some in first for one in some] == [*range(8)]
+    assert [answer["n"] for answers in first for answer in answers] == [*range(8)]
     replay = make_client(RecordedTransport(tmp_path / "r"))
     assert [await send_four_posts(replay, text) for text in "ba"] == first[::-1]
