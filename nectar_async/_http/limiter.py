@@ -66,7 +66,7 @@ class Limiter:
         """Permits that are held now."""
         self.peak_in_flight: int = 0
         """The most permits that were ever held at once."""
-        self.round: int = 0
+        self.halvings: int = 0
         """How many times the number of permits was halved."""
         self._clock = clock
         # The queues in the order in which they take turns.
@@ -152,19 +152,19 @@ class Limiter:
         self.in_flight -= 1
         self._grant()
 
-    def halve(self, round_: int) -> None:
-        """Halve the number of permits, unless that was done since `round_`."""
-        if round_ == self.round:
-            self.round += 1
+    def halve(self, halvings_seen: int) -> None:
+        """Halve the number of permits, unless that was done since `halvings_seen`."""
+        if halvings_seen == self.halvings:
+            self.halvings += 1
             self._successes = 0
             self.allowed = max(1, self.allowed // 2)
 
-    def count_success(self, round_: int) -> None:
+    def count_success(self, halvings_seen: int) -> None:
         """Add a permit after as many successes as there are permits.
 
         Successes of permits from before the last halving do not count.
         """
-        if self.allowed == self.limit or round_ != self.round:
+        if self.allowed == self.limit or halvings_seen != self.halvings:
             return
         self._successes += 1
         if self._successes >= self.allowed:
@@ -206,11 +206,11 @@ class Permit:
         self._limiter = limiter
         self._queue_key = queue_key
         self._on_waited = on_waited
-        self._round = 0
+        self._halvings_seen = 0
 
     async def __aenter__(self) -> Self:
         await self._limiter.acquire(self._queue_key, self._on_waited)
-        self._round = self._limiter.round
+        self._halvings_seen = self._limiter.halvings
         return self
 
     async def __aexit__(
@@ -223,11 +223,11 @@ class Permit:
 
     def report_success(self) -> None:
         """Report that the server handled the request."""
-        self._limiter.count_success(self._round)
+        self._limiter.count_success(self._halvings_seen)
 
     def report_overload(self, wait: float | None = None) -> None:
         """Report that the server is overloaded; pause for `wait` seconds if given."""
-        self._limiter.halve(self._round)
+        self._limiter.halve(self._halvings_seen)
         if wait is not None:
             self._limiter.pause(wait)
 

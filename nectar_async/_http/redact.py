@@ -391,7 +391,7 @@ class UnescapedText:
         return cls(_fold_case(text), places)
 
     def find(self, value: str) -> Iterator[Span]:
-        """The spans of the original text that hold a value without escapes."""
+        """Find the spans of the original text that equal `value` without escapes."""
         index = self.text.find(value)
         while index >= 0:
             end = index + len(value)
@@ -409,7 +409,7 @@ class UnescapedText:
 
 
 def _fold_case(text: str) -> str:
-    """Lower a text, unless that changes its length."""
+    """Convert a text to lower case, unless that changes its length."""
     lowered = text.lower()
     return (lowered if len(lowered) == len(text) else text).translate(_EQUIVALENT)
 

@@ -231,7 +231,7 @@ class _FileChecks:
             blob in self.files and not self._is_intact(blob)
             for blob in _list_blobs(data)
         ):
-            return  # the finding about the blob says it already
+            return  # already reported as a damaged blob
         try:
             exchange = read_exchange(data, self.redaction.key, self.files, name)
         except RecordingError as error:

@@ -165,7 +165,7 @@ def nectar_sandbox(
     )
 
 
-if not TYPE_CHECKING:  # with it, a type checker would accept every name
+if not TYPE_CHECKING:  # a type checker that sees it accepts every name
 
     def __getattr__(name: str) -> object:
         if name not in _MODULES:
