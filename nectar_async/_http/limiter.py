@@ -198,7 +198,7 @@ class Limiter:
 class Permit:
     """One permit of a limiter, for the length of an `async with` block."""
 
-    __slots__ = ("_limiter", "_on_waited", "_queue_key", "_round")
+    __slots__ = ("_halvings_seen", "_limiter", "_on_waited", "_queue_key")
 
     def __init__(
         self, limiter: Limiter, queue_key: object, on_waited: OnWaited | None
