@@ -150,7 +150,7 @@ class AttemptSpan:
 
 def _find_tracing() -> Any:
     """The module `opentelemetry.trace` if the application has loaded it, else None."""
-    # `sys.modules` may have it half loaded; `import_module` waits until it is complete.
+    # `sys.modules` may contain it half loaded; `import_module` waits for the rest.
     return import_module(_TRACE) if _TRACE in sys.modules else None
 
 

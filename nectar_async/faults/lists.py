@@ -257,7 +257,7 @@ class StandStill:
     """The number of the page that is always returned."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Return that page."""
+        """Return page `at`."""
         is_list = find_page(request) is not None
         return await proceed(_change_page(request, self.at) if is_list else request)
 

@@ -186,7 +186,9 @@ def _read_pairs(name: str, pairs: Iterable[str], fields: _Fields) -> dict[str, A
         attribute = fields.get(key)
         if attribute is None or not is_pair:
             keys = ", ".join(f"{key}=" for key in fields)
-            raise ConfigurationError(f"{name} has no {pair!r}; it takes {keys}")
+            raise ConfigurationError(
+                f"{name} does not accept {pair!r}; write one of {keys}"
+            )
         values[attribute.name] = _read_value(key, text, attribute)
     return values
 

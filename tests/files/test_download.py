@@ -228,16 +228,16 @@ async def test_small_bodies_make_small_chunks(make: Make, tmp_path: Path) -> Non
 async def test_a_recorder_sees_the_chunks_and_no_key(
     host: FileHost, make: Make, tmp_path: Path
 ) -> None:
-    seen: list[tuple[str, int]] = []
+    exchanges: list[tuple[str, int]] = []
 
     async def recorder(request: Request[Any], send: Send) -> Response:
         assert KEY not in str(dict(request.headers))
         response = await send(request)
-        seen.append((request.operation, response.status))
+        exchanges.append((request.operation, response.status))
         return response
 
     await make(host, recorder=recorder).documents.download("d-1", tmp_path)
-    assert seen == [("documents_get", 200)] + [("documents_download", 206)] * 3
+    assert exchanges == [("documents_get", 200)] + [("documents_download", 206)] * 3
 
 
 # The limit of downloads at the same time.

@@ -184,11 +184,11 @@ async def test_two_walks_of_one_pager_are_independent(make_client: MakeClient) -
     server = ListServer.of_pages(a=3)
     pager = make_client(server.transport).usage.by_company("a")
     first, second = aiter(pager), aiter(pager)
-    seen: list[tuple[str, str]] = []
+    id_pairs: list[tuple[str, str]] = []
     async for record in first:
         second_record = await anext(second)
-        seen.append((record.id, second_record.id))
-    assert seen == [(name, name) for name in server.companies["a"]]
+        id_pairs.append((record.id, second_record.id))
+    assert id_pairs == [(name, name) for name in server.companies["a"]]
     assert len(server.asked) == 6
 
 

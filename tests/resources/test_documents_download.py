@@ -338,9 +338,9 @@ async def test_the_errors_of_a_broken_host_show_neither_link_nor_key(
     ) as nectar:
         with pytest.raises(kind) as caught:
             await nectar.documents.download("d-1", tmp_path)
-    seen = list_shown_texts(caught.value) + caplog.text
-    assert SIGNATURE not in seen
-    assert KEY not in seen
+    shown_texts = list_shown_texts(caught.value) + caplog.text
+    assert SIGNATURE not in shown_texts
+    assert KEY not in shown_texts
     assert "documents_download, document d-1" in str(caught.value)
 
 

@@ -57,10 +57,10 @@ class Server:
         self.headers: list[dict[str, str]] = []
         self.statuses: list[int] = []
         """The statuses of the next answers; 201 when the list is empty."""
-        self.seen = 0
+        self.requests_received = 0
 
     async def take(self, request: web.Request) -> web.Response:
-        self.seen += 1
+        self.requests_received += 1
         self.headers.append({**request.headers})
         async for part in await request.multipart():
             assert isinstance(part, BodyPartReader)
@@ -73,12 +73,12 @@ class Server:
 
     async def refuse(self, request: web.Request) -> web.Response:
         """Answer before reading the body."""
-        self.seen += 1
+        self.requests_received += 1
         return web.json_response({"detail": "not active"}, status=400)
 
     async def hang_up(self, request: web.Request) -> web.Response:
         """Read a part of the body, then close the connection."""
-        self.seen += 1
+        self.requests_received += 1
         await request.content.readany()
         assert request.transport is not None
         request.transport.abort()
@@ -169,7 +169,7 @@ async def test_an_upload_that_failed_at_the_server_is_not_sent_again(
     async with serve(server.take, retry=AT_ONCE) as nectar:
         with pytest.raises(ServerError):
             await nectar.jobs.submit_document("c-1", bill)
-    assert server.seen == 1
+    assert server.requests_received == 1
 
 
 @pytest.mark.asyncio
@@ -180,7 +180,7 @@ async def test_an_upload_on_a_broken_connection_is_not_repeated(
         with pytest.raises(ConnectionFailedError) as caught:
             await nectar.jobs.submit_document("c-1", BILL * 10, file_name="a.pdf")
         assert nectar.statistics().in_flight == 0
-    assert server.seen == 1
+    assert server.requests_received == 1
     assert caught.value.target == "company c-1"
 
 
@@ -459,10 +459,15 @@ async def test_every_terminal_status_is_a_result(
 
     clock = VirtualClock()
     client = make_client({"jobs_get": answer}, clock=clock)
-    seen: list[Job] = []
-    job = await client.jobs.wait("j-1", on_progress=seen.append)
+    reported: list[Job] = []
+    job = await client.jobs.wait("j-1", on_progress=reported.append)
     assert (job.status, job.termination_reason) == (end, "why")
-    assert [state.status for state in seen] == ["PENDING", "NEVER_HEARD_OF", None, end]
+    assert [state.status for state in reported] == [
+        "PENDING",
+        "NEVER_HEARD_OF",
+        None,
+        end,
+    ]
     assert clock.sleeps == [1.0, 1.5, 2.25]
 
 
@@ -513,10 +518,12 @@ async def test_an_uploaded_bill_becomes_a_document_that_can_be_downloaded(
     job = await nectar.jobs.submit_document(
         company.id, bill, site_id=company.sites[0].id
     )
-    seen: list[Job] = []
-    job = await nectar.jobs.wait(job.id, on_progress=seen.append)
+    reported: list[Job] = []
+    job = await nectar.jobs.wait(job.id, on_progress=reported.append)
     assert job.status is JobStatus.COMPLETED
-    assert [state.status for state in seen[:-1]] == ["PENDING"] * (len(seen) - 1)
+    assert [state.status for state in reported[:-1]] == ["PENDING"] * (
+        len(reported) - 1
+    )
     (document_id,) = job.parsed_document_ids
     done = await nectar.documents.download(document_id, tmp_path / "again.pdf")
     assert (done.size, done.file_name) == (len(BILL), bill.name)

@@ -135,12 +135,12 @@ async def test_a_clock_that_wakes_too_early_does_not_prolong_the_poll() -> None:
 async def test_on_progress_is_called_with_each_value_in_order(
     *, is_async: bool
 ) -> None:
-    seen: list[str] = []
+    values: list[str] = []
 
     async def append(value: str) -> None:
-        seen.append(value)
+        values.append(value)
 
-    on_progress: Callable[[str], object] = append if is_async else seen.append
+    on_progress: Callable[[str], object] = append if is_async else values.append
     await poll(
         VirtualClock(),
         return_each(["a", "b", "done"]),
@@ -149,7 +149,7 @@ async def test_on_progress_is_called_with_each_value_in_order(
         goal="it",
         on_progress=on_progress,
     )
-    assert seen == ["a", "b", "done"]
+    assert values == ["a", "b", "done"]
 
 
 async def test_other_errors_of_the_request_are_raised() -> None:

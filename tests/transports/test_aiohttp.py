@@ -828,17 +828,17 @@ def test_creating_the_transport_does_not_block_the_loop() -> None:
     import nectar_async
     assert "aiohttp" not in sys.modules
 
-    main, seen = threading.get_ident(), []
+    main, calls = threading.get_ident(), []
 
     def hook(event, args):
         if event == "import" and args[0] == "aiohttp":
-            seen.append(("import", threading.get_ident() == main))
+            calls.append(("import", threading.get_ident() == main))
 
     sys.addaudithook(hook)
     load = ssl.SSLContext.load_default_certs
 
     def counted(*args, **kwargs):
-        seen.append(("certificates", threading.get_ident() == main))
+        calls.append(("certificates", threading.get_ident() == main))
         return load(*args, **kwargs)
 
     ssl.SSLContext.load_default_certs = counted
@@ -849,8 +849,8 @@ def test_creating_the_transport_does_not_block_the_loop() -> None:
 
     asyncio.run(run())
     assert "aiohttp" in sys.modules
-    assert ("import", False) in seen, seen
-    assert not any(on_loop for _, on_loop in seen), seen
+    assert ("import", False) in calls, calls
+    assert not any(on_loop for _, on_loop in calls), calls
     """
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],

@@ -122,8 +122,8 @@ ImportBaseUrl = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        help="Base URL of the API in the file. By default all hosts with paths of the"
-        " contract are imported.",
+        help="Base URL of the API in the file. By default, every host is accepted if"
+        " the path is one of the API's.",
         show_default=False,
     ),
 ]

@@ -123,7 +123,7 @@ async def cut(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> Non
 
 
 async def no_http(server: Loopback, heard: str, writer: asyncio.StreamWriter) -> None:
-    """Send the request back, which is not HTTP but occurs in the error of aiohttp."""
+    """Answer with the request; it is no valid HTTP, and aiohttp's error quotes it."""
     writer.write(f"{_find_key(heard)} {heard}\r\n\r\n".encode())
     await writer.drain()
     writer.close()
