@@ -113,7 +113,7 @@ def test_a_text_is_parsed_to_a_fault(text: str, fault: Fault) -> None:
         ("", "there is no effect ''; there are stall, "),
         ("anwser status=429", "there is no effect 'anwser'; there are "),
         ("answer", "answer needs status="),
-        ("answer stats=429", "it takes status=, retry-after=, .*, probability="),
+        ("answer stats=429", "write one of status=, retry-after=, .*, probability="),
         ("answer status", "answer does not accept 'status'; write one of status="),
         ("answer status=many", "status must be a whole number, not 'many'"),
         ("answer status=429 headers=x", "headers must be a JSON object of strings"),
