@@ -15,7 +15,7 @@ from nectar_async.recording.redaction.redaction import Rule, encode_rules, parse
     [
         ({"kind": "tenant"}, "neither keys nor a pattern"),
         ({"kind": "Tenant 1", "keys": ("a",)}, "lower-case letter"),
-        ({"kind": "tenant", "keys": "externalId"}, "pass a tuple"),
+        ({"kind": "tenant", "keys": "externalId"}, "must be a tuple"),
         ({"kind": "tenant", "pattern": "("}, "pattern of the rule for 'tenant'"),
     ],
     ids=["nothing", "kind", "keys", "pattern"],
