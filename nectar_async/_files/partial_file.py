@@ -55,7 +55,9 @@ class PartialFile:
         self._metadata = _to_metadata_path(self.file)
 
     def begin(self) -> PartialState:
-        """Continue the partial file of an earlier download, if that is possible.
+        """Return the state of an earlier download of the same document.
+
+        The state is empty if there is none, or if the file belongs to another document.
 
         Raises:
             InvalidArgumentError: the path cannot be written.

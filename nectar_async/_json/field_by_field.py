@@ -105,7 +105,10 @@ class FieldByFieldReader:
     def _read_field_value(
         self, field: FieldSpec, value: Any, path: str
     ) -> tuple[Any, list[Any]]:
-        """Return the value of a field, and the items of a list that do not fit."""
+        """Read the value of a field.
+
+        Items of a list that do not fit are left out of it, and returned separately.
+        """
         if value is None and field.is_optional:
             return None, []
         if not field.is_sequence:

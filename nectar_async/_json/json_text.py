@@ -96,7 +96,10 @@ def rename_keys(body: bytes, keys: Mapping[str, str]) -> bytes:
 
 
 def find_only_list(body: bytes) -> JSON:
-    """Return the list of an object that has exactly one; return other JSON as it is."""
+    """Return the only list among the values of a JSON object.
+
+    A body that is no object, or has several lists or none, is returned unchanged.
+    """
     if body.lstrip()[:1] != b"{":
         return body
     try:

@@ -1,4 +1,4 @@
-"""Links that open a page of Nectar without a sign-in."""
+"""Magic links and links to the webhook portal; neither needs a sign-in."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class ResponseShape:
             self.values.add(value)
 
     def add_body(self, body: Body | None) -> None:
-        """Count a body; of a body that is not JSON only its type is counted."""
+        """Count a body: its keys and types if it is JSON, otherwise only its kind."""
         if isinstance(body, Json):
             self.add(body.value)
             return

@@ -117,7 +117,7 @@ def pytest_testnodedown(node: Any) -> None:
     """Receive the summary rows of a worker of pytest-xdist."""
     rows = getattr(node, "workeroutput", {}).get("nectar")
     if rows:
-        import_module(f"{_PACKAGE}.session").PluginSession.of(
+        import_module(f"{_PACKAGE}.plugin_session").PluginSession.of(
             node.config
         ).add_worker_rows(rows)
 

@@ -255,7 +255,7 @@ def _look_up(replayer: Replayer, request: Request[Any], question: Question) -> R
 
 
 def _is_delivered(exchange: Exchange, response: Response | None) -> bool:
-    """Whether the client received the recorded answer, possibly changed by a fault."""
+    """Whether the client received a complete answer with the recorded status."""
     if response is None or isinstance(response, IncompleteResponse):
         return False
     return response.status == exchange.answer.status

@@ -90,10 +90,10 @@ async def _pull_from_sandbox(
 def compute_bound(
     log: Iterable[Mapping[str, Any]], latency: float, permits: int
 ) -> float:
-    """Compute the least time in seconds that the logged requests can take.
+    """Compute a lower bound, in seconds, for the logged requests.
 
-    The list of companies comes first; all other requests can run `permits` at a time.
-    Each takes the latency and not the time that the server really took, so that a busy
+    Lists of companies run one after another; at most `permits` of the others run at
+    once. Every request counts as `latency`, whatever it really took, so that a busy
     machine does not raise the bound.
     """
     is_list = [entry["operation"] == _COMPANIES_LIST for entry in log]

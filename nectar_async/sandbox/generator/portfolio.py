@@ -114,9 +114,10 @@ class Portfolio:
         return data
 
     def owner(self, some_id: str) -> CompanyRecord | None:
-        """Find the company that an id of any kind would belong to, if it exists.
+        """Find the company whose index is encoded in an id; None if there is none.
 
-        Any UUID gives some company, so the caller still has to look for the id there.
+        An invented UUID also decodes to an index, so the caller still has to look for
+        the id in that company.
         """
         index = self._ids.find_company_index(some_id)
         if index is None or index >= len(self) or self._is_gone(index):

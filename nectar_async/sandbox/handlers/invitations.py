@@ -1,4 +1,4 @@
-"""Invitations."""
+"""The invitation operations: create, reconnect, list, get, revoke."""
 
 from __future__ import annotations
 

@@ -89,9 +89,9 @@ class FileStore:
     """The files of all documents, generated or uploaded.
 
     Args:
-        seed: Signs the links.
+        seed: The seed of the key that signs the links.
         clock: Decides when links expire.
-        size: The bytes of each generated file; None for various sizes.
+        size: The size of each generated file in bytes; None for varying sizes.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Jobs that read uploaded files.
 
-Tests choose a job's result by the names of its files: with `fail` in a name it fails,
-with `terminate` it is terminated, and with `stuck` it never ends. A file with
-`nonutility` in its name is not a bill.
+Tests choose a job's result by the names of its files: `fail` in a name gives the
+status FAILED, `terminate` gives TERMINATED, and with `stuck` the job stays PENDING. A
+file with `nonutility` in its name is reported as not a bill.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def fingerprint(key: str | None) -> str | None:
 
 @frozen(kw_only=True)
 class Entry:
-    """A finished request; times are seconds since the witness was created or reset."""
+    """A finished request; times are seconds since the log was created or reset."""
 
     operation: str | None
     """None for a path or method that names no operation."""
