@@ -17,6 +17,7 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from attrs import frozen
 
+from nectar_async._http.cancellation import run_to_end
 from nectar_async.errors import NectarError
 
 __all__ = ["SandboxArguments", "SandboxProcess", "start_sandbox"]
@@ -75,28 +76,37 @@ async def start_sandbox(arguments: SandboxArguments) -> AsyncIterator[SandboxPro
     Raises:
         NectarError: the sandbox did not start.
     """
-    process = await anyio.open_process(
-        [
-            *(sys.executable, "-m", "nectar_async.sandbox", "--port", "0"),
-            *("--companies", str(arguments.companies)),
-            *("--seed", str(arguments.seed), "--latency", str(arguments.latency)),
-            *(f"--fault={fault}" for fault in arguments.faults),
-            *("--json", "--exit-with-parent"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=None,
-        # Ctrl-C on the terminal must not reach the child, which has to outlive the
-        # requests of this process.
-        start_new_session=True,
-    )
+    processes: list[Process] = []
+
+    async def open_process() -> None:
+        process = await anyio.open_process(
+            [
+                *(sys.executable, "-m", "nectar_async.sandbox", "--port", "0"),
+                *("--companies", str(arguments.companies)),
+                *("--seed", str(arguments.seed), "--latency", str(arguments.latency)),
+                *(f"--fault={fault}" for fault in arguments.faults),
+                *("--json", "--exit-with-parent"),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None,
+            # Ctrl-C on the terminal must not reach the child, which has to outlive the
+            # requests of this process.
+            start_new_session=True,
+        )
+        processes.append(process)
+
     try:
-        yield await _read_announcement(process)
+        # An interrupt between the start of the child and the return of the call would
+        # leave a child that nobody can end.
+        await run_to_end(open_process)
+        yield await _read_announcement(processes[0])
     finally:
         with anyio.CancelScope(shield=True):
-            with suppress(ProcessLookupError):
-                process.kill()  # it has no state to save
-            await process.aclose()
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    process.kill()  # it has no state to save
+                await process.aclose()
 
 
 async def _read_announcement(process: Process) -> SandboxProcess:
