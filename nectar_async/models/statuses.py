@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from nectar_async._types import OpenEnum
-from nectar_async.models import _advice_table as advices
+from nectar_async.models import _status_advice as advices
 from nectar_async.models.advice import AccountAdvice, Advice
 
 __all__ = [

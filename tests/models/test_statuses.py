@@ -11,7 +11,7 @@ import pytest
 from nectar_async import contract
 from nectar_async._types import OpenEnum
 from nectar_async.models import AccountStatus, ConnectionStatus, JobStatus
-from nectar_async.models._advice_table import (
+from nectar_async.models._status_advice import (
     ACCOUNTS,
     CONNECTIONS,
     UNKNOWN_ACCOUNT,

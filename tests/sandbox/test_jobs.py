@@ -11,7 +11,7 @@ from contract_schemas import check_schema, response_schema
 from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox.generator.pdf import make_pdf
-from nectar_async.sandbox.server.jobs import SECONDS
+from nectar_async.sandbox.server.upload_jobs import SECONDS
 
 pytestmark = pytest.mark.asyncio
 

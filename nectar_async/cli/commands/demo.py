@@ -14,8 +14,8 @@ import typer
 from nectar_async.cli import options
 from nectar_async.cli.commands.pull import run_pull
 from nectar_async.cli.json_lines import JsonLinesFile
+from nectar_async.cli.pull_report import TimeBound
 from nectar_async.cli.pull_run import FirstRecord, PullQuery, PullRun
-from nectar_async.cli.report import TimeBound
 from nectar_async.cli.sandbox_process import SandboxArguments, start_sandbox
 from nectar_async.client import NectarClient
 from nectar_async.settings import Settings

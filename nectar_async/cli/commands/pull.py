@@ -38,8 +38,8 @@ from nectar_async.cli.output import (
     run_guarded,
 )
 from nectar_async.cli.progress import show_pull
+from nectar_async.cli.pull_report import PullReport, TimeBound
 from nectar_async.cli.pull_run import FirstRecord, PullQuery, PullRun
-from nectar_async.cli.report import PullReport, TimeBound
 from nectar_async.cli.views import VIEWS, View
 from nectar_async.errors import NectarError
 from nectar_async.models.enums import DatasourceType, DateType

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from nectar_async.sandbox.generator.pdf import count_pages
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
-from nectar_async.sandbox.server.jobs import SubmittedFile
 from nectar_async.sandbox.server.messages import FilePart, RefusalError, Reply
+from nectar_async.sandbox.server.upload_jobs import SubmittedFile
 
 if TYPE_CHECKING:
     from nectar_async.sandbox.generator.entities import CompanyRecord

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from nectar_async.sandbox.server.files import FileStore
 from nectar_async.sandbox.server.invitations import InvitationStore
-from nectar_async.sandbox.server.jobs import JobStore
+from nectar_async.sandbox.server.upload_jobs import JobStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,8 @@ from rich.console import Console
 from nectar_async._paging.fanout import Failure, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.cli.output import ExitCode
+from nectar_async.cli.pull_report import CompanyReceipt, PullReport
 from nectar_async.cli.pull_run import PullStatus, RequestCounts
-from nectar_async.cli.report import CompanyReceipt, PullReport
 from nectar_async.cli.views import VIEWS, GroupTotal
 from nectar_async.errors import NectarError, NotFoundError, PermissionDeniedError
 
