@@ -383,7 +383,11 @@ async def test_an_upload_of_a_stream(cancel: CancelAtEachTurn) -> None:
 
 @pytest.mark.parametrize(
     "mode",
-    ["trio-sparsely", "task", pytest.param("trio", marks=pytest.mark.slow)],
+    [
+        "trio-sparsely",
+        "task-sparsely",
+        *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("trio", "task")),
+    ],
     indirect=True,
 )
 async def test_an_upload_of_an_open_file(

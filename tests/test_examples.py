@@ -20,6 +20,7 @@ from nectar_async import (
     MemoryTransport,
     NectarClient,
 )
+from nectar_async.resources import _polling
 from nectar_async.sandbox import Answer, Fault, Sandbox
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -142,6 +143,8 @@ async def test_the_service_converts_units_exactly_and_counts_the_others() -> Non
 @pytest_asyncio.fixture
 async def fast_sandbox(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a sandbox whose clock is so fast that jobs and connections end at once."""
+    # Longer waits would only take time.
+    monkeypatch.setattr(_polling, "_FIRST_WAIT", 0.02)
     async with Sandbox(companies=1, seed=7, clock_speed=5_000) as sandbox:
         monkeypatch.setenv("NECTAR_BASE_URL", sandbox.url)
         monkeypatch.setenv("NECTAR_API_KEY", sandbox.api_key)

@@ -171,6 +171,7 @@ def test_a_dead_server_is_reported_with_operation_company_and_page(
     assert f"{len(read_records(out)):,} records of {companies} in usage.jsonl" in so_far
 
 
+@pytest.mark.slow  # all attempts, with their waits
 def test_an_unreachable_server_is_reported_with_its_address(
     unreachable: tuple[str, subprocess.Popen[str]],
 ) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 from nectar_async import Document, NectarClient
 from nectar_async.cli.app import run
 from nectar_async.cli.progress import TransferProgress
+from nectar_async.resources import _polling
 from nectar_async.sandbox.generator.pdf import make_pdf
 
 Capture = pytest.CaptureFixture[str]
@@ -38,6 +39,8 @@ def connected(
 ) -> dict[str, str]:
     for name, value in changing_sandbox.items():
         monkeypatch.setenv(name, value)
+    # The clock of the sandbox is fast, so that longer waits would only take time.
+    monkeypatch.setattr(_polling, "_FIRST_WAIT", 0.02)
     return changing_sandbox
 
 

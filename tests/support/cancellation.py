@@ -29,9 +29,10 @@ __all__ = [
 ]
 
 CANCEL_MODES = (
-    pytest.param("task"),
+    pytest.param("task-sparsely"),
     pytest.param("asyncio-sparsely"),
     pytest.param("trio-sparsely"),
+    pytest.param("task", marks=pytest.mark.slow),
     pytest.param("asyncio", marks=pytest.mark.slow),
     pytest.param("trio", marks=pytest.mark.slow),
 )

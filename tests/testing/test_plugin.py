@@ -315,7 +315,9 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize("way", ["flag", "variable"])
+@pytest.mark.parametrize(
+    "way", ["flag", pytest.param("variable", marks=pytest.mark.slow)]
+)
 def test_the_api_is_recorded_with_a_key_that_stays_outside(
     user: User, api: Sandbox, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
