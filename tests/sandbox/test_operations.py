@@ -127,7 +127,13 @@ def test_every_operation_of_the_contract_has_a_route() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("segment", SEGMENTS.values())
+@pytest.mark.parametrize(
+    "segment",
+    [
+        pytest.param(segment, marks=[] if segment == "v2.2" else [pytest.mark.slow])
+        for segment in SEGMENTS.values()
+    ],
+)
 @pytest.mark.parametrize("operation", ROUTES)
 async def test_every_response_is_valid_for_the_contract(
     raw_client: RawClient, operation: str, segment: str
