@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -76,4 +76,10 @@ def iterate_alternatives(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any
 
 
 def _read_document() -> bytes:
-    return resources.files(__name__).joinpath("openapi-v2.2.json").read_bytes()
+    # `importlib.resources` would add some 4 ms to the import of the package.
+    document = pkgutil.get_data(__name__, "openapi-v2.2.json")
+    if document is None:
+        raise FileNotFoundError(
+            "openapi-v2.2.json is missing beside nectar_async.contract"
+        )
+    return document
