@@ -38,13 +38,13 @@ _SUFFIXES: Final[Mapping[str, str]] = {
 
 @frozen
 class Json:
-    """A JSON body."""
+    """A JSON body, stored as encoded bytes."""
 
     raw: bytes = field(repr=False)
 
     @classmethod
     def of(cls, value: Any) -> Json:
-        """Encode a value with sorted keys and every digit of its numbers."""
+        """Encode a JSON value with sorted keys; numbers keep all their digits."""
         return cls(_SORTED.encode(value))
 
     @property
@@ -77,7 +77,7 @@ class Blob:
 
     @property
     def name(self) -> str:
-        """The file name."""
+        """The name of the file: the SHA-256 of the content, and the suffix."""
         return f"{sha256_hex(self.content)}{self.suffix}"
 
     def data(self) -> bytes:
@@ -113,7 +113,7 @@ Body = Json | Text | Blob | FormData
 
 
 def sha256_hex(data: bytes) -> str:
-    """Hash bytes with SHA-256, in hex."""
+    """Compute the SHA-256 of bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -124,7 +124,7 @@ def parse_body(
 
     Args:
         data: the bytes, decompressed.
-        content_type: its header. JSON is recognized without it.
+        content_type: the `Content-Type` header. JSON is recognized without it.
         is_sent: whether the body belongs to a request; only those can be forms.
         is_file: whether the body is a document file or a chunk of one, which is stored
             as bytes. Everything else is parsed, so that it can be redacted.
@@ -141,7 +141,10 @@ def parse_body(
 
 
 def _parse_json(data: bytes) -> Json | None:
-    """Parse JSON as the client does: of duplicate keys the last one counts."""
+    """Parse a JSON body as the client does; None if it is not valid JSON.
+
+    If a key occurs twice, the last value counts.
+    """
     try:
         return Json.of(parse_json(data))
     except (MisfitError, ValueError, RecursionError):
@@ -149,6 +152,7 @@ def _parse_json(data: bytes) -> Json | None:
 
 
 def _parse_text(data: bytes) -> Text | None:
+    """Decode UTF-8 text; None if the bytes are not UTF-8 or contain a NUL."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -157,6 +161,7 @@ def _parse_text(data: bytes) -> Text | None:
 
 
 def _parse_form(data: bytes, content_type: str) -> FormData | None:
+    """Parse a multipart body; None if it is malformed."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "surrogateescape")
     message = message_from_bytes(head + data)
     if not message.is_multipart() or message.defects:
@@ -166,6 +171,7 @@ def _parse_form(data: bytes, content_type: str) -> FormData | None:
 
 
 def _parse_part(part: Message) -> FormPart:
+    """Convert a part of a parsed form to a text field or a described file."""
     name, file = (_parse_disposition(part, key) for key in ("name", "filename"))
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""

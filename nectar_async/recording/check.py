@@ -1,6 +1,7 @@
-"""Check a recording: complete, named correctly, and free of secrets.
+"""Check that a recording is complete, correctly named and free of secrets.
 
-Every file is read by itself, so that a damaged one does not hide the others.
+Every file is read by itself, so that a damaged file does not hide the findings of
+others.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class CheckReport:
 
 
 ExchangeCheck = Callable[[Exchange], Iterable[Finding]]
-"""A further check of each exchange; `check` fills in the `file` of its findings."""
+"""A function that checks one exchange; `check` sets the `file` of its findings."""
 
 
 def check(
@@ -105,7 +106,7 @@ def check(
         path: the folder of the recording.
         now: the time from which its age counts. Defaults to the current time.
         max_age: the maximum age. Defaults to no limit.
-        look: a further check of each exchange.
+        look: an additional check, called with each readable exchange.
 
     Raises:
         RecordingError: the folder is missing or is not a recording.
@@ -195,7 +196,7 @@ class _FileChecks:
     """The readable exchanges by file name; filled by `list_findings`."""
 
     def list_findings(self) -> Iterator[Finding]:
-        """Run all checks."""
+        """Run all checks, and return their findings."""
         yield from self._check_blobs()
         for name in sorted(self.files):
             yield from self._check_file(name)

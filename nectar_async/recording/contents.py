@@ -51,9 +51,9 @@ class PlaceholderContents:
 
     kind: str
     values: int
-    """How many different ones there are."""
+    """How many different placeholders of the kind occur."""
     places: int
-    """How often they occur."""
+    """How often placeholders of the kind occur in all files together."""
 
 
 def summarize_operations(recording: Recording) -> Sequence[OperationContents]:
@@ -91,6 +91,7 @@ def summarize_placeholders(recording: Recording) -> Sequence[PlaceholderContents
 
 
 def _summarize(name: str, exchanges: Sequence[Exchange]) -> OperationContents:
+    """Count the exchanges of the operation called `name`."""
     blobs = {
         blob.name: len(blob.content)
         for exchange in exchanges
@@ -108,6 +109,7 @@ def _summarize(name: str, exchanges: Sequence[Exchange]) -> OperationContents:
 
 
 def _parse_kind(placeholder: str) -> str:
+    """Read the kind of a placeholder, such as `email`, from its text."""
     text = placeholder.removeprefix(LINK_PREFIX)
     match = _KIND.fullmatch(text)
     if text != placeholder and (match is None or "/" in match["kind"]):

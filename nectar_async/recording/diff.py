@@ -30,7 +30,7 @@ __all__ = ["ChangeKind", "Comparison", "RecordingChange", "compare"]
 
 
 class ChangeKind(StrEnum):
-    """The kind of a change."""
+    """The kind of a change between two recordings."""
 
     VERSION = "version"
     """The recordings are of different API versions."""
@@ -161,6 +161,10 @@ def _index(
 def _compare_exchanges(
     old: Mapping[tuple[str, int], Exchange], new: Mapping[tuple[str, int], Exchange]
 ) -> Iterator[RecordingChange]:
+    """List the exchanges that appeared, vanished or have another status.
+
+    Both arguments are results of `_index`.
+    """
     for index, exchange in old.items():
         vanished = RecordingChange(
             kind=ChangeKind.EXCHANGE_VANISHED,
@@ -259,7 +263,11 @@ def _compare_key(
 
 
 def _list_certain_types(shape: ResponseShape, other: ResponseShape) -> set[str]:
-    """List the types of a shape, without those that a placeholder may stand for."""
+    """List the JSON types of a shape that can be compared with those of `other`.
+
+    If either has placeholders, text and numbers are left out: a placeholder may
+    replace both.
+    """
     has_placeholder = PLACEHOLDER in {*shape.types, *other.types}
     return {*shape.types} - ({NUMBER, PLACEHOLDER, TEXT} if has_placeholder else set())
 

@@ -1,7 +1,8 @@
-"""One recorded exchange: a question, its answer, and the key that identifies both.
+"""One recorded exchange: a request, as a `Question`, and the answer to it.
 
-Exchanges with the same key are the same question, asked several times; their answers
-are replayed in recorded order. Of the headers only `Range` is part of the key, because
+A question is a request without host, API version and API key. Exchanges with the same
+key are the same question, asked several times; their answers are replayed in recorded
+order. Of the headers only `Range` is part of the key, because
 the chunks of a file differ in nothing else.
 """
 
@@ -54,7 +55,7 @@ _KEY_DIGITS: Final = 8
 
 @frozen(kw_only=True)
 class Question:
-    """A request without host, API version and key."""
+    """A request without host, API version and API key."""
 
     operation: str
     """The contract's operation id, or a name made of method and path."""
@@ -69,7 +70,7 @@ class Question:
     """The `Range` header of a file chunk, such as `bytes=0-4194303`."""
     body: Body | None = field(default=None, repr=False)
     owner: str = ""
-    """The ids in the path, for readers of the file."""
+    """The ids in the path, joined by dots; part of the file name."""
 
     @property
     def page(self) -> int | None:
@@ -86,7 +87,7 @@ class Question:
 
     @property
     def key(self) -> str:
-        """A SHA-256 in hex that is equal for equal questions only."""
+        """The SHA-256 of method, path or URL, query, range and body, in hex."""
         parts = (self.method, self.path or self.url, self.query, self.range)
         text = msgspec.json.encode((*parts, _normalize_body(self.body)))
         return hashlib.sha256(text).hexdigest()
@@ -115,7 +116,9 @@ class RecordedAnswer:
         *,
         is_file: bool = False,
     ) -> RecordedAnswer:
-        """Build the answer to record from a response.
+        """Convert a response to the answer that a recording stores.
+
+        Headers that differ each time are dropped, and the body is decompressed.
 
         A `Retry-After` date becomes seconds from `now`. The body of a successful file
         response is stored as bytes.
@@ -143,7 +146,11 @@ class RecordedAnswer:
         )
 
     def as_file(self) -> RecordedAnswer:
-        """Copy a successful answer with its body as the bytes of a file."""
+        """Copy a successful answer with its body stored as bytes (`Blob`).
+
+        Answers with an error status, or whose body is neither JSON nor text, are
+        returned as they are.
+        """
         body = self.body
         if not isinstance(body, Text | Json) or not Response(self.status).is_success:
             return self
@@ -151,7 +158,7 @@ class RecordedAnswer:
         return evolve(self, body=parse_body(body.data(), content_type, is_file=True))
 
     def response(self) -> Response:
-        """Build the response that a transport returns."""
+        """Convert the recorded answer to the `Response` that a transport returns."""
         body = self.body
         content = b"" if body is None or isinstance(body, FormData) else body.data()
         return Response(self.status, self.headers, content)
@@ -190,7 +197,7 @@ class Exchange:
 
     @property
     def blobs(self) -> Iterable[Blob]:
-        """The binary bodies, which are stored as files of their own."""
+        """The binary bodies of question and answer; each is stored in its own file."""
         bodies = (self.question.body, self.answer.body)
         return [body for body in bodies if isinstance(body, Blob)]
 
@@ -224,7 +231,7 @@ def parse_query(text: str) -> Pairs:
 
 
 def _normalize_body(body: Body | None) -> object:
-    """Convert a body to a value that is equal for equal bodies."""
+    """Convert a body to a JSON-encodable value that is the same for equal bodies."""
     match body:
         case None:
             return None

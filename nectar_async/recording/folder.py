@@ -50,7 +50,10 @@ BLOB_NAME: Final = re.compile(r"[0-9a-f]{64}\.[a-z]+")
 
 @frozen(kw_only=True)
 class Recording:
-    """A recording; its exchanges are sorted by file name."""
+    """The exchanges and the manifest of a recording, in memory.
+
+    The exchanges are sorted by file name.
+    """
 
     exchanges: tuple[Exchange, ...] = ()
     api_version: str = ""
@@ -58,7 +61,7 @@ class Recording:
     recorded_at: datetime | None = None
     """When an exchange last changed; None for a recording that was never saved."""
     library: str = __version__
-    """The version of this package that wrote it."""
+    """The version of this package that wrote the recording."""
     contract: str = field(factory=digest)
     """The SHA-256 of that version's contract."""
     redaction: Mapping[str, Any] = field(factory=dict)
@@ -139,11 +142,11 @@ class Recording:
         return True
 
     def with_exchanges(self, exchanges: Iterable[Exchange]) -> Recording:
-        """Copy the recording with other exchanges, numbering equal questions."""
+        """Copy the recording with other exchanges; they are sorted and numbered."""
         return evolve(self, exchanges=number_exchanges(exchanges))
 
     def _encode_exchanges(self) -> dict[str, bytes]:
-        """Encode all files but the manifest, by name."""
+        """Encode the files of the recording, without the manifest, by file name."""
         files: dict[str, bytes] = {}
         for exchange in self.exchanges:
             files[f"{exchange.name}.json"] = encode_exchange(exchange)
@@ -162,7 +165,7 @@ class Recording:
 
 
 def number_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """Sort exchanges as their files are, and number the answers to equal questions.
+    """Sort exchanges by file name, and number the answers to equal questions.
 
     Answers to the same question keep their order.
     """
@@ -181,11 +184,12 @@ def _sort_exchanges(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
 
 
 def _is_own_file(name: str) -> bool:
+    """Whether a file name is one of an exchange or of a binary body."""
     return any(pattern.fullmatch(name) for pattern in (EXCHANGE_NAME, BLOB_NAME))
 
 
 def _parse_manifest_content(manifest: bytes) -> tuple[dict[str, Any], str] | None:
-    """Read rules and API version of a manifest; None if it is damaged."""
+    """Read the redaction rules and the API version; None if the file is damaged."""
     try:
         parsed = read_manifest(manifest, "")
     except RecordingError:
@@ -225,7 +229,7 @@ def describe_missing(folder: Path) -> str:
 
 
 def _read_own_files(folder: Path) -> dict[str, bytes]:
-    """Read the files of the recording in a folder, by name.
+    """Read the files that belong to the recording in a folder, by file name.
 
     Raises:
         RecordingError: the folder exists and is not a recording.

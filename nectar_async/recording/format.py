@@ -41,16 +41,18 @@ class Manifest(
     recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
     """When an exchange last changed, in UTC."""
     library: str
-    """The version of this package that wrote it."""
+    """The version of this package that wrote the recording."""
     api_version: str
     """The API version as in `Settings`: `v2.2`."""
     contract: str
     """The SHA-256 of that version's contract."""
     redaction: dict[str, Any] = {}
-    """The user's own rules, which a replay needs as well."""
+    """The user's own redaction rules; a replay applies them to its requests too."""
 
 
 class _PartFields(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The JSON object of one part of a multipart form."""
+
     name: str
     text: str | None = None
     file: str | None = None
@@ -60,6 +62,8 @@ class _PartFields(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class _RequestFields(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The JSON object under `request` in an exchange file."""
+
     method: str
     path: str = ""
     url: str = ""
@@ -74,6 +78,8 @@ class _RequestFields(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class _ResponseFields(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The JSON object under `response` in an exchange file."""
+
     status: int
     headers: dict[str, str] = {}
     json: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -82,6 +88,8 @@ class _ResponseFields(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class _ExchangeFields(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The JSON object of an exchange file."""
+
     operation: str
     request: _RequestFields
     response: _ResponseFields
@@ -92,6 +100,8 @@ _MANIFEST_DECODER: Final = msgspec.json.Decoder(Manifest)
 
 
 class _FormatVersion(msgspec.Struct):
+    """The key of a manifest that is read first, to refuse newer formats."""
+
     format: int
 
 
@@ -186,6 +196,7 @@ def encode_pretty(value: Any) -> bytes:
 
 
 def _build_body_fields(body: Body | None) -> dict[str, Any]:
+    """Build the one key that stores a body, with its value; no key for None."""
     match body:
         case None:
             return {}
@@ -214,6 +225,16 @@ def _build_body_fields(body: Body | None) -> dict[str, Any]:
 def _parse_body_fields(
     fields: _RequestFields | _ResponseFields, files: Mapping[str, bytes], where: str
 ) -> Body | None:
+    """Read the body of a request or response; None if no key stores one.
+
+    Args:
+        fields: the JSON object of the request or response.
+        files: the binary bodies of the recording, by file name.
+        where: the path of the exchange file; for messages.
+
+    Raises:
+        RecordingError: the file of a binary body is missing or was changed.
+    """
     if not isinstance(fields.json, msgspec.UnsetType):
         # The raw JSON has the indentation of the file.
         return Json(msgspec.json.format(bytes(fields.json), indent=-1))
@@ -238,6 +259,7 @@ def _parse_body_fields(
 
 
 def _build_query_object(query: Pairs) -> dict[str, str | list[str]]:
+    """Group query pairs by key: one text, or a list for a key that is repeated."""
     grouped: dict[str, list[str]] = {}
     for key, text in query:
         grouped.setdefault(key, []).append(text)
@@ -247,6 +269,7 @@ def _build_query_object(query: Pairs) -> dict[str, str | list[str]]:
 
 
 def _parse_query_object(query: Mapping[str, str | list[str]]) -> Pairs:
+    """Convert a query object back to sorted pairs of key and text."""
     return tuple(
         sorted(
             (key, text)

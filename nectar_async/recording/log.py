@@ -17,10 +17,11 @@ from nectar_async.recording.exchange import Question, RecordedAnswer
 __all__ = ["RecordingLog", "count_announced_pages"]
 
 Pair = tuple[Question, RecordedAnswer]
+"""A request, as a question, and its answer."""
 
 
 class RecordingLog:
-    """Questions in the order in which they were sent, with their answers."""
+    """The recorded requests in the order sent, as questions, with their answers."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -31,7 +32,10 @@ class RecordingLog:
         """The recorded pages of each list."""
 
     def reserve_number(self) -> int:
-        """Give a request its number when it is sent: answers arrive in any order."""
+        """Return the next number for a request that is being sent.
+
+        The numbers keep the order of the requests; answers arrive in any order.
+        """
         self._count += 1
         return self._count
 
@@ -42,7 +46,14 @@ class RecordingLog:
         answer: RecordedAnswer,
         request: Request[Any],
     ) -> None:
-        """Store the answer to a request. A request without an answer is not stored."""
+        """Store a request, as a question, and its answer.
+
+        Args:
+            number: the result of `reserve_number` when the request was sent.
+            question: the request as a question.
+            answer: the answer to it.
+            request: the same request, to build those of missing pages from.
+        """
         self._pairs[number] = question, answer
         if request.listing is not None:
             key = question.without_page.key
@@ -89,7 +100,7 @@ class RecordingLog:
 
 
 def count_announced_pages(answer: RecordedAnswer) -> int:
-    """How many pages the list of an answer has; 1 for every other answer."""
+    """How many pages an answer announces for its list; 1 if it is not a list."""
     if answer.status != HTTPStatus.OK or not isinstance(answer.body, Json):
         return 1
     return read_page_count(answer.body.raw)

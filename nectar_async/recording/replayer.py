@@ -1,6 +1,7 @@
-"""Replay a recording: find the answers to a question, and give each answer once.
+"""Replay a recording: find the answers to a request, and give each answer once.
 
-If no answer matches, the error lists the recorded questions that differ least.
+Requests are compared as questions: without host, API version and API key. If no answer
+matches, the error lists the recorded questions that differ least.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _MISSING: Final = object()
 
 
 class Replayer:
-    """Finds the recorded answers to questions.
+    """Finds the recorded answers to requests, given as questions.
 
     No method waits. Equal questions get their answers in the order of the calls.
     """
@@ -91,7 +92,10 @@ class Replayer:
         return self.take(question).answer
 
     def mark_asked(self, question: Question) -> None:
-        """Count a question as asked, even if an overlay answers it."""
+        """Mark the next exchange for a question as used, without taking it.
+
+        For requests that an overlay answers; see `unused`.
+        """
         exchanges = self._find_exchanges(question)
         names = (exchange.name for exchange in exchanges)
         self._asked.update([name for name in names if name not in self._asked][:1])
@@ -126,7 +130,7 @@ class Replayer:
         return self._redaction.key(exchange.question.without_page)
 
     def _find_exchanges(self, question: Question) -> list[Exchange]:
-        """Find all exchanges that answer a question, in order."""
+        """Find all exchanges that answer a question, in recorded order."""
         redaction = self._redaction
         candidates = self._by_key.get(redaction.key(question), [])
         if candidates:
@@ -190,7 +194,7 @@ def find_nearest(
     """Find the questions that differ least, each with a line per differing field.
 
     Args:
-        asked: masked, so that no secret is shown.
+        asked: the question, masked so that no secret is shown.
         known: masked questions, by the names of their exchanges.
     """
     same_operation = {
@@ -212,7 +216,7 @@ def find_nearest(
 
 
 def list_differences(asked: Question, stored: Question) -> Iterator[str]:
-    """Describe each field in which two questions differ."""
+    """Describe each field in which two questions differ, one line per field."""
     asked_fields = _flatten_question(asked)
     stored_fields = _flatten_question(stored)
     for name in dict.fromkeys((*asked_fields, *stored_fields)):

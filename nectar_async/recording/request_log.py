@@ -13,7 +13,7 @@ __all__ = ["RequestLog"]
 
 
 class RequestLog:
-    """The requests that went through a recorded transport: which, and how many at once.
+    """Logs the requests through a recorded transport; counts those in flight.
 
     ```python
     assert transport.witness.peak_in_flight <= 10

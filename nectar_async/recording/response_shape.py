@@ -113,7 +113,7 @@ def find_response_schema(operation: str) -> SchemaNode:
 
 @define
 class ResponseShape:
-    """The values that were seen at one node, over all answers."""
+    """The keys and types that were seen at one node of a response, in all answers."""
 
     node: SchemaNode
     placeholders: re.Pattern[str]
@@ -124,9 +124,9 @@ class ResponseShape:
     """How often it was null, text, a placeholder, a number, a bool, an object, a
     list."""
     keys: dict[str, ResponseShape] = field(factory=dict)
-    """The shapes below its keys, if it was an object."""
+    """The shapes of the values below its keys, if the node was an object."""
     items: ResponseShape | None = None
-    """The shape of its items, if it was a list that was not empty."""
+    """The shape of its items, if the node was a list with items."""
     values: set[str] = field(factory=set)
     """The values that were seen, if the node is an enum in the contract."""
 
