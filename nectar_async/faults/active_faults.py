@@ -1,4 +1,4 @@
-"""The faults that are active, and how often each of them hit a request."""
+"""Inject faults into requests, and count how often each fault hit one."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from nectar_async.faults.vocabulary import VOCABULARY, FaultLike, Vocabulary
 __all__ = ["FaultInjector", "Interpret"]
 
 Interpret = Callable[[Effect, Request[Any], Proceed], Awaitable[Response]]
-"""Applies an effect to a request."""
+"""Applies an effect to a request, and returns the response.
+
+The `Proceed` gets the response that the request would have without the effect.
+"""
 
 
 async def _apply(effect: Effect, request: Request[Any], proceed: Proceed) -> Response:
+    """Apply an effect by its own method; the default of `interpret`."""
     return await effect.apply(request, proceed)
 
 
@@ -102,7 +106,7 @@ class FaultInjector:
             send: sends the request, or one that an effect changed.
             clock: the clock that effects wait by.
             company: the company whose data is requested; None for the one in the path.
-            interpret: applies an effect.
+            interpret: applies an effect. Defaults to the `apply` method of the effect.
         """
         effects = [
             *self._find_effects(request, company or request.parts.get("company_id"))
@@ -127,6 +131,7 @@ class FaultInjector:
     def _find_effects(
         self, request: Request[Any], company: str | None
     ) -> Iterator[Effect]:
+        """Find the effects of the faults that hit a request, and count the hits."""
         for counted in self._faults:
             fault = counted.fault
             if fault.matches(request, company) and counted.hits_next(self._random):
@@ -134,7 +139,7 @@ class FaultInjector:
 
 
 class _CountedFault:
-    """A fault with the number of its matches and hits."""
+    """A fault, and how many requests it has matched and hit so far."""
 
     def __init__(self, fault: Fault, source: FaultLike) -> None:
         self.fault = fault
@@ -157,6 +162,8 @@ class _CountedFault:
 
 
 def _bind_effect(interpret: Interpret, effect: Effect, proceed: Proceed) -> Send:
+    """Build a function that sends a request with the effect applied to it."""
+
     async def send(request: Request[Any]) -> Response:
         return await interpret(effect, request, proceed)
 

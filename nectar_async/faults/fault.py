@@ -47,7 +47,7 @@ class Proceed:
     """Counts how often a page of the requested list was delivered before."""
 
     async def __call__(self, request: Request[Any]) -> Response:
-        """Get the response to the effect's request, or to a changed request."""
+        """Send a request, which the effect may have changed, without the effect."""
         return await self._send(request)
 
 
@@ -65,7 +65,7 @@ def is_effect(value: object) -> TypeGuard[Effect]:
 
 
 def check_whole(least: int) -> Any:
-    """Build a validator for attrs that accepts whole numbers from `least`."""
+    """Build an attrs validator that accepts whole numbers of at least `least`."""
 
     def check(_: object, attribute: Attribute[Any], value: object) -> None:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
@@ -77,7 +77,7 @@ def check_whole(least: int) -> Any:
 
 
 def check_seconds(_: object, attribute: Attribute[Any], value: object) -> None:
-    """Validate a number of seconds from 0, which may be infinite."""
+    """Validate, for attrs, a number of seconds of at least 0, which may be infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ConfigurationError(
             f"{attribute.name} must be a number of seconds from 0, not {value!r}"
@@ -149,7 +149,12 @@ class Fault:
             )
 
     def matches(self, request: Request[Any], company: str | None) -> bool:
-        """Whether a request for the data of this company meets the conditions."""
+        """Whether a request meets the conditions on operation, page and company.
+
+        Args:
+            request: the request.
+            company: the id of the company whose data is requested; None if unknown.
+        """
         return (
             (self.operation is None or request.operation == self.operation)
             and (self.page is None or find_page(request) == self.page)

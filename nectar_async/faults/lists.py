@@ -58,7 +58,14 @@ _BY_DAYS: Final = frozenset({"BILL_DATE", "USAGE_PERIOD"})
 
 @frozen
 class Envelope:
-    """A page of a list by the keys of its envelope, each value still JSON text."""
+    """A page of a list: its JSON object, with each value kept as JSON text.
+
+    Attributes:
+        response: the response with the page.
+        values: the value of each key, not decoded.
+        items_key: the key of the rows.
+        total_key: the key of the number of records; None if there is none.
+    """
 
     response: Response
     values: Mapping[str, msgspec.Raw]
@@ -67,10 +74,10 @@ class Envelope:
 
     @classmethod
     def read(cls, response: Response, listing: Listing | None = None) -> Self | None:
-        """Read the envelope of a response; None if it has none.
+        """Read the envelope of a response; None if it is not a page of a list.
 
-        The keys come from the listing. Without them in the response, the first list and
-        the first total count, as in the client.
+        The keys of rows and total come from the listing. If the response lacks them,
+        the first list of objects and the first total are used, as in the client.
         """
         if response.status != HTTPStatus.OK:
             return None
@@ -93,7 +100,7 @@ class Envelope:
 
     @property
     def rows(self) -> Sequence[msgspec.Raw]:
-        """The rows on the page."""
+        """The rows on the page, each as JSON text."""
         return split_list(self.values[self.items_key])
 
     @property
@@ -102,13 +109,13 @@ class Envelope:
         return max(1, self.read_int(_PAGES) or 1)
 
     def read_int(self, key: str | None) -> int | None:
-        """Read a whole number; None if the value is missing or something else."""
+        """Read the whole number under a key; None if there is none."""
         raw = None if key is None else self.values.get(key)
         value = None if raw is None else parse_json(raw)
         return value if isinstance(value, int) else None
 
     def replace(self, **values: Any) -> Response:
-        """Build the response with other values; keys that it lacks are ignored."""
+        """Copy the response with other values; unknown keys are ignored."""
         known = {key: value for key, value in values.items() if key in self.values}
         return evolve(self.response, body=encode_json({**self.values, **known}))
 
@@ -142,7 +149,11 @@ class _ListRows:
         return cls(first, rows, page)
 
     def build_page(self, move: Callable[[list[msgspec.Raw]], object]) -> Response:
-        """Move the rows, and build the requested page of them, or the last page."""
+        """Build the requested page, or the last one if the list has fewer pages.
+
+        Args:
+            move: changes the list of all rows in place, before it is divided.
+        """
         rows = [*self.rows]
         move(rows)
         first = self.first
@@ -168,7 +179,8 @@ class _ListRows:
 class InsertRow:
     """Insert a row into the list after a page was delivered.
 
-    So the last row of that page is repeated at the beginning of the next page.
+    If the new row is not after that page, the last row of the page is repeated at the
+    beginning of the next page.
     """
 
     after: int = field(default=1, validator=check_whole(1))
@@ -197,7 +209,8 @@ class InsertRow:
 class DeleteRow:
     """Delete a row from the list after a page was delivered.
 
-    So a client that reads page after page misses the first row of the next page.
+    If the deleted row is not after that page, a client that reads page after page
+    misses the first row of the next page.
     """
 
     after: int = field(default=1, validator=check_whole(1))
@@ -224,7 +237,7 @@ class Shuffle:
     """Decides the order, which is the same for all pages of a list."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Return the page of the list in that order."""
+        """Return the requested page of the sorted list."""
         rows = await _ListRows.read(request, proceed)
         return rows if isinstance(rows, Response) else rows.build_page(self._shuffle)
 
@@ -241,7 +254,7 @@ class RepeatPage:
     """Answer page n with the rows of page n - 1, and announce another page."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Return the page before, with the requested number."""
+        """Return the rows of the previous page, under the requested page number."""
         page = find_page(request)
         if page is None:
             return await proceed(request)
@@ -288,7 +301,7 @@ class PromiseMore:
     """Announce one more page on every page, for ever."""
 
     async def apply(self, request: Request[Any], proceed: Proceed, /) -> Response:
-        """Return the normal rows; after the last page, its rows again."""
+        """Return the requested rows; past the end, those of the last page."""
         last = await _find_last_page(request, proceed)
         page = find_page(request)
         if last is not None and page is not None and page > last:
@@ -364,18 +377,23 @@ READS_OTHER_PAGES: Final = (
 
 
 def _change_page(request: Request[Any], page: int) -> Request[Any]:
+    """Build the request for a page of the same list."""
     return request if find_page(request) == page else at_page(request, page)
 
 
 def _replace_values(
     response: Response, request: Request[Any], **values: Any
 ) -> Response:
+    """Replace values of a page; a response that is not a page is left unchanged."""
     envelope = Envelope.read(response, request.listing)
     return response if envelope is None else envelope.replace(**values)
 
 
 async def _find_last_page(request: Request[Any], proceed: Proceed) -> int | None:
-    """Read the number of the last page from page 1; None if page 1 is requested."""
+    """Read the number of the last page of a list from page 1.
+
+    None if page 1 is requested or the request has no pages.
+    """
     if find_page(request) in {None, 1}:
         return None  # page 1 always exists, so no extra request is needed
     first = Envelope.read(await proceed(at_page(request, 1)), request.listing)
@@ -408,6 +426,7 @@ def _count_days(request: Request[Any]) -> float:
 
 
 def _parse_moment(text: str) -> datetime:
+    """Parse an ISO date or time; a date is midnight, and the default zone is UTC."""
     if "T" not in text:
         day = date.fromisoformat(text)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)

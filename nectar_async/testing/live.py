@@ -1,4 +1,4 @@
-"""A test whose requests are sent to the API or to a sandbox, and possibly recorded."""
+"""Clients, clocks and stages of tests that send requests to the API or a sandbox."""
 
 from __future__ import annotations
 
@@ -66,7 +66,11 @@ class LiveServer:
 
     @classmethod
     def for_api(cls, options: TestOptions, key: str) -> Self:
-        """Use the API, at the address of the settings or of NECTAR_BASE_URL.
+        """Describe the API as the server, with the URL of settings or NECTAR_BASE_URL.
+
+        Args:
+            options: the options of the test.
+            key: the API key.
 
         Raises:
             ConfigurationError: the key is empty, or a variable is invalid.
@@ -93,7 +97,14 @@ class LiveServer:
         api_key: str,
         advance: Callable[[float], object],
     ) -> Self:
-        """Use the sandbox of the test, whose clock the clients advance."""
+        """Describe the sandbox of a test as the server.
+
+        Args:
+            options: the options of the test.
+            url: the base URL of the sandbox.
+            api_key: a key that the sandbox accepts.
+            advance: advances the clock of the sandbox by some seconds.
+        """
         settings = options.settings or Settings()
         return cls(
             key=Secret(api_key),
@@ -136,7 +147,7 @@ class LiveTest:
         return self._stage.witness
 
     def build_client(self, settings: Settings) -> NectarClient:
-        """Build a client of the server; `close` closes its connections."""
+        """Build a client for the test's server; `close` closes its connections."""
         if self._server.is_sandbox:
             settings = evolve(settings, base_url=self._server.settings.base_url)
         self._used_settings = settings
@@ -176,6 +187,7 @@ class LiveTest:
             transport.close()
 
     def _write(self, recorder: Recorder, *, is_new: bool) -> None:
+        """Write the recording, and report whether it changed."""
         path = self._options.path
         before = list_exchange_names(path)
         has_changed = self._session.portal.call(
@@ -211,6 +223,7 @@ class LiveTest:
         return self._shared.start_test(self._options.test, redaction)
 
     def _report(self, event: Any, names: Iterable[str] = ()) -> None:
+        """Add an event of this test to the summary; see `ReportRow`."""
         path = self._options.path
         self._session.add(
             ReportRow(
@@ -224,6 +237,7 @@ class LiveTest:
 
 
 async def _send_unrecorded(request: Request[Any], send: Send) -> Response:
+    """Send a request; the stage of mode "passthrough"."""
     return await send(request)
 
 
@@ -250,8 +264,8 @@ class RealClock(VirtualClock):
 class ShortWaitClock(VirtualClock):
     """A virtual clock that also waits a short real time.
 
-    The time of the network does not pass on it, so a test logs exactly the waits that
-    its replay logs.
+    The time that the network takes does not advance this clock, so a test logs
+    exactly the waits that its replay logs.
 
     Args:
         max_wait: the longest real wait, in seconds.
@@ -345,7 +359,7 @@ class LiveStage:
 
     @property
     def unmet(self) -> tuple[FaultLike, ...]:
-        """Overlays that matched no request (yet)."""
+        """The overlays that have hit no request so far."""
         return self._faults.unmet
 
     async def _fetch(self, request: Request[Any], send: Send) -> RecordedAnswer:
@@ -386,5 +400,6 @@ class LiveStage:
         return known
 
     def _find_success(self, key: str) -> RecordedAnswer | None:
+        """Find the last answer to a question by its key; None unless it is a 200."""
         known = self._known.get(key)
         return known if known is not None and known.status == HTTPStatus.OK else None

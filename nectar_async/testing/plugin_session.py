@@ -1,4 +1,4 @@
-"""State that the tests of a pytest session share, and the summary at its end."""
+"""The plugin's state in a pytest session, and the summary of recordings at its end."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class PluginSession:
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter
     ) -> None:
-        """Print the summary."""
+        """Print what happened to the recordings, if anything did."""
         lines = list(format_summary(self._rows))
         if lines:
             terminalreporter.section("nectar recordings", sep="-")
@@ -188,7 +188,7 @@ def _group_by_path(items: Iterable[pytest.Item]) -> Mapping[Path, Sequence[str]]
 
 
 def describe_overlays(overlays: Iterable[FaultLike]) -> tuple[str, ...]:
-    """Describe overlays as their test wrote them."""
+    """Convert overlays to text, as the test wrote them."""
     return tuple(
         overlay if isinstance(overlay, str) else repr(overlay) for overlay in overlays
     )
@@ -206,7 +206,7 @@ _UNCHANGED: Final = {
 
 
 def format_summary(rows: Sequence[ReportRow]) -> Iterator[str]:
-    """Format the lines of the summary."""
+    """Build the lines of the summary at the end of the session."""
     written = {row.path: row for row in rows if row.event == "written"}
     for row in written.values():
         gone = f", no longer: {_format_names(row.names)}" if row.names else ""
@@ -248,6 +248,7 @@ def _list_unused(rows: Iterable[ReportRow]) -> Mapping[str, Sequence[str]]:
 
 
 def _format_names(names: Sequence[str]) -> str:
+    """Join names by commas; only the number of those after the first five."""
     rest = len(names) - _MAX_NAMES
     more = [f"and {rest} more"] if rest > 0 else []
     return ", ".join([*names[:_MAX_NAMES], *more])

@@ -1,7 +1,7 @@
-"""Recordings that are written again by one test, or by several tests together.
+"""Recorders in mode "record", of one test or shared by several tests.
 
 Usually a recording belongs to one test and is written when that test has passed. If
-markers give several tests the same recording, it contains what any of them requests,
+markers give several tests the same recording, it contains each request of any of them
 once. It is written when the last of them has passed, and is kept unchanged if one of
 them fails. So recording unchanged answers again leaves no difference.
 """
@@ -30,7 +30,7 @@ __all__ = ["SharedRecorder", "write_recording"]
 
 
 class SharedRecorder:
-    """The recorder of a path, and the tests that have not ended yet.
+    """The recorder of one recording, shared by all tests that use the recording.
 
     Args:
         path: the folder of the recording.
@@ -53,7 +53,7 @@ class SharedRecorder:
         self._waiting = set(tests)
         self._failed: set[str] = set()
         self.answers: defaultdict[str, list[Response]] = defaultdict(list)
-        """The recorded responses, by the key of their question."""
+        """The recorded responses, by the key of their request (see `Question.key`)."""
 
     def start_test(self, test: str, redaction: Redaction) -> Stage:
         """Build the stage that records for one test.
@@ -70,7 +70,10 @@ class SharedRecorder:
         return _SharedStage(self)
 
     def end(self, test: str, *, has_passed: bool) -> bool:
-        """Note the result of a test; return whether the recording can be written."""
+        """Store the result of a test, and return whether the recording can be written.
+
+        It can be written when all tests have ended and none of them failed.
+        """
         self._waiting.discard(test)
         if has_passed:
             self._failed.discard(test)

@@ -1,6 +1,7 @@
-"""The modes of a recorder, and how the environment variable `NECTAR_RECORD` sets one.
+"""The modes of a recorder, and reading one from the variable `NECTAR_RECORD`.
 
-A module of its own, because the pytest plugin needs it before any recording is loaded.
+This is a separate module, because the pytest plugin needs it before any recording is
+loaded.
 """
 
 from __future__ import annotations
@@ -41,11 +42,13 @@ class EnvironmentMode:
     path: str | os.PathLike[str]
     mode: Mode
     flags: dict[str, Any] = field(factory=dict)
-    """Keyword arguments of `Recorder`."""
+    """The flags as keyword arguments of `Recorder`, such as `{"touch": True}`."""
 
 
 def read_mode(path: str | os.PathLike[str] | None) -> EnvironmentMode:
-    """Read `NECTAR_RECORD`; a path that is passed in has precedence over its path.
+    """Read mode, flags and path from `NECTAR_RECORD`; `path` overrides its path.
+
+    If there is neither a path nor the variable, the mode is "passthrough".
 
     Raises:
         ConfigurationError: there is no such mode or flag, or no path.

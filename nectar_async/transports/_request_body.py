@@ -41,7 +41,7 @@ class BodyCopy:
             self.request = evolve(request, body=self._copy(body))
 
     async def read(self) -> bytes | None:
-        """Get the whole body, reading what the transport has not read."""
+        """Return the whole body; chunks that the transport left unread are read."""
         body = self._original.body
         if body is None or isinstance(body, bytes):
             return body
@@ -53,6 +53,7 @@ class BodyCopy:
         return b"".join(copied.chunks)
 
     def _copy(self, body: AsyncIterable[bytes]) -> AsyncIterable[bytes]:
+        """Wrap the chunks that a transport reads; the last wrapper counts."""
         self._chunks = copied = _CopiedChunks(body)
         return copied
 
@@ -60,7 +61,8 @@ class BodyCopy:
 class _CopiedChunks:
     """Iterates over chunks and keeps each of them.
 
-    It is no generator, because trio warns of a generator that is left early.
+    This is not an async generator, because trio warns of generators that are not read
+    to their end.
     """
 
     def __init__(self, body: AsyncIterable[bytes]) -> None:

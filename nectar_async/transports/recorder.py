@@ -1,4 +1,4 @@
-"""The stage that records requests and their responses, replays them, or does both.
+"""The client's stage that records requests and responses, replays them, or both.
 
 It runs between the status check and the key stage.
 """
@@ -53,10 +53,11 @@ class Recorder:
     # written when the client is closed
     ```
 
-    It runs before the key stage, so it never sees the key. Secrets and personal
-    data are replaced before anything is written (see `Redaction`), lists that were read
-    in part are read to their end, and a recording that would hold a secret is refused.
-    When an exception leaves the client's block, the recording on disk stays as it was.
+    The recorder runs before the key stage, so it never sees the API key. Secrets and
+    personal data are replaced before anything is written (see `Redaction`), lists that
+    were read in part are read to their end, and a recording that would hold a secret is
+    refused. When an exception leaves the client's block, the recording on disk stays as
+    it was.
 
     Args:
         path: the folder of the recording.
@@ -139,7 +140,7 @@ class Recorder:
 
     @property
     def witness(self) -> RequestLog:
-        """The requests that passed through, and how many of them at once."""
+        """The log of the requests that passed through the recorder."""
         return self._replay.witness
 
     @property
@@ -235,7 +236,7 @@ class Recorder:
         return recording.save(self.path, datetime.now(UTC), touch=self._touch)
 
     def discard(self) -> None:
-        """Forget what was recorded.
+        """Drop the recorded exchanges that are not saved yet.
 
         The client does this when an exception leaves its block.
         """
@@ -275,6 +276,11 @@ class Recorder:
         return None if exchange is None else exchange.answer
 
     def _check_rules(self, previous: Recording | None) -> None:
+        """Check, in mode `new`, that the redaction rules are those of the recording.
+
+        Raises:
+            RecordingError: the recording on disk has other rules.
+        """
         if self.mode is not Mode.NEW or previous is None:
             return
         if previous.redaction != self._redaction.manifest():
@@ -299,6 +305,7 @@ class Recorder:
             return None
 
     async def _record(self, request: Request[Any], send: Send) -> Response:
+        """Send a request, and add it and its answer to the log."""
         copy = BodyCopy(request)
         number = self._log.reserve_number()
         with self.witness.watch(build_question(request)):
@@ -312,6 +319,7 @@ class Recorder:
 
 
 def _is_recording(path: Path) -> bool:
+    """Whether a folder contains the manifest of a recording."""
     return (path / MANIFEST_NAME).exists()
 
 
