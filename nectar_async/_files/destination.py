@@ -80,17 +80,17 @@ class SinkDestination:
         yield
 
     async def begin(self, document_id: str) -> PartialState:
-        """Start with nothing."""
+        """Return an empty state: a sink cannot continue an earlier download."""
         del document_id
         return PartialState()
 
     async def has_written(self, data: bytes) -> bool:
-        """Whether exactly these bytes were written."""
+        """Whether the bytes written to the sink so far are exactly `data`."""
         digest = self._digest.digest()
         return await run_in_thread(lambda: hashlib.sha256(data).digest() == digest)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
-        """Write the next bytes."""
+        """Write bytes at the end of the sink; the other arguments are ignored."""
         del offset, validators  # a sink is always written at its end
         await run_in_thread(self._digest.update, data)
         if not isinstance(self._sink, io.IOBase):
@@ -156,7 +156,7 @@ class PathDestination:
         return await run_in_thread(self._part.begin)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
-        """Write at an offset; at offset 0, what was there is removed."""
+        """Write at an offset; at offset 0, the old content is removed."""
         await run_in_thread(self._part.write, offset, data, validators)
 
     async def finish(self, size: int) -> None:
@@ -248,7 +248,11 @@ def _lock_path(path: Path) -> Iterator[None]:
 
 
 def _is_free(path: Path, unique: Path) -> bool:
-    """Whether nothing is at the path, and no earlier download used the unique name."""
+    """Whether a download can use a path instead of its unique name.
+
+    It can if there is nothing at the path, and no earlier download of the document used
+    the unique name.
+    """
     paths = (path, unique, to_part_path(unique))
     return not any(map(os.path.lexists, paths))
 

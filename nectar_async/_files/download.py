@@ -111,12 +111,12 @@ class _ActiveDownload:
 
     @property
     def _start(self) -> int:
-        """The first byte to request."""
+        """The offset of the first byte to request."""
         return self._done - len(self._tail) if self._is_ranged else 0
 
     @property
     def _is_resuming(self) -> bool:
-        """Whether all bytes so far are from an earlier download."""
+        """Whether all bytes written so far are from an earlier download."""
         return 0 < self._resumed == self._done
 
     async def _fetch(self) -> Response:
@@ -134,7 +134,7 @@ class _ActiveDownload:
             await self._process_end(response)
 
     async def _process_part(self, response: Response) -> None:
-        """Process a 206: bytes from the first one that was requested."""
+        """Process a response with status 206, which has a part of the file."""
         span = ContentRange.parse(response)
         # A range of a compressed body cannot be decompressed.
         if span is None or is_compressed(response) or span.start != self._start:
@@ -182,7 +182,7 @@ class _ActiveDownload:
             self._tail = new[-overlap:]
 
     async def _process_whole(self, response: Response) -> None:
-        """Process the whole file in one response."""
+        """Process a response that has the whole file."""
         if not isinstance(self._destination, SinkDestination):
             self._reset()
         elif not await self._destination.has_written(response.body[: self._done]):
@@ -193,7 +193,7 @@ class _ActiveDownload:
         self._is_finished = True
 
     async def _process_end(self, response: Response) -> None:
-        """Process a 416: this is the end of the file, or it is another file."""
+        """Process a response with status 416: the file has ended, or has changed."""
         span = ContentRange.parse(response)
         size = None if span is None else span.total
         is_end = size is None and self._validators.size is None and self._done > 0

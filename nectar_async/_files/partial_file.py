@@ -130,7 +130,7 @@ class PartialFile:
         self._metadata.write_text(json.dumps(metadata), encoding="utf-8")
 
     def _read_metadata(self) -> dict[str, Any]:
-        """Read the metadata; empty if there is none or it is damaged."""
+        """Read the metadata file; an empty dict if it is missing or damaged."""
         try:
             metadata = json.loads(self._metadata.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -139,7 +139,7 @@ class PartialFile:
 
 
 def to_part_path(path: Path) -> Path:
-    """Get the path of the partial file of a path."""
+    """Return the path of the partial file for a target path: `x.pdf.part`."""
     return path.with_name(f"{path.name}.part")
 
 
@@ -168,11 +168,12 @@ def check_part_path(path: Path) -> None:
 
 
 def _to_metadata_path(part: Path) -> Path:
+    """Return the path of the metadata file for a partial file: `x.pdf.part.json`."""
     return part.with_name(f"{part.name}.json")
 
 
 def _read_validators(metadata: dict[str, Any]) -> Validators:
-    """Read the validators from metadata, without values of a wrong type."""
+    """Read the validators from metadata; values of a wrong type are left out."""
     values = {
         name: metadata[name]
         for name, kind in _FIELDS.items()
@@ -182,6 +183,7 @@ def _read_validators(metadata: dict[str, Any]) -> Validators:
 
 
 def _write(part: Path, offset: int, data: bytes) -> None:
+    """Write bytes at an offset; at offset 0, a new file replaces the old one."""
     with part.open("r+b" if offset else "wb") as file:
         file.seek(offset)
         file.write(data)

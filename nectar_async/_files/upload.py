@@ -95,17 +95,17 @@ class Upload:
 
     @property
     def content_type(self) -> str:
-        """The media type, from the extension."""
+        """The media type of the file, which follows from the extension of its name."""
         return _TYPES[PurePath(self.name).suffix.lower()]
 
     @property
     def size(self) -> int | None:
-        """The size in bytes; None for a stream, where it is not known."""
+        """The size of the file in bytes; None for a stream, whose size is unknown."""
         return self._source.size
 
     @property
     def can_resend(self) -> bool:
-        """Whether it can be read a second time."""
+        """Whether the file can be read a second time; a stream cannot."""
         return self._source.can_resend
 
     def chunks(self, on_progress: ByteProgress | None = None) -> AsyncIterator[bytes]:
@@ -162,6 +162,7 @@ class Upload:
 
 
 async def _build_source(file: object) -> UploadSource:
+    """Build the source for a path, bytes, an open file or an async stream."""
     if isinstance(file, str | PathLike):
         return await FileSource.open(file)
     if isinstance(file, bytes | bytearray | memoryview):

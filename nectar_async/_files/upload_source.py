@@ -34,7 +34,7 @@ _UNREADABLE: Final = (OSError, ValueError)
 
 
 class UploadSource(Protocol):
-    """Bytes that can be read from an offset on."""
+    """The content of an upload, which is read chunk by chunk from an offset on."""
 
     name: str
     """The name of the file; may be empty."""
@@ -48,11 +48,14 @@ class UploadSource(Protocol):
         ...
 
     async def read(self, offset: int) -> bytes:
-        """Read some bytes from an offset on; empty at the end."""
+        """Read a chunk from an offset on; empty at the end of the content."""
         ...
 
     def pdf_opener(self) -> Callable[[], BinaryIO] | None:
-        """Get a function that opens the same bytes a second time, or None."""
+        """Return a function that opens the same bytes a second time.
+
+        None if they cannot be opened again.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -147,7 +150,10 @@ class FileSource:
         return _to_bytes(chunk)
 
     def pdf_opener(self) -> Callable[[], BinaryIO] | None:
-        """Get a function that opens the path again; None for an open file."""
+        """Return a function that opens the path again.
+
+        None if the caller passed an open file.
+        """
         path = self._path
         return None if path is None else lambda: path.open("rb")
 

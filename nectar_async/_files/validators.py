@@ -46,7 +46,7 @@ class Validators:
         return self.etag if self.is_strong else self.modified
 
     def differs_from(self, other: Validators) -> bool:
-        """Whether any value that both have differs."""
+        """Whether a value differs that both validators know."""
         return not all(self._compare(other))
 
     def is_inconsistent_with(self, other: Validators) -> bool:
@@ -58,7 +58,7 @@ class Validators:
         return is_same_size and sorted(self._compare(other)) == [False, True, True]
 
     def merge(self, other: Validators) -> Validators:
-        """Take values that are missing here from the other validators."""
+        """Copy these validators; missing values are taken from `other`."""
         return Validators(
             size=other.size if self.size is None else self.size,
             etag=self.etag or other.etag,
@@ -66,7 +66,7 @@ class Validators:
         )
 
     def _compare(self, other: Validators) -> list[bool]:
-        """Compare each value that both have."""
+        """Compare each value that both validators know: True for equal ones."""
         pairs = (
             (self.size, other.size),
             (_strip_weakness(self.etag), _strip_weakness(other.etag)),
@@ -76,5 +76,5 @@ class Validators:
 
 
 def _strip_weakness(etag: str | None) -> str | None:
-    """Remove the mark of a weak ETag, which some hosts set only now and then."""
+    """Remove the prefix `W/` of a weak ETag; some hosts set it only now and then."""
     return None if etag is None else etag.removeprefix("W/")

@@ -1,4 +1,4 @@
-"""A test that is answered from its recording, without a network or a key."""
+"""Clients of a test in replay mode, which get their answers from its recording."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ class ReplayTest:
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The names of exchanges that were not requested (yet)."""
+        """The names of exchanges that were not requested so far."""
         return self._transport.unused
 
     def build_client(self, settings: Settings) -> NectarClient:
-        """Build a client that is answered from the recording."""
+        """Build a client whose requests are answered from the recording."""
         return NectarClient(
             transport=self._client_transport, settings=settings, clock=self.clock
         )

@@ -68,7 +68,7 @@ class VirtualClock:
         return self._timeline.elapsed
 
     def now(self) -> datetime:
-        """Return the start plus the seconds that passed."""
+        """Return the start time of the clock plus the seconds that passed since."""
         return self._start + timedelta(seconds=self.monotonic())
 
     def jitter(self) -> float:
@@ -203,7 +203,7 @@ class Timeline:
 
 @define(order=True)
 class _Timer:
-    """A task that waits for a moment."""
+    """A task that waits until `moment`, in seconds since the start of the timeline."""
 
     moment: float
     number: int
@@ -228,7 +228,7 @@ class TimelineBound(Bound):
         self.due: float = math.inf
         """When the block ends, in seconds of the timeline."""
         self.outer: TimelineBound | None = None
-        """The closest block around it."""
+        """The closest block around this one; None if there is none."""
         self.io_waits: int = 0
         """How many blocks inside it, including itself, wait for real I/O."""
         self._waits_for_io = waits_for_io
@@ -258,13 +258,13 @@ class TimelineBound(Bound):
         return self.io_waits == 0
 
     def renew(self) -> None:
-        """Restart the limit from now."""
+        """Restart the time limit of the block from the current time."""
         super().renew()
         self.timeline.reads += 1
         self.due = self.timeline.elapsed + self.seconds
 
     def end(self) -> None:
-        """Leave the block."""
+        """Cancel the code in the block, so that the block is left."""
         self.timeline.close(self)
         self._scope.cancel()
 
