@@ -1,4 +1,4 @@
-"""Slow links: smaller chunks after a timeout, and larger ones again later."""
+"""Downloads over slow links: chunks shrink after a timeout, and grow again later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions have keys, and exchanges have file names."""
+"""Keys of recorded requests (`Question`), and file names of exchanges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each answer is replayed once, by its question; missing answers are explained."""
+"""Each recorded answer is replayed once; errors explain missing answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build questions, answers and recordings for tests."""
+"""Build recorded requests (`Question`), answers and recordings for tests."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def test_one(nectar):
 """
 
 
-def test_tests_that_share_a_recording_record_each_question_once(user: User) -> None:
+def test_tests_that_share_a_recording_record_each_request_once(user: User) -> None:
     user.write("test_two.py", TWO)
     output = user.run(*RECORD, passed=2)
     assert "recorded recordings/shop (exchanges: 2)" in output

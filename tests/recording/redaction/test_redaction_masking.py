@@ -1,4 +1,4 @@
-"""Questions are found by their unredacted parts."""
+"""Recorded requests are found by the parts that redaction leaves unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules are validated and encoded."""
+"""Redaction rules are validated, and encoded for the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Some keys are sensitive in every object."""
+"""Values of some keys, such as passwords, are redacted in every object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP with aiohttp as it is often written; each has one flaw."""
+"""Uses of aiohttp as they are often written; each has one flaw."""
 
 from __future__ import annotations
 
