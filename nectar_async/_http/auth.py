@@ -15,7 +15,12 @@ import anyio
 from attrs import frozen
 
 from nectar_async._http.clock import Clock
-from nectar_async._http.redact import build_masker, redact_response, redact_values
+from nectar_async._http.redact import (
+    HEAD_BYTES,
+    build_masker,
+    redact_response,
+    redact_values,
+)
 from nectar_async._http.request import Request, copy_with
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Counters
@@ -49,6 +54,10 @@ KEY_VARIABLE: Final = "NECTAR_API_KEY"
 # A shorter key is a mistake and is not masked: a mask in place of one letter, wherever
 # it occurs, would show which letter that is.
 _MIN_MASKED_LENGTH: Final = 6
+
+# More than the stages above read. So they notice that the text was cut here, and drop
+# its end, where another secret may be cut in two.
+_HEAD_BYTES: Final = 2 * HEAD_BYTES
 
 
 class KeyStore:
@@ -195,7 +204,8 @@ class StampKey:
             raise
         if response.is_success:
             return response
-        return redact_response(response, build_masker(_list_values_to_mask(key)))
+        mask = build_masker(_list_values_to_mask(key))
+        return redact_response(response, mask, _HEAD_BYTES)
 
 
 def _stamp(request: Request[Any], key: Secret[str]) -> Request[Any]:

@@ -31,7 +31,7 @@ __all__ = [
     "build_too_large_error",
     "decompress_body",
     "load_isal",
-    "read_text_head",
+    "read_head",
     "replace_body",
 ]
 
@@ -46,8 +46,6 @@ _CORRUPT = "the compressed answer is corrupt"
 
 # Decompressed JSON is about eight times as large.
 _RATIO = 8
-
-_HEAD_BYTES = 64 * 1024
 
 
 @frozen
@@ -85,15 +83,12 @@ def decompress_body(response: Response, limit: int | None = None) -> bytes:
     return run_at_once(_decompress_in_steps(response, limit))
 
 
-def read_text_head(response: Response) -> str:
-    """Decode the first 64 KiB of a body as text; empty if they cannot be decompressed.
-
-    Only a page for people is longer; the message of a failure is at its beginning.
-    """
+def read_head(response: Response, size: int) -> bytes:
+    """Read the first `size` bytes of a body; empty if they cannot be decompressed."""
     body = response.body
     for encoding in _list_encodings(response):
-        body = _decompress_head(encoding, body, _HEAD_BYTES)
-    return body[:_HEAD_BYTES].decode("utf-8", "replace")
+        body = _decompress_head(encoding, body, size)
+    return body[:size]
 
 
 def _check_size(body: bytes, limit: int | None) -> None:

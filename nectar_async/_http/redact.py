@@ -16,13 +16,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import evolve, frozen
 
-from nectar_async._http.compression import read_text_head
+from nectar_async._http.compression import read_head
 from nectar_async._http.response import Response
 from nectar_async._types import Secret
 from nectar_async.contract.sensitive import ANSWERED, SENT
 from nectar_async.errors import DecodeError, NectarError
 
 __all__ = [
+    "HEAD_BYTES",
     "MASK",
     "MAX_ERROR_TEXT",
     "Redactor",
@@ -42,6 +43,16 @@ MASK: Final = "***"
 
 Redactor = Callable[[str], str]
 """Returns a text with its secrets replaced by `MASK`."""
+
+HEAD_BYTES: Final = 8 * 1024
+"""The bytes of a failed answer that are read. Only a page for people is longer; the
+message of a failure is at its beginning."""
+
+# A secret that the end of the head cuts in two may not be recognized, so this many
+# characters are dropped there. A longer one is a link.
+_CUT_LENGTH: Final = 2 * 1024
+# The characters of its headers that are kept.
+_HEADERS_LENGTH: Final = 16 * 1024
 
 Span = tuple[int, int]
 """The start and the end of a part of a text."""
@@ -93,17 +104,36 @@ def redact_values(error: NectarError, values: Iterable[str]) -> None:
     _rewrite_error(error, _build_value_masker(values))
 
 
-def redact_response(response: Response, redact: Redactor) -> Response:
-    """Redact the headers of a failed response and the beginning of its body.
+def redact_response(
+    response: Response, redact: Redactor, size: int = HEAD_BYTES
+) -> Response:
+    """Redact the headers of a failed response and the first `size` bytes of its body.
 
-    If that beginning has a secret, the rest of the body is dropped.
+    The rest of the body is dropped, and so are headers beyond 16 Ki characters: a
+    server decides how long they are, and each attempt would pay for searching them.
     """
-    headers = {name: redact(value) for name, value in response.headers.items()}
-    text = read_text_head(response)
-    if (redacted := redact(text)) == text:
+    headers = dict(_redact_headers(response.headers, redact))
+    head = read_head(response, size + 1)  # one byte more tells whether there is a rest
+    text = head[:size].decode("utf-8", "replace")
+    redacted = redact(text)
+    if len(head) > size:
+        redacted = redacted[:-_CUT_LENGTH]
+    if redacted == text:
         return evolve(response, headers=headers)
-    headers.pop("content-encoding", None)
+    for name in ("content-encoding", "content-length"):
+        headers.pop(name, None)
     return evolve(response, headers=headers, body=redacted.encode())
+
+
+def _redact_headers(
+    headers: Mapping[str, str], redact: Redactor
+) -> Iterator[tuple[str, str]]:
+    left = _HEADERS_LENGTH
+    for name, value in headers.items():
+        left -= len(name) + len(value)
+        if left < 0:
+            return
+        yield name, redact(value)
 
 
 def find_sensitive_values(json: Mapping[str, object]) -> list[str]:
@@ -357,6 +387,7 @@ _ESCAPE: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CODE: Final = re.compile(r"(?:\\+[ux]|%)([0-9a-f]{2,4})", re.IGNORECASE | re.ASCII)
+_BACKSLASHES: Final = re.compile(r"\\++(.)", re.DOTALL)
 _MAX_DEPTH: Final = 6
 
 # Forms write a plus for a space, and JSON writes these letters behind a backslash.
@@ -384,10 +415,10 @@ class UnescapedText:
             if _ESCAPE.search(text) is None:
                 break
             text, inner = _unescape(text)
-            places = [places[index] for index in inner]
+            places = _follow(places, inner)
         if "\\" in text:
             text, inner = _drop_backslashes(text)
-            places = [places[index] for index in inner]
+            places = _follow(places, inner)
         return cls(_fold_case(text), places)
 
     def find(self, value: str) -> Iterator[Span]:
@@ -406,6 +437,13 @@ class UnescapedText:
             index = self.text.find(beginning, index + 1)
         if index >= 0:
             yield self.places[index], self.places[-1]
+
+
+def _follow(places: Sequence[int], inner: list[int]) -> list[int]:
+    """The original places of the characters at places of a text in between."""
+    if isinstance(places, range):
+        return inner  # nothing was unescaped before
+    return [places[index] for index in inner]
 
 
 def _fold_case(text: str) -> str:
@@ -455,6 +493,13 @@ def _resolve_escapes(match: re.Match[str]) -> Iterator[tuple[str, int]]:
 def _drop_backslashes(text: str) -> tuple[str, list[int]]:
     """Drop all backslashes; a character gets the place of the first one before it."""
     stripped = text.rstrip("\\")
-    matches = [*re.finditer(r"\\*([^\\])", stripped)]
-    places = [match.start() for match in matches]
-    return "".join(match[1] for match in matches), [*places, len(stripped)]
+    characters: list[str] = []
+    places: list[int] = []
+    position = 0
+    for match in _BACKSLASHES.finditer(stripped):
+        characters += (stripped[position : match.start()], match[1])
+        places += range(position, match.start() + 1)
+        position = match.end()
+    characters.append(stripped[position:])
+    places += range(position, len(stripped) + 1)
+    return "".join(characters), places

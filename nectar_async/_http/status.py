@@ -17,10 +17,11 @@ from attrs import evolve, frozen
 from nectar_async._http.clock import Clock
 from nectar_async._http.compression import (
     decompress_body,
-    read_text_head,
+    read_head,
     replace_body,
 )
 from nectar_async._http.redact import (
+    HEAD_BYTES,
     MAX_ERROR_TEXT,
     build_redactor,
     redact_response,
@@ -122,7 +123,7 @@ def raise_for_status(response: Response, now: datetime) -> None:
         return
     status = response.status
     kind = _ERRORS.get(status, _FAMILIES.get(status // 100, StatusError))
-    text = read_text_head(response)
+    text = read_head(response, HEAD_BYTES).decode("utf-8", "replace")
     content_type = response.headers.get("content-type", "")
     detail = (extract_error_text(text, content_type) or "")[:MAX_ERROR_TEXT] or None
     advice = _ADVICE.get(status)
@@ -204,7 +205,12 @@ _MAX_DEPTH: Final = 6
 _MAX_PLAIN_TEXT: Final = 500
 # The title of an HTML page, unless it only repeats the status.
 _TITLE: Final = re.compile(
-    r"<title[^>]{0,99}>\s*(?!\d{3}\b)([^<]{1,200})", re.IGNORECASE
+    r"<title[^>]{0,99}>\s*+(?!\d{3}\b)([^<]{1,200})", re.IGNORECASE
+)
+# The first message of a long JSON text, of which only the beginning was read.
+_FIRST_MESSAGE: Final = re.compile(
+    rf'"(?:{"|".join(_MESSAGE_KEYS)})"\s*+:\s*+"((?:[^"\\]|\\[^u]|\\u[0-9a-f]{{4}})++)',
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -217,6 +223,8 @@ def extract_error_text(text: str, content_type: str) -> str | None:
         return _join_messages(msgspec.json.decode(text)) or None
     except (msgspec.DecodeError, RecursionError):
         pass
+    if text.lstrip()[:1] in {"{", "["} and (message := _find_first_message(text)):
+        return message
     if (title := _TITLE.search(text)) is not None:
         return _join_lines(html.unescape(title[1])) or None
     is_plain = content_type.lower().startswith("text/plain")
@@ -252,6 +260,16 @@ def _join_messages(value: Any, depth: int = _MAX_DEPTH) -> str:
     )
 
 
+def _find_first_message(text: str) -> str | None:
+    """The first message in JSON that is cut or not valid."""
+    if (message := _FIRST_MESSAGE.search(text)) is None:
+        return None
+    try:
+        return msgspec.json.decode(f'"{message[1]}"', type=str) or None
+    except msgspec.DecodeError:
+        return None
+
+
 def _find_field(value: dict[str, Any]) -> str | None:
     """The field that a message is about: its name, or the last part of its path."""
     name = next((value[key] for key in _FIELD_KEYS if value.get(key)), None)
@@ -273,7 +291,7 @@ _FILE_STATUSES: Final = REDIRECTS | {
 }
 
 _CONTENT_RANGE: Final = re.compile(
-    r"bytes (?:(\d+)-(\d+)|\*)/(?:(\d+)|\*)", re.ASCII | re.IGNORECASE
+    r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(?:(\d{1,18})|\*)", re.ASCII | re.IGNORECASE
 )
 
 # The encodings that compress. Object stores also return values that a file was uploaded
@@ -367,7 +385,7 @@ def _is_truncated(response: Response) -> bool:
         return False
     size = len(response.body)
     length = response.headers.get("content-length", "").strip()
-    if length.isascii() and length.isdigit() and int(length) != size:
+    if length.isascii() and length.isdigit() and int(length[:20]) != size:
         return True
     if response.status != HTTPStatus.PARTIAL_CONTENT:
         return False

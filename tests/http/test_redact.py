@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -15,12 +16,14 @@ from hypothesis import given, strategies as st
 
 from nectar_async import NectarError, Response, Secret, contract
 from nectar_async._http.redact import (
+    HEAD_BYTES,
     MASK,
     build_masker,
     build_redactor,
     find_sensitive_values,
     mask_spans,
     redact_error,
+    redact_response,
     redact_values,
 )
 from nectar_async._http.status import raise_for_status
@@ -31,6 +34,7 @@ from nectar_async.errors import DeadlineExceededError, DecodeError, StatusError
 LINK = "https://u:pw@files.example/aBcDeFgHiJkLmNoP/bill.pdf?sig=sIgNa%2BtUrE&n=1#part"
 
 
+KEY = "the-key-of-this-test"
 PASSWORD = 'p"a\\ss/w<ö>rd &1'
 
 
@@ -403,3 +407,28 @@ def test_values_are_found_in_capitals_and_truncated_at_the_end_of_a_long_text() 
 def test_overlapping_spans_are_masked_as_one() -> None:
     assert mask_spans("0123456789", [(5, 7), (1, 4), (2, 3), (6, 8)]) == "0***4***89"
     assert mask_spans("0123", []) == "0123"
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+@pytest.mark.parametrize("secret", [PASSWORD, "correct-horse-battery", 'é"%41<x' * 3])
+def test_a_secret_that_the_end_of_the_head_cuts_does_not_show(
+    secret: str, escape: str
+) -> None:
+    written = ESCAPES[escape](secret)
+    redact = build_redactor("connections_create", {"password": secret})
+    mask = build_masker([KEY])
+    places = range(0, len(written) + 1, len(written) // 8 + 1)
+    for size, place in product((HEAD_BYTES, 2 * HEAD_BYTES), places):
+        before = f"{written} {KEY} " * 3
+        text = f"{before}{'-' * (size - len(before) - place)}{written}{'-' * 9_999}"
+        response = Response(500, {"content-type": "text/plain"}, text.encode())
+        masked = redact_response(response, mask, 2 * HEAD_BYTES)
+        body = redact_response(masked, redact).body.decode()
+        assert set(body) <= set(f"{MASK} -")
+
+
+def test_the_message_of_a_cut_json_text_is_found() -> None:
+    error = build_error(json.dumps({"detail": 'no "bulk"', "input": ["x"] * 9_000}))
+    assert error.detail == 'no "bulk"'
+    cut = build_error('{"errors": [{"msg": "' + r"\"\u00e9" * 9_000, kind="")
+    assert cut.detail == '"é' * 1_000

@@ -31,7 +31,7 @@ _KEY_PARAMETER: Final = re.compile(
 
 # Texts that other tools put in place of a secret.
 _REDACTED: Final = re.compile(
-    r"\W*(redacted|removed|masked|hidden|filtered|dummy|placeholder|x+)?\W*",
+    r"\W*+(redacted|removed|masked|hidden|filtered|dummy|placeholder|x+)?\W*",
     re.IGNORECASE,
 )
 

@@ -37,14 +37,14 @@ EMAIL_SUFFIX: Final = "@example.invalid"
 """The end of every placeholder for an e-mail address."""
 
 # The at sign: literally, and escaped in a URL, in HTML and in JSON.
-_AT: Final = r"(?:@|%(?:25)*40|&\#(?:64|x40);|&commat;|\\+u0040)"
+_AT: Final = r"(?:@|%(?:25)*40|&\#(?:64|x40);|&commat;|(?<!\\)\\++u0040)"
 
-# The lookbehind keeps the search linear: a long run of characters is tried once.
+# The lookbehinds keep each search linear: a long run of characters is tried once.
 EMAIL: Final = re.compile(
     rf"(?<![\w.+%'-])[\w.+%'-]+{_AT}[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]*",
     re.IGNORECASE,
 )
-_UNESCAPED_EMAIL: Final = re.compile(r"[\w.+'-]+@[\w.-]+\Z")
+_UNESCAPED_EMAIL: Final = re.compile(r"(?<![\w.+'-])[\w.+'-]++@[\w.-]++\Z")
 
 _SIGNATURE_KEYS: Final = (
     r"(?:x-(?:amz-|goog-|oss-|ms-)?)?(?:signature|security-token)"
@@ -73,8 +73,8 @@ class _TokenPattern:
 _SIGNED_LINK: Final = _TokenPattern(
     re.compile(
         # A placeholder for the signature is not a signature.
-        rf"(?:[?&;]|%(?:25)*3F|%(?:25)*26|\\+u0026)(?:{_SIGNATURE_KEYS})"
-        r"(?:=|%(?:25)*3D|\\+u003d)(?!link-part)[^&\s\"'<>\\]{6,}",
+        rf"(?:[?&;]|%(?:25)*3F|%(?:25)*26|(?<!\\)\\++u0026)(?:{_SIGNATURE_KEYS})"
+        r"(?:=|%(?:25)*3D|\\++u003d)(?!link-part)[^&\s\"'<>\\]{6,}",
         re.IGNORECASE,
     ),
     ("signature", "sig=", "sig%", "sig\\", "hmac", "token", "api"),
@@ -82,7 +82,11 @@ _SIGNED_LINK: Final = _TokenPattern(
 
 _TOKENS: Final[Mapping[str, _TokenPattern]] = {
     "a JWT": _TokenPattern(
-        re.compile(r"\beyJ[\w-]{5,}\.eyJ[\w-]{5,}(?:\.[\w-]*)?", re.ASCII), ("eyj",)
+        # From the beginning of a run of characters to the first place in it.
+        re.compile(
+            r"(?<![\w-])(?>(?:[\w-]*?-)??eyJ)[\w-]{5,}+\.eyJ[\w-]{5,}", re.ASCII
+        ),
+        ("eyj",),
     ),
     "the secret of a webhook": _TokenPattern(
         re.compile(r"\bwhsec_[A-Za-z0-9+/_=-]{8,}"), ("whsec_",)

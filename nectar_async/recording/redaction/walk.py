@@ -398,18 +398,20 @@ def _is_plain_id(text: str, field: FieldNode) -> bool:
 
 _KEY_END: Final = re.compile(r"""["']\s*:""")
 
-_DOUBLE_QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.)*+)'
-_SINGLE_QUOTED: Final = r"'(?P<{}>(?:[^'\\]|\\.)*+)"  # in dicts that Python printed
+_DOUBLE_QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.){}+)'
+_SINGLE_QUOTED: Final = r"'(?P<{}>(?:[^'\\]|\\.){}+)"  # in dicts that Python printed
+# A key is searched behind every quote, so its length bounds the work for each.
+_KEY_LENGTH: Final = "{0,200}"
 
 # A bracket, a comma or a key. A quote that ends no key is skipped.
 _TOKEN: Final = re.compile(
-    rf"[{{}}\[\],]|{_DOUBLE_QUOTED.format('key')}\"\s*:"
-    rf"|{_SINGLE_QUOTED.format('other')}'\s*:",
+    rf"[{{}}\[\],]|{_DOUBLE_QUOTED.format('key', _KEY_LENGTH)}\"\s*:"
+    rf"|{_SINGLE_QUOTED.format('other', _KEY_LENGTH)}'\s*:",
     re.DOTALL,
 )
 _VALUE: Final = re.compile(
-    rf"\s*(?:{_DOUBLE_QUOTED.format('text')}(?!\"\s*:)"
-    rf"|{_SINGLE_QUOTED.format('other')}(?!'\s*:)"
+    rf"\s*(?:{_DOUBLE_QUOTED.format('text', '*')}(?!\"\s*:)"
+    rf"|{_SINGLE_QUOTED.format('other', '*')}(?!'\s*:)"
     r"|(?P<number>-?[0-9][0-9.]*))",
     re.DOTALL,
 )
