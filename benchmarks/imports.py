@@ -1,7 +1,7 @@
 """Imports: what do `import nectar_async` and a client cost, next to `import aiohttp`?
 
-Each statement runs in fresh interpreters, in turn; the figures are net of a bare
-interpreter in the same round.
+Each statement runs in fresh interpreters, in turn. The figures are net of a bare
+interpreter in the same round, that of the client net of one that runs an event loop.
 
     python -m benchmarks.imports [rounds]
 """
@@ -18,19 +18,32 @@ from benchmarks.support.command_line import Effort, run
 from benchmarks.support.figures import Figure, ratios
 
 BARE, PEER = "bare interpreter", "import aiohttp"
-OURS, CLIENT = "import nectar_async", "make and enter a client on MemoryTransport"
+LOOP = "interpreter with an event loop"
+OURS = "import nectar_async"
+CLIENT = "make and enter a client on MemoryTransport"
 STATEMENTS = {
     BARE: "pass",
     PEER: "import aiohttp",
     OURS: "import nectar_async",
-    CLIENT: (
-        "import asyncio\n"
-        "from nectar_async import MemoryTransport, NectarClient\n"
-        "async def main():\n"
-        "    async with NectarClient(transport=MemoryTransport({})): pass\n"
-        "asyncio.run(main())"
-    ),
+    LOOP: """
+import asyncio
+import anyio.lowlevel
+
+asyncio.run(anyio.lowlevel.checkpoint())
+""",
+    CLIENT: """
+import asyncio
+from nectar_async import MemoryTransport, NectarClient
+
+async def main():
+    async with NectarClient(transport=MemoryTransport({})):
+        pass
+
+asyncio.run(main())
+""",
 }
+NET_OF = {PEER: BARE, OURS: BARE, CLIENT: LOOP}
+"""What runs without the measured work. A client is entered in a running loop."""
 
 
 def milliseconds(statement: str) -> float:
@@ -50,15 +63,15 @@ def measure(effort: Effort) -> Iterator[Figure]:
     for _ in range(effort.rounds):
         for name, statement in STATEMENTS.items():
             times[name].append(milliseconds(statement))
-    bare = times.pop(BARE)
-    net = {name: _less(each, bare) for name, each in times.items()}
+    net = {name: _less(times[name], times[base]) for name, base in NET_OF.items()}
     for name, most in ((OURS, 0.15), (CLIENT, 0.8)):
         yield Figure(
             question=f"{name}, against {PEER}, net",
             values=ratios(net[name], net[PEER]),
             at_most=most,
             peers={
-                f"{BARE}, ms": bare,
+                f"{BARE}, ms": times[BARE],
+                f"{LOOP}, ms": times[LOOP],
                 f"{PEER}, ms net": net[PEER],
                 "ours, ms net": net[name],
             },
