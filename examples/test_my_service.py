@@ -20,8 +20,7 @@ import httpx
 import pytest
 from my_service import service
 
-from nectar_async import NectarClient
-from nectar_async.recording import effects
+from nectar_async import NectarClient, faults
 from nectar_async.testing.plugin import NectarRecording
 
 COMPANY = "d89d31e0-982f-4965-a6a1-4bbeeb46b54e"
@@ -70,7 +69,7 @@ async def test_a_busy_api_is_waited_for(
     assert nectar_recording.clock.sleeps == [7.0]  # without a real wait
 
 
-@pytest.mark.nectar(recording="winter", overlay=effects.Answer(429, retry_after=30))
+@pytest.mark.nectar(recording="winter", overlay=faults.Answer(429, retry_after=30))
 async def test_an_api_that_stays_busy_is_told_to_the_visitor(
     web: httpx.AsyncClient,
 ) -> None:

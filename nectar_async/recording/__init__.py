@@ -4,7 +4,6 @@
 - `format`, `folder`: the files of a recording, and reading and writing them
 - `log`, `replayer`, `request_log`: recording, replaying, counting requests
 - `check`, `contents`, `diff`, `response_shape`: validate, summarize and compare
-- `effects`: the faults that a replay can inject
 - `redaction`: replaces secrets and personal values by placeholders
 - `formats`: HAR files and vcrpy cassettes
 
@@ -14,7 +13,6 @@
 from __future__ import annotations
 
 from nectar_async.faults import Fault as Overlay
-from nectar_async.recording import effects
 from nectar_async.recording.exchange import Exchange, Question
 from nectar_async.recording.folder import Recording
 from nectar_async.recording.formats.cassette import read_cassette
@@ -33,7 +31,6 @@ __all__ = [
     "Redaction",
     "RequestLog",
     "Rule",
-    "effects",
     "read_cassette",
     "read_har",
     "write_har",

@@ -15,7 +15,6 @@ import nectar_async.sandbox
 from nectar_async import faults
 from nectar_async.errors import ConfigurationError
 from nectar_async.faults import VOCABULARY, Effect, Fault
-from nectar_async.recording import effects
 from nectar_async.sandbox import (
     Answer,
     Change,
@@ -168,7 +167,6 @@ def list_exported(module: ModuleType) -> set[type]:
 def test_all_effects_are_exported() -> None:
     shared, all_effects = {*VOCABULARY.effects.values()}, {*SANDBOX.effects.values()}
     assert list_exported(faults) == shared
-    assert {getattr(effects, name) for name in effects.__all__} == shared
     assert list_exported(nectar_async.sandbox) == all_effects
     assert shared < all_effects
 

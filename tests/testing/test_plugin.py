@@ -618,7 +618,7 @@ def test_overlays_take_no_time_and_are_not_recorded(user: User) -> None:
 MOVED = """
 import asyncio
 import pytest
-from nectar_async.recording import effects
+from nectar_async import faults
 from nectar_async.recording import Overlay
 
 async def walk(nectar):
@@ -629,7 +629,7 @@ async def walk(nectar):
 
 @pytest.mark.nectar(overlay=[
     "cut-gzip operation=usage_list_by_company page=2 times=1",
-    Overlay(effects.InsertRow(), operation="usage_list_by_company"),
+    Overlay(faults.InsertRow(), operation="usage_list_by_company"),
 ])
 def test_it(nectar, nectar_recording):
     ids, receipt = asyncio.run(walk(nectar))
@@ -657,9 +657,10 @@ def test_a_list_changes_in_replay_as_on_a_server(user: User) -> None:
 WAITS = """
 import asyncio
 import pytest
-from nectar_async.recording import Overlay, effects
+from nectar_async import faults
+from nectar_async.recording import Overlay
 
-busy = effects.Answer(429, retry_after="in 5 seconds")
+busy = faults.Answer(429, retry_after="in 5 seconds")
 
 @pytest.mark.nectar(overlay=[Overlay(busy, page=2, times=1)])
 def test_it(nectar, nectar_recording):

@@ -31,20 +31,21 @@ from nectar_async.errors import (
     ServerTimeoutError,
     UnmatchedRequestError,
 )
-from nectar_async.faults import Effect, FaultLike
-from nectar_async.recording import Overlay
-from nectar_async.recording.effects import (
+from nectar_async.faults import (
     Answer,
     CutGzip,
     Disconnect,
     Drip,
     DropBody,
+    Effect,
     Empty,
+    FaultLike,
     Html,
     Refuse,
     Stall,
     StallBody,
 )
+from nectar_async.recording import Overlay
 from nectar_async.sandbox import Crowd
 from nectar_async.transports import RecordedTransport, Recorder
 

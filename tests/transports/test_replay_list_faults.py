@@ -18,19 +18,19 @@ from faulty_replay import ACME, DAYS, ROWS, ReplayClient, record
 from nectar_async import MemoryTransport, NectarClient, Page, Request
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.errors import PaginationError, RecordingError
-from nectar_async.faults import FaultLike
-from nectar_async.models import UsageData
-from nectar_async.models.page import Listing
-from nectar_async.recording import Overlay
-from nectar_async.recording.effects import (
+from nectar_async.faults import (
     Answer,
     ClampSilently,
     DeleteRow,
+    FaultLike,
     InsertRow,
     Miscount,
     RepeatPage,
     Shuffle,
 )
+from nectar_async.models import UsageData
+from nectar_async.models.page import Listing
+from nectar_async.recording import Overlay
 from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = pytest.mark.anyio
