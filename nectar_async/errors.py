@@ -41,6 +41,7 @@ from typing import Any, Self
 
 import attrs
 
+from nectar_async._text import make_printable
 from nectar_async._types import Secret
 
 __all__ = [
@@ -109,7 +110,8 @@ class NectarError(Exception):
         text = f"{where}: {self.message}" if where else self.message
         if self.attempts > 1:
             text += f" (after {self.attempts} attempts in {self.elapsed:.1f} s)"
-        return text
+        # Messages quote servers. The attributes keep the original text.
+        return make_printable(text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self),), dict(self.__dict__)

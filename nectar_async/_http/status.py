@@ -128,9 +128,11 @@ def raise_for_status(response: Response, now: datetime) -> None:
     detail = (extract_error_text(text, content_type) or "")[:MAX_ERROR_TEXT] or None
     advice = _ADVICE.get(status)
     if detail and advice:
-        explanation: str | None = f"{detail.rstrip('.')} ({advice})"
+        explanation: str | None = f"{_join_lines(detail).rstrip('.')} ({advice})"
     else:
-        explanation = detail or advice or _describe_redirect(response)
+        explanation = (
+            _join_lines(detail or "") or advice or _describe_redirect(response)
+        )
     raise kind(
         f"{status} {_find_phrase(status)}{f': {explanation}' if explanation else ''}",
         status=status,

@@ -28,6 +28,7 @@ from nectar_async._http.clock import Clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.transport import Send
+from nectar_async._text import make_one_line
 from nectar_async._version import __version__
 from nectar_async.errors import NectarError, StatusError
 
@@ -100,7 +101,7 @@ def _write(level: int, request: Request[Any], **facts: object) -> None:
     _log.log(
         level,
         "%s",
-        f"{request.operation} {request.target}: {text}",
+        make_one_line(f"{request.operation} {request.target}: {text}"),
         extra={"nectar": {"operation": request.operation, **request.parts, **fields}},
         stacklevel=3,
     )

@@ -10,6 +10,7 @@ import attrs
 
 from nectar_async._json.fields import FieldSpec, describe_model, remove_secrets
 from nectar_async._json.scalars import MisfitError
+from nectar_async._text import make_one_line
 from nectar_async._types import OpenEnum
 from nectar_async.models._extra import NO_EXTRA, Extra
 
@@ -159,5 +160,5 @@ class FieldByFieldReader:
             model.__name__,
             field.name,
             "left out" if field.is_secret else "kept in .extra",
-            "; ".join(problems[:3]),
+            make_one_line("; ".join(problems[:3])),
         )

@@ -14,9 +14,13 @@ _INTERRUPTED = 130
 def main() -> int:
     """Run the command line of the process and return its exit code."""
     try:
-        from nectar_async.cli.app import run  # noqa: PLC0415 - needs the extra
+        # All of them need the extra.
+        from nectar_async.cli.app import run  # noqa: PLC0415
+        from nectar_async.cli.output import flush_output  # noqa: PLC0415
+        from nectar_async.cli.terminal import prepare_streams  # noqa: PLC0415
 
-        return run()
+        prepare_streams()
+        return flush_output(run())
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise

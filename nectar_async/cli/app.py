@@ -26,6 +26,7 @@ from nectar_async.cli.help import (
     show_help_without_subcommand,
 )
 from nectar_async.cli.output import ExitCode, print_error
+from nectar_async.cli.terminal import echo
 
 __all__ = ["run"]
 
@@ -67,16 +68,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
         problem = error.format_message()
         print_error(problem, f"{command} --help")
         if "--json" in words:
-            typer.echo(json.dumps({"error": {"type": "Usage", "message": problem}}))
+            echo(json.dumps({"error": {"type": "Usage", "message": problem}}))
         return ExitCode.USAGE
     except typer.Abort:  # typer raises it for Ctrl-C
         raise KeyboardInterrupt from None
+    except SystemExit as exit_:
+        # click exits with 1 where the reader of a help page is gone.
+        if not isinstance(exit_.__context__, BrokenPipeError):
+            raise
+        return ExitCode.PIPE_CLOSED
     return int(code or ExitCode.OK)
 
 
 def _print_version(is_wanted: bool) -> None:
     if is_wanted:
-        typer.echo(f"nectar {__version__}")
+        echo(f"nectar {__version__}")
         raise typer.Exit
 
 

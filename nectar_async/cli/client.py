@@ -11,10 +11,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
-import typer
-
 from nectar_async import transports
 from nectar_async.cli.output import ExitCode, MissingKeyError
+from nectar_async.cli.terminal import echo
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.settings import Settings
@@ -87,7 +86,7 @@ def announce_recording(*, as_json: bool) -> Mapping[str, Any]:
         return {}
     if not as_json:
         text = _ANNOUNCEMENTS[recorder.mode]
-        typer.echo(text.format(path=recorder.path, variable=RECORD_VARIABLE), err=True)
+        echo(text.format(path=recorder.path, variable=RECORD_VARIABLE), err=True)
     return {"recording": {"mode": recorder.mode.value, "path": str(recorder.path)}}
 
 
@@ -102,7 +101,7 @@ def report_unwritten_recording(code: int, *, is_silent: bool = False) -> int:
         return code
     recorder = _find_recorder()
     if recorder is not None and recorder.mode in _WRITING_MODES:
-        typer.echo(
+        echo(
             f"not recorded: the command failed, so {recorder.path} was not changed",
             err=True,
         )

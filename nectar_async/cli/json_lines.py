@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from nectar_async.cli.terminal import check_stdout
+
 __all__ = ["STDOUT", "JsonLinesFile"]
 
 STDOUT: Final = Path("-")
@@ -51,6 +53,7 @@ class JsonLinesFile:
 
     def __enter__(self) -> Self:
         if self.path == STDOUT:
+            check_stdout()
             self._descriptor = sys.stdout.fileno()
         else:
             self._is_new = not self.path.exists()

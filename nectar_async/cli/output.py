@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from attrs import frozen
 
 from nectar_async import errors
+from nectar_async.cli.terminal import discard_stdout, echo
 
 __all__ = [
     "EXIT_CODES",
@@ -26,6 +27,7 @@ __all__ = [
     "MissingKeyError",
     "UnfinishedError",
     "count_noun",
+    "flush_output",
     "print_error",
     "read_notes",
     "run_guarded",
@@ -169,12 +171,27 @@ def run_guarded(work: Callable[[], int], output: ErrorOutput | None = None) -> i
     return _ErrorReport(error, so_far, output, is_sigterm).write()
 
 
+def flush_output(code: int) -> int:
+    """Write the rest of the output at the end of a command; return the exit code."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+        return ExitCode.PIPE_CLOSED
+    except OSError as error:
+        discard_stdout()
+        print_error(f"standard output: {error.strerror or error}")
+        return code or ExitCode.FAILED
+    return code
+
+
 def print_error(problem: str, hint: str = "", notes: Sequence[str] = ()) -> None:
     """Print an error, its notes and a hint on standard error, one line each."""
-    sys.stderr.write(f"error: {problem}\n")
-    sys.stderr.writelines(f"note: {note}\n" for note in notes)
+    lines = [f"error: {problem}", *(f"note: {note}" for note in notes)]
     if hint:
-        sys.stderr.write(f"hint: {hint}\n")
+        lines.append(f"hint: {hint}")
+    for line in lines:
+        echo(line, err=True)
 
 
 def read_notes(error: BaseException) -> list[str]:
@@ -202,27 +219,26 @@ class _ErrorReport:
         if os.environ.get("NECTAR_DEBUG", "") not in {"", "0"}:
             traceback.print_exception(error)
         if isinstance(error, BrokenPipeError):
-            _redirect_stdout_to_null()
+            discard_stdout()
             return ExitCode.PIPE_CLOSED
         if not isinstance(error, KeyboardInterrupt | errors.NectarError | OSError):
             raise error
         if not (self.output.as_json and self.output.is_to_stderr):
             self._write_text()
         if self.output.as_json:
-            stream = sys.stderr if self.output.is_to_stderr else sys.stdout
             facts = {**self.so_far.facts, "error": self._build_facts()}
-            stream.write(f"{json.dumps(facts, default=str)}\n")
+            echo(json.dumps(facts, default=str), err=self.output.is_to_stderr)
         return self._find_exit_code()
 
     def _write_text(self) -> None:
         summary = self.so_far.summary
         if isinstance(self.error, KeyboardInterrupt):
             suffix = f": {summary}" if summary else ""
-            sys.stderr.write(f"interrupted{suffix}\n")
+            echo(f"interrupted{suffix}", err=True)
             return
         print_error(self._build_message(), self._find_hint(), read_notes(self.error))
         if summary:
-            sys.stderr.write(f"so far: {summary}\n")
+            echo(f"so far: {summary}", err=True)
 
     def _find_exit_code(self) -> ExitCode:
         error, is_single_item = self.error, self.output.is_single_item
@@ -287,16 +303,6 @@ def _name_options(message: str) -> str:
     """Replace the name of an argument by the option that sets it."""
     renamed = _ARGUMENT.sub(lambda match: _OPTIONS[match[1]], message)
     return _PYTHON_ADVICE.sub("", renamed)
-
-
-def _redirect_stdout_to_null() -> None:
-    """Send the rest of standard output to the null device.
-
-    Otherwise Python complains at exit that it cannot flush it.
-    """
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
 
 
 @contextmanager

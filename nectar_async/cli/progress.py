@@ -9,7 +9,6 @@ from typing import Any, Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -23,8 +22,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
+from nectar_async._text import make_one_line
 from nectar_async.cli.output import count_noun
 from nectar_async.cli.pull_run import FirstRecord, PullRun, PullStatus, RequestCounts
+from nectar_async.cli.terminal import build_console, escape
 
 __all__ = ["TransferProgress", "count_retries", "render_pull", "show_pull"]
 
@@ -117,7 +118,7 @@ class TransferProgress:
     def __init__(self, text: str, *, is_wanted: bool) -> None:
         self.done: int = 0
         """Number of bytes received or sent."""
-        console = Console(stderr=True)
+        console = build_console(stderr=True)
         self._is_shown = is_wanted and console.is_terminal
         self._progress = Progress(
             _build_text_column(console, others=_FILE_COLUMNS_WIDTH),
@@ -130,7 +131,7 @@ class TransferProgress:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._progress.add_task(escape(text), total=None)
+        self._task = self._progress.add_task(make_one_line(text), total=None)
 
     def __enter__(self) -> Self:
         if self._is_shown:
@@ -157,11 +158,11 @@ class TransferProgress:
             self._progress.console, others=_WAIT_COLUMNS_WIDTH
         )
         self._progress.columns = (SpinnerColumn(), text_column, TimeElapsedColumn())
-        self._progress.reset(self._task, description=escape(text))
+        self._progress.reset(self._task, description=make_one_line(text))
 
 
 def _build_text_column(console: Console, *, others: int) -> TextColumn:
     """Build a column of one line, cut to what other columns of this width leave."""
     width = max(_MINIMAL_TEXT_WIDTH, console.width - others)
     column = Column(no_wrap=True, overflow="ellipsis", max_width=width)
-    return TextColumn("{task.description}", table_column=column)
+    return TextColumn("{task.description}", markup=False, table_column=column)

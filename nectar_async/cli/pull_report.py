@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 from attrs import frozen
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from nectar_async._paging.fanout import Failure
@@ -16,6 +15,7 @@ from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async.cli.output import ExitCode, count_noun, read_notes
 from nectar_async.cli.progress import count_retries
 from nectar_async.cli.pull_run import PullRun, PullStatus
+from nectar_async.cli.terminal import escape
 from nectar_async.cli.views import GroupTotal, View
 from nectar_async.errors import PermissionDeniedError
 

@@ -14,6 +14,7 @@ from nectar_async._json.converter import get_converter
 from nectar_async._paging.fanout import Failure, FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async._paging.relaxed_gc import relaxed_gc
+from nectar_async._text import escape_json
 from nectar_async.cli.json_lines import JsonLinesFile
 from nectar_async.cli.output import count_noun
 from nectar_async.cli.views import VIEWS, View, ViewTotals
@@ -191,7 +192,8 @@ class PullRun:
         )
         # Not in a worker thread: on Ctrl-C the file would be closed and counted while
         # the thread still writes to it.
-        self.file.write(b"".join([encode(group, keys) for keys, group in groups]))
+        lines = b"".join([encode(group, keys) for keys, group in groups])
+        self.file.write(escape_json(lines))
         records = [record for _, group in groups for record in group]
         self.totals.add(records)
         self.records += len(records)

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from nectar_async import contract
 from nectar_async.cli.output import count_noun
+from nectar_async.cli.terminal import escape
 from nectar_async.recording.check import CheckReport, Finding, Severity
 from nectar_async.recording.contents import (
     OperationContents,

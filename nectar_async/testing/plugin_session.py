@@ -12,6 +12,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from attrs import asdict, frozen
 
+from nectar_async._text import make_one_line
 from nectar_async.errors import ConfigurationError
 from nectar_async.faults import FaultLike
 from nectar_async.recording.folder import MANIFEST_NAME
@@ -160,7 +161,7 @@ class PluginSession:
         if lines:
             terminalreporter.section("nectar recordings", sep="-")
             for line in lines:
-                terminalreporter.line(line)
+                terminalreporter.line(make_one_line(line))
 
     def format_path(self, path: Path) -> str:
         """Format a path relative to the folder in which pytest was started."""

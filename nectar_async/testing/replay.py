@@ -11,6 +11,7 @@ import pytest
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
+from nectar_async._text import make_printable
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
     RecordingError,
@@ -97,7 +98,7 @@ class ReplayTest:
         if level == "error":
             raise UnusedRecordingError("\n".join(messages), unused=names)
         for message in messages:
-            warnings.warn(pytest.PytestWarning(message), stacklevel=1)
+            warnings.warn(pytest.PytestWarning(make_printable(message)), stacklevel=1)
 
     def close(self) -> None:
         """Do nothing: a replay holds no connections."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 
-import typer
-
 from nectar_async.cli import options
 from nectar_async.cli.client import (
     announce_recording,
@@ -16,6 +14,7 @@ from nectar_async.cli.client import (
     run_async,
 )
 from nectar_async.cli.output import ErrorOutput, ExitCode, run_guarded
+from nectar_async.cli.terminal import echo
 from nectar_async.settings import Settings
 
 __all__ = ["ping"]
@@ -39,11 +38,11 @@ def ping(*, as_json: options.AsJson = False) -> int:
         url = None if path is not None else Settings.from_env().base_url
         if as_json:
             facts = {"answer": answer, "url": url, "seconds": round(seconds, 4)}
-            typer.echo(json.dumps({**facts, **recording}))
+            echo(json.dumps({**facts, **recording}))
         elif path is not None:
-            typer.echo(f"{answer} from the recording at {path}")
+            echo(f"{answer} from the recording at {path}")
         else:
-            typer.echo(f"{answer} from {url} in {1000 * seconds:.0f} ms")
+            echo(f"{answer} from {url} in {1000 * seconds:.0f} ms")
         return ExitCode.OK
 
     code = run_guarded(work, ErrorOutput(as_json=as_json))

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
 from nectar_async.cli import options
 from nectar_async.cli.client import (
@@ -40,6 +39,7 @@ from nectar_async.cli.output import (
 from nectar_async.cli.progress import show_pull
 from nectar_async.cli.pull_report import PullReport, TimeBound
 from nectar_async.cli.pull_run import FirstRecord, PullQuery, PullRun
+from nectar_async.cli.terminal import build_console, echo
 from nectar_async.cli.views import VIEWS, View
 from nectar_async.errors import NectarError
 from nectar_async.models.enums import DatasourceType, DateType
@@ -324,7 +324,7 @@ def _hint_at_end_instant(filters: Mapping[str, object]) -> None:
     """Print a hint if --end does not include its day, which most people expect."""
     date_type, end = filters.get("date_type"), filters.get("end_date")
     if date_type in _INSTANT_TYPES and isinstance(end, date):
-        typer.echo(
+        echo(
             f"hint: with {date_type} the API reads --end {end} as 00:00 UTC of that"
             " day; give the day after to include it",
             err=True,
@@ -352,9 +352,9 @@ def run_pull(
         bound = _run_with_progress(pull, work, is_wanted=not as_json)
         report = PullReport.build(pull, bound)
         if as_json:
-            typer.echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
+            echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
         else:
-            report.print(Console(stderr=is_to_stderr))
+            report.print(build_console(stderr=is_to_stderr))
         if report.failures and not (as_json and is_to_stderr):
             notes = read_notes(report.failures[0].error)
             print_error(report.failure_summary, notes=notes)
@@ -374,7 +374,7 @@ def _run_with_progress(
     Raises:
         UnfinishedError: the pull stopped early; has what is done so far.
     """
-    console = Console(stderr=True)
+    console = build_console(stderr=True)
     try:
         with pull.file, show_pull(pull, console, is_wanted=is_wanted) as on_first:
             return run_async(work, on_first)

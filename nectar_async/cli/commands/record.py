@@ -21,6 +21,7 @@ from nectar_async.cli import options
 from nectar_async.cli.client import RECORD_VARIABLE
 from nectar_async.cli.help import HelpCommand
 from nectar_async.cli.output import ExitCode, count_noun, print_error, run_guarded
+from nectar_async.cli.terminal import echo
 from nectar_async.cli.views import VIEWS
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import sha256_hex
@@ -182,13 +183,13 @@ def record(
         before = _Snapshot.take(path)
         if mode == "record" and (old := before.recordings.get(path)) is not None:
             exchanges = count_noun(len(old.exchanges), "exchange")
-            typer.echo(f"{path} has {exchanges}, which will be replaced", err=True)
+            echo(f"{path} has {exchanges}, which will be replaced", err=True)
         code = _run_program(words, {RECORD_VARIABLE: f"{value}:{path.absolute()}"})
         if mode == "passthrough" or (code != ExitCode.OK and not is_program):
             return code  # the command itself printed that nothing was recorded
         after = _Snapshot.take(path)
         if after.recordings:
-            typer.echo(after.summarize(before, path), err=True)
+            echo(after.summarize(before, path), err=True)
         elif code == ExitCode.OK:
             print_error(
                 f"nothing was recorded at {path}",

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final
 
 import typer
 from attrs import asdict, evolve
-from rich.console import Console
 
 from nectar_async.cli import options
 from nectar_async.cli.decode_check import find_decode_problems
@@ -32,6 +31,7 @@ from nectar_async.cli.recording_report import (
     print_replaced,
     recording_as_json,
 )
+from nectar_async.cli.terminal import build_console, echo
 from nectar_async.errors import RecordingError
 from nectar_async.recording.check import check as check_recording
 from nectar_async.recording.diff import compare
@@ -162,9 +162,9 @@ def show(path: options.RecordingPath, *, as_json: options.AsJson = False) -> int
     def work() -> int:
         loaded = Recording.load(path)
         if as_json:
-            typer.echo(json.dumps(recording_as_json(path, loaded)))
+            echo(json.dumps(recording_as_json(path, loaded)))
         else:
-            print_recording(Console(), path, loaded)
+            print_recording(build_console(), path, loaded)
         return ExitCode.OK
 
     return run_guarded(work, ErrorOutput(as_json=as_json))
@@ -209,9 +209,9 @@ def diff(old: OldPath, new: NewPath, *, as_json: options.AsJson = False) -> int:
         nonlocal has_compared
         comparison = compare(Recording.load(old), Recording.load(new))
         if as_json:
-            typer.echo(json.dumps(diff_as_json(comparison)))
+            echo(json.dumps(diff_as_json(comparison)))
         else:
-            print_diff(Console(), comparison)
+            print_diff(build_console(), comparison)
         has_compared = True
         return ExitCode.OK if comparison.is_same else ExitCode.FAILED
 
@@ -251,9 +251,9 @@ def redact(
         replaced = count_replaced(old, new)
         if as_json:
             kinds = [asdict(kind) for kind in replaced]
-            typer.echo(json.dumps({"is_changed": is_changed, "replaced": kinds}))
+            echo(json.dumps({"is_changed": is_changed, "replaced": kinds}))
         else:
-            print_replaced(Console(), path, replaced, is_dry_run=dry_run)
+            print_replaced(build_console(), path, replaced, is_dry_run=dry_run)
         return ExitCode.OK
 
     return run_guarded(work, ErrorOutput(as_json=as_json))
@@ -310,7 +310,7 @@ def export(
         data = write_har(loaded, base_url=base_url)
         file.write_bytes(data)
         exchanges = count_noun(len(loaded.exchanges), "exchange")
-        typer.echo(f"{file}: {exchanges}, {len(data):,} bytes")
+        echo(f"{file}: {exchanges}, {len(data):,} bytes")
         return ExitCode.OK
 
     return run_guarded(work)
@@ -336,10 +336,10 @@ def _check_all(
             ],
             "missing": problems,
         }
-        typer.echo(json.dumps(facts))
+        echo(json.dumps(facts))
     else:
         for folder, report in reports.items():
-            print_check(Console(), folder, report)
+            print_check(build_console(), folder, report)
         for problem in problems:
             print_error(problem)
     return ExitCode.OK if is_sound else ExitCode.FAILED
@@ -415,9 +415,9 @@ def _print_imported(path: Path, imported: Imported, *, as_json: bool) -> None:
             "skipped": dict(imported.skipped),
             "recording": recording_as_json(path, saved),
         }
-        typer.echo(json.dumps(facts))
+        echo(json.dumps(facts))
         return
-    print_recording(Console(), path, saved)
+    print_recording(build_console(), path, saved)
     for reason, count in imported.skipped.items():
         entries = count_noun(count, "entry", "entries")
-        typer.echo(f"left out: {entries}, {reason}", err=True)
+        echo(f"left out: {entries}, {reason}", err=True)

@@ -12,6 +12,7 @@ import typer
 from nectar_async.cli import options
 from nectar_async.cli.client import run_async
 from nectar_async.cli.output import ExitCode, count_noun, run_guarded
+from nectar_async.cli.terminal import echo
 
 __all__ = ["sandbox"]
 
@@ -89,15 +90,15 @@ def sandbox(
 
     def print_announcement(announcement: str) -> None:
         server = json.loads(announcement)
-        typer.echo(f"export NECTAR_BASE_URL={server['url']}")
-        typer.echo(f"export NECTAR_API_KEY={server['api_key']}")
+        echo(f"export NECTAR_BASE_URL={server['url']}")
+        echo(f"export NECTAR_API_KEY={server['api_key']}")
         count = count_noun(companies, "company", "companies")
-        typer.echo(f"serving {count}; Ctrl-C ends it", err=True)
+        echo(f"serving {count}; Ctrl-C ends it", err=True)
         sys.stdout.flush()
 
     def work() -> int:
         if fault and "help" in fault:
-            typer.echo(fault_help())
+            echo(fault_help())
             return ExitCode.OK
         server_options = Options(
             port=port,

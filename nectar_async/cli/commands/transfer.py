@@ -28,6 +28,7 @@ from nectar_async.cli.output import (
     run_guarded,
 )
 from nectar_async.cli.progress import TransferProgress
+from nectar_async.cli.terminal import check_stdout, echo
 from nectar_async.client import NectarClient
 from nectar_async.errors import NectarError, WaitTimeoutError
 from nectar_async.models.job import Job
@@ -117,6 +118,8 @@ def download(
     progress = TransferProgress(f"document {document_id}", is_wanted=not as_json)
 
     async def save() -> Download:
+        if is_to_stdout:
+            check_stdout()
         async with open_client() as client:
             target = sys.stdout.buffer if is_to_stdout else path
             saved = await client.documents.download(
@@ -135,13 +138,13 @@ def download(
         saved = _run_with_progress(save, progress, summarize)
         if as_json:
             facts = {**attrs.asdict(saved), "path": saved.path and str(saved.path)}
-            typer.echo(json.dumps(facts), err=is_to_stdout)
+            echo(json.dumps(facts), err=is_to_stdout)
             return ExitCode.OK
         if saved.path is not None:
-            typer.echo(str(saved.path))
+            echo(str(saved.path))
         resumed = f", {saved.resumed_from:,} of them from an earlier run"
         suffix = resumed if saved.resumed_from else ""
-        typer.echo(f"{saved.size:,} bytes{suffix}", err=True)
+        echo(f"{saved.size:,} bytes{suffix}", err=True)
         return ExitCode.OK
 
     output = ErrorOutput(
@@ -259,11 +262,11 @@ def _print_job(result: Job, *, as_json: bool, is_over: bool) -> int:
     """Print the result of a job and return the exit code."""
     if as_json:
         facts = attrs.asdict(result, filter=attrs.filters.exclude("extra"))
-        typer.echo(json.dumps(facts))
+        echo(json.dumps(facts))
     else:
         for line in result.parsed_document_ids if is_over else [result.id]:
-            typer.echo(line)
-        typer.echo(_summarize_job(result), err=True)
+            echo(line)
+        echo(_summarize_job(result), err=True)
     if not is_over or result.status == JobStatus.COMPLETED:
         return ExitCode.OK
     reason = result.termination_reason or "the API gives no reason"
