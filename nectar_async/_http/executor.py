@@ -6,21 +6,23 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
+import anyio
 from attrs import frozen
 
+from nectar_async._http.background import is_foreign_cancellation
 from nectar_async._http.clock import Clock, current_clock
 from nectar_async._http.pipeline import build_api_pipeline, build_file_pipeline
 from nectar_async._http.redact import redact_error
 from nectar_async._http.request import Request, Timing, copy_with
 from nectar_async._http.response import Response
 from nectar_async._http.retry import RetryBudget
-from nectar_async._http.session import Session
+from nectar_async._http.session import Session, StartBackground
 from nectar_async._http.transport import Send, Stage
 from nectar_async._json.converter import get_converter, mark_as_accepted
 from nectar_async._json.cooperative import Steps
 from nectar_async._json.json_text import read_page_count
 from nectar_async._types import Secret
-from nectar_async.errors import ConfigurationError, NectarError
+from nectar_async.errors import ConfigurationError, NectarError, TransportError
 from nectar_async.models.page import Listing, Page
 from nectar_async.settings import Settings
 
@@ -39,6 +41,8 @@ class PageSource(Generic[T]):
     """Decodes a page. At most one page is decoded in each turn of the event loop."""
     peek: Callable[[Request[Page[T]], Response], int]
     """Reads the number of pages from the first page without decoding its records."""
+    start_background: StartBackground
+    """Starts a background task that ends with the client."""
     permits: int = 10
     """How many requests may be in flight at once."""
 
@@ -72,6 +76,7 @@ class Executor:
             send=self._respond,
             read=self._read_page,
             peek=self._read_page_count,
+            start_background=session.start_background,
             permits=settings.max_concurrency,
         )
         """The functions with which lists get their pages."""
@@ -148,6 +153,12 @@ class Executor:
             link = {"documents": [Secret(request.url)]} if request.url else None
             redact_error(error, request.operation, request.json or link)
             raise
+        except (Exception, anyio.get_cancelled_exc_class()) as error:
+            failure = _convert_stop(error)
+            if failure is None:
+                raise
+            attach_request(failure, request, timing)
+            raise failure from failure.__cause__
         finally:
             current_clock.reset(token)
         timing.elapsed = clock.monotonic() - started
@@ -187,6 +198,27 @@ class Executor:
     def _read_page_count(self, request: Request[Any], response: Response) -> int:
         keys = self.get_keys(request.operation)
         return read_page_count(response.body, keys.get("totalPages", "totalPages"))
+
+
+def _convert_stop(error: BaseException) -> TransportError | None:
+    """Convert an exception that would end an iteration or a task without an error.
+
+    A transport, a stage or a key source raised it, for example a mock without a further
+    answer. Every other exception is the caller's.
+    """
+    cause = error.__cause__ if isinstance(error, RuntimeError) else error
+    if isinstance(cause, (StopIteration, StopAsyncIteration)):
+        reason = f"{type(cause).__name__}, as an iterator at its end does"
+    elif not isinstance(error, Exception) and is_foreign_cancellation():
+        reason = "a cancellation that nobody asked of this task"
+    else:
+        return None
+    failure = TransportError(
+        f"the transport, a stage or the source of the key raised {reason}"
+    )
+    # Its frames hold the request with the key.
+    failure.__cause__ = cause and cause.with_traceback(None)
+    return failure
 
 
 def _get_listing(request: Request[Any]) -> Listing:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from nectar_async._http.auth import FetchKey, StampKey
 from nectar_async._http.compression import Decompress
 from nectar_async._http.headers import StampHeaders
 from nectar_async._http.limiter import Limit
+from nectar_async._http.request import Request
+from nectar_async._http.response import Response
 from nectar_async._http.retry import Retry, RetryBudget
 from nectar_async._http.session import Session
 from nectar_async._http.status import CheckFile, CheckStatus
 from nectar_async._http.telemetry import AttemptSpan, CallSpan, LogAttempt
 from nectar_async._http.timeouts import AttemptTimeout, Deadline
-from nectar_async._http.transport import Send, Stage
+from nectar_async._http.transport import Send, Stage, check_response
 from nectar_async.settings import Settings
 
 __all__ = ["build_api_pipeline", "build_file_pipeline", "compose"]
@@ -50,7 +53,7 @@ def build_api_pipeline(
         LogAttempt(clock),
         AttemptTimeout(settings.attempt_timeout, clock),
         CheckStatus(clock, counters),
-        *stages,
+        *(_check_result(stage) for stage in stages),
         *([] if recorder is None else [recorder]),
         StampHeaders(accept="application/json"),
         StampKey(session.key_store),
@@ -91,6 +94,15 @@ def compose(stages: Sequence[Stage], send: Send) -> Send:
     for stage in reversed(stages):
         send = _wrap(stage, send)
     return send
+
+
+def _check_result(stage: Stage) -> Stage:
+    """Wrap a stage of the user's, to check that it returns a response."""
+
+    async def call_stage(request: Request[Any], send: Send) -> Response:
+        return check_response(await stage(request, send), stage)
+
+    return call_stage
 
 
 def _wrap(stage: Stage, send: Send) -> Send:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
 import anyio.lowlevel
 from attrs import asdict
 
 from nectar_async._http.auth import KeyStore, MaskedKeySource
+from nectar_async._http.background import BackgroundTask
 from nectar_async._http.cancellation import run_to_end
 from nectar_async._http.clock import Clock, SystemClock
 from nectar_async._http.limiter import Limiter
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._http.statistics import Counters, Statistics
-from nectar_async._http.transport import Transport
+from nectar_async._http.transport import Transport, check_response
 from nectar_async._json.cooperative import CooperativeScheduler
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings
 
-__all__ = ["Session"]
+__all__ = ["Session", "StartBackground"]
+
+StartBackground: TypeAlias = Callable[
+    [Callable[[], Awaitable[None]], str, Callable[[], None]], BackgroundTask
+]
+"""Starts work in the background; see `Session.start_background`."""
 
 # Closing waits at most this long for the transport.
 _CLOSING_SECONDS = 10.0
@@ -61,6 +67,7 @@ class Session:
         self._process = 0
         self._lock: anyio.Lock | None = None
         self._is_closed = False
+        self._background: set[BackgroundTask] = set()
 
     async def open(self) -> None:
         """Bind to the running event loop at first use, and make the transport.
@@ -97,7 +104,7 @@ class Session:
             raise ClientClosedError("this client was closed during a request")
         self.scheduler.note_traffic()
         try:
-            return await self._transport.send(request)
+            return check_response(await self._transport.send(request), self._transport)
         except TransportError as error:
             failure = error
         finally:
@@ -107,8 +114,30 @@ class Session:
         failure.__cause__ = failure.__context__ = None
         raise failure.with_traceback(None)
 
+    def start_background(
+        self,
+        work: Callable[[], Awaitable[None]],
+        name: str,
+        on_end: Callable[[], None],
+    ) -> BackgroundTask:
+        """Run work in a background task, which ends with this session at the latest.
+
+        Args:
+            work: the function to run.
+            name: the name of the task.
+            on_end: called when the task has ended.
+        """
+
+        def finish(task: BackgroundTask) -> None:
+            self._background.discard(task)
+            on_end()
+
+        task = BackgroundTask(work, name, finish)
+        self._background.add(task)
+        return task
+
     async def aclose(self) -> None:
-        """Close the transport, once.
+        """End the background tasks and close the transport, once.
 
         Raises:
             WrongLoopError: the client belongs to another event loop, which is running.
@@ -121,8 +150,14 @@ class Session:
                 " close it there"
             )
         self._is_closed = True
-        # In a forked process the connections stay open: the parent uses them.
-        if self._transport is not None and not self._is_forked:
+        if self._is_forked:
+            return  # the parent uses the connections
+        tasks = tuple(self._background)
+        for task in tasks:
+            task.cancel(ClientClosedError("this client was closed during a walk"))
+        for task in tasks:
+            await task.aclose()
+        if self._transport is not None:
             # Even if the caller is cancelled, the connections are closed.
             await run_to_end(partial(_close, self._transport))
 

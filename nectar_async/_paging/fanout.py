@@ -103,6 +103,8 @@ class FanOut(Generic[T]):
         self._pages = 0
         self._records = 0
         self._items: deque[T] = deque()
+        # The workers have the requests, and must not refer to this object.
+        self._queue_key = object()
 
     async def __aenter__(self) -> Self:
         if self._scheduler is not None:
@@ -113,10 +115,10 @@ class FanOut(Generic[T]):
         self._traversals = {
             company_id: self._build_traversal(company_id) for company_id in ids
         }
-        scheduler = PageScheduler(
+        self._scheduler = PageScheduler(
             self._traversals.items(), self._source, look_ahead=self._look_ahead
         )
-        self._scheduler = await scheduler.__aenter__()
+        self._scheduler.start()
         return self
 
     def _build_traversal(self, company_id: str) -> Traversal[Any]:
@@ -125,7 +127,7 @@ class FanOut(Generic[T]):
             self._build_request(company_id),
             max_rewalks=MAX_REWALKS,
             verify=self._verify,
-            queue_key=self,
+            queue_key=self._queue_key,
         )
 
     async def __aexit__(
@@ -133,11 +135,10 @@ class FanOut(Generic[T]):
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool | None:
-        if self._scheduler is None:
-            return None
+    ) -> None:
         self._items.clear()  # reading on after the block raises an error at once
-        return await self._scheduler.__aexit__(kind, error, trace)
+        if self._scheduler is not None:
+            await self._scheduler.aclose()
 
     def __aiter__(self) -> Self:
         return self

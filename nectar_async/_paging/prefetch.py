@@ -8,6 +8,7 @@ workers than permits, because a worker holds none while its request waits for a 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -15,6 +16,7 @@ from typing import Generic, Self, TypeVar
 import anyio
 from attrs import frozen
 
+from nectar_async._http.background import BackgroundTask
 from nectar_async._http.executor import PageSource, attach_request
 from nectar_async._http.response import Response
 from nectar_async._paging.page_queue import NamedTraversal, PageQueue, QueuedPass
@@ -66,7 +68,7 @@ class Prefetch(Generic[T]):
         self._records = RecordIterator(self.pages())
 
     async def __aenter__(self) -> Self:
-        await self._scheduler.__aenter__()
+        self._scheduler.start()
         return self
 
     async def __aexit__(
@@ -74,9 +76,9 @@ class Prefetch(Generic[T]):
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         self._records.drop()
-        return await self._scheduler.__aexit__(kind, error, trace)
+        await self._scheduler.aclose()
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._records
@@ -156,12 +158,59 @@ class _Signal:
             raise
 
 
-class PageScheduler(Generic[T]):
-    """Fetches the pages of lists with background workers, inside its `async with`.
+class _Workers(Generic[T]):
+    """Tasks that request the pages of a queue. They know nothing of the consumer.
 
-    `async for` returns the results. Nothing is raised into the workers' task group, so
-    that no caller meets an exception group: an error is a result, and the consumer
-    decides what to do with it.
+    Args:
+        queue: chooses the pages to request, and takes the responses.
+        source: sends requests.
+    """
+
+    def __init__(self, queue: PageQueue[T], source: PageSource[T]) -> None:
+        self._queue = queue
+        self._source = source
+        self.work_ready, self.page_ready = _Signal(), _Signal()
+
+    async def run(self) -> None:
+        """Run the workers until this is cancelled."""
+        self.work_ready.notify()
+        async with anyio.create_task_group() as group:
+            for _ in range(_WORKERS_PER_PERMIT * self._source.permits):
+                group.start_soon(self._work)
+
+    def wake_consumer(self) -> None:
+        """Wake the consumer, who waits for a page."""
+        self.page_ready.notify()
+
+    async def _work(self) -> None:
+        """Request pages, one after the other, until the group is cancelled."""
+        await self.work_ready.wait()
+        while True:
+            job = self._queue.take_request()
+            if job is None:
+                await self.work_ready.wait()
+                continue
+            self.work_ready.notify()
+            queued, number = job
+            page_count = 1
+            outcome: Response | Exception
+            try:
+                request = queued.window_pass.request.at(number)
+                outcome = await self._source.send(request)
+                if not queued.is_counted:
+                    page_count = self._source.peek(request, outcome)
+            except Exception as error:  # noqa: BLE001 - the consumer raises it
+                outcome = error
+            self._queue.put(queued, number, outcome, page_count)
+            self.page_ready.notify()
+
+
+class PageScheduler(Generic[T]):
+    """Fetches the pages of lists with background workers, from `start` to `aclose`.
+
+    `async for` returns the results. An error is a result too, and the consumer decides
+    what to do with it. The workers run in a background task, so that any task may read,
+    and leave; several may read at the same time.
 
     Args:
         traversals: the lists to read, in order.
@@ -185,57 +234,58 @@ class PageScheduler(Generic[T]):
             look_ahead=look_ahead or _PAGES_AHEAD * permits,
             max_bytes=None if look_ahead else _MAX_BYTES,
         )
+        self._workers = _Workers(self.queue, source)
+        self._task: BackgroundTask | None = None
         self._last: QueuedPass[T] | None = None
         """The pass of the page that was delivered last."""
-        self._group: anyio.abc.TaskGroup | None = None
         self._is_left = False
         self._is_exhausted = False
 
-    async def __aenter__(self) -> Self:
-        if self._group is not None:
-            raise RuntimeError("it can be entered only once; create a new one")
-        self._work_ready, self._page_ready = _Signal(), _Signal()
-        self._reader_lock = anyio.Lock(fast_acquire=True)
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
-        for _ in range(_WORKERS_PER_PERMIT * self._source.permits):
-            self._group.start_soon(self._work)
-        self._work_ready.notify()
-        return self
+    def start(self) -> None:
+        """Start the workers.
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        if self._group is None:
-            return None
+        Raises:
+            RuntimeError: they were started before.
+        """
+        if self._task is not None:
+            raise RuntimeError("it can be entered only once; create a new one")
+        self._reader_lock = anyio.Lock(fast_acquire=True)
+        self._task = self._source.start_background(
+            self._workers.run, "nectar_async pages", self._workers.wake_consumer
+        )
+
+    async def aclose(self) -> None:
+        """Cancel the workers and wait for their end; wake a reader with an error."""
         self._is_left = True
-        self._page_ready.notify()
-        self._group.cancel_scope.cancel()
-        if isinstance(error, anyio.get_cancelled_exc_class()):
-            return await self._group.__aexit__(kind, error, trace)
-        # The error of the caller's own block must not reach the task group, which would
-        # wrap it in an exception group.
-        await self._group.__aexit__(None, None, None)
-        return None
+        if self._task is not None:
+            await self._task.aclose()
+
+    def __del__(self) -> None:
+        if self._task is not None and not self._task.has_ended:
+            warnings.warn(
+                "a walk with background requests was dropped, not left; read it inside"
+                " `async with`, and close a generator that holds it with aclose()",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+            self._task.cancel_from_finalizer()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> PageResult[T]:
-        if self._group is None:
+        if self._task is None:
             raise RuntimeError(NOT_ENTERED)
         async with self._reader_lock:  # several tasks may read from one iterator
-            while (result := await self._next_result()) is None:
+            while (result := await self._next_result(self._task)) is None:
                 pass
             return result
 
-    async def _next_result(self) -> PageResult[T] | None:
+    async def _next_result(self, task: BackgroundTask) -> PageResult[T] | None:
         """Wait for the next page; returns None if it has nothing to deliver."""
-        if self._is_left and not self._is_exhausted:
-            raise RuntimeError(_BLOCK_LEFT)
+        if not self._is_exhausted:
+            self._check_is_running(task)
         if self._last is not None:
             # The caller asks for more, so it took all of the page before.
             self._last.traversal.finish()
@@ -243,9 +293,8 @@ class PageScheduler(Generic[T]):
             if self.queue.is_finished:
                 self._is_exhausted = True
                 raise StopAsyncIteration
-            await self._page_ready.wait()
-            if self._is_left:
-                raise RuntimeError(_BLOCK_LEFT)
+            await self._workers.page_ready.wait()
+            self._check_is_running(task)
         queued, number, outcome = delivery
         page = await self._decode(queued, number, outcome)
         # There is no await after this, so a cancelled reader loses no page.
@@ -258,9 +307,15 @@ class PageScheduler(Generic[T]):
             self.queue.restart(queued)
         else:
             self.queue.extend(queued, window_pass.last_page)
-        self._work_ready.notify()
+        self._workers.work_ready.notify()
         self._last = queued if result is None or result.error is None else None
         return result
+
+    def _check_is_running(self, task: BackgroundTask) -> None:
+        if self._is_left:
+            raise RuntimeError(_BLOCK_LEFT)
+        if task.error is not None:
+            raise task.error
 
     async def _decode(
         self, queued: QueuedPass[T], number: int, outcome: Response | Exception
@@ -293,25 +348,3 @@ class PageScheduler(Generic[T]):
         if new is None and not traversal.is_finished:
             return None
         return PageResult(queued.name, new, is_last=traversal.is_finished)
-
-    async def _work(self) -> None:
-        """Request pages, one after the other, until the group is cancelled."""
-        await self._work_ready.wait()
-        while True:
-            job = self.queue.take_request()
-            if job is None:
-                await self._work_ready.wait()
-                continue
-            self._work_ready.notify()
-            queued, number = job
-            page_count = 1
-            outcome: Response | Exception
-            try:
-                request = queued.window_pass.request.at(number)
-                outcome = await self._source.send(request)
-                if not queued.is_counted:
-                    page_count = self._source.peek(request, outcome)
-            except Exception as error:  # noqa: BLE001 - the consumer raises it
-                outcome = error
-            self.queue.put(queued, number, outcome, page_count)
-            self._page_ready.notify()

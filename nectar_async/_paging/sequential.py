@@ -79,11 +79,16 @@ class PageIterator(Generic[T]):
         self._undecoded: dict[int, Outcome[T]] = {}
         """The pages after the ready ones; the first of them is not decoded yet."""
         self._has_failed = False
+        self._lock = anyio.Lock(fast_acquire=True)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Page[T]:
+        async with self._lock:  # several tasks may read from one iterator
+            return await self._read_next()
+
+    async def _read_next(self) -> Page[T]:
         page: Page[T] | None = None
         while page is None:
             if self._has_failed:

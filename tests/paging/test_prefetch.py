@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -19,16 +21,22 @@ LIST: Request[Any] = Request.get(
 )
 
 
-def build_scheduler(
+@asynccontextmanager
+async def run_scheduler(
     nectar: Any, *companies: str, look_ahead: int | None = None
-) -> PageScheduler[Any]:
-    """Build a scheduler over the usage of companies."""
+) -> AsyncIterator[PageScheduler[Any]]:
+    """Run a scheduler over the usage of companies."""
     source: PageSource[Any] = nectar._executor.source
     traversals = [
         (name, Traversal[Any](nectar.usage.by_company(name)._request))
         for name in companies
     ]
-    return PageScheduler(traversals, source, look_ahead=look_ahead)
+    scheduler = PageScheduler(traversals, source, look_ahead=look_ahead)
+    scheduler.start()
+    try:
+        yield scheduler
+    finally:
+        await scheduler.aclose()
 
 
 @pytest.mark.anyio
@@ -38,7 +46,7 @@ async def test_a_scheduler_delivers_every_page_of_every_list(
     server = ListServer.of_pages(a=5, b=1, c=13)
     nectar = make_client(server.transport)
     delivered: list[tuple[str, int]] = []
-    async with build_scheduler(nectar, "a", "b", "c") as scheduler:
+    async with run_scheduler(nectar, "a", "b", "c") as scheduler:
         async for result in scheduler:
             assert result.page is not None
             delivered.append((result.name, result.page.number))
@@ -52,7 +60,7 @@ async def test_a_scheduler_without_a_consumer_requests_no_more_than_its_look_ahe
 ) -> None:
     server = ListServer.of_pages(a=50, b=50)
     nectar = make_client(server.transport)
-    async with build_scheduler(nectar, "a", "b", look_ahead=7):
+    async with run_scheduler(nectar, "a", "b", look_ahead=7):
         await settle_down(200)
         assert len(server.asked) == 7
 
@@ -64,7 +72,7 @@ async def test_the_look_ahead_is_by_default_a_number_of_pages_for_each_permit(
 ) -> None:
     server = ListServer.of_pages(a=50, b=50)
     nectar = make_client(server.transport, max_concurrency=permits)
-    async with build_scheduler(nectar, "a", "b"):
+    async with run_scheduler(nectar, "a", "b"):
         await settle_down(200)
         assert len(server.asked) == _PAGES_AHEAD * permits
 
@@ -80,7 +88,7 @@ async def test_a_page_that_was_ready_when_its_reader_was_cancelled_is_not_lost(
     server = ListServer.of_pages(a=1)
     nectar = make_client(server.transport)
     with anyio.fail_after(10):
-        async with build_scheduler(nectar, "a") as scheduler:
+        async with run_scheduler(nectar, "a") as scheduler:
             await settle_down()
             with anyio.CancelScope() as scope:
                 scope.cancel()
@@ -98,7 +106,7 @@ async def test_tasks_that_read_from_one_scheduler_get_each_page_once(
     nectar = make_client(server.transport)
     delivered: list[tuple[str, int]] = []
     with anyio.fail_after(10):
-        async with build_scheduler(nectar, "a", "b", "c") as scheduler:
+        async with run_scheduler(nectar, "a", "b", "c") as scheduler:
 
             async def read() -> None:
                 async for result in scheduler:
@@ -120,7 +128,7 @@ async def test_a_reader_that_was_cancelled_loses_no_page_to_the_next_one(
     server = ListServer.of_pages(a=2)
     nectar = make_client(server.transport)
     with anyio.fail_after(10):
-        async with build_scheduler(nectar, "a") as scheduler:
+        async with run_scheduler(nectar, "a") as scheduler:
             with anyio.move_on_after(0):
                 await anext(scheduler)
             pages = [

@@ -1,0 +1,124 @@
+"""Background tasks: they run in no cancel scope of a caller, and end when asked to.
+
+A task group that stays open between two steps of an iterator belongs to the task that
+opened it: a generator that is closed elsewhere, or two iterators that are left in the
+wrong order, break the caller's own scopes. A background task opens and closes its group
+by itself. This is the only module besides the aiohttp transport that knows the event
+loops, because anyio has no such tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import copy_context
+from importlib import import_module
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from nectar_async._http.cancellation import run_to_end
+from nectar_async.errors import ClientClosedError
+
+__all__ = ["BackgroundTask", "is_foreign_cancellation"]
+
+_asyncio_tasks: set[asyncio.Task[None]] = set()
+"""References to running tasks, because asyncio itself keeps weak ones only."""
+
+
+class BackgroundTask:
+    """Runs a function in a task of its own, with the caller's context variables.
+
+    The task ends when it is cancelled here or when its event loop ends; the end of the
+    task that started it does not matter.
+
+    Args:
+        work: the function to run. It must not refer to the object that cancels the
+            task in its finalizer, which could not be collected otherwise.
+        name: the name of the task, for debuggers.
+        on_end: called once, when the task has ended.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], Awaitable[None]],
+        name: str,
+        on_end: Callable[[BackgroundTask], None],
+    ) -> None:
+        self.error: BaseException | None = None
+        """Why the task ended; None while it runs."""
+        self._on_end = on_end
+        self._scope = anyio.CancelScope()
+        self._end = anyio.Event()
+        loop: Any = anyio.lowlevel.current_token().native_token
+        self._call_soon_threadsafe: Callable[[Callable[[], None]], Any]
+        if isinstance(loop, asyncio.AbstractEventLoop):
+            self._call_soon_threadsafe = loop.call_soon_threadsafe
+            task = loop.create_task(self._run(work), name=name)
+            _asyncio_tasks.add(task)
+            # A task that is cancelled before its first step runs no line of its own.
+            task.add_done_callback(self._finish)
+        else:
+            self._call_soon_threadsafe = loop.run_sync_soon
+            spawn = import_module("trio").lowlevel.spawn_system_task
+            spawn(self._run, work, name=name, context=copy_context())
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the task has ended."""
+        return self._end.is_set()
+
+    def cancel(self, error: BaseException | None = None) -> None:
+        """Cancel the task, from its event loop; `error` becomes its `error`."""
+        self.error = self.error or error
+        self._scope.cancel()
+
+    def cancel_from_finalizer(self) -> None:
+        """Cancel the task, from any thread and at any moment."""
+        with suppress(RuntimeError):  # the event loop is closed, and the task with it
+            self._call_soon_threadsafe(self._scope.cancel)
+
+    async def aclose(self) -> None:
+        """Cancel the task and wait for its end, also if the caller is cancelled."""
+        self.cancel()
+        if not self.has_ended:
+            await run_to_end(self._end.wait)
+
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            with self._scope:
+                await work()
+        except anyio.get_cancelled_exc_class():
+            raise  # the event loop ends
+        except BaseException as error:  # noqa: BLE001 - raised by the reader of `error`
+            # It must not escape: trio would end the whole program.
+            self.error = error
+        finally:
+            self._finish()
+
+    def _finish(self, task: asyncio.Task[None] | None = None) -> None:
+        if task is not None:
+            _asyncio_tasks.discard(task)
+        if not self.has_ended:
+            self.error = self.error or ClientClosedError(
+                "the event loop ended while this was running in the background"
+            )
+            self._end.set()
+            self._on_end(self)
+
+
+def is_foreign_cancellation() -> bool:
+    """Whether a cancellation that was just caught is certainly not one of this task.
+
+    asyncio raises `CancelledError` also where a task waits for another one, or for a
+    future, that somebody cancelled. On trio only a scope can cancel.
+    """
+    if not isinstance(
+        anyio.lowlevel.current_token().native_token, asyncio.AbstractEventLoop
+    ):
+        return False
+    task = asyncio.current_task()
+    is_scope_cancelled = anyio.current_effective_deadline() == float("-inf")
+    return task is not None and task.cancelling() == 0 and not is_scope_cancelled
