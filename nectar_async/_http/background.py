@@ -19,7 +19,6 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from nectar_async._http.cancellation import run_to_end
 from nectar_async.errors import ClientClosedError
 
 __all__ = ["BackgroundTask", "is_foreign_cancellation"]
@@ -83,8 +82,16 @@ class BackgroundTask:
     async def aclose(self) -> None:
         """Cancel the task and wait for its end, also if the caller is cancelled."""
         self.cancel()
-        if not self.has_ended:
-            await run_to_end(self._end.wait)
+        cancellation: BaseException | None = None
+        while not self.has_ended:
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self._end.wait()
+            except anyio.get_cancelled_exc_class() as error:
+                # `asyncio.Task.cancel` passes shields. It is raised at the end.
+                cancellation = error
+        if cancellation is not None:
+            raise cancellation
 
     async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -102,9 +109,10 @@ class BackgroundTask:
         if task is not None:
             _asyncio_tasks.discard(task)
         if not self.has_ended:
-            self.error = self.error or ClientClosedError(
-                "the event loop ended while this was running in the background"
-            )
+            if not self._scope.cancel_called and self.error is None:
+                self.error = ClientClosedError(
+                    "the event loop ended while this was running in the background"
+                )
             self._end.set()
             self._on_end(self)
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from attrs import field, frozen
 
 from nectar_async._http.request import Timing
+from nectar_async.errors import TransportError
 
-__all__ = ["Response"]
+__all__ = ["Response", "check_response"]
 
 _SUCCESS = range(200, 300)
 
@@ -46,3 +47,17 @@ class Response:
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return self.status in _SUCCESS
+
+
+def check_response(response: object, sender: object) -> Response:
+    """Check that a transport or a stage of the user's returned a `Response`.
+
+    Raises:
+        TransportError: it returned anything else; it is named, and no repeat helps.
+    """
+    if isinstance(response, Response):
+        return response
+    name = getattr(sender, "__qualname__", None) or type(sender).__qualname__
+    raise TransportError(
+        f"{name} returned {type(response).__name__}, not a Response", is_permanent=True
+    )

@@ -17,9 +17,9 @@ from nectar_async._http.cancellation import run_to_end
 from nectar_async._http.clock import Clock, SystemClock
 from nectar_async._http.limiter import Limiter
 from nectar_async._http.request import Request
-from nectar_async._http.response import Response
+from nectar_async._http.response import Response, check_response
 from nectar_async._http.statistics import Counters, Statistics
-from nectar_async._http.transport import Transport, check_response
+from nectar_async._http.transport import Transport
 from nectar_async._json.cooperative import CooperativeScheduler
 from nectar_async.errors import ClientClosedError, TransportError, WrongLoopError
 from nectar_async.settings import Settings

@@ -7,9 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async.errors import TransportError
 
-__all__ = ["Send", "Stage", "Transport", "check_response"]
+__all__ = ["Send", "Stage", "Transport"]
 
 Send = Callable[[Request[Any]], Awaitable[Response]]
 """Sends a request; returns the response, or raises a `NectarError`."""
@@ -43,17 +42,3 @@ class Transport(Protocol):
     async def aclose(self) -> None:
         """Close connections and files. Closing twice must do nothing."""
         ...
-
-
-def check_response(response: object, sender: object) -> Response:
-    """Check that a transport or a stage of the user's returned a `Response`.
-
-    Raises:
-        TransportError: it returned anything else; it is named, and no repeat helps.
-    """
-    if isinstance(response, Response):
-        return response
-    name = getattr(sender, "__qualname__", None) or type(sender).__qualname__
-    raise TransportError(
-        f"{name} returned {type(response).__name__}, not a Response", is_permanent=True
-    )

@@ -283,3 +283,24 @@ def test_a_loop_that_ends_with_walks_open_says_nothing(
     walks.clear()
     gc.collect()
     assert not caplog.records
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_leaving_waits_for_the_requests_however_often_it_is_cancelled(
+    open_walk: Open, times: int
+) -> None:
+    async def main() -> None:
+        server = ListServer.of_pages(a=40)
+        async with NectarClient("k", transport=server.transport) as nectar:
+            walk = await open_walk(nectar).__aenter__()
+            await anext(aiter(walk))
+            leaving = asyncio.create_task(walk.__aexit__(None, None, None))
+            for _ in range(times):
+                await asyncio.sleep(0)
+                leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+            assert server.in_flight == 0
+            assert not nectar._session._background
+
+    asyncio.run(main())
