@@ -2,6 +2,8 @@
 
 - `har_reader`, `har_writer`, `har_schema`: HAR 1.2, of browsers and proxies
 - `cassette`: cassettes of vcrpy
+- `cassette_forms`: forms of aiohttp in cassettes
+- `plain_yaml`: loads YAML as plain values; tags of Python objects are not executed
 - `importer`: turns the entries of either format into a recording
 - `routing`: finds the operation that a URL belongs to
 - `imported_secrets`: finds keys and cookies, which must not be imported

@@ -1,42 +1,50 @@
 """Read cassettes of vcrpy: YAML or JSON, format version 1.
 
 A body is text, or bytes if it is not UTF-8, such as a compressed answer; headers have
-lists of values. YAML needs PyYAML (the extra `cassettes`).
+lists of values. Interactions with other hosts may be invalid. YAML needs PyYAML (the
+extra `cassettes`).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
 from nectar_async.errors import ConfigurationError, RecordingError
 from nectar_async.recording.bodies import Body, parse_body
 from nectar_async.recording.exchange import Pairs, RecordedAnswer
+from nectar_async.recording.formats.cassette_forms import read_form
 from nectar_async.recording.formats.importer import (
     Imported,
     TrafficEntry,
     build_answer,
+    build_invalid_entry,
     decode_base64,
     import_traffic,
 )
+from nectar_async.recording.formats.plain_yaml import load_plain_yaml
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_cassette"]
 
 _VERSION: Final = 1
 
-_HeaderValues = Mapping[Any, Any] | None
+_NESTED: Final = ("_store", "_list")
+"""Attributes in which the classes of requests and httpx have their headers."""
+
+_PAIR_LENGTH: Final = 2
 
 
 class _Request(msgspec.Struct):
     method: str
-    uri: str
     body: Any = None
-    headers: _HeaderValues = None
+    headers: Any = None
 
 
 class _Status(msgspec.Struct):
@@ -46,7 +54,7 @@ class _Status(msgspec.Struct):
 class _Response(msgspec.Struct, rename={"old_status": "status_code"}):
     """A response; vcrpy before version 5 wrote the last two fields for httpx."""
 
-    headers: _HeaderValues = None
+    headers: Any = None
     status: _Status | None = None
     body: Any = None
     old_status: int | None = None
@@ -59,7 +67,7 @@ class _Interaction(msgspec.Struct):
 
 
 class _Cassette(msgspec.Struct):
-    interactions: list[_Interaction]
+    interactions: list[Any]
     version: int = _VERSION
 
 
@@ -85,7 +93,7 @@ def read_cassette(
             invalid.
     """
     entries = [
-        _build_entry(interaction, f"$.interactions[{index}]")
+        _read_entry(interaction, f"$.interactions[{index}]")
         for index, interaction in enumerate(_parse_cassette(data).interactions)
     ]
     return import_traffic(entries, base_url=base_url, redaction=redaction)
@@ -129,7 +137,7 @@ def _parse_value(text: str) -> Any:
             "to read a cassette in YAML, install nectar-async[cassettes]"
         ) from None
     try:
-        return yaml.load(text, Loader=_build_loader(yaml))
+        return load_plain_yaml(yaml, text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         words = " ".join(str(error).split())
         raise RecordingError(
@@ -137,63 +145,62 @@ def _parse_value(text: str) -> Any:
         ) from None
 
 
-def _build_loader(yaml: Any) -> Any:
-    """Build a YAML loader that creates plain values only.
-
-    vcrpy writes bodies that were files or iterators as Python objects; the loader takes
-    only their bytes.
-    """
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
-        pass
-
-    def text(loader: Any, node: Any) -> Any:
-        return loader.construct_scalar(node)
-
-    def items(loader: Any, node: Any) -> Any:
-        return loader.construct_sequence(node, deep=True)
-
-    def state(loader: Any, node: Any) -> Any:
-        decoded = loader.construct_mapping(node, deep=True)
-        return next(iter(decoded.get("state") or decoded.get("args") or ()), b"")
-
-    prefix = "tag:yaml.org,2002:python/"
-    for tag, construct in (
-        ("str", text),
-        ("unicode", text),
-        ("tuple", items),
-        ("object/new:_io.BytesIO", state),
-        ("object/apply:builtins.iter", state),
-    ):
-        Loader.add_constructor(prefix + tag, construct)
-    return Loader
-
-
-def _build_entry(interaction: _Interaction, place: str) -> TrafficEntry:
-    request, response = interaction.request, interaction.response
-    status = response.old_status if response.status is None else response.status.code
-    if status is None:
-        raise RecordingError(f"{place}.response has no status")
-    request_headers = _flatten_headers(request.headers)
-    response_headers = _flatten_headers(response.headers)
-    method = _replace_surrogates(request.method.strip().upper())
-    url = _replace_surrogates(request.uri.strip())
+def _read_entry(interaction: Any, place: str) -> TrafficEntry:
+    """Read an interaction; an invalid one is an error only if it belongs to Nectar."""
+    request = interaction.get("request") if isinstance(interaction, Mapping) else None
+    request = request if isinstance(request, Mapping) else {}
+    method = _to_text(request.get("method")).strip().upper()
+    url = _to_text(request.get("uri")).strip().partition("#")[0]
     described = f"{place} ({method} {url.partition('?')[0]})"
+    try:
+        read = msgspec.convert(
+            {**interaction, "request": {**request, "method": method}}
+            if isinstance(interaction, Mapping)
+            else interaction,
+            _Interaction,
+            strict=False,
+        )
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        return build_invalid_entry(described, method, url, str(error))
+    status = read.response.old_status
+    if read.response.status is not None:
+        status = read.response.status.code
+    if status is None:
+        return build_invalid_entry(
+            described, method, url, f"{place}.response has no status"
+        )
+    sent = _flatten_headers(read.request.headers)
+    received = _flatten_headers(read.response.headers)
     return TrafficEntry(
         place=described,
         method=method,
-        url=url.partition("#")[0],
-        sent=request_headers,
-        received=response_headers,
+        url=url,
+        sent=sent,
+        received=received,
         status=status,
-        body=partial(_parse_body, request.body, request_headers, described),
-        answer=partial(_build_answer, response, status, response_headers, described),
+        body=partial(_parse_body, read.request.body, sent, described),
+        answer=partial(_build_answer, read.response, status, received, described),
     )
 
 
 def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
+    """Parse the body of a request, which aiohttp's stub stores before its encoding."""
     headers = {name.lower(): text for name, text in sent}
-    return parse_body(_decode_body(body, place), headers.get("content-type", ""))
+    kind = headers.get("content-type", "")
+    form = read_form(body)
+    if form is not None:
+        return form
+    is_wrapped = isinstance(body, Mapping) and {*body} <= {"string", "base64_string"}
+    is_objects = isinstance(body, list) and any(isinstance(x, Mapping) for x in body)
+    if (isinstance(body, Mapping) and not is_wrapped) or is_objects:
+        if "form" in kind.lower() and isinstance(body, Mapping):
+            pairs = [(_to_text(name), _to_text(text)) for name, text in body.items()]
+            return parse_body(urlencode(pairs).encode(), kind)
+        try:
+            return parse_body(json.dumps(body).encode(), kind or "application/json")
+        except (TypeError, ValueError) as error:
+            raise RecordingError(f"{place}: its body is not JSON: {error}") from None
+    return parse_body(_decode_body(body, place), kind)
 
 
 def _build_answer(
@@ -221,13 +228,35 @@ def _decode_body(body: Any, place: str) -> bytes:
     return b"".join(decoded)
 
 
-def _flatten_headers(headers: _HeaderValues) -> Pairs:
-    """Flatten headers, whose values are texts or lists of texts."""
+def _flatten_headers(headers: Any) -> Pairs:
+    """Flatten headers: a mapping to texts or lists of texts, or a list of pairs."""
+    for name in _NESTED:
+        if isinstance(headers, Mapping) and name in headers:
+            headers = headers[name]
+            if isinstance(headers, Mapping):  # the original name is in the value
+                headers = list(headers.values())
+    if isinstance(headers, Mapping):
+        pairs = [(name, texts) for name, texts in headers.items()]
+    elif isinstance(headers, list):
+        pairs = [
+            (pair[0], pair[-1])
+            for pair in headers
+            if isinstance(pair, list) and len(pair) >= _PAIR_LENGTH
+        ]
+    else:
+        pairs = []
     return tuple(
-        (_replace_surrogates(str(name)), _replace_surrogates(str(text)))
-        for name, texts in (headers or {}).items()
+        (_to_text(name), _to_text(text))
+        for name, texts in pairs
         for text in (texts if isinstance(texts, list) else [texts])
     )
+
+
+def _to_text(value: Any) -> str:
+    """Convert a value to text, without incomplete characters (lone surrogates)."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else _replace_surrogates(str(value))
 
 
 def _replace_surrogates(text: str) -> str:

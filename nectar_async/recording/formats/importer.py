@@ -42,6 +42,7 @@ __all__ = [
     "Imported",
     "TrafficEntry",
     "build_answer",
+    "build_invalid_entry",
     "decode_base64",
     "import_traffic",
 ]
@@ -98,6 +99,8 @@ class TrafficEntry:
     started: datetime | None = None
     skip: str = ""
     """Why the entry is not an exchange with a server, if the format says so."""
+    problem: str = ""
+    """Why the entry cannot be read; an error if the entry belongs to Nectar."""
     note: ExportNote | None = None
 
 
@@ -171,6 +174,8 @@ class _Importer:
         if route is None and file is None:
             self.skipped[_OTHER_HOST] += 1
             return
+        if entry.problem:
+            raise RecordingError(f"{entry.place} cannot be read: {entry.problem}")
         for headers in (entry.sent, entry.received):
             self.secrets += find_header_secrets(headers)
         if reason := _find_skip_reason(entry, is_file=file is not None):
@@ -301,6 +306,27 @@ def _describe_empty_import(
         "no request belongs to Nectar: no address has a version and a path of the"
         f" contract. The file has requests to {shown}; if one of these is Nectar, pass"
         " base_url (--base-url), an origin with an optional path"
+    )
+
+
+def build_invalid_entry(
+    place: str, method: str, url: str, problem: str
+) -> TrafficEntry:
+    """Build an entry that cannot be read; traffic of other hosts may have any form."""
+
+    def fail() -> Any:
+        raise RecordingError(f"{place} cannot be read: {problem}")
+
+    return TrafficEntry(
+        place=place,
+        method=method,
+        url=url,
+        sent=(),
+        received=(),
+        status=0,
+        body=fail,
+        answer=fail,
+        problem=problem,
     )
 
 

@@ -183,12 +183,6 @@ def test_every_representation_of_a_request_body_is_read(spelled: str) -> None:
     assert only(data).question.body == Text("a=1&b=2")
 
 
-def test_a_cassette_creates_no_python_objects() -> None:
-    data = b"interactions: !!python/object/apply:os.getcwd []"
-    with pytest.raises(RecordingError, match=r"not a cassette: invalid YAML: .*getcwd"):
-        read_cassette(data)
-
-
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -199,7 +193,7 @@ def test_a_cassette_creates_no_python_objects() -> None:
         (b"- request: {}", "python -m vcr.migration"),
         (json.dumps(cassette(version=2)).encode(), "version 2; version 1 can"),
         (json.dumps({"http_interactions": []}).encode(), "`interactions`"),
-        (in_json({"request": {"method": "GET"}}), r"\$\.interactions\[0\]"),
+        (in_json({"request": {"method": "GET"}}), "requests to no web address"),
         (in_json(interaction(status=None)), r"interactions\[0\]\.response has no st"),
         (in_json(interaction({"string": 1})), "neither text nor bytes"),
         (in_json(interaction({"base64_string": "#"})), "is not base64"),
