@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlencode
+
+import msgspec
 
 from nectar_async._json.json_text import parse_json
 from nectar_async._json.scalars import MisfitError
@@ -29,6 +31,11 @@ from nectar_async.recording.bodies import (
     sha256_hex,
 )
 from nectar_async.recording.exchange import Pairs, RecordedAnswer
+from nectar_async.recording.formats.har_bodies import (
+    check_kept,
+    check_whole,
+    is_json,
+)
 from nectar_async.recording.formats.har_schema import (
     HarContent,
     HarEntry,
@@ -37,6 +44,7 @@ from nectar_async.recording.formats.har_schema import (
     HarParam,
     HarPostData,
     HarResponse,
+    convert_entry,
     parse_har,
 )
 from nectar_async.recording.formats.importer import (
@@ -44,6 +52,7 @@ from nectar_async.recording.formats.importer import (
     Imported,
     TrafficEntry,
     build_answer,
+    build_invalid_entry,
     decode_base64,
     import_traffic,
 )
@@ -51,16 +60,14 @@ from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_har"]
 
+_MAX_DIGITS: Final = 16
+
 _FORM: Final = "multipart/form-data"
 _SUFFIX: Final = re.compile(r"\.[a-z]+")
 _NO_TYPE: Final = frozenset({"", "x-unknown"})
 _EMPTY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT})
 
-_ADVICE: Final = (
-    "the body was not saved. Chrome saves it with 'Export HAR', Firefox with 'Save All"
-    " As HAR', for what was loaded while the tools were open; Playwright with"
-    " content='embed'"
-)
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def read_har(
@@ -89,7 +96,7 @@ def read_har(
         ConfigurationError: `base_url` is invalid.
     """
     entries = [
-        _build_entry(entry, f"$.log.entries[{index}]")
+        _read_entry(entry, f"$.log.entries[{index}]")
         for index, entry in enumerate(parse_har(data))
     ]
     return import_traffic(
@@ -98,15 +105,36 @@ def read_har(
 
 
 def _sort_by_time(entries: Sequence[TrafficEntry]) -> Sequence[TrafficEntry]:
-    """Sort entries by time, as the format requires, unless a time is missing."""
-    timed = [(entry.started, entry) for entry in entries if entry.started is not None]
-    if len(timed) < len(entries):
-        return entries
-    return [entry for _, entry in sorted(timed, key=lambda pair: pair[0])]
+    """Sort entries by time, as the format requires.
+
+    An entry without a time keeps its place after the entry before it.
+    """
+    times: list[datetime] = []
+    for entry in entries:
+        times.append(entry.started or (times[-1] if times else _BEGINNING))
+    order = sorted(range(len(entries)), key=lambda index: times[index])
+    return [entries[index] for index in order]
+
+
+def _read_entry(value: Any, place: str) -> TrafficEntry:
+    """Read an entry; an invalid one is an error only if it belongs to Nectar."""
+    request = value.get("request") if isinstance(value, dict) else None
+    request = request if isinstance(request, dict) else {}
+    method, url = (
+        text if isinstance(text := request.get(name), str) else ""
+        for name in ("method", "url")
+    )
+    try:
+        return _build_entry(convert_entry(value), place)
+    except msgspec.ValidationError as error:
+        described = f"{place} ({method} {url.partition('?')[0]})"
+        url = url.strip().partition("#")[0]
+        return build_invalid_entry(described, method.strip().upper(), url, str(error))
 
 
 def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
-    request, response, note = entry.request, entry.response, entry.note
+    request, note = entry.request, entry.note
+    response = entry.response or HarResponse(status=0)
     started = _parse_time(entry.started)
     sent = (*_to_pairs(request.headers), *_to_cookie_headers("cookie", request.cookies))
     described = f"{place} ({request.method} {request.url.partition('?')[0]})"
@@ -121,9 +149,11 @@ def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
         ),
         status=response.status,
         body=partial(_parse_request_body, request.body, sent, note, described),
-        answer=partial(_parse_answer, response, started, note, described),
+        answer=partial(
+            _parse_answer, response, started, note, described, method=request.method
+        ),
         started=started,
-        skip=_find_skip_reason(entry),
+        skip=_find_skip_reason(entry, response),
         note=None
         if note is None
         else ExportNote(
@@ -132,9 +162,8 @@ def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
     )
 
 
-def _find_skip_reason(entry: HarEntry) -> str:
+def _find_skip_reason(entry: HarEntry, response: HarResponse) -> str:
     """Find why an entry is not an exchange with a server; empty if it may be one."""
-    response = entry.response
     if entry.kind == "websocket" or response.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return "websockets"
     if entry.kind == "preflight":
@@ -153,7 +182,12 @@ def _build_url(url: str, query: Pairs) -> str:
 
 
 def _parse_answer(
-    response: HarResponse, started: datetime | None, note: HarNote | None, place: str
+    response: HarResponse,
+    started: datetime | None,
+    note: HarNote | None,
+    place: str,
+    *,
+    method: str,
 ) -> RecordedAnswer:
     content = response.content or HarContent()
     headers = _to_pairs(response.headers)
@@ -161,7 +195,14 @@ def _parse_answer(
     kind = (content.type or "").strip()
     if note is None and "content-type" not in names and kind not in _NO_TYPE:
         headers = (*headers, ("content-type", kind))
-    data = _decode_content(content, response.status, place)
+    data = _decode_content(content, place)
+    if note is None and _can_have_body(method, response.status):
+        by_name = {name.lower(): text.strip() for name, text in headers}
+        lengths = [response.body_size, _to_number(by_name.get("content-length"))]
+        if not data:
+            check_kept(content, lengths, place)
+        else:
+            check_whole(content, lengths, data, by_name, place)
     answer = build_answer(
         response.status, headers, data, started, f"the body of {place}"
     )
@@ -174,15 +215,29 @@ def _parse_answer(
     )
 
 
-def _decode_content(content: HarContent, status: int, place: str) -> bytes:
-    """Decode the bytes of a response body."""
-    if content.text is None:
-        if (content.size or 0) > 0 and status not in _EMPTY:
-            raise RecordingError(f"{place}: {_ADVICE}")
-        return b""
-    if (content.encoding or "").lower() == "base64":
-        return decode_base64(content.text, place)
-    return content.text.encode()
+def _can_have_body(method: str, status: int) -> bool:
+    """Whether a response has a body that matters: redirects have pages for people."""
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return method.strip().upper() != "HEAD" and status not in _EMPTY and not is_redirect
+
+
+def _decode_content(content: HarContent, place: str) -> bytes:
+    """Decode the bytes of a response body.
+
+    Some tools flag plain text as base64, so a text that is JSON is read as it is unless
+    it decodes to JSON.
+    """
+    text = content.text or ""
+    if (content.encoding or "").strip().lower() != "base64":
+        return text.encode()
+    is_plain = is_json(text.encode())
+    try:
+        data = decode_base64(text, place)
+    except RecordingError:
+        if is_plain:
+            return text.encode()
+        raise
+    return text.encode() if is_plain and not is_json(data) else data
 
 
 def _parse_request_body(
@@ -244,6 +299,10 @@ def _to_pairs(pairs: Sequence[HarPair] | None) -> Pairs:
 def _to_cookie_headers(header: str, cookies: Sequence[HarPair] | None) -> Pairs:
     """Convert cookies to headers, for tools that list them separately."""
     return tuple((header, f"{name}={value}") for name, value in _to_pairs(cookies))
+
+
+def _to_number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() and len(text) < _MAX_DIGITS else None
 
 
 def _to_text(value: object) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "HarParam",
     "HarPostData",
     "HarResponse",
+    "convert_entry",
     "parse_har",
 ]
 
@@ -77,13 +78,16 @@ class HarPostData(msgspec.Struct, rename={"type": "mimeType"}):
     params: list[HarParam] | None = None
 
 
-class HarContent(msgspec.Struct, rename={"type": "mimeType"}):
+class HarContent(msgspec.Struct, rename={"type": "mimeType", "file": "_file"}):
     """The body of a response."""
 
     size: float | None = None
     type: str | None = None
     text: str | None = None
     encoding: str | None = None
+    comment: _LooseText = None
+    file: Any = None
+    """The file that Playwright saves the body to with `content: 'attach'`."""
 
 
 class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryString"}):
@@ -97,7 +101,10 @@ class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryStri
     body: HarPostData | None = None
 
 
-class HarResponse(msgspec.Struct, rename={"error": "_error", "fetched": "_fetchType"}):
+class HarResponse(
+    msgspec.Struct,
+    rename={"error": "_error", "fetched": "_fetchType", "body_size": "bodySize"},
+):
     """A response.
 
     Chrome writes under `_error` why there is none, and Safari under `_fetchType` where
@@ -108,6 +115,7 @@ class HarResponse(msgspec.Struct, rename={"error": "_error", "fetched": "_fetchT
     headers: list[HarPair] | None = None
     cookies: list[HarPair] | None = None
     content: HarContent | None = None
+    body_size: float | None = None
     error: Any = None
     fetched: str | None = None
 
@@ -128,7 +136,7 @@ class HarEntry(
     """
 
     request: HarRequest
-    response: HarResponse
+    response: HarResponse | None = None
     started: str | None = None
     cached: Any = None
     kind: str | None = None
@@ -136,7 +144,7 @@ class HarEntry(
 
 
 class _Log(msgspec.Struct):
-    entries: list[HarEntry]
+    entries: list[Any]
 
 
 class _Har(msgspec.Struct):
@@ -151,8 +159,10 @@ _BYTE_ORDER_MARKS: Final = (
 )
 
 
-def parse_har(data: bytes) -> list[HarEntry]:
-    """Decode the entries of a HAR file.
+def parse_har(data: bytes) -> list[Any]:
+    """Decode the entries of a HAR file as plain values.
+
+    Entries of other hosts may have any form, so they are not validated here.
 
     Raises:
         RecordingError: it is not HAR; the message has the place.
@@ -171,6 +181,15 @@ def parse_har(data: bytes) -> list[HarEntry]:
         raise RecordingError(
             "the file is not HAR: its JSON is nested too deeply"
         ) from None
+
+
+def convert_entry(value: Any) -> HarEntry:
+    """Convert a plain value to an entry.
+
+    Raises:
+        ValidationError: it is not an entry; the message has the place within it.
+    """
+    return msgspec.convert(value, HarEntry, strict=False)
 
 
 def _decode_har(text: bytes) -> _Har:

@@ -97,8 +97,10 @@ def test_a_body_that_cannot_be_read_matters_only_where_it_belongs(
 
 
 def test_an_answer_without_a_body_has_none() -> None:
-    for content in ({"size": 0, "mimeType": "x-unknown"}, {"size": -1}, {}):
+    for content in ({"size": 0, "mimeType": "x-unknown"}, {"size": 0, "text": ""}):
         assert only(har(entry("/team", content=content))).answer.body is None
+    empty = entry("/team", received={"content-length": "0"}, content={"size": -1})
+    assert only(har(empty)).answer.body is None
     gone = entry(f"/company/{COMPANY}", method="DELETE", status=204, content={})
     del gone["response"]["content"]
     assert only(har(gone)).answer.body is None
@@ -216,10 +218,9 @@ def without(*path: Any) -> bytes:
         (b"[]", r"not HAR: Expected `object`"),
         (b'{"log":{"x":' + b"[" * 100_000, "nested too deeply"),
         (without("log", "entries"), r"`entries` - at `\$\.log`"),
-        (without("log", "entries", 1, "request", "url"), r"\$\.log\.entries\[1\]\.req"),
-        (without("log", "entries", 0, "response", "status"), r"entries\[0\]\.response"),
+        (without("log", "entries", 0, "response", "status"), r"entries\[0\] .*response"),
     ],
-    ids=["empty", "html", "cut", "list", "deep", "entries", "url", "status"],
+    ids=["empty", "html", "cut", "list", "deep", "entries", "status"],
 )
 def test_an_invalid_har_is_refused_with_the_place(data: bytes, words: str) -> None:
     with pytest.raises(RecordingError, match=words):
