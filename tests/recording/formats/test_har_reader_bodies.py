@@ -218,7 +218,10 @@ def without(*path: Any) -> bytes:
         (b"[]", r"not HAR: Expected `object`"),
         (b'{"log":{"x":' + b"[" * 100_000, "nested too deeply"),
         (without("log", "entries"), r"`entries` - at `\$\.log`"),
-        (without("log", "entries", 0, "response", "status"), r"entries\[0\] .*response"),
+        (
+            without("log", "entries", 0, "response", "status"),
+            r"entries\[0\] .*response",
+        ),
     ],
     ids=["empty", "html", "cut", "list", "deep", "entries", "status"],
 )
