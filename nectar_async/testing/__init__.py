@@ -7,5 +7,6 @@
 - `shared_recorder`: one recording that several tests write
 - `portal_transport`: network requests in the event loop of another thread
 - `plugin_session`: state of the pytest session, and its summary
+- `tracebacks`: short tracebacks of requests without a recorded answer
 - `virtual_clock`: time that passes without waiting
 """

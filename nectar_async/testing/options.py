@@ -70,6 +70,17 @@ SANDBOX_ARGUMENTS: Final = (
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _CASELESS: Final = re.compile(r"[a-z0-9_.-]*")
 _MAX_NAME_LENGTH: Final = 80
+
+# Parameters that say how a test runs: the backend of AnyIO, the event loop of
+# pytest-asyncio, the count of pytest-repeat. All of them share one recording.
+_OTHER_PARAMETERS: Final = frozenset(
+    {
+        "anyio_backend",
+        "event_loop_policy",
+        "_asyncio_loop_factory",
+        "__pytest_repeat_step_number",
+    }
+)
 _DIGEST_LENGTH: Final = 6
 _MAX_SHOWN: Final = 5
 _MIN_SIMILARITY: Final = 0.5
@@ -163,7 +174,12 @@ def find_recording_path(item: pytest.Item) -> Path:
     home = _find_home(item)
     named = _read_markers(item).get("recording")
     if named is None:
-        return home / item.path.stem / _build_folder_name(_read_test_name(item))
+        folder = home / item.path.stem
+        path, former = (
+            folder / _build_folder_name(name) for name in _read_test_names(item)
+        )
+        # In older versions, each backend had a recording of its own.
+        return former if _is_recording(former) and not _is_recording(path) else path
     path = Path(os.path.normpath(home / named))
     if home not in path.parents:
         raise ConfigurationError(
@@ -253,10 +269,46 @@ def _list_recordings(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in paths]
 
 
-def _read_test_name(item: pytest.Item) -> str:
-    """Read the name of a test within its file: `TestShop.test_months[2025]`."""
-    test, bracket, parameters = item.nodeid.partition("::")[2].partition("[")
-    return f"{test.replace('::', '.') or item.name}{bracket}{parameters}"
+def _read_test_names(item: pytest.Item) -> tuple[str, str]:
+    """Read the name of a test within its file: `TestShop.test_months[2025]`.
+
+    Returns:
+        The name without the ids of `_OTHER_PARAMETERS`, and with them.
+    """
+    # Not the node id: pytest-xdist appends groups to it.
+    nodes = [node.name for node in item.listchain() if not _is_outer(node)]
+    whole = ".".join(nodes)
+    ids = _list_ids(item)
+    kept = [text for name, text in ids if name not in _OTHER_PARAMETERS]
+    if len(kept) == len(ids):
+        return whole, whole
+    suffix = f"[{'-'.join(text for _, text in ids)}]"
+    name = whole.removesuffix(suffix)
+    return f"{name}[{'-'.join(kept)}]" if kept else name, whole
+
+
+def _is_outer(node: object) -> bool:
+    """Whether a node is a file, or around files."""
+    return isinstance(node, (pytest.Session, pytest.Directory, pytest.File))
+
+
+def _list_ids(item: pytest.Item) -> list[tuple[str, str]]:
+    """List the parts of a parametrised test's id, each with its first parameter.
+
+    The list is empty if the parts cannot be told apart.
+    """
+    callspec = getattr(item, "callspec", None)
+    if callspec is None:
+        return []
+    groups = [
+        names.replace(" ", "").split(",") if isinstance(names, str) else [*names]
+        for marker in item.iter_markers("parametrize")
+        for names in [*marker.args[:1], *marker.kwargs.values()][:1]
+    ]
+    first = {name: group[0] for group in groups for name in group if group}
+    names = dict.fromkeys(first.get(name, name) for name in callspec.params)
+    parts = getattr(callspec, "_idlist", ())
+    return [*zip(names, parts, strict=True)] if len(names) == len(parts) else []
 
 
 def _build_folder_name(name: str) -> str:

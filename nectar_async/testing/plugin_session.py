@@ -19,6 +19,7 @@ from nectar_async.recording.folder import MANIFEST_NAME
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.testing.options import TestOptions, find_recording_path
 from nectar_async.testing.shared_recorder import SharedRecorder
+from nectar_async.testing.tracebacks import TracebackFilter
 
 __all__ = [
     "PluginSession",
@@ -76,6 +77,7 @@ class PluginSession:
         if session is None:
             session = config.stash[_SESSION] = cls(config)
             config.pluginmanager.register(session, "nectar_async_session")
+            config.pluginmanager.register(TracebackFilter(), "nectar_async_tracebacks")
         return session
 
     @property
@@ -93,24 +95,42 @@ class PluginSession:
         path = options.path
         if path not in self._recorders:
             tests = self._list_tests(item.session, path)
+            if self._is_worker:
+                tests = [item.nodeid]  # the others may run in other processes
             self._recorders[path] = SharedRecorder(
                 path, tests, redaction, options.flags
             )
         return self._recorders[path]
 
-    def check_alone(self, item: pytest.Item, path: Path) -> None:
-        """Check that no other process writes the recording of a test.
+    def can_write(self, item: pytest.Item, path: Path, *, is_named: bool) -> bool:
+        """Whether a test writes its recording.
+
+        Runs of one test on several backends, or by pytest-repeat, share a recording. In
+        processes of pytest-xdist, only the first of them writes it.
+
+        Args:
+            item: the test.
+            path: the folder of its recording.
+            is_named: whether a marker names the recording.
 
         Raises:
-            ConfigurationError: another process of pytest-xdist may write it.
+            ConfigurationError: other tests, maybe in another process, also write it.
         """
         tests = self._list_tests(item.session, path)
-        if hasattr(self._config, "workerinput") and len(tests) > 1:
+        if not self._is_worker or len(tests) <= 1:
+            return True
+        if is_named:
             raise ConfigurationError(
                 f"{len(tests)} tests share the recording {self.format_path(path)}, and"
                 " processes of pytest-xdist cannot write it together: record without"
                 " -n, or with -n 0"
             )
+        return item.nodeid == tests[0]
+
+    @property
+    def _is_worker(self) -> bool:
+        """Whether this is a process of pytest-xdist."""
+        return hasattr(self._config, "workerinput")
 
     def add(self, row: ReportRow) -> None:
         """Add a row to the summary."""

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -136,7 +137,7 @@ def test_every_async_style_replays_what_it_recorded(user: User, mode: str) -> No
     user.write("pytest.ini", INI.format(mode=mode))
     count = 6 + (mode == "auto")
     output = user.run(*RECORD, passed=count)
-    assert "recorded recordings/test_styles/test_anyio.trio (exchanges: 5)" in output
+    assert "recorded recordings/test_styles/test_anyio (exchanges: 5)" in output
     recorded = user.files()
     # A walk that was left is read to its end, when the test's own loop is over.
     pages = [name for name in recorded if "test_run/usage_list_by_company" in name]
@@ -144,8 +145,116 @@ def test_every_async_style_replays_what_it_recorded(user: User, mode: str) -> No
 
     assert "nectar recordings" not in user.run(passed=count)
     output = user.run(*RECORD, passed=count)
-    assert f"recorded again without any change: {count}" in output
+    assert f"recorded again without any change: {count - 1}" in output
     assert user.files() == recorded
+
+
+REPEAT = """
+def pytest_generate_tests(metafunc):
+    # As pytest-repeat does.
+    metafunc.fixturenames.append("__pytest_repeat_step_number")
+    metafunc.parametrize(
+        "__pytest_repeat_step_number", range(2), indirect=True, ids=["1-2", "2-2"]
+    )
+
+def pytest_collection_modifyitems(items):
+    # As pytest-xdist does with --dist=loadgroup.
+    for item in items:
+        item._nodeid = f"{item.nodeid}@group"
+
+import pytest
+@pytest.fixture
+def __pytest_repeat_step_number(request):
+    return request.param
+"""
+RUNS = """
+import unittest
+import pytest
+
+@pytest.fixture(params=["one", pytest.param(("asyncio", {}), id="b-c")])
+def anyio_backend(request):
+    return "asyncio" if request.param == "one" else request.param
+
+class TestShop:
+    @pytest.mark.anyio
+    @pytest.mark.parametrize(("a", "b"), [(1, 2), (3, "1-2")])
+    @pytest.mark.parametrize("c", ["x"])
+    async def test_months(self, nectar, a, b, c):
+        assert await nectar.companies.all()
+
+class TestCase(unittest.IsolatedAsyncioTestCase):
+    @pytest.fixture(autouse=True)
+    def take(self, nectar):
+        self.nectar = nectar
+
+    async def test_months(self):
+        assert await self.nectar.companies.all()
+"""
+
+
+def test_all_runs_of_a_test_share_one_recording(user: User) -> None:
+    user.write("test_runs.py", RUNS)
+    user.run(*RECORD, passed=5)
+    recorded = user.files()
+    folders = sorted(path.name for path in user.folder.glob("recordings/test_runs/*"))
+    assert folders == [
+        "TestCase.test_months",
+        "TestShop.test_months.x-1-2",
+        "TestShop.test_months.x-3-1-2",
+    ]
+    user.write("conftest.py", OFFLINE + REPEAT)
+    user.run(passed=9)
+    user.run(*RECORD, passed=9)
+    assert user.files() == recorded
+
+
+def test_a_recording_that_is_named_after_its_backend_is_found(user: User) -> None:
+    user.write("test_styles.py", STYLES)
+    anyio_only = ("test_styles.py::test_anyio",)
+    user.run(*RECORD, *anyio_only, passed=2)
+    folder = user.folder / "recordings/test_styles"
+    shutil.copytree(folder / "test_anyio", folder / "test_anyio.asyncio")
+    (folder / "test_anyio").rename(folder / "test_anyio.trio")
+    user.run(*anyio_only, passed=2)
+
+
+UNMATCHED = """
+import unittest
+import pytest
+
+async def read(nectar):
+    return [r async for r in nectar.usage.by_company("c1", prefetch=2)]
+
+@pytest.mark.anyio
+async def test_plain(nectar):
+    await nectar.team.get()
+
+@pytest.mark.anyio
+async def test_walk(nectar):
+    await read(nectar)
+
+class TestCase(unittest.IsolatedAsyncioTestCase):
+    @pytest.fixture(autouse=True)
+    def take(self, nectar):
+        self.nectar = nectar
+
+    async def test_plain(self):
+        await self.nectar.team.get()
+"""
+
+
+def test_a_request_without_an_answer_prints_only_lines_of_the_test(user: User) -> None:
+    user.write("test_walk.py", UNMATCHED.replace("await ", "pass  # await "))
+    user.run(*RECORD, passed=5)
+    user.write("test_walk.py", UNMATCHED)
+    output = user.run(failed=5)
+    assert "nectar_async/" not in output
+    assert "await nectar.team.get()" in output
+    assert "no answer to GET /team is recorded" in output
+    assert "await self.nectar.team.get()" in output
+    failures = output.partition("= FAILURES =")[2].partition("nectar recordings")[0]
+    assert len(failures.splitlines()) <= 20 * 5
+    assert "nectar_async/" in user.run("--full-trace", failed=5)
 
 
 def test_the_same_tests_run_against_a_sandbox_by_one_flag(user: User) -> None:
@@ -838,6 +947,12 @@ class Named:
     def __init__(self, item: pytest.Item, name: str) -> None:
         self.config = item.config
         self.nodeid = f"tests/test_shop.py::{name}"
+        test, bracket, parameters = name.partition("[")
+        *outer, last = test.split("::")
+        self._names = [*outer, f"{last}{bracket}{parameters}"]
+
+    def listchain(self) -> list[Any]:
+        return [SimpleNamespace(name=name) for name in self._names]
 
     def iter_markers(self, name: str) -> list[Any]:
         return []
