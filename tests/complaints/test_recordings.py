@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+import yaml
 from anyio import to_thread
 from complaints.naive_recordings import (
     ConstantRedaction,
@@ -15,16 +16,22 @@ from complaints.naive_recordings import (
     ReplayFirstMatch,
     ReplayInOrder,
     ReplayWithoutDiff,
+    load_cassette,
+    read_har_texts,
     record_usage,
 )
 from doubles import ListServer, MakeClient
+from har_entries import API, entry, har
 
 from nectar_async import (
     MemoryTransport,
+    RecordingError,
     StaleRecordingError,
     UnmatchedRequestError,
     UnusedRecordingError,
 )
+from nectar_async.recording.formats.cassette import read_cassette
+from nectar_async.recording.formats.har_reader import read_har
 from nectar_async.transports import RecordedTransport, Recorder
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
@@ -222,3 +229,52 @@ async def test_two_secrets_stay_different(
         "account-1",
         "account-2",
     ]
+
+
+def test_a_body_that_a_browser_did_not_keep_is_no_empty_answer() -> None:
+    """A HAR file lacks bodies, and they become empty answers.
+
+    A body that was not kept is an error that names the entry.
+
+    https://github.com/louisabraham/har2requests/issues/2
+    https://github.com/firefox-devtools/har-export-trigger/issues/31
+    """
+    comment = "Response bodies are not included."
+    content = {"mimeType": "application/json", "size": 77_300, "comment": comment}
+    data = har(entry("/company", content=content))
+    assert read_har_texts(data) == [""]
+
+    with pytest.raises(RecordingError, match=r"entries\[0\] \(GET .*not saved"):
+        read_har(data)
+
+
+def test_a_cassette_of_aiohttp_is_read_without_its_classes() -> None:
+    """Cassettes of aiohttp contain Python objects, and cannot be loaded.
+
+    Objects are read as the data that they were made of; no class is imported.
+
+    https://github.com/kevin1024/vcrpy/issues/405
+    https://github.com/kevin1024/vcrpy/issues/497
+    https://github.com/kevin1024/vcrpy/issues/1007
+    """
+    with pytest.raises(yaml.constructor.ConstructorError):
+        load_cassette(OLD_CASSETTE)
+
+    (exchange,) = read_cassette(OLD_CASSETTE.encode()).recording.exchanges
+    assert exchange.answer.headers == {"content-type": "application/json"}
+
+
+OLD_CASSETTE = """
+interactions:
+- request: {body: null, headers: {}, method: GET, uri: %s/team}
+  response:
+    body: {string: '{"id":"7"}'}
+    headers:
+      ? !!python/object/new:multidict._istr.istr [Content-Type]
+      : application/json
+    status: {code: 200, message: OK}
+    url: !!python/object/new:yarl.URL
+      state: !!python/tuple
+      - !!python/object/new:urllib.parse.SplitResult [https, a.example, /, '', '']
+version: 1
+""".replace("%s", API)

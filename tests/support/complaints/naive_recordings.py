@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import yaml
 from doubles import MakeClient
 
 from nectar_async import Request, Response
@@ -15,6 +17,8 @@ __all__ = [
     "ReplayFirstMatch",
     "ReplayInOrder",
     "ReplayWithoutDiff",
+    "load_cassette",
+    "read_har_texts",
     "record_usage",
 ]
 
@@ -98,3 +102,14 @@ class ConstantRedaction(ReplayFirstMatch):
                 texts = {key: text.replace(value, "***") for key, text in texts.items()}
             redacted.append(texts)
         super().__init__(redacted)
+
+
+def read_har_texts(data: bytes) -> list[str]:
+    """Read the bodies of a HAR file; one that is missing is empty."""
+    entries = json.loads(data)["log"]["entries"]
+    return [entry["response"]["content"].get("text", "") for entry in entries]
+
+
+def load_cassette(text: str) -> Any:
+    """Load a cassette with the safe loader of PyYAML."""
+    return yaml.safe_load(text)
