@@ -31,15 +31,23 @@ _COMMENT: Final = re.compile(
     re.IGNORECASE,
 )
 
+_MESSAGE: Final = re.compile(r"\W*Response bod(y|ies) (is|are) not included\W*$")
+
+_ENDS: Final = {b"{": b"{}", b"[": b"[]"}
+
 
 def check_kept(
-    content: HarContent, lengths: Sequence[float | None], place: str
+    content: HarContent,
+    lengths: Sequence[float | None],
+    headers: Mapping[str, str],
+    place: str,
 ) -> None:
     """Check that a body that is empty in the file was empty.
 
     Args:
         content: the body in the file.
         lengths: other statements of the body's length in bytes; negative is unknown.
+        headers: the headers of the response, by lower-case name.
         place: the place in the file; for messages.
 
     Raises:
@@ -47,7 +55,10 @@ def check_kept(
     """
     known = [length for length in (content.size, *lengths) if length is not None]
     has_size = content.size is not None and content.size < 0 and 0 not in known
-    is_unknown = content.text is None and 0 not in known
+    is_unknown = content.text is None and (
+        # A compressed body has a length even if it is empty.
+        0 not in known or ("content-encoding" in headers and 0 not in lengths)
+    )
     if (
         any(length > 0 for length in known)
         or has_size
@@ -87,11 +98,20 @@ def check_whole(
     stated = [content.size, *([] if is_compressed else lengths)]
     # A text may have lost its byte order mark and the CR of its line ends.
     slack = 0 if is_binary else 3 + data.count(b"\n")
+    if _MESSAGE.match(content.text or ""):
+        raise RecordingError(f"{place}: {_ADVICE}")
     is_short = any(
         length is not None and length > len(data) + slack for length in stated
     )
-    if is_short or _has_comment(content):
+    if is_short or _has_comment(content) or _ends_early(content, data, headers):
         raise RecordingError(f"{place}: {_CUT}")
+
+
+def _ends_early(content: HarContent, data: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether invalid JSON begins an object or a list, and does not end it."""
+    kind = headers.get("content-type") or content.type or ""
+    pair = data.strip()[:1] + data.strip()[-1:]
+    return "json" in kind.lower() and pair[:1] in _ENDS and pair != _ENDS[pair[:1]]
 
 
 def is_json(data: bytes) -> bool:

@@ -200,7 +200,7 @@ def _parse_answer(
         by_name = {name.lower(): text.strip() for name, text in headers}
         lengths = [response.body_size, _to_number(by_name.get("content-length"))]
         if not data:
-            check_kept(content, lengths, place)
+            check_kept(content, lengths, by_name, place)
         else:
             check_whole(content, lengths, data, by_name, place)
     answer = build_answer(

@@ -140,6 +140,10 @@ JSON: Final = "application/json"
         ({"size": 9, "text": TEXT[:9]}, {"Content-Length": "28"}, -1),
         ({"size": 9, "text": TEXT[:9], "comment": "truncated"}, {}, -1),
         ({"size": 28, "text": "eyJpZCI6", "encoding": "base64"}, {}, -1),
+        ({"size": 9, "text": TEXT[:9]}, {}, -1),
+        ({"text": TEXT[:9]}, {"content-encoding": "br"}, -1),
+        ({"size": 0, "mimeType": JSON}, {"content-encoding": "gzip"}, -1),
+        ({"text": "Response bodies are not included."}, {}, -1),
     ],
     ids=[
         "chrome-evicted",
@@ -162,6 +166,10 @@ JSON: Final = "application/json"
         "cut-by-length",
         "cut-by-comment",
         "cut-base64",
+        "cut-with-size",
+        "cut-br",
+        "empty-gzip",
+        "message",
     ],
 )
 def test_a_body_that_was_not_kept_is_an_error_that_names_the_entry(
