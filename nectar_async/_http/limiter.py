@@ -14,7 +14,7 @@ pages that a list has requested before it.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -70,8 +70,13 @@ class Limiter:
         """How many times the number of permits was halved."""
         self._clock = clock
         # The queues in the order in which they take turns.
-        self._queues: OrderedDict[object, deque[_Waiter]] = OrderedDict()
+        self._queues: OrderedDict[object, OrderedDict[_Waiter, None]] = OrderedDict()
+        self._paused_since = 0.0
         self._paused_until: float | None = None
+        self._past_pauses = 0.0
+        """Seconds of the pauses that are over."""
+        self._watcher: _Waiter | None = None
+        """The one waiter that sleeps until a pause is over and wakes the others."""
         self._successes = 0
 
     @property
@@ -86,6 +91,7 @@ class Limiter:
             return 0.0
         left = self._paused_until - self._clock.monotonic()
         if left <= 0:
+            self._past_pauses += self._paused_until - self._paused_since
             self._paused_until = None
         return max(0.0, left)
 
@@ -102,13 +108,12 @@ class Limiter:
 
     def pause(self, seconds: float) -> None:
         """Grant no permit for `seconds`."""
-        until = self._clock.monotonic() + seconds
-        self._paused_until = max(until, self._paused_until or until)
-        # From now on each waiter watches the clock itself. If a single
-        # waiter watched for all and was cancelled, the others would never wake up.
-        for queue in self._queues.values():
-            for waiter in queue:
-                waiter.event.set()
+        is_paused = self.pause_left > 0
+        now = self._clock.monotonic()
+        if not is_paused:
+            self._paused_since = now
+        self._paused_until = max(now + seconds, self._paused_until or now)
+        self._appoint_watcher()
 
     async def acquire(
         self, queue_key: object, on_waited: OnWaited | None = None
@@ -118,24 +123,13 @@ class Limiter:
         if not self._queues and self.in_flight < self.allowed and not self.pause_left:
             self._take()
             return
-        started = self._clock.monotonic()
+        started, paused = self._clock.monotonic(), self._count_paused()
         waiter = _Waiter()
-        self._queues.setdefault(queue_key, deque()).append(waiter)
-        paused = 0.0
+        self._queues.setdefault(queue_key, OrderedDict())[waiter] = None
+        self._appoint_watcher()
         try:
             while not waiter.is_granted:
-                if (seconds := self.pause_left) > 0:
-                    since = self._clock.monotonic()
-                    try:
-                        await self._clock.sleep(seconds)
-                    finally:
-                        paused += self._clock.monotonic() - since
-                    continue
-                waiter.event = anyio.Event()
-                # Needed after a pause that ended before this waiter woke up: permits
-                # that were released during the pause were not granted.
-                self._grant()
-                await waiter.event.wait()
+                await self._wait_for_turn(waiter)
         except BaseException:
             # Cancelled while waiting; a permit may have been granted in that moment.
             if waiter.is_granted:
@@ -144,8 +138,41 @@ class Limiter:
                 self._leave(queue_key, waiter)
             raise
         finally:
+            if self._watcher is waiter:
+                self._watcher = None
+                self._appoint_watcher()
+                self._grant()  # in case that the pause is over
             if on_waited is not None:
+                paused = self._count_paused() - paused
                 on_waited(self._clock.monotonic() - started - paused, paused)
+
+    async def _wait_for_turn(self, waiter: _Waiter) -> None:
+        """Wait until a waiter is granted a permit or has to watch the clock."""
+        if self._watcher is waiter:
+            if (seconds := self.pause_left) > 0:
+                await self._clock.sleep(seconds)
+                return
+            self._watcher = None
+        waiter.event = anyio.Event()
+        # Needed after a pause: permits that were released during it were not granted.
+        self._grant()
+        await waiter.event.wait()
+
+    def _appoint_watcher(self) -> None:
+        """During a pause, let one waiter watch the clock for all.
+
+        If every waiter did, a pause would cost as much as there are waiters. When the
+        watcher leaves, for any reason, it appoints the next.
+        """
+        if self._watcher is None and self._queues and self.pause_left > 0:
+            self._watcher = next(iter(next(iter(self._queues.values()))))
+            self._watcher.event.set()
+
+    def _count_paused(self) -> float:
+        """How many seconds permits were not granted, since the limiter was built."""
+        if self.pause_left > 0:
+            return self._past_pauses + self._clock.monotonic() - self._paused_since
+        return self._past_pauses
 
     def release(self) -> None:
         """Return a permit. This never waits, so cancellation cannot interrupt it."""
@@ -176,7 +203,7 @@ class Limiter:
         """Grant the free permits, to one waiter of each queue in turn."""
         while self._queues and self.in_flight < self.allowed and not self.pause_left:
             queue_key, queue = self._queues.popitem(last=False)
-            waiter = queue.popleft()
+            waiter, _ = queue.popitem(last=False)
             if queue:
                 self._queues[queue_key] = queue
             # Taken for the waiter at once, so that no other task takes it earlier.
@@ -190,7 +217,7 @@ class Limiter:
 
     def _leave(self, queue_key: object, waiter: _Waiter) -> None:
         queue = self._queues[queue_key]
-        queue.remove(waiter)
+        del queue[waiter]
         if not queue:
             del self._queues[queue_key]
 

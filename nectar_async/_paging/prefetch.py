@@ -44,6 +44,10 @@ _MAX_BYTES = 32 * 1024 * 1024
 
 _WORKERS_PER_PERMIT = 2
 
+# Workers that are started at once; all further ones are started by need, because there
+# may be far more permits than pages.
+_FIRST_WORKERS = 32
+
 
 class Prefetch(Generic[T]):
     """Reads a list while its next pages are fetched in the background.
@@ -134,6 +138,11 @@ class _Signal:
         self._waiting: list[anyio.Event] = []
         self._is_set = False
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a task waits."""
+        return bool(self._waiting)
+
     def notify(self) -> None:
         """Wake one task; if none waits, the next call of `wait` returns at once."""
         if self._waiting:
@@ -161,6 +170,8 @@ class _Signal:
 class _Workers(Generic[T]):
     """Tasks that request the pages of a queue. They know nothing of the consumer.
 
+    A worker that found a page to request wakes the next one.
+
     Args:
         queue: chooses the pages to request, and takes the responses.
         source: sends requests.
@@ -170,13 +181,29 @@ class _Workers(Generic[T]):
         self._queue = queue
         self._source = source
         self.work_ready, self.page_ready = _Signal(), _Signal()
+        self._worker_needed = _Signal()
+        self.started: int = 0
+        """How many workers were started."""
 
     async def run(self) -> None:
-        """Run the workers until this is cancelled."""
+        """Run the workers until this is cancelled.
+
+        Only this task starts them, because a task that the end of an event loop cancels
+        must not leave behind a new one.
+        """
         self.work_ready.notify()
         async with anyio.create_task_group() as group:
-            for _ in range(_WORKERS_PER_PERMIT * self._source.permits):
+            while self.started < _WORKERS_PER_PERMIT * self._source.permits:
+                self.started += 1
                 group.start_soon(self._work)
+                if self.started >= _FIRST_WORKERS:
+                    await self._worker_needed.wait()
+
+    def _call_worker(self) -> None:
+        """Wake a worker that waits, or let another one be started."""
+        if not self.work_ready.has_waiting:
+            self._worker_needed.notify()
+        self.work_ready.notify()
 
     def wake_consumer(self) -> None:
         """Wake the consumer, who waits for a page."""
@@ -190,7 +217,7 @@ class _Workers(Generic[T]):
             if job is None:
                 await self.work_ready.wait()
                 continue
-            self.work_ready.notify()
+            self._call_worker()
             queued, number = job
             page_count = 1
             outcome: Response | Exception

@@ -389,6 +389,37 @@ async def test_a_pause_that_ends_before_its_waiters_run_loses_no_waiter() -> Non
         waiter.leave.set()
 
 
+class CountingClock(HandClock):
+    """Counts the tasks that sleep."""
+
+    sleepers = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleepers += 1
+        await super().sleep(seconds)
+
+
+async def test_the_work_of_a_pause_does_not_grow_with_the_waiters() -> None:
+    clock, waits = CountingClock(), list[tuple[float, float]]()
+    limiter = Limiter(1, clock)
+
+    async def wait() -> None:
+        async with limiter.permit(None, lambda *wait: waits.append(wait)):
+            pass
+
+    async with anyio.create_task_group() as group:
+        async with limiter.permit() as permit:
+            for _ in range(200):
+                group.start_soon(wait)
+            await settle_down()
+            permit.report_overload(5)
+            permit.report_overload(7)
+        await settle_down()
+        clock.advance(7)
+    assert clock.sleepers == 1
+    assert waits == [(0, 7)] * 200
+
+
 # Queues take turns.
 
 

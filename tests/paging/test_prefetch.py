@@ -13,7 +13,7 @@ from doubles import ListServer, MakeClient, Row, settle_down
 
 from nectar_async import Listing, Page, Pager, Request
 from nectar_async._http.executor import PageSource
-from nectar_async._paging.prefetch import _PAGES_AHEAD, PageScheduler
+from nectar_async._paging.prefetch import _FIRST_WORKERS, _PAGES_AHEAD, PageScheduler
 from nectar_async._paging.traversal import Traversal
 
 LIST: Request[Any] = Request.get(
@@ -75,6 +75,15 @@ async def test_the_look_ahead_is_by_default_a_number_of_pages_for_each_permit(
     async with run_scheduler(nectar, "a", "b"):
         await settle_down(200)
         assert len(server.asked) == _PAGES_AHEAD * permits
+
+
+@pytest.mark.anyio
+async def test_workers_are_started_by_need(make_client: MakeClient) -> None:
+    server = ListServer.of_pages(a=90, b=30)
+    nectar = make_client(server.transport, max_concurrency=100_000)
+    async with run_scheduler(nectar, "a", "b") as scheduler:
+        pages = [result.page async for result in scheduler]
+        assert scheduler._workers.started <= _FIRST_WORKERS + len(pages)
 
 
 def test_the_documented_look_ahead_is_the_default() -> None:
