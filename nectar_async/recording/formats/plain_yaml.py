@@ -70,7 +70,15 @@ def _build_loader(yaml: Any) -> Any:
     def construct_text(loader: Any, node: Any) -> Any:
         return loader.construct_scalar(node)
 
+    def construct_scalar(loader: Any, node: Any) -> Any:
+        try:
+            return yaml.SafeLoader.yaml_constructors[node.tag](loader, node)
+        except (KeyError, ValueError):  # `!!bool maybe`, `!!int x`
+            return node.value
+
     Loader.add_multi_constructor(None, construct_tagged)
+    for name in ("bool", "float", "int"):
+        Loader.add_constructor(_TAG + name, construct_scalar)
     Loader.add_constructor(f"{_TAG}binary", construct_binary)
     Loader.add_constructor(f"{_TAG}timestamp", construct_text)
     return Loader

@@ -247,6 +247,9 @@ def test_no_tag_is_executed(tag: str, tmp_path: Path, *, is_key: bool) -> None:
         "!!binary '#'",
         "2026-13-45",
         "!!timestamp x",
+        "!!bool maybe",
+        "!!int x",
+        "!!float x",
     ],
 )
 def test_an_odd_value_of_another_host_is_passed_over(value: str) -> None:
