@@ -1,4 +1,4 @@
-"""A service on FastAPI: electricity by month, with a cache for when the API is busy.
+"""A service on FastAPI: electricity by month, with a cache for when the API is away.
 
     pip install fastapi uvicorn nectar-async
     NECTAR_API_KEY=... uvicorn --factory my_service:main
@@ -11,7 +11,7 @@ does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
@@ -20,10 +20,16 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 
 from nectar_async import (
+    DeadlineExceededError,
     NectarClient,
+    NectarError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitedError,
+    ServerError,
+    Settings,
+    StatusError,
+    TransportError,
     UsageData,
     UsageUnits,
 )
@@ -31,7 +37,7 @@ from nectar_async import (
 Months = dict[str, str]
 
 # Exact factors. Units that are missing, such as kVA, do not measure energy.
-IN_KWH = {
+IN_KWH: dict[UsageUnits | None, Decimal] = {
     UsageUnits.WH: Decimal("0.001"),
     UsageUnits.KWH: Decimal(1),
     UsageUnits.MWH: Decimal(1_000),
@@ -43,17 +49,34 @@ def in_months(records: list[UsageData]) -> Months:
     """Sum the electricity in kWh, by the month in which a bill's period ends."""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for record in records:
-        unit, amount, end = record.usage_units, record.usage, record.end_date
-        if unit in IN_KWH and amount is not None and end is not None:
-            sums[f"{end:%Y-%m}"] += amount * IN_KWH[unit]
+        factor = IN_KWH.get(record.usage_units)
+        amount, end = record.usage, record.end_date
+        if factor is not None and amount is not None and end is not None:
+            sums[f"{end:%Y-%m}"] += amount * factor
     return {month: format(total, "f") for month, total in sorted(sums.items())}
+
+
+# The API is busy, down or out of reach. Each of these was repeated already.
+UNAVAILABLE = (
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    DeadlineExceededError,
+)
+
+
+def refuse_for_now(error: NectarError) -> HTTPException:
+    """Build the answer for a visitor while the API is not available."""
+    wait = error.retry_after if isinstance(error, StatusError) else None
+    headers = {"Retry-After": f"{wait or 60:.0f}"}
+    return HTTPException(503, "try again later", headers=headers)
 
 
 def service(nectar: NectarClient) -> FastAPI:
     """Build the application; it closes the client when it stops."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
         await nectar.aclose()
 
@@ -62,7 +85,7 @@ def service(nectar: NectarClient) -> FastAPI:
 
     @app.get("/companies/{company}/electricity")
     async def electricity(company: str, since: date, until: date) -> dict[str, Any]:
-        """Answer with the months of a company; with cached ones if the API is busy."""
+        """Answer with the months of a company; with cached ones if the API is away."""
         query = company, since, until
         try:
             usage = nectar.usage.by_company(
@@ -71,10 +94,9 @@ def service(nectar: NectarClient) -> FastAPI:
             cache[query] = in_months([record async for record in usage])
         except (NotFoundError, PermissionDeniedError) as error:
             raise HTTPException(404, error.message) from None
-        except RateLimitedError as error:
+        except UNAVAILABLE as error:
             if query not in cache:
-                wait = {"Retry-After": f"{error.retry_after or 60:.0f}"}
-                raise HTTPException(503, "try again later", headers=wait) from None
+                raise refuse_for_now(error) from None
             return {"months": cache[query], "is_stale": True}
         return {"months": cache[query], "is_stale": False}
 
@@ -82,11 +104,14 @@ def service(nectar: NectarClient) -> FastAPI:
     async def overview(since: date, until: date) -> dict[str, Months]:
         """Answer with the months of every company, by its id, ten requests at once."""
         records_by_company: defaultdict[str, list[UsageData]] = defaultdict(list)
-        async with nectar.repository.usage(
-            datasource_type="ELECTRICITY", start_date=since, end_date=until
-        ) as records:
-            async for company, page in records.pages():
-                records_by_company[company] += page.items
+        try:
+            async with nectar.repository.usage(
+                datasource_type="ELECTRICITY", start_date=since, end_date=until
+            ) as records:
+                async for company, page in records.pages():
+                    records_by_company[company] += page.items
+        except UNAVAILABLE as error:
+            raise refuse_for_now(error) from None
         return {
             company: in_months(company_records)
             for company, company_records in sorted(records_by_company.items())
@@ -96,5 +121,5 @@ def service(nectar: NectarClient) -> FastAPI:
 
 
 def main() -> FastAPI:
-    """Run the service, as a server does."""
-    return service(NectarClient())
+    """Run the service, as a server does; no visitor waits longer than the deadline."""
+    return service(NectarClient(settings=Settings.from_env(deadline=20.0)))

@@ -25,7 +25,7 @@ from nectar_async import (
 NECTAR = web.AppKey("nectar", NectarClient)
 
 # Exact factors. Units that are missing, such as kVA, do not measure energy.
-IN_KWH = {
+IN_KWH: dict[UsageUnits | None, Decimal] = {
     UsageUnits.WH: Decimal("0.001"),
     UsageUnits.KWH: Decimal(1),
     UsageUnits.MWH: Decimal(1_000),
@@ -53,10 +53,11 @@ async def months(request: web.Request) -> web.Response:
     try:
         async for record in usage:
             unit, amount, end = record.usage_units, record.usage, record.end_date
-            if unit not in IN_KWH or amount is None or end is None:
+            factor = IN_KWH.get(unit)
+            if factor is None or amount is None or end is None:
                 skipped[unit or "no unit"] += 1
                 continue
-            sums[f"{end:%Y-%m}"] += amount * IN_KWH[unit]
+            sums[f"{end:%Y-%m}"] += amount * factor
     except (NotFoundError, PermissionDeniedError) as error:
         raise web.HTTPNotFound(text=error.message) from None
     rows = {month: format(total, "f") for month, total in sorted(sums.items())}

@@ -89,6 +89,24 @@ async def test_months_of_the_last_time_are_better_than_none(
     assert stale["months"] == fresh["months"]
 
 
+AWAY = ["answer status=500", "answer status=503", "disconnect", "html status=502"]
+
+
+@pytest.mark.parametrize(
+    "path", [f"/companies/{COMPANY}/electricity?{WINTER}", f"/electricity?{WINTER}"]
+)
+@pytest.mark.parametrize(
+    "effect",
+    [pytest.param(away, marks=pytest.mark.nectar(overlay=away)) for away in AWAY],
+)
+@pytest.mark.nectar(recording="winter")
+async def test_visitors_are_answered_while_the_api_is_away(
+    web: httpx.AsyncClient, effect: str, path: str
+) -> None:
+    answer = await web.get(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60"), effect
+
+
 # A recording of its own, for a test that checks the requests.
 
 
