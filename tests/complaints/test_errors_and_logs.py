@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import pickle
 import traceback
@@ -31,6 +32,7 @@ from nectar_async import (
     Response,
     RetryPolicy,
     Settings,
+    StatusError,
     VirtualClock,
 )
 
@@ -173,3 +175,27 @@ async def test_each_attempt_has_its_own_span(
     assert [each["http.response.status_code"] for each in attributes] == [503, 503, 200]
     assert [each["nectar.backoff_seconds"] for each in attributes] == [0, 0.5, 1.5]
     assert dict(call.attributes or {})["nectar.attempts"] == 3
+
+
+@pytest.mark.asyncio
+async def test_a_server_cannot_rewrite_the_screen() -> None:
+    """A text of the server has an escape sequence, which the terminal obeys.
+
+    Errors, log lines and tables show control and direction characters as escapes;
+    attributes and data keep the original text.
+
+    https://github.com/vtmocanu/uzi/issues/180
+    https://github.com/JSONbored/loopover/pull/6396
+    """
+    detail = "\x1b[2J\x1b[1;1HAll records were saved\x1b[8m"
+    body = json.dumps({"detail": detail}).encode()
+    naive = ApiError(json.loads(body)["detail"], response=body)
+    assert "\x1b[2J" in str(naive)
+
+    answer = Response(400, {"content-type": "application/json"}, body)
+    async with NectarClient(KEY, transport=MemoryTransport(lambda _: answer)) as nectar:
+        with pytest.raises(StatusError) as caught:
+            await nectar.send(GET)
+    assert "\x1b" not in "".join(traceback.format_exception(caught.value))
+    assert r"\x1b[2J" in str(caught.value)
+    assert caught.value.detail == detail
