@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import anyio.to_thread
 from attrs import evolve
 
 from nectar_async._http.auth import KeySource, mask_key, read_key_from_environment
+from nectar_async._http.cancellation import run_in_abandoned_thread
 from nectar_async._http.clock import Clock
 from nectar_async._http.executor import Executor
 from nectar_async._http.request import Request
@@ -261,7 +260,7 @@ async def _make_transport() -> Transport:
     in a thread.
     """
     name = "nectar_async.transports.aiohttp"
-    module = await anyio.to_thread.run_sync(partial(import_module, name))
+    module = await run_in_abandoned_thread(import_module, name)
     transport: Transport = module.AiohttpTransport()
     return transport
 

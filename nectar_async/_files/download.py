@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
@@ -57,11 +58,14 @@ async def download_document(
     """Save the file of a document; see `Documents.download`."""
     check_callback("on_progress", on_progress)
     link = DownloadLink(executor, document_id)
-    destination = await build_destination(target)
+    destination = await executor.run_within_deadline(build_destination(target))
     await link.open()
     try:
-        async with destination.reserve(link.file_name, link.document_id):
-            return await _ActiveDownload(link, destination, on_progress).run()
+        async with AsyncExitStack() as stack:
+            reserved = destination.reserve(link.file_name, link.document_id)
+            await executor.run_within_deadline(stack.enter_async_context(reserved))
+            download = _ActiveDownload(executor, link, destination, on_progress)
+            return await download.run()
     except DownloadError as error:
         link.add_details(error)
         raise
@@ -77,10 +81,12 @@ class _ActiveDownload:
 
     def __init__(
         self,
+        executor: Executor,
         link: DownloadLink,
         destination: PathDestination | SinkDestination,
         on_progress: ByteProgress | None,
     ) -> None:
+        self._within_deadline = executor.run_within_deadline
         self._link = link
         self._destination = destination
         self._on_progress = on_progress
@@ -95,12 +101,13 @@ class _ActiveDownload:
 
     async def run(self) -> Download:
         """Download the file to its end."""
-        resumed = await self._destination.begin(self._link.document_id)
+        begin = self._destination.begin(self._link.document_id)
+        resumed = await self._within_deadline(begin)
         self._done = self._resumed = resumed.size
         self._tail, self._validators = resumed.tail, resumed.validators
         while not self._is_finished:
             await self._process(await self._fetch())
-        await self._destination.finish(self._done)
+        await self._within_deadline(self._destination.finish(self._done))
         return Download(
             path=self._destination.path,
             size=self._done,
@@ -255,7 +262,8 @@ class _ActiveDownload:
 
     async def _add(self, data: bytes) -> None:
         if data or not self._done:
-            await self._destination.write(self._done, data, self._validators)
+            write = self._destination.write(self._done, data, self._validators)
+            await self._within_deadline(write)
         self._done += len(data)
         if data:
             self._link.reset_refusals()

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
 
 import anyio
-import anyio.to_thread
 
 from nectar_async._files.progress import ByteProgress, run_callback
 from nectar_async._files.upload_source import (
@@ -25,6 +24,7 @@ from nectar_async._files.upload_source import (
     UploadSource,
     build_file_source,
 )
+from nectar_async._http.cancellation import run_in_abandoned_thread
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["MAX_BYTES", "MAX_PAGES", "Upload", "Uploadable", "count_pages"]
@@ -229,9 +229,7 @@ async def count_pages(open_file: Callable[[], BinaryIO] | None) -> int | None:
     if open_file is None:
         return None
     with anyio.move_on_after(_MAX_SECONDS):
-        return await anyio.to_thread.run_sync(
-            _count_pages, open_file, abandon_on_cancel=True
-        )
+        return await run_in_abandoned_thread(_count_pages, open_file)
     return None
 
 

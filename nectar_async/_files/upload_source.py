@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, Self
 
 import anyio
-import anyio.to_thread
 
 from nectar_async._http.cancellation import run_in_thread, run_to_end
 from nectar_async.errors import InvalidArgumentError
@@ -161,7 +160,7 @@ class FileSource:
         """Close the file, if it was opened from a path."""
         if self._path is not None:
             # Completes also when the caller is cancelled.
-            await run_to_end(partial(anyio.to_thread.run_sync, self._file.close))
+            await run_to_end(partial(run_in_thread, self._file.close))
 
 
 class StreamSource:

@@ -1,4 +1,4 @@
-"""Run work to its end, however the task that waits for it is cancelled.
+"""Run work to its end, in a task or a thread, however its caller is cancelled.
 
 A shielded scope protects from anyio's cancellation, but not from `asyncio.timeout`,
 `asyncio.wait_for` or a task's own `cancel()`: a thread would go on writing after its
@@ -13,13 +13,20 @@ from functools import partial
 from typing import TypeVar, TypeVarTuple, Unpack
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
-__all__ = ["run_in_thread", "run_to_end"]
+__all__ = ["run_in_abandoned_thread", "run_in_thread", "run_to_end"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+# anyio's default threads belong to the application. All of them may wait for a call of
+# this package, as sync endpoints of a web framework do, and none would be left for it.
+_MAX_THREADS = 40
+_threads: RunVar[anyio.CapacityLimiter] = RunVar("nectar_async_threads")
+# Threads that were left behind must not keep the others waiting.
+_abandoned_threads: RunVar[anyio.CapacityLimiter] = RunVar("nectar_async_abandoned")
 
 
 async def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
@@ -52,7 +59,30 @@ async def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
 async def run_in_thread(function: Callable[[Unpack[Ts]], T], *arguments: *Ts) -> T:
     """Run a function that may block in a thread, and never leave the thread behind.
 
-    If the caller is already cancelled, the function is not called.
+    The wait for a free thread can be cancelled; then the function is not called.
     """
-    await anyio.lowlevel.checkpoint_if_cancelled()
-    return await run_to_end(partial(anyio.to_thread.run_sync, function, *arguments))
+    async with _get_limiter(_threads):
+        call = partial(anyio.to_thread.run_sync, function, *arguments)
+        return await run_to_end(partial(call, limiter=anyio.CapacityLimiter(1)))
+
+
+async def run_in_abandoned_thread(
+    function: Callable[[Unpack[Ts]], T], *arguments: *Ts
+) -> T:
+    """Run a function without effects in a thread; when cancelled, leave it behind."""
+    return await anyio.to_thread.run_sync(
+        function,
+        *arguments,
+        abandon_on_cancel=True,
+        limiter=_get_limiter(_abandoned_threads),
+    )
+
+
+def _get_limiter(variable: RunVar[anyio.CapacityLimiter]) -> anyio.CapacityLimiter:
+    """Get the limiter of the running event loop."""
+    try:
+        return variable.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_MAX_THREADS)
+        variable.set(limiter)
+        return limiter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
@@ -10,7 +11,7 @@ import anyio
 from attrs import frozen
 
 from nectar_async._http.background import is_foreign_cancellation
-from nectar_async._http.clock import Clock, current_clock
+from nectar_async._http.clock import Clock, current_clock, move_on_after
 from nectar_async._http.pipeline import build_api_pipeline, build_file_pipeline
 from nectar_async._http.redact import redact_error
 from nectar_async._http.request import Request, Timing, copy_with
@@ -22,7 +23,12 @@ from nectar_async._json.converter import get_converter, mark_as_accepted
 from nectar_async._json.cooperative import Steps
 from nectar_async._json.json_text import read_page_count
 from nectar_async._types import Secret
-from nectar_async.errors import ConfigurationError, NectarError, TransportError
+from nectar_async.errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    NectarError,
+    TransportError,
+)
 from nectar_async.models.page import Listing, Page
 from nectar_async.settings import Settings
 
@@ -119,6 +125,21 @@ class Executor:
         """Build the function that decodes a body to the type that the request names."""
         keys = self.get_keys(request.operation)
         return lambda body: self._converter.decode(body, request.returns, keys)
+
+    async def run_within_deadline(self, work: Awaitable[T]) -> T:
+        """Wait for work on a local file, for at most the seconds of the deadline.
+
+        Raises:
+            DeadlineExceededError: no thread was free in time, or the work that was
+                running then is done but took longer.
+        """
+        seconds = self.settings.deadline
+        with move_on_after(self.clock, math.inf if seconds is None else seconds):
+            return await work
+        raise DeadlineExceededError(
+            f"the file was not read or written within the deadline of {seconds:g} s;"
+            " other files kept every thread busy"
+        )
 
     async def fetch_file(self, request: Request[Any]) -> Response:
         """Send a request with an absolute `url` through the pipeline of downloads."""

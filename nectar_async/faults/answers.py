@@ -145,8 +145,10 @@ class GzipBomb:
 
     async def apply(self, _request: Request[Any], _proceed: Proceed, /) -> Response:
         """Build the response."""
-        # In a thread: the checksum of a gigabyte takes a while.
-        body = await anyio.to_thread.run_sync(_build_bomb, self.size)
+        # In a thread, and not one of the application's: the checksum takes a while.
+        body = await anyio.to_thread.run_sync(
+            _build_bomb, self.size, limiter=anyio.CapacityLimiter(1)
+        )
         return Response(self.status, {**_JSON, "content-encoding": "gzip"}, body)
 
 

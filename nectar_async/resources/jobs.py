@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from uuid import UUID
 
 from attrs import evolve
@@ -91,7 +92,9 @@ class Jobs(Resource):
         keys = self._executor.get_keys(request.operation)
         site_key = keys.get("siteId", "siteId")
         site = {} if site_id is None else {site_key: check_id("site_id", site_id)}
-        async with Upload(file, file_name) as upload:
+        async with AsyncExitStack() as stack:
+            opened = stack.enter_async_context(Upload(file, file_name))
+            upload = await self._executor.run_within_deadline(opened)
             form = MultipartForm(
                 name=keys.get("document", "document"),
                 file_name=upload.name,

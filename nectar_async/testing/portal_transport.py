@@ -50,7 +50,9 @@ class PortalTransport:
         )
         try:
             return await anyio.to_thread.run_sync(
-                response.result, abandon_on_cancel=True
+                response.result,
+                abandon_on_cancel=True,
+                limiter=anyio.CapacityLimiter(1),
             )
         finally:
             response.cancel()  # stops the request if the caller was cancelled

@@ -14,9 +14,9 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import anyio.lowlevel
-import anyio.to_thread
 from attrs import evolve
 
+from nectar_async._http.cancellation import run_in_thread
 from nectar_async._http.clock import Clock, SystemClock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
@@ -204,7 +204,7 @@ class Recorder:
         self._is_unsaved = False
         if send is not None:
             await self._complete(send)
-        return await anyio.to_thread.run_sync(self.save)
+        return await run_in_thread(self.save)
 
     def save(self) -> bool:
         """Save what was recorded so far. Blocks.
@@ -267,9 +267,7 @@ class Recorder:
     async def _find_answer(self, question: Question) -> RecordedAnswer | None:
         """Find the answer in the recording on disk, if there is one."""
         if self._has_recording is None:
-            self._has_recording = await anyio.to_thread.run_sync(
-                _is_recording, self.path
-            )
+            self._has_recording = await run_in_thread(_is_recording, self.path)
         if not self._has_recording:
             return None
         exchange = (await self._replay.load_replayer()).take_next(question)

@@ -11,9 +11,9 @@ from threading import Lock
 from typing import Any, Literal, get_args
 
 import anyio.lowlevel
-import anyio.to_thread
 from attrs import evolve
 
+from nectar_async._http.cancellation import run_in_thread
 from nectar_async._http.clock import Clock, SystemClock, current_clock
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
@@ -192,7 +192,7 @@ class RecordedTransport:
             StaleRecordingError: it is older than `max_age`, and `on_stale` is "error".
         """
         if self._loaded is None:
-            _, replayer = await anyio.to_thread.run_sync(self._load)
+            _, replayer = await run_in_thread(self._load)
         else:
             _, replayer = self._loaded
         return replayer
