@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -166,35 +166,32 @@ class NectarClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None:
-                await self._finish_recording()
-            elif (discard := getattr(self._recorder, "discard", None)) is not None:
-                discard()
-        finally:
-            await self._close()
+        if kind is None:
+            await self.aclose()
+            return
+        if (discard := getattr(self._recorder, "discard", None)) is not None:
+            discard()
+        await self._close(_do_nothing)
 
     async def aclose(self) -> None:
         """Close the connections, and have the recorder write its recording.
 
-        To close a client twice, or to close a copy, does nothing. An `async with` block
-        that ends with an exception writes no recording.
+        Open calls and walks end at once with a `ClientClosedError`. To close a client
+        twice, or to close a copy, does nothing. An `async with` block that ends with an
+        exception writes no recording.
         """
-        try:
-            await self._finish_recording()
-        finally:
-            await self._close()
+        await self._close(self._finish_recording)
 
     async def _finish_recording(self) -> None:
         finish = getattr(self._recorder, "finish", None)
-        if finish is not None and self._is_original and self._session.is_used:
+        if finish is not None and self._session.is_used:
             await finish(
                 self._executor.source.send if self._session.is_in_running_loop else None
             )
 
-    async def _close(self) -> None:
+    async def _close(self, before: Callable[[], Awaitable[None]]) -> None:
         if self._is_original:
-            await self._session.aclose()
+            await self._session.aclose(before)
 
     def with_settings(self, **changes: Any) -> NectarClient:
         """Copy the client with other settings.
@@ -251,6 +248,10 @@ class NectarClient:
     def statistics(self) -> Statistics:
         """Take a snapshot of the counters of this client and its copies."""
         return self._session.statistics()
+
+
+async def _do_nothing() -> None:
+    pass
 
 
 async def _make_transport() -> Transport:

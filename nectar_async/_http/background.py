@@ -93,6 +93,10 @@ class BackgroundTask:
         if cancellation is not None:
             raise cancellation
 
+    async def wait(self) -> None:
+        """Wait for the end of the task."""
+        await self._end.wait()
+
     async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             with self._scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 from uuid import uuid4
 
@@ -92,6 +93,10 @@ class Executor:
         """The clock of the client."""
         return self._session.clock
 
+    def open_call(self) -> AbstractContextManager[None]:
+        """Let the end of the client end a block, with a `ClientClosedError`."""
+        return self._session.open_call()
+
     def get_keys(self, operation: str) -> Mapping[str, str]:
         """Return the user's key corrections, by the package's spelling."""
         correction = self.settings.operations.get(operation)
@@ -163,9 +168,10 @@ class Executor:
         self._session.counters.requests += 1
         token = current_clock.set(clock)
         try:
-            response = await pipeline(
-                copy_with(resolved, max_body_bytes=max_body_bytes, timing=timing)
-            )
+            with self._session.open_call():
+                response = await pipeline(
+                    copy_with(resolved, max_body_bytes=max_body_bytes, timing=timing)
+                )
         except NectarError as error:
             timing.elapsed = clock.monotonic() - started
             attach_request(error, request, timing)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import anyio
@@ -31,7 +31,7 @@ StartBackground: TypeAlias = Callable[
 ]
 """Starts work in the background; see `Session.start_background`."""
 
-# Closing waits at most this long for the transport.
+# Closing waits at most this long for open calls, and again for the transport.
 _CLOSING_SECONDS = 10.0
 
 
@@ -67,7 +67,11 @@ class Session:
         self._process = 0
         self._lock: anyio.Lock | None = None
         self._is_closed = False
+        self._closed: anyio.Event | None = None
+        """Exists when closing has begun, and is set when it is done."""
         self._background: set[BackgroundTask] = set()
+        self._calls: set[anyio.CancelScope] = set()
+        self._last_call_ended: anyio.Event | None = None
 
     async def open(self) -> None:
         """Bind to the running event loop at first use, and make the transport.
@@ -136,30 +140,73 @@ class Session:
         self._background.add(task)
         return task
 
-    async def aclose(self) -> None:
-        """End the background tasks and close the transport, once.
+    @contextmanager
+    def open_call(self) -> Iterator[None]:
+        """Let `aclose` end the block.
+
+        Raises:
+            ClientClosedError: the client was closed during the block.
+        """
+        scope = anyio.CancelScope()
+        self._calls.add(scope)
+        try:
+            with scope:
+                yield
+        finally:
+            self._calls.discard(scope)
+            if self._last_call_ended is not None and not self._calls:
+                self._last_call_ended.set()
+        if scope.cancelled_caught:
+            raise ClientClosedError("this client was closed during a call")
+
+    async def aclose(self, before: Callable[[], Awaitable[None]]) -> None:
+        """End all calls and background tasks, and close the transport.
+
+        It returns when all is closed, also if another task closes the client already.
+
+        Args:
+            before: called once, when the client can still send requests.
 
         Raises:
             WrongLoopError: the client belongs to another event loop, which is running.
         """
-        if self._is_closed:
+        if self._closed is not None:
+            await self._closed.wait()
             return
         if self._is_in_other_running_loop:
             raise WrongLoopError(
                 "this client belongs to another event loop, which is still running;"
                 " close it there"
             )
+        self._closed = anyio.Event()
+        try:
+            await before()
+        finally:
+            # Even if the caller is cancelled, the connections are closed.
+            try:
+                await run_to_end(self._close)
+            finally:
+                self._closed.set()
+
+    async def _close(self) -> None:
         self._is_closed = True
         if self._is_forked:
             return  # the parent uses the connections
+        error = ClientClosedError("this client was closed during a walk")
         tasks = tuple(self._background)
         for task in tasks:
-            task.cancel(ClientClosedError("this client was closed during a walk"))
-        for task in tasks:
-            await task.aclose()
+            task.cancel(error)
+        for scope in self._calls:
+            scope.cancel()
+        with anyio.move_on_after(_CLOSING_SECONDS):
+            for task in tasks:
+                await task.wait()
+            if self._calls:
+                self._last_call_ended = anyio.Event()
+                await self._last_call_ended.wait()
         if self._transport is not None:
-            # Even if the caller is cancelled, the connections are closed.
-            await run_to_end(partial(_close, self._transport))
+            with anyio.move_on_after(_CLOSING_SECONDS):
+                await self._transport.aclose()
 
     def statistics(self) -> Statistics:
         """Take a snapshot of the counters and of the API's limiter."""
@@ -210,8 +257,3 @@ def _find_running_loop() -> object:
             "no event loop is running: await this inside asyncio.run; from a thread,"
             " hand it to the client's loop with asyncio.run_coroutine_threadsafe"
         ) from None
-
-
-async def _close(transport: Transport) -> None:
-    with anyio.move_on_after(_CLOSING_SECONDS):
-        await transport.aclose()

@@ -347,14 +347,15 @@ class Connections(Resource):
                 after it is the cause.
             NotFoundError, PermissionDeniedError, AuthenticationError: at once.
         """
-        return await poll(
-            self._executor.clock,
-            lambda: self.get(connection_id),
-            _is_settled,
-            timeout=timeout,
-            goal=f"connection {connection_id} to settle",
-            on_progress=on_progress,
-        )
+        with self._executor.open_call():
+            return await poll(
+                self._executor.clock,
+                lambda: self.get(connection_id),
+                _is_settled,
+                timeout=timeout,
+                goal=f"connection {connection_id} to settle",
+                on_progress=on_progress,
+            )
 
 
 def _is_settled(connection: Connection) -> bool:

@@ -182,14 +182,15 @@ class Jobs(Resource):
             NotFoundError, PermissionDeniedError, AuthenticationError: at once.
         """
         _check_job_id(job_id)
-        return await poll(
-            self._executor.clock,
-            lambda: self.get(job_id),
-            _has_ended,
-            timeout=timeout,
-            goal=f"job {job_id} to end",
-            on_progress=on_progress,
-        )
+        with self._executor.open_call():
+            return await poll(
+                self._executor.clock,
+                lambda: self.get(job_id),
+                _has_ended,
+                timeout=timeout,
+                goal=f"job {job_id} to end",
+                on_progress=on_progress,
+            )
 
 
 def _mask_links(
