@@ -19,8 +19,9 @@ from nectar_async._files.destination import (
 )
 from nectar_async._files.download_link import DownloadLink
 from nectar_async._files.partial_file import OVERLAP
-from nectar_async._files.progress import ByteProgress, check_callback, run_callback
+from nectar_async._files.progress import ByteProgress
 from nectar_async._files.validators import Validators
+from nectar_async._http.callbacks import check_callback, run_callback
 from nectar_async._http.executor import Executor
 from nectar_async._http.response import Response
 from nectar_async._http.status import ContentRange, is_compressed

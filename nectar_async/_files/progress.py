@@ -1,39 +1,13 @@
-"""Progress callbacks: functions of the caller's, plain or async."""
+"""The progress of file transfers, as functions of the caller's get it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import isawaitable
 from typing import TypeAlias
 
-from nectar_async.errors import InvalidArgumentError
-
-__all__ = ["ByteProgress", "Callback", "check_callback", "run_callback"]
-
-Callback: TypeAlias = Callable[..., object]
-"""A function that is called on the event loop; if it returns an awaitable, that is
-awaited."""
+__all__ = ["ByteProgress"]
 
 ByteProgress: TypeAlias = Callable[[int, int | None], object]
 """A function that is called on the event loop with the bytes that are done and the
-size, which is None while it is not known. It may be plain or `async`."""
-
-
-def check_callback(name: str, value: object) -> None:
-    """Refuse a value that cannot be called; None means no callback.
-
-    Raises:
-        InvalidArgumentError: it is neither None nor callable.
-    """
-    if value is not None and not callable(value):
-        kind = type(value).__name__
-        raise InvalidArgumentError(f"{name} must be a function, not {kind}")
-
-
-async def run_callback(callback: Callback | None, *arguments: object) -> None:
-    """Call a callback if there is one; what it raises is raised."""
-    if callback is None:
-        return
-    result = callback(*arguments)
-    if isawaitable(result):
-        await result
+size, which is None while it is not known. It may be plain or `async`, and no timeout
+ends it."""

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, Self
 
 import anyio
 
-from nectar_async._files.progress import ByteProgress, run_callback
+from nectar_async._files.progress import ByteProgress
 from nectar_async._files.upload_source import (
     BytesSource,
     FileSource,
@@ -24,6 +24,7 @@ from nectar_async._files.upload_source import (
     UploadSource,
     build_file_source,
 )
+from nectar_async._http.callbacks import run_callback
 from nectar_async._http.cancellation import run_in_abandoned_thread
 from nectar_async.errors import InvalidArgumentError
 

@@ -7,7 +7,8 @@ other stage, log record or recording can contain it.
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set as AbstractSet
+from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any, Final, TypeVar
 
@@ -60,6 +61,12 @@ _MIN_MASKED_LENGTH: Final = 6
 _HEAD_BYTES: Final = 2 * HEAD_BYTES
 
 
+_being_called: ContextVar[AbstractSet[KeyStore]] = ContextVar(
+    "nectar_async_being_called", default=frozenset()
+)
+"""The stores whose key functions are running, as these functions see it."""
+
+
 class KeyStore:
     """Holds the current key. A key function is called once for all waiting requests."""
 
@@ -94,11 +101,20 @@ class KeyStore:
 
     async def renew(self, refused: int) -> None:
         """Call the key function, unless the key is newer than version `refused`."""
+        if self in _being_called.get():
+            raise ConfigurationError(
+                "the key function sends a request with its own client, which waits for"
+                " that key; give it a client of its own, or none"
+            )
         self._lock = self._lock or anyio.Lock()
         async with self._lock:
             if self._source is None or self.version != refused:
                 return
-            key = _check_key(Secret(await _call_source(self._source)))
+            token = _being_called.set({*_being_called.get(), self})
+            try:
+                key = _check_key(Secret(await _call_source(self._source)))
+            finally:
+                _being_called.reset(token)
             if self._key is not None:
                 self._previous.append(self._key)
             self._key = key

@@ -233,7 +233,9 @@ def _convert_stop(error: BaseException) -> TransportError | None:
     A transport, a stage or a key source raised it, for example a mock without a further
     answer. Every other exception is the caller's.
     """
-    cause = error.__cause__ if isinstance(error, RuntimeError) else error
+    # Python itself wraps a StopIteration that leaves a coroutine.
+    is_wrapped = isinstance(error, RuntimeError) and "raised Stop" in str(error)
+    cause = error.__cause__ if is_wrapped else error
     if isinstance(cause, (StopIteration, StopAsyncIteration)):
         reason = f"{type(cause).__name__}, as an iterator at its end does"
     elif not isinstance(error, Exception) and is_foreign_cancellation():

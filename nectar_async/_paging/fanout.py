@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from attrs import frozen
 
+from nectar_async._http.callbacks import run_callback
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
 from nectar_async._paging.prefetch import NOT_ENTERED, PageScheduler
@@ -35,9 +36,10 @@ class Failure:
     """The reason; its `cursor` says where to continue."""
 
 
-OnError = Literal["raise", "collect"] | Callable[[Failure], None]
+OnError = Literal["raise", "collect"] | Callable[[Failure], object]
 """`raise` stops at the first failure; `collect` keeps failures and goes on; a function
-is called with each failure, which is kept too, and may raise to stop."""
+(plain or async) is called with each failure, which is kept too. It may raise to stop,
+and no timeout ends it."""
 
 
 @frozen(kw_only=True)
@@ -196,7 +198,7 @@ class FanOut(Generic[T]):
             result = await anext(self._scheduler)
             self._done += result.is_last
             if result.error is not None:
-                self._handle_failure(result.name, result.error)
+                await self._handle_failure(result.name, result.error)
             elif result.page is not None:
                 page = result.page
                 if self._convert is not None:
@@ -205,7 +207,7 @@ class FanOut(Generic[T]):
                 self._records += len(page.items)
                 return result.name, page
 
-    def _handle_failure(self, company_id: str, error: Exception) -> None:
+    async def _handle_failure(self, company_id: str, error: Exception) -> None:
         """Keep a failure, and raise it unless `on_error` says to go on."""
         if not isinstance(error, NectarError):
             raise error
@@ -214,7 +216,7 @@ class FanOut(Generic[T]):
         if self._on_error == "raise":
             raise error
         if callable(self._on_error):
-            self._on_error(failure)
+            await run_callback(self._on_error, failure)
 
 
 class _CompanyPages(Generic[T]):

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import define
 
-from nectar_async._files.progress import Callback, check_callback, run_callback
+from nectar_async._http.callbacks import Callback, check_callback, run_callback
 from nectar_async._http.clock import Clock, move_on_after
 from nectar_async.errors import (
     BodyTooLargeError,

@@ -9,8 +9,9 @@ from uuid import UUID
 from attrs import evolve
 
 from nectar_async._files.multipart import MultipartForm
-from nectar_async._files.progress import ByteProgress, check_callback
+from nectar_async._files.progress import ByteProgress
 from nectar_async._files.upload import Upload, Uploadable
+from nectar_async._http.callbacks import check_callback
 from nectar_async._http.request import Request
 from nectar_async._types import UNSET, Secret
 from nectar_async.errors import InvalidArgumentError

@@ -74,7 +74,9 @@ async def test_recordings_need_no_thread_of_the_application(
 ) -> None:
     with anyio.fail_after(20):
         recorder = Recorder(tmp_path / "r", mode="record")
-        nectar = make_client({"companies_list": [{"id": "a", "name": "A"}]}, recorder=recorder)
+        nectar = make_client(
+            {"companies_list": [{"id": "a", "name": "A"}]}, recorder=recorder
+        )
         assert await nectar.companies.all()
         await nectar.aclose()
         replayed = make_client(RecordedTransport(tmp_path / "r"))

@@ -1,0 +1,43 @@
+"""Callbacks: functions of the caller's, plain or async."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import TypeAlias
+
+from nectar_async.errors import InvalidArgumentError
+
+__all__ = ["Callback", "check_callback", "run_callback"]
+
+Callback: TypeAlias = Callable[..., object]
+"""A function that is called on the event loop; if it returns an awaitable, that is
+awaited. No timeout ends it."""
+
+
+def check_callback(name: str, value: object) -> None:
+    """Refuse a value that cannot be called; None means no callback.
+
+    Raises:
+        InvalidArgumentError: it is neither None nor callable.
+    """
+    if value is not None and not callable(value):
+        kind = type(value).__name__
+        raise InvalidArgumentError(f"{name} must be a function, not {kind}")
+
+
+async def run_callback(callback: Callback | None, *arguments: object) -> None:
+    """Call a callback if there is one; what it raises is raised.
+
+    Raises:
+        RuntimeError: it raised an exception that would end the iterator that calls it,
+            and with it a list or an upload, without an error.
+    """
+    if callback is None:
+        return
+    try:
+        result = callback(*arguments)
+        if isawaitable(result):
+            await result
+    except (StopIteration, StopAsyncIteration) as error:
+        raise RuntimeError(f"a callback ended with {error!r}") from error
