@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -110,12 +111,16 @@ READERS: Mapping[str, Callable[[str], object]] = {
 def measure(read: Callable[[str], object], text: str, enough: float) -> float:
     """The CPU seconds of one call; the best of three, or the first below `enough`."""
     best = float("inf")
-    for _ in range(3):
-        started = time.thread_time()
-        read(text)
-        best = min(best, time.thread_time() - started)
-        if best < enough:
-            break
+    gc.disable()  # its time grows with the objects of all other tests
+    try:
+        for _ in range(3):
+            started = time.thread_time()
+            read(text)
+            best = min(best, time.thread_time() - started)
+            if best < enough:
+                break
+    finally:
+        gc.enable()
     return best
 
 
@@ -133,8 +138,8 @@ def find_superlinear(read: Callable[[str], object], size: int) -> dict[str, floa
 @pytest.mark.parametrize("reader", READERS)
 def test_the_work_for_a_short_text_is_small(reader: str) -> None:
     """A quadratic search takes longer than this for some of the pieces."""
-    read, texts = READERS[reader], ((piece * 8_000)[:8_000] for piece in PIECES)
-    assert max(measure(read, text, 0.06) for text in texts) < 0.06
+    read, texts = READERS[reader], ((piece * 16_000)[:16_000] for piece in PIECES)
+    assert max(measure(read, text, 0.2) for text in texts) < 0.2
 
 
 @pytest.mark.slow

@@ -401,7 +401,7 @@ _KEY_END: Final = re.compile(r"""["']\s*:""")
 _DOUBLE_QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.){}+)'
 _SINGLE_QUOTED: Final = r"'(?P<{}>(?:[^'\\]|\\.){}+)"  # in dicts that Python printed
 # A key is searched behind every quote, so its length bounds the work for each.
-_KEY_LENGTH: Final = "{0,200}"
+_KEY_LENGTH: Final = "{0,100}"
 
 # A bracket, a comma or a key. A quote that ends no key is skipped.
 _TOKEN: Final = re.compile(
