@@ -250,7 +250,7 @@ class ServerError(StatusError):
 
 
 class ServerTimeoutError(ServerError):
-    """502 or 504: the server ran out of its 10 seconds. A write may have happened."""
+    """502, 504 or 524: the server ran out of its time. A write may have happened."""
 
 
 class MaintenanceError(ServerError):

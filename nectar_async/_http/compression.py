@@ -35,7 +35,11 @@ __all__ = [
     "replace_body",
 ]
 
-_IDENTITY = frozenset({"", "identity"})
+# Some servers name the charset, or a framing that the HTTP client has removed.
+_IDENTITY = frozenset(
+    {"", "identity", "none", "binary", "utf-8", "utf8", "us-ascii", "ascii"}
+    | {"iso-8859-1", "aws-chunked", "chunked"}
+)
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's `wbits` for each format
 _ZLIB_CHECK = 31
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -54,6 +54,8 @@ class Timing:
     queue_seconds: float = 0.0
     network_seconds: float = 0.0
     backoff_seconds: float = 0.0
+    is_connecting: bool = False
+    """Whether the present attempt certainly has no connection yet."""
 
 
 @frozen(kw_only=True)

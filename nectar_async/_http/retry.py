@@ -4,7 +4,8 @@ The decision depends on how far the request got:
 
     refused     429: the server did nothing           repeat every verb
     not sent    there was no connection               repeat every verb
-    sent        broke, timed out, 500, 502, 503, 504  repeat repeatable requests
+    sent        broke, timed out, 408, 500, 502-504,  repeat repeatable requests
+                520-530
 
 In all three cases the body must still be there, the policy must allow another attempt,
 and the wait that the server asks for must not be over the limit. Every other failure is
@@ -50,7 +51,9 @@ __all__ = [
 
 # The verdict
 
-_TRANSIENT: Final = frozenset({500, 502, 503, 504})
+# 408 is a server that did not get the whole request in time; 520 to 530 are those of
+# proxies in front of the API.
+_TRANSIENT: Final = frozenset({408, 500, 502, 503, 504, *range(520, 531)})
 
 # Jitter only adds: up to half of a wait of our own, and up to a tenth of a wait that
 # the server asks for (or our first wait, if that is longer). Without it, clients that

@@ -72,6 +72,7 @@ _ERRORS: Final[Mapping[int, type[StatusError]]] = {
     502: ServerTimeoutError,
     503: MaintenanceError,
     504: ServerTimeoutError,
+    524: ServerTimeoutError,
 }
 _REDIRECTED: Final = range(300, 400)
 _FAMILIES: Final[Mapping[int, type[StatusError]]] = {3: RedirectedError, 5: ServerError}
@@ -84,6 +85,11 @@ _ADVICE: Final = {
     " shorter start_date to end_date",
     503: "the API is under maintenance; try again later",
     504: "the server ran out of time; request less at once",
+    524: "the server ran out of time; request less at once",
+    **dict.fromkeys(
+        (*range(520, 524), *range(525, 531)),
+        "a proxy has no answer of the API; try again later",
+    ),
 }
 
 

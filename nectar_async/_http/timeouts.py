@@ -78,6 +78,7 @@ class AttemptTimeout:
             return await self._send_stream(request, send, seconds)
         with move_on_after(self.clock, seconds, waits_for_io=True):
             return await send(request)
+        _check_connected(request, seconds)
         # The same range of a file would take as long again; a smaller one may not.
         is_range = request.can_halve and request.listing is None
         raise AttemptTimeoutError(
@@ -98,11 +99,20 @@ class AttemptTimeout:
         # contain secrets, is not its context.
         if monitor.failure is not None:
             raise monitor.failure
+        _check_connected(request, seconds)
         if monitor.is_finished:
             raise AttemptTimeoutError(f"no answer within {seconds:g} s")
         raise AttemptTimeoutError(
             f"no chunk of the body was sent for {seconds:g} s, after"
             f" {monitor.sent:,} bytes"
+        )
+
+
+def _check_connected(request: Request[Any], seconds: float) -> None:
+    """Raise the error of a timed-out attempt that had no connection."""
+    if request.timing.is_connecting:
+        raise AttemptTimeoutError(
+            f"no connection to the server within {seconds:g} s", is_sent=False
         )
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,7 +25,7 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from nectar_async._http.compression import build_too_large_error
-from nectar_async._http.request import Request
+from nectar_async._http.request import Request, Timing
 from nectar_async._http.response import Response
 from nectar_async.errors import (
     BodyTooLargeError,
@@ -40,6 +42,11 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(
     total=None, connect=None, sock_connect=None, sock_read=None
 )
 _CHUNK: Final = 256 * 1024
+_PROXY_LOGIN: Final = 407
+# How OpenSSL calls the bytes of a server that speaks HTTP without TLS.
+_PLAIN_HTTP: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
+)
 
 ErrorFactory = Callable[[BaseException, str], TransportError]
 """Builds the error for an exception of aiohttp; the text is the origin of the URL."""
@@ -59,6 +66,69 @@ def _build_sent_factory(words: str) -> ErrorFactory:
     return lambda error, origin: ConnectionFailedError(
         f"{words.format(origin)}{_read_reason(error)}"
     )
+
+
+def _build_answer_error(error: BaseException, origin: str) -> TransportError:
+    """Build the error of an answer that aiohttp cannot parse."""
+    phrase = str(getattr(error, "message", "")).partition(":")[0]
+    # The parser's own words; what it quotes of the answer may hold secrets.
+    is_known = re.fullmatch(r"[A-Za-z0-9 ,/-]{1,70}", phrase) is not None
+    reason = f": {phrase}" if is_known else ""
+    is_too_long = phrase.startswith("Got more than")
+    if is_too_long:
+        reason += " (a header is longer than aiohttp reads)"
+    return ConnectionFailedError(
+        f"the answer of {origin} is no valid HTTP{reason}", is_permanent=is_too_long
+    )
+
+
+def _build_tls_error(error: BaseException, origin: str) -> TransportError:
+    """Build the error of a connection on which TLS could not begin."""
+    cause = getattr(error, "os_error", error)
+    is_plain = getattr(cause, "reason", None) in _PLAIN_HTTP
+    advice = ": the port speaks no TLS; use http:// or another port" * is_plain
+    return ConnectionFailedError(
+        f"no TLS with {origin}{advice}", is_sent=False, is_permanent=is_plain
+    )
+
+
+def _build_proxy_error(error: BaseException, _: str) -> TransportError:
+    """Build the error of a proxy that refused to connect."""
+    status = getattr(error, "status", 0)
+    advice = "; check the user and the password of the proxy" * (status == _PROXY_LOGIN)
+    return ConnectionFailedError(
+        f"the proxy refused the connection with status {status}{advice}",
+        is_sent=False,
+        is_permanent=status == _PROXY_LOGIN,
+    )
+
+
+def _build_url_error(error: BaseException, origin: str) -> TransportError:
+    """Build the error of an address that is no URL."""
+    is_proxy = not str(getattr(error, "url", "")).startswith(origin)
+    words = "the address of the proxy" if is_proxy else f"the address {origin}"
+    return ConnectionFailedError(f"{words} is no URL", is_sent=False, is_permanent=True)
+
+
+def _check_proxy(proxy: str | None) -> None:
+    """Check the URL of a proxy, which is not quoted, because it may hold a password.
+
+    Raises:
+        ConfigurationError: it is not valid.
+    """
+    if proxy is None:
+        return
+    try:
+        parts = urlsplit(proxy)
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        port = parts.port
+    except ValueError:
+        is_valid, port = False, None
+    if not is_valid or port == 0:
+        raise ConfigurationError(
+            "proxy must be a URL such as 'http://proxy.example:3128', with the scheme"
+            " http or https and a port below 65536"
+        )
 
 
 def _read_reason(error: BaseException) -> str:
@@ -86,8 +156,8 @@ AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], ErrorFactory]]] = (
         aiohttp.ServerFingerprintMismatch,
         _build_unsent_factory(_CERTIFICATE, is_permanent=True),
     ),
-    (aiohttp.ClientConnectorSSLError, _build_unsent_factory("no TLS with {}")),
-    (aiohttp.ClientSSLError, _build_unsent_factory("no TLS with {}")),
+    (aiohttp.ClientConnectorSSLError, _build_tls_error),
+    (aiohttp.ClientSSLError, _build_tls_error),
     (
         aiohttp.ClientConnectorDNSError,
         _build_unsent_factory("the host of {} cannot be found"),
@@ -96,16 +166,13 @@ AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], ErrorFactory]]] = (
         aiohttp.ClientProxyConnectionError,
         _build_unsent_factory("the proxy cannot be reached"),
     ),
-    (aiohttp.ClientHttpProxyError, _build_unsent_factory("the proxy refused")),
+    (aiohttp.ClientHttpProxyError, _build_proxy_error),
     (aiohttp.ClientConnectorError, _build_unsent_factory("cannot connect to {}")),
     (
         aiohttp.ConnectionTimeoutError,
         _build_unsent_factory("no connection to {} in time"),
     ),
-    (
-        aiohttp.InvalidURL,
-        _build_unsent_factory("the address is no URL", is_permanent=True),
-    ),
+    (aiohttp.InvalidURL, _build_url_error),
     (
         aiohttp.NonHttpUrlClientError,
         _build_unsent_factory("no HTTP address", is_permanent=True),
@@ -113,7 +180,7 @@ AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], ErrorFactory]]] = (
     (aiohttp.ServerDisconnectedError, _build_sent_factory("{} closed the connection")),
     (aiohttp.ServerTimeoutError, _build_sent_factory("{} went silent")),
     (aiohttp.ClientPayloadError, _build_sent_factory("the answer of {} broke off")),
-    (aiohttp.ClientResponseError, _build_sent_factory("the answer of {} is no HTTP")),
+    (aiohttp.ClientResponseError, _build_answer_error),
     (aiohttp.ClientOSError, _build_sent_factory("the connection to {} broke")),
     (aiohttp.ClientConnectionError, _build_sent_factory("the connection to {} broke")),
     (aiohttp.ClientError, _build_sent_factory("the HTTP client failed")),
@@ -152,7 +219,8 @@ class AiohttpTransport:
         keepalive_timeout: seconds that an idle connection is kept open.
 
     Raises:
-        ConfigurationError: `session` was passed with arguments that a session decides.
+        ConfigurationError: `session` was passed with arguments that a session decides,
+            or `proxy` is no URL of a proxy.
     """
 
     needs_key = True
@@ -171,6 +239,7 @@ class AiohttpTransport:
                 "ssl_context and trust_env belong to the session; set them where you"
                 " create it"
             )
+        _check_proxy(proxy)
         self._session = session
         self._is_own = session is None
         self._is_closed = False
@@ -187,6 +256,8 @@ class AiohttpTransport:
                 exception holds the key.
         """
         failure: TransportError
+        request.timing.is_connecting = self._is_own
+        token = _current_timing.set(request.timing)
         try:
             return await self._exchange(request)
         except _TRANSLATED as error:
@@ -195,6 +266,8 @@ class AiohttpTransport:
             failure = error.with_traceback(None)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None
+        finally:
+            _current_timing.reset(token)
         # Raised outside the `except` block, so that aiohttp's error is not its context,
         # and without the inner frames: they hold aiohttp's response, whose `repr` shows
         # the URL.
@@ -280,6 +353,10 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int | None) -> byt
     return b"".join(chunks)
 
 
+_current_timing: ContextVar[Timing | None] = ContextVar("current_timing", default=None)
+"""The timing of the request that is being sent, for the connector."""
+
+
 _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
@@ -324,6 +401,13 @@ class CleanConnector(aiohttp.TCPConnector):
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or not protocol.should_close:
+            # A server may answer before it is asked, for example with 503; those first
+            # bytes of a new connection are the answer to the first request.
+            is_new = protocol is None or not getattr(protocol, "is_reused", False)
+            if protocol is None or is_new or not protocol.should_close:
+                if protocol is not None:
+                    protocol.is_reused = True  # type: ignore[attr-defined]
+                if (timing := _current_timing.get()) is not None:
+                    timing.is_connecting = False
                 return connection
             connection.close()

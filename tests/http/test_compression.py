@@ -62,7 +62,10 @@ def test_a_compressed_body_is_decompressed(kind: str, body: bytes) -> None:
     assert decompress_body(packed(pack(body), encoding.upper()), 10_000) == body
 
 
-@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+@pytest.mark.parametrize(
+    "encoding",
+    ["", "identity", " Identity ", "utf-8", "none", "aws-chunked", "UTF-8, identity"],
+)
 def test_a_plain_body_is_left_unchanged(encoding: str) -> None:
     assert decompress_body(packed(TEXT, encoding)) == TEXT
     assert decompress_body(Response(200, {}, TEXT)) == TEXT

@@ -88,7 +88,10 @@ OUTCOMES: list[tuple[str, NectarError, set[str]]] = [
     ("broke", ConnectionFailedError(""), HARMLESS),
     ("timed out", AttemptTimeoutError(""), HARMLESS),
     ("damaged", BodyCorruptError(""), HARMLESS),
-    *((str(code), status(code), HARMLESS) for code in (500, 502, 503, 504)),
+    *(
+        (str(code), status(code), HARMLESS)
+        for code in (408, 500, 502, 503, 504, 520, 522, 524, 530)
+    ),
     (
         "never sent, for good",
         ConnectionFailedError("", is_sent=False, is_permanent=True),
@@ -98,7 +101,7 @@ OUTCOMES: list[tuple[str, NectarError, set[str]]] = [
     ("damaged, for good", BodyCorruptError("", is_permanent=True), NONE),
     *(
         (str(code), status(code), NONE)
-        for code in (301, 307, 400, 401, 403, 404, 409, 418, 422, 501, 505, 520)
+        for code in (301, 307, 400, 401, 403, 404, 409, 418, 422, 501, 505, 531)
     ),
     ("closed", ClientClosedError(""), NONE),
     ("misconfigured", ConfigurationError(""), NONE),
@@ -244,6 +247,9 @@ def test_any_other_failure_of_a_repeat_stays_a_failure(
     [
         (status(500), True),
         (status(502), True),
+        (status(408), True),
+        (status(520), True),
+        (status(531), False),
         (AttemptTimeoutError(), True),
         (ConnectionFailedError(), True),
         (ConnectionFailedError(is_sent=False), False),

@@ -42,6 +42,7 @@ def expected_error(status: int) -> type[StatusError]:
         400: "BadRequest", 401: "Authentication", 403: "PermissionDenied",
         404: "NotFound", 409: "Conflict", 422: "Unprocessable", 429: "RateLimited",
         502: "ServerTimeout", 503: "Maintenance", 504: "ServerTimeout",
+        524: "ServerTimeout",
     }  # fmt: skip
     family = {3: "Redirected", 5: "Server"}.get(status // 100, "Status")
     kind: type[StatusError] = getattr(errors, f"{named.get(status, family)}Error")

@@ -564,7 +564,7 @@ async def test_a_response_that_is_no_http_is_a_failed_connection() -> None:
         run_server(b"220 smtp ready\r\n\r\n") as server,
         build_client(server.origin) as nectar,
     ):
-        with pytest.raises(ConnectionFailedError, match="no HTTP") as caught:
+        with pytest.raises(ConnectionFailedError, match="no valid HTTP") as caught:
             await nectar.send(GET)
     assert_clean(caught.value)
 

@@ -1,0 +1,174 @@
+"""Odd connections get an error that says what is wrong, and one connection each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from attrs import define
+
+from nectar_async import (
+    AttemptTimeoutError,
+    ConfigurationError,
+    ConnectionFailedError,
+    MaintenanceError,
+    NectarClient,
+    NectarError,
+    RetryPolicy,
+    Settings,
+)
+from nectar_async.transports import AiohttpTransport
+
+OK = b"HTTP/1.1 200 OK\r\n"
+ONCE = RetryPolicy(attempts=1)
+BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+@define
+class RawServer:
+    """Sends fixed bytes on each connection; None for nothing at all."""
+
+    data: bytes | None
+    speaks_first: bool = False
+    port: int = 0
+    connections: int = 0
+
+    async def connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.connections += 1
+        try:
+            if self.data is None:
+                await reader.read()
+                return
+            if not self.speaks_first:
+                await reader.read(1)
+            writer.write(self.data)
+            await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serve(
+    data: bytes | None, *, speaks_first: bool = False
+) -> AsyncIterator[RawServer]:
+    raw = RawServer(data, speaks_first)
+    async with await asyncio.start_server(raw.connected, "127.0.0.1", 0) as server:
+        raw.port = server.sockets[0].getsockname()[1]
+        yield raw
+
+
+async def create(url: str, transport: Any = None, timeout: float = 5) -> NectarError:
+    """Create a company, which is sent again only if it was not sent; get the error."""
+    settings = Settings(base_url=url, attempt_timeout=timeout, retry=ONCE)
+    async with NectarClient("k", settings=settings, transport=transport) as nectar:
+        with pytest.raises(NectarError) as caught:
+            await nectar.companies.create("x")
+    return caught.value
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("data", "words", "is_permanent"),
+    [
+        (OK + b"x-a: " + b"a" * 20_000 + b"\r\n\r\n", "header is longer", True),
+        (
+            OK + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}x",
+            "Duplicate Content-Length",
+            False,
+        ),
+        (b"hello SECRET\r\n\r\n", "no valid HTTP: Bad status line$", False),
+    ],
+)
+async def test_an_answer_that_is_no_http_is_named(
+    data: bytes, words: str, is_permanent: bool
+) -> None:
+    async with serve(data) as server:
+        error = await create(f"http://127.0.0.1:{server.port}")
+    assert isinstance(error, ConnectionFailedError)
+    with pytest.raises(ConnectionFailedError, match=words):
+        raise error
+    assert (error.is_sent, error.is_permanent) == (True, is_permanent)
+    assert "SECRET" not in str(error)
+
+
+@pytest.mark.asyncio
+async def test_https_to_a_port_without_tls_is_named_and_not_repeated() -> None:
+    async with serve(b"HTTP/1.1 400 Bad Request\r\n\r\n") as server:
+        error = await create(f"https://127.0.0.1:{server.port}")
+    assert isinstance(error, ConnectionFailedError)
+    assert (error.is_sent, error.is_permanent) == (False, True)
+    assert "the port speaks no TLS" in str(error)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("scheme", "is_sent"), [("https", False), ("http", True)])
+async def test_a_timeout_during_the_tls_handshake_is_before_the_request(
+    scheme: str, *, is_sent: bool
+) -> None:
+    async with serve(None) as server:
+        error = await create(f"{scheme}://127.0.0.1:{server.port}", timeout=0.1)
+    assert isinstance(error, AttemptTimeoutError)
+    assert error.is_sent is is_sent
+    assert ("no connection" in str(error)) is not is_sent
+
+
+@pytest.mark.asyncio
+async def test_a_proxy_that_wants_a_password_is_named_with_its_status() -> None:
+    async with serve(b"HTTP/1.1 407 Login\r\ncontent-length: 0\r\n\r\n") as server:
+        proxy = f"http://user:pass-word@127.0.0.1:{server.port}"
+        error = await create("https://api.example.com", AiohttpTransport(proxy=proxy))
+    assert isinstance(error, ConnectionFailedError)
+    assert (error.is_sent, error.is_permanent) == (False, True)
+    assert "status 407" in str(error)
+    assert "pass-word" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "127.0.0.1:3128",
+        "ftp://x",
+        "http://",
+        "socks5://x:1",
+        "http://x:99999",
+        "http://[x",
+    ],
+)
+def test_a_proxy_that_is_no_url_is_refused_without_being_quoted(proxy: str) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must be a URL") as caught:
+        AiohttpTransport(proxy=proxy)
+    assert f"{proxy!r}" not in str(caught.value)
+
+
+def run_plain(main: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(main())  # type: ignore[arg-type]  # it is a coroutine
+
+
+def run_uvloop(main: Callable[[], Awaitable[None]]) -> None:
+    pytest.importorskip("uvloop").run(main())
+
+
+@pytest.mark.parametrize("run", [run_plain, run_uvloop])
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_server_that_speaks_first_gets_one_connection_an_attempt(
+    run: Callable[..., None], attempts: int
+) -> None:
+    async def main() -> None:
+        async with serve(BUSY, speaks_first=True) as server:
+            settings = Settings(
+                base_url=f"http://127.0.0.1:{server.port}",
+                retry=RetryPolicy(attempts=attempts, wait_initial=0.001),
+            )
+            async with NectarClient("k", settings=settings) as nectar:
+                with pytest.raises((MaintenanceError, ConnectionFailedError)):
+                    await nectar.companies.all()
+            assert server.connections == attempts
+
+    run(main)
