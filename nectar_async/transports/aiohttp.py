@@ -17,6 +17,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 import aiohttp
 from aiohttp import hdrs
@@ -110,8 +111,12 @@ def _build_url_error(error: BaseException, origin: str) -> TransportError:
     return ConnectionFailedError(f"{words} is no URL", is_sent=False, is_permanent=True)
 
 
-def _check_proxy(proxy: str | None) -> None:
+def _check_proxy(proxy: str | None, setting: str = "proxy") -> None:
     """Check the URL of a proxy, which is not quoted, because it may hold a password.
+
+    Args:
+        proxy: the URL; None for no proxy.
+        setting: the argument or the variable that has it.
 
     Raises:
         ConfigurationError: it is not valid.
@@ -126,8 +131,8 @@ def _check_proxy(proxy: str | None) -> None:
         is_valid, port = False, None
     if not is_valid or port == 0:
         raise ConfigurationError(
-            "proxy must be a URL such as 'http://proxy.example:3128', with the scheme"
-            " http or https and a port below 65536"
+            f"{setting} must be a URL such as 'http://proxy.example:3128', with the"
+            " scheme http or https and a port below 65536"
         )
 
 
@@ -215,7 +220,8 @@ class AiohttpTransport:
         proxy: the URL of an HTTP proxy, such as `http://proxy.example:3128`.
         ssl_context: certificates to trust and to present; by default the system's.
             Create it before the event loop runs, because that reads files.
-        trust_env: whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` set the proxy.
+        trust_env: whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` set the proxy;
+            nothing else of the environment is read, no `.netrc` either.
         keepalive_timeout: seconds that an idle connection is kept open.
 
     Raises:
@@ -293,13 +299,29 @@ class AiohttpTransport:
             raise_for_status=False,
             auto_decompress=False,
             timeout=_NO_TIMEOUT,
-            proxy=self._proxy,
+            proxy=self._find_proxy(request.url),
             # A request with a body sets it; aiohttp would add one to an empty POST.
             skip_auto_headers=(hdrs.CONTENT_TYPE,),
             middlewares=_build_middlewares(session),
         ) as response:
             body = await _read_body(response, request.max_body_bytes)
             return Response(response.status, response.headers.items(), body)
+
+    def _find_proxy(self, url: str) -> str | None:
+        """Find the proxy of a request: the one that was passed, or the environment's.
+
+        aiohttp's own `trust_env` is not used: it also reads `.netrc`, and would send
+        the passwords that it finds there to the API and to the hosts of files.
+        """
+        if self._proxy is not None or not self._trust_env:
+            return self._proxy
+        parts = urlsplit(url)
+        if proxy_bypass(parts.netloc.rpartition("@")[2]):
+            return None
+        proxy = getproxies_environment().get(parts.scheme)
+        if proxy is not None:
+            _check_proxy(proxy, f"{parts.scheme.upper()}_PROXY")
+        return proxy
 
     def _get_session(self) -> aiohttp.ClientSession:
         if self._is_closed:
@@ -324,7 +346,6 @@ class AiohttpTransport:
                     keepalive_timeout=self._keepalive_timeout,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=self._trust_env,
                 timeout=_NO_TIMEOUT,
                 read_bufsize=_CHUNK,
             )

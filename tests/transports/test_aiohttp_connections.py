@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ class RawServer:
     speaks_first: bool = False
     port: int = 0
     connections: int = 0
+    received: bytes = b""
 
     async def connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -45,7 +47,7 @@ class RawServer:
                 await reader.read()
                 return
             if not self.speaks_first:
-                await reader.read(1)
+                self.received += await reader.read(10_000)
             writer.write(self.data)
             await writer.drain()
         except ConnectionError:
@@ -172,3 +174,41 @@ def test_a_server_that_speaks_first_gets_one_connection_an_attempt(
             assert server.connections == attempts
 
     run(main)
+
+
+@pytest.fixture
+def _netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "netrc"
+    path.write_text("default login me password from-netrc\n")
+    monkeypatch.setenv("NETRC", str(path))
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("_netrc")
+@pytest.mark.parametrize("bypass", ["", "127.0.0.1"])
+async def test_trust_env_means_the_proxy_and_no_password_of_netrc(
+    monkeypatch: pytest.MonkeyPatch, bypass: str
+) -> None:
+    answer = OK + b"content-length: 2\r\nconnection: close\r\n\r\n[]"
+    async with serve(answer) as proxy, serve(answer) as api:
+        monkeypatch.setenv("HTTP_PROXY", f"http://u:pw@127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", bypass)
+        settings = Settings(base_url=f"http://127.0.0.1:{api.port}", retry=ONCE)
+        transport = AiohttpTransport(trust_env=True)
+        async with NectarClient("k", settings=settings, transport=transport) as nectar:
+            assert await nectar.companies.all() == []
+    asked = api if bypass else proxy
+    assert (api.connections, proxy.connections) == (bool(bypass), not bypass)
+    assert b"\r\nAuthorization" not in asked.received
+    assert (b"\r\nProxy-Authorization" in asked.received) is not bool(bypass)
+
+
+@pytest.mark.asyncio
+async def test_a_proxy_of_the_environment_that_is_no_url_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://u:pw@x:1")
+    error = await create("https://api.example.com", AiohttpTransport(trust_env=True))
+    assert isinstance(error, ConfigurationError)
+    assert "HTTPS_PROXY must be a URL" in str(error)
+    assert "pw" not in str(error)
