@@ -135,13 +135,6 @@ def find_superlinear(read: Callable[[str], object], size: int) -> dict[str, floa
     return growths
 
 
-@pytest.mark.parametrize("reader", READERS)
-def test_the_work_for_a_short_text_is_small(reader: str) -> None:
-    """A quadratic search takes longer than this for some of the pieces."""
-    read, texts = READERS[reader], ((piece * 16_000)[:16_000] for piece in PIECES)
-    assert max(measure(read, text, 0.2) for text in texts) < 0.2
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_work_is_linear_in_the_text(reader: str) -> None:

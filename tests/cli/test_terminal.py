@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ UVLOOP = (
     "import sys, uvloop; uvloop.install(); from nectar_async.cli import main;"
     " sys.exit(main())"
 )
+
+SLOW = partial(pytest.param, marks=pytest.mark.slow)
 
 
 def run_in_shell(
@@ -42,7 +45,9 @@ def run_in_shell(
     )
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(SLOW(name) for name in ("cp1252", "latin-1"))]
+)
 def test_a_pull_ends_well_in_any_encoding(
     encoding: str, tmp_path: Path, small_sandbox: dict[str, str]
 ) -> None:
@@ -62,7 +67,8 @@ def test_a_pull_ends_well_in_any_encoding(
 
 
 @pytest.mark.parametrize(
-    "redirections", [">&-", "<&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"]
+    "redirections",
+    ["<&- >&- 2>&-", *(SLOW(each) for each in (">&-", "<&-", "2>&-", "<&- >&-"))],
 )
 def test_a_pull_ends_well_with_closed_streams(
     redirections: str, tmp_path: Path, small_sandbox: dict[str, str]
@@ -95,7 +101,7 @@ def test_a_pull_ends_well_with_closed_streams_on_uvloop(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("pull", "usage", "--out", "-"), ("download", "any-id", "-")]
+    "arguments", [("pull", "usage", "--out", "-"), SLOW(("download", "any-id", "-"))]
 )
 def test_data_for_a_closed_stdout_are_an_error(
     arguments: tuple[str, ...], tmp_path: Path, small_sandbox: dict[str, str]
@@ -107,7 +113,7 @@ def test_data_for_a_closed_stdout_are_an_error(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("pull", "usage", "--out", "usage.jsonl"), ("ping",)],
+    [("--help",), ("pull", "usage", "--out", "usage.jsonl"), SLOW(("ping",))],
 )
 def test_without_a_reader_a_command_ends_quietly(
     arguments: tuple[str, ...], tmp_path: Path, small_sandbox: dict[str, str]

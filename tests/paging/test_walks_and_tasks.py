@@ -55,13 +55,11 @@ def run(request: pytest.FixtureRequest) -> Run:
                 "k", transport=transport, **client_options
             ) as nectar:
                 await main(nectar)
-                gc.collect()
                 await settle_down(20)
                 assert server.in_flight == 0, "requests go on"
                 assert not nectar._session._background
 
         anyio.run(run_main, backend=backend, backend_options=options)
-        gc.collect()
 
     return run
 
@@ -83,7 +81,6 @@ def test_a_generator_is_left_by_return_after_its_first_record(
 
     async def main(nectar: NectarClient) -> None:
         assert await read_first(nectar)
-        gc.collect()
         await anyio.lowlevel.checkpoint()
         await settle_down(50)
         assert await read_first(nectar)
