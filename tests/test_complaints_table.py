@@ -38,6 +38,7 @@ def test_the_page_is_up_to_date_with_the_docstrings_of_the_tests() -> None:
     assert PAGE.read_text("utf-8") == render_page(), "run .ci/complaints --write"
 
 
+@pytest.mark.slow
 def test_each_test_is_one_row_and_each_row_is_collected() -> None:
     done = subprocess.run(  # noqa: S603  our own tests
         [

@@ -233,6 +233,7 @@ def test_a_sandbox_prints_its_environment_and_ends_with_ctrl_c(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_the_progress_of_a_pull(commands: CommandRunner) -> None:
     controller, terminal = os.openpty()
     with subprocess.Popen(  # noqa: S603 - our own command

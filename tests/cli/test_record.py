@@ -166,6 +166,7 @@ def test_a_failed_replay_names_neither_a_file_nor_a_server(
     assert json.loads(capsys.readouterr().out)["out"] is None
 
 
+@pytest.mark.slow
 def test_mode_new_sends_only_requests_that_the_recording_lacks(
     connected: object, set_environment: SetEnvironment, capsys: Capture
 ) -> None:
@@ -196,6 +197,7 @@ def test_touch_updates_the_date_though_nothing_changed(
     assert LONG_AGO not in manifest.read_text()
 
 
+@pytest.mark.slow
 def test_keep_failures_records_failures_before_a_success(
     set_environment: SetEnvironment,
 ) -> None:

@@ -125,6 +125,7 @@ def test_without_a_reader_a_command_ends_quietly(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_an_error(
     tmp_path: Path, small_sandbox: dict[str, str]
 ) -> None:

@@ -47,6 +47,7 @@ GENERATED = ("openapi-v2.2.json", "_operation_ids.py")
 
 
 @pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.slow
 def test_a_generated_file_agrees_with_its_source(name: str) -> None:
     pytest.importorskip("yaml", reason=".ci/contract needs PyYAML")
     rendered = runpy.run_path(str(ROOT / ".ci" / "contract"))["render"]()

@@ -411,6 +411,7 @@ def test_overlapping_spans_are_masked_as_one() -> None:
 
 @pytest.mark.parametrize("escape", ESCAPES)
 @pytest.mark.parametrize("secret", [PASSWORD, "correct-horse-battery", 'é"%41<x' * 3])
+@pytest.mark.slow
 def test_a_secret_that_the_end_of_the_head_cuts_does_not_show(
     secret: str, escape: str
 ) -> None:

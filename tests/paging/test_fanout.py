@@ -363,6 +363,7 @@ async def test_leaving_early_leaves_no_task_running(make_client: MakeClient) -> 
     assert len(server.asked) == count
 
 
+@pytest.mark.slow
 async def test_cancelling_at_any_moment_leaves_no_task_running(
     make_client: MakeClient,
 ) -> None:

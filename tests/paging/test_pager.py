@@ -460,6 +460,7 @@ async def test_a_walk_continues_after_a_cancelled_read(
     assert ids == server.companies["a"]
 
 
+@pytest.mark.slow
 async def test_cancelling_at_any_moment_leaves_no_task_running(
     make_client: MakeClient,
 ) -> None:

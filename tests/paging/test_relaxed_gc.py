@@ -58,6 +58,7 @@ def test_inside_only_new_objects_are_traversed() -> None:
     assert len(seen) <= 12
 
 
+@pytest.mark.slow
 def test_outside_old_objects_are_traversed_again() -> None:
     seen, stack = stops()
     with stack:
@@ -67,6 +68,7 @@ def test_outside_old_objects_are_traversed_again() -> None:
     assert len(seen) > 60
 
 
+@pytest.mark.slow
 def test_kept_objects_are_not_traversed_right_afterwards() -> None:
     with relaxed_gc():
         objects = [[number] for number in range(60_000)]
@@ -77,6 +79,7 @@ def test_kept_objects_are_not_traversed_right_afterwards() -> None:
     assert set(seen) <= {0}
 
 
+@pytest.mark.slow
 def test_new_cycles_are_still_freed() -> None:
     with relaxed_gc():
         gc.collect(0)
@@ -95,12 +98,14 @@ def test_the_thresholds_are_restored() -> None:
     assert gc.get_threshold() == USUAL
 
 
+@pytest.mark.slow
 def test_the_thresholds_are_restored_after_an_exception() -> None:
     with pytest.raises(KeyError), relaxed_gc():
         raise KeyError
     assert gc.get_threshold() == USUAL
 
 
+@pytest.mark.slow
 def test_a_nested_block_changes_nothing() -> None:
     with relaxed_gc():
         relaxed = gc.get_threshold()
@@ -110,6 +115,7 @@ def test_a_nested_block_changes_nothing() -> None:
     assert gc.get_threshold() == USUAL
 
 
+@pytest.mark.slow
 def test_the_block_that_is_left_last_restores_the_thresholds() -> None:
     first, second = ExitStack(), ExitStack()
     first.enter_context(relaxed_gc())
@@ -120,6 +126,7 @@ def test_the_block_that_is_left_last_restores_the_thresholds() -> None:
     assert gc.get_threshold() == USUAL
 
 
+@pytest.mark.slow
 def test_threads_may_enter_at_the_same_time() -> None:
     barrier = threading.Barrier(4)
 
@@ -149,12 +156,14 @@ def test_objects_that_the_application_froze_stay_frozen() -> None:
         gc.unfreeze()
 
 
+@pytest.mark.slow
 def test_no_object_is_left_frozen() -> None:
     with relaxed_gc():
         pass
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_turned_off_stays_off() -> None:
     gc.set_threshold(0)
     with relaxed_gc():
@@ -162,6 +171,7 @@ def test_a_collector_that_is_turned_off_stays_off() -> None:
     assert gc.get_threshold()[0] == 0
 
 
+@pytest.mark.slow
 def test_higher_thresholds_are_kept() -> None:
     gc.set_threshold(100_000, 10, 10)
     with relaxed_gc():
@@ -169,6 +179,7 @@ def test_higher_thresholds_are_kept() -> None:
     assert gc.get_threshold() == (100_000, 10, 10)
 
 
+@pytest.mark.slow
 def test_no_call_of_the_package_changes_the_collector(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -194,5 +205,6 @@ def test_no_call_of_the_package_changes_the_collector(
     assert touched == []
 
 
+@pytest.mark.slow
 def test_relaxed_gc_is_exported_at_the_root() -> None:
     assert "relaxed_gc" in nectar_async.__all__

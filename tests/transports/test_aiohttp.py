@@ -790,6 +790,7 @@ async def test_connections_are_reused() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.slow
 async def test_the_pool_does_not_limit_what_the_limiter_allows() -> None:
     all_arrived, count = asyncio.Event(), 0
 

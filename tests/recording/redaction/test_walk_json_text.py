@@ -83,5 +83,6 @@ def test_a_number_that_stands_as_text_elsewhere_is_the_same_value() -> None:
     "text",
     ['"' * 200_000, '{"a' * 60_000, "[" * 200_000, '"a":' * 50_000, "'\"" * 90_000],
 )
+@pytest.mark.slow
 def test_malicious_text_is_read_in_linear_time(text: str) -> None:
     assert redact_and_encode(Text(text)) == text

@@ -293,7 +293,7 @@ WAYS = [
         success,
         DeadlineExceededError,
         # Long enough for a slow machine to get as far as the transport.
-        {"deadline": 0.03},
+        {"deadline": 0.01},
         is_endless=True,
     ),
     Way("cancelled", is_endless=True, is_cancelled=True),
