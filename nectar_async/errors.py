@@ -282,6 +282,14 @@ class DecodeError(NectarError):
         message = f"the answer is not a valid {expected}: {shown}{more}"
         return cls(message, problems=problems)
 
+    @classmethod
+    def of_items(cls, count: int, problems: tuple[str, ...]) -> Self:
+        """Build an error that names the first items of a list that were left out."""
+        items = f"{count:,} item{'s' * (count != 1)} of the list"
+        shown = "; ".join(problems[:_MAX_SHOWN])
+        message = f"{items} cannot be read, and all others were delivered: {shown}"
+        return cls(message, problems=problems)
+
 
 class PaginationError(NectarError):
     """The pages of a list do not advance; all records before that were delivered."""

@@ -100,7 +100,6 @@ STALLS: list[Effect] = [
 NOT_RETRYABLE: list[tuple[Effect, type[NectarError]]] = [
     (Html(), DecodeError),
     (Empty(), DecodeError),
-    (Garble(), DecodeError),
     (Nest(), DecodeError),
     (SendAway(), RedirectedError),
     (SendAway(status=301), RedirectedError),
@@ -182,6 +181,17 @@ async def test_a_wrong_answer_is_an_error_without_a_retry(
     await harness.assert_nothing_is_left()
     assert harness.sandbox.witness.requests == caught.value.attempts == 1
     assert len(str(caught.value)) < 1_000
+
+
+async def test_bytes_that_are_no_text_cost_one_record(harness: Harness) -> None:
+    harness.fault(Garble())
+    nectar = harness.client()
+    pager = nectar.usage.by_company(harness.company_id)
+    assert [record async for record in pager]
+    receipt = pager.receipt
+    assert (receipt.unreadable, receipt.verdict) == (receipt.pages, "short")
+    with pytest.raises(DecodeError, match="1 item of the list cannot be read"):
+        await nectar.companies.all()
 
 
 async def catch_error(call: Callable[[], Awaitable[object]]) -> NectarError:

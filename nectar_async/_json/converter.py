@@ -128,7 +128,8 @@ class Converter:
             keys: the user's corrections of the envelope's keys.
 
         Raises:
-            DecodeError: the body is neither of them, or a record has no id.
+            DecodeError: the body is neither of them, or an item cannot be read and
+                the converter is strict. A lenient one leaves it out.
         """
         return run_at_once(self.decode_page_in_steps(body, kind, listing, number, keys))
 
@@ -143,8 +144,16 @@ class Converter:
         """Decode a page like `decode_page`, in steps if it is large."""
         name = f"page of {kind.__name__}"
         if body.lstrip()[:1] == b"[":
-            items = yield from self._records.read_many(kind, body, "$", name)
-            return Page(items=items, number=number, current_page=number)
+            left_out: list[str] = []
+            items = yield from self._records.read_many(
+                kind, body, "$", name, left_out=None if self._is_strict else left_out
+            )
+            return Page(
+                items=items,
+                number=number,
+                current_page=number,
+                problems=tuple(left_out),
+            )
         return (
             yield from self._decode_envelope(body, kind, listing, number, keys or {})
         )
@@ -180,6 +189,7 @@ class Converter:
         name = f"page of {kind.__name__}"
         read_or_raise(lambda _: envelope.split(body), body, name, "$")
         path = f"$.{envelope.items_key}"
+        left_out: list[str] = []
         raw = read_or_raise(lambda _: envelope.take_items(), body, name, path)
         items = yield from self._records.read_many(
             kind,
@@ -187,13 +197,14 @@ class Converter:
             path,
             name,
             is_odd=envelope.has_known_keys_only and len(body) <= PIECE_SIZE,
+            left_out=None if self._is_strict else left_out,
         )
         page = read_or_raise(
             lambda _: envelope.parse_page(items, number), body, name, "$"
         )
         if envelope.problems:
             raise DecodeError.of(name, tuple(envelope.problems))
-        return page
+        return attrs.evolve(page, problems=tuple(left_out)) if left_out else page
 
     def _has_fast_path(self, kind: type[Any]) -> bool:
         """Whether a type is decoded by structs: not if strict, nor by a user's hook."""

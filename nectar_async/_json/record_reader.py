@@ -33,6 +33,8 @@ T = TypeVar("T")
 # of a million records would block the event loop for minutes.
 _MAX_PROBLEMS = 100
 
+_MAX_PROBLEMS_PER_ITEM = 10
+
 # This many odd records take about as long as one piece of ordinary ones.
 _ODD_RECORDS_PER_STEP = 10
 
@@ -100,6 +102,7 @@ class RecordReader:
         name: str,
         *,
         is_odd: bool = False,
+        left_out: list[str] | None = None,
     ) -> Steps[tuple[T, ...]]:
         """Decode a list of records, in steps if it is long.
 
@@ -109,10 +112,12 @@ class RecordReader:
             path: the JSON path of the list, for errors.
             name: the name of the list in errors.
             is_odd: whether a record of a short list is known to be odd.
+            left_out: gets a text for each item that cannot be read, and is left out;
+                None if such an item is an error.
 
         Raises:
-            DecodeError: it is no list, or a record in it does not fit; up to a hundred
-                problems are named.
+            DecodeError: it is no list, or a record in it does not fit, or a hundred of
+                them do not; up to a hundred problems are named.
         """
         is_long = len(memoryview(text)) > PIECE_SIZE
         if not (is_long or is_odd):
@@ -133,8 +138,10 @@ class RecordReader:
             records += decoded
             if len(problems) >= _MAX_PROBLEMS:
                 break
-        if problems:
+        if problems and (left_out is None or len(problems) >= _MAX_PROBLEMS):
             raise DecodeError.of(name, tuple(problems))
+        if left_out is not None:
+            left_out += problems
         return tuple(records)
 
     def _read_each(
@@ -153,7 +160,10 @@ class RecordReader:
             try:
                 records.append(decode(item))
             except Exception:  # noqa: BLE001 - the slow path says what is wrong
-                records += self._read_slowly(kind, item, f"{path}[{index}]", problems)
+                found: list[str] = []
+                records += self._read_slowly(kind, item, f"{path}[{index}]", found)
+                if found:
+                    problems.append("; ".join(found[:_MAX_PROBLEMS_PER_ITEM]))
                 decode = self._get_fast_decoder(kind)
                 if len(problems) >= _MAX_PROBLEMS:
                     break

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from types import MappingProxyType, TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from nectar_async._http.callbacks import run_callback
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
-from nectar_async._paging.prefetch import NOT_ENTERED, PageScheduler
-from nectar_async._paging.receipt import Receipt
+from nectar_async._paging.prefetch import NOT_ENTERED, PageResult, PageScheduler
+from nectar_async._paging.receipt import Receipt, find_worst
 from nectar_async._paging.traversal import MAX_REWALKS, Traversal
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
@@ -29,11 +29,12 @@ T = TypeVar("T")
 
 @frozen
 class Failure:
-    """A company whose list could not be read to its end."""
+    """A company whose list could not be read to its end, or not every item of it."""
 
     company_id: str
+    """Empty for the list of the companies itself."""
     error: NectarError
-    """The reason; its `cursor` says where to continue."""
+    """The reason; its `cursor`, if there is one, says where to continue."""
 
 
 OnError = Literal["raise", "collect"] | Callable[[Failure], object]
@@ -56,6 +57,17 @@ class Progress:
     """Records that were delivered."""
 
 
+@frozen
+class CompanyList:
+    """The companies of a fan-out, and how complete their list is."""
+
+    ids: Sequence[str]
+    receipt: Receipt | None = None
+    """The receipt of the list; None if the caller named the companies."""
+    error: NectarError | None = None
+    """The error that names items of the list that cannot be read."""
+
+
 class FanOut(Generic[T]):
     """The records of many companies, page by page, in the order of their arrival.
 
@@ -71,7 +83,7 @@ class FanOut(Generic[T]):
     new records are delivered; `receipts` has the verdict of each company.
 
     Args:
-        list_companies: returns the ids of the companies.
+        list_companies: returns the companies.
         build_request: builds the request for a company's list.
         source: sends requests and decodes responses.
         on_error: what happens when a company fails; see `OnError`.
@@ -82,7 +94,7 @@ class FanOut(Generic[T]):
 
     def __init__(
         self,
-        list_companies: Callable[[], Awaitable[Sequence[str]]],
+        list_companies: Callable[[], Awaitable[CompanyList]],
         build_request: Callable[[str], Request[Page[Any]]],
         source: PageSource[Any],
         *,
@@ -100,7 +112,10 @@ class FanOut(Generic[T]):
         self._convert = convert
         self._scheduler: PageScheduler[Any] | None = None
         self._traversals: dict[str, Traversal[Any]] = {}
+        self._companies = CompanyList(())
         self._failures: list[Failure] = []
+        self._unreadable: deque[tuple[str, NectarError]] = deque()
+        """Errors about items that were left out, by company, not yet handled."""
         self._done = 0
         self._pages = 0
         self._records = 0
@@ -111,11 +126,14 @@ class FanOut(Generic[T]):
     async def __aenter__(self) -> Self:
         if self._scheduler is not None:
             raise RuntimeError("a fan-out can be entered only once; create a new one")
-        ids = await self._list_companies()
+        self._companies = await self._list_companies()
+        if self._companies.error is not None:
+            self._unreadable.append(("", self._companies.error))
         # A company that is named twice is read once. All requests are built before any
         # is sent, so that an invalid id raises an error here.
         self._traversals = {
-            company_id: self._build_traversal(company_id) for company_id in ids
+            company_id: self._build_traversal(company_id)
+            for company_id in self._companies.ids
         }
         self._scheduler = PageScheduler(
             self._traversals.items(), self._source, look_ahead=self._look_ahead
@@ -159,7 +177,15 @@ class FanOut(Generic[T]):
     def receipt(self) -> Receipt:
         """The sum of all companies' receipts; its verdict is the worst of them."""
         has_begun = self._scheduler is not None
-        return Receipt.sum(self.receipts.values(), is_finished=has_begun)
+        total = Receipt.sum(self.receipts.values(), is_finished=has_begun)
+        listed = self._companies.receipt
+        if listed is None:
+            return total
+        return evolve(
+            total,
+            verdict=find_worst((total.verdict, listed.verdict)),
+            unreadable=total.unreadable + listed.unreadable,
+        )
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:
@@ -195,7 +221,7 @@ class FanOut(Generic[T]):
         if self._scheduler is None:
             raise RuntimeError(NOT_ENTERED)
         while True:
-            result = await anext(self._scheduler)
+            result = await self._next_result(self._scheduler)
             self._done += result.is_last
             if result.error is not None:
                 await self._handle_failure(result.name, result.error)
@@ -206,6 +232,25 @@ class FanOut(Generic[T]):
                 self._pages += 1
                 self._records += len(page.items)
                 return result.name, page
+
+    async def _next_result(self, scheduler: PageScheduler[Any]) -> PageResult[Any]:
+        """Get the next result, after the errors of companies with items left out.
+
+        Where errors are raised, this comes after the last record of all companies.
+        """
+        while self._unreadable and self._on_error != "raise":
+            await self._handle_failure(*self._unreadable.popleft())
+        try:
+            result = await anext(scheduler)
+        except StopAsyncIteration:
+            if self._unreadable:
+                await self._handle_failure(*self._unreadable.popleft())
+            raise
+        if result.is_last and result.error is None:
+            error = self._traversals[result.name].build_unreadable_error()
+            if error is not None:
+                self._unreadable.append((result.name, error))
+        return result
 
     async def _handle_failure(self, company_id: str, error: Exception) -> None:
         """Keep a failure, and raise it unless `on_error` says to go on."""

@@ -15,11 +15,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import compress
-from typing import Final, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
-from nectar_async.errors import PaginationError
+from nectar_async._http.executor import attach_request
+from nectar_async._http.request import Request
+from nectar_async.errors import DecodeError, PaginationError
 from nectar_async.models.page import Page
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "PassTracker",
     "Receipt",
     "Verdict",
+    "build_unreadable_error",
     "find_worst",
     "hash_ids",
     "sum_known",
@@ -45,7 +48,8 @@ class Verdict(StrEnum):
     DRIFTED = "drifted"
     """The total changed, so the list changed while it was read."""
     SHORT = "short"
-    """The envelopes agree on a total, but fewer distinct records were read."""
+    """The envelopes agree on a total, but fewer distinct records were read, or some
+    items could not be read."""
     UNFINISHED = "unfinished"
     """The traversal was left early, or failed."""
 
@@ -56,6 +60,22 @@ _RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 def find_worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Find the worst of some verdicts; `complete` if there are none."""
     return max(verdicts, key=_RANK.__getitem__, default=Verdict.COMPLETE)
+
+
+def build_unreadable_error(
+    receipt: Receipt, request: Request[Any]
+) -> DecodeError | None:
+    """Build the error that names the items of a list that were left out.
+
+    Returns:
+        None if every item was read.
+    """
+    if not receipt.unreadable:
+        return None
+    error = DecodeError.of_items(receipt.unreadable, receipt.problems)
+    attach_request(error, request)
+    error.page = None  # the items may be on any page
+    return error
 
 
 @frozen(kw_only=True)
@@ -72,6 +92,10 @@ class Receipt:
     """Distinct ids among all records that were read."""
     repeats: int = 0
     """Records that were read again; they are not delivered again."""
+    unreadable: int = 0
+    """Items that are no record, such as a null or a row without an id; left out."""
+    problems: tuple[str, ...] = ()
+    """Why the first of them cannot be read, one text for each."""
     pages: int = 0
     """Pages that were read."""
     rewalked: int = 0
@@ -92,6 +116,8 @@ class Receipt:
             records=sum(part.records for part in parts),
             distinct=sum(part.distinct for part in parts),
             repeats=sum(part.repeats for part in parts),
+            unreadable=sum(part.unreadable for part in parts),
+            problems=next((part.problems for part in parts if part.problems), ()),
             pages=sum(part.pages for part in parts),
             rewalked=sum(part.rewalked for part in parts),
             verdict=find_worst(verdicts),
@@ -246,6 +272,10 @@ class PassTracker(Generic[T]):
         """Records that were read again."""
         self.first_content: PageContent | None = None
         """The content of the first page."""
+        self.unreadable: int = 0
+        """Items that were left out, because they cannot be read."""
+        self.problems: tuple[str, ...] = ()
+        """Why the first of them cannot be read."""
         self.ids: IdSet = IdSet() if ids is None else ids
         self._is_steady = True
         self._previous_total: int | None = None
@@ -267,6 +297,9 @@ class PassTracker(Generic[T]):
         self._previous_total = self.total_last
         self._note_total(page)
         is_clamped = page.total is not None and page.current_page != page.number
+        if page.problems and not is_clamped:
+            self.unreadable += len(page.problems)
+            self.problems = self.problems or page.problems
         new = self._select_new(page.items, ids, is_clamped=is_clamped)
         self._check_advance(page, ids, has_no_new=not (new or is_clamped))
         if is_clamped or not page.has_next:
@@ -277,12 +310,18 @@ class PassTracker(Generic[T]):
 
     def verdict(self) -> Verdict:
         """Judge the pass after its last page."""
+        verdict = self.judge_readable()
+        is_short = verdict is Verdict.COMPLETE and self.unreadable > 0
+        return Verdict.SHORT if is_short else verdict
+
+    def judge_readable(self) -> Verdict:
+        """Judge the pass as if every item had been readable."""
         if self.total_last is None:
             return Verdict.COMPLETE
         if not self._is_steady:
             return Verdict.DRIFTED
         skipped = (self.first_page - 1) * self._per_page
-        missing = self.total_last - skipped - len(self.ids)
+        missing = self.total_last - skipped - len(self.ids) - self.unreadable
         if missing > 0:
             return Verdict.SHORT
         return Verdict.COMPLETE if missing == 0 else Verdict.DRIFTED

@@ -30,12 +30,18 @@ from nectar_async._paging.receipt import (
     PassTracker,
     Receipt,
     Verdict,
+    build_unreadable_error,
     find_worst,
     hash_ids,
     sum_known,
     to_content,
 )
-from nectar_async.errors import InvalidArgumentError, NectarError, ServerTimeoutError
+from nectar_async.errors import (
+    DecodeError,
+    InvalidArgumentError,
+    NectarError,
+    ServerTimeoutError,
+)
 from nectar_async.models.page import Page
 
 __all__ = ["MAX_REWALKS", "Traversal", "WindowPass"]
@@ -117,6 +123,9 @@ class Traversal(Generic[T]):
         self._repeats = 0
         self._pages = 0
         self._rewalked = 0
+        self._unreadable = 0
+        self._problems: tuple[str, ...] = ()
+        """Why the first items were left out."""
         self._receipt: Receipt | None = None
         self.is_finished: bool = False
         """Whether the last page of the last pass was added."""
@@ -214,6 +223,10 @@ class Traversal(Generic[T]):
         """Build the receipt of what was read so far."""
         return self._receipt or self._sum(Verdict.UNFINISHED)
 
+    def build_unreadable_error(self) -> DecodeError | None:
+        """Build the error that names the items that were left out; None without any."""
+        return build_unreadable_error(self.build_receipt(), self._request)
+
     def _note_short_window(self, error: Exception) -> None:
         """Add a note to the error of a window that is too short to be split."""
         window = read_window(self.current_pass.request)
@@ -248,7 +261,8 @@ class Traversal(Generic[T]):
         result = tracker.total_last, len(tracker.ids), self._records
         is_new_result = result != self._previous_result
         self._previous_result = result
-        is_incomplete = verdict is not Verdict.COMPLETE
+        # Reading again does not help against items that cannot be read.
+        is_incomplete = is_changed or tracker.judge_readable() is not Verdict.COMPLETE
         if is_incomplete and is_new_result and self._rewalks_left > 0:
             self._rewalks_left -= 1
             log_rewalk(window_pass.request)
@@ -256,6 +270,8 @@ class Traversal(Generic[T]):
             self._begin_window(window_pass.request)
             self._first_tracker, self._previous_result = first_tracker, result
             return
+        self._unreadable += tracker.unreadable
+        self._problems = self._problems or tracker.problems
         self._finished_windows.append(self._finish_window(tracker, verdict))
         if self._windows:
             self._begin_window(self._windows.popleft())
@@ -281,18 +297,21 @@ class Traversal(Generic[T]):
     def _sum(self, verdict: Verdict) -> Receipt:
         firsts = [window.total_first for window in self._finished_windows]
         lasts = [window.total_last for window in self._finished_windows]
-        repeats = self._repeats
+        repeats, unreadable = self._repeats, self._unreadable
         if not self.is_finished:
             tracker = self.current_pass.tracker
             firsts.append((self._first_tracker or tracker).total_first)
             lasts.append(tracker.total_last)
             repeats += 0 if self.current_pass.is_verification else tracker.repeats
+            unreadable += tracker.unreadable
         return Receipt(
             total_first=sum_known(firsts),
             total_last=sum_known(lasts),
             records=self._records,
             distinct=len(self._ids),
             repeats=repeats,
+            unreadable=unreadable,
+            problems=self._problems or self.current_pass.tracker.problems,
             pages=self._pages,
             rewalked=self._rewalked,
             verdict=verdict,

@@ -259,6 +259,7 @@ def _receipt_as_json(company: CompanyReceipt) -> dict[str, Any]:
         "pages": receipt.pages,
         "records": receipt.records,
         "repeats": receipt.repeats,
+        "unreadable": receipt.unreadable,
         "total_first": receipt.total_first,
         "total_last": receipt.total_last,
         "verdict": receipt.verdict.value,

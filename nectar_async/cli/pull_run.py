@@ -115,6 +115,8 @@ class PullRun:
         self.records: int = 0
         """Number of records in the file."""
         self._written_companies: set[str] = set()
+        self._list_failures: list[Failure] = []
+        """The failure to read items of the list of companies, if there is one."""
         self._pages: FanOut[Any] | _CompanyRecords | None = None
         self._client: NectarClient | None = None
         self._start: _StartCounts | None = None
@@ -149,8 +151,11 @@ class PullRun:
     async def _pull(self, client: NectarClient, on_first: FirstRecord | None) -> None:
         companies: Sequence[Company | str] = self.query.companies
         if not companies:
-            companies = await client.companies.all()
-            self.company_names = {company.id: company.name for company in companies}
+            listed = await client.companies.all(on_error=self._list_failures.append)
+            self.company_names = {
+                company.id: company.name or company.id for company in listed
+            }
+            companies = listed
         fan_out = self._open_pages(client, companies)
         async with fan_out:
             self._pages = fan_out
@@ -204,7 +209,8 @@ class PullRun:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """Companies that could not be read to their end."""
-        return () if self._pages is None else self._pages.failures
+        pages = () if self._pages is None else self._pages.failures
+        return (*self._list_failures, *pages)
 
     @property
     def receipts(self) -> Mapping[str, Receipt]:

@@ -141,7 +141,7 @@ def _describe_company(company: Company) -> Sequence[str]:
 
 
 def _describe_site(site: Site) -> Sequence[str]:
-    return site.name, site.address or "no address"
+    return site.name or "no name", site.address or "no address"
 
 
 def _describe_connection(connection: Connection) -> Sequence[str]:
@@ -175,7 +175,7 @@ def _describe_usage(usage: UsageData) -> Sequence[str]:
         usage.datasource_type or "unknown",
         period,
         _format_amount(usage.usage, usage.usage_units) or "nothing measured",
-        *([usage.site.name] if usage.site is not None else []),
+        *([usage.site.name or "no name"] if usage.site is not None else []),
     )
 
 

@@ -25,7 +25,7 @@ class Company(Model):
     """
 
     id: str
-    name: str
+    name: str | None = None
     is_demand_enabled: bool | None = None
     """Whether electricity demand is extracted from bills as well (beta)."""
     sites: tuple[Site, ...] = ()

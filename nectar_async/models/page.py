@@ -38,6 +38,8 @@ class Page(Generic[T]):
     """Whether the server reports a next page."""
     has_previous: bool = False
     """Whether the server reports a previous page."""
+    problems: tuple[str, ...] = ()
+    """Why items were left out of `items`, one text for each: a null, or no id."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys of the envelope that this version does not know."""
 

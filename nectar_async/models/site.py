@@ -24,7 +24,7 @@ class Site(Model):
     """
 
     id: str
-    name: str
+    name: str | None = None
     data_collection_stop_date: date | None = None
     """The site is archived after this day. The field cannot be updated, so the API
     cannot restore a deleted site, which is only archived."""

@@ -8,7 +8,10 @@ from decimal import Decimal
 from types import NoneType
 from uuid import UUID
 
+from nectar_async._http.callbacks import run_callback
 from nectar_async._http.request import Request
+from nectar_async._paging.fanout import Failure, OnError
+from nectar_async._paging.receipt import build_unreadable_error
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.company import Company
 from nectar_async.models.page import Listing, Page
@@ -24,7 +27,7 @@ from nectar_async.resources._checks import (
 )
 from nectar_async.resources._resource import Resource
 
-__all__ = ["Companies"]
+__all__ = ["COMPANY_LIST", "Companies"]
 
 _LISTING = Listing(items="companies", is_array=True)
 
@@ -41,6 +44,12 @@ _FIELDS = FieldTable(
         "users": list_check(check_email),
     }
 )
+
+
+COMPANY_LIST: Request[Page[Company]] = Request.get(
+    "companies_list", "/company", Page[Company], listing=_LISTING
+)
+"""The request for the list of all companies."""
 
 
 class Companies(Resource):
@@ -67,22 +76,27 @@ class Companies(Resource):
     https://docs.nectarclimate.com/api-reference/v2-2/companies/retrieve-companies
     """
 
-    async def all(self) -> list[Company]:
+    async def all(self, *, on_error: OnError = "raise") -> list[Company]:
         """Return every company with its sites; the API sends them in one answer.
 
         `companies_list`, GET /company.
+
+        Args:
+            on_error: what happens if items of the list cannot be read, such as a null:
+                `raise`, `collect` to leave them out, or a function that is called with
+                a `Failure` without a company id.
+
+        Raises:
+            DecodeError: items cannot be read, and `on_error` is "raise".
         """
-        return [
-            company
-            async for company in self._pages(
-                Request.get(
-                    "companies_list",
-                    "/company",
-                    Page[Company],
-                    listing=_LISTING,
-                )
-            )
-        ]
+        pager = self._pages(COMPANY_LIST)
+        companies = [company async for company in pager]
+        error = build_unreadable_error(pager.receipt, COMPANY_LIST)
+        if error is not None and on_error == "raise":
+            raise error
+        if error is not None and callable(on_error):
+            await run_callback(on_error, Failure("", error))
+        return companies
 
     async def get(self, company_id: str | UUID) -> Company:
         """Return one company with its sites.

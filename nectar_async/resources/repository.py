@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 from attrs import evolve
 
-from nectar_async._paging.fanout import FanOut, OnError
+from nectar_async._paging.fanout import CompanyList, FanOut, OnError
+from nectar_async._paging.receipt import build_unreadable_error
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.account import Account
 from nectar_async.models.company import Company
@@ -22,7 +23,7 @@ from nectar_async.models.statuses import ConnectionStatus
 from nectar_async.models.usage import UsageData
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
-from nectar_async.resources.companies import Companies
+from nectar_async.resources.companies import COMPANY_LIST
 from nectar_async.resources.connections import CONNECTION_LISTS
 from nectar_async.resources.documents import DOCUMENT_LISTS
 from nectar_async.resources.meters import METER_LISTS, DatasourceTypes
@@ -242,13 +243,16 @@ class Repository(Resource):
             )
         ids = None if companies is None else [_to_id(company) for company in companies]
 
-        async def find_ids() -> Sequence[str]:
+        async def list_companies() -> CompanyList:
             if ids is not None:
-                return ids
-            return [company.id for company in await Companies(self._executor).all()]
+                return CompanyList(ids)
+            pager = self._pages(COMPANY_LIST)
+            found = [company.id async for company in pager]
+            error = build_unreadable_error(pager.receipt, COMPANY_LIST)
+            return CompanyList(found, pager.receipt, error)
 
         return FanOut(
-            find_ids,
+            list_companies,
             lambda company_id: lists.build_checked_request(
                 "company", company_id, query
             ),

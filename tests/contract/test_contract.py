@@ -50,7 +50,10 @@ WITHOUT_OPERATION = {
 WITHOUT_TAG = {"repository"}
 
 # Arguments that are not sent.
-NOT_SENT = {"jobs_submit_document": {"file_name", "on_progress"}}
+NOT_SENT = {
+    "companies_list": {"on_error"},
+    "jobs_submit_document": {"file_name", "on_progress"},
+}
 
 # Fields whose default is True, because the call itself implies it.
 IMPLIED_BY_THE_CALL = {("connections_confirm", "confirm")}

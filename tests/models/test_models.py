@@ -33,7 +33,7 @@ MODELS: dict[str, type[Any]] = {
 # requires, so that a missing key never loses a record.
 REQUIRED = {
     "Account": {"id"},
-    "Company": {"id", "name"},
+    "Company": {"id"},
     "Connection": {"id"},
     "ConnectionCompany": {"id"},
     "Document": {"id"},
@@ -44,7 +44,7 @@ REQUIRED = {
     "Job": {"id"},
     "Meter": {"id"},
     "SecurityQuestion": {"key", "value"},
-    "Site": {"id", "name"},
+    "Site": {"id"},
     "Team": {"id"},
     "UsageData": {"id"},
     "UsageDataNested": {"id"},
