@@ -16,7 +16,7 @@ from nectar_async._types import UNSET
 from nectar_async.errors import InvalidArgumentError
 from nectar_async.resources._checks import Check, Nullable
 
-__all__ = ["FieldTable", "check_date_order"]
+__all__ = ["FieldTable", "check_dates"]
 
 
 @frozen
@@ -79,10 +79,15 @@ class FieldTable:
         return values
 
 
-def check_date_order(values: Mapping[str, Any]) -> None:
-    """Refuse a window whose `end_date` is before its `start_date`."""
+def check_dates(values: Mapping[str, Any]) -> None:
+    """Refuse a window that ends before it starts, and `UPDATED_DATE` without dates."""
     start, end = values.get("start_date"), values.get("end_date")
     if start is not None and end is not None and start > end:
         raise InvalidArgumentError(
             f"start_date {start} is after end_date {end}; both are inclusive"
+        )
+    if start is end is None and values.get("date_type") == "UPDATED_DATE":
+        raise InvalidArgumentError(
+            "date_type UPDATED_DATE selects nothing without dates; pass start_date, for"
+            " example the day before your last pull"
         )

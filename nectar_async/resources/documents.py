@@ -17,7 +17,7 @@ from nectar_async.errors import InvalidArgumentError
 from nectar_async.models.document import Document
 from nectar_async.models.enums import CurrencyCode, DateType
 from nectar_async.models.page import Listing, Page
-from nectar_async.resources._checked_fields import FieldTable, check_date_order
+from nectar_async.resources._checked_fields import FieldTable, check_dates
 from nectar_async.resources._checks import (
     Nullable,
     check_bool,
@@ -40,7 +40,7 @@ DOCUMENT_LISTS = OwnedLists(
     listing=Listing(items="documents"),
     filters=FieldTable(
         {**USAGE_LISTS.filters.checks, "is_deleted": check_bool},
-        check_together=check_date_order,
+        check_together=check_dates,
     ),
 )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from nectar_async._paging.pager import Pager
 from nectar_async.models.interval import Interval
 from nectar_async.models.page import Listing, Page
-from nectar_async.resources._checked_fields import FieldTable, check_date_order
+from nectar_async.resources._checked_fields import FieldTable, check_dates
 from nectar_async.resources._checks import check_datetime
 from nectar_async.resources._lists import OwnedLists
 from nectar_async.resources._resource import Resource
@@ -27,7 +27,7 @@ _LISTS = OwnedLists(
             "end_date": check_datetime,
             **METER_LISTS.filters.checks,
         },
-        check_together=check_date_order,
+        check_together=check_dates,
     ),
 )
 

@@ -17,7 +17,7 @@ from nectar_async.models.meter import MeterIdentifier
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.units import UsageUnits
 from nectar_async.models.usage import UsageData
-from nectar_async.resources._checked_fields import FieldTable, check_date_order
+from nectar_async.resources._checked_fields import FieldTable, check_dates
 from nectar_async.resources._checks import (
     check_bool,
     check_date,
@@ -50,7 +50,7 @@ USAGE_LISTS = OwnedLists(
             "date_type": closed_enum_check(DateType),
             **METER_LISTS.filters.checks,
         },
-        check_together=check_date_order,
+        check_together=check_dates,
     ),
 )
 
@@ -82,7 +82,7 @@ _FIELDS = FieldTable(
         "site": check_id,
         "identifiers": check_identifiers,
     },
-    check_together=check_date_order,
+    check_together=check_dates,
 )
 
 

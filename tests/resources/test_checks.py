@@ -21,7 +21,7 @@ from nectar_async import (
     UsageUnits,
 )
 from nectar_async.resources import _checks, documents
-from nectar_async.resources._checked_fields import FieldTable, check_date_order
+from nectar_async.resources._checked_fields import FieldTable, check_dates
 from nectar_async.resources._checks import Check, Nullable
 
 ID = UUID("3b1e6f0a-7c52-4d19-9a84-5e2f0c6d8b11")
@@ -219,7 +219,7 @@ def test_a_filter_that_is_none_is_no_filter() -> None:
 
 def test_a_window_may_be_one_day_long_but_not_reversed() -> None:
     day = date(2025, 1, 1)
-    check_date_order({"start_date": day, "end_date": day})
-    check_date_order({"start_date": day})
+    check_dates({"start_date": day, "end_date": day})
+    check_dates({"start_date": day})
     with pytest.raises(InvalidArgumentError, match=r"start_date .* is after end_date"):
-        check_date_order({"start_date": date(2025, 1, 2), "end_date": day})
+        check_dates({"start_date": date(2025, 1, 2), "end_date": day})
