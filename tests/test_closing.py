@@ -21,6 +21,7 @@ from nectar_async import (
     NectarClient,
     Request,
     Response,
+    Send,
     Settings,
 )
 from nectar_async.recording import Recording
@@ -187,3 +188,34 @@ async def test_a_look_up_of_an_address_ends_at_once() -> None:
             await nectar.aclose()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ClientClosedError] * 3
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("read", [read_all, read_everywhere, prefetch])
+async def test_a_stage_may_close_the_client(
+    make_client: MakeClient, read: Call
+) -> None:
+    clients: list[NectarClient] = []
+
+    async def close_first(request: Request[Any], send: Send) -> Response:
+        await clients[0].aclose()
+        return await send(request)
+
+    nectar = make_client(ListServer.of_pages(c=3, d=3).transport, stages=[close_first])
+    clients.append(nectar)
+    with anyio.fail_after(5), pytest.raises(ClientClosedError):
+        await read(nectar)
+
+
+@pytest.mark.anyio
+async def test_a_transport_may_close_its_client(make_client: MakeClient) -> None:
+    clients: list[NectarClient] = []
+
+    class ClosingTransport(MemoryTransport):
+        async def aclose(self) -> None:
+            await clients[0].aclose()
+
+    clients.append(make_client(ClosingTransport({"ping_get": "pong v2.2"})))
+    await clients[0].ping()
+    with anyio.fail_after(5):
+        await clients[0].aclose()

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, Protocol, Self
 
 import anyio
 
-from nectar_async._http.cancellation import run_in_thread, run_to_end
+from nectar_async._http.cancellation import close_in_thread, run_in_thread
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = [
@@ -160,7 +160,7 @@ class FileSource:
         """Close the file, if it was opened from a path."""
         if self._path is not None:
             # Completes also when the caller is cancelled.
-            await run_to_end(partial(run_in_thread, self._file.close))
+            await close_in_thread(self._file.close)
 
 
 class StreamSource:

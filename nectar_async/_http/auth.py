@@ -101,7 +101,9 @@ class KeyStore:
 
     async def renew(self, refused: int) -> None:
         """Call the key function, unless the key is newer than version `refused`."""
-        if self in _being_called.get():
+        # A task that the function left behind sees the variable later too.
+        is_running = self._lock is not None and self._lock.locked()
+        if is_running and self in _being_called.get():
             raise ConfigurationError(
                 "the key function sends a request with its own client, which waits for"
                 " that key; give it a client of its own, or none"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from importlib import import_module
 from typing import Any
 
@@ -21,10 +21,16 @@ import anyio.lowlevel
 
 from nectar_async.errors import ClientClosedError
 
-__all__ = ["BackgroundTask", "is_foreign_cancellation"]
+__all__ = ["BackgroundTask", "current_background_task", "is_foreign_cancellation"]
 
 _asyncio_tasks: set[asyncio.Task[None]] = set()
 """References to running tasks, because asyncio itself keeps weak ones only."""
+
+
+current_background_task: ContextVar[BackgroundTask | None] = ContextVar(
+    "nectar_async_background_task", default=None
+)
+"""The background task that the running code is part of."""
 
 
 class BackgroundTask:
@@ -98,6 +104,7 @@ class BackgroundTask:
         await self._end.wait()
 
     async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        current_background_task.set(self)
         try:
             with self._scope:
                 await work()

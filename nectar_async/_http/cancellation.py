@@ -16,7 +16,12 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-__all__ = ["run_in_abandoned_thread", "run_in_thread", "run_to_end"]
+__all__ = [
+    "close_in_thread",
+    "run_in_abandoned_thread",
+    "run_in_thread",
+    "run_to_end",
+]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -64,6 +69,12 @@ async def run_in_thread(function: Callable[[Unpack[Ts]], T], *arguments: *Ts) ->
     async with _get_limiter(_threads):
         call = partial(anyio.to_thread.run_sync, function, *arguments)
         return await run_to_end(partial(call, limiter=anyio.CapacityLimiter(1)))
+
+
+async def close_in_thread(function: Callable[[], object]) -> None:
+    """Run a short clean-up in a thread, at once and to its end."""
+    call = partial(anyio.to_thread.run_sync, function)
+    await run_to_end(partial(call, limiter=anyio.CapacityLimiter(1)))
 
 
 async def run_in_abandoned_thread(

@@ -139,11 +139,14 @@ class Executor:
                 running then is done but took longer.
         """
         seconds = self.settings.deadline
-        with move_on_after(self.clock, math.inf if seconds is None else seconds):
+        with (
+            self.open_call(),
+            move_on_after(self.clock, math.inf if seconds is None else seconds),
+        ):
             return await work
         raise DeadlineExceededError(
             f"the file was not read or written within the deadline of {seconds:g} s;"
-            " other files kept every thread busy"
+            " the disk or the sink is slow, or other files keep every thread busy"
         )
 
     async def fetch_file(self, request: Request[Any]) -> Response:

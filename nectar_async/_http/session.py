@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import anyio
@@ -12,7 +13,7 @@ import anyio.lowlevel
 from attrs import asdict
 
 from nectar_async._http.auth import KeyStore, MaskedKeySource
-from nectar_async._http.background import BackgroundTask
+from nectar_async._http.background import BackgroundTask, current_background_task
 from nectar_async._http.cancellation import run_to_end
 from nectar_async._http.clock import Clock, SystemClock
 from nectar_async._http.limiter import Limiter
@@ -33,6 +34,17 @@ StartBackground: TypeAlias = Callable[
 
 # Closing waits at most this long for open calls, and again for the transport.
 _CLOSING_SECONDS = 10.0
+
+
+_own_calls: ContextVar[tuple[anyio.CancelScope, ...]] = ContextVar(
+    "nectar_async_own_calls", default=()
+)
+"""The calls that the running code is part of."""
+
+_being_closed: ContextVar[tuple[Session, ...]] = ContextVar(
+    "nectar_async_being_closed", default=()
+)
+"""The sessions that the running code is closing."""
 
 
 class Session:
@@ -71,7 +83,7 @@ class Session:
         """Exists when closing has begun, and is set when it is done."""
         self._background: set[BackgroundTask] = set()
         self._calls: set[anyio.CancelScope] = set()
-        self._last_call_ended: anyio.Event | None = None
+        self._call_ended: anyio.Event | None = None
 
     async def open(self) -> None:
         """Bind to the running event loop at first use, and make the transport.
@@ -149,13 +161,15 @@ class Session:
         """
         scope = anyio.CancelScope()
         self._calls.add(scope)
+        token = _own_calls.set((*_own_calls.get(), scope))
         try:
             with scope:
                 yield
         finally:
+            _own_calls.reset(token)
             self._calls.discard(scope)
-            if self._last_call_ended is not None and not self._calls:
-                self._last_call_ended.set()
+            if self._call_ended is not None:
+                self._call_ended.set()
         if scope.cancelled_caught:
             raise ClientClosedError("this client was closed during a call")
 
@@ -170,16 +184,22 @@ class Session:
         Raises:
             WrongLoopError: the client belongs to another event loop, which is running.
         """
-        if self._closed is not None:
-            await self._closed.wait()
+        if self._closed is not None and self._closed.is_set():
             return
         if self._is_in_other_running_loop:
             raise WrongLoopError(
                 "this client belongs to another event loop, which is still running;"
                 " close it there"
             )
+        if self._closed is not None:
+            if self not in _being_closed.get():
+                await self._closed.wait()
+            return
         self._closed = anyio.Event()
+        token = _being_closed.set((*_being_closed.get(), self))
         try:
+            if not self._is_forked:
+                await run_to_end(self._end_calls)
             await before()
         finally:
             # Even if the caller is cancelled, the connections are closed.
@@ -187,26 +207,34 @@ class Session:
                 await run_to_end(self._close)
             finally:
                 self._closed.set()
+                _being_closed.reset(token)
 
     async def _close(self) -> None:
         self._is_closed = True
         if self._is_forked:
             return  # the parent uses the connections
-        error = ClientClosedError("this client was closed during a walk")
-        tasks = tuple(self._background)
-        for task in tasks:
-            task.cancel(error)
-        for scope in self._calls:
+        await self._end_calls()
+        if self._transport is not None:
+            with anyio.move_on_after(_CLOSING_SECONDS):
+                await self._transport.aclose()
+
+    async def _end_calls(self) -> None:
+        """Cancel all calls and background tasks, and wait for their end.
+
+        A call that closes the client itself, for example in a stage, is not awaited.
+        """
+        own_task, own_calls = current_background_task.get(), {*_own_calls.get()}
+        tasks = [task for task in self._background if task is not own_task]
+        for task in self._background:
+            task.cancel(ClientClosedError("this client was closed during a walk"))
+        for scope in self._calls - own_calls:
             scope.cancel()
         with anyio.move_on_after(_CLOSING_SECONDS):
             for task in tasks:
                 await task.wait()
-            if self._calls:
-                self._last_call_ended = anyio.Event()
-                await self._last_call_ended.wait()
-        if self._transport is not None:
-            with anyio.move_on_after(_CLOSING_SECONDS):
-                await self._transport.aclose()
+            while self._calls - own_calls:
+                self._call_ended = anyio.Event()
+                await self._call_ended.wait()
 
     def statistics(self) -> Statistics:
         """Take a snapshot of the counters and of the API's limiter."""

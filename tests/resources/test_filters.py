@@ -41,7 +41,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"start_date": "2025-01-01"}, "start_date must be a datetime.date, not str"),
     ({"end_date": 20250101}, "end_date must be a datetime.date, not int"),
     ({"start_date": END, "end_date": START}, "start_date 2025-01-31 is after end_date"),
-    ({"date_type": "UPDATED_DATE"}, "selects nothing without dates; pass start_date"),
+    (
+        {"date_type": "UPDATED_DATE"},
+        "date_type UPDATED_DATE selects nothing without dates",
+    ),
     ({"date_type": "BILL"}, "date_type must be one of .*BILL_DATE"),
     ({"date_type": ""}, "date_type must be one of .*BILL_DATE"),
     ({"date_type": 5}, "date_type must be one of .*BILL_DATE"),
