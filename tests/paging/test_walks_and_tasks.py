@@ -101,11 +101,14 @@ def test_each_record_may_be_read_by_a_task_of_its_own(
         async def read_one() -> None:
             ids.append((await anext(records)).id)
 
+        async def close() -> None:
+            await records.aclose()
+
         for _ in range(10):
             async with anyio.create_task_group() as group:
                 group.start_soon(read_one)
         async with anyio.create_task_group() as group:
-            group.start_soon(records.aclose)
+            group.start_soon(close)
         assert len({*ids}) == 10
 
     run(main)

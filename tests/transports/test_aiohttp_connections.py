@@ -85,7 +85,11 @@ async def create(url: str, transport: Any = None, timeout: float = 5) -> NectarE
             "Duplicate Content-Length",
             False,
         ),
-        (b"hello SECRET\r\n\r\n", "no valid HTTP: Bad status line$", False),
+        (
+            b"hello SECRET\r\n\r\n",
+            "no valid HTTP: (Bad status line|Expected HTTP/, RTSP/ or ICE/)$",
+            False,
+        ),
     ],
 )
 async def test_an_answer_that_is_no_http_is_named(
