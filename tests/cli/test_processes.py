@@ -183,6 +183,7 @@ def test_an_unreachable_server_is_reported_with_its_address(
     assert "NECTAR_BASE_URL" in hint
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_a_pull_without_a_message(
     tmp_path: Path, small_sandbox: dict[str, str]
 ) -> None:

@@ -129,6 +129,7 @@ def test_a_bill_on_stdout_is_reported_on_stderr(
     assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_a_download_without_a_message(
     document: Document, connected: dict[str, str], tmp_path: Path
 ) -> None:

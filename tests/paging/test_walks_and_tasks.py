@@ -267,6 +267,7 @@ def test_the_end_of_the_loop_wakes_the_reader_with_an_error(
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_a_loop_that_ends_with_walks_open_says_nothing(
     open_walk: Open, caplog: pytest.LogCaptureFixture
 ) -> None:

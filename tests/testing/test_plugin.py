@@ -286,6 +286,7 @@ def test_one(nectar):
 """
 
 
+@pytest.mark.slow
 def test_tests_that_share_a_recording_record_each_request_once(user: User) -> None:
     user.write("test_two.py", TWO)
     output = user.run(*RECORD, passed=2)
@@ -389,6 +390,7 @@ def test_new_adds_what_is_missing_and_changes_nothing_else(user: User) -> None:
     user.run(passed=1)
 
 
+@pytest.mark.slow
 def test_a_failing_test_in_mode_new_is_reported_and_others_are_written(
     user: User,
 ) -> None:
@@ -606,6 +608,7 @@ def test_the_closest_marker_wins_each_keyword(user: User) -> None:
     user.run(passed=4)
 
 
+@pytest.mark.slow
 def test_defaults_name_no_recording(user: User) -> None:
     user.write("test_one.py", ONE)
     user.write(
@@ -668,6 +671,7 @@ def test_a_request_without_an_answer_is_reported_even_if_the_error_is_caught(
     assert "test_one.py::test_it got no answer: no answer to GET /team" in output
 
 
+@pytest.mark.slow
 def test_the_setting_decides_about_stale_recordings(user: User) -> None:
     user.write("test_one.py", ONE)
     user.run(*RECORD, passed=1)
