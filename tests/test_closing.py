@@ -123,11 +123,13 @@ async def close_and_check(nectar: NectarClient, transport: Any) -> None:
 
 @asynccontextmanager
 async def serve(behave: Callable[..., Awaitable[None]]) -> Any:
-    """Serve raw connections on loopback; yields the base URL."""
+    """Serve raw connections; yields the base URL, and counts the connections."""
+    arrived = asyncio.Semaphore(0)
 
     async def connected(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        arrived.release()
         try:
             await behave(reader, writer)
         finally:
@@ -135,7 +137,8 @@ async def serve(behave: Callable[..., Awaitable[None]]) -> Any:
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     async with server:
-        yield "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
+        url = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
+        yield url, arrived
 
 
 async def begin_a_body(
@@ -156,11 +159,13 @@ async def say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> 
 async def test_a_request_on_the_network_ends_at_once(
     behave: Callable[..., Awaitable[None]], timeout: float | None
 ) -> None:
-    async with serve(behave) as url:
+    async with serve(behave) as (url, arrived):
         settings = Settings(base_url=url, attempt_timeout=timeout)
         nectar = NectarClient("k", settings=settings)
         tasks = [asyncio.create_task(nectar.companies.all()) for _ in range(3)]
-        await asyncio.sleep(0.05)
+        for _ in tasks:
+            await arrived.acquire()
+        await settle_down(50)
         async with asyncio.timeout(5):
             await asyncio.gather(nectar.aclose(), nectar.aclose())
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -170,8 +175,12 @@ async def test_a_request_on_the_network_ends_at_once(
 class SlowResolver(aiohttp.abc.AbstractResolver):
     """Never finds an address."""
 
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
     async def resolve(self, *_: object, **__: object) -> Any:
-        await asyncio.sleep(60)
+        self.asked.set()
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         pass
@@ -179,11 +188,12 @@ class SlowResolver(aiohttp.abc.AbstractResolver):
 
 @pytest.mark.asyncio
 async def test_a_look_up_of_an_address_ends_at_once() -> None:
-    connector = aiohttp.TCPConnector(resolver=SlowResolver())
+    resolver = SlowResolver()
+    connector = aiohttp.TCPConnector(resolver=resolver)
     async with aiohttp.ClientSession(connector=connector) as session:
         nectar = NectarClient("k", transport=AiohttpTransport(session=session))
         tasks = [asyncio.create_task(nectar.companies.all()) for _ in range(3)]
-        await asyncio.sleep(0.02)
+        await resolver.asked.wait()
         async with asyncio.timeout(5):
             await nectar.aclose()
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)

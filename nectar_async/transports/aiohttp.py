@@ -427,6 +427,7 @@ class CleanConnector(aiohttp.TCPConnector):
             is_new = protocol is None or not getattr(protocol, "is_reused", False)
             if protocol is None or is_new or not protocol.should_close:
                 if protocol is not None:
+                    # A mark of our own; aiohttp has none for this.
                     protocol.is_reused = True  # type: ignore[attr-defined]
                 if (timing := _current_timing.get()) is not None:
                     timing.is_connecting = False

@@ -36,7 +36,8 @@ LOOPS: list[Any] = [
 
 @pytest.fixture(params=WALKS)
 def open_walk(request: pytest.FixtureRequest) -> Open:
-    return request.param  # type: ignore[no-any-return]  # an entry of WALKS
+    walk: Open = request.param
+    return walk
 
 
 @pytest.fixture(params=LOOPS)

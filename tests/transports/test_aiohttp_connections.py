@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -153,11 +153,11 @@ def test_a_proxy_that_is_no_url_is_refused_without_being_quoted(proxy: str) -> N
     assert f"{proxy!r}" not in str(caught.value)
 
 
-def run_plain(main: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(main())  # type: ignore[arg-type]  # it is a coroutine
+def run_plain(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(main())
 
 
-def run_uvloop(main: Callable[[], Awaitable[None]]) -> None:
+def run_uvloop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     pytest.importorskip("uvloop").run(main())
 
 
