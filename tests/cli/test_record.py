@@ -63,6 +63,7 @@ def python(script: str) -> tuple[str, ...]:
     return ("--", sys.executable, "-c", script)
 
 
+@pytest.mark.slow
 def test_a_pull_is_recorded_and_replayed_without_a_network(
     tmp_path: Path, small_sandbox: dict[str, str], set_environment: SetEnvironment
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 from nectar_async import contract
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Portfolio
+from nectar_async.sandbox.generator import portfolio as portfolios
 from nectar_async.sandbox.generator.charges import build_line_items
 from nectar_async.sandbox.generator.dates import BillingCycle, find_first_day
 from nectar_async.sandbox.server.messages import encode_json
@@ -115,15 +116,27 @@ def test_the_company_is_found_by_any_id() -> None:
 def test_only_the_companies_read_last_are_cached(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "nectar_async.sandbox.generator.portfolio._CACHED_RECORDS", 1_000
-    )
+    monkeypatch.setattr(portfolios, "_CACHED_RECORDS", 1_000)
+    monkeypatch.setattr(portfolios._shared_data, "_max_weight", 1_000)
     portfolio = Portfolio(companies=10)
     first, last = [portfolio.company_data(index) for index in range(10)][::9]
     assert portfolio.company_data(9) is last
     again = portfolio.company_data(0)
     assert again is not first
     assert encode_rows(again, "v2.2") == encode_rows(first, "v2.2")
+
+
+def test_portfolios_of_one_seed_share_what_was_not_changed() -> None:
+    one, other = Portfolio(companies=2), Portfolio(companies=3)
+    assert one.company_data(1) is other.company_data(1)
+    one.change_usage(1, delete=1)
+    deleted = len(other.company_data(1).records) - len(one.company_data(1).records)
+    assert deleted == 1
+    for different in (
+        Portfolio(companies=2, seed=8),
+        Portfolio(companies=2, last_day=date(2024, 12, 31)),
+    ):
+        assert different.company_data(1).records != other.company_data(1).records
 
 
 @pytest.mark.parametrize("companies", [0, -1, 2**24 + 1])

@@ -192,6 +192,7 @@ class TestCase(unittest.IsolatedAsyncioTestCase):
 """
 
 
+@pytest.mark.slow
 def test_all_runs_of_a_test_share_one_recording(user: User) -> None:
     user.write("test_runs.py", RUNS)
     user.run(*RECORD, passed=5)
@@ -371,6 +372,7 @@ def test_a_failing_test_keeps_its_old_recording(user: User) -> None:
     assert user.files() == recorded
 
 
+@pytest.mark.slow
 def test_new_adds_what_is_missing_and_changes_nothing_else(user: User) -> None:
     user.write("test_one.py", ONE)
     new = ("--nectar-record=new", "--nectar-sandbox")
@@ -753,6 +755,7 @@ def test_it(nectar, nectar_recording):
 """
 
 
+@pytest.mark.slow
 def test_a_list_changes_in_replay_as_on_a_server(user: User) -> None:
     user.write("test_one.py", MOVED)
     user.run("--nectar-sandbox", passed=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import date
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nectar_async.errors import ConfigurationError
@@ -37,6 +38,9 @@ LAST_DAY = date(2025, 12, 31)
 _CACHED_COMPANIES = 2_048
 # A record takes about 1.6 kB: this is at most 100 MB, and some 50 large companies.
 _CACHED_RECORDS = 60_000
+# All portfolios of a process share these, since a sandbox for each test would generate
+# the same few companies again and again. At most 16 MB outlive the sandboxes.
+_SHARED_RECORDS = 10_000
 
 _HasIdT = TypeVar("_HasIdT", bound=HasId)
 
@@ -295,10 +299,28 @@ class Portfolio:
 
     def _make_company_data(self, index: int) -> CompanyData:
         changes = self._changes.get(index)
+        if changes is None and index < self._size:
+            with _lock:  # sandboxes may run in several threads
+                return _shared_data[self.seed, self.last_day, index]
         if changes is None:
             return self._generator.generate(self.company(index))
         company = self._make_unchanged_company(index)
         return self._generator.generate_changed(company, changes, self.clock.now())
+
+
+def _make_shared_data(key: tuple[int, date, int]) -> CompanyData:
+    seed, last_day, index = key
+    ids = Ids(seed)
+    company = make_company(ids, seed, index, last_day)
+    return CompanyGenerator(ids, seed, last_day).generate(company)
+
+
+_lock = Lock()
+_shared_data = LruCache(
+    _make_shared_data,
+    max_weight=_SHARED_RECORDS,
+    weigh=lambda data: len(data.records),
+)
 
 
 def _find_by_id(
