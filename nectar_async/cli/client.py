@@ -117,7 +117,7 @@ def find_replayed_path() -> Path | None:
 def run_async(work: Callable[[Unpack[Ts]], Awaitable[T]], *arguments: *Ts) -> T:
     """Run an async function in a new event loop, as the sandbox does."""
     # The sandbox imports its server, which would slow down `nectar --help`.
-    from nectar_async.sandbox.loop import run_loop  # noqa: PLC0415
+    from nectar_async.sandbox.run_loop import run_loop  # noqa: PLC0415
 
     return run_loop(work, *arguments)
 

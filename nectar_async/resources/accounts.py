@@ -1,4 +1,4 @@
-"""Accounts: customers' accounts with utilities."""
+"""Operations on accounts, the customers' accounts with utilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Companies: the owners of sites and connections."""
+"""Operations on companies, the owners of sites and connections."""
 
 from __future__ import annotations
 

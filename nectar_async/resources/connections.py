@@ -1,4 +1,4 @@
-"""Connections: the logins to utility portals through which bills are collected."""
+"""Operations on connections, the logins through which bills are collected."""
 
 from __future__ import annotations
 

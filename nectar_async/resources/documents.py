@@ -1,4 +1,4 @@
-"""Documents: the bills, and the download of their files."""
+"""Operations on documents, the bills, and the download of their files."""
 
 from __future__ import annotations
 

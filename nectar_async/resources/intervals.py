@@ -1,4 +1,4 @@
-"""Intervals: smart-meter readings of 15 minutes or an hour each (beta)."""
+"""The list of smart-meter intervals, of 15 minutes or an hour each (beta)."""
 
 from __future__ import annotations
 

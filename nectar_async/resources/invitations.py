@@ -1,4 +1,4 @@
-"""Invitations: links by which customers connect or reconnect their own accounts."""
+"""Operations on invitations, by which customers connect their own accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs: uploads of bills and their processing."""
+"""Operations on jobs: upload bills, and wait until they are processed."""
 
 from __future__ import annotations
 

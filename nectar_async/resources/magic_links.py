@@ -1,4 +1,4 @@
-"""Magic links: the deprecated way to let customers connect their accounts."""
+"""Operations on magic links, the deprecated predecessors of invitations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meters: each measures one commodity at one site."""
+"""Operations on meters; each measures one commodity at one site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers: the utilities that can be connected."""
+"""The search for providers, the utilities that can be connected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites: the buildings and places of a company."""
+"""Operations on sites, the buildings and places of a company."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The team: the organization of the API key."""
+"""Operations on the team that the API key belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usage: the amounts of each meter in each billing period, as read from bills."""
+"""Operations on usage records, the amounts of meters in billing periods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hosted portal where webhooks are configured."""
+"""The link to the hosted portal where webhooks are set up."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nectar_async.errors import ConfigurationError
-from nectar_async.sandbox.loop import run_loop
 from nectar_async.sandbox.process import Options, serve
+from nectar_async.sandbox.run_loop import run_loop
 from nectar_async.sandbox.server.faults import fault_help, read_fault
 from nectar_async.sandbox.server.tls import read_certificate
 

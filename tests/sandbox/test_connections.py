@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from contract_client import ContractClient
 
-from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connection_logins import SANDBOX_LOGIN
 
 pytestmark = pytest.mark.asyncio
 

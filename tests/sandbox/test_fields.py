@@ -18,7 +18,7 @@ from nectar_async import NectarClient, Request, Response, contract, models
 from nectar_async._http.compression import decompress_body
 from nectar_async._http.transport import Send
 from nectar_async.sandbox import Sandbox
-from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connection_logins import SANDBOX_LOGIN
 
 # The magic links are deprecated, and have fields all the same.
 pytestmark = pytest.mark.filterwarnings("ignore:use invitations:DeprecationWarning")

@@ -10,7 +10,7 @@ from contract_schemas import check_schema, response_schema
 from raw_client import RawClient, RawResponse
 
 from nectar_async.sandbox import Sandbox
-from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connection_logins import SANDBOX_LOGIN
 
 pytestmark = pytest.mark.asyncio
 

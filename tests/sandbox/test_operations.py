@@ -20,7 +20,7 @@ from raw_client import RawClient, RawResponse
 
 from nectar_async import contract
 from nectar_async.sandbox import Portfolio, Sandbox
-from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connection_logins import SANDBOX_LOGIN
 from nectar_async.sandbox.generator.pdf import make_pdf
 from nectar_async.sandbox.handlers.routes import ROUTES
 from nectar_async.sandbox.server.messages import encode_json

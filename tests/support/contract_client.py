@@ -7,7 +7,7 @@ from typing import Any
 from contract_schemas import OPERATIONS, check_schema, response_schema, success_status
 from raw_client import RawClient, RawResponse
 
-from nectar_async.sandbox.generator.connections import SANDBOX_LOGIN
+from nectar_async.sandbox.generator.connection_logins import SANDBOX_LOGIN
 
 
 class ContractClient(RawClient):

@@ -67,7 +67,7 @@ async def _call_company_operations(nectar: NectarClient) -> str:
     team = await nectar.team.get()
     await nectar.team.update(team.users)
     everything: dict[str, Any] = {
-        "external_id": "judged",
+        "external_id": "set by a test",
         "data_collection_start_date": date(2024, 1, 1),
         "is_implied_metering_enabled": True,
         "implied_metering_fraction": Decimal("0.25"),
@@ -107,7 +107,7 @@ async def _call_connection_operations(
         "workflow_owner_email": "owner@example.com",
         "data_collection_start_date": date(2024, 1, 1),
         "multiply_by_occupancy": True,
-        "external_id": "judged",
+        "external_id": "set by a test",
     }
     connection = await nectar.connections.create(company, sites=sites[:1], **login)
     login |= {"external_id": None, "data_collection_start_date": None}
@@ -195,7 +195,7 @@ async def _call_meter_operations(
     await nectar.meters.update(
         meters[0].id,
         site=sites[-1],
-        identifiers=[*meters[0].identifiers, MeterIdentifier(value="judged")],
+        identifiers=[*meters[0].identifiers, MeterIdentifier(value="set by a test")],
         address="2 Harbor Street",
         datasource_type=meters[0].datasource_type or DatasourceType.ELECTRICITY,
         time_of_use="ON_PEAK",
@@ -225,7 +225,7 @@ async def _call_usage_operations(nectar: NectarClient, company: str, site: str) 
         for kind in DateType:
             await _read_all(list_usage(owner, date_type=kind, **filters))
     values: dict[str, Any] = {
-        **dict.fromkeys(_TEXT_FIELDS, "judged"),
+        **dict.fromkeys(_TEXT_FIELDS, "set by a test"),
         **dict.fromkeys(_NUMBER_FIELDS, Decimal("0.5")),
     }
     await lists.update(
@@ -239,7 +239,7 @@ async def _call_usage_operations(nectar: NectarClient, company: str, site: str) 
         country="US",
         meter=meters[0].id,
         site=site,
-        identifiers=[MeterIdentifier(value="judged again")],
+        identifiers=[MeterIdentifier(value="set again by a test")],
         **values,
     )
     await lists.get(row.id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from nectar_async.sandbox.generator.connected_meters import make_loose_meter
 from nectar_async.sandbox.generator.dates import (
     Instant,
     find_first_day,
@@ -21,7 +22,6 @@ from nectar_async.sandbox.generator.entities import (
     MeterRecord,
     UsageRecord,
 )
-from nectar_async.sandbox.generator.meters import make_loose_meter
 from nectar_async.sandbox.generator.seeded_random import SeededRandom
 
 if TYPE_CHECKING:

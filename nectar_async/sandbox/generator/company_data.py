@@ -14,10 +14,13 @@ from nectar_async.sandbox.generator.bills import (
     make_usage,
 )
 from nectar_async.sandbox.generator.changes import ChangedCompany, Changes
-from nectar_async.sandbox.generator.connections import find_next_change, settle_login
-from nectar_async.sandbox.generator.meters import (
+from nectar_async.sandbox.generator.connected_meters import (
     make_connections,
     make_sample_accounts,
+)
+from nectar_async.sandbox.generator.connection_logins import (
+    find_next_change,
+    settle_login,
 )
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from nectar_async.sandbox.generator.changes import Changes, HasId
 from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.companies import build_company, make_company
 from nectar_async.sandbox.generator.company_data import CompanyGenerator
-from nectar_async.sandbox.generator.connections import build_connection
+from nectar_async.sandbox.generator.connection_logins import build_connection
 from nectar_async.sandbox.generator.ids import MAX_COMPANIES, Ids
 from nectar_async.sandbox.generator.lru_cache import LruCache
 

@@ -1,4 +1,4 @@
-"""Accounts; a caller can change only whether they are tracked."""
+"""Handlers of accounts: callers can change only whether they are tracked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Companies."""
+"""Handlers of companies: list, create, get, update, delete."""
 
 from __future__ import annotations
 

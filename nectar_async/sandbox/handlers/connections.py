@@ -1,4 +1,4 @@
-"""Connections."""
+"""Handlers of connections: list, create, get, update, confirm."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from nectar_async.sandbox.generator.connections import (
+from nectar_async.sandbox.generator.connection_logins import (
     confirm_login,
     read_editable_fields,
     start_login_check,

@@ -1,4 +1,4 @@
-"""Bills, which the API calls documents."""
+"""Handlers of bills, which the API calls documents, and of their files."""
 
 from __future__ import annotations
 

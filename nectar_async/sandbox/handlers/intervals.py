@@ -1,4 +1,4 @@
-"""Smart meter intervals."""
+"""The handler that lists smart meter intervals."""
 
 from __future__ import annotations
 

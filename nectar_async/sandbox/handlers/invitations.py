@@ -1,4 +1,4 @@
-"""The invitation operations: create, reconnect, list, get, revoke."""
+"""Handlers of invitations: create, reconnect, list, get, revoke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs, which read uploaded files."""
+"""Handlers of jobs, which read uploaded files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Magic links, the predecessors of invitations."""
+"""Handlers of magic links, the predecessors of invitations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meters."""
+"""Handlers of meters: get, update, and the four lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ping, which tests the API key and the version."""
+"""The handler of the ping, which tests the API key and the version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Utility providers."""
+"""The handler that searches utility providers."""
 
 from __future__ import annotations
 

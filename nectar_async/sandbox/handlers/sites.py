@@ -1,4 +1,4 @@
-"""Sites."""
+"""Handlers of sites: list, create, get, update, archive."""
 
 from __future__ import annotations
 

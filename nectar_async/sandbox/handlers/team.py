@@ -1,4 +1,4 @@
-"""The team that the API key belongs to."""
+"""Handlers of the team that the API key belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usage records."""
+"""Handlers of usage records: get, update, delete, and the five lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The link to the portal where webhooks are set up."""
+"""The handler that gives the link to the portal where webhooks are set up."""
 
 from __future__ import annotations
 

@@ -9,7 +9,10 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from nectar_async.sandbox.generator.connections import is_same_portal, normalize_ids
+from nectar_async.sandbox.generator.connection_logins import (
+    is_same_portal,
+    normalize_ids,
+)
 from nectar_async.sandbox.generator.entities import IdentifierRecord
 from nectar_async.sandbox.server.messages import RefusalError
 

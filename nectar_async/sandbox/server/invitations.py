@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
-from nectar_async.sandbox.generator.connections import (
+from nectar_async.sandbox.generator.connection_logins import (
     read_editable_fields,
     start_login_check,
 )

@@ -1,6 +1,6 @@
 """Print the answers that schemathesis got, and fail if an operation never succeeded.
 
-    judge_tally.py tally.json
+    schemathesis_report.py report.json
 
 Each operation must have answered at least one valid request with success. Otherwise
 only its refusals were checked.
@@ -19,10 +19,10 @@ __all__ = ["main"]
 
 
 def main(path: str) -> int:
-    """Print the tally; return 0 if every operation had a success."""
-    tally = json.loads(Path(path).read_text(encoding="utf-8"))
+    """Print the counts; return 0 if every operation had a success."""
+    report = json.loads(Path(path).read_text(encoding="utf-8"))
     answers: dict[str, Counter[str]] = defaultdict(Counter)
-    for operation, mode, status, number in tally["answers"]:
+    for operation, mode, status, number in report["answers"]:
         answers[operation][f"{mode} {status}"] += number
     unproven = []
     for operation in sorted(contract.operations()):
@@ -31,7 +31,7 @@ def main(path: str) -> int:
         print(f"{operation:30} {row}")
         if not any(key.startswith("positive 2") for key in counts):
             unproven.append(operation)
-    for reason, number in sorted(tally["excused"].items()):
+    for reason, number in sorted(report["excused"].items()):
         print(f"excused {number:4} times: {reason}")
     for operation in unproven:
         print(f"{operation}: no valid request succeeded")

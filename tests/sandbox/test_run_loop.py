@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from nectar_async import MemoryTransport, NectarClient
-from nectar_async.sandbox.loop import run_loop
+from nectar_async.sandbox.run_loop import run_loop
 
 
 async def find_loop_module(*words: str) -> tuple[str, ...]:

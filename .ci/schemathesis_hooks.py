@@ -1,8 +1,8 @@
-"""Hooks for schemathesis: ids that exist, a tally of answers, and excused refusals.
+"""Hooks for schemathesis: ids that exist, a count of answers, and excused refusals.
 
 Without them nearly every call would use an unknown id, and would only show that 404 is
-in the contract. `judge` sets the URL of the API with its version (JUDGE_URL), the API
-key (JUDGE_KEY) and the file for the tally (JUDGE_TALLY).
+in the contract. `check_api` sets the URL of the API with its version (CHECK_URL), the
+API key (CHECK_KEY) and the file for the counts (CHECK_REPORT).
 """
 
 from __future__ import annotations
@@ -127,10 +127,10 @@ def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bo
 
 
 @atexit.register
-def _write_tally() -> None:
+def _write_counts() -> None:
     rows = [[*key, number] for key, number in sorted(_answers.items())]
     text = json.dumps({"answers": rows, "excused": _excused}, indent=1)
-    Path(os.environ["JUDGE_TALLY"]).write_text(text, encoding="utf-8")
+    Path(os.environ["CHECK_REPORT"]).write_text(text, encoding="utf-8")
 
 
 def _read_operation(case: Any) -> str:
@@ -200,9 +200,9 @@ def _list_sites(company_id: str) -> list[str]:
 def _call(method: str, path: str, body: Any = None) -> Any:
     answer = requests.request(
         method,
-        os.environ["JUDGE_URL"] + path,
+        os.environ["CHECK_URL"] + path,
         json=body,
-        headers={"X-API-Key": os.environ["JUDGE_KEY"]},
+        headers={"X-API-Key": os.environ["CHECK_KEY"]},
         timeout=_TIMEOUT,
     )
     answer.raise_for_status()

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from nectar_async.sandbox.generator.commodities import COMMODITIES, SEWER, Commodity
-from nectar_async.sandbox.generator.connections import ERROR_DETAILS, find_portal_url
+from nectar_async.sandbox.generator.connection_logins import (
+    ERROR_DETAILS,
+    find_portal_url,
+)
 from nectar_async.sandbox.generator.dates import (
     BillingCycle,
     Instant,

@@ -1,6 +1,6 @@
 """Call every operation of the SDK, and check its traffic with openapi-core.
 
-    judge_traffic.py http://127.0.0.1:41234 the-key
+    openapi_core_traffic.py http://127.0.0.1:41234 the-key
 
 The check is a transport, so it sees requests as they are sent, with the key. It fails
 if a request or an answer violates the contract, and if no request used an operation, a
@@ -147,15 +147,15 @@ def _format_error(error: BaseException) -> str:
 
 def main(url: str, key: str) -> int:
     """Call all operations; returns 0 if nothing is wrong."""
-    judge = anyio.run(_call_api, url, key)
+    transport = anyio.run(_call_api, url, key)
     wanted = contract.operations()
     for name in sorted(wanted):
-        print(f"{name:30} {_format_counts(judge.statuses.get(name, []))}")
-    complaints = [*judge.faults, *_list_gaps(judge)]
+        print(f"{name:30} {_format_counts(transport.statuses.get(name, []))}")
+    complaints = [*transport.faults, *_list_gaps(transport)]
     print(*complaints, sep="\n")
-    number = sum(map(len, judge.statuses.values()))
+    number = sum(map(len, transport.statuses.values()))
     print(
-        f"openapi-core: {len(judge.statuses)} of {len(wanted)} operations,"
+        f"openapi-core: {len(transport.statuses)} of {len(wanted)} operations,"
         f" {number} exchanges, {len(complaints)} complaints"
     )
     return 1 if complaints else 0
@@ -164,8 +164,8 @@ def main(url: str, key: str) -> int:
 async def _call_api(url: str, key: str) -> CheckingTransport:
     settings = Settings(base_url=url)
     spec = OpenAPI.from_dict(_load_contract(f"{url}/v2.2"))
-    judge = CheckingTransport(AiohttpTransport(), spec)
-    async with NectarClient(key, settings=settings, transport=judge) as nectar:
+    transport = CheckingTransport(AiohttpTransport(), spec)
+    async with NectarClient(key, settings=settings, transport=transport) as nectar:
         await call_everything(nectar)
     stranger = CheckingTransport(AiohttpTransport(), spec)
     try:
@@ -174,10 +174,10 @@ async def _call_api(url: str, key: str) -> CheckingTransport:
         ) as nectar:
             await nectar.ping()
     except AuthenticationError:
-        judge.faults += stranger.faults
+        transport.faults += stranger.faults
     else:
-        judge.faults.append("ping_get: a wrong key was accepted")
-    return judge
+        transport.faults.append("ping_get: a wrong key was accepted")
+    return transport
 
 
 def _load_contract(address: str) -> dict[str, Any]:
@@ -190,13 +190,13 @@ def _load_contract(address: str) -> dict[str, Any]:
     return document
 
 
-def _list_gaps(judge: CheckingTransport) -> Iterator[str]:
+def _list_gaps(transport: CheckingTransport) -> Iterator[str]:
     """List the parts of the contract that no request used."""
     for name, row in contract.operations().items():
-        if not any(status < 300 for status in judge.statuses.get(name, ())):
+        if not any(status < 300 for status in transport.statuses.get(name, ())):
             yield f"{name}: no request succeeded"
         for missing in sorted(
-            _list_contract_inputs(row.description) - judge.seen[name]
+            _list_contract_inputs(row.description) - transport.seen[name]
         ):
             yield f"{name}: no request used {missing}"
 
