@@ -49,9 +49,11 @@ def find_decode_problems(exchange: Exchange) -> Iterator[Finding]:
         severity = Severity.NOTE
         problems = _decode(get_converter(is_strict=True), exchange, return_type, data)
     for problem in dict.fromkeys(_INDEX.sub("[]", problem) for problem in problems):
-        words, _, path = problem.partition(" @ ")
+        message, _, path = problem.partition(" @ ")
         place = path.removeprefix("$").removeprefix(".")
-        yield Finding(severity=severity, place=f"response {place}".strip(), words=words)
+        yield Finding(
+            severity=severity, place=f"response {place}".strip(), message=message
+        )
 
 
 @cache

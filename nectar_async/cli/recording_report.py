@@ -135,7 +135,7 @@ def check_as_json(path: Path, report: CheckReport) -> dict[str, Any]:
                 "severity": finding.severity.value,
                 "file": finding.file,
                 "place": finding.place,
-                "words": finding.words,
+                "words": finding.message,
             }
             for finding in report.findings
         ],
@@ -153,7 +153,7 @@ def print_check(console: Console, path: Path, report: CheckReport) -> None:
     )
     groups: dict[tuple[Severity, str, str], list[Finding]] = {}
     for finding in report.findings:
-        key = finding.severity, finding.place, finding.words
+        key = finding.severity, finding.place, finding.message
         groups.setdefault(key, []).append(finding)
     for (severity, place, words), findings in groups.items():
         color = _COLORS[severity]

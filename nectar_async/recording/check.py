@@ -67,7 +67,7 @@ class Finding:
     """The name of a file; empty if the finding concerns the whole recording."""
     place: str = ""
     """The place in that file; empty if the finding concerns all of it."""
-    words: str
+    message: str
     """The problem and its remedy as text, without any value of the recording."""
 
 
@@ -98,7 +98,7 @@ def check(
     *,
     now: datetime | None = None,
     max_age: timedelta | None = None,
-    look: ExchangeCheck | None = None,
+    check_exchange: ExchangeCheck | None = None,
 ) -> CheckReport:
     """Check all files of a recording. Blocks.
 
@@ -106,7 +106,7 @@ def check(
         path: the folder of the recording.
         now: the time from which its age counts. Defaults to the current time.
         max_age: the maximum age. Defaults to no limit.
-        look: an additional check, called with each readable exchange.
+        check_exchange: an additional check, called with each readable exchange.
 
     Raises:
         RecordingError: the folder is missing or is not a recording.
@@ -118,22 +118,26 @@ def check(
     files = {entry.name: entry.read_bytes() for entry in entries if entry.is_file()}
     folders = sorted(entry.name for entry in entries if not entry.is_file())
     findings = [
-        Finding(file=name, words="is a folder; a recording has only files")
+        Finding(file=name, message="is a folder; a recording has only files")
         for name in folders
     ]
     try:
         manifest = read_manifest(files[MANIFEST_NAME], MANIFEST_NAME)
         redaction = Redaction.of(manifest.redaction)
     except RecordingError as error:
-        words = f"cannot be read, so no other file was checked: {error}"
-        findings.append(Finding(file=MANIFEST_NAME, words=words))
+        message = f"cannot be read, so no other file was checked: {error}"
+        findings.append(Finding(file=MANIFEST_NAME, message=message))
         return CheckReport(findings=findings)
     age = (now or datetime.now(UTC)) - manifest.recorded_at
     checked = _FileChecks(files=files, redaction=redaction)
     findings += [
         *_check_manifest(manifest, age, max_age),
         *checked.list_findings(),
-        *(_check_each(checked.exchanges, look) if look is not None else ()),
+        *(
+            _check_each(checked.exchanges, check_exchange)
+            if check_exchange is not None
+            else ()
+        ),
     ]
     findings.sort(key=lambda finding: finding.severity is not Severity.ERROR)
     return CheckReport(
@@ -151,7 +155,7 @@ def _check_manifest(
         yield Finding(
             file=MANIFEST_NAME,
             place="recordedAt",
-            words=f"{_format_age(age, max_age)}: record it again, with --touch if"
+            message=f"{_format_age(age, max_age)}: record it again, with --touch if"
             " nothing changed",
         )
     if manifest.contract != digest():
@@ -159,8 +163,8 @@ def _check_manifest(
             severity=Severity.NOTE,
             file=MANIFEST_NAME,
             place="contract",
-            words="was recorded by a package with another contract; recording it again"
-            " shows whether that makes a difference",
+            message="was recorded by a package with another contract; recording it"
+            " again shows whether that makes a difference",
         )
 
 
@@ -175,10 +179,10 @@ def _format_age(age: timedelta, max_age: timedelta) -> str:
 
 
 def _check_each(
-    exchanges: Mapping[str, Exchange], look: ExchangeCheck
+    exchanges: Mapping[str, Exchange], check_exchange: ExchangeCheck
 ) -> Iterator[Finding]:
     for name, exchange in exchanges.items():
-        yield from (evolve(finding, file=name) for finding in look(exchange))
+        yield from (evolve(finding, file=name) for finding in check_exchange(exchange))
 
 
 @frozen(kw_only=True)
@@ -209,10 +213,10 @@ class _FileChecks:
         used = {name for data in self.files.values() for name in _list_blobs(data)}
         for name in filter(BLOB_NAME.fullmatch, sorted(self.files)):
             if not self._is_intact(name):
-                words = "was changed: its SHA-256 differs from its name; record again"
-                yield Finding(file=name, words=words)
+                message = "was changed: its SHA-256 differs from its name; record again"
+                yield Finding(file=name, message=message)
             elif name not in used:
-                yield Finding(file=name, words="belongs to no exchange; delete it")
+                yield Finding(file=name, message="belongs to no exchange; delete it")
 
     def _is_intact(self, blob: str) -> bool:
         return sha256_hex(self.files[blob]) == blob.partition(".")[0]
@@ -225,7 +229,7 @@ class _FileChecks:
             yield Finding(
                 severity=Severity.NOTE,
                 file=name,
-                words="is not part of a recording; recording again leaves it in place",
+                message="is not part of a recording; a new recording keeps it",
             )
             return
         if any(
@@ -236,7 +240,7 @@ class _FileChecks:
         try:
             exchange = read_exchange(data, self.redaction.key, self.files, name)
         except RecordingError as error:
-            yield Finding(file=name, words=str(error).removeprefix(f"{name} "))
+            yield Finding(file=name, message=str(error).removeprefix(f"{name} "))
             return
         match = EXCHANGE_NAME.fullmatch(name)
         order = int((match and match["order"]) or 1)
@@ -244,8 +248,8 @@ class _FileChecks:
         if name != f"{exchange.name}.json":
             yield Finding(
                 file=name,
-                words=f"should be called {exchange.name}.json, by the question in it: a"
-                " request that was edited is another question; record again",
+                message=f"should be called {exchange.name}.json, by the question in it:"
+                " a request that was edited is another question; record again",
             )
         if match is None:
             return  # a replay does not read files of such names
@@ -254,8 +258,8 @@ class _FileChecks:
             yield Finding(
                 severity=Severity.NOTE,
                 file=name,
-                words="is formatted differently than a recorder writes it, so recording"
-                " again shows a difference",
+                message="is formatted differently than a recorder writes it, so a new"
+                " recording shows a difference",
             )
 
     def _check_numbers(self) -> Iterator[Finding]:
@@ -266,8 +270,10 @@ class _FileChecks:
         for name, numbers in sorted(orders.items()):
             if sorted(numbers) != [*range(1, len(numbers) + 1)]:
                 listed = ", ".join(map(str, sorted(numbers)))
-                words = f"the answers to one question are numbered {listed}, with a gap"
-                yield Finding(file=f"{name}.json", words=words)
+                message = (
+                    f"the answers to one question are numbered {listed}, with a gap"
+                )
+                yield Finding(file=f"{name}.json", message=message)
 
     def _check_lists(self) -> Iterator[Finding]:
         """Check that every list has all of its pages."""
@@ -287,7 +293,7 @@ class _FileChecks:
                 )
                 yield Finding(
                     file=f"{pages[min(pages)].name}.json",
-                    words=f"the list has {last} pages, and {subject} not recorded;"
+                    message=f"the list has {last} pages, and {subject} not recorded;"
                     " record again with a program that reads all of it",
                 )
 
@@ -300,7 +306,7 @@ class _FileChecks:
                     severity=Severity.NOTE,
                     file=name,
                     place="operation",
-                    words=f"the contract has no {operation!r}",
+                    message=f"the contract has no {operation!r}",
                 )
 
     def _check_secrets(self) -> Iterator[Finding]:
@@ -310,14 +316,14 @@ class _FileChecks:
         try:
             redacted = self.redaction.apply(pairs, exchanges)
         except RecordingError as error:
-            yield Finding(words=f"contains a secret: {error}")
+            yield Finding(message=f"contains a secret: {error}")
             return
         for (name, old), new in zip(self.exchanges.items(), redacted, strict=True):
             for place in _find_unredacted(old, new):
                 yield Finding(
                     file=name,
                     place=place,
-                    words="is secret or personal, and not a placeholder; `nectar"
+                    message="is secret or personal, and not a placeholder; `nectar"
                     " recording redact` replaces it",
                 )
 

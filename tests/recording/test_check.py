@@ -42,7 +42,7 @@ def run_check(folder: Path, **how: Any) -> CheckReport:
 
 def format_findings(checked: CheckReport) -> Sequence[str]:
     return [
-        f"{finding.severity}: {finding.file} {finding.place}: {finding.words}"
+        f"{finding.severity}: {finding.file} {finding.place}: {finding.message}"
         for finding in checked.findings
     ]
 
@@ -93,7 +93,7 @@ def test_an_unreadable_manifest_is_the_only_finding(folder: Path) -> None:
     (folder / MANIFEST_NAME).write_text("{")
     finding = only(run_check(folder))
     assert finding.file == MANIFEST_NAME
-    assert "no other file was checked" in finding.words
+    assert "no other file was checked" in finding.message
 
 
 def test_a_file_that_is_not_an_exchange_is_reported(folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_file_that_is_not_an_exchange_is_reported(folder: Path) -> None:
     file.write_text("{")
     finding = only(run_check(folder))
     assert finding.file == file.name
-    assert finding.words.startswith("is not an exchange: ")
+    assert finding.message.startswith("is not an exchange: ")
 
 
 def test_a_request_that_was_changed_by_hand_has_another_name(folder: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_request_that_was_changed_by_hand_has_another_name(folder: Path) -> No
     edit(file, lambda value: value["request"].update(path="/pong"))
     finding = only(run_check(folder))
     assert finding.file == file.name
-    assert finding.words.startswith("should be called ping_get.")
+    assert finding.message.startswith("should be called ping_get.")
 
 
 def test_a_file_without_a_key_in_its_name_is_not_counted(
@@ -118,7 +118,7 @@ def test_a_file_without_a_key_in_its_name_is_not_counted(
     (file,) = list_files(folder, "ping_get")
     file.rename(folder / "ping.json")
     report = run_check(folder)
-    assert only(report).words.startswith(f"should be called {file.name}")
+    assert only(report).message.startswith(f"should be called {file.name}")
     assert report.exchanges == 4
 
 
@@ -129,18 +129,20 @@ def test_a_gap_in_the_numbers_of_answers_is_reported(tmp_path: Path) -> None:
     (second,) = folder.glob("ping_get.*.2.json")
     second.unlink()
     finding = only(run_check(folder))
-    assert finding.words == "the answers to one question are numbered 1, 3, with a gap"
+    assert (
+        finding.message == "the answers to one question are numbered 1, 3, with a gap"
+    )
 
 
 def test_missing_and_changed_blobs_are_reported(folder: Path) -> None:
     file = folder / PDF.name
     file.write_bytes(b"%PDF-1.8")
-    assert (only(run_check(folder)).file, only(run_check(folder)).words) == (
+    assert (only(run_check(folder)).file, only(run_check(folder)).message) == (
         PDF.name,
         "was changed: its SHA-256 differs from its name; record again",
     )
     file.unlink()
-    assert "which is missing" in only(run_check(folder)).words
+    assert "which is missing" in only(run_check(folder)).message
 
 
 def test_unused_blobs_are_reported(folder: Path) -> None:
@@ -148,7 +150,7 @@ def test_unused_blobs_are_reported(folder: Path) -> None:
     file.unlink()
     finding = only(run_check(folder))
     assert (finding.file, finding.severity) == (PDF.name, Severity.ERROR)
-    assert "belongs to no exchange" in finding.words
+    assert "belongs to no exchange" in finding.message
 
 
 def test_other_files_are_a_note_and_folders_an_error(folder: Path) -> None:
@@ -167,14 +169,14 @@ def test_a_list_without_its_last_page_is_reported(folder: Path) -> None:
     last.unlink()
     finding = only(run_check(folder))
     assert finding.file == first.name
-    assert "the list has 3 pages, and page 3 is not recorded" in finding.words
+    assert "the list has 3 pages, and page 3 is not recorded" in finding.message
 
 
 def test_all_missing_pages_are_in_one_finding(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     make_recording([make_page("a", 2, 4), make_page("b", 1, 1)]).save(folder, NOW)
     finding = only(run_check(folder))
-    assert "pages 1, 3, 4 are not recorded" in finding.words
+    assert "pages 1, 3, 4 are not recorded" in finding.message
 
 
 def test_an_operation_that_the_contract_does_not_have_is_a_note(
@@ -184,7 +186,7 @@ def test_an_operation_that_the_contract_does_not_have_is_a_note(
     make_recording([(asked, answer({}))]).save(tmp_path / "r", NOW)
     report = run_check(tmp_path / "r")
     assert report.is_sound
-    assert only(report).words == "the contract has no 'labels_get'"
+    assert only(report).message == "the contract has no 'labels_get'"
 
 
 def test_a_differently_formatted_file_is_a_note(folder: Path) -> None:
@@ -192,7 +194,7 @@ def test_a_differently_formatted_file_is_a_note(folder: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text())))
     report = run_check(folder)
     assert report.is_sound
-    assert "formatted differently" in only(report).words
+    assert "formatted differently" in only(report).message
 
 
 def test_another_contract_is_a_note_and_too_high_an_age_an_error(
@@ -205,9 +207,9 @@ def test_another_contract_is_a_note_and_too_high_an_age_an_error(
     assert run_check(folder, max_age=timedelta(days=4)).is_sound
     stale = run_check(folder, max_age=timedelta(days=2))
     assert not stale.is_sound
-    assert "is 3 days old, and 2 are allowed" in stale.findings[0].words
+    assert "is 3 days old, and 2 are allowed" in stale.findings[0].message
     young = check(folder, now=NOW + timedelta(hours=5), max_age=timedelta())
-    assert "is 5 hours old, and 0 are allowed" in young.findings[0].words
+    assert "is 5 hours old, and 0 are allowed" in young.findings[0].message
 
 
 SITE = question("/site/s", "sites_get", owner="s")
@@ -234,7 +236,7 @@ def test_unredacted_values_are_reported_by_place_without_the_value(
     make_recording([(SITE, answer(personal))]).save(folder, NOW)
     finding = only(run_check(folder))
     assert (finding.place, finding.severity) == (place, Severity.ERROR)
-    assert "nectar recording redact" in finding.words
+    assert "nectar recording redact" in finding.message
     for mark in ("Beacon", "acme", "Street"):
         assert mark not in repr(finding)
 
@@ -253,8 +255,8 @@ def test_a_token_is_reported_and_not_shown(tmp_path: Path) -> None:
         tmp_path / "r", NOW
     )
     finding = only(run_check(tmp_path / "r"))
-    assert finding.words.startswith("contains a secret: ")
-    assert token not in finding.words
+    assert finding.message.startswith("contains a secret: ")
+    assert token not in finding.message
 
 
 def test_forms_and_queries_are_checked(tmp_path: Path) -> None:
@@ -266,16 +268,16 @@ def test_forms_and_queries_are_checked(tmp_path: Path) -> None:
 
 
 def note_operation(exchange: Exchange) -> Iterator[Finding]:
-    yield Finding(severity=Severity.NOTE, words=exchange.question.operation)
+    yield Finding(severity=Severity.NOTE, message=exchange.question.operation)
 
 
 def test_findings_of_a_further_check_have_the_file(
     folder: Path,
 ) -> None:
-    report = run_check(folder, look=note_operation)
+    report = run_check(folder, check_exchange=note_operation)
     assert len(report.findings) == 5
     for finding in report.findings:
-        assert finding.file.startswith(f"{finding.words}.")
+        assert finding.file.startswith(f"{finding.message}.")
 
 
 def make_exchange(operation: str, value: Any, **facts: Any) -> Exchange:
@@ -287,7 +289,7 @@ def make_exchange(operation: str, value: Any, **facts: Any) -> Exchange:
 
 def list_decode_problems(exchange: Exchange) -> Sequence[str]:
     return [
-        f"{finding.severity} {finding.place}: {finding.words}"
+        f"{finding.severity} {finding.place}: {finding.message}"
         for finding in find_decode_problems(exchange)
     ]
 
@@ -314,7 +316,7 @@ def test_answers_that_the_models_know_have_no_findings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "value", "words"),
+    ("operation", "value", "message"),
     [
         (
             "sites_get",
@@ -339,8 +341,10 @@ def test_answers_that_the_models_know_have_no_findings() -> None:
     ],
     ids=["object", "bare-array", "page", "list"],
 )
-def test_unknown_keys_are_one_note_each(operation: str, value: Any, words: str) -> None:
-    assert words in list_decode_problems(make_exchange(operation, value))
+def test_unknown_keys_are_one_note_each(
+    operation: str, value: Any, message: str
+) -> None:
+    assert message in list_decode_problems(make_exchange(operation, value))
     assert all(
         line.startswith("note")
         for line in list_decode_problems(make_exchange(operation, value))
@@ -348,7 +352,7 @@ def test_unknown_keys_are_one_note_each(operation: str, value: Any, words: str) 
 
 
 @pytest.mark.parametrize(
-    ("operation", "value", "words"),
+    ("operation", "value", "message"),
     [
         ("sites_get", {"name": "N"}, "error response id: missing"),
         ("usage_list_by_company", Text("<html>"), "error response: expected JSON"),
@@ -357,10 +361,10 @@ def test_unknown_keys_are_one_note_each(operation: str, value: Any, words: str) 
     ids=["no-id", "no-json", "nothing"],
 )
 def test_answers_that_the_models_cannot_read_are_errors(
-    operation: str, value: Any, words: str
+    operation: str, value: Any, message: str
 ) -> None:
     (line,) = list_decode_problems(make_exchange(operation, value))
-    assert line.startswith(words)
+    assert line.startswith(message)
 
 
 def test_errors_files_and_empty_answers_are_not_decoded() -> None:

@@ -19,6 +19,7 @@ from nectar_async.sandbox import Portfolio
 from nectar_async.sandbox.generator import portfolio as portfolios
 from nectar_async.sandbox.generator.charges import build_line_items
 from nectar_async.sandbox.generator.dates import BillingCycle, find_first_day
+from nectar_async.sandbox.generator.lru_cache import LruCache
 from nectar_async.sandbox.server.messages import encode_json
 from nectar_async.sandbox.server.wire_format import company_json, encode_rows
 
@@ -117,7 +118,8 @@ def test_only_the_companies_read_last_are_cached(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(portfolios, "_CACHED_RECORDS", 1_000)
-    monkeypatch.setattr(portfolios._shared_data, "_max_weight", 1_000)
+    shared = LruCache(portfolios._make_shared_data, max_weight=1)
+    monkeypatch.setattr(portfolios, "_shared_data", shared)
     portfolio = Portfolio(companies=10)
     first, last = [portfolio.company_data(index) for index in range(10)][::9]
     assert portfolio.company_data(9) is last

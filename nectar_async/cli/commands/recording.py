@@ -323,7 +323,9 @@ def _check_all(
     folders = {path: tuple(_find_recordings(path)) for path in paths}
     distinct = dict.fromkeys(folder for group in folders.values() for folder in group)
     reports = {
-        folder: check_recording(folder, max_age=max_age, look=find_decode_problems)
+        folder: check_recording(
+            folder, max_age=max_age, check_exchange=find_decode_problems
+        )
         for folder in distinct
     }
     problems = [describe_missing(path) for path, group in folders.items() if not group]
