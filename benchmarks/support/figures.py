@@ -1,4 +1,4 @@
-"""Figures of a benchmark: question, measured values, bounds, and those of peers."""
+"""Figures of a benchmark: the question, measured values, bounds, values of peers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decode one record or a list of records: on the fast path, or field by field if odd.
+"""Decode records: on the fast path, or field by field if that does not fit.
 
 A record is odd if it does not fit its struct exactly: an unknown key, or another type.
 A long list is decoded in steps, so that other tasks can run in between.

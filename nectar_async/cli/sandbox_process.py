@@ -1,4 +1,4 @@
-"""A sandbox in a child process that ends with its block."""
+"""A sandbox in a child process, which stops when its context manager is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stored state apart from the portfolio: files, invitations, jobs, the team."""
+"""The stored state outside the portfolio: files, invitations, jobs and the team."""
 
 from __future__ import annotations
 
