@@ -1,1 +1,1 @@
-"""Benchmarks: costs of the package and of its peers, measured in one run; see README.md."""
+"""Benchmarks: costs of the package beside those of peers, in one run; see README.md."""

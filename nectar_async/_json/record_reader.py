@@ -198,7 +198,9 @@ class RecordReader:
             result = reader.read_value(kind, value, path)
             if not reader.problems:
                 if attrs.has(type(result)) and self._has_fast_path(type(result)):
-                    self._decoders.learn_extra_keys(result)
+                    # Of two threads that learn at once, the later one counts; the
+                    # keys of the other are learned with its next record.
+                    self._decoders = self._decoders.learn_extra_keys(result)
                 return [result]
         problems += reader.problems
         return []

@@ -130,17 +130,26 @@ class TableHook:
 class StructDecoders:
     """The fast decoders of a converter: for one record, a list, or a page.
 
-    They are built on first use. A decoder raises for anything odd in the JSON.
+    They are built on first use. A decoder raises for anything odd in the JSON. The keys
+    that they know never change: for further keys there are new decoders. So several
+    threads can use them, and none gets a struct of one state with a copier of another.
 
     Args:
         find_hook: returns the function that converts one value of a type.
         is_own: whether a model is built by this package, and not by a user's hook.
+        learned_keys: the keys by model that structs have besides the model's own.
     """
 
     def __init__(
-        self, find_hook: Callable[[Any], Hook], is_own: Callable[[type], bool]
+        self,
+        find_hook: Callable[[Any], Hook],
+        is_own: Callable[[type], bool],
+        learned_keys: Mapping[type, tuple[str, ...]] | None = None,
     ) -> None:
-        self._builder = _StructBuilder(find_hook, is_own)
+        self._find_hook = find_hook
+        self._is_own = is_own
+        self._learned_keys = learned_keys or {}
+        self._builder = _StructBuilder(find_hook, is_own, self._learned_keys)
         self._record_decoders: dict[type, RecordDecoder] = {}
         self._list_decoders: dict[type, ListDecoder] = {}
         self._page_decoders: dict[object, PageDecoder] = {}
@@ -204,12 +213,33 @@ class StructDecoders:
             self._page_decoders[model, items, other_keys] = decode_page
         return self._page_decoders[model, items, other_keys]
 
-    def learn_extra_keys(self, instance: Any) -> None:
-        """Give the structs fields for the keys in an instance's `extra`."""
-        if self._builder.learn_extra_keys(instance):
-            self._record_decoders.clear()
-            self._list_decoders.clear()
-            self._page_decoders.clear()
+    def learn_extra_keys(self, instance: Any) -> StructDecoders:
+        """Return decoders that know the keys in the `extra` of an instance, too.
+
+        The keys of its parts count as well. Returns these decoders if no key is new.
+        """
+        learned_keys = dict(self._learned_keys)
+        pending = [instance]
+        while pending:
+            instance = pending.pop()
+            model: type = type(instance)
+            spec = describe_model(model)
+            keys = learned_keys.get(model, ())
+            new_keys = [
+                key
+                for key in instance.extra
+                if key not in spec.wires and key not in keys
+                if _LEARNABLE_KEY.fullmatch(key)
+            ]
+            if new_keys:
+                learned_keys[model] = (*keys, *new_keys)[:_MAX_LEARNED_KEYS]
+            for field in spec.fields:
+                part = getattr(instance, field.name)
+                if attrs.has(field.kind) and part is not None:
+                    pending += part if field.is_sequence else [part]
+        if learned_keys == self._learned_keys:
+            return self
+        return StructDecoders(self._find_hook, self._is_own, learned_keys)
 
 
 def _build_decode(kind: Any) -> Callable[[Any], Any]:
@@ -242,11 +272,14 @@ class _StructBuilder:
     """Builds the structs of models, and the functions that copy structs into models."""
 
     def __init__(
-        self, find_hook: Callable[[Any], Hook], is_own: Callable[[type], bool]
+        self,
+        find_hook: Callable[[Any], Hook],
+        is_own: Callable[[type], bool],
+        learned_keys: Mapping[type, tuple[str, ...]],
     ) -> None:
         self._find_hook = find_hook
         self._is_own = is_own
-        self._learned_keys: dict[type, list[str]] = {}
+        self._learned_keys = learned_keys
         self._structs: dict[type, type] = {}
         self._copiers: dict[type, Copier] = {}
         """Copiers of records, which are never shared."""
@@ -266,35 +299,6 @@ class _StructBuilder:
             self._copiers[model] = self._build_copier(spec, is_part=False)
         return self._copiers[model]
 
-    def learn_extra_keys(self, instance: Any) -> bool:
-        """Note the keys in the `extra` of an instance and of its parts.
-
-        Returns:
-            Whether a key is new. Everything built before has to be built again then.
-        """
-        is_new = False
-        pending = [instance]
-        while pending:
-            instance = pending.pop()
-            model: type = type(instance)
-            spec = describe_model(model)
-            keys = self._learned_keys.setdefault(model, [])
-            for key in instance.extra:
-                if key in spec.wires or key in keys or len(keys) >= _MAX_LEARNED_KEYS:
-                    continue
-                if _LEARNABLE_KEY.fullmatch(key):
-                    keys.append(key)
-                    is_new = True
-            for field in spec.fields:
-                part = getattr(instance, field.name)
-                if attrs.has(field.kind) and part is not None:
-                    pending += part if field.is_sequence else [part]
-        if is_new:
-            self._structs.clear()
-            self._copiers.clear()
-            self._part_copiers.clear()
-        return is_new
-
     def _get_part_copier(self, model: type) -> Copier:
         if model not in self._part_copiers:
             spec = describe_model(model)
@@ -303,7 +307,7 @@ class _StructBuilder:
 
     def _name_learned_keys(self, spec: ModelSpec) -> dict[str, str]:
         """Return the learned keys by the names of their fields in the struct."""
-        keys = self._learned_keys.get(spec.model, [])
+        keys = self._learned_keys.get(spec.model, ())
         return {f"learned_{number}": key for number, key in enumerate(keys)}
 
     def _build_struct(self, spec: ModelSpec) -> type:

@@ -6,9 +6,11 @@ import gc
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from types import NoneType
 from typing import Any
 from unittest.mock import patch
@@ -23,7 +25,7 @@ from profiles import max_examples
 from strategies import damaged_json, models, words
 
 from nectar_async import Listing, Secret, contract
-from nectar_async._json import field_by_field
+from nectar_async._json import field_by_field, fields, structs
 from nectar_async._json.converter import Converter, get_converter
 from nectar_async._json.field_by_field import FieldByFieldReader
 from nectar_async._json.json_text import read_page_count
@@ -765,6 +767,31 @@ def test_the_number_of_learned_keys_is_bounded() -> None:
         key = f"key{number}"
         body = b'{"id": "1", "%s": %d}' % (key.encode(), number)
         assert converter.decode(body, UsageData).extra == {key: number}
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_a_key_that_another_thread_learns_meanwhile_is_not_lost(
+    step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread decodes an unknown key while this one builds its decoders."""
+    converter = Converter()
+    body = b'[{"id": "2", "novel": 7}]'
+    steps = count()
+    compile_function = fields.compile_function
+
+    def compile_while_another_thread_learns(*arguments: Any) -> Any:
+        if next(steps) == step:
+            with ThreadPoolExecutor() as threads:
+                threads.submit(converter.decode, body, list[UsageData]).result()
+        return compile_function(*arguments)
+
+    monkeypatch.setattr(
+        structs, "compile_function", compile_while_another_thread_learns
+    )
+    converter.decode(b'{"id": "1"}', UsageData)
+    for _ in range(2):
+        (record,) = converter.decode(body, list[UsageData])
+        assert record.extra == {"novel": 7}
 
 
 ENVELOPE: dict[str, Any] = {

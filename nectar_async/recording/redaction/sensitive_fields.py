@@ -302,12 +302,12 @@ def find_operation_fields(operation: str) -> OperationFields:
     query = FieldNode()
     for parameter in map(resolve_ref, row.description.get("parameters", ())):
         if parameter["in"] == "query":
-            node = _build_node([parameter["schema"]], parameter["name"], "")
+            node = _build_tree([parameter["schema"]], parameter["name"])
             names = (parameter["name"], *parameter.get("x-key-candidates", ()))
             query.keys |= dict.fromkeys(names, node)
     body = row.description.get("requestBody", {})
-    request = _build_node(_list_schemas([body]), "", "")
-    response = _build_node(_list_schemas(responses), "", "")
+    request = _build_tree(_list_schemas([body]))
+    response = _build_tree(_list_schemas(responses))
     marked = {
         normalize_key(key): kind
         for node in (request, response)
@@ -335,22 +335,40 @@ def _list_schemas(holders: Any) -> list[Schema]:
     ]
 
 
-_nodes: dict[tuple[str, ...], FieldNode] = {}
+_Nodes = dict[tuple[str, ...], FieldNode]
+
+_finished_nodes: _Nodes = {}
 
 
-def _build_node(schemas: Sequence[Schema], key: str, above: str) -> FieldNode:
+def _build_tree(schemas: Sequence[Schema], key: str = "") -> FieldNode:
+    """Build the field that schemas describe together, with all fields below it.
+
+    The fields are cached only when all of them are finished. Another thread that got an
+    unfinished one would store its secrets.
+    """
+    nodes: _Nodes = {}
+    node = _build_node(schemas, key, "", nodes)
+    _finished_nodes.update(nodes)
+    return node
+
+
+def _build_node(
+    schemas: Sequence[Schema], key: str, above: str, nodes: _Nodes
+) -> FieldNode:
     """Build the node that schemas describe together.
 
     Args:
         schemas: alternatives.
         key: the key of the field; empty for the items of a list.
         above: the normalized key of the closest object or list around it.
+        nodes: the nodes of the same tree, unfinished ones too: schemas are recursive.
     """
     refs = [str(schema.get("$ref") or id(schema)) for schema in schemas]
     cache_key = (key, above, *refs)
-    if cache_key in _nodes:
-        return _nodes[cache_key]  # also while it is being built: schemas are recursive
-    node = _nodes[cache_key] = FieldNode(is_known=True)
+    known = _finished_nodes.get(cache_key) or nodes.get(cache_key)
+    if known is not None:
+        return known
+    node = nodes[cache_key] = FieldNode(is_known=True)
     flat = [
         alternative
         for schema in schemas
@@ -368,9 +386,9 @@ def _build_node(schemas: Sequence[Schema], key: str, above: str) -> FieldNode:
     inner = normalize_key(key) or above
     items = [schema["items"] for schema in flat if "items" in schema]
     if items:
-        node.items = _build_node(items, "", inner)
+        node.items = _build_node(items, "", inner, nodes)
     for name, properties in _group_properties(flat).items():
-        node.keys[name] = _build_node(properties, name, inner)
+        node.keys[name] = _build_node(properties, name, inner, nodes)
     for name, kind in CHILD_KINDS.get(inner, {}).items():
         node.keys.setdefault(name, FieldNode(kind))
     for schema in flat:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any
+
 import pytest
 
 from nectar_async import contract
+from nectar_async.recording.redaction import sensitive_fields
 from nectar_async.recording.redaction.sensitive_fields import (
     ADDRESS,
     LINK,
@@ -70,6 +75,40 @@ def test_dates_numbers_and_enum_values_are_typed() -> None:
     assert row.keys["created"].is_typed("2024-02-20T09:15:43.123456789Z")
     assert not row.keys["startDate"].is_typed("ask Ann")
     assert not row.keys["tariff"].is_typed("2024-01-31")
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 3, 10, 30])
+def test_a_thread_never_gets_fields_that_another_thread_has_not_finished(
+    step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = find_operation_fields.__wrapped__
+    complete = describe_field(find("connections_get").response)
+    monkeypatch.setattr(sensitive_fields, "_finished_nodes", {})
+    iterate_alternatives = contract.iterate_alternatives
+    steps = count()
+    seen = []
+
+    def let_another_thread_find_them(schema: Any) -> Any:
+        if next(steps) == step:
+            with ThreadPoolExecutor() as threads:
+                fields = threads.submit(find, "connections_get").result()
+            seen.append(describe_field(fields.response))
+        return iterate_alternatives(schema)
+
+    monkeypatch.setattr(
+        sensitive_fields, "iterate_alternatives", let_another_thread_find_them
+    )
+    find("connections_get")
+    assert seen == [complete]
+
+
+def describe_field(field: FieldNode, depth: int = 3) -> Any:
+    """Describe a field and the ones below it as plain values."""
+    if depth == 0:
+        return None
+    keys = {key: describe_field(inner, depth - 1) for key, inner in field.keys.items()}
+    items = field.items and describe_field(field.items, depth - 1)
+    return field.kind, field.is_id, field.has_type, keys, items
 
 
 def test_every_operation_has_fields_and_every_kind_a_unique_name() -> None:
