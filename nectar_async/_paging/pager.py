@@ -33,9 +33,9 @@ class Pager(Generic[T]):
     ```
 
     Each `async for` starts again at the first page. Each record is delivered once, also
-    when rows move between pages meanwhile; `receipt` says afterwards whether all were
-    read. If the server runs out of time, the range of dates is split in two and read in
-    halves.
+    when rows move between pages meanwhile. A record that changes meanwhile is delivered
+    again if it is read again. `receipt` says afterwards whether all were read. If the
+    server runs out of time, the range of dates is split in two and read in halves.
     """
 
     def __init__(

@@ -6,6 +6,9 @@ without a next one, and at a page that is not the requested one (the server retu
 last page for a number past the end). An empty page does not end it. The totals of all
 envelopes are compared, and records are counted by id, so that the verdict at the end
 says whether every record was read.
+
+A record may also change while its list is read, and come again with another `updated`.
+It is delivered again then, and the list has drifted.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ __all__ = [
     "Verdict",
     "build_unreadable_error",
     "find_worst",
-    "hash_ids",
+    "hash_rows",
     "sum_known",
     "to_content",
 ]
@@ -46,7 +49,8 @@ class Verdict(StrEnum):
     COMPLETE = "complete"
     """All envelopes agree on the total, and that many distinct records were read."""
     DRIFTED = "drifted"
-    """The total changed, so the list changed while it was read."""
+    """The total changed, or a record came again with another `updated`, so the list
+    changed while it was read."""
     SHORT = "short"
     """The envelopes agree on a total, but fewer distinct records were read, or some
     items could not be read."""
@@ -91,7 +95,7 @@ class Receipt:
     distinct: int = 0
     """Distinct ids among all records that were read."""
     repeats: int = 0
-    """Records that were read again; they are not delivered again."""
+    """Records that were read again unchanged; they are not delivered again."""
     unreadable: int = 0
     """Items that are no record, such as a null or a row without an id; left out."""
     problems: tuple[str, ...] = ()
@@ -248,7 +252,7 @@ _MAX_WITHOUT_NEW_PAST_END = 30
 _MAX_WITHOUT_NEW = 300
 
 PageContent: TypeAlias = tuple[int | None, tuple[int, ...]]
-"""The total and the hashed ids of a page."""
+"""The total of a page, and the hashed versions of its records."""
 
 
 class PassTracker(Generic[T]):
@@ -256,10 +260,16 @@ class PassTracker(Generic[T]):
 
     Args:
         first_page: the number of the page that the pass begins with.
-        ids: the records that were read before, by `hash_ids`; new ones are added.
+        ids: the hashed ids of the records that were read before; new ones are added.
+        versions: their hashed versions (`hash_rows`); new ones are added.
     """
 
-    def __init__(self, first_page: int = 1, ids: IdSet | None = None) -> None:
+    def __init__(
+        self,
+        first_page: int = 1,
+        ids: IdSet | None = None,
+        versions: IdSet | None = None,
+    ) -> None:
         self.first_page: int = first_page
         self.last_page: int = first_page
         """The last page that is known to exist."""
@@ -269,7 +279,7 @@ class PassTracker(Generic[T]):
         self.total_last: int | None = None
         self.pages: int = 0
         self.repeats: int = 0
-        """Records that were read again."""
+        """Records that were read again unchanged."""
         self.first_content: PageContent | None = None
         """The content of the first page."""
         self.unreadable: int = 0
@@ -277,6 +287,7 @@ class PassTracker(Generic[T]):
         self.problems: tuple[str, ...] = ()
         """Why the first of them cannot be read."""
         self.ids: IdSet = IdSet() if ids is None else ids
+        self.versions: IdSet = IdSet() if versions is None else versions
         self._is_steady = True
         self._previous_total: int | None = None
         self._was_repeat = False
@@ -287,21 +298,22 @@ class PassTracker(Generic[T]):
         self._previous_ids: tuple[int, ...] = ()
 
     def add_page(self, page: Page[T]) -> Page[T]:
-        """Add the next page; returns it with its new records only.
+        """Add the next page; returns it with its new and changed records only.
 
         Raises:
             PaginationError: the page has no new records but announces another page, so
                 the server does not advance.
         """
-        ids = hash_ids(page)
+        ids, versions = hash_rows(page)
         self._previous_total = self.total_last
         self._note_total(page)
         is_clamped = page.total is not None and page.current_page != page.number
         if page.problems and not is_clamped:
             self.unreadable += len(page.problems)
             self.problems = self.problems or page.problems
-        new = self._select_new(page.items, ids, is_clamped=is_clamped)
-        self._check_advance(page, ids, has_no_new=not (new or is_clamped))
+        are_new = self.ids.add_all(ids)
+        new = self._select_new(page.items, versions, are_new, is_clamped=is_clamped)
+        self._check_advance(page, ids, has_no_new=not (any(are_new) or is_clamped))
         if is_clamped or not page.has_next:
             self.is_finished = True
         else:
@@ -374,22 +386,66 @@ class PassTracker(Generic[T]):
             )
 
     def _select_new(
-        self, items: tuple[T, ...], ids: tuple[int, ...], *, is_clamped: bool
+        self,
+        items: tuple[T, ...],
+        versions: tuple[int, ...],
+        are_new: list[bool],
+        *,
+        is_clamped: bool,
     ) -> tuple[T, ...]:
-        are_new = self.ids.add_all(ids)
-        repeats = are_new.count(False)
+        """Select the records that are new, or that changed since they were read."""
+        are_new_versions = self.versions.add_all(versions)
+        if are_new_versions != are_new:
+            self._is_steady = False
+        repeats = are_new_versions.count(False)
         if not is_clamped:
             # For a number past the end, the API returns its last page again. Those
             # records do not mean that the list has changed, so they are not counted.
             self.repeats += repeats
-        return tuple(compress(items, are_new)) if repeats else items
+        return tuple(compress(items, are_new_versions)) if repeats else items
 
 
-def hash_ids(page: Page[T]) -> tuple[int, ...]:
-    """Hash the id of each record of a page; of a record without one, the record."""
-    return tuple([hash(getattr(item, "id", item)) for item in page.items])
+def hash_rows(page: Page[T]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Hash the ids of the records of a page, and their versions: id and `updated`.
+
+    Of a record without an id, the record is hashed. Different records with one id on
+    one page count as different. Without `updated` the ids are the versions, too.
+    """
+    items: Sequence[Any] = page.items
+    ids = tuple([hash(getattr(item, "id", item)) for item in items])
+    if len(set(ids)) != len(ids):
+        ids = _tell_apart(ids, items)
+    if not items or not hasattr(items[0], "updated"):
+        return ids, ids
+    return ids, tuple(
+        [
+            hash((some_id, item.updated))
+            for some_id, item in zip(ids, items, strict=True)
+        ]
+    )
 
 
 def to_content(page: Page[T]) -> PageContent:
-    """Get the total and hashed ids of a page, to see later whether they changed."""
-    return page.total, hash_ids(page)
+    """Get the total and the versions of a page, to see later whether they changed."""
+    return page.total, hash_rows(page)[1]
+
+
+def _tell_apart(ids: tuple[int, ...], items: Sequence[Any]) -> tuple[int, ...]:
+    """Return other hashes for different records that have one id."""
+    by_id: dict[int, list[Any]] = {}
+    for some_id, item in zip(ids, items, strict=True):
+        by_id.setdefault(some_id, []).append(item)
+    different = {
+        some_id
+        for some_id, same in by_id.items()
+        if any(item != same[0] for item in same)
+    }
+    return tuple(
+        _hash_content(item) if some_id in different else some_id
+        for some_id, item in zip(ids, items, strict=True)
+    )
+
+
+def _hash_content(item: Any) -> int:
+    extra = getattr(item, "extra", {})  # its own text shows no values
+    return hash(f"{item!r} {dict(extra)!r}")

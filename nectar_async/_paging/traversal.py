@@ -7,9 +7,9 @@ In most cases that is one pass over the list as it was requested. There are more
     the list changed                the window is read again, if `max_rewalks` allows it
     `verify` is set                 the first page is requested again at the end
 
-Records are delivered once, by id, whichever pass reads them first. Nothing here sends a
-request: a reader (`sequential`, `prefetch`) requests the pages of `current_pass`, and
-gives them to `add_page` in order.
+Records are delivered once, by id, whichever pass reads them first; those that changed
+meanwhile are delivered again. Nothing here sends a request: a reader (`sequential`,
+`prefetch`) requests the pages of `current_pass`, and gives them to `add_page` in order.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from nectar_async._paging.receipt import (
     Verdict,
     build_unreadable_error,
     find_worst,
-    hash_ids,
+    hash_rows,
     sum_known,
     to_content,
 )
@@ -110,6 +110,8 @@ class Traversal(Generic[T]):
         self._verify = verify
         self._ids = IdSet()
         """The ids of all records that were read."""
+        self._versions = IdSet()
+        """The versions of all records that were delivered."""
         self._windows = deque(_list_windows(self._request, cursor))
         """The windows that are left."""
         self._earlier_ids: IdSet | None = IdSet() if len(self._windows) > 1 else None
@@ -130,7 +132,7 @@ class Traversal(Generic[T]):
         self.is_finished: bool = False
         """Whether the last page of the last pass was added."""
         self.current_pass: WindowPass[T] = _begin_pass(
-            self._windows.popleft(), self._ids
+            self._windows.popleft(), self._ids, self._versions
         )
 
     def add_page(self, page: Page[T]) -> Page[T] | None:
@@ -216,8 +218,9 @@ class Traversal(Generic[T]):
         if self.is_finished and self._receipt is None:
             verdict = find_worst(window.verdict for window in self._finished_windows)
             self._receipt = self._sum(verdict)
-            self._ids, self._earlier_ids = IdSet(), None
-            self.current_pass.tracker.ids = IdSet()
+            self._ids, self._earlier_ids, self._versions = IdSet(), None, IdSet()
+            tracker = self.current_pass.tracker
+            tracker.ids, tracker.versions = IdSet(), IdSet()
 
     def build_receipt(self) -> Receipt:
         """Build the receipt of what was read so far."""
@@ -235,8 +238,10 @@ class Traversal(Generic[T]):
             error.add_note(f"the window {start} to {end} cannot be halved any further")
 
     def _select_new(self, page: Page[T]) -> Page[T]:
-        """Keep the records that no pass has read before."""
-        are_new = self._ids.add_all(hash_ids(page))
+        """Keep the records that no pass has read before, and those that changed."""
+        ids, versions = hash_rows(page)
+        self._ids.add_all(ids)
+        are_new = self._versions.add_all(versions)
         return evolve(page, items=tuple(compress(page.items, are_new)))
 
     def _verify_or_finish(self, window_pass: WindowPass[T]) -> None:
@@ -280,7 +285,7 @@ class Traversal(Generic[T]):
 
     def _begin_window(self, request: Request[Page[T]]) -> None:
         self._first_tracker = self._previous_result = None
-        self.current_pass = _begin_pass(request, IdSet())
+        self.current_pass = _begin_pass(request, IdSet(), IdSet())
 
     def _finish_window(
         self, tracker: PassTracker[T], verdict: Verdict
@@ -318,9 +323,11 @@ class Traversal(Generic[T]):
         )
 
 
-def _begin_pass(request: Request[Page[T]], ids: IdSet) -> WindowPass[T]:
+def _begin_pass(
+    request: Request[Page[T]], ids: IdSet, versions: IdSet
+) -> WindowPass[T]:
     """Begin a pass with the page that a request asks for."""
-    tracker: PassTracker[T] = PassTracker(request.page or 1, ids)
+    tracker: PassTracker[T] = PassTracker(request.page or 1, ids, versions)
     can_halve = bool(request.query) and split_window(request) is not None
     return WindowPass(evolve(request, can_halve=can_halve), tracker)
 
