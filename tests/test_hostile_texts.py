@@ -13,6 +13,7 @@ from itertools import product
 import pytest
 
 from nectar_async import RecordingError, Response, StatusError
+from nectar_async._http.file_response import ContentRange
 from nectar_async._http.redact import (
     UnescapedText,
     build_masker,
@@ -20,7 +21,6 @@ from nectar_async._http.redact import (
     redact_response,
 )
 from nectar_async._http.status import (
-    ContentRange,
     extract_error_text,
     parse_retry_after,
     raise_for_status,

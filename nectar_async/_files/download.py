@@ -23,8 +23,8 @@ from nectar_async._files.progress import ByteProgress
 from nectar_async._files.validators import Validators
 from nectar_async._http.callbacks import check_callback, run_callback
 from nectar_async._http.executor import Executor
+from nectar_async._http.file_response import ContentRange, is_compressed
 from nectar_async._http.response import Response
-from nectar_async._http.status import ContentRange, is_compressed
 from nectar_async.errors import DownloadError
 
 __all__ = ["Download", "Sink", "download_document"]

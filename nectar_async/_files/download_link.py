@@ -7,9 +7,9 @@ from uuid import UUID
 
 from nectar_async._files.ranges import build_range_request, parse_link, resolve_redirect
 from nectar_async._http.executor import Executor
+from nectar_async._http.file_response import REDIRECTS
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
-from nectar_async._http.status import REDIRECTS
 from nectar_async._types import Secret
 from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import (

@@ -7,13 +7,14 @@ from typing import Any
 
 from nectar_async._http.auth import FetchKey, StampKey
 from nectar_async._http.compression import Decompress
+from nectar_async._http.file_response import CheckFile
 from nectar_async._http.headers import StampHeaders
 from nectar_async._http.limiter import Limit
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response, check_response
 from nectar_async._http.retry import Retry, RetryBudget
 from nectar_async._http.session import Session
-from nectar_async._http.status import CheckFile, CheckStatus
+from nectar_async._http.status import CheckStatus
 from nectar_async._http.telemetry import AttemptSpan, CallSpan, LogAttempt
 from nectar_async._http.timeouts import AttemptTimeout, Deadline
 from nectar_async._http.transport import Send, Stage

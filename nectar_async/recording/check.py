@@ -21,6 +21,7 @@ from nectar_async.contract import digest, operations
 from nectar_async.contract.operation_ids import DOWNLOAD
 from nectar_async.errors import RecordingError
 from nectar_async.recording.bodies import Body, FormData, Json, sha256_hex
+from nectar_async.recording.collected_exchanges import count_announced_pages
 from nectar_async.recording.exchange import Exchange
 from nectar_async.recording.folder import (
     BLOB_NAME,
@@ -34,7 +35,6 @@ from nectar_async.recording.format import (
     read_exchange,
     read_manifest,
 )
-from nectar_async.recording.log import count_announced_pages
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["CheckReport", "ExchangeCheck", "Finding", "Severity", "check"]

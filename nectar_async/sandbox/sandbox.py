@@ -13,14 +13,15 @@ from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
 from nectar_async.sandbox.handlers import documents, sites
 from nectar_async.sandbox.handlers.routes import ROUTES
+from nectar_async.sandbox.server.api_keys import ApiKeys
 from nectar_async.sandbox.server.control_api import ControlApi
+from nectar_async.sandbox.server.entity_json import encode_rows
 from nectar_async.sandbox.server.faults import Faults
 from nectar_async.sandbox.server.gateway import Gateway
 from nectar_async.sandbox.server.listener import Listener
 from nectar_async.sandbox.server.request_log import Witness
 from nectar_async.sandbox.server.router import Route, Router
 from nectar_async.sandbox.server.state import ServerState
-from nectar_async.sandbox.server.wire_format import encode_rows
 from nectar_async.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Sandbox:
         self.witness: Witness = Witness()
         self.faults: Faults = Faults(faults, seed=seed)
         self.restricted: set[str] = set(restricted)
-        self._listener = Listener((api_key, *api_keys), port=port, tls=ssl_context)
+        self._api_keys = ApiKeys((api_key, *api_keys))
+        self._listener = Listener(port=port, tls=ssl_context)
         state = ServerState.create(self.portfolio, file_bytes=file_bytes)
         gateway = Gateway(
             portfolio=self.portfolio,
@@ -109,6 +111,7 @@ class Sandbox:
             download=documents.download,
             latency=latency,
             listener=self._listener,
+            api_keys=self._api_keys,
             restricted=self.restricted,
             control_api=ControlApi(
                 witness=self.witness,
@@ -144,7 +147,7 @@ class Sandbox:
     @property
     def api_key(self) -> str:
         """The API key for clients to use."""
-        return self._listener.key
+        return self._api_keys.first
 
     @property
     def settings(self) -> Settings:
@@ -163,7 +166,7 @@ class Sandbox:
         Raises:
             ConfigurationError: the key is empty.
         """
-        self._listener.rotate_key(key)
+        self._api_keys.rotate(key)
 
     def refuse(self, seconds: float) -> None:
         """Refuse connections for some seconds, and close the idle ones.

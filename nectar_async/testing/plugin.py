@@ -21,14 +21,17 @@ import pytest
 
 if TYPE_CHECKING:
     from nectar_async.client import NectarClient
-    from nectar_async.testing.fixtures import NectarRecording
+    from nectar_async.testing.recording_fixture import NectarRecording
     from nectar_async.testing.sandbox_fixture import NectarSandbox
 
 __all__ = ["NectarRecording", "NectarSandbox"]
 
 _VARIABLE: Final = "NECTAR_RECORD"
 _PACKAGE: Final = "nectar_async.testing"
-_MODULES: Final = {"NectarRecording": "fixtures", "NectarSandbox": "sandbox_fixture"}
+_MODULES: Final = {
+    "NectarRecording": "recording_fixture",
+    "NectarSandbox": "sandbox_fixture",
+}
 
 MODES: Final = ("replay", "record", "new", "passthrough")
 FLAGS: Final = ("touch", "keep-failures")
@@ -140,7 +143,7 @@ def nectar_recording(
     Unless `@pytest.mark.nectar(recording=...)` names a folder, it is
     `recordings/<module>/<test>` next to the test file.
     """
-    yield from import_module(f"{_PACKAGE}.fixtures").run_recording(
+    yield from import_module(f"{_PACKAGE}.recording_fixture").run_recording(
         request, nectar_defaults
     )
 

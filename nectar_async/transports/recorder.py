@@ -24,6 +24,7 @@ from nectar_async._http.transport import Send
 from nectar_async._types import Secret
 from nectar_async.errors import NectarError, RecordingError
 from nectar_async.faults import FaultLike
+from nectar_async.recording.collected_exchanges import RecordingLog
 from nectar_async.recording.exchange import (
     Exchange,
     Question,
@@ -31,7 +32,6 @@ from nectar_async.recording.exchange import (
     build_question,
 )
 from nectar_async.recording.folder import MANIFEST_NAME, Recording
-from nectar_async.recording.log import RecordingLog
 from nectar_async.recording.redaction.patterns import LINK_PREFIX
 from nectar_async.recording.redaction.redaction import Redaction
 from nectar_async.recording.replayer import Repeat

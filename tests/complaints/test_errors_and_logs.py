@@ -10,7 +10,7 @@ import traceback
 import aiohttp
 import pytest
 from complaints.http_server import CountingServer, run_server
-from complaints.naive_reporting import (
+from complaints.naive_telemetry import (
     ApiError,
     RequestError,
     SpanPerCall,

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import cattrs
 import pytest
-from complaints.naive_models import (
+from complaints.naive_json import (
     StoredLinks,
     build_body,
     decode_page,

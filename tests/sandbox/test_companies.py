@@ -9,8 +9,8 @@ import pytest
 from contract_client import ContractClient
 
 from nectar_async.sandbox import Portfolio, Sandbox
+from nectar_async.sandbox.server.entity_json import encode_rows
 from nectar_async.sandbox.server.state import CALLER
-from nectar_async.sandbox.server.wire_format import encode_rows
 
 pytestmark = pytest.mark.asyncio
 

@@ -147,7 +147,7 @@ def test_the_sandbox_sends_each_field(model: str, sent_fields: set[str]) -> None
     excepted = {field for field in fields if field in WITHOUT_ANSWER}
     missing, needless = sorted(unsent - excepted), sorted(excepted - unsent)
     assert not missing, (
-        f"{', '.join(missing)}: send this in sandbox/server/wire_format.py, "
+        f"{', '.join(missing)}: send this in sandbox/server/entity_json.py, "
         "or give a reason in WITHOUT_ANSWER"
     )
     assert not needless, f"remove from WITHOUT_ANSWER: {', '.join(needless)}"

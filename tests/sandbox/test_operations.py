@@ -23,13 +23,13 @@ from nectar_async.sandbox import Portfolio, Sandbox
 from nectar_async.sandbox.generator.connection_logins import SANDBOX_LOGIN
 from nectar_async.sandbox.generator.pdf import make_pdf
 from nectar_async.sandbox.handlers.routes import ROUTES
-from nectar_async.sandbox.server.messages import encode_json
-from nectar_async.sandbox.server.router import SEGMENTS
-from nectar_async.sandbox.server.wire_format import (
+from nectar_async.sandbox.server.entity_json import (
     connection_json,
     document_json,
     meter_json,
 )
+from nectar_async.sandbox.server.messages import encode_json
+from nectar_async.sandbox.server.router import SEGMENTS
 
 # Read at import, because reading a file blocks the event loop.
 BILL = make_pdf("a bill", size=30_000)

@@ -20,8 +20,8 @@ from nectar_async.sandbox.generator import portfolio as portfolios
 from nectar_async.sandbox.generator.charges import build_line_items
 from nectar_async.sandbox.generator.dates import BillingCycle, find_first_day
 from nectar_async.sandbox.generator.lru_cache import LruCache
+from nectar_async.sandbox.server.entity_json import company_json, encode_rows
 from nectar_async.sandbox.server.messages import encode_json
-from nectar_async.sandbox.server.wire_format import company_json, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

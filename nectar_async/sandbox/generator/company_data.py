@@ -13,7 +13,7 @@ from nectar_async.sandbox.generator.bills import (
     make_sample_usage,
     make_usage,
 )
-from nectar_async.sandbox.generator.changes import ChangedCompany, Changes
+from nectar_async.sandbox.generator.callers_changes import ChangedCompany, Changes
 from nectar_async.sandbox.generator.connected_meters import (
     make_connections,
     make_sample_accounts,
@@ -59,7 +59,7 @@ class CompanyData:
     stale_at: Instant | None = None
     """When the data changes without a request, for example by a login check."""
     encoded_rows: dict[str, list[bytes]] = field(factory=dict, init=False)
-    """The rows as JSON by API version; `wire_format.encode_rows` fills this cache."""
+    """The rows as JSON by API version; `entity_json.encode_rows` fills this cache."""
 
     @cached_property
     def accounts(self) -> list[AccountRecord]:

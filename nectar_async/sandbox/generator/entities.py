@@ -2,7 +2,7 @@
 
 Their classes end in `Record`, because the SDK's models have the plain names. Days are
 ordinals, and amounts are whole numbers in the last decimal place of their unit;
-`server.wire_format` writes them as the API's JSON.
+`server.entity_json` writes them as the API's JSON.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.generator.bills import invent_uploaded_bill
-from nectar_async.sandbox.generator.changes import Changes, HasId
+from nectar_async.sandbox.generator.callers_changes import Changes, HasId
 from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.companies import build_company, make_company
 from nectar_async.sandbox.generator.company_data import CompanyGenerator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.entity_json import account_json
 from nectar_async.sandbox.server.messages import RefusalError, Reply
-from nectar_async.sandbox.server.wire_format import account_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
 from nectar_async.sandbox.server.checks import parse_decimal
+from nectar_async.sandbox.server.entity_json import company_json
 from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
 from nectar_async.sandbox.server.pagination import build_array
 from nectar_async.sandbox.server.state import CALLER
-from nectar_async.sandbox.server.wire_format import company_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

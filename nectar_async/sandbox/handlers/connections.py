@@ -18,6 +18,7 @@ from nectar_async.sandbox.server.checks import (
     check_sites,
     check_unique_login,
 )
+from nectar_async.sandbox.server.entity_json import connection_json
 from nectar_async.sandbox.server.filters import read_single
 from nectar_async.sandbox.server.messages import Reply, encode_json
 from nectar_async.sandbox.server.pagination import (
@@ -25,7 +26,6 @@ from nectar_async.sandbox.server.pagination import (
     parse_page_number,
     parse_page_size,
 )
-from nectar_async.sandbox.server.wire_format import connection_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.entity_json import document_json
 from nectar_async.sandbox.server.files import build_missing_error
 from nectar_async.sandbox.server.filters import UsageFilter, parse_flag
 from nectar_async.sandbox.server.messages import Reply, encode_json
 from nectar_async.sandbox.server.pagination import encode_page, parse_page_number
-from nectar_async.sandbox.server.wire_format import document_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

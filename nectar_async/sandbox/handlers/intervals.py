@@ -6,10 +6,10 @@ from nectar_async.sandbox.generator.dates import Instant
 from nectar_async.sandbox.generator.intervals import IntervalList, IntervalSeries
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
+from nectar_async.sandbox.server.entity_json import interval_json
 from nectar_async.sandbox.server.filters import MeterFilter, read_single
 from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
 from nectar_async.sandbox.server.pagination import encode_page, parse_page_number
-from nectar_async.sandbox.server.wire_format import interval_json
 
 __all__ = ["list_by_connection"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
 from nectar_async.sandbox.server.checks import check_sites
+from nectar_async.sandbox.server.entity_json import connection_json
 from nectar_async.sandbox.server.messages import Reply, encode_json
-from nectar_async.sandbox.server.wire_format import connection_json
 
 if TYPE_CHECKING:
     from nectar_async.sandbox.generator.entities import CompanyRecord

@@ -8,10 +8,10 @@ from nectar_async.sandbox.generator.commodities import COMMODITIES
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
 from nectar_async.sandbox.server.checks import parse_identifiers, require_site
+from nectar_async.sandbox.server.entity_json import WASTE_KEYS, meter_json
 from nectar_async.sandbox.server.filters import MeterFilter
 from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
 from nectar_async.sandbox.server.pagination import encode_page, parse_page_number
-from nectar_async.sandbox.server.wire_format import WASTE_KEYS, meter_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,13 +8,13 @@ from nectar_async.sandbox.generator.companies import build_site
 from nectar_async.sandbox.handlers import lookup
 from nectar_async.sandbox.server.api_call import Call
 from nectar_async.sandbox.server.checks import parse_decimal
+from nectar_async.sandbox.server.entity_json import site_json
 from nectar_async.sandbox.server.messages import Reply, encode_json
 from nectar_async.sandbox.server.pagination import (
     build_array,
     build_page,
     parse_page_number,
 )
-from nectar_async.sandbox.server.wire_format import site_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from nectar_async.sandbox.server.checks import (
     parse_usage_fields,
     require_site,
 )
+from nectar_async.sandbox.server.entity_json import UsageEncoder, encode_rows
 from nectar_async.sandbox.server.filters import UsageFilter
 from nectar_async.sandbox.server.messages import RefusalError, Reply
 from nectar_async.sandbox.server.pagination import build_page, parse_page_number
-from nectar_async.sandbox.server.wire_format import UsageEncoder, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,6 +12,7 @@ from nectar_async.sandbox.server.messages import FilePart, Reply
 if TYPE_CHECKING:
     from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.portfolio import Portfolio
+    from nectar_async.sandbox.server.api_keys import ApiKeys
     from nectar_async.sandbox.server.listener import Listener
     from nectar_async.sandbox.server.state import ServerState
 
@@ -33,6 +34,7 @@ class Call:
     """The id of the company that the path's id belongs to, if it exists."""
     state: ServerState = field(repr=False)
     listener: Listener = field(repr=False)
+    api_keys: ApiKeys = field(repr=False)
     target: str
     """The path with its version and the query, as the client sent them."""
     in_flight: int

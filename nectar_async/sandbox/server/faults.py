@@ -95,8 +95,8 @@ class RotateKey(SandboxEffect):
         self, call: Call, request: Request[Any], proceed: Proceed
     ) -> Response:
         """Return the normal response, or 401 for a request without the new key."""
-        call.listener.rotate_key(self.key)
-        if not call.listener.accepts_key(request.headers.get("X-API-Key", "")):
+        call.api_keys.rotate(self.key)
+        if not call.api_keys.accepts(request.headers.get("X-API-Key", "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         return await proceed(request)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nectar_async.sandbox.generator.portfolio import Portfolio
+    from nectar_async.sandbox.server.api_keys import ApiKeys
     from nectar_async.sandbox.server.faults import Faults
     from nectar_async.sandbox.server.listener import Listener
     from nectar_async.sandbox.server.request_log import PendingEntry, Witness
@@ -53,6 +54,7 @@ class Gateway:
     """Serves the files of documents."""
     latency: float
     listener: Listener
+    api_keys: ApiKeys
     restricted: set[str]
     control_api: ControlApi
 
@@ -104,7 +106,7 @@ class Gateway:
         """Find the operation that the request names, and check the API key."""
         match = self.router.match(request.method, request.path)
         entry.operation = match.operation
-        if not self.listener.accepts_key(request.headers.get(_KEY_HEADER, "")):
+        if not self.api_keys.accepts(request.headers.get(_KEY_HEADER, "")):
             raise RefusalError(_UNAUTHORIZED, "Invalid or missing API key.")
         call = self._build_call(request, match.operation, match.version, match.params)
         entry.company = call.company_id
@@ -146,6 +148,7 @@ class Gateway:
             company_id=owners[0].id if owners and owners[0] is not None else None,
             state=self.state,
             listener=self.listener,
+            api_keys=self.api_keys,
             target=request.raw_path,
             in_flight=self.request_log.in_flight,
             headers=request.headers,

@@ -1,17 +1,14 @@
-"""The port on which a sandbox listens, its connections, and its API keys."""
+"""The port on which a sandbox listens, and its connections."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nectar_async.errors import ConfigurationError
-
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from aiohttp import web
 
@@ -23,22 +20,14 @@ _SHUTDOWN_SECONDS = 0.1
 
 
 class Listener:
-    """A port on loopback that can be closed for a while, and the accepted API keys.
+    """A port on loopback that can be closed for a while.
 
     Args:
-        keys: The accepted API keys; clients use the first one.
         port: 0 takes a free port, and keeps it.
         tls: The certificate, for HTTPS.
     """
 
-    def __init__(
-        self,
-        keys: Sequence[str],
-        *,
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
-        self._keys = list(keys)
+    def __init__(self, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._port = port
         self._tls = tls
         self._server: web.Server | None = None
@@ -57,28 +46,6 @@ class Listener:
             )
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{_HOST}:{self._port}"
-
-    @property
-    def key(self) -> str:
-        """The API key for clients to use."""
-        return self._keys[0]
-
-    def accepts_key(self, key: str) -> bool:
-        """Whether an API key is accepted."""
-        sent = key.encode(errors="surrogateescape")
-        # Every key is compared, in constant time, so that the duration reveals nothing.
-        matches = [hmac.compare_digest(sent, known.encode()) for known in self._keys]
-        return any(matches)
-
-    def rotate_key(self, key: str) -> None:
-        """Accept this API key from now on, and no other.
-
-        Raises:
-            ConfigurationError: the key is empty.
-        """
-        if not key:
-            raise ConfigurationError("the new key is empty")
-        self._keys[:] = [key]
 
     async def start(self, server: web.Server) -> None:
         """Start to listen, and pass every connection to the server."""

@@ -8,8 +8,8 @@ from exchanges import answer, make_page, question
 
 from nectar_async import Request
 from nectar_async.models.page import Listing, Page
+from nectar_async.recording.collected_exchanges import RecordingLog
 from nectar_async.recording.exchange import Question, RecordedAnswer
-from nectar_async.recording.log import RecordingLog
 
 PING = question("/ping", "ping_get")
 LIST: Request[Any] = Request.get(
