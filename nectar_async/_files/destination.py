@@ -115,8 +115,12 @@ class PathDestination:
 
     can_restart = True
 
-    def __init__(self, path: Path, *, absolute: Path, is_folder: bool) -> None:
+    def __init__(
+        self, path: Path, *, file: Path, absolute: Path, is_folder: bool
+    ) -> None:
         self._target = path
+        self._file = file
+        """The file to write; `path` may be a link to it."""
         self._absolute = absolute  # passed in, because finding it out blocks
         self._is_folder = is_folder
         self.path: Path = path
@@ -143,16 +147,16 @@ class PathDestination:
                 if await run_in_thread(
                     _is_free, self._absolute / name, self._absolute / unique
                 ):
-                    self.path = self._target / name
+                    self.path = self._file = self._target / name
                     yield
                     return
         with _lock_path(self._absolute / unique):
-            self.path = self._target / unique
+            self.path = self._file = self._target / unique
             yield
 
     async def begin(self, document_id: str) -> PartialState:
         """Continue the partial file of an earlier download of the document."""
-        self._part = PartialFile(self.path, document_id)
+        self._part = PartialFile(self._file, document_id)
         return await run_in_thread(self._part.begin)
 
     async def write(self, offset: int, data: bytes, validators: Validators) -> None:
@@ -264,11 +268,14 @@ def _check_path(text: str | bytes) -> PathDestination:
         )
     path = Path(text)
     is_folder = path.is_dir()
+    # A link to a file stays a link: the file behind it is written.
+    is_link = path.is_symlink() and not is_folder
+    file = Path(os.path.realpath(path)) if is_link else path
     if not is_folder and text.endswith(("/", os.sep)):
         raise InvalidArgumentError(f"target is no folder: {text!r}; create it first")
-    if not is_folder and not path.parent.is_dir():
+    if not is_folder and not file.parent.is_dir():
         raise InvalidArgumentError(
-            f"target is in a folder that does not exist: {str(path.parent)!r}; create"
+            f"target is in a folder that does not exist: {str(file.parent)!r}; create"
             " it first"
         )
     if path.exists() and not is_folder and not stat.S_ISREG(path.stat().st_mode):
@@ -276,5 +283,7 @@ def _check_path(text: str | bytes) -> PathDestination:
             f"target is no regular file: {text!r}; pass another path"
         )
     if not is_folder:
-        check_part_path(path)
-    return PathDestination(path, absolute=path.absolute(), is_folder=is_folder)
+        check_part_path(file)
+    return PathDestination(
+        path, file=file, absolute=file.absolute(), is_folder=is_folder
+    )

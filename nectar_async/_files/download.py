@@ -18,6 +18,7 @@ from nectar_async._files.destination import (
     build_destination,
 )
 from nectar_async._files.download_link import DownloadLink
+from nectar_async._files.file_kind import HEAD, describe_page
 from nectar_async._files.partial_file import OVERLAP
 from nectar_async._files.progress import ByteProgress
 from nectar_async._files.validators import Validators
@@ -216,6 +217,15 @@ class _ActiveDownload:
         else:
             self._restart()
 
+    def _check_kind(self, head: bytes) -> None:
+        """Refuse a page that the host sent in place of the file, with status 200."""
+        page = describe_page(head[:HEAD], self._link.file_name)
+        if page is not None:
+            raise DownloadError(
+                f"the file host sent {page} in place of the file, and nothing was"
+                " written; try again later"
+            )
+
     def _restart(self, validators: Validators | None = None) -> None:
         """Start again, because a response belongs to another file.
 
@@ -262,6 +272,8 @@ class _ActiveDownload:
         self._validators = Validators()
 
     async def _add(self, data: bytes) -> None:
+        if data and not self._done:
+            self._check_kind(data)
         if data or not self._done:
             write = self._destination.write(self._done, data, self._validators)
             await self._within_deadline(write)

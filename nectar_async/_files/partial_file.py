@@ -90,6 +90,7 @@ class PartialFile:
         else:
             # In this order, so that the metadata never describes another file's bytes.
             _write(self.file, 0, b"")
+            self._copy_mode(stat.S_IWUSR)
             self._write_metadata(validators)
         if data:
             _write(self.file, offset, data)
@@ -104,9 +105,16 @@ class PartialFile:
         with self.file.open("r+b") as file:
             os.fsync(file.fileno())
         self._check_unchanged(size)  # the flush may have taken long
+        self._copy_mode()
         self.file.replace(self._path)
         with suppress(OSError):  # metadata without a partial file is ignored
             self._metadata.unlink()
+
+    def _copy_mode(self, additional: int = 0) -> None:
+        """Give the partial file the permissions of the file that it replaces."""
+        with suppress(FileNotFoundError):
+            mode = stat.S_IMODE(self._path.stat().st_mode)
+            self.file.chmod(mode | additional)
 
     def _check_unchanged(self, size: int) -> None:
         """Check that the partial file has the size and the token of this download."""

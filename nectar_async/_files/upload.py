@@ -6,16 +6,14 @@ only once. No file is read into memory as a whole.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from contextlib import suppress
-from importlib import import_module
+from collections.abc import AsyncIterable, AsyncIterator
 from os import PathLike
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, Final, Self
 
-import anyio
-
+from nectar_async._files.file_kind import MEDIA_TYPES, find_media_type
+from nectar_async._files.pdf_pages import count_pages
 from nectar_async._files.progress import ByteProgress
 from nectar_async._files.upload_source import (
     BytesSource,
@@ -25,10 +23,9 @@ from nectar_async._files.upload_source import (
     build_file_source,
 )
 from nectar_async._http.callbacks import run_callback
-from nectar_async._http.cancellation import run_in_abandoned_thread
 from nectar_async.errors import InvalidArgumentError
 
-__all__ = ["MAX_BYTES", "MAX_PAGES", "Upload", "Uploadable", "count_pages"]
+__all__ = ["MAX_BYTES", "MAX_PAGES", "Upload", "Uploadable"]
 
 Uploadable = (
     str | PathLike[str] | bytes | bytearray | memoryview | AsyncIterable[bytes] | Any
@@ -39,23 +36,15 @@ MAX_BYTES: Final = 25 * 1024 * 1024
 """The upload guide says 25 MB; a megabyte may mean 2^20 bytes, so that is allowed."""
 MAX_PAGES: Final = 150
 
-# A hostile PDF can make page counting endless; a normal bill takes milliseconds.
-_MAX_SECONDS: Final = 10.0
+_EXTENSIONS: Final = ", ".join(MEDIA_TYPES)
 
-_TYPES: Final = {
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
+_PDF: Final = MEDIA_TYPES[".pdf"]
+_KINDS: Final = {
+    _PDF: ("PDF", "document.pdf"),
+    MEDIA_TYPES[".png"]: ("PNG", "document.png"),
+    MEDIA_TYPES[".jpg"]: ("JPEG", "document.jpg"),
 }
-_EXTENSIONS: Final = ", ".join(_TYPES)
-
-# The first bytes of the three kinds of files, and the name of files that have none.
-_MAGIC: Final = (
-    (b"%PDF-", "document.pdf"),
-    (b"\x89PNG\r\n\x1a\n", "document.png"),
-    (b"\xff\xd8\xff", "document.jpg"),
-)
+"""The name of each media type, and the file name of files that have none."""
 
 
 class Upload:
@@ -76,6 +65,8 @@ class Upload:
         self._source: UploadSource
         self.name = ""
         """Its name for the API."""
+        self.content_type = ""
+        """Its media type, by its first bytes."""
 
     async def __aenter__(self) -> Self:
         self._source = await _build_source(self._file)
@@ -93,11 +84,6 @@ class Upload:
         trace: TracebackType | None,
     ) -> None:
         await self._source.aclose()
-
-    @property
-    def content_type(self) -> str:
-        """The media type of the file, which follows from the extension of its name."""
-        return _TYPES[PurePath(self.name).suffix.lower()]
 
     @property
     def size(self) -> int | None:
@@ -128,15 +114,17 @@ class Upload:
         head = await self._source.head()
         if not head:
             raise InvalidArgumentError("file is empty; pass one that contains a bill")
-        self.name = self._choose_name(head)
-        is_pdf = self.content_type == _TYPES[".pdf"]
-        pages = await count_pages(self._source.pdf_opener() if is_pdf else None)
+        media_type = find_media_type(head)
+        self.name = self._choose_name(media_type)
+        self.content_type = _check_kind(self.name, media_type)
+        opener = self._source.pdf_opener() if media_type == _PDF else None
+        pages = await count_pages(opener)
         if pages is not None and pages > MAX_PAGES:
             raise InvalidArgumentError(
                 f"file has {pages} pages; the API accepts {MAX_PAGES} at most: split it"
             )
 
-    def _choose_name(self, head: bytes) -> str:
+    def _choose_name(self, media_type: str | None) -> str:
         file_name = self._file_name
         if file_name is not None and not isinstance(file_name, str):
             raise InvalidArgumentError(
@@ -145,7 +133,7 @@ class Upload:
         # The last part of a path, of Windows too.
         name = file_name or self._source.name
         name = name.replace("\\", "/").rpartition("/")[2].strip()
-        if PurePath(name).suffix.lower() in _TYPES:
+        if PurePath(name).suffix.lower() in MEDIA_TYPES:
             return name
         if name:
             argument = "file_name" if file_name else "file"
@@ -153,13 +141,30 @@ class Upload:
                 f"{argument} ends in none of {_EXTENSIONS}: {name!r}; the API accepts"
                 " no other kinds (file_name= sets another name)"
             )
-        for magic, default_name in _MAGIC:
-            if head.startswith(magic):
-                return default_name
+        if media_type is None:
+            raise _build_kind_error("file")
+        _, default_name = _KINDS[media_type]
+        return default_name
+
+
+def _check_kind(name: str, media_type: str | None) -> str:
+    """Check that a file is of the kind that its name says; return the media type."""
+    if media_type is None:
+        raise _build_kind_error(repr(name))
+    expected = MEDIA_TYPES[PurePath(name).suffix.lower()]
+    if media_type != expected:
+        kind, suggested = _KINDS[media_type]
         raise InvalidArgumentError(
-            "file has no name and does not begin like a PDF, PNG or JPEG; pass"
-            f" file_name= with one of {_EXTENSIONS}"
+            f"{name!r} is a {kind} by its first bytes; pass file_name= with the"
+            f" extension {PurePath(suggested).suffix}"
         )
+    return media_type
+
+
+def _build_kind_error(name: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"{name} does not begin like a PDF, PNG or JPEG; the API accepts no other kinds"
+    )
 
 
 async def _build_source(file: object) -> UploadSource:
@@ -215,30 +220,3 @@ def _build_size_error(words: str) -> InvalidArgumentError:
         f"file is too large: the API accepts {MAX_BYTES:,} bytes (25 MB) and it"
         f" {words}; split it, or scan with a lower resolution"
     )
-
-
-async def count_pages(open_file: Callable[[], BinaryIO] | None) -> int | None:
-    """Count the pages of a PDF with pypdf (the extra `pdf`), in a thread.
-
-    Returns None if pypdf is not installed, if the file is damaged, encrypted or takes
-    too long, or if there is no `open_file`.
-
-    Args:
-        open_file: opens a file object of the thread's own, which the thread closes: it
-            may run on after a timeout.
-    """
-    if open_file is None:
-        return None
-    with anyio.move_on_after(_MAX_SECONDS):
-        return await run_in_abandoned_thread(_count_pages, open_file)
-    return None
-
-
-def _count_pages(open_file: Callable[[], BinaryIO]) -> int | None:
-    # A damaged file may raise anything in the parser; the API decides about it.
-    with suppress(Exception):
-        pypdf = import_module("pypdf")
-        with open_file() as file:
-            reader = pypdf.PdfReader(file)
-            return None if reader.is_encrypted else len(reader.pages)
-    return None

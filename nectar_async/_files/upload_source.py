@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, Protocol, Self
 
 import anyio
 
+from nectar_async._files.file_kind import HEAD
 from nectar_async._http.cancellation import close_in_thread, run_in_thread
 from nectar_async.errors import InvalidArgumentError
 
@@ -26,7 +27,6 @@ __all__ = [
 
 CHUNK: Final = 256 * 1024
 """The size of the largest chunk."""
-_HEAD: Final = 8  # as long as the longest magic number
 
 # A file that is closed, or was opened for writing, raises ValueError.
 _UNREADABLE: Final = (OSError, ValueError)
@@ -43,7 +43,7 @@ class UploadSource(Protocol):
     """Whether it can be read a second time."""
 
     async def head(self) -> bytes:
-        """Read the first bytes: at least eight, if there are as many."""
+        """Read the first bytes: at least `HEAD`, if there are as many."""
         ...
 
     async def read(self, offset: int) -> bytes:
@@ -176,7 +176,7 @@ class StreamSource:
 
     async def head(self) -> bytes:
         """Read the first bytes, and keep them for `read`."""
-        while len(self._buffer) < _HEAD:
+        while len(self._buffer) < HEAD:
             chunk = await self._next()
             if not chunk:
                 break

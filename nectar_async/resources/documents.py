@@ -277,8 +277,9 @@ class Documents(Resource):
 
         Args:
             document_id: ID of the bill.
-            target: a path, where an existing file is replaced; or a folder, in which
-                the file gets the document's file name. Several bills often have the
+            target: a path, where an existing file is replaced: its permissions stay,
+                and a link stays a link; or a folder, in which the file gets the
+                document's file name. Several bills often have the
                 same name: if it is taken, the ID is appended, as in
                 `march-5f0c9e3a.pdf`, and only a file of that name is replaced. Or an
                 object with `write(bytes)`, plain or async.
@@ -287,6 +288,7 @@ class Documents(Resource):
 
         Raises:
             DownloadError: there is no file, or it differs from what the host announced;
+                the host sent an HTML page or an error text in place of a bill;
                 it changed twice, or once after a sink had received some of it; or
                 another download writes to the same `.part`.
             AttemptTimeoutError: even the smallest range did not arrive in time; the

@@ -58,9 +58,9 @@ class Jobs(Resource):
     ) -> Job:
         """Upload one bill. `jobs_submit_document`, POST /job/company/{company_id}.
 
-        The file is a PDF, PNG or JPEG of at most 25 MB and 150 pages. Type and size are
-        checked before anything is sent; pages are counted for a path or bytes only, and
-        only with the extra `pdf`. The file is sent in chunks and never held in memory
+        The file is a PDF, PNG or JPEG of at most 25 MB and 150 pages. Its type, by the
+        first bytes, and its size are checked before anything is sent; pages are counted
+        for a path or bytes only, and only with the extra `pdf`. The file is sent in chunks and never held in memory
         as a whole. `attempt_timeout` is the time without progress.
 
         The API cannot tell a repeat from a second bill, so an upload that broke off
@@ -73,8 +73,8 @@ class Jobs(Resource):
             file: a path, bytes, an open binary file (read from its current position),
                 or an async stream of bytes (which is never sent a second time).
             site_id: ID of the site that the bill belongs to.
-            file_name: the name to send; required if neither the path nor the first
-                bytes show the type of the file.
+            file_name: the name to send, if the file has none or one whose extension is
+                not that of its type.
             on_progress: a function, plain or async, that is called with the number of
                 bytes sent so far and the size (None for a stream). It starts again from
                 zero when the file is sent again.

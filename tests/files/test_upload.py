@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
+import re
 import tempfile
 import threading
 import tracemalloc
@@ -25,7 +27,8 @@ from nectar_async import (
     RetryPolicy,
     VirtualClock,
 )
-from nectar_async._files.upload import MAX_BYTES, Upload, count_pages
+from nectar_async._files.pdf_pages import count_pages
+from nectar_async._files.upload import MAX_BYTES, Upload
 from nectar_async._files.upload_source import CHUNK
 from nectar_async.errors import (
     AttemptTimeoutError,
@@ -138,12 +141,13 @@ async def test_a_stream_can_be_read_once_and_has_no_size() -> None:
 async def test_an_open_file_is_sent_from_its_position_and_left_open(
     bill: Path,
 ) -> None:
-    with bill.open("rb") as file:
-        file.seek(100)
+    with bill.open("r+b") as file:
+        file.write(b"x" * 2_000 + PDF)
+        file.seek(2_000)
         async with Upload(file) as upload:
-            assert (upload.name, upload.size) == ("bill.pdf", len(PDF) - 100)
-            assert await read_content(upload) == PDF[100:]
-            assert await read_content(upload) == PDF[100:]
+            assert (upload.name, upload.size) == ("bill.pdf", len(PDF))
+            assert await read_content(upload) == PDF
+            assert await read_content(upload) == PDF
         assert not file.closed
 
 
@@ -198,19 +202,48 @@ async def test_the_kind_of_bytes_without_a_name_is_found_by_the_first_of_them(
         assert (upload.name, upload.content_type) == (name, media)
 
 
-async def test_bytes_of_an_unknown_kind_need_a_name() -> None:
-    with pytest.raises(InvalidArgumentError, match="pass file_name="):
-        await upload_and_read(b"GIF89a....")
+@pytest.mark.parametrize("name", [None, "bill.pdf", "scan.png", "scan.jpeg"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GIF89a....",
+        b"PK\x03\x04....",
+        b"<!DOCTYPE html><title>Sign in</title>",
+        b"not a bill",
+        b" " * 2_000 + PDF,
+        bytes(100),
+    ],
+    ids=["GIF", "zip", "HTML", "text", "late PDF", "zeros"],
+)
+async def test_another_kind_of_file_is_refused_whatever_its_name(
+    data: bytes, name: str | None
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="like a PDF, PNG or JPEG"):
+        await upload_and_read(data, name)
+    with pytest.raises(InvalidArgumentError, match="like a PDF, PNG or JPEG"):
+        await upload_and_read(Stream(data[:3], data[3:]), name)
+
+
+async def test_a_pdf_may_begin_with_other_bytes() -> None:
+    data = b"\r\n" + b" " * 1_000 + PDF
+    async with Upload(Stream(data[:700], data[700:])) as upload:
+        assert (upload.name, upload.content_type) == ("document.pdf", "application/pdf")
+        assert await read_content(upload) == data
 
 
 @pytest.mark.parametrize("name", ["a.PDF", "a.Jpeg", "b.c.jpg", "x.png"])
 async def test_case_of_an_extension_does_not_count(name: str) -> None:
-    async with Upload(b"x" * 20, name) as upload:
+    data = {"f": PDF, "g": JPEG}[name[-1].lower()] if name != "x.png" else PNG
+    async with Upload(data, name) as upload:
         assert upload.name == name
 
 
-async def test_contents_that_do_not_match_the_extension_are_for_the_api() -> None:
-    assert await upload_and_read(PNG, "scan.pdf") == PNG
+async def test_a_name_that_contradicts_the_first_bytes_is_refused() -> None:
+    with pytest.raises(
+        InvalidArgumentError,
+        match=r"^'scan\.pdf' is a PNG by its first bytes; pass .* extension \.png$",
+    ):
+        await upload_and_read(PNG, "scan.pdf")
 
 
 @pytest.mark.parametrize("name", ["/tmp/x/bill.pdf", "C:\\bills\\bill.pdf"])  # noqa: S108
@@ -282,7 +315,7 @@ async def test_an_empty_path_is_refused(tmp_path: Path) -> None:
 
 async def test_25_megabytes_are_taken_and_one_byte_more_is_not(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
-    path.touch()
+    path.write_bytes(PNG)
     os.truncate(path, MAX_BYTES)
     async with Upload(path) as upload:
         assert upload.size == MAX_BYTES == 26_214_400
@@ -292,8 +325,9 @@ async def test_25_megabytes_are_taken_and_one_byte_more_is_not(tmp_path: Path) -
 
 
 async def test_a_stream_that_turns_out_too_large_is_stopped() -> None:
+    first = PDF.ljust(MAX_BYTES // 4)
     chunk = b"x" * (MAX_BYTES // 4)
-    async with Upload(Stream(*[chunk] * 4, b"y"), "a.pdf") as upload:
+    async with Upload(Stream(first, *[chunk] * 3, b"y"), "a.pdf") as upload:
         sizes: list[int] = []
         with pytest.raises(InvalidArgumentError, match="file is too large"):
             await read_sizes(upload, sizes.append)
@@ -373,6 +407,19 @@ async def test_without_pypdf_nothing_is_counted(
     assert await upload_and_read(build_pdf(151))
 
 
+async def test_the_parser_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The log of other users of the parser stays as it is."""
+    damaged = re.sub(rb"startxref\n\d+", b"startxref\n1", build_pdf(3))
+    logging.getLogger("pypdf").addHandler(handler := logging.StreamHandler())
+    try:
+        assert await upload_and_read(damaged) == damaged
+        assert capsys.readouterr() == ("", "")
+        assert len(pypdf.PdfReader(io.BytesIO(damaged)).pages) == 3
+        assert capsys.readouterr().err
+    finally:
+        logging.getLogger("pypdf").removeHandler(handler)
+
+
 async def test_a_parser_that_does_not_end_is_abandoned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -382,7 +429,7 @@ async def test_a_parser_that_does_not_end_is_abandoned(
         over.wait(5)
 
     monkeypatch.setattr(pypdf, "PdfReader", hang)
-    monkeypatch.setattr("nectar_async._files.upload._MAX_SECONDS", 0.01)
+    monkeypatch.setattr("nectar_async._files.pdf_pages._MAX_SECONDS", 0.01)
     try:
         assert await count_pages(io.BytesIO) is None
     finally:
@@ -394,7 +441,7 @@ async def test_a_parser_that_does_not_end_is_abandoned(
 
 async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
-    path.touch()
+    path.write_bytes(PNG)
     os.truncate(path, MAX_BYTES)
     async with Upload(path) as upload:
         tracemalloc.start()
@@ -408,7 +455,7 @@ async def test_a_file_is_read_in_chunks_and_memory_stays_flat(tmp_path: Path) ->
 
 
 async def test_a_large_chunk_of_a_stream_is_split() -> None:
-    async with Upload(Stream(b"x" * (2 * CHUNK + 1)), "a.pdf") as upload:
+    async with Upload(Stream(PDF[:9].ljust(2 * CHUNK + 1)), "a.pdf") as upload:
         sizes = [len(chunk) async for chunk in upload.chunks()]
     assert sizes == [CHUNK, CHUNK, 1]
 

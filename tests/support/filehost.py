@@ -13,7 +13,7 @@ from nectar_async import MemoryTransport, Request, Response
 CHUNK = 96 * 1024  # instead of 4 MiB, so that the tests are quick
 SIGNATURE = "sIgNaTuRe-5d41402a"
 LINK = f"https://files.example/b/d-1.pdf?X-Sig={SIGNATURE}"
-BILL = bytes(os.urandom(CHUNK)) * 2 + b"the end"  # three chunks
+BILL = (b"%PDF-1.7" + os.urandom(CHUNK - 8)) * 2 + b"the end"  # three chunks
 
 Answer = Response | BaseException
 Trick = Callable[[Request[Any]], "Answer | Awaitable[Answer | None] | None"]
