@@ -1,11 +1,16 @@
-"""The link of a document's file: replaced when it expires, and redirects followed."""
+"""The link of a document's file: replaced when it expires, and redirects followed.
+
+Anyone with the link of a file can read a bill without a key. So links are kept as
+`Secret` until they are put in a request. No error contains the text of a file host's
+response, because object stores print the signature of the link in it.
+"""
 
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
 from uuid import UUID
 
-from nectar_async._files.ranges import build_range_request, parse_link, resolve_redirect
 from nectar_async._http.executor import Executor
 from nectar_async._http.file_response import REDIRECTS
 from nectar_async._http.request import Request
@@ -36,6 +41,9 @@ _GROWTH: Final = 2
 # different object stores.
 _REFUSED: Final = frozenset({400, 401, 403, 404, 410})
 _MAX_REFUSALS: Final = 2
+
+# The characters that a URL may contain; others are escaped, as browsers do.
+_URL_CHARACTERS: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
 class DownloadLink:
@@ -125,7 +133,7 @@ class DownloadLink:
                 "it has no file (its url is null); it may still be in processing: try"
                 " again later"
             )
-        url = parse_link(document.url)
+        url = _parse_link(document.url)
         if url is None:
             raise self._build_error("its link is no web address; report it to support")
         self._url = url
@@ -175,7 +183,7 @@ class DownloadLink:
         """Fetch a range from the link; follow and remember redirects."""
         for _ in range(_MAX_REDIRECTS + 1):
             response = await self._executor.fetch_file(
-                build_range_request(
+                _build_range_request(
                     self.document_id,
                     self._url,
                     span,
@@ -185,7 +193,7 @@ class DownloadLink:
             )
             if response.status not in REDIRECTS:
                 return response
-            url = resolve_redirect(self._url, response)
+            url = _resolve_redirect(self._url, response)
             if url is None:
                 raise self._build_error(
                     "the file host redirects to nowhere, to itself, or from https to"
@@ -223,3 +231,70 @@ def _add_advice(error: AttemptTimeoutError) -> None:
         " file): set a longer attempt_timeout"
     )
     error.args = (error.message,)
+
+
+def _build_range_request(
+    document_id: str,
+    url: Secret[str],
+    span: tuple[int, int] | None,
+    *,
+    condition: str | None = None,
+    can_halve: bool = False,
+) -> Request[bytes]:
+    """Build a request for a range of bytes, or for the whole file.
+
+    Args:
+        document_id: the document, for errors and recordings.
+        url: the link.
+        span: the first byte and the one after the last; None for the whole file.
+        condition: the validator for `If-Range`: if the file is another one, the host
+            sends it as a whole.
+        can_halve: whether fewer bytes may be requested when these take too long.
+    """
+    headers = {"Accept-Encoding": "identity"}
+    if span is not None:
+        headers["Range"] = f"bytes={span[0]}-{span[1] - 1}"
+        if condition is not None:
+            headers["If-Range"] = condition
+    return Request(
+        operation=DOWNLOAD,
+        method="GET",
+        path="",
+        returns=bytes,
+        parts={"document_id": document_id},
+        headers=headers,
+        is_repeatable=True,
+        url=url.reveal(),
+        can_halve=can_halve,
+    )
+
+
+def _parse_link(link: Secret[str]) -> Secret[str] | None:
+    """Check and escape a link; returns None if it is no http or https URL."""
+    text = quote(link.reveal().strip(), safe=_URL_CHARACTERS)
+    try:
+        parts = urlsplit(text)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _port = parts.port
+    except ValueError:
+        return None
+    return Secret(text) if is_web else None
+
+
+def _resolve_redirect(url: Secret[str], response: Response) -> Secret[str] | None:
+    """Resolve the target of a redirect.
+
+    Returns None if there is none, if it is the same URL, and for a redirect from https
+    to http.
+    """
+    try:
+        joined = urljoin(url.reveal(), response.headers.get("location", ""))
+    except ValueError:
+        return None
+    target = _parse_link(Secret(joined))
+    if target is None or target == url:
+        return None
+    is_secure = url.reveal().startswith("https:")
+    if is_secure and not target.reveal().startswith("https:"):
+        return None
+    return target

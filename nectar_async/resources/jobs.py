@@ -60,8 +60,9 @@ class Jobs(Resource):
 
         The file is a PDF, PNG or JPEG of at most 25 MB and 150 pages. Its type, by the
         first bytes, and its size are checked before anything is sent; pages are counted
-        for a path or bytes only, and only with the extra `pdf`. The file is sent in chunks and never held in memory
-        as a whole. `attempt_timeout` is the time without progress.
+        for a path or bytes only, and only with the extra `pdf`. The file is sent in
+        chunks and never held in memory as a whole. `attempt_timeout` is the time
+        without progress.
 
         The API cannot tell a repeat from a second bill, so an upload that broke off
         after it began is not repeated: look at the company's documents before you do.
