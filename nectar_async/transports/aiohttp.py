@@ -13,6 +13,7 @@ import asyncio
 import os
 import re
 import ssl
+import traceback
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
@@ -25,11 +26,12 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+import nectar_async
 from nectar_async._http.compression import build_too_large_error
 from nectar_async._http.request import Request, Timing
 from nectar_async._http.response import Response
+from nectar_async._types import Secret
 from nectar_async.errors import (
-    BodyTooLargeError,
     ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
@@ -111,29 +113,28 @@ def _build_url_error(error: BaseException, origin: str) -> TransportError:
     return ConnectionFailedError(f"{words} is no URL", is_sent=False, is_permanent=True)
 
 
-def _check_proxy(proxy: str | None, setting: str = "proxy") -> None:
-    """Check the URL of a proxy, which is not quoted, because it may hold a password.
-
-    Args:
-        proxy: the URL; None for no proxy.
-        setting: the argument or the variable that has it.
-
-    Raises:
-        ConfigurationError: it is not valid.
-    """
-    if proxy is None:
-        return
+def _is_proxy(url: str) -> bool:
+    """Whether a text is the URL of a proxy."""
     try:
-        parts = urlsplit(proxy)
-        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        port = parts.port
-    except ValueError:
-        is_valid, port = False, None
-    if not is_valid or port == 0:
-        raise ConfigurationError(
-            f"{setting} must be a URL such as 'http://proxy.example:3128', with the"
-            " scheme http or https and a port below 65536"
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
         )
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def _build_proxy_setting_error(setting: str) -> ConfigurationError:
+    """Build the error of an argument or a variable that is no URL of a proxy.
+
+    The URL is not quoted, because it may hold a password.
+    """
+    return ConfigurationError(
+        f"{setting} must be a URL such as 'http://proxy.example:3128', with the scheme"
+        " http or https and a port below 65536"
+    )
 
 
 def _read_reason(error: BaseException) -> str:
@@ -208,6 +209,38 @@ def translate_error(error: BaseException, url: str = "") -> TransportError:
     return build(error, origin)
 
 
+_HIDDEN_FOLDERS: Final = tuple(
+    os.path.dirname(file) + os.sep  # noqa: PTH120
+    for file in (aiohttp.__file__, nectar_async.__file__, asyncio.__file__)
+)
+
+
+def _remove_frames(error: BaseException, url: str) -> BaseException:
+    """Remove the frames of an error, and aiohttp's errors in its chain.
+
+    Both hold the key. A note names the frames that are neither aiohttp's nor this
+    package's: those of the hooks, middlewares or resolver of a user's session.
+    """
+    lines = [
+        f"  File {frame.filename!r}, line {frame.lineno}, in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_HIDDEN_FOLDERS)
+    ]
+    if isinstance(error, _TRANSLATED):
+        error = translate_error(error, url)
+    elif isinstance(error, BaseExceptionGroup):
+        error = error.derive([_remove_frames(one, url) for one in error.exceptions])
+    if lines:
+        error.add_note("\n".join(["raised while aiohttp sent the request:", *lines]))
+    error.__traceback__ = None
+    for name in ("__cause__", "__context__"):
+        inner = getattr(error, name)
+        if inner is not None:
+            is_hidden = isinstance(inner, aiohttp.ClientError)
+            setattr(error, name, None if is_hidden else _remove_frames(inner, url))
+    return error
+
+
 _TRANSLATED: Final = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
 
@@ -216,7 +249,8 @@ class AiohttpTransport:
 
     Args:
         session: a session to use; it is neither changed nor closed. The other
-            arguments, except `proxy`, apply to the transport's own session only.
+            arguments, except `proxy`, apply to the transport's own session only. If it
+            trusts the environment, passwords of `.netrc` are still not sent.
         proxy: the URL of an HTTP proxy, such as `http://proxy.example:3128`.
         ssl_context: certificates to trust and to present; by default the system's.
             Create it before the event loop runs, because that reads files.
@@ -240,16 +274,18 @@ class AiohttpTransport:
         trust_env: bool = False,
         keepalive_timeout: float = 15.0,
     ) -> None:
+        self._proxy = None if proxy is None else Secret(proxy)
+        del proxy  # it may hold a password, which the frames of an error must not show
         if session is not None and (ssl_context is not None or trust_env):
             raise ConfigurationError(
                 "ssl_context and trust_env belong to the session; set them where you"
                 " create it"
             )
-        _check_proxy(proxy)
+        if self._proxy is not None and not _is_proxy(self._proxy.reveal()):
+            raise _build_proxy_setting_error("proxy")
         self._session = session
         self._is_own = session is None
         self._is_closed = False
-        self._proxy = proxy
         self._ssl_context = ssl_context
         self._trust_env = trust_env
         self._keepalive_timeout = keepalive_timeout
@@ -257,19 +293,22 @@ class AiohttpTransport:
     async def send(self, request: Request[Any], /) -> Response:
         """Send a request once and read the whole response.
 
+        An exception of the session's own parts, such as a trace hook, a middleware or a
+        resolver, is raised with a note that says where it comes from.
+
         Raises:
             TransportError: no response arrived; its cause is not set, because aiohttp's
                 exception holds the key.
         """
-        failure: TransportError
+        failure: BaseException
         request.timing.is_connecting = self._is_own
         token = _current_timing.set(request.timing)
         try:
             return await self._exchange(request)
         except _TRANSLATED as error:
             failure = translate_error(error, request.url)
-        except BodyTooLargeError as error:
-            failure = error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 - its frames hold the key
+            failure = _remove_frames(error, request.url)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None
         finally:
@@ -302,7 +341,7 @@ class AiohttpTransport:
             proxy=self._find_proxy(request.url),
             # A request with a body sets it; aiohttp would add one to an empty POST.
             skip_auto_headers=(hdrs.CONTENT_TYPE,),
-            middlewares=_build_middlewares(session),
+            middlewares=_build_middlewares(session, request),
         ) as response:
             body = await _read_body(response, request.max_body_bytes)
             return Response(response.status, response.headers.items(), body)
@@ -313,14 +352,16 @@ class AiohttpTransport:
         aiohttp's own `trust_env` is not used: it also reads `.netrc`, and would send
         the passwords that it finds there to the API and to the hosts of files.
         """
-        if self._proxy is not None or not self._trust_env:
-            return self._proxy
+        if self._proxy is not None:
+            return self._proxy.reveal()
+        if not self._trust_env:
+            return None
         parts = urlsplit(url)
         if proxy_bypass(parts.netloc.rpartition("@")[2]):
             return None
         proxy = getproxies_environment().get(parts.scheme)
-        if proxy is not None:
-            _check_proxy(proxy, f"{parts.scheme.upper()}_PROXY")
+        if proxy is not None and not _is_proxy(proxy):
+            raise _build_proxy_setting_error(f"{parts.scheme.upper()}_PROXY")
         return proxy
 
     def _get_session(self) -> aiohttp.ClientSession:
@@ -381,20 +422,32 @@ _current_timing: ContextVar[Timing | None] = ContextVar("current_timing", defaul
 _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
-def _build_middlewares(session: aiohttp.ClientSession) -> tuple[Any, ...]:
+def _build_middlewares(
+    session: aiohttp.ClientSession, sent: Request[Any]
+) -> tuple[Any, ...]:
     """Add to a session's middlewares one that refuses to send a second time.
 
     aiohttp resends GET, PUT and DELETE by itself when a keep-alive connection drops, so
     that the server sees three requests for two calls. Only the retry stage may decide
     to repeat a request.
+
+    It also removes the passwords that a session with `trust_env` finds in `.netrc`: it
+    would send them to the API and to the hosts of files.
     """
     errors: list[BaseException] = []
+    has_netrc = session.trust_env and not (
+        session.auth is not None
+        or hdrs.AUTHORIZATION in session.headers
+        or any(name.lower() == "authorization" for name in sent.headers)
+    )
 
     async def once(
         request: aiohttp.ClientRequest, handler: _Handler
     ) -> aiohttp.ClientResponse:
         if errors:
             raise errors[0]
+        if has_netrc:
+            request.headers.popall(hdrs.AUTHORIZATION, None)
         try:
             return await handler(request)
         except _TRANSLATED as error:
