@@ -16,7 +16,7 @@ from nectar_async._http.clock import Clock, current_clock, move_on_after
 from nectar_async._http.pipeline import build_api_pipeline, build_file_pipeline
 from nectar_async._http.redact import redact_error
 from nectar_async._http.request import Request, Timing, copy_with
-from nectar_async._http.response import Response
+from nectar_async._http.response import Response, convert_to_utf8
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session, StartBackground
 from nectar_async._http.transport import Send, Stage
@@ -159,7 +159,7 @@ class Executor:
         await self._session.open()
         correction = self.settings.operations.get(request.operation)
         resolved = request.resolve(self._api_url, correction)
-        return await self._send(self._send_api, request, resolved)
+        return convert_to_utf8(await self._send(self._send_api, request, resolved))
 
     async def _send(
         self, pipeline: Send, request: Request[Any], resolved: Request[Any]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from nectar_async._http.request import Timing
 from nectar_async.errors import TransportError
 
-__all__ = ["Response", "check_response"]
+__all__ = ["Response", "check_response", "convert_to_utf8"]
 
 _SUCCESS = range(200, 300)
 
@@ -47,6 +50,41 @@ class Response:
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         return self.status in _SUCCESS
+
+
+# Of the encodings that a server may name, only those that are tables or UTF.
+_CHARSETS: Final = {
+    "cp1252": "cp1252",
+    "iso-8859-1": "cp1252",  # as browsers read it
+    "iso-8859-15": "iso-8859-15",
+    "latin1": "cp1252",
+    "utf-16": "utf-16",
+    "utf-16be": "utf-16-be",
+    "utf-16le": "utf-16-le",
+    "utf-32": "utf-32",
+    "utf-32be": "utf-32-be",
+    "utf-32le": "utf-32-le",
+    "windows-1252": "cp1252",
+}
+_CHARSET: Final = re.compile(r'charset\s*=\s*"?([\w-]{1,20})', re.ASCII)
+
+
+def convert_to_utf8(response: Response) -> Response:
+    """Convert the body of JSON from the charset in the headers to UTF-8.
+
+    A body that is UTF-8 already, although the headers say otherwise, is not changed.
+    """
+    content_type = response.headers.get("content-type", "").lower()
+    match = _CHARSET.search(content_type)
+    charset = None if match is None else _CHARSETS.get(match[1])
+    if charset is None or "json" not in content_type:
+        return response
+    if not charset.startswith("utf"):
+        with suppress(UnicodeDecodeError):
+            response.body.decode()
+            return response
+    body = response.body.decode(charset, "replace").encode()
+    return evolve(response, body=body)
 
 
 def check_response(response: object, sender: object) -> Response:

@@ -19,11 +19,18 @@ import attrs
 import cattrs
 
 from nectar_async._json.cooperative import PIECE_SIZE, Steps, run_at_once
+from nectar_async._json.damaged_json import RepairedJson, repair_json
 from nectar_async._json.encoder import ModelEncoder
 from nectar_async._json.envelope import EnvelopeReader
 from nectar_async._json.field_by_field import FieldByFieldReader
-from nectar_async._json.json_text import JSON, find_only_list, parse_json, rename_keys
-from nectar_async._json.record_reader import RecordReader, read_or_raise
+from nectar_async._json.json_text import (
+    JSON,
+    find_only_list,
+    is_json,
+    parse_json,
+    rename_keys,
+)
+from nectar_async._json.record_reader import Findings, RecordReader, read_or_raise
 from nectar_async._json.scalars import (
     LENIENT_HOOKS,
     STRICT_HOOKS,
@@ -60,6 +67,7 @@ class Converter:
             StructDecoders(self._find_hook, self._is_own),
             self._build_reader,
             self._has_fast_path,
+            can_repair=not is_strict,
         )
         self._encoder = ModelEncoder()
 
@@ -82,6 +90,18 @@ class Converter:
         self, body: bytes, returns: type[T], keys: Mapping[str, str] | None = None
     ) -> Steps[T]:
         """Decode an answer like `decode`, in steps if it is a long list."""
+        try:
+            return (yield from self._decode(body, returns, keys))
+        except DecodeError as error:
+            failure = error
+        repaired = yield from self._repair(body)
+        if repaired is None:
+            raise failure
+        return (yield from self._decode(repaired.text, returns, keys))
+
+    def _decode(
+        self, body: bytes, returns: type[T], keys: Mapping[str, str] | None
+    ) -> Steps[T]:
         if returns is NoneType:
             return cast("T", None)
         name = _describe_type(returns)
@@ -142,21 +162,41 @@ class Converter:
         keys: Mapping[str, str] | None = None,
     ) -> Steps[Page[T]]:
         """Decode a page like `decode_page`, in steps if it is large."""
+        keys = keys or {}
+        try:
+            return (yield from self._decode_page(body, kind, listing, number, keys))
+        except DecodeError as error:
+            failure = error
+        repaired = yield from self._repair(body)
+        if repaired is None:
+            raise failure
+        page = yield from self._decode_page(repaired.text, kind, listing, number, keys)
+        return attrs.evolve(page, losses=(*repaired.losses, *page.losses))
+
+    def _repair(self, body: bytes) -> Steps[RepairedJson | None]:
+        """Repair JSON that cannot be parsed; None if it can be, or stays damaged."""
+        if self._is_strict or is_json(body):
+            return None
+        repaired = yield from repair_json(body)
+        return repaired if is_json(repaired.text) else None
+
+    def _decode_page(
+        self,
+        body: bytes,
+        kind: type[T],
+        listing: Listing,
+        number: int,
+        keys: Mapping[str, str],
+    ) -> Steps[Page[T]]:
         name = f"page of {kind.__name__}"
         if body.lstrip()[:1] == b"[":
-            left_out: list[str] = []
+            findings = None if self._is_strict else Findings()
             items = yield from self._records.read_many(
-                kind, body, "$", name, left_out=None if self._is_strict else left_out
+                kind, body, "$", name, findings=findings
             )
-            return Page(
-                items=items,
-                number=number,
-                current_page=number,
-                problems=tuple(left_out),
-            )
-        return (
-            yield from self._decode_envelope(body, kind, listing, number, keys or {})
-        )
+            page = Page(items=items, number=number, current_page=number)
+            return _add_findings(page, findings)
+        return (yield from self._decode_envelope(body, kind, listing, number, keys))
 
     def encode(self, value: object, *, with_secrets: bool = True) -> bytes:
         """Encode a value as JSON on one line, as the API writes it.
@@ -189,7 +229,7 @@ class Converter:
         name = f"page of {kind.__name__}"
         read_or_raise(lambda _: envelope.split(body), body, name, "$")
         path = f"$.{envelope.items_key}"
-        left_out: list[str] = []
+        findings = None if self._is_strict else Findings()
         raw = read_or_raise(lambda _: envelope.take_items(), body, name, path)
         items = yield from self._records.read_many(
             kind,
@@ -197,14 +237,14 @@ class Converter:
             path,
             name,
             is_odd=envelope.has_known_keys_only and len(body) <= PIECE_SIZE,
-            left_out=None if self._is_strict else left_out,
+            findings=findings,
         )
         page = read_or_raise(
             lambda _: envelope.parse_page(items, number), body, name, "$"
         )
         if envelope.problems:
             raise DecodeError.of(name, tuple(envelope.problems))
-        return attrs.evolve(page, problems=tuple(left_out)) if left_out else page
+        return _add_findings(page, findings)
 
     def _has_fast_path(self, kind: type[Any]) -> bool:
         """Whether a type is decoded by structs: not if strict, nor by a user's hook."""
@@ -246,6 +286,14 @@ class Converter:
 def get_converter(*, is_strict: bool) -> Converter:
     """Return the shared lenient or strict converter; it is built on first use."""
     return Converter(is_strict=is_strict)
+
+
+def _add_findings(page: Page[T], findings: Findings | None) -> Page[T]:
+    if findings is None or not (findings.left_out or findings.losses):
+        return page
+    return attrs.evolve(
+        page, problems=tuple(findings.left_out), losses=tuple(findings.losses)
+    )
 
 
 def mark_as_accepted(error: NectarError, status: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, DecimalException
 from typing import Any
@@ -15,6 +16,7 @@ __all__ = [
     "encode_json",
     "find_list_of_objects",
     "find_only_list",
+    "is_json",
     "is_list_of_objects",
     "iterate_pieces",
     "join_list",
@@ -31,6 +33,7 @@ JSON = bytes | msgspec.Raw
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ANY = msgspec.json.Decoder(float_hook=Decimal)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 # Errors of the parser for text that is not JSON, and for a number that is too large.
@@ -58,6 +61,15 @@ def parse_json(text: JSON) -> Any:
 def encode_json(value: Any) -> bytes:
     """Encode a value of `parse_json` as JSON again."""
     return _ENCODER.encode(value)
+
+
+def is_json(text: JSON) -> bool:
+    """Whether a text is JSON, apart from its characters and numbers."""
+    try:
+        _RAW.decode(text)
+    except _NO_JSON:
+        return False
+    return True
 
 
 def split_object(text: JSON) -> dict[str, msgspec.Raw]:
@@ -203,4 +215,6 @@ def _describe_problem(body: bytes, error: Exception) -> str:
         return "expected JSON, got lists or objects nested too deeply"
     if isinstance(error, DecimalException):
         return "expected JSON, got a number beyond all bounds"
-    return f"expected JSON: {str(error).partition(':')[0].strip()}"
+    place = re.search(r" \(byte \d+\)$", str(error))
+    problem = str(error).partition(":")[0].strip()
+    return f"expected JSON: {problem}{place[0] if place else ''}"

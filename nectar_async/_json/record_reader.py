@@ -11,8 +11,10 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import attrs
+from attrs import field, frozen
 
-from nectar_async._json.cooperative import PIECE_SIZE, Steps
+from nectar_async._json.cooperative import PIECE_SIZE, Steps, run_at_once
+from nectar_async._json.damaged_json import repair_json
 from nectar_async._json.field_by_field import FieldByFieldReader
 from nectar_async._json.json_text import (
     JSON,
@@ -25,7 +27,7 @@ from nectar_async._json.scalars import MisfitError
 from nectar_async._json.structs import StructDecoders
 from nectar_async.errors import DecodeError
 
-__all__ = ["RecordReader", "read_or_raise"]
+__all__ = ["Findings", "RecordReader", "read_or_raise"]
 
 T = TypeVar("T")
 
@@ -39,6 +41,16 @@ _MAX_PROBLEMS_PER_ITEM = 10
 _ODD_RECORDS_PER_STEP = 10
 
 
+@frozen
+class Findings:
+    """The damage in a list."""
+
+    left_out: list[str] = field(factory=list)
+    """Why items were left out, one entry for each."""
+    losses: list[str] = field(factory=list)
+    """The values that were lost in other items, one entry for each."""
+
+
 class RecordReader:
     """Decodes records.
 
@@ -46,6 +58,7 @@ class RecordReader:
         decoders: the fast path.
         build_reader: builds a reader for the slow path.
         has_fast_path: whether a type may be decoded on the fast path.
+        can_repair: whether the damaged JSON of a record is repaired.
     """
 
     def __init__(
@@ -53,10 +66,13 @@ class RecordReader:
         decoders: StructDecoders,
         build_reader: Callable[[], FieldByFieldReader],
         has_fast_path: Callable[[type], bool],
+        *,
+        can_repair: bool,
     ) -> None:
         self._decoders = decoders
         self._build_reader = build_reader
         self._has_fast_path = has_fast_path
+        self._can_repair = can_repair
 
     def read_one(self, kind: type[T], record: JSON, name: str) -> T:
         """Decode one record, called `name` in errors.
@@ -68,7 +84,7 @@ class RecordReader:
             fast: T = self._get_fast_decoder(kind)(record)
             return fast
         problems: list[str] = []
-        records = self._read_slowly(kind, record, "$", problems)
+        records = self._read_slowly(kind, record, "$", problems, [])
         if problems:
             raise DecodeError.of(name, tuple(problems))
         return records[0]
@@ -102,7 +118,7 @@ class RecordReader:
         name: str,
         *,
         is_odd: bool = False,
-        left_out: list[str] | None = None,
+        findings: Findings | None = None,
     ) -> Steps[tuple[T, ...]]:
         """Decode a list of records, in steps if it is long.
 
@@ -112,8 +128,8 @@ class RecordReader:
             path: the JSON path of the list, for errors.
             name: the name of the list in errors.
             is_odd: whether a record of a short list is known to be odd.
-            left_out: gets a text for each item that cannot be read, and is left out;
-                None if such an item is an error.
+            findings: gets the items that cannot be read, which are left out, and the
+                values that are lost; None if such an item is an error.
 
         Raises:
             DecodeError: it is no list, or a record in it does not fit, or a hundred of
@@ -126,7 +142,7 @@ class RecordReader:
                 return tuple(decoded)
         items = read_or_raise(split_list, text, name, path)
         records: list[T] = []
-        problems: list[str] = []
+        found = Findings()
         for start, piece in iterate_pieces(items, PIECE_SIZE // 2):
             if is_long:
                 yield
@@ -134,14 +150,17 @@ class RecordReader:
             if is_long:
                 decoded = yield from self._read_fast(kind, join_list(piece))
             if decoded is None:
-                decoded = yield from self._read_each(kind, piece, path, start, problems)
+                decoded = yield from self._read_each(kind, piece, path, start, found)
             records += decoded
-            if len(problems) >= _MAX_PROBLEMS:
+            if len(found.left_out) >= _MAX_PROBLEMS:
                 break
-        if problems and (left_out is None or len(problems) >= _MAX_PROBLEMS):
-            raise DecodeError.of(name, tuple(problems))
-        if left_out is not None:
-            left_out += problems
+        if found.left_out and (
+            findings is None or len(found.left_out) >= _MAX_PROBLEMS
+        ):
+            raise DecodeError.of(name, tuple(found.left_out))
+        if findings is not None:
+            findings.left_out.extend(found.left_out)
+            findings.losses.extend(found.losses)
         return tuple(records)
 
     def _read_each(
@@ -150,7 +169,7 @@ class RecordReader:
         items: Sequence[JSON],
         path: str,
         start: int,
-        problems: list[str],
+        findings: Findings,
     ) -> Steps[list[T]]:
         """Decode records one by one; `start` is the index of the first."""
         records: list[T] = []
@@ -161,11 +180,14 @@ class RecordReader:
                 records.append(decode(item))
             except Exception:  # noqa: BLE001 - the slow path says what is wrong
                 found: list[str] = []
-                records += self._read_slowly(kind, item, f"{path}[{index}]", found)
+                item_path = f"{path}[{index}]"
+                records += self._read_slowly(
+                    kind, item, item_path, found, findings.losses
+                )
                 if found:
-                    problems.append("; ".join(found[:_MAX_PROBLEMS_PER_ITEM]))
+                    findings.left_out.append("; ".join(found[:_MAX_PROBLEMS_PER_ITEM]))
                 decode = self._get_fast_decoder(kind)
-                if len(problems) >= _MAX_PROBLEMS:
+                if len(findings.left_out) >= _MAX_PROBLEMS:
                     break
                 odd_records += 1
                 if odd_records % _ODD_RECORDS_PER_STEP == 0:
@@ -185,11 +207,16 @@ class RecordReader:
         return _refuse_fast_path
 
     def _read_slowly(
-        self, kind: type[T], record: JSON, path: str, problems: list[str]
+        self,
+        kind: type[T],
+        record: JSON,
+        path: str,
+        problems: list[str],
+        losses: list[str],
     ) -> list[T]:
         """Decode a record field by field, or add its problems and return `[]`."""
         try:
-            value = parse_json(record)
+            value = self._parse(record, path, losses)
         except MisfitError as misfit:
             problems.append(f"{misfit} @ {path}")
             return []
@@ -204,6 +231,26 @@ class RecordReader:
                 return [result]
         problems += reader.problems
         return []
+
+    def _parse(self, record: JSON, path: str, losses: list[str]) -> Any:
+        """Parse the JSON of a record, repaired if it is damaged.
+
+        Raises:
+            MisfitError: it cannot be repaired, or must not be.
+        """
+        try:
+            return parse_json(record)
+        except MisfitError as error:
+            misfit = error
+        repaired = run_at_once(repair_json(bytes(record)))
+        if not self._can_repair and repaired.losses:
+            misfit = MisfitError(f"expected JSON: {repaired.losses[0]}")
+        elif self._can_repair:
+            with suppress(MisfitError):
+                value = parse_json(repaired.text)
+                losses += [f"{loss} @ {path}" for loss in repaired.losses]
+                return value
+        raise misfit
 
 
 def read_or_raise(reader: Callable[[JSON], T], text: JSON, name: str, path: str) -> T:

@@ -185,6 +185,8 @@ class FanOut(Generic[T]):
             total,
             verdict=find_worst((total.verdict, listed.verdict)),
             unreadable=total.unreadable + listed.unreadable,
+            losses=total.losses + listed.losses,
+            problems=total.problems or listed.problems,
         )
 
     @property

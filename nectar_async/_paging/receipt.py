@@ -28,6 +28,7 @@ from nectar_async.errors import DecodeError, PaginationError
 from nectar_async.models.page import Page
 
 __all__ = [
+    "Damage",
     "IdSet",
     "PageContent",
     "PassTracker",
@@ -74,9 +75,10 @@ def build_unreadable_error(
     Returns:
         None if every item was read.
     """
-    if not receipt.unreadable:
+    left_out = receipt.unreadable - receipt.losses
+    if not left_out:
         return None
-    error = DecodeError.of_items(receipt.unreadable, receipt.problems)
+    error = DecodeError.of_items(left_out, receipt.problems)
     attach_request(error, request)
     error.page = None  # the items may be on any page
     return error
@@ -97,9 +99,14 @@ class Receipt:
     repeats: int = 0
     """Records that were read again unchanged; they are not delivered again."""
     unreadable: int = 0
-    """Items that are no record, such as a null or a row without an id; left out."""
+    """Items that were left out, because they are no records, such as a null or a row
+    without an id, and values that are lost (`losses`)."""
+    losses: int = 0
+    """Values that are lost, because the JSON was damaged: half of a surrogate pair
+    became U+FFFD, NaN became None. The records with them are delivered."""
     problems: tuple[str, ...] = ()
-    """Why the first of them cannot be read, one text for each."""
+    """What is wrong with the first items that were left out, one text for each; or, if
+    there are none, with the first values that are lost."""
     pages: int = 0
     """Pages that were read."""
     rewalked: int = 0
@@ -121,6 +128,7 @@ class Receipt:
             distinct=sum(part.distinct for part in parts),
             repeats=sum(part.repeats for part in parts),
             unreadable=sum(part.unreadable for part in parts),
+            losses=sum(part.losses for part in parts),
             problems=next((part.problems for part in parts if part.problems), ()),
             pages=sum(part.pages for part in parts),
             rewalked=sum(part.rewalked for part in parts),
@@ -132,6 +140,33 @@ def sum_known(totals: Iterable[int | None]) -> int | None:
     """Add up the totals that are not None; None if all are."""
     known = [total for total in totals if total is not None]
     return sum(known) if known else None
+
+
+@frozen
+class Damage:
+    """The items of a list that cannot be read, and the values that are lost."""
+
+    left_out: int = 0
+    """Items that were left out."""
+    losses: int = 0
+    """Values that are lost in other items."""
+    problems: tuple[str, ...] = ()
+    """Why the first items were left out."""
+    loss_problems: tuple[str, ...] = ()
+    """Why the first values are lost."""
+
+    @classmethod
+    def of_page(cls, page: Page[Any]) -> Self:
+        """Count the damage of a page."""
+        return cls(len(page.problems), len(page.losses), page.problems, page.losses)
+
+    def __add__(self, other: Damage) -> Damage:
+        return Damage(
+            self.left_out + other.left_out,
+            self.losses + other.losses,
+            self.problems or other.problems,
+            self.loss_problems or other.loss_problems,
+        )
 
 
 # A plain set of a million integers takes 70 MB; sorted arrays take ten bytes an id.
@@ -282,10 +317,8 @@ class PassTracker(Generic[T]):
         """Records that were read again unchanged."""
         self.first_content: PageContent | None = None
         """The content of the first page."""
-        self.unreadable: int = 0
-        """Items that were left out, because they cannot be read."""
-        self.problems: tuple[str, ...] = ()
-        """Why the first of them cannot be read."""
+        self.damage: Damage = Damage()
+        """The items of its pages that cannot be read, and the values that are lost."""
         self.ids: IdSet = IdSet() if ids is None else ids
         self.versions: IdSet = IdSet() if versions is None else versions
         self._is_steady = True
@@ -308,9 +341,8 @@ class PassTracker(Generic[T]):
         self._previous_total = self.total_last
         self._note_total(page)
         is_clamped = page.total is not None and page.current_page != page.number
-        if page.problems and not is_clamped:
-            self.unreadable += len(page.problems)
-            self.problems = self.problems or page.problems
+        if (page.problems or page.losses) and not is_clamped:
+            self.damage += Damage.of_page(page)
         are_new = self.ids.add_all(ids)
         new = self._select_new(page.items, versions, are_new, is_clamped=is_clamped)
         self._check_advance(page, ids, has_no_new=not (any(are_new) or is_clamped))
@@ -323,7 +355,7 @@ class PassTracker(Generic[T]):
     def verdict(self) -> Verdict:
         """Judge the pass after its last page."""
         verdict = self.judge_readable()
-        is_short = verdict is Verdict.COMPLETE and self.unreadable > 0
+        is_short = verdict is Verdict.COMPLETE and self.damage.left_out > 0
         return Verdict.SHORT if is_short else verdict
 
     def judge_readable(self) -> Verdict:
@@ -333,7 +365,7 @@ class PassTracker(Generic[T]):
         if not self._is_steady:
             return Verdict.DRIFTED
         skipped = (self.first_page - 1) * self._per_page
-        missing = self.total_last - skipped - len(self.ids) - self.unreadable
+        missing = self.total_last - skipped - len(self.ids) - self.damage.left_out
         if missing > 0:
             return Verdict.SHORT
         return Verdict.COMPLETE if missing == 0 else Verdict.DRIFTED

@@ -26,6 +26,7 @@ from nectar_async._http.telemetry import log_halving, log_rewalk
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.date_windows import read_window, replace_window, split_window
 from nectar_async._paging.receipt import (
+    Damage,
     IdSet,
     PassTracker,
     Receipt,
@@ -125,9 +126,8 @@ class Traversal(Generic[T]):
         self._repeats = 0
         self._pages = 0
         self._rewalked = 0
-        self._unreadable = 0
-        self._problems: tuple[str, ...] = ()
-        """Why the first items were left out."""
+        self._damage = Damage()
+        """The damage of the windows that are finished."""
         self._receipt: Receipt | None = None
         self.is_finished: bool = False
         """Whether the last page of the last pass was added."""
@@ -275,8 +275,7 @@ class Traversal(Generic[T]):
             self._begin_window(window_pass.request)
             self._first_tracker, self._previous_result = first_tracker, result
             return
-        self._unreadable += tracker.unreadable
-        self._problems = self._problems or tracker.problems
+        self._damage += tracker.damage
         self._finished_windows.append(self._finish_window(tracker, verdict))
         if self._windows:
             self._begin_window(self._windows.popleft())
@@ -302,21 +301,22 @@ class Traversal(Generic[T]):
     def _sum(self, verdict: Verdict) -> Receipt:
         firsts = [window.total_first for window in self._finished_windows]
         lasts = [window.total_last for window in self._finished_windows]
-        repeats, unreadable = self._repeats, self._unreadable
+        repeats, damage = self._repeats, self._damage
         if not self.is_finished:
             tracker = self.current_pass.tracker
             firsts.append((self._first_tracker or tracker).total_first)
             lasts.append(tracker.total_last)
             repeats += 0 if self.current_pass.is_verification else tracker.repeats
-            unreadable += tracker.unreadable
+            damage += tracker.damage
         return Receipt(
             total_first=sum_known(firsts),
             total_last=sum_known(lasts),
             records=self._records,
             distinct=len(self._ids),
             repeats=repeats,
-            unreadable=unreadable,
-            problems=self._problems or self.current_pass.tracker.problems,
+            unreadable=damage.left_out + damage.losses,
+            losses=damage.losses,
+            problems=damage.problems or damage.loss_problems,
             pages=self._pages,
             rewalked=self._rewalked,
             verdict=verdict,

@@ -260,6 +260,7 @@ def _receipt_as_json(company: CompanyReceipt) -> dict[str, Any]:
         "records": receipt.records,
         "repeats": receipt.repeats,
         "unreadable": receipt.unreadable,
+        "losses": receipt.losses,
         "total_first": receipt.total_first,
         "total_last": receipt.total_last,
         "verdict": receipt.verdict.value,

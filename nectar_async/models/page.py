@@ -40,6 +40,9 @@ class Page(Generic[T]):
     """Whether the server reports a previous page."""
     problems: tuple[str, ...] = ()
     """Why items were left out of `items`, one text for each: a null, or no id."""
+    losses: tuple[str, ...] = ()
+    """The values that are lost, because the JSON of the page was damaged: for example
+    half of a surrogate pair became U+FFFD, or NaN became None. Not in `problems`."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys of the envelope that this version does not know."""
 

@@ -16,6 +16,7 @@ import ssl
 import traceback
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
@@ -26,7 +27,6 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
-import nectar_async
 from nectar_async._http.compression import build_too_large_error
 from nectar_async._http.request import Request, Timing
 from nectar_async._http.response import Response
@@ -210,8 +210,8 @@ def translate_error(error: BaseException, url: str = "") -> TransportError:
 
 
 _HIDDEN_FOLDERS: Final = tuple(
-    os.path.dirname(file) + os.sep  # noqa: PTH120
-    for file in (aiohttp.__file__, nectar_async.__file__, asyncio.__file__)
+    f"{Path(file).parent}{os.sep}"
+    for file in (aiohttp.__file__, asyncio.__file__, Path(__file__).parent)
 )
 
 
