@@ -87,7 +87,7 @@ class CheckingTransport:
         self.seen[request.operation].update(_list_inputs(asked))
         errors = self.openapi.iter_response_errors(asked, answered)
         for fault in (
-            *self._find_request_faults(request, asked),
+            *self._find_violations(request, asked),
             *map(_format_error, errors),
         ):
             self.faults.append(f"{request.operation} {response.status}: {fault}")
@@ -97,9 +97,7 @@ class CheckingTransport:
         """Close the inner transport."""
         await self.inner.aclose()
 
-    def _find_request_faults(
-        self, request: Any, asked: _OpenapiRequest
-    ) -> Iterator[str]:
+    def _find_violations(self, request: Any, asked: _OpenapiRequest) -> Iterator[str]:
         url = asked.host_url + asked.path
         match = APICallPathFinder(self.openapi.spec).find(asked.method, url)
         name = match.operation["operationId"]

@@ -24,7 +24,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 __all__ = ["after_call", "before_call", "before_load_schema", "filter_failure"]
 
-# One of this many calls keeps the generated ids, which are unknown.
+# One call in six keeps its generated ids, which no object has.
 _UNKNOWN_EVERY = 6
 # The first companies are read and changed, the next are emptied, the last deleted.
 _KEPT_COMPANIES = 3

@@ -1,8 +1,8 @@
-"""CPU: how much processor time of the client does a page take in total?
+"""CPU: how much processor time does a client need for a page, in total?
 
-A pull of 200 pages without latency: request, answer, inflating, decoding, delivery. The
-peer is what people write by hand: `asyncio.gather` and a semaphore on aiohttp, to the
-plain dicts of orjson; with the extra `speed` it has uvloop and isal too.
+A pull of 200 pages without latency: request, answer, decompression, decoding, delivery.
+The peer is code that people write by hand: `asyncio.gather` and a semaphore on aiohttp,
+with plain dicts of orjson. With the extra `speed`, both use uvloop and isal.
 
     python -m benchmarks.cpu [rounds]
 """

@@ -1,8 +1,8 @@
 """Demo: how close is `nectar demo` to the bound of ten requests at once?
 
-Every round is a `nectar demo --json`: the sandbox in a process of its own, and the
-bound an ideal greedy schedule of all requests that it counted, ten at once, behind the
-list of companies.
+Every round runs `nectar demo --json`, with the sandbox in a process of its own. The
+bound is an ideal greedy schedule of all requests that the sandbox counted: first the
+list of companies, then the others, ten at once.
 
     python -m benchmarks.demo [rounds]
 """

@@ -1,7 +1,8 @@
 """Imports: what do `import nectar_async` and a client cost, next to `import aiohttp`?
 
-Each statement runs in fresh interpreters, in turn. The figures are net of a bare
-interpreter in the same round, that of the client net of one that runs an event loop.
+Each statement runs in fresh interpreters, in turn. The time of a bare interpreter in
+the same round is subtracted; from that of the client, the time of an interpreter that
+runs an event loop.
 
     python -m benchmarks.imports [rounds]
 """

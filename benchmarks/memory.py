@@ -32,7 +32,7 @@ _STATUS = Path("/proc/self/status")
 def peak() -> float:
     """Measure the peak memory of this process, in MB.
 
-    Linux hands `ru_maxrss` on from the parent, so it is the second choice there.
+    On Linux a child inherits `ru_maxrss` of its parent, so it is the second choice.
     """
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():

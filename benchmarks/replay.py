@@ -4,10 +4,10 @@ One portfolio is pulled from the sandbox once, company after company, page after
 and kept in three ways: as a recording, as a vcrpy cassette, and as what aioresponses is
 told to answer. Then the same pull runs on each of them, in turn, in one process. All
 three are read by the same client, with its decoding; what differs is where an answer
-comes from. "bare" is the same pull on answers that are in memory already: what is left
-when replaying costs nothing.
+comes from. "bare" is the same pull from answers in memory: the time that remains if a
+replay costs nothing.
 
-    python benchmarks/replay.py [rounds] [companies]
+    python -m benchmarks.replay [rounds] [companies]
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def cassette(path: Path) -> Any:
     return vcr.VCR(
         record_mode="once" if not path.exists() else "none",
         filter_headers=["X-API-Key", "X-Request-Id"],
-        # As of its own default, without the host of a sandbox that is gone.
+        # vcrpy's default without the host, because the sandbox has ended.
         match_on=["method", "path", "query"],
     ).use_cassette(str(path), allow_playback_repeats=False)
 

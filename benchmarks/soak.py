@@ -1,15 +1,15 @@
 """Soak: are records lost, doubled or changed when one request in twenty fails?
 
-Two sandboxes with the same portfolio, each in a process of its own: one is faultless,
-to the other each kind of trouble happens at random. The same pull goes over both, and
-what came is compared, record for record, company by company. The client's memory is
-looked at all along.
+Two sandboxes with the same portfolio run, each in a process of its own. One has no
+faults; the other has each kind of fault at random. The same pull runs on both, and the
+records are compared one by one, company by company. The memory of the client is
+measured all the time.
 
 It fails (exit code 1) when a record is lost, doubled or changed, when memory grows with
-the number of records, and when it proves nothing: too few records in its default size,
-or so few repeats that the trouble cannot have happened.
+the number of records, and when it proves nothing, because there were too few records
+(by default), or so few retries that the faults cannot have happened.
 
-    python benchmarks/soak.py [companies]
+    python -m benchmarks.soak [companies]
 """
 
 from __future__ import annotations
@@ -106,10 +106,9 @@ async def pull_from(sandbox: SandboxProcess) -> Pull:
     """Pull everything, with three settings other than the defaults.
 
     Times are shorter, so that a stall costs two seconds. There are eight attempts: four
-    in a row go wrong once in 160,000 requests, so that one soak in sixty would fail as
-    it should, and say nothing. And there are more repeats in hand: a server that
-    refuses connections for two of the shorter waits meets all twenty workers twice,
-    which is an outage, and ends a pull with the default of fifty.
+    in a row fail once in 160,000 requests, so with four one soak in sixty would fail
+    without a defect. The retry budget is 400: while the server refuses connections, all
+    twenty workers fail twice, which nearly uses up the default of fifty.
     """
     settings = Settings(
         base_url=sandbox.url,

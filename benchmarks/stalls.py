@@ -1,14 +1,13 @@
 """Stalls: how long does a pull of 2,000 pages block the event loop?
 
-Without latency, so that answers come as fast as they can. A task that does nothing but
-yield measures each turn of the loop; what the garbage collector took in it is known
-from its callbacks. A turn in which the thread waited for something counts whole. One
-without a wait counts with its processor time: the rest was taken from it, by another
-process or by the hypervisor; the whole of it is printed as a peer. That a core is
-slower for a while cannot be told apart: so as many equal pieces of work are measured
-the same way, and by how much the longest exceeds the one in the middle is printed
-beside ("of the machine itself"). With the collector the pull is within `relaxed_gc()`,
-as those of the `nectar` command are; beside it is what the collector does as it comes.
+There is no latency, so that answers come as fast as they can. A task that does nothing
+but yield measures each turn of the loop; callbacks of the garbage collector tell its
+share. A turn in which the thread waited counts with its wall time. Any other turn
+counts with its processor time, because other processes took the rest; its wall time is
+printed as a peer. A core that is slower for a while looks the same as long work. So as
+many equal pieces of work are measured too, and the longest minus the median is printed
+("of the machine itself"). The pull is within `relaxed_gc()`, like those of the `nectar`
+command; the figure without it is printed as well.
 
     python -m benchmarks.stalls [rounds]
 """
@@ -79,7 +78,7 @@ class Turns:
 
 
 def _unevenness(pieces: int) -> float:
-    """Measure how much longer than the median equal work takes at worst."""
+    """Measure equal pieces of work; return the longest time minus the median."""
     body = template(0).body(0, 1, 1)
     took = []
     gc.disable()

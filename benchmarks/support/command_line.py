@@ -37,7 +37,7 @@ def run(measure: Callable[[Effort], Iterable[Figure]], *, rounds: int) -> None:
 
     Args:
         measure: the program; the docstring of its module is the help.
-        rounds: where the command line says nothing.
+        rounds: the default number of rounds.
     """
     doc: Any = inspect.getdoc(inspect.getmodule(measure))
     parser = argparse.ArgumentParser(

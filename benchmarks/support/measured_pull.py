@@ -29,7 +29,7 @@ class Measured:
     cpu: float
     bound: float
     allowed: float
-    """The bound with the durations that the server measured."""
+    """The bound, computed from the durations that the server measured."""
     peak: int
     """Requests in flight at once, at most."""
     requests: int

@@ -78,7 +78,7 @@ async def plain(url: str) -> AsyncIterator[Pull]:
 
 @asynccontextmanager
 async def sequential(url: str) -> AsyncIterator[Pull]:
-    """Page as the clients of openai and stripe do, on httpx and pydantic.
+    """Pull page after page as openai's and stripe's clients do (httpx, pydantic).
 
     The next page is requested when all records of the last one were read.
     """

@@ -55,7 +55,7 @@ class Scenario:
         return sum(self.sizes)
 
     def compute_latency(self, owner: int, page: int) -> float:
-        """Compute the latency of a page, the same for each competitor and time."""
+        """Compute the latency of a page: the same for every competitor, every time."""
         if not self.sigma or not self.latency:
             return self.latency
         generator = random.Random(f"{self.seed} {owner} {page}")
@@ -83,10 +83,10 @@ def bound(log: Iterable[Entry], permits: int = PERMITS) -> float:
 
     Each request counts with the latency of the scenario, not with the time that the
     server took, because that would excuse a busy machine. The list of companies comes
-    first, and the first page of each company before its other pages. A possible request
-    starts as soon as one of the `permits` is free: first pages before others, those of
-    the largest companies first, then the longest requests. No client can know that
-    order beforehand.
+    first, and the first page of each company before its other pages. A request starts
+    as soon as it is known and one of the `permits` is free: first pages before others,
+    those of the largest companies first, then the longest requests. No client can know
+    that order beforehand.
     """
     now = 0.0
     behind: dict[int, list[float]] = defaultdict(list)

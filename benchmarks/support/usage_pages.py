@@ -1,6 +1,6 @@
 """Usage as the API sends it: seeded pages of 100 records, about 150 kB of JSON each.
 
-A page has what real ones have and what hurts a decoder: decimals as text and as
+A page has what real pages have and what makes decoding slow: decimals as text and as
 numbers, values of enums that this version does not know, one key that nobody knows,
 sites that repeat within a page and bills that two records share.
 """
@@ -85,7 +85,7 @@ def _day(dice: random.Random) -> date:
 
 
 def _amount(dice: random.Random, most: float) -> str | float:
-    """Write a number as text, or in one of five cases as a number."""
+    """Draw an amount: as text, or with a chance of one in five as a number."""
     amount = round(dice.random() * most, 4)
     return amount if dice.random() < 0.2 else f"{amount:.4f}"
 
@@ -229,7 +229,7 @@ class Template:
         records: list[Json] = base_page["usageData"]
         self._text = dump(records).split(b'{"id":"')
         self._starts: list[int] = []
-        # The split is at every object with an id; those of records open the list.
+        # The text is split at every object with an id, not only at records.
         keys = {record["id"].encode() for record in records}
         for at, piece in enumerate(self._text):
             if piece[:36] in keys:

@@ -40,8 +40,10 @@ _DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL"}
     | {f"{kind}{digit}" for kind in ("COM", "LPT") for digit in "123456789¹²³"}
 )
-_MAX_NAME_BYTES: Final = 240  # of the usual 255, with room for `.part.json`
-_RESERVED_SUFFIXES: Final = (".part", ".part.json")  # of other downloads
+# File systems allow 255 bytes, and `.part.json` is added to the name.
+_MAX_NAME_BYTES: Final = 240
+# Another download may use names with these endings.
+_RESERVED_SUFFIXES: Final = (".part", ".part.json")
 
 _RANDOM_VERSION: Final = 4
 """The version of random UUIDs."""
@@ -121,7 +123,7 @@ class PathDestination:
         self._target = path
         self._file = file
         """The file to write; `path` may be a link to it."""
-        self._absolute = absolute  # passed in, because finding it out blocks
+        self._absolute = absolute  # an argument, because to resolve a path blocks
         self._is_folder = is_folder
         self.path: Path = path
         self._part: PartialFile

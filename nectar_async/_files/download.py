@@ -43,7 +43,7 @@ class Download:
     size: int
     """The size of the file in bytes."""
     resumed_from: int
-    """How many of its bytes an earlier, interrupted download had left."""
+    """How many of its bytes an earlier, interrupted download had written."""
     file_name: str | None
     """The file name in the document."""
     links: int
@@ -95,7 +95,7 @@ class _ActiveDownload:
         self._validators = Validators()
         self._restarts = 0
         self._is_ranged = True
-        self._whole_size: int | None = None  # how much to request without ranges
+        self._whole_size: int | None = None  # to expect from a request without range
         self._is_finished = False
         self._done = 0
         self._tail = b""  # the last bytes, not yet compared with the next chunk

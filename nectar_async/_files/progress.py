@@ -1,4 +1,4 @@
-"""The progress of file transfers, as functions of the caller's get it."""
+"""The type of a function that is called with the progress of a transfer."""
 
 from __future__ import annotations
 

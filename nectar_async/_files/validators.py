@@ -50,7 +50,7 @@ class Validators:
         return not all(self._compare(other))
 
     def is_inconsistent_with(self, other: Validators) -> bool:
-        """Whether the size is equal, and exactly one of ETag and date.
+        """Whether the sizes are equal, but only one of the ETag and the date is.
 
         Some hosts have several machines, and each counts ETags or dates by itself.
         """

@@ -56,15 +56,15 @@ KEY_VARIABLE: Final = "NECTAR_API_KEY"
 # it occurs, would show which letter that is.
 _MIN_MASKED_LENGTH: Final = 6
 
-# More than the stages above read. So they notice that the text was cut here, and drop
-# its end, where another secret may be cut in two.
+# More bytes than other stages read, so that they see that the text goes on, and drop
+# the end of their part, where another secret may be cut in two.
 _HEAD_BYTES: Final = 2 * HEAD_BYTES
 
 
 _being_called: ContextVar[AbstractSet[KeyStore]] = ContextVar(
     "nectar_async_being_called", default=frozenset()
 )
-"""The stores whose key functions are running, as these functions see it."""
+"""The stores whose key function the running code was called by."""
 
 
 class KeyStore:
@@ -94,14 +94,15 @@ class KeyStore:
         return self._source is not None
 
     async def fetch(self) -> int:
-        """Make sure that there is a key; return its version."""
+        """Fetch the key if there is none yet; return how many there were so far."""
         if self._source is not None and self._key is None:
             await self.renew(self.version)
         return self.version
 
     async def renew(self, refused: int) -> None:
         """Call the key function, unless the key is newer than version `refused`."""
-        # A task that the function left behind sees the variable later too.
+        # A task that the function started keeps the variable after the function
+        # has returned, so it also counts whether the function is running.
         is_running = self._lock is not None and self._lock.locked()
         if is_running and self in _being_called.get():
             raise ConfigurationError(

@@ -40,8 +40,8 @@ class BackgroundTask:
     task that started it does not matter.
 
     Args:
-        work: the function to run. It must not refer to the object that cancels the
-            task in its finalizer, which could not be collected otherwise.
+        work: the function to run. It must not refer to the object whose finalizer
+            cancels the task, because that object would then never be collected.
         name: the name of the task, for debuggers.
         on_end: called once, when the task has ended.
     """
@@ -94,7 +94,7 @@ class BackgroundTask:
                 with anyio.CancelScope(shield=True):
                     await self._end.wait()
             except anyio.get_cancelled_exc_class() as error:
-                # `asyncio.Task.cancel` passes shields. It is raised at the end.
+                # `asyncio.Task.cancel` ignores shields. The error is raised below.
                 cancellation = error
         if cancellation is not None:
             raise cancellation
@@ -111,7 +111,7 @@ class BackgroundTask:
         except anyio.get_cancelled_exc_class():
             raise  # the event loop ends
         except BaseException as error:  # noqa: BLE001 - raised by the reader of `error`
-            # It must not escape: trio would end the whole program.
+            # An error that left the task would end the whole program on trio.
             self.error = error
         finally:
             self._finish()

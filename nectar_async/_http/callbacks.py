@@ -1,4 +1,4 @@
-"""Callbacks: functions of the caller's, plain or async."""
+"""Callbacks: plain or async functions that the caller passes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def check_callback(name: str, value: object) -> None:
 
 
 async def run_callback(callback: Callback | None, *arguments: object) -> None:
-    """Call a callback if there is one; what it raises is raised.
+    """Call a callback if there is one; its exceptions are passed on.
 
     Raises:
-        RuntimeError: it raised an exception that would end the iterator that calls it,
-            and with it a list or an upload, without an error.
+        RuntimeError: it raised `StopIteration` or `StopAsyncIteration`, which would end
+            a list or an upload without an error.
     """
     if callback is None:
         return

@@ -35,7 +35,7 @@ _abandoned_threads: RunVar[anyio.CapacityLimiter] = RunVar("nectar_async_abandon
 
 
 async def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
-    """Run work and return its result; if the caller is cancelled, it waits for the end.
+    """Run work and return its result; a cancelled caller waits until it has ended.
 
     Raises:
         Exception: whatever the work raises, unchanged.

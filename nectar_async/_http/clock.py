@@ -87,13 +87,13 @@ class Bound:
         return bool(self._scope.__exit__(kind, error, trace))
 
     def renew(self) -> None:
-        """Start the seconds anew."""
+        """Restart the time limit from now."""
         self._scope.deadline = anyio.current_time() + self.seconds
 
 
 @runtime_checkable
 class BoundedClock(Clock, Protocol):
-    """A clock that ends blocks by its own time, as virtual time does."""
+    """A clock that measures time limits in its own seconds, such as virtual ones."""
 
     @property
     def left(self) -> float:

@@ -81,7 +81,7 @@ def decompress_body(response: Response, limit: int | None = None) -> bytes:
     """Decompress the body of a response.
 
     Raises:
-        BodyTooLargeError: the body has more than `limit` bytes, before or after.
+        BodyTooLargeError: the body has more than `limit` bytes, compressed or not.
         BodyCorruptError: the body is truncated, or not valid gzip or deflate.
     """
     return run_at_once(_decompress_in_steps(response, limit))
@@ -102,7 +102,7 @@ def _check_size(body: bytes, limit: int | None) -> None:
 
 
 def replace_body(response: Response, body: bytes) -> Response:
-    """Copy a response with its decompressed body, without the headers of the other."""
+    """Copy a response with its decompressed body, without the old body's headers."""
     dropped = ("content-encoding", "content-length")
     headers = {
         name: text for name, text in response.headers.items() if name not in dropped

@@ -94,7 +94,7 @@ class Executor:
         return self._session.clock
 
     def open_call(self) -> AbstractContextManager[None]:
-        """Let the end of the client end a block, with a `ClientClosedError`."""
+        """End the block with a `ClientClosedError` when the client is closed."""
         return self._session.open_call()
 
     def get_keys(self, operation: str) -> Mapping[str, str]:
@@ -135,8 +135,7 @@ class Executor:
         """Wait for work on a local file, for at most the seconds of the deadline.
 
         Raises:
-            DeadlineExceededError: no thread was free in time, or the work that was
-                running then is done but took longer.
+            DeadlineExceededError: no thread was free in time, or the work took longer.
         """
         seconds = self.settings.deadline
         with (
@@ -233,8 +232,8 @@ class Executor:
 def _convert_stop(error: BaseException) -> TransportError | None:
     """Convert an exception that would end an iteration or a task without an error.
 
-    A transport, a stage or a key source raised it, for example a mock without a further
-    answer. Every other exception is the caller's.
+    A transport, a stage or a key source raised it, for example a mock that has no more
+    answers. Returns None for every other exception, which is raised unchanged.
     """
     # Python itself wraps a StopIteration that leaves a coroutine.
     is_wrapped = isinstance(error, RuntimeError) and "raised Stop" in str(error)

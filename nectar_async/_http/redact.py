@@ -45,13 +45,13 @@ Redactor = Callable[[str], str]
 """Returns a text with its secrets replaced by `MASK`."""
 
 HEAD_BYTES: Final = 8 * 1024
-"""The bytes of a failed answer that are read. Only a page for people is longer; the
-message of a failure is at its beginning."""
+"""The bytes of a failed answer that are read. Only HTML pages are longer, and the
+message of a failure is at the beginning."""
 
 # A secret that the end of the head cuts in two may not be recognized, so this many
 # characters are dropped there. A longer one is a link.
 _CUT_LENGTH: Final = 2 * 1024
-# The characters of its headers that are kept.
+# How many characters of the headers of a failed answer are kept.
 _HEADERS_LENGTH: Final = 16 * 1024
 
 Span = tuple[int, int]
@@ -235,7 +235,8 @@ def _split_link(link: str) -> Iterator[str]:
 # Rule 2: values behind sensitive keys
 
 _KEYS: Final = "|".join(sorted({"x-api-key", *ANSWERED}))
-# Keys that are sent as well: a validation error has its message behind them.
+# Keys that requests have too. In a validation error, the value of such a key is the
+# message about the field, which must stay readable.
 _SENT_KEYS: Final = "|".join(sorted(SENT - {"documents"}))
 # The lookbehind keeps the search in a long run of backslashes linear.
 _QUOTE: Final = r"""(?<!\\)\\*+["']|&quot;|&\#(?:39|34|x27|x22);|%22"""
@@ -251,7 +252,8 @@ def _compile_keys(keys: str, quote: str) -> re.Pattern[str]:
 
 
 _KEY_PATTERNS: Final = (_compile_keys(f"{_KEYS}|{_SENT_KEYS}", _QUOTE),)
-# In JSON, the keys of an error are fields, but its texts may quote an answer.
+# In an error that is JSON, these keys name the wrong fields, so their values stay.
+# They are masked only inside texts, which may quote an answer.
 _KEY_PATTERNS_IN_JSON: Final = (
     _compile_keys(_KEYS, _QUOTE),
     _compile_keys(_SENT_KEYS, _INNER_QUOTE),
@@ -305,7 +307,7 @@ def _match_brackets(text: str) -> dict[int, int]:
 
 # Most shorter texts are part of ordinary words.
 _MIN_LENGTH: Final = 4
-# An error keeps no more of a text, so a value at its end may be truncated.
+# An error keeps this many characters of a text, so a value at the end may be cut.
 MAX_ERROR_TEXT: Final = 2_000
 
 _FEW_VALUES: Final = 16
@@ -440,7 +442,7 @@ class UnescapedText:
 
 
 def _follow(places: Sequence[int], inner: list[int]) -> list[int]:
-    """The original places of the characters at places of a text in between."""
+    """Convert places in a partly unescaped text to places in the original text."""
     if isinstance(places, range):
         return inner  # nothing was unescaped before
     return [places[index] for index in inner]
@@ -453,7 +455,7 @@ def _fold_case(text: str) -> str:
 
 
 def _unescape(text: str) -> tuple[str, list[int]]:
-    """Resolve one level of escapes; also the place of each character in the text."""
+    """Resolve one level of escapes; return the text and each character's old place."""
     characters: list[str] = []
     places: list[int] = []
     position = 0

@@ -176,7 +176,7 @@ class Session:
     async def aclose(self, before: Callable[[], Awaitable[None]]) -> None:
         """End all calls and background tasks, and close the transport.
 
-        It returns when all is closed, also if another task closes the client already.
+        It returns when all is closed, also if another task has begun to close it.
 
         Args:
             before: called once, when the client can still send requests.
@@ -212,7 +212,7 @@ class Session:
     async def _close(self) -> None:
         self._is_closed = True
         if self._is_forked:
-            return  # the parent uses the connections
+            return  # the parent process still uses the connections
         await self._end_calls()
         if self._transport is not None:
             with anyio.move_on_after(_CLOSING_SECONDS):

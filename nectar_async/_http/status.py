@@ -236,8 +236,8 @@ def extract_error_text(text: str, content_type: str) -> str | None:
 def _join_messages(value: Any, depth: int = _MAX_DEPTH) -> str:
     """The messages in a JSON value as one text; empty if there are none.
 
-    In an object with a message, the text is that message behind the name of its field,
-    followed by a list of errors beside it. In any other object each key is a field.
+    An object with a message gives `field: message`, followed by the messages in its
+    key `errors`. In any other object, each key is the name of a field.
     """
     if isinstance(value, str):
         return value

@@ -117,7 +117,7 @@ class CallSpan:
     """One span for a call with all its attempts, named after its operation."""
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send the request in a span that ends with where the time went."""
+        """Send the request in a span; at its end, record where the time went."""
         if (trace := _find_tracing()) is None:
             return await send(request)
         with _start_span(trace, request.operation, request) as span:
@@ -138,7 +138,7 @@ class AttemptSpan:
     """One span for an attempt, from its permit to the last byte."""
 
     async def __call__(self, request: Request[Any], send: Send) -> Response:
-        """Send the request in a span that begins with how long it had to wait."""
+        """Send the request in a span; at its start, record how long it had to wait."""
         if (trace := _find_tracing()) is None:
             return await send(request)
         timing = request.timing

@@ -79,7 +79,7 @@ class AttemptTimeout:
         with move_on_after(self.clock, seconds, waits_for_io=True):
             return await send(request)
         _check_connected(request, seconds)
-        # The same range of a file would take as long again; a smaller one may not.
+        # The same range would time out again; a smaller one may arrive in time.
         is_range = request.can_halve and request.listing is None
         raise AttemptTimeoutError(
             f"no answer within {seconds:g} s", is_permanent=is_range

@@ -1,4 +1,4 @@
-"""The three protocols of the pipeline: `Transport`, `Stage` and `Send`."""
+"""The three interfaces of the pipeline: `Transport`, `Stage` and `Send`."""
 
 from __future__ import annotations
 

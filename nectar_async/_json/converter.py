@@ -247,7 +247,7 @@ class Converter:
         return _add_findings(page, findings)
 
     def _has_fast_path(self, kind: type[Any]) -> bool:
-        """Whether a type is decoded by structs: not if strict, nor by a user's hook."""
+        """Whether structs decode a type: not if strict, or if a user hooked it."""
         return attrs.has(kind) and self._is_own(kind) and not self._is_strict
 
     def _build_reader(self) -> FieldByFieldReader:

@@ -92,8 +92,8 @@ def rename_keys(body: bytes, keys: Mapping[str, str]) -> bytes:
 
     Args:
         body: JSON.
-        keys: the package's spelling to the actual one. If the object has both keys,
-            neither is renamed.
+        keys: maps the package's spelling of a key to the actual one. If the object
+            has both, neither is renamed.
     """
     if body.lstrip()[:1] != b"{":
         return body

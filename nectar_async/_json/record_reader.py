@@ -1,4 +1,4 @@
-"""Decode records: on the fast path, or field by field if that does not fit.
+"""Decode records: on the fast path, or field by field if a record is odd.
 
 A record is odd if it does not fit its struct exactly: an unknown key, or another type.
 A long list is decoded in steps, so that other tasks can run in between.
@@ -98,10 +98,10 @@ class RecordReader:
             kind: the type of the records.
             body: the envelope.
             items: the key of the records.
-            other_keys: the other keys.
+            other_keys: the keys whose values are returned too.
 
         Returns:
-            None if the envelope has further keys, is long, or has anything odd in it.
+            None if the envelope is long, or has keys besides these or anything odd.
         """
         if len(body) <= PIECE_SIZE and self._has_fast_path(kind):
             with suppress(Exception):  # the slow path says what is wrong

@@ -50,7 +50,7 @@ def describe_json_type(value: object) -> str:
 
 
 class MisfitError(ValueError):
-    """A value does not fit; the message has the expected and the actual type.
+    """A value has the wrong type; the message names the expected and the actual one.
 
     The value itself may be a secret, so the message never shows it.
     """

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @frozen
 class Failure:
-    """A company whose list could not be read to its end, or not every item of it."""
+    """A company whose list was not read to its end, or has unreadable items."""
 
     company_id: str
     """Empty for the list of the companies itself."""
@@ -120,7 +120,7 @@ class FanOut(Generic[T]):
         self._pages = 0
         self._records = 0
         self._items: deque[T] = deque()
-        # The workers have the requests, and must not refer to this object.
+        # The workers keep the requests, so a request must not refer to this object.
         self._queue_key = object()
 
     async def __aenter__(self) -> Self:
@@ -201,7 +201,7 @@ class FanOut(Generic[T]):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Companies that could not be read to their end."""
+        """Companies that were not read to their end, or have unreadable items."""
         return tuple(self._failures)
 
     @property
@@ -236,9 +236,9 @@ class FanOut(Generic[T]):
                 return result.name, page
 
     async def _next_result(self, scheduler: PageScheduler[Any]) -> PageResult[Any]:
-        """Get the next result, after the errors of companies with items left out.
+        """Get the next result, and handle errors about items that were left out.
 
-        Where errors are raised, this comes after the last record of all companies.
+        With `on_error="raise"`, they are raised after the last record of all companies.
         """
         while self._unreadable and self._on_error != "raise":
             await self._handle_failure(*self._unreadable.popleft())

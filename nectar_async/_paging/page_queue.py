@@ -26,7 +26,7 @@ __all__ = ["NamedTraversal", "PageQueue", "QueuedPass"]
 T = TypeVar("T")
 
 NamedTraversal = tuple[str, Traversal[T]]
-"""A list to read, after a name for it: its company's id, or an empty text."""
+"""A pair: the company's id, or an empty text, and the list to read."""
 
 
 class QueuedPass(Generic[T]):
@@ -116,7 +116,7 @@ class PageQueue(Generic[T]):
     def _limit(self) -> int:
         """Get the look-ahead, or the number of pages that fit in `max_bytes`.
 
-        At least one page for each permit, if the look-ahead has as many.
+        It is at least `lead`, unless the look-ahead is smaller.
         """
         if self._max_bytes is None or not self._bytes:
             return self._look_ahead

@@ -188,8 +188,8 @@ class _Workers(Generic[T]):
     async def run(self) -> None:
         """Run the workers until this is cancelled.
 
-        Only this task starts them, because a task that the end of an event loop cancels
-        must not leave behind a new one.
+        Only this task starts workers: a worker that is cancelled when the event loop
+        ends could start one that nobody cancels.
         """
         self.work_ready.notify()
         async with anyio.create_task_group() as group:

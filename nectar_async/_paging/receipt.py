@@ -279,10 +279,10 @@ def _add_number(numbers: set[int], number: int) -> bool:
     return True
 
 
-# The maximum of consecutive pages without a new record; after more of them, the server
-# is assumed to repeat itself forever. Past the last page that the first envelope
-# announced, some are accepted, because inserted rows can shift the list by that many.
-# Before it, more are accepted, but not the billion that a broken server may announce.
+# How many pages in a row may have no new record; after that, the server is taken to
+# repeat itself forever. Past the last page that the first envelope announced, it is 30,
+# because inserted rows can shift the list by as many pages. Before, it is 300, because
+# a broken server may announce a billion pages.
 _MAX_WITHOUT_NEW_PAST_END = 30
 _MAX_WITHOUT_NEW = 300
 

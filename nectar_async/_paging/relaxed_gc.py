@@ -16,7 +16,8 @@ from typing import Final
 __all__ = ["relaxed_gc"]
 
 # New objects between two collections; Python 3.11 has 700. As measured, a collection of
-# 5,000 takes some milliseconds. More objects make longer pauses, fewer more pauses.
+# 5,000 takes some milliseconds. A higher number makes pauses longer, a lower one more
+# frequent.
 _NEW_AT_ONCE: Final = 5_000
 _NEVER: Final = 1_000_000
 

@@ -5,13 +5,12 @@ caller (PEP 789). So the iterator is a class: its `__anext__` opens a task group
 batch of pages, and closes it before it returns the first of them. Nothing runs between
 two records, and leaving the loop early leaves nothing behind.
 
-The first batches have 1, 2 and 4 pages, so that reading one record fetches
-one page only. Later ones have a multiple of the permits, so that every
-permit is in use.
+The first batches have 1, 2 and 4 pages, so that reading one record fetches one page
+only. Later ones have a multiple of the permits, so that every permit is in use.
 
 The last responses of a batch arrive together, and decoding them takes half as long as a
-request. So some of them stay undecoded until the requests of the next batch are under
-way, which is when the pages before them are used up.
+request. So some of them stay undecoded until all pages before them are used up and the
+requests of the next batch are under way.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _LATER_BATCHES = (1, 2, 4)
 
 
 class RecordIterator(Generic[T]):
-    """Iterates over the records of pages, without an await between two of a page."""
+    """Iterates over the records of pages; within a page, nothing is awaited."""
 
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
@@ -102,7 +101,7 @@ class PageIterator(Generic[T]):
         return page
 
     def _add_page(self, page: Page[T] | Exception) -> Page[T] | None:
-        # Stays set if this raises: nothing can be delivered after a page that failed.
+        # If this raises, the flag stays set: nothing is delivered after a failed page.
         self._has_failed = True
         new: Page[T] | None = None
         try:
@@ -126,7 +125,7 @@ class PageIterator(Generic[T]):
     async def _fetch_batch(self) -> None:
         """Fetch the next pages, and decode what the batch before left undecoded.
 
-        When it is cancelled, nothing has changed.
+        If it is cancelled, the state is as before the call.
         """
         first, last_page = self._next_page, self._window_pass.last_page
         last = min(first + self._batch_size() - 1, max(last_page, first))

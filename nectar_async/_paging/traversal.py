@@ -163,7 +163,7 @@ class Traversal(Generic[T]):
         return new if new.items or (is_first and not is_verification) else None
 
     def split_after(self, error: Exception) -> bool:
-        """Split the current window in two if its last page ran out of time.
+        """Split the current window in two if the request for a page ran out of time.
 
         Returns:
             Whether it was split; otherwise the error ends the traversal.
@@ -203,7 +203,7 @@ class Traversal(Generic[T]):
     def _read_windows(
         self, requests: tuple[Request[Page[T]], ...]
     ) -> tuple[tuple[str, str], ...]:
-        """Read the windows of requests; empty if that is the whole list."""
+        """Return the windows of requests; empty if they are the whole list's."""
         windows = tuple(
             window for window in map(read_window, requests) if window is not None
         )
@@ -245,7 +245,7 @@ class Traversal(Generic[T]):
         return evolve(page, items=tuple(compress(page.items, are_new)))
 
     def _verify_or_finish(self, window_pass: WindowPass[T]) -> None:
-        """Go on after the last page of a window."""
+        """Read a complete window again if `verify` is set, or else finish the pass."""
         is_complete = window_pass.tracker.verdict() is Verdict.COMPLETE
         if self._verify and is_complete:
             request = evolve(window_pass.request, can_halve=False)

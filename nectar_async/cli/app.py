@@ -36,7 +36,7 @@ app: typer.Typer = typer.Typer(
     epilog=EPILOG,
     context_settings=CONTEXT_SETTINGS,
     add_completion=False,
-    rich_markup_mode="markdown",  # it joins the lines of a paragraph
+    rich_markup_mode="markdown",  # Markdown joins the lines of a paragraph
     # A traceback with local variables would show the key.
     pretty_exceptions_enable=False,
 )

@@ -30,7 +30,7 @@ _INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
 def find_decode_problems(exchange: Exchange) -> Iterator[Finding]:
-    """Find what keeps an answer from being decoded, or else what no model knows.
+    """List why an answer cannot be decoded, or else its keys that no model knows.
 
     Answers that are errors are skipped, and so are operations without a method of the
     client.

@@ -56,7 +56,7 @@ class HelpGroup(TyperGroup):
     """A group of commands with the same help layout as `HelpCommand`."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """Return the help option without a type, as `HelpCommand` does."""
+        """Return the help option without a type, like the method of `HelpCommand`."""
         return _remove_type(super().get_help_option(ctx))
 
 

@@ -162,7 +162,7 @@ class TransferProgress:
 
 
 def _build_text_column(console: Console, *, others: int) -> TextColumn:
-    """Build a column of one line, cut to what other columns of this width leave."""
+    """Build a column of one line, cut to the width that the other columns leave."""
     width = max(_MINIMAL_TEXT_WIDTH, console.width - others)
     column = Column(no_wrap=True, overflow="ellipsis", max_width=width)
     return TextColumn("{task.description}", markup=False, table_column=column)

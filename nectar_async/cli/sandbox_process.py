@@ -42,17 +42,17 @@ class SandboxArguments:
 
 @frozen(kw_only=True)
 class SandboxProcess:
-    """A running sandbox: its address, its key, and its record of the requests."""
+    """A running sandbox: its address, its key, and its log of requests."""
 
     url: str
     api_key: str
 
     async def reset_witness(self) -> None:
-        """Clear the sandbox's record of the requests."""
+        """Clear the sandbox's log of requests."""
         await anyio.to_thread.run_sync(self._request, "POST", f"{_WITNESS_PATH}/reset")
 
     async def read_witness(self) -> dict[str, Any]:
-        """Read the sandbox's record of the requests since the last reset."""
+        """Read the sandbox's log of requests since the last reset."""
         return await anyio.to_thread.run_sync(self._request, "GET", _WITNESS_PATH)
 
     def _request(self, method: str, path: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _STANDARD_DESCRIPTORS: Final = range(3)
 
 
 def prepare_streams() -> None:
-    """Open the standard streams that are closed, and let no character fail.
+    """Open the standard streams that are closed, and escape unprintable characters.
 
     A socket that gets the descriptor of a closed stream would receive its output, and
     uvloop aborts the process. Characters that an encoding lacks are written as escapes.
@@ -37,7 +37,7 @@ def prepare_streams() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor
+            os.open(os.devnull, os.O_RDWR)  # opens the lowest free one
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
@@ -75,7 +75,7 @@ def echo(text: str, *, err: bool = False) -> None:
 
 
 class _TextConsole(Console):
-    """A console that leaves it to the command how to end without a reader."""
+    """A console that lets the command decide what to do when the pipe is closed."""
 
     def on_broken_pipe(self) -> None:
         """Raise the error; the method of the base class exits with 1."""

@@ -172,7 +172,7 @@ def _build_bomb(size: int) -> bytes:
 def _build_retry_after(
     wait: float | str | datetime | None, clock: Clock
 ) -> Mapping[str, str]:
-    """Build `Retry-After`, and `Date` too if the wait is relative to the clock."""
+    """Build `Retry-After`; for `in N seconds` a date, with the present in `Date`."""
     if wait is None:
         return {}
     if isinstance(wait, datetime):

@@ -78,7 +78,7 @@ def _read_object(text: str) -> Mapping[str, Any]:
     return msgspec.json.decode(text, type=dict[str, Any])
 
 
-# By the annotation of a field. Annotations are strings in these modules.
+# Maps the annotation of a field, which is a string in these modules.
 _READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "int": (int, "a whole number"),
     "int | str": (_read_row, "a whole number, or text"),

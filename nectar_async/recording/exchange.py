@@ -1,9 +1,9 @@
 """One recorded exchange: a request, as a `Question`, and the answer to it.
 
-A question is a request without host, API version and API key. Exchanges with the same
-key are the same question, asked several times; their answers are replayed in recorded
-order. Of the headers only `Range` is part of the key, because
-the chunks of a file differ in nothing else.
+A question is a request without host, API version and API key. Exchanges whose questions
+have an equal `key` ask the same thing several times; their answers are replayed in
+recorded order. Of the headers only `Range` is part of `key`, because the chunks of a
+file differ in nothing else.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Replayer:
         """Take the next exchange for a question.
 
         Args:
-            question: the request.
+            question: the request, as a question.
             can_repeat: whether the last exchange is taken again when none is left.
 
         Returns:

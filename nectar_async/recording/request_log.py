@@ -13,7 +13,7 @@ __all__ = ["RequestLog"]
 
 
 class RequestLog:
-    """Logs the requests through a recorded transport; counts those in flight.
+    """Logs the requests that pass a recorded transport; counts those in flight.
 
     ```python
     assert transport.witness.peak_in_flight <= 10

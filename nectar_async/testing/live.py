@@ -348,7 +348,7 @@ class LiveStage:
                 return (await self._look_up(sent, send)).response()
             known = self._ahead.pop(question.key, None)
             if known is None and self._faults.has_hit_list(request):
-                # As in replay, where a list that a fault hit can be read again.
+                # If a fault hit the list, it can be read again, as in a replay.
                 known = self._find_success(question.key)
             return (known or await self._fetch(request, send)).response()
 
@@ -388,7 +388,7 @@ class LiveStage:
                 if known is None:
                     known = self._ahead[key] = await self._fetch(page, send)
                 if known.status != HTTPStatus.OK:
-                    return  # the client gets it when it asks, and may try again
+                    return  # the client gets this error when it asks
                 if number == 1:
                     pages = read_page_count(known.response().body)
                 number += 1

@@ -107,7 +107,7 @@ class TestOptions:
     repeat: Repeat
     redaction: Redaction | None
     unused: Unused
-    """At most "report" for a shared recording, unless a marker says otherwise."""
+    """For a shared recording, "report" replaces "warn" and "error" of the settings."""
     max_age: timedelta | None
     on_stale: Any
     """Validated by `RecordedTransport`."""
@@ -273,7 +273,7 @@ def _read_test_names(item: pytest.Item) -> tuple[str, str]:
     """Read the name of a test within its file: `TestShop.test_months[2025]`.
 
     Returns:
-        The name without the ids of `_OTHER_PARAMETERS`, and with them.
+        Two names: without the ids of `_OTHER_PARAMETERS`, and with them.
     """
     # Not the node id: pytest-xdist appends groups to it.
     nodes = [node.name for node in item.listchain() if not _is_outer(node)]
@@ -288,7 +288,7 @@ def _read_test_names(item: pytest.Item) -> tuple[str, str]:
 
 
 def _is_outer(node: object) -> bool:
-    """Whether a node is a file, or around files."""
+    """Whether a node is a file, or a folder or package that contains files."""
     return isinstance(node, (pytest.Session, pytest.Directory, pytest.File))
 
 

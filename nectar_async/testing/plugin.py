@@ -107,7 +107,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     config.addinivalue_line("markers", _MARKER)
     if config.getoption("nectar_record") is None:
-        # Only tests with a recording refuse a path: other programs may need it.
+        # The variable may have a path, for other programs. A test that uses a recording
+        # refuses it later.
         mode = os.environ.get(_VARIABLE, "").partition(":")[0].strip()
         try:
             _parse_mode(mode or "replay")
@@ -168,7 +169,7 @@ def nectar_sandbox(
     )
 
 
-if not TYPE_CHECKING:  # a type checker that sees it accepts every name
+if not TYPE_CHECKING:  # with `__getattr__`, it accepts every name
 
     def __getattr__(name: str) -> object:
         if name not in _MODULES:

@@ -269,7 +269,7 @@ def _list_unused(rows: Iterable[ReportRow]) -> Mapping[str, Sequence[str]]:
 
 
 def _format_names(names: Sequence[str]) -> str:
-    """Join names by commas; only the number of those after the first five."""
+    """Join the first five names by commas; of the others, give only the number."""
     rest = len(names) - _MAX_NAMES
     more = [f"and {rest} more"] if rest > 0 else []
     return ", ".join([*names[:_MAX_NAMES], *more])

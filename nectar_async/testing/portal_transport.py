@@ -28,7 +28,8 @@ class PortalTransport:
     """Sends each request over the network, in the event loop of a portal.
 
     Args:
-        portal: of a thread with an asyncio loop. Call `close` before the loop ends.
+        portal: the portal of a thread with an asyncio loop. Call `close` before the
+            loop ends.
     """
 
     needs_key = True

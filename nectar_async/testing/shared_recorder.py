@@ -3,7 +3,7 @@
 Usually a recording belongs to one test and is written when that test has passed. If
 markers give several tests the same recording, it contains each request of any of them
 once. It is written when the last of them has passed, and is kept unchanged if one of
-them fails. So recording unchanged answers again leaves no difference.
+them fails. So no file changes if the answers are the same.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _HIDDEN: Final = frozenset({"nectar_async", "anyio", "asyncio", "contextlib", "t
 class TracebackFilter:
     """A pytest plugin that shortens tracebacks, unless `--full-trace` is given."""
 
-    # No wrapper: pytest takes the error of a unittest.TestCase from elsewhere first.
+    # Not a wrapper: for a unittest.TestCase, pytest replaces `call.excinfo` first.
     @pytest.hookimpl
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]

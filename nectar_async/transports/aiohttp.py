@@ -46,7 +46,7 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(
 )
 _CHUNK: Final = 256 * 1024
 _PROXY_LOGIN: Final = 407
-# How OpenSSL calls the bytes of a server that speaks HTTP without TLS.
+# OpenSSL's errors for the bytes of a server that speaks HTTP without TLS.
 _PLAIN_HTTP: Final = frozenset(
     {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
 )

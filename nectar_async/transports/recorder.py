@@ -65,8 +65,7 @@ class Recorder:
         redaction: your own rules and aliases.
         keep_failures: record a 429 or 5xx also when the same request succeeded later.
         touch: set the date of the recording to today also when nothing changed.
-        overlays: as in `RecordedTransport`, like `repeat`, `max_age`, `on_stale` and
-            `clock`.
+        overlays, repeat, max_age, on_stale, clock: as in `RecordedTransport`.
 
     Raises:
         ConfigurationError: there is no such mode, or an argument has a wrong value.

@@ -55,10 +55,11 @@ class RecordedTransport:
 
     Args:
         path: the folder of a recording.
-        overlays: faults to inject: an `Overlay`, an effect for every request, or
-            either as text, such as "answer status=429 page=2 times=1".
-        repeat: "last" repeats the last answer to a request without end, as polling
-            needs it; "never" raises an error when the recorded answers are used up.
+        overlays: faults to inject. Each is a `Fault` (or `Overlay`, its alias), an
+            effect for every request, or either as text, such as "answer status=429
+            page=2 times=1".
+        repeat: "last" repeats the last answer to a request for ever, for polling;
+            "never" raises an error when the recorded answers are used up.
         max_age: how old the recording may be.
         on_stale: what to do with an older recording: "ignore", "warn" or "error".
         redaction: aliases for values that are redacted in requests; the rules always

@@ -178,8 +178,8 @@ async def test_records_that_move_during_the_iteration_are_not_lost(
 ) -> None:
     """Records that move between pages during the iteration are lost or repeated.
 
-    No record is repeated. The verdict of a single list shows that records moved. The
-    repository reads such a list again, so that no record is missing.
+    Here no record is repeated. The verdict of a single list shows that records moved.
+    `nectar.repository` reads such a list again, so that no record is missing.
 
     https://github.com/dlt-hub/verified-sources/issues/659
     """

@@ -68,7 +68,7 @@ class WaitingClock(SystemClock):
         return datetime(2026, 1, 1, tzinfo=UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Count the seconds."""
+        """Add the seconds to `slept`, without waiting."""
         self.slept += seconds
 
 

@@ -1,4 +1,4 @@
-"""Items that are no record stop nothing: they are left out, counted and reported."""
+"""Items that are not records do not end a list: they are left out and reported."""
 
 from __future__ import annotations
 

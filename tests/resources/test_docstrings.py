@@ -1,4 +1,4 @@
-"""The docstring of each list describes every argument, as editors show it."""
+"""The docstring of each list method describes every argument, for help in editors."""
 
 from __future__ import annotations
 

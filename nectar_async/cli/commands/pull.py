@@ -321,7 +321,7 @@ def build_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hint_at_end_instant(filters: Mapping[str, object]) -> None:
-    """Print a hint if --end does not include its day, which most people expect."""
+    """Print a hint if the day of --end is not included, as most people expect it is."""
     date_type, end = filters.get("date_type"), filters.get("end_date")
     if date_type in _INSTANT_TYPES and isinstance(end, date):
         echo(

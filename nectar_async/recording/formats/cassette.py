@@ -233,7 +233,7 @@ def _flatten_headers(headers: Any) -> Pairs:
     for name in _NESTED:
         if isinstance(headers, Mapping) and name in headers:
             headers = headers[name]
-            if isinstance(headers, Mapping):  # the original name is in the value
+            if isinstance(headers, Mapping):  # the value has the name as sent
                 headers = list(headers.values())
     if isinstance(headers, Mapping):
         pairs = [(name, texts) for name, texts in headers.items()]

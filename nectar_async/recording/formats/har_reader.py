@@ -216,7 +216,7 @@ def _parse_answer(
 
 
 def _can_have_body(method: str, status: int) -> bool:
-    """Whether a response has a body that matters: redirects have pages for people."""
+    """Whether a response has a body that matters; a redirect has only an HTML page."""
     is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
     return method.strip().upper() != "HEAD" and status not in _EMPTY and not is_redirect
 

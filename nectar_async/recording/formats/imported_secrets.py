@@ -23,7 +23,7 @@ _KEY_HEADERS: Final = frozenset(
 _AUTHORIZATION_HEADERS: Final = frozenset({"authorization", "proxy-authorization"})
 _COOKIE_HEADERS: Final = frozenset({"cookie", "set-cookie"})
 
-# The contract has no parameter with one of these names.
+# Query parameters that hold a key. No parameter of the contract has such a name.
 _KEY_PARAMETER: Final = re.compile(
     r"(x[-_]?)?api[-_]?key|key|(access[-_]?|auth[-_]?)?token|authorization|secret",
     re.IGNORECASE,

@@ -159,7 +159,7 @@ def _build_value(class_name: str, arguments: list[Any]) -> Any:
 
 
 def _build_url(data: Any) -> Any:
-    """Build a URL from its five parts, which may be in a list of their own."""
+    """Build a URL from a list of its five parts, or from a list with only that list."""
     match data:
         case [value]:
             return _build_url(value)
@@ -174,7 +174,7 @@ def _is_filled(value: Any) -> bool:
 
 
 def _decode_binary(text: str) -> bytes | str:
-    """Decode base64; return the text itself if it is none."""
+    """Decode base64; a text that is not base64 is returned unchanged."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):

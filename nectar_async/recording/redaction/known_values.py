@@ -137,7 +137,7 @@ def _is_whole_word(text: str, start: int, end: int) -> bool:
         return False
     if not text[start:end].isdecimal():
         return True
-    # It may be the year of a date, or the beginning of a longer number.
+    # A number may be the year of a date, or a part of a longer number.
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     return (
         _NUMBER_CONTINUES.fullmatch(before[::-1]) is None

@@ -82,7 +82,7 @@ _SIGNED_LINK: Final = _TokenPattern(
 
 _TOKENS: Final[Mapping[str, _TokenPattern]] = {
     "a JWT": _TokenPattern(
-        # From the beginning of a run of characters to the first place in it.
+        # From the start of a run of such characters to the first `eyJ` in it.
         re.compile(
             r"(?<![\w-])(?>(?:[\w-]*?-)??eyJ)[\w-]{5,}+\.eyJ[\w-]{5,}", re.ASCII
         ),
@@ -165,7 +165,7 @@ class PatternSearch:
         return self._matched_placeholder.finditer(text)
 
     def build_wildcard(self, text: str) -> re.Pattern[str] | None:
-        """Build a pattern of a text with anything in place of its placeholders.
+        """Build a pattern that matches a text with any values for its placeholders.
 
         Returns:
             None if the text has no placeholders.

@@ -200,7 +200,7 @@ _MARKED_KINDS: Final[Mapping[str, Kind]] = {
     "value": ANSWER,
 }
 
-# Nouns are keys of ids as well: `meter`, `sites`.
+# The names of resources are keys of ids as well: `meter`, `sites`.
 _ID_KEY: Final = re.compile(
     r"(?:.*(?:Id|Ids|_id|_ids)|id|ids|uuid|(?:account|company|connection|document|job"
     r"|invitation|meter|site)s?)"

@@ -400,7 +400,7 @@ _KEY_END: Final = re.compile(r"""["']\s*:""")
 
 _DOUBLE_QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.){}+)'
 _SINGLE_QUOTED: Final = r"'(?P<{}>(?:[^'\\]|\\.){}+)"  # in dicts that Python printed
-# A key is searched behind every quote, so its length bounds the work for each.
+# At every quote a key is searched. The limit of its length bounds that work.
 _KEY_LENGTH: Final = "{0,100}"
 
 # A bracket, a comma or a key. A quote that ends no key is skipped.

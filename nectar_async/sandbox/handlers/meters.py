@@ -56,7 +56,7 @@ async def get(call: Call) -> Reply:
 
 
 async def update(call: Call) -> Reply:
-    """Change fields of a meter; its usage records have them too."""
+    """Change fields of a meter; they change in its usage records too."""
     company, meter = lookup.find_meter(call)
     fields = _parse_fields(call, company, meter)
     with call.portfolio.change(company.index) as changes:

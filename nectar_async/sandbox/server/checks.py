@@ -1,6 +1,6 @@
-"""Checks of request values that the contract's schemas cannot express.
+"""Check and parse request values beyond what the contract's schemas express.
 
-Each raises a `RefusalError` with status 400.
+Each function raises a `RefusalError` with status 400.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ class Endless(_SocketEffect):
         await response.prepare(request)
         while request.transport is not None and not request.transport.is_closing():
             await response.write(_PIECE)
-            await asyncio.sleep(0)  # lets a client in the same process run
+            await asyncio.sleep(0)  # so that a client in the same process can run
         return response
 
 

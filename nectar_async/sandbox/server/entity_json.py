@@ -218,7 +218,7 @@ class UsageEncoder:
         return encode_json(fields)
 
     def build_json(self, record: UsageRecord) -> dict[str, Any]:
-        """Build the JSON of a usage record inside its bill, without the bill."""
+        """Build the JSON of a usage record, without the key of its bill."""
         known = self._build_record_fields(record)
         if record.is_demand:
             known |= {"electricityType": "DEMAND", "usageUnits": "KW"}

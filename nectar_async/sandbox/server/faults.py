@@ -60,7 +60,8 @@ _UNAUTHORIZED: Final = 401
 _TOO_MANY: Final = 429
 _HOP: Final = "hop"
 _RANGE_HEADERS: Final = frozenset({"range", "if-range"})
-# Any request may be for a list. Only the response tells; its first list counts.
+# Only the response shows whether a request was for a list: the first list in it is
+# taken for the records.
 _LISTING: Final = Listing(items="")
 
 

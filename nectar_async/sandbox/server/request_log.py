@@ -70,7 +70,7 @@ class Witness:
         return self._in_flight
 
     def reset(self) -> None:
-        """Clear counters and log, and restart the time; keep requests in flight."""
+        """Clear counters and log, and restart its time; keep requests in flight."""
         self._epoch += 1
         self._zero = time.monotonic()
         self.requests: int = 0

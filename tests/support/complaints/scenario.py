@@ -72,7 +72,7 @@ class BusyServer:
 
     Args:
         limit: how many requests it serves at once.
-        is_fragile: whether it refuses all requests of a moment with too many.
+        is_fragile: whether it refuses all requests while there are too many.
         turns: how many turns of the event loop an answer takes.
     """
 
