@@ -15,7 +15,6 @@ import re
 import ssl
 import traceback
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from nectar_async._http.compression import build_too_large_error
-from nectar_async._http.request import Request, Timing
+from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._types import Secret
 from nectar_async.errors import (
@@ -301,8 +300,7 @@ class AiohttpTransport:
                 exception holds the key.
         """
         failure: BaseException
-        request.timing.is_connecting = self._is_own
-        token = _current_timing.set(request.timing)
+        request.timing.is_connecting = True
         try:
             return await self._exchange(request)
         except _TRANSLATED as error:
@@ -311,8 +309,6 @@ class AiohttpTransport:
             failure = _remove_frames(error, request.url)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None
-        finally:
-            _current_timing.reset(token)
         # Raised outside the `except` block, so that aiohttp's error is not its context,
         # and without the inner frames: they hold aiohttp's response, whose `repr` shows
         # the URL.
@@ -415,10 +411,6 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int | None) -> byt
     return b"".join(chunks)
 
 
-_current_timing: ContextVar[Timing | None] = ContextVar("current_timing", default=None)
-"""The timing of the request that is being sent, for the connector."""
-
-
 _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
@@ -431,8 +423,10 @@ def _build_middlewares(
     that the server sees three requests for two calls. Only the retry stage may decide
     to repeat a request.
 
-    It also removes the passwords that a session with `trust_env` finds in `.netrc`: it
-    would send them to the API and to the hosts of files.
+    It also notes when there is a connection to send on: a request that still waits for
+    one, in a full pool or in the handshake of TLS, was not sent. And it removes the
+    passwords that a session with `trust_env` finds in `.netrc`: they would be sent to
+    the API and to the hosts of files.
     """
     errors: list[BaseException] = []
     has_netrc = session.trust_env and not (
@@ -448,11 +442,20 @@ def _build_middlewares(
             raise errors[0]
         if has_netrc:
             request.headers.popall(hdrs.AUTHORIZATION, None)
+        send = request.send
+
+        async def send_connected(connection: Connection) -> aiohttp.ClientResponse:
+            sent.timing.is_connecting = False
+            return await send(connection)
+
+        request.send = send_connected  # type: ignore[assignment, method-assign]
         try:
             return await handler(request)
         except _TRANSLATED as error:
             errors.append(error)
             raise
+        finally:
+            del request.send  # the method again, so that no cycle is left
 
     # The middlewares of a request replace the session's, so both are passed.
     return (*getattr(session, "_middlewares", ()), once)
@@ -482,7 +485,5 @@ class CleanConnector(aiohttp.TCPConnector):
                 if protocol is not None:
                     # A mark of our own; aiohttp has none for this.
                     protocol.is_reused = True  # type: ignore[attr-defined]
-                if (timing := _current_timing.get()) is not None:
-                    timing.is_connecting = False
                 return connection
             connection.close()

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import anyio
 import pytest
 from attrs import define
 
@@ -216,3 +218,33 @@ async def test_a_proxy_of_the_environment_that_is_no_url_is_named(
     assert isinstance(error, ConfigurationError)
     assert "HTTPS_PROXY must be a URL" in str(error)
     assert "pw" not in str(error)
+
+
+@pytest.mark.asyncio
+async def test_a_request_that_waits_for_the_pool_of_a_users_session_was_not_sent() -> (
+    None
+):
+    async with (
+        serve(None) as server,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session,
+        anyio.create_task_group() as group,
+    ):
+        url = f"http://127.0.0.1:{server.port}"
+        group.start_soon(session.get, url)  # takes the only connection
+        while not server.connections:
+            await anyio.sleep(0)
+        error = await create(url, AiohttpTransport(session=session), timeout=0.1)
+        group.cancel_scope.cancel()
+    assert server.connections == 1
+    assert isinstance(error, AttemptTimeoutError)
+    assert error.is_sent is False
+    assert "no connection to the server within 0.1 s" in str(error)
+
+
+@pytest.mark.asyncio
+async def test_a_tls_handshake_in_a_users_session_is_before_the_request() -> None:
+    async with serve(None) as server, aiohttp.ClientSession() as session:
+        transport = AiohttpTransport(session=session)
+        error = await create(f"https://127.0.0.1:{server.port}", transport, timeout=0.1)
+    assert isinstance(error, AttemptTimeoutError)
+    assert error.is_sent is False
