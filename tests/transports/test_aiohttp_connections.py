@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import anyio
 import pytest
-from attrs import define
+from attrs import define, field
 
 from nectar_async import (
     AttemptTimeoutError,
@@ -39,11 +39,13 @@ class RawServer:
     port: int = 0
     connections: int = 0
     received: bytes = b""
+    is_connected: asyncio.Event = field(factory=asyncio.Event)
 
     async def connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.connections += 1
+        self.is_connected.set()
         try:
             if self.data is None:
                 await reader.read()
@@ -231,8 +233,7 @@ async def test_a_request_that_waits_for_the_pool_of_a_users_session_was_not_sent
     ):
         url = f"http://127.0.0.1:{server.port}"
         group.start_soon(session.get, url)  # takes the only connection
-        while not server.connections:
-            await anyio.sleep(0)
+        await server.is_connected.wait()
         error = await create(url, AiohttpTransport(session=session), timeout=0.1)
         group.cancel_scope.cancel()
     assert server.connections == 1
