@@ -128,5 +128,5 @@ def test_results_list_missed_bounds_and_versions() -> None:
 
     assert "1 of 2 bounds are met." in text
     assert "- missed: CPU a page\n" in text
-    assert "how much processor time of the client does a page take" in text
+    assert "how much processor time does a client need for a page" in text
     assert f"aiohttp {version('aiohttp')}" in text

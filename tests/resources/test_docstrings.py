@@ -52,6 +52,8 @@ def test_a_list_with_a_window_of_days_names_the_default_and_the_last_day(
             "USAGE_PERIOD" if "by_document" in method.__qualname__ else "BILL_DATE"
         )
         assert f"`{default}` (the default" in doc
+        assert "BILL_DATE" in doc
+        assert ("without a bill" in doc) is (default == "BILL_DATE")
         assert "00:00 UTC: ask for the day after" in doc
 
 
