@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import anyio
+import anyio.to_thread
 import pytest
 from complaints.http_server import COMPANY, CountingServer, run_server
 from complaints.naive_connections import (
     BoundToFirstLoop,
     LockedConnection,
     PlainSession,
+    ProxySession,
     SessionPerRequest,
     UnreleasedResponses,
+    touch_in_a_shared_thread,
 )
 from complaints.scenario import GET, OK
 from doubles import settle_down
@@ -32,6 +36,7 @@ from nectar_async import (
     ConnectionFailedError,
     MemoryTransport,
     NectarClient,
+    Request,
     Response,
     RetryPolicy,
     Settings,
@@ -379,3 +384,60 @@ async def test_every_request_at_the_server_is_a_counted_attempt() -> None:
                 await nectar.send(GET)
             assert caught.value.attempts == 1
             assert nectar.statistics().attempts == len(server.request_lines) == 2
+
+
+@pytest.mark.asyncio
+async def test_no_password_of_netrc_is_sent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A session that takes the proxy from the environment sends passwords of `.netrc`.
+
+    `trust_env` means the proxy only, in a session of the user's too.
+
+    https://github.com/pimutils/vdirsyncer/issues/1138
+    """
+    path = tmp_path / "netrc"
+    path.write_text("default login me password secret\n")
+    monkeypatch.setenv("NETRC", str(path))
+    with run_server() as server:
+        naive = ProxySession(server.origin)
+        await naive.get()
+        await naive.close()
+        assert server.passwords == 1
+
+        async with aiohttp.ClientSession(trust_env=True) as session:
+            transport = AiohttpTransport(session=session)
+            async with build_client(server, transport) as nectar:
+                await nectar.companies.get("c")
+            assert (len(server.request_lines), server.passwords) == (2, 1)
+
+
+@pytest.mark.asyncio
+async def test_files_are_written_while_all_threads_of_the_application_wait(
+    tmp_path: Path,
+) -> None:
+    """Work in threads never runs if the application has taken all 40 of them.
+
+    The client has threads of its own for files.
+
+    https://github.com/Kludex/starlette/issues/1724
+    """
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    borrowers = [object() for _ in range(int(limiter.total_tokens))]
+    for borrower in borrowers:
+        limiter.acquire_on_behalf_of_nowait(borrower)
+    try:
+        with pytest.raises(TimeoutError), anyio.fail_after(0.01):
+            await touch_in_a_shared_thread(tmp_path / "naive.pdf")
+
+        async def answer(request: Request[Any]) -> object:
+            if request.operation == "documents_get":
+                return {"id": "d", "url": "https://files.example/d.pdf"}
+            return Response(200, {}, b"%PDF-1.7")
+
+        async with NectarClient("key", transport=MemoryTransport(answer)) as nectar:
+            done = await nectar.documents.download("d", tmp_path / "bill.pdf")
+        assert done.size == 8
+    finally:
+        for borrower in borrowers:
+            limiter.release_on_behalf_of(borrower)

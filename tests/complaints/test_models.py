@@ -13,11 +13,13 @@ from typing import Any
 
 import aiohttp
 import cattrs
+import msgspec
 import pytest
 from complaints.naive_json import (
     StoredLinks,
     build_body,
     decode_page,
+    decode_strictly,
     decode_with_new_class,
     parse_local_time,
     read_ids,
@@ -44,7 +46,7 @@ def build_page(*rows: str) -> bytes:
     """Build a page of usage from rows of raw JSON."""
     page = envelope([], page=1, per_page=100, total=len(rows))
     text = json.dumps(page).replace('"usageData": []', '"usageData": [%s]')
-    return (text % ", ".join(rows)).encode()
+    return (text % ", ".join(rows)).encode(errors="surrogateescape")
 
 
 async def read_usage(make_client: MakeClient, body: bytes) -> list[UsageData]:
@@ -278,3 +280,25 @@ async def test_a_download_requests_a_fresh_link() -> None:
         buffer = io.BytesIO()
         await nectar.documents.download(bill.id, buffer)
         assert buffer.getvalue() == file
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("value", ["NaN", r'"\ud83d"', "Infinity"], ids=ascii)
+async def test_a_damaged_value_costs_only_itself(
+    make_client: MakeClient, value: str
+) -> None:
+    """NaN or half of a surrogate pair in one value fails the whole answer.
+
+    Only that value is lost, and the receipt counts it.
+
+    https://github.com/axios/axios/issues/1409
+    https://github.com/node-fetch/node-fetch/issues/806
+    """
+    rows = ('{"id": "1"}', f'{{"id": "2", "note": {value}}}', '{"id": "3"}')
+    body = build_page(*rows)
+    with pytest.raises(msgspec.DecodeError):
+        decode_strictly(body)
+
+    pager = make_client({USAGE: Response(200, {}, body)}).usage.by_company("a")
+    assert [record.id async for record in pager] == ["1", "2", "3"]
+    assert (pager.receipt.losses, pager.receipt.verdict) == (1, "complete")

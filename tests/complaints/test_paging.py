@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from complaints.naive_paging import (
     LatestTotal,
     build_fetch,
     iterate,
+    iterate_in_a_group,
     read_all_companies,
     read_by_next_page,
     read_sequentially,
@@ -397,3 +399,43 @@ async def test_the_day_where_two_windows_meet_is_listed_once(
     )
     assert sorted(await read_ids(pager)) == whole
     assert pager.receipt.verdict == "complete"
+
+
+async def read_each_in_a_task(items: AsyncIterator[Any]) -> list[Any]:
+    """Read an iterator as `asyncio.wait_for` does: each item in a task of its own."""
+    read: list[Any] = []
+    while True:
+        task = asyncio.ensure_future(anext(items))
+        try:
+            read.append(await task)
+        except StopAsyncIteration:
+            return read
+
+
+def test_a_walk_can_be_driven_from_several_tasks() -> None:
+    """A generator with a task group breaks if its items are read in several tasks.
+
+    A walk has tasks of its own, which are in no cancel scope of the caller.
+
+    https://github.com/modelcontextprotocol/python-sdk/issues/79
+    https://github.com/openai/openai-agents-python/issues/840
+    """
+
+    async def main() -> None:
+        server = ListServer.of_pages(a=3)
+        fetch = build_company_fetch(server.transport)
+        with pytest.raises(RuntimeError, match="different task"):
+            await read_each_in_a_task(iterate_in_a_group(fetch))
+
+        async with (
+            NectarClient("key", transport=server.transport) as nectar,
+            nectar.usage.by_company("a").prefetch() as records,
+        ):
+
+            async def iterate_ids() -> AsyncIterator[str]:
+                async for record in records:
+                    yield record.id
+
+            assert await read_each_in_a_task(iterate_ids()) == rows("a", 6)
+
+    asyncio.run(main())

@@ -115,7 +115,7 @@ def test_a_value_that_is_nested_too_deeply_is_lost_and_nothing_else(
     opened: str,
 ) -> None:
     closed = "]" if opened == "[" else "}"
-    deep = f"{opened * 5_000}1{closed * 5_000}"
+    deep = f"{opened * 50_000}1{closed * 50_000}"
     page = decode(build_page(f'{{"id": "2", "x": {deep}, "y": 7}}'.encode()))
     assert page.items[1].extra["y"] == 7
     (loss,) = page.losses

@@ -40,6 +40,8 @@ class CountingServer(ThreadingHTTPServer):
         self.connections = 0
         self.request_lines: list[str] = []
         """The request line of each request."""
+        self.passwords = 0
+        """How many requests had an `Authorization`."""
         self.lock = threading.Lock()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -66,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.counting_server
         with server.lock:
             server.request_lines.append(self.requestline)
+            server.passwords += "Authorization" in self.headers
             is_half = server.halves > 0
             server.halves -= is_half
         if self.answered == server.each_connection:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import anyio.to_thread
 
 __all__ = [
     "BoundToFirstLoop",
     "ClosesInDel",
     "LockedConnection",
     "PlainSession",
+    "ProxySession",
     "SessionPerRequest",
     "UnreleasedResponses",
     "open_session_with_certificates",
+    "touch_in_a_shared_thread",
 ]
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
@@ -49,6 +53,19 @@ class PlainSession:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+class ProxySession(PlainSession):
+    """Takes the proxy from the environment, and the passwords of `.netrc` with it."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._session = aiohttp.ClientSession(trust_env=True)
+
+
+async def touch_in_a_shared_thread(path: Path) -> None:
+    """Touch a file in one of the threads that the whole application shares."""
+    await anyio.to_thread.run_sync(path.touch)
 
 
 class BoundToFirstLoop:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import cattrs
+import msgspec
 from attrs import define, frozen
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Usage",
     "build_body",
     "decode_page",
+    "decode_strictly",
     "decode_with_new_class",
     "parse_local_time",
     "read_ids",
@@ -42,6 +44,11 @@ class Usage:
 def decode_page(body: bytes) -> list[Usage]:
     """Decode all records; one new enum value fails the whole page."""
     return cattrs.structure(json.loads(body)["usageData"], list[Usage])
+
+
+def decode_strictly(body: bytes) -> object:
+    """Decode with a strict parser; one damaged value fails the whole page."""
+    return msgspec.json.decode(body)
 
 
 def sum_usage(body: bytes) -> float:

@@ -20,6 +20,7 @@ __all__ = [
     "LatestTotal",
     "build_fetch",
     "iterate",
+    "iterate_in_a_group",
     "read_all_companies",
     "read_by_next_page",
     "read_sequentially",
@@ -48,6 +49,22 @@ def decode(response: Response) -> Envelope:
         raise OSError(response.status)
     envelope: Envelope = json.loads(response.body)
     return envelope
+
+
+async def iterate_in_a_group(fetch: Fetch) -> AsyncIterator[str]:
+    """Fetch pages in the background, with a task group over the `yield`."""
+    send, receive = anyio.create_memory_object_stream[str](10)
+
+    async def read() -> None:
+        async with send:
+            for some_id in read_ids(await fetch(1)):
+                await send.send(some_id)
+
+    async with receive, anyio.create_task_group() as group:
+        group.start_soon(read)
+        async for some_id in receive:
+            yield some_id  # noqa: ASYNC119
+        group.cancel_scope.cancel()
 
 
 async def read_by_next_page(fetch: Fetch) -> list[str]:
