@@ -15,7 +15,6 @@ from nectar_async._http.transport import (
     Transport as Transport,
 )
 from nectar_async._paging.fanout import (
-    Failure as Failure,
     FanOut as FanOut,
     Progress as Progress,
 )
@@ -23,6 +22,10 @@ from nectar_async._paging.pager import Pager as Pager
 from nectar_async._paging.receipt import (
     Receipt as Receipt,
     Verdict as Verdict,
+)
+from nectar_async._paging.records import (
+    Failure as Failure,
+    Records as Records,
 )
 from nectar_async._paging.relaxed_gc import relaxed_gc as relaxed_gc
 from nectar_async._types import UNSET as UNSET, Secret as Secret

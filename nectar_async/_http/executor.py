@@ -20,6 +20,7 @@ from nectar_async._http.response import Response, convert_to_utf8
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session, StartBackground
 from nectar_async._http.transport import Send, Stage
+from nectar_async._json.company_ids import set_company_ids
 from nectar_async._json.converter import get_converter, mark_as_accepted
 from nectar_async._json.cooperative import Steps
 from nectar_async._json.json_text import read_page_count
@@ -113,7 +114,9 @@ class Executor:
             response = await self._respond(request)
             keys = self.get_keys(request.operation)
             work = self._converter.decode_in_steps(response.body, request.returns, keys)
-            return await self._decode(request, response, work)
+            records = await self._decode(request, response, work)
+            set_company_ids(cast("list[Any]", records), _find_company(request))
+            return records
         return await self.send_and_decode(request, self.build_decoder(request))
 
     async def send_and_decode(
@@ -129,7 +132,13 @@ class Executor:
     def build_decoder(self, request: Request[T]) -> Callable[[bytes], T]:
         """Build the function that decodes a body to the type that the request names."""
         keys = self.get_keys(request.operation)
-        return lambda body: self._converter.decode(body, request.returns, keys)
+
+        def decode(body: bytes) -> T:
+            record = self._converter.decode(body, request.returns, keys)
+            set_company_ids((record,), _find_company(request))
+            return record
+
+        return decode
 
     async def run_within_deadline(self, work: Awaitable[T]) -> T:
         """Wait for work on a local file, for at most the seconds of the deadline.
@@ -222,7 +231,9 @@ class Executor:
             request.page or 1,
             self.get_keys(request.operation),
         )
-        return await self._decode(request, response, work)
+        page = await self._decode(request, response, work)
+        set_company_ids(page.items, _find_company(request))
+        return page
 
     def _read_page_count(self, request: Request[Any], response: Response) -> int:
         keys = self.get_keys(request.operation)
@@ -250,6 +261,11 @@ def _convert_stop(error: BaseException) -> TransportError | None:
     # Its frames hold the request with the key.
     failure.__cause__ = cause and cause.with_traceback(None)
     return failure
+
+
+def _find_company(request: Request[Any]) -> str | None:
+    """Find the company of a request; None if it is for something else."""
+    return request.parts.get("company_id")
 
 
 def _get_listing(request: Request[Any]) -> Listing:

@@ -5,6 +5,7 @@ The log `nectar_async` has:
     DEBUG   each attempt: operation, owner, page, status or error, bytes, seconds
     INFO    each repeat and its wait; each date range that is halved; each list that is
             read again
+    WARNING a list of more than 200,000 records that is collected in memory
 
 Nothing else is logged: no address, no header, no body, no text of the server, no
 argument but the ids in a path. The same facts are on the record as `record.nectar`.
@@ -37,6 +38,7 @@ __all__ = [
     "CallSpan",
     "LogAttempt",
     "log_halving",
+    "log_large_collection",
     "log_repeat",
     "log_rewalk",
 ]
@@ -45,6 +47,9 @@ __all__ = [
 # Log lines
 
 _log = logging.getLogger("nectar_async")
+
+_RECORD_BYTES: Final = 4_000
+"""The memory of a usage record, as measured; a document takes twice as much."""
 
 
 @frozen
@@ -84,6 +89,16 @@ def log_halving(request: Request[Any]) -> None:
 def log_rewalk(request: Request[Any]) -> None:
     """Log that a list changed while it was read, and is read again."""
     _write(logging.INFO, request, outcome="read again after a change")
+
+
+def log_large_collection(total: int) -> None:
+    """Log that many records are collected in memory."""
+    _log.warning(
+        "%s records are collected in memory, which takes about %s MB; `async for` reads"
+        " them one by one",
+        f"{total:,}",
+        f"{total * _RECORD_BYTES // 10**6:,}",
+    )
 
 
 def _name_error(error: NectarError) -> str:

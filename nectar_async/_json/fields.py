@@ -54,7 +54,7 @@ class FieldSpec:
 
 @frozen(kw_only=True)
 class ModelSpec:
-    """The fields of a model, without `extra`."""
+    """The fields of a model, without `extra` and those that the API does not have."""
 
     model: type
     fields: tuple[FieldSpec, ...]
@@ -69,7 +69,7 @@ def describe_model(model: type) -> ModelSpec:
     fields = tuple(
         _describe_field(attribute)
         for attribute in attrs.fields(model)
-        if attribute.name != "extra"
+        if attribute.name != "extra" and attribute.metadata.get("is_on_wire", True)
     )
     return ModelSpec(
         model=model, fields=fields, wires=frozenset(field.wire for field in fields)

@@ -369,6 +369,12 @@ class _StructBuilder:
                 "    if extra is NO_EXTRA: extra = Extra()",
                 f"    extra[key_{name}] = v",
             ]
+        absent = [
+            attribute.name
+            for attribute in attrs.fields(spec.model)
+            if not attribute.metadata.get("is_on_wire", True)
+        ]
+        lines += [f"  s.{name} = None" for name in absent]
         lines += ["  s.extra = extra", "  s.__class__ = model"]
         if is_part:
             types = self._find_shareable_types(spec)

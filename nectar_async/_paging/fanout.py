@@ -7,7 +7,14 @@ chosen among all companies (see `page_queue`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from types import MappingProxyType, TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -18,23 +25,14 @@ from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
 from nectar_async._paging.prefetch import NOT_ENTERED, PageResult, PageScheduler
 from nectar_async._paging.receipt import Receipt, find_worst
+from nectar_async._paging.records import Failure, Records, check_limit, collect_pages
 from nectar_async._paging.traversal import MAX_REWALKS, Traversal
 from nectar_async.errors import NectarError
 from nectar_async.models.page import Page
 
-__all__ = ["Failure", "FanOut", "OnError", "Progress"]
+__all__ = ["FanOut", "OnError", "Progress"]
 
 T = TypeVar("T")
-
-
-@frozen
-class Failure:
-    """A company whose list was not read to its end, or has unreadable items."""
-
-    company_id: str
-    """Empty for the list of the companies itself."""
-    error: NectarError
-    """The reason; its `cursor`, if there is one, says where to continue."""
 
 
 OnError = Literal["raise", "collect"] | Callable[[Failure], object]
@@ -70,6 +68,8 @@ class CompanyList:
 
 class FanOut(Generic[T]):
     """The records of many companies, page by page, in the order of their arrival.
+
+    `await` collects all records; `collect(limit=...)` and `first()` request less.
 
     ```python
     async with nectar.repository.usage(start_date=date(2025, 1, 1)) as records:
@@ -119,6 +119,10 @@ class FanOut(Generic[T]):
         self._done = 0
         self._pages = 0
         self._records = 0
+        self._totals: dict[str, int] = {}
+        """The totals of the companies' lists, as far as they are known."""
+        self._announced = 0
+        """Their sum."""
         self._items: deque[T] = deque()
         # The workers keep the requests, so a request must not refer to this object.
         self._queue_key = object()
@@ -214,6 +218,36 @@ class FanOut(Generic[T]):
             records=self._records,
         )
 
+    def __await__(self) -> Generator[Any, None, Records[T]]:
+        """Collect all records: `records = await nectar.repository.usage()`."""
+        return self.collect().__await__()
+
+    async def collect(self, limit: int | None = None) -> Records[T]:
+        """Collect the records in memory, all or the first ones to arrive.
+
+        Args:
+            limit: how many records to collect at most.
+
+        Raises:
+            InvalidArgumentError: `limit` is below 1.
+        """
+        check_limit(limit)
+        async with self:
+            items = await collect_pages(
+                self.pages(),
+                lambda company_page: company_page[1].items,
+                lambda: self._announced,
+                limit,
+            )
+            return Records(items, self.receipt, self.failures)
+
+    async def first(self) -> T | None:
+        """Return the first record to arrive; None if there is none."""
+        async with self:
+            async for record in self:
+                return record
+        return None
+
     async def next_page(self) -> tuple[str, Page[T]]:
         """Get the next page, after the id of its company.
 
@@ -232,8 +266,14 @@ class FanOut(Generic[T]):
                 if self._convert is not None:
                     page = self._convert(page)
                 self._pages += 1
+                self._add_total(result.name, result.page)
                 self._records += len(page.items)
                 return result.name, page
+
+    def _add_total(self, company_id: str, page: Page[Any]) -> None:
+        total = page.total or 0
+        self._announced += total - self._totals.get(company_id, 0)
+        self._totals[company_id] = total
 
     async def _next_result(self, scheduler: PageScheduler[Any]) -> PageResult[Any]:
         """Get the next result, and handle errors about items that were left out.

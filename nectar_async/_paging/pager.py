@@ -6,14 +6,15 @@ Plain iteration (see `sequential`) runs nothing in the background; background fe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterator, Generator
+from typing import Any, Generic, TypeVar
 
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.prefetch import Prefetch
 from nectar_async._paging.receipt import Receipt
+from nectar_async._paging.records import Records, check_limit, collect_pages
 from nectar_async._paging.sequential import PageIterator, RecordIterator
 from nectar_async._paging.traversal import Traversal
 from nectar_async.errors import InvalidArgumentError
@@ -31,6 +32,8 @@ class Pager(Generic[T]):
     async for record in nectar.usage.by_site(site_id):
         ...
     ```
+
+    `await` collects all records; `collect(limit=...)` and `first()` request less.
 
     Each `async for` starts again at the first page. Each record is delivered once, also
     when rows move between pages meanwhile. A record that changes meanwhile is delivered
@@ -80,6 +83,33 @@ class Pager(Generic[T]):
             )
         return Prefetch(self._begin(), self._source, look_ahead)
 
+    def __await__(self) -> Generator[Any, None, Records[T]]:
+        """Collect all records: `records = await nectar.usage.by_site(site_id)`."""
+        return self.collect().__await__()
+
+    async def collect(self, limit: int | None = None) -> Records[T]:
+        """Collect the records in memory, all or the first ones.
+
+        Args:
+            limit: how many records to collect at most; only their pages are requested.
+
+        Raises:
+            InvalidArgumentError: `limit` is below 1.
+        """
+        check_limit(limit)
+        if limit is None:
+            async with self.prefetch() as fetched:
+                items = await self._collect(fetched.pages(), None)
+        else:
+            items = await self._collect(self.pages(), limit)
+        return Records(items, self.receipt)
+
+    async def first(self) -> T | None:
+        """Return the first record; None if the list is empty."""
+        async for record in self:
+            return record
+        return None
+
     def resume(self, cursor: str) -> Pager[T]:
         """Build a pager that begins where the `cursor` of an error points.
 
@@ -97,6 +127,16 @@ class Pager(Generic[T]):
     def receipt(self) -> Receipt:
         """Counts and verdict of the last traversal; `unfinished` before the first."""
         return self._traversal.build_receipt()
+
+    async def _collect(
+        self, pages: AsyncIterator[Page[T]], limit: int | None
+    ) -> tuple[T, ...]:
+        return await collect_pages(
+            pages,
+            lambda page: page.items,
+            lambda: self.receipt.total_last or 0,
+            limit,
+        )
 
     def _begin(self) -> Traversal[T]:
         self._traversal = Traversal(

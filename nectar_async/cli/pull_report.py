@@ -10,8 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from nectar_async._paging.fanout import Failure
 from nectar_async._paging.receipt import Receipt, Verdict
+from nectar_async._paging.records import Failure
 from nectar_async.cli.output import ExitCode, count_noun, read_notes
 from nectar_async.cli.progress import count_retries
 from nectar_async.cli.pull_run import PullRun, PullStatus

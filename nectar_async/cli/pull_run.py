@@ -11,8 +11,9 @@ from typing import Any, Final, Self
 from attrs import field, frozen
 
 from nectar_async._json.converter import get_converter
-from nectar_async._paging.fanout import Failure, FanOut, Progress
+from nectar_async._paging.fanout import FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
+from nectar_async._paging.records import Failure
 from nectar_async._paging.relaxed_gc import relaxed_gc
 from nectar_async._text import escape_json
 from nectar_async.cli.json_lines import JsonLinesFile

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["Model"]
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["NOT_ON_WIRE", "Model"]
+
+NOT_ON_WIRE: Final[Mapping[str, bool]] = {"is_on_wire": False}
+"""The metadata of a field that the API does not have."""
 
 
 class Model:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Flag
-from nectar_async.models._base import Model
+from nectar_async.models._base import NOT_ON_WIRE, Model
 from nectar_async.models._extra import format_keys
 from nectar_async.models.enums import DatasourceType
 from nectar_async.models.statuses import AccountStatus, AccountTrackingStatus
@@ -55,6 +55,9 @@ class Account(Model):
     """When the present status was first set."""
     status_error_detail: str | None = None
     """Details of the problem, in free text."""
+    company_id: str | None = field(default=None, eq=False, metadata=NOT_ON_WIRE)
+    """Id of its company, where the list or the record tells it: it is not a field of
+    the API, and records that differ in it only are equal."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from nectar_async._types import Secret
-from nectar_async.models._base import Model
+from nectar_async.models._base import NOT_ON_WIRE, Model
 from nectar_async.models._extra import format_keys
 from nectar_async.models.account import Account
 from nectar_async.models.enums import DatasourceType
@@ -104,6 +104,9 @@ class Connection(Model):
     that decide this for each connection."""
     is_active: bool | None = None
     """False for a deactivated connection; there is no status for that."""
+    company_id: str | None = field(default=None, eq=False, metadata=NOT_ON_WIRE)
+    """Id of its company, where the list or the record tells it: it is not a field of
+    the API, and records that differ in it only are equal."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys that this version does not know, and values that did not fit their field,
     under their wire names."""

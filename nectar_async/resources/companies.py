@@ -10,8 +10,9 @@ from uuid import UUID
 
 from nectar_async._http.callbacks import run_callback
 from nectar_async._http.request import Request
-from nectar_async._paging.fanout import Failure, OnError
+from nectar_async._paging.fanout import OnError
 from nectar_async._paging.receipt import build_unreadable_error
+from nectar_async._paging.records import Failure
 from nectar_async._types import UNSET, Unset
 from nectar_async.models.company import Company
 from nectar_async.models.page import Listing, Page

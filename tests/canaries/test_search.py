@@ -40,7 +40,7 @@ from nectar_async import (
     Secret,
 )
 from nectar_async._http import executor, redact, telemetry
-from nectar_async._paging.fanout import Failure
+from nectar_async._paging.records import Failure
 from nectar_async.models import Connection, Invitation
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]

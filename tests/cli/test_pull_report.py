@@ -9,8 +9,9 @@ import pytest
 from attrs import evolve
 from rich.console import Console
 
-from nectar_async._paging.fanout import Failure, Progress
+from nectar_async._paging.fanout import Progress
 from nectar_async._paging.receipt import Receipt, Verdict
+from nectar_async._paging.records import Failure
 from nectar_async.cli.output import ExitCode
 from nectar_async.cli.pull_report import CompanyReceipt, PullReport
 from nectar_async.cli.pull_run import PullStatus, RequestCounts

@@ -4,6 +4,9 @@ mypy and pyright check it in strict mode. `tests/test_typing.py` checks that it 
 every method of the client.
 """
 
+# mypy: disable-error-code="unused-awaitable"
+# A list can be awaited, and these tests leave some alone.
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
@@ -62,6 +65,7 @@ from nectar_async import (
     Progress,
     RateLimitedError,
     Receipt,
+    Records,
     Request,
     Response,
     RetryPolicy,
@@ -419,6 +423,9 @@ async def walks(nectar: NectarClient) -> None:
         assert_type(page.items, tuple[UsageData, ...])
         assert_type(page.total, int | None)
     assert_type(pager.resume("cursor"), Pager[UsageData])
+    assert_type(await pager, Records[UsageData])
+    assert_type(await pager.collect(limit=10), Records[UsageData])
+    assert_type(await pager.first(), UsageData | None)
     async with pager.prefetch(look_ahead=4) as records:
         async for record in records:
             assert_type(record, UsageData)
@@ -432,6 +439,13 @@ async def walks(nectar: NectarClient) -> None:
 
 async def repository(nectar: NectarClient, company: Company) -> None:
     assert_type(nectar.repository.connections(limit=500), FanOut[Connection])
+    collected = await nectar.repository.connections()
+    assert_type(collected, Records[Connection])
+    assert_type(collected[0], Connection)
+    assert_type(collected[:2], Records[Connection])
+    assert_type(collected.failures, tuple[Failure, ...])
+    assert_type(await nectar.repository.usage().collect(limit=1), Records[UsageData])
+    assert_type(await nectar.repository.usage().first(), UsageData | None)
     assert_type(nectar.repository.accounts(status="CONNECTED"), FanOut[Account])
     assert_type(nectar.repository.meters(companies=[company, ID]), FanOut[Meter])
     assert_type(nectar.repository.documents(is_deleted=False), FanOut[Document])

@@ -195,6 +195,20 @@ async def _next_page(nectar: NectarClient, seen: list[Any]) -> None:
         seen.append(await view.next_page())
 
 
+async def _collect(nectar: NectarClient, seen: list[Any]) -> None:
+    pager = nectar.documents.by_company(ID)
+    seen.append(await pager.first())
+    records = await pager.collect()
+    seen += [records, records.receipt, *records]
+
+
+async def _collect_view(nectar: NectarClient, seen: list[Any]) -> None:
+    seen.append(await nectar.repository.documents(companies=COMPANIES).first())
+    view = nectar.repository.documents(companies=COMPANIES, on_error="collect")
+    records = await view.collect()
+    seen += [records, records.receipt, *records, *records.failures]
+
+
 async def _send(nectar: NectarClient, seen: list[Any]) -> None:
     request = Request.post(
         "connections_create",
@@ -282,6 +296,8 @@ CASES = [
         ),
     ),
     Case("FanOut.next_page", _next_page),
+    Case("Pager.collect", _collect, covers=("Pager.first",)),
+    Case("FanOut.collect", _collect_view, covers=("FanOut.first",)),
     Case("send", _send),
     Case("send", _send_list, "a list"),
     Case("send", _send_plain, "a read"),

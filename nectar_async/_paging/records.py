@@ -1,0 +1,107 @@
+"""Collected records: what `await pager` returns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Final, Generic, Self, TypeVar, overload
+
+from attrs import field, frozen
+
+from nectar_async._http.telemetry import log_large_collection
+from nectar_async._paging.receipt import Receipt
+from nectar_async.errors import InvalidArgumentError, NectarError
+
+__all__ = ["Failure", "Records", "check_limit", "collect_pages"]
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+_LARGE: Final = 200_000
+"""A larger list should rather be iterated over."""
+
+
+@frozen
+class Failure:
+    """A company whose list was not read to its end, or has unreadable items."""
+
+    company_id: str
+    """Empty for the list of the companies itself."""
+    error: NectarError
+    """The reason; its `cursor`, if there is one, says where to continue."""
+
+
+@frozen(repr=False, hash=False)
+class Records(Generic[T]):
+    """Records in memory, with the receipt of the list that they come from.
+
+    It has a length, an index, slices and iteration. It is no `Sequence`, because
+    polars would take it for a list of objects.
+    """
+
+    _items: tuple[T, ...] = ()
+    receipt: Receipt = field(factory=Receipt, eq=False)
+    """Whether all records of the list are here; `unfinished` after a `limit`."""
+    failures: tuple[Failure, ...] = field(default=(), eq=False)
+    """Companies that could not be read whole, with `on_error="collect"`."""
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> T | Self:
+        """Return one record, or some of them with the same receipt."""
+        if isinstance(index, slice):
+            return type(self)(self._items[index], self.receipt, self.failures)
+        return self._items[index]
+
+    def __repr__(self) -> str:
+        kinds = sorted({type(item).__name__ for item in self._items})
+        kind = f" of {', '.join(kinds)}" if kinds else ""
+        count = f"{len(self):,} record{'s' * (len(self) != 1)}"
+        failed = f", failures: {len(self.failures):,}" if self.failures else ""
+        return f"<{count}{kind}: {self.receipt.verdict.value}{failed}>"
+
+
+def check_limit(limit: int | None) -> None:
+    """Check the number of records to collect.
+
+    Raises:
+        InvalidArgumentError: it is no whole number, or below 1.
+    """
+    is_whole = isinstance(limit, int) and not isinstance(limit, bool)
+    if limit is not None and (not is_whole or limit < 1):
+        raise InvalidArgumentError(f"limit must be at least 1, not {limit!r}")
+
+
+async def collect_pages(
+    pages: AsyncIterator[P],
+    get_items: Callable[[P], Sequence[T]],
+    read_total: Callable[[], int],
+    limit: int | None,
+) -> tuple[T, ...]:
+    """Collect the records of pages, at most `limit`.
+
+    A large list is logged with the memory that it takes, as soon as its total is known.
+
+    Args:
+        pages: the pages.
+        get_items: returns the records of a page.
+        read_total: returns the total of the list as far as it is known.
+        limit: stops the collection; None for all records.
+    """
+    items: list[T] = []
+    is_unwarned = limit is None or limit > _LARGE
+    async for page in pages:
+        items += get_items(page)
+        if is_unwarned and (total := max(read_total(), len(items))) > _LARGE:
+            log_large_collection(total)
+            is_unwarned = False
+        if limit is not None and len(items) >= limit:
+            break
+    return tuple(items[:limit])
