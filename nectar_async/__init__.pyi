@@ -130,6 +130,8 @@ from nectar_async.settings import (
     RetryPolicy as RetryPolicy,
     Settings as Settings,
 )
+from nectar_async.tables.cattrs_converter import make_converter as make_converter
+from nectar_async.tables.dicts import to_dict as to_dict, to_json as to_json
 from nectar_async.testing.virtual_clock import VirtualClock as VirtualClock
 from nectar_async.transports import (
     AiohttpTransport as AiohttpTransport,

@@ -91,6 +91,9 @@ def build_enum_table(
 
 
 def _parse_date(value: Any, _: object = None) -> date:
+    if value.__class__ is date:  # from a dict of a user's
+        day: date = value
+        return day
     if value.__class__ is not str:
         raise MisfitError.of("a day as 2025-01-31", value)
     try:
@@ -105,6 +108,8 @@ def _parse_datetime(value: Any, _: object = None) -> datetime:
     A second keeps six decimal places. `t` and `z` may be small letters, and 24:00 is
     the end of a day.
     """
+    if value.__class__ is datetime:  # from a dict of a user's
+        value = value.isoformat()
     if value.__class__ is not str:
         raise MisfitError.of("an instant as 2025-01-31T12:00:00Z", value)
     text, days = _MIDNIGHT.subn(r"\g<1>00:00:00", value.upper(), count=1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Final, Generic, Self, TypeVar, overload
+from typing import Any, Final, Generic, Self, TypeVar, overload
 
 from attrs import field, frozen
 
 from nectar_async._http.telemetry import log_large_collection
 from nectar_async._paging.receipt import Receipt
 from nectar_async.errors import InvalidArgumentError, NectarError
+from nectar_async.tables.dicts import Names, check_names, find_to_dict
 
 __all__ = ["Failure", "Records", "check_limit", "collect_pages"]
 
@@ -59,6 +60,24 @@ class Records(Generic[T]):
         if isinstance(index, slice):
             return type(self)(self._items[index], self.receipt, self.failures)
         return self._items[index]
+
+    def to_dicts(
+        self, *, names: Names = "python", with_secrets: bool = False
+    ) -> list[dict[str, Any]]:
+        """Convert the records to dicts of plain values, as `to_dict` does.
+
+        Args:
+            names: `python` (`start_date`) or `wire` (`startDate`).
+            with_secrets: whether secrets are in them, as plain values.
+
+        Raises:
+            InvalidArgumentError: `names` is another text.
+        """
+        check_names(names)
+        return [
+            find_to_dict(type(item), names, with_secrets=with_secrets)(item)
+            for item in self._items
+        ]
 
     def __repr__(self) -> str:
         kinds = sorted({type(item).__name__ for item in self._items})

@@ -1,0 +1,1 @@
+"""Records as dicts and JSON, and the schemas of tables."""
