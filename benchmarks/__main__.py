@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from benchmarks.support.child import ROOT
 from benchmarks.support.figures import Figure, from_json, table
-from benchmarks.support.results import Section, results
+from benchmarks.support.results import Section, build_results
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -44,7 +44,7 @@ PROGRAMS = (
     Program("imports"),
     Program("demo"),
     Program("replay", ("1", "2"), has_figures=False),
-    Program("soak", ("15",), has_figures=False),
+    Program("pull_with_faults", ("15",), has_figures=False),
 )
 
 
@@ -97,7 +97,7 @@ def main() -> None:
     ]
     sections = [run_program(program, is_quick=options.quick) for program in chosen]
     if not options.quick and not options.programs:
-        RESULTS.write_text(results(sections))
+        RESULTS.write_text(build_results(sections))
         print(f"\nwrote {RESULTS.relative_to(ROOT)}")
 
 

@@ -20,7 +20,7 @@ from nectar_async._http.statistics import Statistics
 from nectar_async._http.transport import Stage, Transport
 from nectar_async.errors import ConfigurationError
 from nectar_async.resources._group import Group
-from nectar_async.resources._ping import read_pong
+from nectar_async.resources._pong import read_pong
 from nectar_async.resources.accounts import Accounts
 from nectar_async.resources.companies import Companies
 from nectar_async.resources.connections import Connections

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 
 from benchmarks.support.figures import Figure, ratios, table
-from benchmarks.support.results import Section, results
+from benchmarks.support.results import Section, build_results
 from benchmarks.support.scenario import (
     COMPANY_LIST,
     Entry,
@@ -124,7 +124,7 @@ def test_ratios_are_computed_per_round() -> None:
 def test_results_list_missed_bounds_and_versions() -> None:
     missed = Figure(question="CPU a page", values=[2.5], at_most=2.0)
     met = Figure(question="stall", values=[4.0], unit="ms", at_most=5.0)
-    text = results([Section("cpu", "a table", [missed, met], 9.0)])
+    text = build_results([Section("cpu", "a table", [missed, met], 9.0)])
 
     assert "1 of 2 bounds are met." in text
     assert "- missed: CPU a page\n" in text

@@ -257,7 +257,7 @@ async def test_a_prefetched_list(
 
 
 class RepositoryRead(Operation):
-    """The lists of three companies, one of which changes and is read again."""
+    """Reading the lists of three companies; one list changes and is read again."""
 
     def __init__(self) -> None:
         self.server = ListServer.of_pages(a=2, b=1, c=2)

@@ -23,14 +23,14 @@ from complaints.table import (
 FILES = sorted(FOLDER.glob("test_*.py"))
 
 
-def find_naive_imports(module: ast.Module) -> set[str]:
-    """Find the names that a file imports from the naive variants."""
+def find_flawed_imports(module: ast.Module) -> set[str]:
+    """Find the names that a file imports from the flawed variants."""
     return {
         alias.name
         for node in module.body
         if isinstance(node, ast.ImportFrom) and node.module is not None
         for alias in node.names
-        if node.module.startswith("complaints.naive_")
+        if node.module.startswith("complaints.flawed_")
     }
 
 
@@ -61,15 +61,15 @@ def test_each_test_is_one_row_and_each_row_is_collected() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_test_uses_a_naive_variant(path: Path) -> None:
+def test_each_test_uses_a_flawed_variant(path: Path) -> None:
     module = ast.parse(path.read_text("utf-8"))
-    imported = find_naive_imports(module)
-    # Scripts that a test runs in another process also import naive variants.
+    imported = find_flawed_imports(module)
+    # Scripts that a test runs in another process also import flawed variants.
     scripts = {
         target.id
         for node in module.body
         if isinstance(node, ast.Assign)
-        and "complaints.naive_" in ast.unparse(node.value)
+        and "complaints.flawed_" in ast.unparse(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
@@ -77,7 +77,7 @@ def test_each_test_uses_a_naive_variant(path: Path) -> None:
         name = getattr(node, "name", "")
         if name.startswith("test_"):
             used = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
-            assert used & (imported | scripts), f"{name} uses no naive variant"
+            assert used & (imported | scripts), f"{name} uses no flawed variant"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

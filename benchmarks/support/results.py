@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from benchmarks.support.figures import Figure
 
-__all__ = ["Section", "results"]
+__all__ = ["Section", "build_results"]
 
 PACKAGES = (
     *("nectar-async", "aiohttp", "anyio", "attrs", "cattrs", "msgspec"),
@@ -39,7 +39,7 @@ class Section:
     """Seconds that the program took."""
 
 
-def results(sections: Iterable[Section]) -> str:
+def build_results(sections: Iterable[Section]) -> str:
     """Build the text of the file."""
     sections = list(sections)
     figures = [figure for section in sections for figure in section.figures]

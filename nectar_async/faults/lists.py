@@ -131,7 +131,7 @@ class _ListRows:
 
     @classmethod
     async def read(cls, request: Request[Any], proceed: Proceed) -> Self | Response:
-        """Read all pages of a list; the normal response if it has no pages."""
+        """Read all pages of a list; return any other response as it is."""
         page = find_page(request)
         if page is None:
             return await proceed(request)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from nectar_async.models.account import Account
 from nectar_async.models.advice import AccountAdvice, Advice
-from nectar_async.models.bill import DocumentEmbedded
 from nectar_async.models.company import Company
 from nectar_async.models.connection import (
     Connection,
@@ -26,6 +25,7 @@ from nectar_async.models.connection import (
     SecurityQuestion,
 )
 from nectar_async.models.document import DemandMeter, Document, LineItem
+from nectar_async.models.embedded_document import DocumentEmbedded
 from nectar_async.models.enums import (
     CurrencyCode,
     DatasourceType,

@@ -98,7 +98,7 @@ class DistrictType(OpenEnum):
 
 
 class ElectricityChargeType(OpenEnum):
-    """The part of the electricity service that a line item is for; more may exist."""
+    """The part of the electricity service that a line item is for, as far as known."""
 
     SUPPLY = "SUPPLY"
 
@@ -178,7 +178,7 @@ class LineItemChargeType(OpenEnum):
 
 
 class MeterHighLow(OpenEnum):
-    """The side of a meter with two, such as a compound water meter; more may exist."""
+    """The side of a meter with two, such as a compound water meter, as far as known."""
 
     HIGH = "HIGH"
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from nectar_async.models._base import NOT_ON_WIRE, Model
 from nectar_async.models._extra import format_keys
-from nectar_async.models.bill import DocumentEmbedded
+from nectar_async.models.embedded_document import DocumentEmbedded
 from nectar_async.models.enums import (
     DatasourceType,
     DistrictMediumType,

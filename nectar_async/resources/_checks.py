@@ -227,7 +227,7 @@ def check_email(name: str, value: object) -> str:
 
 
 def check_country(name: str, value: object) -> str:
-    """Accept two letters in any case, and return them in capitals (ISO 3166-1)."""
+    """Accept a country code of two letters in any case; return it in capitals."""
     if not isinstance(value, str) or _COUNTRY.fullmatch(value) is None:
         raise InvalidArgumentError(
             f"{name} must be an ISO 3166 code of two letters, such as 'US', not"

@@ -37,8 +37,8 @@ from nectar_async.faults import (
     StallBody,
     StandStill,
 )
-from nectar_async.sandbox.generator.clock import ServerClock as Clock
 from nectar_async.sandbox.generator.portfolio import Portfolio
+from nectar_async.sandbox.generator.server_clock import ServerClock as Clock
 from nectar_async.sandbox.process import Options, serve
 from nectar_async.sandbox.sandbox import API_KEY, Sandbox
 from nectar_async.sandbox.server.delivery import (

@@ -9,8 +9,8 @@ from aiohttp import web
 from attrs import evolve
 
 from nectar_async.faults import FaultLike
-from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.portfolio import LAST_DAY, Portfolio
+from nectar_async.sandbox.generator.server_clock import ServerClock
 from nectar_async.sandbox.handlers import documents, sites
 from nectar_async.sandbox.handlers.routes import ROUTES
 from nectar_async.sandbox.server.api_keys import ApiKeys
@@ -21,7 +21,7 @@ from nectar_async.sandbox.server.gateway import Gateway
 from nectar_async.sandbox.server.listener import Listener
 from nectar_async.sandbox.server.request_log import Witness
 from nectar_async.sandbox.server.router import Route, Router
-from nectar_async.sandbox.server.state import ServerState
+from nectar_async.sandbox.server.stores import ServerState
 from nectar_async.settings import Settings
 
 if TYPE_CHECKING:

@@ -365,7 +365,7 @@ class LiveStage:
         return self._faults.unmet
 
     async def _fetch(self, request: Request[Any], send: Send) -> RecordedAnswer:
-        """Send a request and convert its answer as a recording does."""
+        """Send a request, and convert its answer to the form that recordings store."""
         response = await self._inner(request, send)
         answer = RecordedAnswer.of(
             response,

@@ -18,8 +18,8 @@ import aiohttp
 import anyio
 import anyio.to_thread
 import pytest
-from complaints.http_server import COMPANY, CountingServer, run_server
-from complaints.naive_connections import (
+from complaints.counting_server import COMPANY, CountingServer, run_server
+from complaints.flawed_connections import (
     BoundToFirstLoop,
     LockedConnection,
     PlainSession,
@@ -156,14 +156,14 @@ def test_each_loop_can_have_its_own_client() -> None:
         await asyncio.create_task(nectar.aclose())
 
     with run_server() as server:
-        naive = BoundToFirstLoop(server.origin)
-        asyncio.run(naive.get())
+        flawed = BoundToFirstLoop(server.origin)
+        asyncio.run(flawed.get())
         with pytest.raises(RuntimeError) as caught:
-            asyncio.run(naive.get())
+            asyncio.run(flawed.get())
         assert str(caught.value) == "Event loop is closed"
         with warnings.catch_warnings():  # its socket belongs to the closed loop
             warnings.simplefilter("ignore", ResourceWarning)
-            del naive, caught
+            del flawed, caught
             gc.collect()
 
         for _ in range(2):
@@ -190,7 +190,7 @@ def run_script(code: str, *arguments: str) -> list[str]:
 
 FORGOTTEN_CLIENTS = """
 import asyncio, gc, sys
-from complaints.naive_connections import ClosesInDel
+from complaints.flawed_connections import ClosesInDel
 from nectar_async import NectarClient, Settings
 
 client = ClosesInDel(sys.argv[1])
@@ -217,9 +217,9 @@ def test_a_forgotten_client_only_warns_when_it_is_collected() -> None:
     https://github.com/Azure/azure-sdk-for-python/issues/9060
     """
     with run_server() as server:
-        naive, ours = run_script(FORGOTTEN_CLIENTS, server.origin)
-    assert "Exception ignored in" in naive
-    assert "RuntimeError: no running event loop" in naive
+        flawed, ours = run_script(FORGOTTEN_CLIENTS, server.origin)
+    assert "Exception ignored in" in flawed
+    assert "RuntimeError: no running event loop" in flawed
     assert "Unclosed" in ours
     assert "Exception ignored" not in ours
     assert "Traceback" not in ours
@@ -245,14 +245,14 @@ async def ours():
     async with NectarClient("key"):
         pass
 
-async def naive():
+async def flawed():
     async with open_session_with_certificates():
         pass
 
 asyncio.run(ours())
 print("--")
-from complaints.naive_connections import open_session_with_certificates
-asyncio.run(naive())
+from complaints.flawed_connections import open_session_with_certificates
+asyncio.run(flawed())
 """
 
 
@@ -265,8 +265,8 @@ def test_certificates_are_read_in_a_thread() -> None:
     https://github.com/SecKatie/wyzeapy/issues/326
     https://github.com/aio-libs/aiobotocore/issues/1469
     """
-    ours, naive = run_script(CERTIFICATES)
-    assert set(naive.splitlines()) == {"on the loop"}
+    ours, flawed = run_script(CERTIFICATES)
+    assert set(flawed.splitlines()) == {"on the loop"}
     assert set(ours.splitlines()) == {"in a thread"}
 
 
@@ -292,12 +292,12 @@ async def test_abandoned_answers_release_their_connections() -> None:
                 await task
 
     with run_server(halves=2) as server:
-        naive = UnreleasedResponses(server.origin, connections=2)
-        await abandon_two(naive.get, server)
+        flawed = UnreleasedResponses(server.origin, connections=2)
+        await abandon_two(flawed.get, server)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(naive.get(), 0.1)
+            await asyncio.wait_for(flawed.get(), 0.1)
         assert len(server.request_lines) == 2  # the third request got no connection
-        await naive.close()
+        await flawed.close()
 
     pool = aiohttp.TCPConnector(limit=2)
     async with aiohttp.ClientSession(connector=pool) as session:
@@ -317,8 +317,8 @@ async def test_connections_are_reused() -> None:
     https://github.com/traveltime-dev/traveltime-python-sdk/issues/172
     """
     with run_server() as server:
-        naive = SessionPerRequest(server.origin)
-        await asyncio.gather(*(naive.get() for _ in range(30)))
+        flawed = SessionPerRequest(server.origin)
+        await asyncio.gather(*(flawed.get() for _ in range(30)))
         assert server.connections == 30
 
     with run_server() as server:
@@ -340,10 +340,10 @@ def test_the_proxy_of_the_environment_can_be_used(
     https://github.com/opensanctions/yente/issues/85
     """
 
-    async def send_naive(server: CountingServer) -> None:
-        naive = PlainSession(server.origin)
-        await naive.get()
-        await naive.close()
+    async def send_flawed(server: CountingServer) -> None:
+        flawed = PlainSession(server.origin)
+        await flawed.get()
+        await flawed.close()
 
     async def send(server: CountingServer) -> None:
         async with build_client(server, AiohttpTransport(trust_env=True)) as nectar:
@@ -353,7 +353,7 @@ def test_the_proxy_of_the_environment_can_be_used(
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("http_proxy", proxy.origin)
-        asyncio.run(send_naive(server))
+        asyncio.run(send_flawed(server))
         assert (len(server.request_lines), proxy.request_lines) == (1, [])
 
         asyncio.run(send(server))
@@ -371,10 +371,10 @@ async def test_every_request_at_the_server_is_a_counted_attempt() -> None:
     https://github.com/aio-libs/aiohttp/issues/10790
     """
     with run_server(each_connection=1) as server:
-        naive = PlainSession(server.origin)
-        await naive.get()
-        await naive.get()
-        await naive.close()
+        flawed = PlainSession(server.origin)
+        await flawed.get()
+        await flawed.get()
+        await flawed.close()
         assert len(server.request_lines) == 3  # for two calls
 
     with run_server(each_connection=1) as server:
@@ -400,9 +400,9 @@ async def test_no_password_of_netrc_is_sent(
     path.write_text("default login me password secret\n")
     monkeypatch.setenv("NETRC", str(path))
     with run_server() as server:
-        naive = ProxySession(server.origin)
-        await naive.get()
-        await naive.close()
+        flawed = ProxySession(server.origin)
+        await flawed.get()
+        await flawed.close()
         assert server.passwords == 1
 
         async with aiohttp.ClientSession(trust_env=True) as session:
@@ -428,7 +428,7 @@ async def test_files_are_written_while_all_threads_of_the_application_wait(
         limiter.acquire_on_behalf_of_nowait(borrower)
     try:
         with pytest.raises(TimeoutError), anyio.fail_after(0.01):
-            await touch_in_a_shared_thread(tmp_path / "naive.pdf")
+            await touch_in_a_shared_thread(tmp_path / "flawed.pdf")
 
         async def answer(request: Request[Any]) -> object:
             if request.operation == "documents_get":

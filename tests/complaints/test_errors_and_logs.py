@@ -9,8 +9,8 @@ import traceback
 
 import aiohttp
 import pytest
-from complaints.http_server import CountingServer, run_server
-from complaints.naive_telemetry import (
+from complaints.counting_server import CountingServer, run_server
+from complaints.flawed_telemetry import (
     ApiError,
     RequestError,
     SpanPerCall,
@@ -114,9 +114,9 @@ async def test_errors_can_be_pickled() -> None:
     https://github.com/meridianlabs-ai/inspect_scout/issues/616
     https://github.com/NVIDIA-NeMo/Gym/issues/2726
     """
-    naive = pickle.dumps(ApiError("404", response=None))
+    flawed = pickle.dumps(ApiError("404", response=None))
     with pytest.raises(TypeError):
-        pickle.loads(naive)  # noqa: S301 - our own
+        pickle.loads(flawed)  # noqa: S301 - our own
     with run_server(status=404) as server:
         with pytest.raises(aiohttp.ClientResponseError) as caught:
             await get_json(server.origin, KEY)
@@ -138,8 +138,8 @@ async def test_pickled_errors_do_not_contain_the_key() -> None:
 
     https://github.com/pydantic/httpx2/issues/1211
     """
-    naive = RequestError("404", {"X-API-Key": KEY})
-    assert KEY.encode() in pickle.dumps(naive)
+    flawed = RequestError("404", {"X-API-Key": KEY})
+    assert KEY.encode() in pickle.dumps(flawed)
 
     with run_server(status=404) as server:
         assert KEY.encode() not in pickle.dumps(await catch_error(server))
@@ -164,7 +164,7 @@ async def test_each_attempt_has_its_own_span(
         answers = [OK, Response(503), Response(503)]
         return MemoryTransport(lambda _: answers.pop())
 
-    tracer = trace.get_tracer("naive")
+    tracer = trace.get_tracer("flawed")
     await SpanPerCall(build_failing_transport().send, VirtualClock(), tracer).ask(GET)
     assert [span.name for span in exporter.get_finished_spans()] == ["GET"]
 
@@ -189,8 +189,8 @@ async def test_a_server_cannot_rewrite_the_screen() -> None:
     """
     detail = "\x1b[2J\x1b[1;1HAll records were saved\x1b[8m"
     body = json.dumps({"detail": detail}).encode()
-    naive = ApiError(json.loads(body)["detail"], response=body)
-    assert "\x1b[2J" in str(naive)
+    flawed = ApiError(json.loads(body)["detail"], response=body)
+    assert "\x1b[2J" in str(flawed)
 
     answer = Response(400, {"content-type": "application/json"}, body)
     async with NectarClient(KEY, transport=MemoryTransport(lambda _: answer)) as nectar:

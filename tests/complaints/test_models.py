@@ -15,7 +15,7 @@ import aiohttp
 import cattrs
 import msgspec
 import pytest
-from complaints.naive_json import (
+from complaints.flawed_json import (
     StoredLinks,
     build_body,
     decode_page,
@@ -228,7 +228,7 @@ def find_loaded():
     return [word for word in words if word in sys.modules]
 import nectar_async
 print(*find_loaded())
-import complaints.naive_import
+import complaints.flawed_import
 print(*find_loaded())
 """
 
@@ -251,9 +251,9 @@ def test_the_import_loads_no_dependency() -> None:
         text=True,
         check=True,
     )
-    ours, naive, _ = done.stdout.split("\n")
+    ours, flawed, _ = done.stdout.split("\n")
     assert ours == ""
-    assert {"aiohttp", "cattrs", "msgspec"} <= set(naive.split())
+    assert {"aiohttp", "cattrs", "msgspec"} <= set(flawed.split())
 
 
 @pytest.mark.asyncio
@@ -271,11 +271,11 @@ async def test_a_download_requests_a_fresh_link() -> None:
         company = sandbox.portfolio.company(0)
         bill = await anext(aiter(nectar.documents.by_company(company.id)))
         assert bill.url is not None
-        naive = StoredLinks({bill.id: bill.url.reveal()})
-        file = await naive.download(bill.id)
+        flawed = StoredLinks({bill.id: bill.url.reveal()})
+        file = await flawed.download(bill.id)
         sandbox.clock.advance(25 * 3_600)
         with pytest.raises(aiohttp.ClientResponseError, match="403"):
-            await naive.download(bill.id)
+            await flawed.download(bill.id)
 
         buffer = io.BytesIO()
         await nectar.documents.download(bill.id, buffer)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
-from complaints.naive_paging import (
+from complaints.flawed_paging import (
     Fetch,
     LatestTotal,
     build_fetch,
@@ -159,11 +159,11 @@ async def test_a_changed_total_is_in_the_receipt(make_client: MakeClient) -> Non
     """
     server = ListServer.of_pages(a=3)
     server.change("a", 1, rows("a", 5))
-    naive = LatestTotal(build_company_fetch(server.transport))
-    await naive.read_first()
-    before = naive.total
-    await naive.read_page(3)
-    assert (before, naive.total) == (6, 5)  # nothing shows which of them is meant
+    flawed = LatestTotal(build_company_fetch(server.transport))
+    await flawed.read_first()
+    before = flawed.total
+    await flawed.read_page(3)
+    assert (before, flawed.total) == (6, 5)  # nothing shows which of them is meant
 
     server = ListServer.of_pages(a=3)
     server.change("a", 1, rows("a", 5))
@@ -193,14 +193,14 @@ async def test_records_that_move_during_the_iteration_are_not_lost(
         server.change("a", 2, after)
         return server
 
-    naive = await read_sequentially(
+    flawed = await read_sequentially(
         build_company_fetch(build_changing_server().transport)
     )
     if change == "deleted":
-        assert set(after) - set(naive) == {"a-7", "a-8", "a-9"}
+        assert set(after) - set(flawed) == {"a-7", "a-8", "a-9"}
     else:
-        assert len(naive) - len(set(naive)) == 3
-        assert set(after) - set(naive) == set(rows("new", 3))
+        assert len(flawed) - len(set(flawed)) == 3
+        assert set(after) - set(flawed) == set(rows("new", 3))
 
     pager = make_client(build_changing_server().transport).usage.by_company("a")
     ids = await read_ids(pager)
@@ -228,12 +228,12 @@ async def test_an_iteration_is_resumed_where_it_failed(make_client: MakeClient) 
         server.script("a", 30, Response(429))
         return server
 
-    server, naive = build_limited_server(), list[str]()
+    server, flawed = build_limited_server(), list[str]()
     with pytest.raises(OSError, match="429"):
-        await drain(iterate(build_company_fetch(server.transport)), naive.append)
-    assert len(naive) == 58
-    await drain(iterate(build_company_fetch(server.transport)), naive.append)
-    assert len(naive) == 58 + 200
+        await drain(iterate(build_company_fetch(server.transport)), flawed.append)
+    assert len(flawed) == 58
+    await drain(iterate(build_company_fetch(server.transport)), flawed.append)
+    assert len(flawed) == 58 + 200
     assert server.pages_of("a").count(1) == 2
 
     server = build_limited_server()
@@ -286,13 +286,13 @@ async def test_retries_and_timeouts_apply_to_every_page(
         server.script("a", 4, anyio.sleep_forever)
         return server
 
-    naive: list[str] = []
+    flawed: list[str] = []
     pager = read_with_first_page_retried(
         build_company_fetch(build_failing_server().transport), retries=3, timeout=0.1
     )
     with pytest.raises(OSError, match="503"):
-        await drain(pager, naive.append)
-    assert naive == rows("a", 4)
+        await drain(pager, flawed.append)
+    assert flawed == rows("a", 4)
 
     server = build_failing_server()
     nectar = make_client(
@@ -321,12 +321,12 @@ async def test_a_failed_list_does_not_lose_the_others(
         server.script("b", 2, FAILED)
         return server
 
-    server, naive = build_broken_server(), list[str]()
+    server, flawed = build_broken_server(), list[str]()
     with suppress(ExceptionGroup):
-        naive = await read_all_companies(
+        flawed = await read_all_companies(
             build_company_fetch(server.transport, company) for company in "abc"
         )
-    assert naive == []
+    assert flawed == []
 
     server = build_broken_server()
     nectar: NectarClient = make_client(server.transport, retry=ONCE)
@@ -380,9 +380,9 @@ async def test_the_day_where_two_windows_meet_is_listed_once(
             raise OSError(502)
         return list_bills(date_type, first, last)
 
-    naive = await split_window(fetch, FIRST, LAST, gap * DAY)
-    assert sorted(naive) != whole
-    assert (set(naive) == set(whole), len(naive) > len(whole)) == (not gap, not gap)
+    flawed = await split_window(fetch, FIRST, LAST, gap * DAY)
+    assert sorted(flawed) != whole
+    assert (set(flawed) == set(whole), len(flawed) > len(whole)) == (not gap, not gap)
 
     def answer(request: Request[Any]) -> object:
         query = parse_qs(urlsplit(request.url).query)

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
-from complaints.naive_limiters import (
+from complaints.flawed_limiters import (
     EagerLimit,
     FixedLimit,
     HandOverLimiter,
@@ -64,8 +64,8 @@ async def test_a_call_in_back_off_does_not_block_others(
         return MemoryTransport(lambda _: answers.pop() if answers else OK)
 
     clock = SteppedClock()
-    naive = SlotDuringBackoff(build_failing_transport().send, 1, clock)
-    assert await measure_second(clock, naive.ask) == 10
+    flawed = SlotDuringBackoff(build_failing_transport().send, 1, clock)
+    assert await measure_second(clock, flawed.ask) == 10
 
     clock = SteppedClock()
     slow_retry = RetryPolicy(wait_initial=10)
@@ -99,8 +99,8 @@ async def test_one_429_pauses_all_calls(make_client: MakeClient) -> None:
 
     clock = SteppedClock()
     server = ClosedServer(clock)
-    naive = FixedLimit(MemoryTransport(server).send, 2, clock)
-    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 12))
+    flawed = FixedLimit(MemoryTransport(server).send, 2, clock)
+    assert await clock.run(lambda: call_at_once(lambda: flawed.ask(GET), 12))
     assert server.refused == 12
 
     clock = SteppedClock()
@@ -123,8 +123,8 @@ async def test_work_is_done_under_steady_429s(
     """
     policy = RetryPolicy(attempts=6)
     clock, server = SteppedClock(), BusyServer(4, is_fragile=True)
-    naive = FixedLimit(MemoryTransport(server).send, 10, clock, attempts=6)
-    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 20))
+    flawed = FixedLimit(MemoryTransport(server).send, 10, clock, attempts=6)
+    assert await clock.run(lambda: call_at_once(lambda: flawed.ask(GET), 20))
     assert (server.served, server.refused) == (0, 120)
 
     clock, server = SteppedClock(), BusyServer(4, is_fragile=True)
@@ -141,8 +141,8 @@ async def test_a_lower_limit_still_wakes_waiting_calls(make_client: MakeClient) 
     https://github.com/atmire/dspace-python-client/issues/6
     """
     clock, server = SteppedClock(), BusyServer(2)
-    naive = ReplacedSemaphore(MemoryTransport(server).send, 6, clock)
-    assert not await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 20))
+    flawed = ReplacedSemaphore(MemoryTransport(server).send, 6, clock)
+    assert not await clock.run(lambda: call_at_once(lambda: flawed.ask(GET), 20))
     assert server.served < 20
 
     clock, server = SteppedClock(), BusyServer(2)
@@ -162,15 +162,15 @@ async def test_the_limit_grows_by_one_per_round_and_not_per_answer(
     https://github.com/palantir/dialogue/pull/722
     """
     clock, server = SteppedClock(), BusyServer(4)
-    naive = EagerLimit(MemoryTransport(server).send, 20, clock)
-    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 240))
-    naive_refused = server.refused
+    flawed = EagerLimit(MemoryTransport(server).send, 20, clock)
+    assert await clock.run(lambda: call_at_once(lambda: flawed.ask(GET), 240))
+    flawed_refused = server.refused
 
     clock, server = SteppedClock(), BusyServer(4)
     nectar = make_client(server, clock=clock, max_concurrency=20, retry=MANY_RETRIES)
     assert await clock.run(lambda: call_at_once(lambda: nectar.send(GET), 240))
     assert server.served == 240
-    assert server.refused < naive_refused / 1.5
+    assert server.refused < flawed_refused / 1.5
 
 
 async def test_most_429s_are_avoided(
@@ -184,8 +184,8 @@ async def test_most_429s_are_avoided(
     https://github.com/slackapi/python-slack-sdk/issues/1101
     """
     clock, server = SteppedClock(), BusyServer(3)
-    naive = FixedLimit(MemoryTransport(server).send, 10, clock, attempts=50)
-    assert await clock.run(lambda: call_at_once(lambda: naive.ask(GET), 100))
+    flawed = FixedLimit(MemoryTransport(server).send, 10, clock, attempts=50)
+    assert await clock.run(lambda: call_at_once(lambda: flawed.ask(GET), 100))
     assert server.refused > 100
 
     clock, server = SteppedClock(), BusyServer(3)
@@ -223,8 +223,8 @@ async def test_a_thousand_calls_at_once_on_one_client_all_finish(
         succeeded.append(await call_at_once(lambda: ask(GET), 1_000))
 
     clock = SteppedClock()
-    naive = PoolWithTimeout(build_slow_transport(clock).send, 10, clock, timeout=5)
-    assert await clock.run(lambda: call_all(naive.ask))
+    flawed = PoolWithTimeout(build_slow_transport(clock).send, 10, clock, timeout=5)
+    assert await clock.run(lambda: call_all(flawed.ask))
 
     clock = SteppedClock()
     nectar = make_client(build_slow_transport(clock), clock=clock)
@@ -244,15 +244,15 @@ async def test_nested_lists_do_not_deadlock(make_client: MakeClient) -> None:
     """
     names = ["a", "b", "c"]
     server = ListServer.of_pages(a=3, b=3, c=3)
-    naive = NestedCalls(server.transport.send, 2)
+    flawed = NestedCalls(server.transport.send, 2)
     lists = [Request.get("companies_list", "/company", list) for _ in names]
 
-    async def run_naive() -> None:
+    async def run_flawed() -> None:
         async with anyio.create_task_group() as group:
             for request in lists:
-                group.start_soon(naive.fetch_company, request, lists)
+                group.start_soon(flawed.fetch_company, request, lists)
 
-    assert not await SteppedClock().run(run_naive)
+    assert not await SteppedClock().run(run_flawed)
 
     nectar = make_client(server.transport, max_concurrency=2)
     ids: list[str] = []

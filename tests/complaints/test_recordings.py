@@ -10,7 +10,7 @@ import anyio
 import pytest
 import yaml
 from anyio import to_thread
-from complaints.naive_recordings import (
+from complaints.flawed_recordings import (
     ConstantRedaction,
     NaiveRecorder,
     ReplayFirstMatch,
@@ -60,7 +60,7 @@ def read_all_files(folder: Path) -> bytes:
 async def test_no_key_is_committed_with_a_recording(
     make_client: MakeClient, tmp_path: Path
 ) -> None:
-    """Live keys are committed in cassettes.
+    """With other recorders, live keys are committed in cassettes.
 
     The recorder sees requests before the key is added, and keeps no request header.
 
@@ -100,9 +100,9 @@ async def test_concurrent_requests_get_their_own_answers(
             group.start_soon(read, "a")
         return ids
 
-    naive_recorder = await record_usage(make_client, KEY, server.transport, "a", "b")
+    flawed_recorder = await record_usage(make_client, KEY, server.transport, "a", "b")
     results = [
-        await read_both(ReplayInOrder(naive_recorder.entries)) for _ in range(20)
+        await read_both(ReplayInOrder(flawed_recorder.entries)) for _ in range(20)
     ]
     assert any(ids != server.companies for ids in results)
 
@@ -126,11 +126,11 @@ async def test_repeated_requests_get_their_answers_in_order(
         words = iter(["one", "two"])
         return MemoryTransport(lambda _: f"pong {next(words)}")
 
-    naive_recorder = NaiveRecorder(build_counting_transport())
-    nectar = make_client(naive_recorder, api_key=KEY)
+    flawed_recorder = NaiveRecorder(build_counting_transport())
+    nectar = make_client(flawed_recorder, api_key=KEY)
     assert [await nectar.ping() for _ in range(2)] == ["pong one", "pong two"]
-    naive = make_client(ReplayFirstMatch(naive_recorder.entries))
-    assert [await naive.ping() for _ in range(3)] == ["pong one"] * 3
+    flawed = make_client(ReplayFirstMatch(flawed_recorder.entries))
+    assert [await flawed.ping() for _ in range(3)] == ["pong one"] * 3
 
     recorder = Recorder(tmp_path / "r", mode="record")
     nectar = make_client(build_counting_transport(), recorder=recorder)
@@ -152,12 +152,14 @@ async def test_an_unknown_request_is_compared_with_the_nearest(
     https://github.com/lundberg/respx/issues/275
     """
     server = ListServer.of_pages(a=1)
-    naive_recorder = await record_usage(make_client, KEY, server.transport, "a")
-    with pytest.raises(LookupError) as naive:
+    flawed_recorder = await record_usage(make_client, KEY, server.transport, "a")
+    with pytest.raises(LookupError) as flawed:
         await read_ids(
-            make_client(ReplayWithoutDiff(naive_recorder.entries)).usage.by_company("b")
+            make_client(ReplayWithoutDiff(flawed_recorder.entries)).usage.by_company(
+                "b"
+            )
         )
-    assert "/usage/company/" not in str(naive.value)
+    assert "/usage/company/" not in str(flawed.value)
 
     await record(make_client, server.transport, tmp_path / "r", "a")
     replay = make_client(RecordedTransport(tmp_path / "r"))
@@ -180,9 +182,9 @@ async def test_unused_and_old_recordings_can_be_errors(
     https://github.com/kiwicom/pytest-recording/issues/163
     """
     server = ListServer.of_pages(a=1, b=1)
-    naive_recorder = await record_usage(make_client, KEY, server.transport, "a", "b")
-    naive = make_client(ReplayInOrder(naive_recorder.entries))
-    assert await read_ids(naive.usage.by_company("a")) == ["a-1", "a-2"]  # b is unused
+    flawed_recorder = await record_usage(make_client, KEY, server.transport, "a", "b")
+    flawed = make_client(ReplayInOrder(flawed_recorder.entries))
+    assert await read_ids(flawed.usage.by_company("a")) == ["a-1", "a-2"]  # b is unused
 
     await record(make_client, server.transport, tmp_path / "r", "a", "b")
     transport = RecordedTransport(tmp_path / "r")
@@ -213,10 +215,10 @@ async def test_two_secrets_stay_different(
     numbers = {"a": "ACC-1111-2222", "b": "ACC-3333-4444"}
     accounts = [{"id": key, "accountNumber": text} for key, text in numbers.items()]
     answer = {"id": "c", "accounts": accounts}
-    naive_recorder = NaiveRecorder(MemoryTransport({"connections_get": answer}))
-    await make_client(naive_recorder, api_key=KEY).connections.get("c")
-    naive = make_client(ConstantRedaction(naive_recorder.entries, *numbers.values()))
-    accounts_read = (await naive.connections.get("c")).accounts
+    flawed_recorder = NaiveRecorder(MemoryTransport({"connections_get": answer}))
+    await make_client(flawed_recorder, api_key=KEY).connections.get("c")
+    flawed = make_client(ConstantRedaction(flawed_recorder.entries, *numbers.values()))
+    accounts_read = (await flawed.connections.get("c")).accounts
     assert len({account.account_number for account in accounts_read}) == 1
 
     recorder = Recorder(tmp_path / "r", mode="record")

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from complaints.naive_retries import (
+from complaints.flawed_retries import (
     AttemptTimeoutOnly,
     ExactWait,
     FullJitter,
@@ -60,11 +60,11 @@ async def test_a_deadline_limits_the_whole_call(make_client: MakeClient) -> None
         return MemoryTransport(answer)
 
     clock = VirtualClock()
-    naive = AttemptTimeoutOnly(
+    flawed = AttemptTimeoutOnly(
         build_slow_transport(clock).send, clock, timeout=30, max_retries=2
     )
     with pytest.raises(ConnectionFailedError):
-        await naive.ask(GET)
+        await flawed.ask(GET)
     assert clock.monotonic() == 91.5
 
     clock = VirtualClock()
@@ -98,9 +98,9 @@ async def test_a_slow_attempt_leaves_time_for_the_next(make_client: MakeClient) 
         return MemoryTransport(answer)
 
     transport = build_stuck_transport()
-    naive = SharedTimeout(transport.send, timeout=0.1, max_retries=2)
+    flawed = SharedTimeout(transport.send, timeout=0.1, max_retries=2)
     with pytest.raises(TimeoutError):
-        await naive.ask(GET)
+        await flawed.ask(GET)
     assert len(transport.requests) == 1
 
     transport = build_stuck_transport()

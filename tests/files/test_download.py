@@ -17,7 +17,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 from doubles import MakeClient, settle_down
-from filehost import (
+from scripted_file_host import (
     BILL,
     CHUNK,
     LINK,

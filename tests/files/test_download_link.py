@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 from doubles import MakeClient
-from filehost import FileHost, respond, serve_file
+from scripted_file_host import FileHost, respond, serve_file
 
 from nectar_async import NectarClient, Request, Response, RetryPolicy, VirtualClock
 from nectar_async.errors import AttemptTimeoutError, ServerTimeoutError

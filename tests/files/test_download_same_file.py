@@ -12,7 +12,15 @@ from typing import Any
 import anyio
 import pytest
 from doubles import MakeClient
-from filehost import BILL, CHUNK, SIGNATURE, FileHost, Trick, leave_part, serve_file
+from scripted_file_host import (
+    BILL,
+    CHUNK,
+    SIGNATURE,
+    FileHost,
+    Trick,
+    leave_part,
+    serve_file,
+)
 
 from nectar_async import (
     DownloadError,

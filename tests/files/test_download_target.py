@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 from doubles import MakeClient
-from filehost import BILL, CHUNK, FileHost, leave_part, respond
+from scripted_file_host import BILL, CHUNK, FileHost, leave_part, respond
 
 from nectar_async import DownloadError, InvalidArgumentError, NectarClient, VirtualClock
 

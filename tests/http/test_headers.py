@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 from doubles import MakeClient
-from filehost import FileHost
+from scripted_file_host import FileHost
 
 from nectar_async import MemoryTransport, Request, Response, __version__
 from nectar_async._http.headers import StampHeaders, check_headers

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from doubles import MakeClient
-from filehost import FileHost
+from scripted_file_host import FileHost
 
 from nectar_async import (
     MemoryTransport,

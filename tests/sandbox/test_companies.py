@@ -10,7 +10,7 @@ from contract_client import ContractClient
 
 from nectar_async.sandbox import Portfolio, Sandbox
 from nectar_async.sandbox.server.entity_json import encode_rows
-from nectar_async.sandbox.server.state import CALLER
+from nectar_async.sandbox.server.stores import CALLER
 
 pytestmark = pytest.mark.asyncio
 

@@ -9,7 +9,7 @@ from contract_schemas import check_schema, response_schema
 from raw_client import RawClient
 
 from nectar_async.sandbox.generator.names import REGIONS
-from nectar_async.sandbox.server.state import CALLER
+from nectar_async.sandbox.server.stores import CALLER
 
 pytestmark = pytest.mark.asyncio
 

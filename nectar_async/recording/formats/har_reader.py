@@ -31,7 +31,7 @@ from nectar_async.recording.bodies import (
     sha256_hex,
 )
 from nectar_async.recording.exchange import Pairs, RecordedAnswer
-from nectar_async.recording.formats.har_bodies import (
+from nectar_async.recording.formats.har_completeness import (
     check_kept,
     check_whole,
     is_json,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox.generator.bills import invent_uploaded_bill
 from nectar_async.sandbox.generator.callers_changes import Changes, HasId
-from nectar_async.sandbox.generator.clock import ServerClock
 from nectar_async.sandbox.generator.companies import build_company, make_company
 from nectar_async.sandbox.generator.company_data import CompanyGenerator
 from nectar_async.sandbox.generator.connection_logins import build_connection
 from nectar_async.sandbox.generator.ids import MAX_COMPANIES, Ids
 from nectar_async.sandbox.generator.lru_cache import LruCache
+from nectar_async.sandbox.generator.server_clock import ServerClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ from nectar_async.sandbox.server.checks import parse_decimal
 from nectar_async.sandbox.server.entity_json import company_json
 from nectar_async.sandbox.server.messages import RefusalError, Reply, encode_json
 from nectar_async.sandbox.server.pagination import build_array
-from nectar_async.sandbox.server.state import CALLER
+from nectar_async.sandbox.server.stores import CALLER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -68,7 +68,7 @@ async def get(call: Call) -> Reply:
 
 
 async def update(call: Call) -> Reply:
-    """Change fields of a site; its bills and meters keep their addresses."""
+    """Change fields of a site; bills and meters keep the old postal address."""
     company, site = lookup.find_site(call)
     fields = _parse_fields(call)
     with call.portfolio.change(company.index) as changes:

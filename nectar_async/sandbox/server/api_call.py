@@ -10,11 +10,11 @@ from attrs import field, frozen
 from nectar_async.sandbox.server.messages import FilePart, Reply
 
 if TYPE_CHECKING:
-    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.portfolio import Portfolio
+    from nectar_async.sandbox.generator.server_clock import ServerClock
     from nectar_async.sandbox.server.api_keys import ApiKeys
     from nectar_async.sandbox.server.listener import Listener
-    from nectar_async.sandbox.server.state import ServerState
+    from nectar_async.sandbox.server.stores import ServerState
 
 __all__ = ["Call", "Handler"]
 

@@ -19,8 +19,8 @@ from nectar_async.sandbox.server.request_body import RequestBody, parse_json_obj
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.portfolio import Portfolio
+    from nectar_async.sandbox.generator.server_clock import ServerClock
     from nectar_async.sandbox.server.invitations import InvitationStore
     from nectar_async.sandbox.server.request_log import Witness
 

@@ -25,7 +25,7 @@ from nectar_async.sandbox.server.messages import RefusalError, Reply
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nectar_async.sandbox.generator.clock import ServerClock
+    from nectar_async.sandbox.generator.server_clock import ServerClock
     from nectar_async.sandbox.server.messages import FilePart
 
 __all__ = [

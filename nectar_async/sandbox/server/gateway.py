@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nectar_async.sandbox.server.listener import Listener
     from nectar_async.sandbox.server.request_log import PendingEntry, Witness
     from nectar_async.sandbox.server.router import Router
-    from nectar_async.sandbox.server.state import ServerState
+    from nectar_async.sandbox.server.stores import ServerState
 
 __all__ = ["Gateway"]
 

@@ -17,11 +17,11 @@ from nectar_async.sandbox.server.messages import RefusalError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nectar_async.sandbox.generator.clock import ServerClock
     from nectar_async.sandbox.generator.dates import Instant
     from nectar_async.sandbox.generator.entities import CompanyRecord, ConnectionRecord
     from nectar_async.sandbox.generator.ids import Ids
     from nectar_async.sandbox.generator.portfolio import Portfolio
+    from nectar_async.sandbox.generator.server_clock import ServerClock
 
 __all__ = ["CREATE", "EDIT", "InvitationRecord", "InvitationStore", "use_invitation"]
 

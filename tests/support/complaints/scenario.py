@@ -15,7 +15,7 @@ from nectar_async import NectarError, Request, Response, VirtualClock
 __all__ = ["GET", "OK", "BusyServer", "Send", "SteppedClock", "call_at_once"]
 
 Send = Callable[[Request[Any]], Awaitable[Response]]
-"""The `send` method of a transport, which naive clients call directly."""
+"""The `send` method of a transport, which flawed clients call directly."""
 
 GET = Request.get("thing_get", "/thing", dict)
 OK = Response(200, {}, b"{}")

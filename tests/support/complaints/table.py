@@ -38,7 +38,7 @@ HEAD = """\
 
 This page lists complaints of users about other SDKs, and what this package does
 instead. Each row is a test that runs one scenario twice: with code as it is often
-written (`tests/support/complaints/naive_*.py`), which must show the problem, and with
+written (`tests/support/complaints/flawed_*.py`), which must show the problem, and with
 this package, which must not. `.ci/complaints` runs the tests and fails if one is
 missing or skipped. It also writes this page from the tests.
 

@@ -14,7 +14,7 @@ from nectar_async import Clock, Request, Response
 
 __all__ = ["ApiError", "RequestError", "SpanPerCall", "get_json", "log_request"]
 
-_log = logging.getLogger("naive")
+_log = logging.getLogger("flawed")
 
 OK = 200
 _HIDDEN = frozenset({"authorization", "api-key", "cookie", "set-cookie"})

@@ -1,4 +1,4 @@
-"""The stored state outside the portfolio: files, invitations, jobs and the team."""
+"""The stores of what is not in the portfolio: files, invitations, jobs, the team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Soak: are records lost, doubled or changed when one request in twenty fails?
+"""Faults: are records lost, doubled or changed when one request in twenty fails?
 
 Two sandboxes with the same portfolio run, each in a process of its own. One has no
 faults; the other has each kind of fault at random. The same pull runs on both, and the
@@ -9,7 +9,7 @@ It fails (exit code 1) when a record is lost, doubled or changed, when memory gr
 the number of records, and when it proves nothing, because there were too few records
 (by default), or so few retries that the faults cannot have happened.
 
-    python -m benchmarks.soak [companies]
+    python -m benchmarks.pull_with_faults [companies]
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ async def pull_from(sandbox: SandboxProcess) -> Pull:
     """Pull everything, with three settings other than the defaults.
 
     Times are shorter, so that a stall costs two seconds. There are eight attempts: four
-    in a row fail once in 160,000 requests, so with four one soak in sixty would fail
+    in a row fail once in 160,000 requests, so with four one pull in sixty would fail
     without a defect. The retry budget is 400: while the server refuses connections, all
     twenty workers fail twice, which nearly uses up the default of fifty.
     """

@@ -1,4 +1,4 @@
-"""The soak benchmark fails for wrong records, growing memory and missing faults."""
+"""The pull with faults fails for wrong records, growing memory and missing faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import evolve
 from nectar_async import MemoryTransport, NectarClient, Statistics
 
 SOAK: dict[str, Any] = runpy.run_path(
-    str(Path(__file__).parent.parent / "benchmarks" / "soak.py")
+    str(Path(__file__).parent.parent / "benchmarks" / "pull_with_faults.py")
 )
 COMPANIES: int = SOAK["COMPANIES"]
 STEADY = [100] * 40
