@@ -20,7 +20,7 @@ from nectar_async._http.response import Response, convert_to_utf8
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session, StartBackground
 from nectar_async._http.transport import Send, Stage
-from nectar_async._json.company_ids import set_company_ids
+from nectar_async._json.company_ids import MODELS_WITH_COMPANY, set_company_ids
 from nectar_async._json.converter import get_converter, mark_as_accepted
 from nectar_async._json.cooperative import Steps
 from nectar_async._json.json_text import read_page_count
@@ -135,7 +135,8 @@ class Executor:
 
         def decode(body: bytes) -> T:
             record = self._converter.decode(body, request.returns, keys)
-            set_company_ids((record,), _find_company(request))
+            if request.returns in MODELS_WITH_COMPANY:
+                set_company_ids((record,), _find_company(request))
             return record
 
         return decode

@@ -14,7 +14,7 @@ from nectar_async.models.document import Document
 from nectar_async.models.meter import Meter
 from nectar_async.models.usage import UsageData
 
-__all__ = ["set_company_ids"]
+__all__ = ["MODELS_WITH_COMPANY", "set_company_ids"]
 
 # Assigning to a slot of a frozen class needs its descriptor.
 _SETTERS = {
@@ -22,6 +22,8 @@ _SETTERS = {
     for model in (Account, Connection, Document, Meter, UsageData)
 }
 _set_of_account = _SETTERS[Account]
+
+MODELS_WITH_COMPANY = frozenset(_SETTERS)
 
 
 def set_company_ids(records: Iterable[Any], company_id: str | None) -> None:
