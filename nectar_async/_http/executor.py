@@ -20,8 +20,11 @@ from nectar_async._http.response import Response, convert_to_utf8
 from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session, StartBackground
 from nectar_async._http.transport import Send, Stage
-from nectar_async._json.company_ids import MODELS_WITH_COMPANY, set_company_ids
-from nectar_async._json.converter import get_converter, mark_as_accepted
+from nectar_async._json.converter import (
+    get_converter,
+    mark_as_accepted,
+    set_company_ids,
+)
 from nectar_async._json.cooperative import Steps
 from nectar_async._json.json_text import read_page_count
 from nectar_async._types import Secret
@@ -135,8 +138,7 @@ class Executor:
 
         def decode(body: bytes) -> T:
             record = self._converter.decode(body, request.returns, keys)
-            if request.returns in MODELS_WITH_COMPANY:
-                set_company_ids((record,), _find_company(request))
+            set_company_ids((record,), _find_company(request))
             return record
 
         return decode

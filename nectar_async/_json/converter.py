@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import NoneType
-from typing import Any, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, TypeVar, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -41,11 +41,22 @@ from nectar_async._json.structs import StructDecoders, TableHook
 from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
 from nectar_async.errors import DecodeError, NectarError
+from nectar_async.models.account import Account
+from nectar_async.models.connection import Connection
+from nectar_async.models.document import Document
+from nectar_async.models.meter import Meter
 from nectar_async.models.page import Listing, Page
+from nectar_async.models.usage import UsageData
 
-__all__ = ["Converter", "get_converter", "mark_as_accepted"]
+__all__ = ["Converter", "get_converter", "mark_as_accepted", "set_company_ids"]
 
 T = TypeVar("T")
+
+# Assigning to a slot of a frozen class needs its descriptor.
+_COMPANY_SETTERS: Final = {
+    model: model.company_id.__set__  # type: ignore[union-attr]
+    for model in (Account, Connection, Document, Meter, UsageData)
+}
 
 
 class Converter:
@@ -286,6 +297,30 @@ class Converter:
 def get_converter(*, is_strict: bool) -> Converter:
     """Return the shared lenient or strict converter; it is built on first use."""
     return Converter(is_strict=is_strict)
+
+
+def set_company_ids(records: Iterable[Any], company_id: str | None) -> None:
+    """Set the `company_id` of each record: the record itself tells it, or its list.
+
+    Args:
+        records: records of one kind that were just decoded; nobody else has them yet.
+        company_id: the company of the list; None if the list does not tell it.
+    """
+    records = tuple(records)
+    kind = type(records[0]) if records else None
+    if kind is Connection:
+        for connection in records:
+            owner = (connection.company and connection.company.id) or company_id
+            _COMPANY_SETTERS[Connection](connection, owner)
+            for account in connection.accounts:
+                _COMPANY_SETTERS[Account](account, owner)
+    elif kind is Document:
+        for document in records:
+            _COMPANY_SETTERS[Document](document, document.company or company_id)
+    elif kind in _COMPANY_SETTERS and company_id is not None:
+        set_id = _COMPANY_SETTERS[kind]
+        for record in records:
+            set_id(record, company_id)
 
 
 def _add_findings(page: Page[T], findings: Findings | None) -> Page[T]:
