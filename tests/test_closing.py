@@ -229,3 +229,48 @@ async def test_a_transport_may_close_its_client(make_client: MakeClient) -> None
     await clients[0].ping()
     with anyio.fail_after(5):
         await clients[0].aclose()
+
+
+@pytest.mark.anyio
+async def test_a_callback_of_a_walk_ends_at_once(make_client: MakeClient) -> None:
+    started = anyio.Event()
+
+    async def wait(_: object) -> None:
+        started.set()
+        await anyio.sleep_forever()
+
+    async def read(nectar: NectarClient) -> None:
+        with pytest.raises(ClientClosedError):
+            await nectar.repository.usage(companies=["c"], on_error=wait)
+
+    nectar = make_client(Response(404))
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(read, nectar)
+            await started.wait()
+            await nectar.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_callback_of_a_download_ends_at_once(make_client: MakeClient) -> None:
+    started = anyio.Event()
+
+    async def wait(*_: object) -> None:
+        started.set()
+        await anyio.sleep_forever()
+
+    async def respond(request: Request[Any]) -> object:
+        if request.operation == "documents_get":
+            return {"id": "d", "url": "https://files.example/d.pdf"}
+        return Response(200, {}, b"%PDF-1.7 ...")
+
+    async def download(nectar: NectarClient) -> None:
+        with pytest.raises(ClientClosedError):
+            await nectar.documents.download("d", BytesIO(), on_progress=wait)
+
+    nectar = make_client(respond)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(download, nectar)
+            await started.wait()
+            await nectar.aclose()

@@ -25,6 +25,8 @@ from nectar_async._http.status import (
     parse_retry_after,
     raise_for_status,
 )
+from nectar_async._json.cooperative import run_at_once
+from nectar_async._json.damaged_json import repair_json
 from nectar_async.recording.bodies import Json, Text
 from nectar_async.recording.exchange import Question, RecordedAnswer
 from nectar_async.recording.formats.imported_secrets import (
@@ -97,6 +99,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     ),
     "recorded text": lambda text: record(Text(text)),
     "recorded JSON": lambda text: record(Json.of({"note": text, text: 1})),
+    "damaged text": lambda text: run_at_once(repair_json(f'["{text}'.encode())),
+    "damaged number": lambda text: run_at_once(repair_json(f"[1{text}".encode())),
     "token": lambda text: find_token(f"token=sig eyj bearer authorization api {text}"),
     "email": lambda text: (is_email(text), normalize_email(text)),
     "link": lambda text: is_signed_link(f"https://a/?{text}"),

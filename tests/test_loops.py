@@ -10,9 +10,11 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
+from doubles import ListServer
 
 from nectar_async import MemoryTransport, NectarClient
 from nectar_async.errors import ClientClosedError, WrongLoopError
@@ -412,3 +414,32 @@ def test_clients_work_in_fixtures_of_every_scope(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "9 passed" in done.stdout
     assert "warning" not in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["repository", "prefetch"])
+def test_a_walk_is_read_and_left_in_the_loop_that_it_was_entered_in(kind: str) -> None:
+    async def main() -> None:
+        server = ListServer.of_pages(a=40)
+        async with NectarClient("k", transport=server.transport) as nectar:
+            walk: Any = nectar.repository.usage()
+            if kind == "prefetch":
+                walk = nectar.usage.by_company("a").prefetch()
+            async with walk as records:
+                await anext(aiter(records))
+                page = anext(records.pages())
+                error = await asyncio.to_thread(
+                    in_thread, lambda: asyncio.run(run(page))
+                )
+                assert isinstance(error, WrongLoopError)
+            async with nectar.usage.by_company("a").prefetch() as left:
+                await anext(aiter(left))
+                leave = left.__aexit__(None, None, None)
+                error = await asyncio.to_thread(
+                    in_thread, lambda: asyncio.run(run(leave))
+                )
+                assert isinstance(error, WrongLoopError)
+
+    async def run(work: Awaitable[object]) -> object:
+        return await work
+
+    asyncio.run(main())

@@ -89,6 +89,7 @@ class _ActiveDownload:
         on_progress: ByteProgress | None,
     ) -> None:
         self._within_deadline = executor.run_within_deadline
+        self._open_call = executor.open_call
         self._link = link
         self._destination = destination
         self._on_progress = on_progress
@@ -280,4 +281,5 @@ class _ActiveDownload:
         self._done += len(data)
         if data:
             self._link.reset_refusals()
-        await run_callback(self._on_progress, self._done, self._validators.size)
+        with self._open_call():
+            await run_callback(self._on_progress, self._done, self._validators.size)

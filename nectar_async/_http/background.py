@@ -19,9 +19,14 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from nectar_async.errors import ClientClosedError
+from nectar_async.errors import ClientClosedError, WrongLoopError
 
-__all__ = ["BackgroundTask", "current_background_task", "is_foreign_cancellation"]
+__all__ = [
+    "BackgroundTask",
+    "current_background_task",
+    "find_first_error",
+    "is_foreign_cancellation",
+]
 
 _asyncio_tasks: set[asyncio.Task[None]] = set()
 """References to running tasks, because asyncio itself keeps weak ones only."""
@@ -58,6 +63,7 @@ class BackgroundTask:
         self._scope = anyio.CancelScope()
         self._end = anyio.Event()
         loop: Any = anyio.lowlevel.current_token().native_token
+        self._loop = loop
         self._call_soon_threadsafe: Callable[[Callable[[], None]], Any]
         if isinstance(loop, asyncio.AbstractEventLoop):
             self._call_soon_threadsafe = loop.call_soon_threadsafe
@@ -75,6 +81,19 @@ class BackgroundTask:
         """Whether the task has ended."""
         return self._end.is_set()
 
+    def check_loop(self) -> None:
+        """Check that the running event loop is the task's, unless the task has ended.
+
+        Raises:
+            WrongLoopError: it is another one.
+        """
+        running = anyio.lowlevel.current_token().native_token
+        if running is not self._loop and not self.has_ended:
+            raise WrongLoopError(
+                "this walk belongs to the event loop that it was entered in, not to"
+                " this one; enter, read and leave it in one loop"
+            )
+
     def cancel(self, error: BaseException | None = None) -> None:
         """Cancel the task, from its event loop; `error` becomes its `error`."""
         self.error = self.error or error
@@ -86,7 +105,19 @@ class BackgroundTask:
             self._call_soon_threadsafe(self._scope.cancel)
 
     async def aclose(self) -> None:
-        """Cancel the task and wait for its end, also if the caller is cancelled."""
+        """Cancel the task and wait for its end, also if the caller is cancelled.
+
+        Raises:
+            WrongLoopError: another event loop is running; the task is cancelled, and
+                not waited for.
+        """
+        if self.has_ended:
+            return
+        try:
+            self.check_loop()
+        except WrongLoopError:
+            self.cancel_from_finalizer()
+            raise
         self.cancel()
         cancellation: BaseException | None = None
         while not self.has_ended:
@@ -112,7 +143,7 @@ class BackgroundTask:
             raise  # the event loop ends
         except BaseException as error:  # noqa: BLE001 - raised by the reader of `error`
             # An error that left the task would end the whole program on trio.
-            self.error = error
+            self.error = find_first_error(error)
         finally:
             self._finish()
 
@@ -126,6 +157,14 @@ class BackgroundTask:
                 )
             self._end.set()
             self._on_end(self)
+
+
+def find_first_error(error: BaseException) -> BaseException:
+    """Find the first error in an exception group that is no cancellation."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    _, others = error.split(anyio.get_cancelled_exc_class())
+    return find_first_error((others or error).exceptions[0])
 
 
 def is_foreign_cancellation() -> bool:

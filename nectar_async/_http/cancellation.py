@@ -39,6 +39,7 @@ async def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
 
     Raises:
         Exception: whatever the work raises, unchanged.
+        RuntimeError: the work raised a cancellation of its own.
     """
     results: list[T] = []
     errors: list[Exception] = []
@@ -58,6 +59,8 @@ async def run_to_end(work: Callable[[], Awaitable[T]]) -> T:
             group.start_soon(run)
     if errors:
         raise errors[0]
+    if not results:
+        raise RuntimeError("the work ended with a cancellation that nobody asked for")
     return results[0]
 
 

@@ -54,6 +54,8 @@ class PageSource(Generic[T]):
     """Reads the number of pages from the first page without decoding its records."""
     start_background: StartBackground
     """Starts a background task that ends with the client."""
+    open_call: Callable[[], AbstractContextManager[None]]
+    """Opens a block that a closing client ends with a `ClientClosedError`."""
     permits: int = 10
     """How many requests may be in flight at once."""
 
@@ -88,6 +90,7 @@ class Executor:
             read=self._read_page,
             peek=self._read_page_count,
             start_background=session.start_background,
+            open_call=session.open_call,
             permits=settings.max_concurrency,
         )
         """The functions with which lists get their pages."""

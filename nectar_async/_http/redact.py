@@ -172,7 +172,9 @@ def _list_secrets(value: object) -> Iterator[str]:
 
 def _rewrite_error(error: BaseException | None, rewrite: Redactor) -> None:
     """Rewrite every text of an error, and of the errors that caused it."""
-    while isinstance(error, NectarError):
+    seen: set[int] = set()  # a stage of the user's may chain errors in a circle
+    while isinstance(error, NectarError) and id(error) not in seen:
+        seen.add(id(error))
         for name in ("message", "detail", "body"):
             text = getattr(error, name, None)
             if isinstance(text, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -52,21 +53,20 @@ class Response:
         return self.status in _SUCCESS
 
 
-# Of the encodings that a server may name, only those that are tables or UTF.
+# Of the encodings that a server may name, only those that are tables or UTF: Python's
+# name of each, and the one to decode it with.
 _CHARSETS: Final = {
     "cp1252": "cp1252",
-    "iso-8859-1": "cp1252",  # as browsers read it
-    "iso-8859-15": "iso-8859-15",
-    "latin1": "cp1252",
+    "iso8859-1": "cp1252",  # as browsers read it
+    "iso8859-15": "iso8859-15",
     "utf-16": "utf-16",
-    "utf-16be": "utf-16-be",
-    "utf-16le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-16-le": "utf-16-le",
     "utf-32": "utf-32",
-    "utf-32be": "utf-32-be",
-    "utf-32le": "utf-32-le",
-    "windows-1252": "cp1252",
+    "utf-32-be": "utf-32-be",
+    "utf-32-le": "utf-32-le",
 }
-_CHARSET: Final = re.compile(r'charset\s*=\s*"?([\w-]{1,20})', re.ASCII)
+_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,20})""", re.ASCII)
 
 
 def convert_to_utf8(response: Response) -> Response:
@@ -76,7 +76,7 @@ def convert_to_utf8(response: Response) -> Response:
     """
     content_type = response.headers.get("content-type", "").lower()
     match = _CHARSET.search(content_type)
-    charset = None if match is None else _CHARSETS.get(match[1])
+    charset = None if match is None else _find_charset(match[1])
     if charset is None or "json" not in content_type:
         return response
     if not charset.startswith("utf"):
@@ -87,15 +87,26 @@ def convert_to_utf8(response: Response) -> Response:
     return evolve(response, body=body)
 
 
+def _find_charset(name: str) -> str | None:
+    with suppress(LookupError):
+        return _CHARSETS.get(codecs.lookup(name).name)
+    return None
+
+
+_BYTES: Final = (bytes, bytearray, memoryview)
+
+
 def check_response(response: object, sender: object) -> Response:
     """Check that a transport or a stage of the user's returned a `Response`.
 
     Raises:
         TransportError: it returned anything else; it is named, and no repeat helps.
     """
-    if isinstance(response, Response):
+    body = response.body if isinstance(response, Response) else b""
+    if isinstance(response, Response) and isinstance(body, _BYTES):
         return response
     name = getattr(sender, "__qualname__", None) or type(sender).__qualname__
-    raise TransportError(
-        f"{name} returned {type(response).__name__}, not a Response", is_permanent=True
-    )
+    kind = f"{type(response).__name__}, not a Response"
+    if not isinstance(body, _BYTES):
+        kind = f"a Response whose body is {type(body).__name__}, not bytes"
+    raise TransportError(f"{name} returned {kind}", is_permanent=True)

@@ -43,10 +43,13 @@ _NUL_PATTERNS: Final = (
 )
 
 _TOKEN: Final = re.compile(
-    r'(?P<text>"(?:[^"\\]|\\.)*+")'
+    # A text without an end reaches to the end, so that nothing is searched twice.
+    r'(?P<text>"(?:[^"\\]|\\.)*+"?)'
     r"|(?P<open>[\[{])|(?P<close>[\]}])"
     r"|(?P<word>[-+]?(?:NaN|nan|Infinity|inf)\b)"
-    rf"|(?P<number>-?\d[\d.]{{{_MAX_NUMBER},}}+(?:[eE][-+]?\d+)?|-?\d[\d.]*+[eE][-+]?\d{{18,}}+)",
+    # The lookbehind keeps the search in a long number linear.
+    r"|(?<![\d.])(?P<number>-?\d"
+    rf"(?:[\d.]{{{_MAX_NUMBER},}}+(?:[eE][-+]?\d+)?|[\d.]*+[eE][-+]?\d{{18,}}+))",
     re.DOTALL,
 )
 _ODD_TEXT: Final = re.compile("[\\\\\0-\x1f\ud800-\udfff]")

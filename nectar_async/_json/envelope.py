@@ -7,6 +7,7 @@ number or a boolean in text is understood, and any other value stays in `Page.ex
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -92,6 +93,7 @@ class EnvelopeReader:
         """Build the page from the values of the other keys; odd ones go to `extra`."""
         self._extra = facts
         total = self._take_int(self._find_total())
+        has_odd_total = self._to_key(self._listing.total) in self._extra
         per_page = self._take_int("per_page")
         total_pages = self._take_int("total_pages")
         current_page = self._take_int("current_page")
@@ -106,6 +108,7 @@ class EnvelopeReader:
             items=items,
             number=number,
             total=total,
+            has_odd_total=has_odd_total,
             per_page=per_page,
             total_pages=total_pages,
             current_page=number if current_page is None else current_page,
@@ -160,6 +163,10 @@ class EnvelopeReader:
         value = self._extra.get(key)
         if value.__class__ is int:
             return int(self._extra.pop(key))
+        if isinstance(value, Decimal) and value == (whole := _to_whole(value)):
+            self._add_problem(key, "a whole number", value)
+            self._extra.pop(key)
+            return whole
         if value.__class__ is str and value.isascii() and value.isdigit():
             self._add_problem(key, "a whole number", value)
             if len(value) <= _MAX_DIGITS:
@@ -192,6 +199,12 @@ class EnvelopeReader:
             self.problems.append(
                 f"expected {expected}, got {describe_json_type(value)} @ $.{key}"
             )
+
+
+def _to_whole(value: Decimal) -> int | None:
+    """Convert a number such as 40.0; None if it is no number, or out of bounds."""
+    is_bounded = value.is_finite() and value.adjusted() < _MAX_DIGITS
+    return int(value) if is_bounded else None
 
 
 def _to_total_key(key: str) -> str:

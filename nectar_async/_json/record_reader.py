@@ -31,8 +31,7 @@ __all__ = ["Findings", "RecordReader", "read_or_raise"]
 
 T = TypeVar("T")
 
-# Decoding stops after this many problems: more are not useful, and finding all problems
-# of a million records would block the event loop for minutes.
+# More problems are not useful in an error.
 _MAX_PROBLEMS = 100
 
 _MAX_PROBLEMS_PER_ITEM = 10
@@ -132,8 +131,9 @@ class RecordReader:
                 values that are lost; None if such an item is an error.
 
         Raises:
-            DecodeError: it is no list, or a record in it does not fit, or a hundred of
-                them do not; up to a hundred problems are named.
+            DecodeError: it is no list; a record in it does not fit and `findings` is
+                None; or none of a hundred records fits. Up to a hundred problems are
+                named.
         """
         is_long = len(memoryview(text)) > PIECE_SIZE
         if not (is_long or is_odd):
@@ -143,6 +143,7 @@ class RecordReader:
         items = read_or_raise(split_list, text, name, path)
         records: list[T] = []
         found = Findings()
+        is_hopeless = False
         for start, piece in iterate_pieces(items, PIECE_SIZE // 2):
             if is_long:
                 yield
@@ -152,12 +153,11 @@ class RecordReader:
             if decoded is None:
                 decoded = yield from self._read_each(kind, piece, path, start, found)
             records += decoded
-            if len(found.left_out) >= _MAX_PROBLEMS:
+            is_hopeless = len(found.left_out) >= _MAX_PROBLEMS and not records
+            if is_hopeless or (findings is None and found.left_out):
                 break
-        if found.left_out and (
-            findings is None or len(found.left_out) >= _MAX_PROBLEMS
-        ):
-            raise DecodeError.of(name, tuple(found.left_out))
+        if is_hopeless or (findings is None and found.left_out):
+            raise DecodeError.of(name, tuple(found.left_out[:_MAX_PROBLEMS]))
         if findings is not None:
             findings.left_out.extend(found.left_out)
             findings.losses.extend(found.losses)
@@ -187,8 +187,6 @@ class RecordReader:
                 if found:
                     findings.left_out.append("; ".join(found[:_MAX_PROBLEMS_PER_ITEM]))
                 decode = self._get_fast_decoder(kind)
-                if len(findings.left_out) >= _MAX_PROBLEMS:
-                    break
                 odd_records += 1
                 if odd_records % _ODD_RECORDS_PER_STEP == 0:
                     yield

@@ -110,6 +110,7 @@ class FanOut(Generic[T]):
         self._look_ahead = look_ahead
         self._verify = verify
         self._convert = convert
+        self._is_entered = False
         self._scheduler: PageScheduler[Any] | None = None
         self._traversals: dict[str, Traversal[Any]] = {}
         self._companies = CompanyList(())
@@ -128,8 +129,9 @@ class FanOut(Generic[T]):
         self._queue_key = object()
 
     async def __aenter__(self) -> Self:
-        if self._scheduler is not None:
+        if self._is_entered:
             raise RuntimeError("a fan-out can be entered only once; create a new one")
+        self._is_entered = True
         self._companies = await self._list_companies()
         if self._companies.error is not None:
             self._unreadable.append(("", self._companies.error))
@@ -303,7 +305,8 @@ class FanOut(Generic[T]):
         if self._on_error == "raise":
             raise error
         if callable(self._on_error):
-            await run_callback(self._on_error, failure)
+            with self._source.open_call():
+                await run_callback(self._on_error, failure)
 
 
 class _CompanyPages(Generic[T]):

@@ -304,6 +304,7 @@ class PageScheduler(Generic[T]):
     async def __anext__(self) -> PageResult[T]:
         if self._task is None:
             raise RuntimeError(NOT_ENTERED)
+        self._task.check_loop()
         async with self._reader_lock:  # several tasks may read from one iterator
             while (result := await self._next_result(self._task)) is None:
                 pass

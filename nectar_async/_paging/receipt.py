@@ -142,6 +142,9 @@ def sum_known(totals: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
+_MAX_TEXTS: Final = 100
+
+
 @frozen
 class Damage:
     """The items of a list that cannot be read, and the values that are lost."""
@@ -158,7 +161,8 @@ class Damage:
     @classmethod
     def of_page(cls, page: Page[Any]) -> Self:
         """Count the damage of a page."""
-        return cls(len(page.problems), len(page.losses), page.problems, page.losses)
+        problems, losses = page.problems[:_MAX_TEXTS], page.losses[:_MAX_TEXTS]
+        return cls(len(page.problems), len(page.losses), problems, losses)
 
     def __add__(self, other: Damage) -> Damage:
         return Damage(
@@ -361,7 +365,10 @@ class PassTracker(Generic[T]):
     def judge_readable(self) -> Verdict:
         """Judge the pass as if every item had been readable."""
         if self.total_last is None:
-            return Verdict.COMPLETE
+            # Without a total, rows that come on two pages show that the list moved.
+            has_moved = self.repeats > 0 and self.pages > 1
+            is_whole = self._is_steady and not has_moved
+            return Verdict.COMPLETE if is_whole else Verdict.DRIFTED
         if not self._is_steady:
             return Verdict.DRIFTED
         skipped = (self.first_page - 1) * self._per_page
@@ -372,6 +379,8 @@ class PassTracker(Generic[T]):
 
     def _note_total(self, page: Page[T]) -> None:
         self.pages += 1
+        if page.has_odd_total:
+            self._is_steady = False
         if self.pages == 1:
             self.total_first = page.total
             self.first_content = to_content(page)
@@ -479,5 +488,5 @@ def _tell_apart(ids: tuple[int, ...], items: Sequence[Any]) -> tuple[int, ...]:
 
 
 def _hash_content(item: Any) -> int:
-    extra = getattr(item, "extra", {})  # its own text shows no values
-    return hash(f"{item!r} {dict(extra)!r}")
+    extra = getattr(item, "extra", {})  # models leave it out of their hash
+    return hash((item, repr(dict(extra))))

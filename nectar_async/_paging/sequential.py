@@ -24,6 +24,7 @@ from typing import Generic, Self, TypeAlias, TypeVar
 import anyio
 import anyio.abc
 
+from nectar_async._http.background import find_first_error
 from nectar_async._http.executor import PageSource, attach_request
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
@@ -137,8 +138,14 @@ class PageIterator(Generic[T]):
             earlier=dict(self._undecoded),
             decode_until=last - count,
         )
-        async with anyio.create_task_group() as group:
-            batch.start(group, range(first, last + 1))
+        failure: BaseException | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                batch.start(group, range(first, last + 1))
+        except BaseExceptionGroup as group_error:
+            failure = find_first_error(group_error)
+        if failure is not None:  # outside of the handler, so without the group
+            raise failure
         ready, self._undecoded = batch.results()
         self._ready.extend(ready)
         self._next_page = last + 1

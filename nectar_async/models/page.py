@@ -30,6 +30,8 @@ class Page(Generic[T]):
     """The page that was returned; past the end the API returns the last page."""
     total: int | None = None
     """Records in the whole filtered list; None for a bare array."""
+    has_odd_total: bool = False
+    """Whether the API sent a total that is no whole number; `total` is None then."""
     total_pages: int = 1
     """Pages in the whole list; an empty list has 0 or 1."""
     per_page: int | None = None

@@ -96,7 +96,8 @@ class Companies(Resource):
         if error is not None and on_error == "raise":
             raise error
         if error is not None and callable(on_error):
-            await run_callback(on_error, Failure("", error))
+            with self._executor.open_call():
+                await run_callback(on_error, Failure("", error))
         return companies
 
     async def get(self, company_id: str | UUID) -> Company:

@@ -305,10 +305,10 @@ class AiohttpTransport:
             return await self._exchange(request)
         except _TRANSLATED as error:
             failure = translate_error(error, request.url)
-        except Exception as error:  # noqa: BLE001 - its frames hold the key
-            failure = _remove_frames(error, request.url)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None
+        except BaseException as error:  # noqa: BLE001 - its frames hold the key
+            failure = _remove_frames(error, request.url)
         # Raised outside the `except` block, so that aiohttp's error is not its context,
         # and without the inner frames: they hold aiohttp's response, whose `repr` shows
         # the URL.

@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given, strategies as st
 
-from nectar_async import NectarError, Response, Secret, contract
+from nectar_async import NectarError, Response, Secret, TransportError, contract
 from nectar_async._http.redact import (
     HEAD_BYTES,
     MASK,
@@ -433,3 +433,10 @@ def test_the_message_of_a_cut_json_text_is_found() -> None:
     assert error.detail == 'no "bulk"'
     cut = build_error('{"errors": [{"msg": "' + r"\"\u00e9" * 9_000, kind="")
     assert cut.detail == '"é' * 1_000
+
+
+def test_errors_that_cause_each_other_are_redacted_once() -> None:
+    first, second = TransportError("key-1234"), TransportError("key-1234")
+    first.__cause__, second.__cause__ = second, first
+    redact_values(first, ["key-1234"])
+    assert str(first) == str(second) == "***"

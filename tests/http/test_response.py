@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from doubles import MakeClient
 
-from nectar_async._http.response import Response
+from nectar_async import MemoryTransport, TransportError
+from nectar_async._http.response import Response, convert_to_utf8
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,23 @@ def test_a_repeated_header_is_joined() -> None:
 def test_no_repr_shows_headers_or_the_body() -> None:
     response = Response(200, {"Set-Cookie": "canary"}, b"canary")
     assert "canary" not in repr(response)
+
+
+@pytest.mark.parametrize(
+    "name", ["latin-1", "L1", "ISO_8859-1", "Windows-1252", "cp1252", "iso8859_1"]
+)
+def test_a_charset_has_many_names(name: str) -> None:
+    response = Response(
+        200, {"content-type": f"application/json; charset={name}"}, b'"M\xfchle"'
+    )
+    assert convert_to_utf8(response).body.decode() == '"Mühle"'
+
+
+@pytest.mark.anyio
+async def test_a_body_that_is_no_bytes_is_an_error(make_client: MakeClient) -> None:
+    async def send(_: object) -> Response:
+        return Response(200, {}, "text")  # type: ignore[arg-type]
+
+    nectar = make_client(MemoryTransport(send))
+    with pytest.raises(TransportError, match="whose body is str, not bytes"):
+        await nectar.companies.get("c")

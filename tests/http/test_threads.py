@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from functools import partial
@@ -15,7 +16,11 @@ import pytest
 from doubles import MakeClient
 
 from nectar_async import DeadlineExceededError, Request, Response
-from nectar_async._http.cancellation import run_in_abandoned_thread, run_in_thread
+from nectar_async._http.cancellation import (
+    run_in_abandoned_thread,
+    run_in_thread,
+    run_to_end,
+)
 from nectar_async.transports import RecordedTransport, Recorder
 
 BILL = b"%PDF-1.7 " + bytes(1000)
@@ -134,3 +139,12 @@ async def test_a_thread_with_effects_is_awaited_and_one_without_is_left() -> Non
     with anyio.move_on_after(0.01):
         await run_in_thread(wait)
     assert 1 in ended
+
+
+@pytest.mark.asyncio
+async def test_work_that_cancels_itself_is_an_error() -> None:
+    async def cancel() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(RuntimeError, match="nobody asked for"):
+        await run_to_end(cancel)

@@ -733,3 +733,22 @@ async def test_the_cursor_of_a_failure_in_halves_points_to_the_windows_that_are_
     is_down = False
     await take(nectar.usage.by_company("c", **window).resume(cursor), record_ids)
     assert len(record_ids) == len(set(record_ids)) == 8
+
+
+@pytest.mark.anyio
+async def test_two_tasks_cannot_enter_one_fanout(make_client: MakeClient) -> None:
+    fanout = make_client(ListServer.of_pages(a=2).transport).repository.usage()
+    outcomes: list[object] = []
+
+    async def enter() -> None:
+        try:
+            async with fanout as records:
+                outcomes.append(len([record async for record in records]))
+        except RuntimeError as error:
+            outcomes.append(str(error))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(enter)
+        group.start_soon(enter)
+    assert 4 in outcomes
+    assert any("only once" in str(outcome) for outcome in outcomes)

@@ -145,3 +145,21 @@ async def test_tasks_that_read_from_one_iterator_get_each_record_once(
         async with walk as records:
             await read_in_four_tasks(aiter(records))
     assert sorted(ids) == server.all_rows()
+
+
+class Stop(BaseException):
+    """An exception that no `except Exception` catches, as of a test framework."""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("reader", READERS)
+async def test_a_base_exception_comes_as_it_is_and_in_no_group(
+    make_client: MakeClient, reader: str
+) -> None:
+    stop = Stop("the session is over")
+    nectar = make_client(
+        ListServer.of_pages(a=20).transport, stages=[Interrupted(stop)]
+    )
+    with pytest.raises(Stop) as caught:
+        await READERS[reader](nectar)
+    assert caught.value is stop

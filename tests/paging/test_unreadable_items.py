@@ -1,4 +1,4 @@
-"""Items that are not records do not end a list: they are left out and reported."""
+"""Odd items and totals do not end a list: they are left out and reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from doubles import MakeClient
 
-from nectar_async import DecodeError, Failure, NectarClient, Request, Verdict
+from nectar_async import DecodeError, Failure, NectarClient, Request, Response, Verdict
+from nectar_async.resources.companies import COMPANY_LIST
 
 ODD: list[Any] = [None, {"usage": "3"}, 7, {"id": None}]
 COMPANIES = [{"id": "a", "name": None}, {"id": "b"}]
@@ -114,3 +115,73 @@ async def test_a_company_list_with_odd_items_is_never_complete(
     assert len(ids) == 4
     assert all(each.verdict == "complete" for each in records.receipts.values())
     assert records.receipt.verdict == "short"
+
+
+@pytest.mark.anyio
+async def test_hundreds_of_odd_items_are_left_out_and_counted(
+    make_client: MakeClient,
+) -> None:
+    rows = [{"id": str(number)} for number in range(300)]
+    nectar = make_client(Answers([*rows, *[None] * 250], []))
+    records = await nectar.companies._pages(COMPANY_LIST)
+    assert len(records) == 300
+    assert records.receipt.unreadable == 250
+    assert len(records.receipt.problems) == 100
+
+
+@pytest.mark.anyio
+async def test_a_list_without_any_record_that_fits_is_an_error(
+    make_client: MakeClient,
+) -> None:
+    nectar = make_client(Answers([{"uuid": str(number)} for number in range(300)], []))
+    with pytest.raises(DecodeError, match="id") as caught:
+        await nectar.companies.all(on_error="collect")
+    assert len(caught.value.problems) == 100
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("total", "verdict"),
+    [
+        (b"4.0", Verdict.COMPLETE),
+        (b'"4"', Verdict.COMPLETE),
+        (b"4e0", Verdict.COMPLETE),
+        (b"null", Verdict.COMPLETE),
+        (b"4.5", Verdict.DRIFTED),
+        (b"NaN", Verdict.DRIFTED),
+        (b"1e999", Verdict.DRIFTED),
+        (b'"yes"', Verdict.DRIFTED),
+        (b"[4]", Verdict.DRIFTED),
+    ],
+)
+async def test_a_total_that_is_no_number_is_never_complete(
+    make_client: MakeClient, total: bytes, verdict: Verdict
+) -> None:
+    async def respond(request: Request[Any]) -> Response:
+        page = request.page or 1
+        ids = {1: (1, 2), 2: (3, 4)}[page]
+        rows = b",".join(b'{"id": "%d"}' % number for number in ids)
+        return Response(
+            200,
+            {},
+            b'{"usageData": [%s], "totalUsageData": %s, "totalPages": 2,'
+            b' "currentPage": %d, "hasNext": %s}'
+            % (rows, total, page, b"true" if page == 1 else b"false"),
+        )
+
+    records = await make_client(respond).usage.by_company("c")
+    assert len(records) == 4
+    assert records.receipt.verdict is verdict
+
+
+@pytest.mark.anyio
+async def test_rows_on_two_pages_show_drift_without_a_total(
+    make_client: MakeClient,
+) -> None:
+    async def respond(request: Request[Any]) -> object:
+        page = request.page or 1
+        rows = [{"id": "1"}, {"id": "2"}] if page == 1 else [{"id": "2"}, {"id": "4"}]
+        return {"usageData": rows, "currentPage": page, "hasNext": page == 1}
+
+    records = await make_client(respond).usage.by_company("c")
+    assert records.receipt.verdict is Verdict.DRIFTED
