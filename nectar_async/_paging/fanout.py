@@ -90,6 +90,7 @@ class FanOut(Generic[T]):
         look_ahead: how many pages may be requested and not delivered.
         verify: whether to request the first page of each list again at its end.
         convert: converts each page that was read to the page that is delivered.
+        model: the model of the records that are delivered.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class FanOut(Generic[T]):
         look_ahead: int | None = None,
         verify: bool = False,
         convert: Callable[[Page[Any]], Page[T]] | None = None,
+        model: type[T] | None = None,
     ) -> None:
         self._list_companies = list_companies
         self._build_request = build_request
@@ -110,6 +112,7 @@ class FanOut(Generic[T]):
         self._look_ahead = look_ahead
         self._verify = verify
         self._convert = convert
+        self._model = model
         self._is_entered = False
         self._scheduler: PageScheduler[Any] | None = None
         self._traversals: dict[str, Traversal[Any]] = {}
@@ -241,7 +244,7 @@ class FanOut(Generic[T]):
                 lambda: self._announced,
                 limit,
             )
-            return Records(items, self.receipt, self.failures)
+            return Records(items, self.receipt, self.failures, self._model)
 
     async def first(self) -> T | None:
         """Return the first record to arrive; None if there is none."""

@@ -7,7 +7,7 @@ Plain iteration (see `sequential`) runs nothing in the background; background fe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
@@ -102,7 +102,8 @@ class Pager(Generic[T]):
                 items = await self._collect(fetched.pages(), None)
         else:
             items = await self._collect(self.pages(), limit)
-        return Records(items, self.receipt)
+        (model,) = get_args(self._request.returns)
+        return Records(items, self.receipt, model=model)
 
     async def first(self) -> T | None:
         """Return the first record; None if the list is empty."""

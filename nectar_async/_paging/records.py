@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from nectar_async._http.telemetry import log_large_collection
 from nectar_async._paging.receipt import Receipt
 from nectar_async.errors import InvalidArgumentError, NectarError
+from nectar_async.models._base import Model
+from nectar_async.tables.columns import Nested
 from nectar_async.tables.dicts import Names, check_names, find_to_dict
+from nectar_async.tables.frames import Decimals, import_extra, to_arrow
 
 __all__ = ["Failure", "Records", "check_limit", "collect_pages"]
 
@@ -44,6 +47,8 @@ class Records(Generic[T]):
     """Whether all records of the list are here; `unfinished` after a `limit`."""
     failures: tuple[Failure, ...] = field(default=(), eq=False)
     """Companies that could not be read whole, with `on_error="collect"`."""
+    model: type[Any] | None = field(default=None, eq=False, repr=False)
+    """The model of the records; it decides the columns of a table of no records."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -58,7 +63,7 @@ class Records(Generic[T]):
     def __getitem__(self, index: int | slice) -> T | Self:
         """Return one record, or some of them with the same receipt."""
         if isinstance(index, slice):
-            return type(self)(self._items[index], self.receipt, self.failures)
+            return evolve(self, items=self._items[index])
         return self._items[index]
 
     def to_dicts(
@@ -78,6 +83,67 @@ class Records(Generic[T]):
             find_to_dict(type(item), names, with_secrets=with_secrets)(item)
             for item in self._items
         ]
+
+    def to_arrow(
+        self, *, nested: Nested = "struct", decimals: Decimals = "decimal"
+    ) -> Any:
+        """Convert the records to a `pyarrow.Table`; needs the extra `frames`.
+
+        The table has all columns of its noun (`nectar_async.tables.schema`), and no
+        secrets. It is built in the calling thread, at about ten microseconds a record.
+
+        Args:
+            nested: how inner records and lists are kept: as `struct` and list columns;
+                as `json` texts; or `flat`, where the fields of an inner record are
+                columns such as `document_id`, and lists are JSON.
+            decimals: `decimal` is decimal128(28, 10). A number that does not fit is
+                null there and kept as text in `extra` under its path; a warning is
+                logged, and `table.schema.metadata[b"misfits"]` counts them. `string`
+                keeps every digit; `float` does not.
+
+        Raises:
+            InvalidArgumentError: an argument is another text, the records are of
+                several kinds, or there are none and their kind is not known.
+            ConfigurationError: the extra `frames` is not installed.
+        """
+        return to_arrow(
+            self._items, self._find_model(), nested=nested, decimals=decimals
+        )
+
+    def to_polars(
+        self, *, nested: Nested = "struct", decimals: Decimals = "decimal"
+    ) -> Any:
+        """Convert the records to a `polars.DataFrame`; see `to_arrow`."""
+        polars = import_extra("polars")
+        return polars.from_arrow(self.to_arrow(nested=nested, decimals=decimals))
+
+    def to_pandas(
+        self, *, nested: Nested = "struct", decimals: Decimals = "decimal"
+    ) -> Any:
+        """Convert the records to a `pandas.DataFrame`; see `to_arrow`.
+
+        Its columns keep the types of Arrow (`pandas.ArrowDtype`), so that decimals stay
+        exact, and columns of numbers and flags may have missing values.
+        """
+        pandas = import_extra("pandas")
+        table = self.to_arrow(nested=nested, decimals=decimals)
+        return table.to_pandas(types_mapper=pandas.ArrowDtype)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export the table of `to_arrow`: duckdb, polars and others read it."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _find_model(self) -> type[Any]:
+        models: set[type[Any]] = {type(item) for item in self._items}
+        if not models and self.model is not None:
+            models = {self.model}
+        (model,) = models if len(models) == 1 else (object,)
+        if not issubclass(model, Model):
+            raise InvalidArgumentError(
+                "a table needs records of one kind, such as UsageData; these are"
+                f" {self!r}"
+            )
+        return model
 
     def __repr__(self) -> str:
         kinds = sorted({type(item).__name__ for item in self._items})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
 from attrs import evolve
@@ -119,7 +119,9 @@ class Repository(Resource):
         Raises:
             InvalidArgumentError: a filter the API would refuse; nothing was sent.
         """
-        return self._fan_out(CONNECTION_LISTS, locals(), convert=_to_accounts)
+        return self._fan_out(
+            CONNECTION_LISTS, locals(), convert=_to_accounts, model=Account
+        )
 
     def meters(
         self,
@@ -225,6 +227,7 @@ class Repository(Resource):
         arguments: Mapping[str, Any],
         *,
         convert: Callable[[Page[Any]], Page[T]] | None = None,
+        model: type[T] | None = None,
     ) -> FanOut[T]:
         query = lists.filters.build_query(arguments)
         companies, on_error = arguments["companies"], arguments["on_error"]
@@ -261,6 +264,7 @@ class Repository(Resource):
             look_ahead=look_ahead,
             verify=arguments["verify"],
             convert=convert,
+            model=model or get_args(lists.page)[0],
         )
 
 

@@ -1,1 +1,5 @@
-"""Records as dicts and JSON, and the schemas of tables."""
+"""Records as dicts, JSON and tables, and back."""
+
+from nectar_async.tables.frames import from_arrow, schema
+
+__all__ = ["from_arrow", "schema"]

@@ -17,6 +17,7 @@ from nectar_async._types import OpenEnum, Secret
 from nectar_async.contract.sensitive import SENSITIVE
 from nectar_async.models._base import Model
 from nectar_async.tables.dicts import Names, add_extra, check_names
+from nectar_async.tables.rows import restore_row
 
 __all__ = ["make_converter"]
 
@@ -136,6 +137,7 @@ def _register_python_names(converter: cattrs.Converter, model: Any) -> None:
 
 def _to_wire(spec: ModelSpec, value: Mapping[str, Any], absent: list[str]) -> Any:
     """Rename the keys of one level to those of the API."""
+    value = restore_row(spec, value)
     renamed = {field.name: field.wire for field in spec.fields}
     fields = {
         renamed.get(key, key): item
