@@ -42,6 +42,7 @@ PROGRAMS = (
     Program("stalls"),
     Program("memory"),
     Program("imports"),
+    Program("tables"),
     Program("demo"),
     Program("replay", ("1", "2"), has_figures=False),
     Program("pull_with_faults", ("15",), has_figures=False),
