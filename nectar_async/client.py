@@ -7,6 +7,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import cattrs
 from attrs import evolve
 
 from nectar_async._http.auth import KeySource, mask_key, read_key_from_environment
@@ -18,6 +19,7 @@ from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session
 from nectar_async._http.statistics import Statistics
 from nectar_async._http.transport import Stage, Transport
+from nectar_async._json.converter import Converter, find_converter
 from nectar_async.errors import ConfigurationError
 from nectar_async.resources._group import Group
 from nectar_async.resources._pong import read_pong
@@ -85,6 +87,8 @@ class NectarClient:
             answer, downloads of files included. It is inside the other stages, so it
             records what they send; it never sees the key.
         clock: the source of time; tests pass a `VirtualClock`.
+        converter: decodes the answers with the hooks that you registered on it; see
+            `make_converter`. Models without hooks are decoded as fast as by default.
 
     Raises:
         ConfigurationError: the key is missing or not valid, or an argument has the
@@ -116,6 +120,7 @@ class NectarClient:
         stages: Sequence[Stage] = (),
         recorder: Stage | None = None,
         clock: Clock | None = None,
+        converter: cattrs.Converter | None = None,
     ) -> None:
         api_key = mask_key(api_key)  # a traceback may show the locals of a frame
         settings = Settings.from_env() if settings is None else settings
@@ -131,30 +136,31 @@ class NectarClient:
         if transport is None and not _needs_key(recorder):
             # A recorder that replays sends nothing, so aiohttp is not loaded.
             transport = MemoryTransport({})
-        session = Session(
+        self._session = session = Session(
             api_key, transport, settings, clock, default_transport=_make_transport
         )
-        budget = RetryBudget(settings.retry.budget)
-        self._build(settings, session, budget, tuple(stages), recorder)
+        self._stages = tuple(stages)
+        self._recorder = recorder
+        self._converter: Converter | None = None
+        if converter is not None:
+            self._converter = find_converter(converter, is_strict=settings.strict)
+        self._build(settings, RetryBudget(settings.retry.budget))
         self._is_original = True
         if (guard := getattr(recorder, "guard", None)) is not None:
             guard(session.key_store.keys)
 
-    def _build(
-        self,
-        settings: Settings,
-        session: Session,
-        budget: RetryBudget,
-        stages: tuple[Stage, ...],
-        recorder: Stage | None,
-    ) -> None:
+    def _build(self, settings: Settings, budget: RetryBudget) -> None:
+        """Build the parts that copies of the client do not share."""
         self.settings = settings
-        self._session = session
         self._budget = budget
-        self._stages = stages
-        self._recorder = recorder
-        self._executor = Executor(settings, session, budget, stages, recorder)
-        self._is_original = False
+        self._executor = Executor(
+            settings,
+            self._session,
+            budget,
+            stages=self._stages,
+            recorder=self._recorder,
+            converter=self._converter,
+        )
 
     async def __aenter__(self) -> Self:
         await self._session.open()
@@ -219,10 +225,15 @@ class NectarClient:
             raise ConfigurationError(
                 f"there is no setting {', '.join(unknown)}"
             ) from None
+        if self._converter is not None:
+            find_converter(self._converter.cattrs, is_strict=settings.strict)
         copy = object.__new__(type(self))
+        copy._session, copy._stages = self._session, self._stages
+        copy._recorder, copy._converter = self._recorder, self._converter
+        copy._is_original = False
         is_same = settings.retry == self.settings.retry
         budget = self._budget if is_same else RetryBudget(settings.retry.budget)
-        copy._build(settings, self._session, budget, self._stages, self._recorder)
+        copy._build(settings, budget)
         return copy
 
     async def send(self, request: Request[T]) -> T:

@@ -63,7 +63,8 @@ async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
     """Build clients, and check after the test that they left nothing behind.
 
     The first argument is a transport, or the answers of a `MemoryTransport`; `api_key`,
-    `clock`, `recorder` and `stages` go to the client, the rest to `Settings`.
+    `clock`, `converter`, `recorder` and `stages` go to the client, the rest to
+    `Settings`.
     """
     made: list[NectarClient] = []
     before = _tasks()
@@ -71,7 +72,7 @@ async def make_client(anyio_backend: str) -> AsyncIterator[MakeClient]:
     def make(transport: Any, /, **options: Any) -> NectarClient:
         own = {
             name: options.pop(name)
-            for name in ("api_key", "clock", "recorder", "stages")
+            for name in ("api_key", "clock", "converter", "recorder", "stages")
             if name in options
         }
         if not hasattr(transport, "send"):

@@ -215,3 +215,18 @@ def test_every_example_has_a_test_here() -> None:
     assert names
     untested = [f"{name}.py" for name in names if f'load("{name}")' not in source]
     assert untested == []
+
+
+@pytest.mark.asyncio
+async def test_a_field_of_ones_own_is_read_from_the_bills(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = load("own_fields")
+    await example["main"]()
+    assert "kWh" in capsys.readouterr().out
+    page = {"usageData": [{"id": "1", "costCentre": "4711"}], "hasNext": False}
+    transport = MemoryTransport({"usage_list_by_company": page})
+    converter = example["build_converter"]()
+    async with NectarClient(transport=transport, converter=converter) as nectar:
+        (record,) = await nectar.usage.by_company("c")
+    assert record.cost_centre == "4711"  # type: ignore[attr-defined]

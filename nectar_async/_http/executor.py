@@ -21,6 +21,7 @@ from nectar_async._http.retry import RetryBudget
 from nectar_async._http.session import Session, StartBackground
 from nectar_async._http.transport import Send, Stage
 from nectar_async._json.converter import (
+    Converter,
     get_converter,
     mark_as_accepted,
     set_company_ids,
@@ -69,6 +70,7 @@ class Executor:
         budget: the client's retry budget.
         stages: the user's stages.
         recorder: the stage that records or replays.
+        converter: decodes the answers; None for the shared one.
     """
 
     def __init__(
@@ -76,15 +78,17 @@ class Executor:
         settings: Settings,
         session: Session,
         budget: RetryBudget,
+        *,
         stages: Sequence[Stage] = (),
         recorder: Stage | None = None,
+        converter: Converter | None = None,
     ) -> None:
         self.settings = settings
         self._session = session
         self._api_url = settings.api_url
         self._send_api = build_api_pipeline(settings, session, budget, stages, recorder)
         self._send_file = build_file_pipeline(settings, session, budget, recorder)
-        self._converter = get_converter(is_strict=settings.strict)
+        self._converter = converter or get_converter(is_strict=settings.strict)
         self.source: PageSource[Any] = PageSource(
             send=self._respond,
             read=self._read_page,

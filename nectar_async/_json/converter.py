@@ -11,6 +11,7 @@ in it is read field by field (`field_by_field`), which knows the path of each pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeVar, cast, get_args, get_origin
@@ -40,7 +41,7 @@ from nectar_async._json.scalars import (
 from nectar_async._json.structs import StructDecoders, TableHook
 from nectar_async._types import OpenEnum
 from nectar_async.contract.wire_names import to_wire
-from nectar_async.errors import DecodeError, NectarError
+from nectar_async.errors import ConfigurationError, DecodeError, NectarError
 from nectar_async.models.account import Account
 from nectar_async.models.connection import Connection
 from nectar_async.models.document import Document
@@ -48,7 +49,13 @@ from nectar_async.models.meter import Meter
 from nectar_async.models.page import Listing, Page
 from nectar_async.models.usage import UsageData
 
-__all__ = ["Converter", "get_converter", "mark_as_accepted", "set_company_ids"]
+__all__ = [
+    "Converter",
+    "find_converter",
+    "get_converter",
+    "mark_as_accepted",
+    "set_company_ids",
+]
 
 T = TypeVar("T")
 
@@ -59,6 +66,17 @@ _COMPANY_SETTERS: Final = {
 }
 
 
+class CattrsConverter(cattrs.Converter):
+    """A `cattrs.Converter` for all models, which is part of a converter of JSON.
+
+    `names` are those that it reads and writes: `wire` or `python`.
+    """
+
+    json: Converter | None = None
+    """None for a copy of such a converter."""
+    names: str = "wire"
+
+
 class Converter:
     """Decodes bytes to models and encodes models to bytes, lenient or strict.
 
@@ -67,8 +85,9 @@ class Converter:
     """
 
     def __init__(self, *, is_strict: bool = False) -> None:
-        self._is_strict = is_strict
-        self.cattrs = cattrs.Converter(detailed_validation=False)
+        self.is_strict = is_strict
+        self.cattrs = CattrsConverter(detailed_validation=False)
+        self.cattrs.json = self
         hooks = STRICT_HOOKS if is_strict else LENIENT_HOOKS
         for kind, hook in hooks.items():
             self.cattrs.register_structure_hook(kind, hook)
@@ -118,7 +137,7 @@ class Converter:
         name = _describe_type(returns)
         if get_origin(returns) is list:
             (kind,) = get_args(returns)
-            text: JSON = body if self._is_strict else find_only_list(body)
+            text: JSON = body if self.is_strict else find_only_list(body)
             return cast(
                 "T", list((yield from self._records.read_many(kind, text, "$", name)))
             )
@@ -186,7 +205,7 @@ class Converter:
 
     def _repair(self, body: bytes) -> Steps[RepairedJson | None]:
         """Repair JSON that cannot be parsed; None if it can be, or stays damaged."""
-        if self._is_strict or is_json(body):
+        if self.is_strict or is_json(body):
             return None
         repaired = yield from repair_json(body)
         return repaired if is_json(repaired.text) else None
@@ -201,7 +220,7 @@ class Converter:
     ) -> Steps[Page[T]]:
         name = f"page of {kind.__name__}"
         if body.lstrip()[:1] == b"[":
-            findings = None if self._is_strict else Findings()
+            findings = None if self.is_strict else Findings()
             items = yield from self._records.read_many(
                 kind, body, "$", name, findings=findings
             )
@@ -230,7 +249,7 @@ class Converter:
         number: int,
         keys: Mapping[str, str],
     ) -> Steps[Page[T]]:
-        envelope = EnvelopeReader(listing, keys, is_strict=self._is_strict)
+        envelope = EnvelopeReader(listing, keys, is_strict=self.is_strict)
         result = yield from self._records.read_page(
             kind, body, envelope.items_key, envelope.facts
         )
@@ -240,7 +259,7 @@ class Converter:
         name = f"page of {kind.__name__}"
         read_or_raise(lambda _: envelope.split(body), body, name, "$")
         path = f"$.{envelope.items_key}"
-        findings = None if self._is_strict else Findings()
+        findings = None if self.is_strict else Findings()
         raw = read_or_raise(lambda _: envelope.take_items(), body, name, path)
         items = yield from self._records.read_many(
             kind,
@@ -259,11 +278,11 @@ class Converter:
 
     def _has_fast_path(self, kind: type[Any]) -> bool:
         """Whether structs decode a type: not if strict, or if a user hooked it."""
-        return attrs.has(kind) and self._is_own(kind) and not self._is_strict
+        return attrs.has(kind) and self._is_own(kind) and not self.is_strict
 
     def _build_reader(self) -> FieldByFieldReader:
         return FieldByFieldReader(
-            self._find_hook, self._is_own, is_strict=self._is_strict
+            self._find_hook, self._is_own, is_strict=self.is_strict
         )
 
     def _find_hook(self, kind: Any) -> Callable[[Any, Any], Any]:
@@ -271,7 +290,7 @@ class Converter:
         if _is_open_enum(kind) and hook is self.cattrs.get_structure_hook(str):
             # cattrs dispatches on base classes first, and open enums are strings. An
             # enum without a hook of its own gets a table on first use.
-            hook = TableHook(kind, is_exact=self._is_strict)
+            hook = TableHook(kind, is_exact=self.is_strict)
             self.cattrs.register_structure_hook(kind, hook)
         return hook
 
@@ -284,19 +303,51 @@ class Converter:
 
         def structure(value: Any, _: object = None) -> Any:
             reader = self._build_reader()
-            instance = reader.read_model(model, value, "$")
-            if reader.problems:
-                raise MisfitError(reader.problems[0])
-            return instance
+            with suppress(MisfitError):  # it is among the problems
+                instance = reader.read_model(model, value, "$")
+                if not reader.problems:
+                    return instance
+            raise MisfitError(reader.problems[0])
 
         self._own_hooks[model] = structure
         return structure
+
+
+def find_converter(converter: object, *, is_strict: bool) -> Converter:
+    """Find the converter of JSON that a user's `cattrs.Converter` is part of.
+
+    Raises:
+        ConfigurationError: `make_converter` did not make it, or made it with names of
+            Python, or made it lenient although `is_strict` is set.
+    """
+    found = converter.json if isinstance(converter, CattrsConverter) else None
+    if not isinstance(converter, CattrsConverter) or found is None:
+        raise ConfigurationError(
+            "converter must come from nectar_async.make_converter(); a copy of one, or"
+            " another cattrs.Converter, does not know the models"
+        )
+    if converter.names != "wire":
+        raise ConfigurationError(
+            "converter must read the names of the API: make_converter('wire')"
+        )
+    if is_strict and not found.is_strict:
+        raise ConfigurationError(
+            "Settings(strict=True) needs a strict converter: make_converter("
+            "strict=True)"
+        )
+    return found
 
 
 @cache
 def get_converter(*, is_strict: bool) -> Converter:
     """Return the shared lenient or strict converter; it is built on first use."""
     return Converter(is_strict=is_strict)
+
+
+@cache
+def _find_model_with_company(kind: Any) -> Any:
+    """Find the model with a `company_id` that a class is or is derived from."""
+    return next((base for base in kind.__mro__ if base in _COMPANY_SETTERS), None)
 
 
 def set_company_ids(records: Iterable[Any], company_id: str | None) -> None:
@@ -307,7 +358,8 @@ def set_company_ids(records: Iterable[Any], company_id: str | None) -> None:
         company_id: the company of the list; None if the list does not tell it.
     """
     records = tuple(records)
-    kind = type(records[0]) if records else None
+    first: Any = type(records[0]) if records else object
+    kind = _find_model_with_company(first)
     if kind is Connection:
         for connection in records:
             owner = (connection.company and connection.company.id) or company_id
@@ -317,7 +369,7 @@ def set_company_ids(records: Iterable[Any], company_id: str | None) -> None:
     elif kind is Document:
         for document in records:
             _COMPANY_SETTERS[Document](document, document.company or company_id)
-    elif kind in _COMPANY_SETTERS and company_id is not None:
+    elif kind is not None and company_id is not None:
         set_id = _COMPANY_SETTERS[kind]
         for record in records:
             set_id(record, company_id)

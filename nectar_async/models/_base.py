@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 __all__ = ["NOT_ON_WIRE", "Model"]
 
 NOT_ON_WIRE: Final[Mapping[str, bool]] = {"is_on_wire": False}
 """The metadata of a field that the API does not have."""
+
+
+_PYDANTIC_SCHEMA: Final = "nectar_async.tables.pydantic_schema"
 
 
 class Model:
@@ -20,3 +24,16 @@ class Model:
     """
 
     __slots__ = ("__weakref__",)
+
+    # Only pydantic calls these two. The module is far above the models and is found by
+    # its name, so that models work without it.
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Build pydantic's schema, so that FastAPI returns and documents records."""
+        return import_module(_PYDANTIC_SCHEMA).build_core_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        """Build the JSON schema with the docstrings of the fields."""
+        return import_module(_PYDANTIC_SCHEMA).build_json_schema(cls)

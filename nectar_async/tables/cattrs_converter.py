@@ -49,6 +49,7 @@ def make_converter(
         _is_model,
         lambda model: _build_unstructure(converter, model, names, with_secrets),
     )
+    converter.names = names
     if names == "python":
         for model in Model.__subclasses__():
             _register_python_names(converter, model)
