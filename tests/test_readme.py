@@ -12,9 +12,11 @@ from typing import Any
 
 import anyio.to_thread
 import attrs
+import pandas as pd
 import pytest
 import pytest_asyncio
 from endpoints import ENDPOINTS
+from fastapi import FastAPI
 
 from nectar_async import (
     NectarClient,
@@ -22,6 +24,7 @@ from nectar_async import (
     RetryPolicy,
     Settings,
     Statistics,
+    UsageData,
     Verdict,
     contract,
 )
@@ -34,8 +37,13 @@ README = Path(__file__).parent.parent / "README.md"
 RELIABILITY = README.parent / "docs" / "reliability.md"
 RECORDINGS = README.parent / "docs" / "recordings.md"
 PERFORMANCE = README.parent / "docs" / "performance.md"
-PAGES = [README, RELIABILITY, RECORDINGS, PERFORMANCE]
+RECORDS = README.parent / "docs" / "records.md"
+PAGES = [README, RELIABILITY, RECORDINGS, PERFORMANCE, RECORDS]
 TEXT = README.read_text(encoding="utf-8")
+
+
+# pyarrow imports pandas for its first table, which reads files on the event loop.
+assert pd
 
 
 def find_blocks(page: Path) -> list[str]:
@@ -53,6 +61,12 @@ SHARED: dict[Path, dict[str, Any]] = {
     README: {"NectarClient": NectarClient},
     PERFORMANCE: {"NectarClient": NectarClient},
     RECORDINGS: {"NectarClient": NectarClient, "COMPANY": FIRST_COMPANY},
+    RECORDS: {
+        "FastAPI": FastAPI,
+        "NectarClient": NectarClient,
+        "UsageData": UsageData,
+        "company_id": FIRST_COMPANY,
+    },
     RELIABILITY: {
         "NectarClient": NectarClient,
         "NectarError": NectarError,
@@ -89,12 +103,33 @@ async def test_a_block_runs(
     if "anyio.run(" in block:
         source = block
     else:
+        if page == RECORDS:
+            block = _run_in_client(block)
         body = textwrap.indent(block, "    ")
         source = f"async def main():\n{body}\nimport anyio\nanyio.run(main)\n"
     scope = dict(SHARED[page])
     await anyio.to_thread.run_sync(exec, compile(source, page.name, "exec"), scope)
     if "print(" in block:
         assert capsys.readouterr().out
+
+
+def _run_in_client(block: str) -> str:
+    """Put a block into a client, and request the endpoint that it may define."""
+    if "FastAPI" in block:
+        block += textwrap.dedent("""
+            import httpx
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://a") as w:
+                assert len((await w.get(f"/companies/{company_id}/usage")).json()) > 9
+        """)
+    return f"async with NectarClient() as nectar:\n{textwrap.indent(block, '    ')}"
+
+
+def test_each_way_out_of_records_takes_six_lines_at_most() -> None:
+    blocks = find_blocks(RECORDS)
+    assert len(blocks) == 8
+    for block in blocks:
+        assert sum(bool(line.strip()) for line in block.splitlines()) <= 6
 
 
 def test_the_main_program_has_at_most_twelve_lines() -> None:

@@ -38,9 +38,11 @@ __all__ = [
     "Column",
     "Nested",
     "describe_columns",
+    "find_description",
     "find_model",
     "fit_decimal",
     "fit_integer",
+    "read_field_docs",
 ]
 
 NOUNS: Final[Mapping[str, type[Model]]] = {
@@ -96,8 +98,6 @@ class Column:
     """The attributes that lead from the record to the value."""
     kind: Kind
     """The kind of the value."""
-    description: str = ""
-    """What the value means; empty if the name says it."""
     item: Column | None = None
     """The items of a list."""
     fields: tuple[Column, ...] = ()
@@ -146,23 +146,19 @@ def describe_columns(model: Any, nested: Nested) -> tuple[Column, ...]:
 
 
 def _describe_fields(model: Any, nested: Nested) -> Iterator[Column]:
-    texts = read_field_docs(model)
     for spec in describe_model(model).fields:
         if spec.is_secret:
             continue
-        column = _describe_field(spec, nested)
-        text = texts.get(spec.name, "")
         if nested == "flat" and attrs.has(spec.kind) and not spec.is_sequence:
             for inner in _describe_fields(spec.kind, nested):
                 name, path = f"{spec.name}_{inner.name}", (spec.name, *inner.path)
                 yield evolve(inner, name=name, path=path)
         else:
-            yield evolve(column, description=text)
+            yield _describe_field(spec, nested)
     for attribute in attrs.fields(model):
         if not attribute.metadata.get("is_on_wire", True):
-            text = texts.get(attribute.name, "")
-            yield Column(attribute.name, (attribute.name,), "text", text)
-    yield Column("extra", ("extra",), "extra", texts.get("extra", ""), owner=model)
+            yield Column(attribute.name, (attribute.name,), "text")
+    yield Column("extra", ("extra",), "extra", owner=model)
 
 
 def _describe_field(spec: FieldSpec, nested: Nested) -> Column:
@@ -179,6 +175,18 @@ def _describe_field(spec: FieldSpec, nested: Nested) -> Column:
         fields = tuple(_describe_fields(spec.kind, nested))
         return Column(spec.name, path, "struct", fields=fields)
     return Column(spec.name, path, _KINDS.get(spec.kind, "text"))
+
+
+def find_description(model: Any, path: tuple[str, ...]) -> str:
+    """Find the docstring of the field at the end of a path; empty without one.
+
+    The first call for a model reads its source file.
+    """
+    *outer, name = path
+    for field_name in outer:
+        fields = {field.name: field for field in describe_model(model).fields}
+        model = fields[field_name].kind
+    return read_field_docs(model).get(name, "")
 
 
 @cache

@@ -29,6 +29,7 @@ from nectar_async.tables.columns import (
     Column,
     Nested,
     describe_columns,
+    find_description,
     find_model,
     fit_decimal,
     fit_integer,
@@ -67,7 +68,13 @@ def schema(
         InvalidArgumentError: there is no such table, or an argument is another text.
         ConfigurationError: the extra `frames` is not installed.
     """
-    return _build_schema(find_model(noun), nested, decimals)
+    model = find_model(noun)
+    plain = _build_schema(model, nested, decimals)
+    fields = []
+    for field, column in zip(plain, describe_columns(model, nested), strict=True):
+        text = find_description(model, column.path)
+        fields.append(field.with_metadata({"description": text} if text else None))
+    return import_extra("pyarrow").schema(fields)
 
 
 def to_arrow(
@@ -79,7 +86,7 @@ def to_arrow(
 ) -> Any:
     """Convert records of a model to a `pyarrow.Table`; see `Records.to_arrow`."""
     arrow = import_extra("pyarrow")
-    table_schema = schema(model, nested=nested, decimals=decimals)
+    table_schema = _build_schema(model, nested, decimals)
     builder = _TableBuilder(arrow, decimals)
     columns = describe_columns(model, nested)
     arrays = [builder.build(column, records) for column in columns[:-1]]
@@ -186,8 +193,7 @@ def _build_field(arrow: Any, column: Column, types: Mapping[str, Any]) -> Any:
         kind = arrow.list_(_build_field(arrow, column.item, types).type)
     else:
         kind = types[column.kind]
-    metadata = {"description": column.description} if column.description else None
-    return arrow.field(column.name, kind, metadata=metadata)
+    return arrow.field(column.name, kind)
 
 
 @frozen
