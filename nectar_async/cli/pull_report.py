@@ -62,6 +62,10 @@ class PullReport:
     bound: TimeBound | None = None
     is_written: bool = True
     """Whether the file holds this pull; otherwise it was not changed or created."""
+    partial: str | None = None
+    """The file that holds the part that was pulled, if it is not complete."""
+    file_format: str
+    """The format of the file, in words."""
     is_stopped: bool = False
     """Whether the pull ended early; the verdict is then `unfinished`."""
 
@@ -89,6 +93,8 @@ class PullReport:
             totals=pull.totals.rows,
             bound=bound,
             is_written=pull.file.is_written,
+            partial=None if pull.file.partial is None else str(pull.file.partial),
+            file_format=pull.file_format.title,
             is_stopped=is_stopped,
         )
 
@@ -129,6 +135,7 @@ class PullReport:
             "retries": requests.retries,
             "verdict": self.verdict.value,
             "out": self.out if self.is_written else None,
+            "partial": self.partial,
             "bytes": self.size,
             "companies_complete": [
                 company.company_id
@@ -181,11 +188,14 @@ class PullReport:
                 f" {bound.seconds / status.seconds:.0%} · at most"
                 f" {count_noun(bound.peak_in_flight, 'request')} at once"
             )
-        file = (
-            f"[bold]{escape(self.out)}[/bold] ({_format_size(self.size)}, JSON lines)"
-            if self.is_written
-            else f"nothing was written to {escape(self.out)}"
-        )
+        size = f"({_format_size(self.size)}, {self.file_format})"
+        if self.is_written:
+            file = f"[bold]{escape(self.out)}[/bold] {size}"
+        elif self.partial is not None:
+            part = f"[bold]{escape(self.partial)}[/bold] {size}"
+            file = f"{escape(self.out)} is unchanged; what was pulled is in {part}"
+        else:
+            file = f"nothing was written to {escape(self.out)}"
         return ["; ".join([records, *count_retries(status.requests)]), seconds, file]
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from nectar_async._json.converter import get_converter
 from nectar_async._paging.fanout import FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
 from nectar_async._paging.records import Failure
 from nectar_async._paging.relaxed_gc import relaxed_gc
-from nectar_async._text import escape_json
-from nectar_async.cli.json_lines import JsonLinesFile
 from nectar_async.cli.output import count_noun
+from nectar_async.cli.output_file import OutputFile
+from nectar_async.cli.record_writers import FORMATS, Format, Group, RecordWriter
 from nectar_async.cli.views import VIEWS, View, ViewTotals
 from nectar_async.client import NectarClient
 from nectar_async.errors import (
@@ -34,6 +33,7 @@ from nectar_async.errors import (
 )
 from nectar_async.models.company import Company
 from nectar_async.models.page import Page
+from nectar_async.tables.columns import find_model
 
 __all__ = ["FirstRecord", "PullQuery", "PullRun", "PullStatus", "RequestCounts"]
 
@@ -104,17 +104,25 @@ class PullRun:
 
     Args:
         query: the view, the companies and the filters.
-        file: the output file.
+        file: the output file. It is committed if no company fails.
+        file_format: the format of the file.
     """
 
-    def __init__(self, query: PullQuery, file: JsonLinesFile) -> None:
+    def __init__(
+        self,
+        query: PullQuery,
+        file: OutputFile,
+        file_format: Format = FORMATS["jsonl"],
+    ) -> None:
         self.query = query
         self.file = file
+        self.file_format = file_format
         self.totals: ViewTotals = ViewTotals(query.view)
         self.company_names: Mapping[str, str] = {}
         """Names by company id, as far as they are known."""
         self.records: int = 0
         """Number of records in the file."""
+        self._writer: RecordWriter | None = None
         self._written_companies: set[str] = set()
         self._list_failures: list[Failure] = []
         """The failure to read items of the list of companies, if there is one."""
@@ -143,9 +151,19 @@ class PullRun:
         self._start = _StartCounts(
             time.perf_counter(), before.attempts, before.retries, before.rate_limited
         )
+        self._writer = writer = self.file_format.build_writer(
+            self.file, find_model(self.query.view.name), self.query.with_secrets
+        )
         try:
             with relaxed_gc():
                 await self._pull(client, on_first)
+            writer.finish()
+            if not self.failures:
+                self.file.commit()
+        except BaseException:
+            with suppress(OSError):  # the first error is raised
+                writer.finish()
+            raise
         finally:
             self._seconds = time.perf_counter() - self._start.time
 
@@ -165,8 +183,6 @@ class PullRun:
                 if on_first is not None and records:
                     on_first(company_id, records[0])
                     on_first = None
-        if not fan_out.failures:
-            self.file.begin()  # a pull without records leaves an empty file
 
     def _open_pages(
         self, client: NectarClient, companies: Sequence[Company | str]
@@ -185,21 +201,17 @@ class PullRun:
     def _write(self, company_id: str, items: Sequence[Any]) -> Sequence[Any]:
         """Write the records of a page and return them."""
         prefix = {_COMPANY_KEY: company_id}
-        groups = [(prefix, items)]
+        groups: list[Group] = [(prefix, items)]
         view = self.query.view
         if view.read_parts is not None:
             groups = [
                 ({**prefix, view.parent_key: item.id}, view.read_parts(item))
                 for item in items
             ]
-        encode = partial(
-            get_converter(is_strict=False).encode_lines,
-            with_secrets=self.query.with_secrets,
-        )
         # Not in a worker thread: on Ctrl-C the file would be closed and counted while
         # the thread still writes to it.
-        lines = b"".join([encode(group, keys) for keys, group in groups])
-        self.file.write(escape_json(lines))
+        if self._writer is not None:
+            self._writer.write(groups)
         records = [record for _, group in groups for record in group]
         self.totals.add(records)
         self.records += len(records)
@@ -261,9 +273,10 @@ class PullRun:
         written = count_noun(len(self._written_companies), "company", "companies")
         companies = count_noun(len(receipts), "company", "companies")
         return (
-            f"{count_noun(self.records, 'record')} of {written} in {self.file.name}"
-            " (JSON lines, complete to the last line);"
+            f"{count_noun(self.records, 'record')} of {written} in"
+            f" {self.file.partial or self.file.name} ({self.file_format.title});"
             f" {complete:,} of {companies} {'is' if complete == 1 else 'are'} complete"
+            f"{'' if self.file.partial is None else f'; {self.file.name} is unchanged'}"
         )
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from functools import cache
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -42,6 +43,7 @@ __all__ = [
     "find_model",
     "fit_decimal",
     "fit_integer",
+    "get_values",
     "read_field_docs",
 ]
 
@@ -175,6 +177,26 @@ def _describe_field(spec: FieldSpec, nested: Nested) -> Column:
         fields = tuple(_describe_fields(spec.kind, nested))
         return Column(spec.name, path, "struct", fields=fields)
     return Column(spec.name, path, _KINDS.get(spec.kind, "text"))
+
+
+def get_values(
+    column: Column, records: Iterable[Any], *, has_none: bool = False
+) -> list[Any]:
+    """Get the value of a column from each record; None where a record is missing.
+
+    Args:
+        column: the column.
+        records: the records.
+        has_none: whether some of the records are None.
+    """
+    values = records
+    for number, name in enumerate(column.path):
+        get = attrgetter(name)
+        if has_none or number:
+            values = [None if value is None else get(value) for value in values]
+        else:
+            values = map(get, values)
+    return list(values)
 
 
 def find_description(model: Any, path: tuple[str, ...]) -> str:

@@ -14,7 +14,6 @@ from decimal import Decimal
 from functools import cache
 from importlib import import_module
 from itertools import accumulate
-from operator import attrgetter
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -33,10 +32,18 @@ from nectar_async.tables.columns import (
     find_model,
     fit_decimal,
     fit_integer,
+    get_values,
 )
 from nectar_async.tables.dicts import find_to_dict
 
-__all__ = ["Decimals", "from_arrow", "import_extra", "schema", "to_arrow"]
+__all__ = [
+    "Decimals",
+    "encode_values",
+    "from_arrow",
+    "import_extra",
+    "schema",
+    "to_arrow",
+]
 
 Decimals: TypeAlias = Literal["decimal", "string", "float"]
 """The type of the columns of decimals. Only `float` is not exact."""
@@ -134,6 +141,17 @@ def from_arrow(
         rows = [_unflatten(columns, row) for row in rows]
     converter = make_converter("python")
     return [converter.structure(row, model) for row in rows]
+
+
+def encode_values(column: Column, values: Sequence[Any]) -> Sequence[Any]:
+    """Encode the values of a column that has JSON; other values stay as they are."""
+    if column.kind == "json":
+        return [_encode(value) for value in values]
+    if column.kind == "raw":
+        return [_encode_raw(value) for value in values]
+    if column.kind == "extra":
+        return [_encode_extra(column.owner, value) for value in values]
+    return values
 
 
 def import_extra(module: str, extra: str = "frames") -> Any:
@@ -238,7 +256,7 @@ class _TableBuilder:
             records: the records.
             has_none: whether some of the records are None.
         """
-        values = _get_values(column, records, has_none=has_none)
+        values = get_values(column, records, has_none=has_none)
         if values == [None] * len(values):
             kind = _build_field(self._arrow, column, self._types).type
             return _Array(self._arrow.nulls(len(values), kind))
@@ -248,13 +266,7 @@ class _TableBuilder:
             return self._build_list(column, column.item, values)
         if column.kind in {"decimal", "integer"}:
             return self._build_numbers(column, values)
-        if column.kind == "json":
-            values = [_encode(value) for value in values]
-        elif column.kind == "raw":
-            values = [_encode_raw(value) for value in values]
-        elif column.kind == "extra":
-            values = [_encode_extra(column.owner, value) for value in values]
-        return self._build_leaf(column, values)
+        return self._build_leaf(column, encode_values(column, values))
 
     def _build_leaf(self, column: Column, values: Sequence[Any]) -> _Array:
         return _Array(self._arrow.array(values, self._types[column.kind]))
@@ -329,18 +341,6 @@ class _TableBuilder:
             self._arrow.array(offsets, self._arrow.int32()), array.values, type=kind
         )
         return _Array(values, misfits)
-
-
-def _get_values(column: Column, records: Sequence[Any], *, has_none: bool) -> list[Any]:
-    """Get the value of a column from each record; None where a record is missing."""
-    values: Any = records
-    for number, name in enumerate(column.path):
-        get = attrgetter(name)
-        if has_none or number:
-            values = [None if value is None else get(value) for value in values]
-        else:
-            values = map(get, values)
-    return list(values)
 
 
 def _prefix(misfits: Iterable[Sequence[_Misfit]], prefix: str) -> list[_Misfit]:

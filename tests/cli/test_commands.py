@@ -134,7 +134,7 @@ def test_an_end_that_excludes_its_own_day_prints_a_hint(
         "pull",
         "usage",
         "--out",
-        "x",
+        "x.jsonl",
         "--date-type",
         date_type,
         "--end",
@@ -148,7 +148,7 @@ def test_an_end_that_excludes_its_own_day_prints_a_hint(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("arguments", [["ping"], ["pull", "usage", "--out", "x"]])
+@pytest.mark.parametrize("arguments", [["ping"], ["pull", "usage", "--out", "x.jsonl"]])
 def test_a_missing_key_is_an_error_with_a_hint(
     arguments: list[str], capsys: Capture
 ) -> None:
@@ -156,7 +156,7 @@ def test_a_missing_key_is_an_error_with_a_hint(
     error, hint = capsys.readouterr().err.splitlines()
     assert error == "error: no API key: NECTAR_API_KEY is not set"
     assert "nectar demo" in hint
-    assert not Path("x").exists()
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.parametrize("key", [None, "any"])
@@ -333,9 +333,10 @@ def test_a_failed_company_does_not_stop_the_others(
     assert failure["company_id"] == "nobody"
     assert failure["page"] == 1
     assert "usage_list_by_company, company nobody, page 1" in printed.err
-    assert {line["companyId"] for line in read_records(Path("usage.jsonl"))} == {
-        company
-    }
+    assert (report["out"], report["partial"]) == (None, "usage.jsonl.partial")
+    part = read_records(Path("usage.jsonl.partial"))
+    assert {line["companyId"] for line in part} == {company}
+    assert len(read_records(Path("usage.jsonl"))) > len(part)  # the old one stays
     assert run([*pull[:-1], "--company", "nobody", "--company", "noone"]) == 1
     printed = capsys.readouterr()
     assert "Failures: 2" in printed.out

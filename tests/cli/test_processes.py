@@ -68,7 +68,7 @@ def test_the_demo_reports_as_json(commands: CommandRunner) -> None:
 def test_an_interrupted_demo_leaves_whole_lines_and_no_child(
     commands: CommandRunner, number: signal.Signals
 ) -> None:
-    out = commands.folder / "nectar-demo.jsonl"
+    out = commands.folder / "nectar-demo.jsonl.partial"
     process = commands.start("demo", *SLOW)
     wait_until(lambda: has_lines(out))
     (child,) = find_children(process.pid)
@@ -87,7 +87,7 @@ def test_an_interrupted_demo_leaves_whole_lines_and_no_child(
 @pytest.mark.slow
 def test_the_sandbox_of_a_killed_demo_ends(commands: CommandRunner) -> None:
     process = commands.start("demo", *SLOW)
-    wait_until(lambda: has_lines(commands.folder / "nectar-demo.jsonl"))
+    wait_until(lambda: has_lines(commands.folder / "nectar-demo.jsonl.partial"))
     (child,) = find_children(process.pid)
     process.kill()
     wait_for_end(process)
@@ -110,7 +110,7 @@ def test_a_demo_can_be_interrupted_while_its_sandbox_starts(
 
 @pytest.mark.slow
 def test_an_interrupted_pull_is_reported_as_json(commands: CommandRunner) -> None:
-    out = commands.folder / "usage.jsonl"
+    out = commands.folder / "usage.jsonl.partial"
     with run_sandbox(*SLOW) as (_, environment):
         commands.environment.update(environment)
         process = commands.start("pull", "usage", "--out", "usage.jsonl", "--json")
@@ -133,7 +133,7 @@ def test_an_interrupted_pull_is_reported_as_json(commands: CommandRunner) -> Non
 
 
 def test_an_interrupted_pull_leaves_whole_lines(commands: CommandRunner) -> None:
-    out = commands.folder / "usage.jsonl"
+    out = commands.folder / "usage.jsonl.partial"
     with run_sandbox(*SLOW) as (_, environment):
         commands.environment.update(environment)
         process = commands.start("pull", "usage", "--out", "usage.jsonl")
@@ -149,7 +149,7 @@ def test_an_interrupted_pull_leaves_whole_lines(commands: CommandRunner) -> None
 def test_a_dead_server_is_reported_with_operation_company_and_page(
     tmp_path: Path,
 ) -> None:
-    out = tmp_path / "usage.jsonl"
+    out = tmp_path / "usage.jsonl.partial"
     with run_sandbox(*SLOW) as (server, environment):
         process = CommandRunner(tmp_path, **environment).start(
             "pull", "usage", "--out", "usage.jsonl"

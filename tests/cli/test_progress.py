@@ -12,14 +12,14 @@ from rich.console import Console
 
 from nectar_async import DatasourceType, UsageData, UsageUnits
 from nectar_async._paging.fanout import Progress
-from nectar_async.cli.json_lines import JsonLinesFile
+from nectar_async.cli.output_file import OutputFile
 from nectar_async.cli.progress import render_pull, show_pull
 from nectar_async.cli.pull_run import PullQuery, PullRun, PullStatus, RequestCounts
 
 
 @pytest.fixture
 def pull() -> PullRun:
-    return PullRun(PullQuery(), JsonLinesFile(Path("usage.jsonl")))
+    return PullRun(PullQuery(), OutputFile(Path("usage.jsonl")))
 
 
 def console(*, is_terminal: bool) -> Console:

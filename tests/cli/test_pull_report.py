@@ -26,6 +26,7 @@ def build_report(companies: int, *failures: NectarError) -> PullReport:
     return PullReport(
         view=VIEWS["usage"],
         out="usage.jsonl",
+        file_format="JSON lines",
         size=0,
         records=0,
         status=PullStatus(progress=progress, requests=RequestCounts(), seconds=1.0),

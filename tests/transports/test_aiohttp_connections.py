@@ -70,6 +70,10 @@ async def serve(
         yield raw
 
 
+async def take_connection(session: aiohttp.ClientSession, url: str) -> None:
+    await session.get(url)
+
+
 async def create(url: str, transport: Any = None, timeout: float = 5) -> NectarError:
     """Create a company, which is sent again only if it was not sent; get the error."""
     settings = Settings(base_url=url, attempt_timeout=timeout, retry=ONCE)
@@ -232,7 +236,7 @@ async def test_a_request_that_waits_for_the_pool_of_a_users_session_was_not_sent
         anyio.create_task_group() as group,
     ):
         url = f"http://127.0.0.1:{server.port}"
-        group.start_soon(session.get, url)  # takes the only connection
+        group.start_soon(take_connection, session, url)
         await server.is_connected.wait()
         error = await create(url, AiohttpTransport(session=session), timeout=0.1)
         group.cancel_scope.cancel()

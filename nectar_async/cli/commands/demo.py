@@ -13,7 +13,7 @@ import typer
 
 from nectar_async.cli import options
 from nectar_async.cli.commands.pull import run_pull
-from nectar_async.cli.json_lines import JsonLinesFile
+from nectar_async.cli.output_file import OutputFile
 from nectar_async.cli.pull_report import TimeBound
 from nectar_async.cli.pull_run import FirstRecord, PullQuery, PullRun
 from nectar_async.cli.sandbox_process import SandboxArguments, start_sandbox
@@ -57,7 +57,7 @@ def demo(
 
     Example: nectar demo --companies 200 --latency 0.1
     """
-    file = JsonLinesFile(out or _find_default_file(), is_private=include_secrets)
+    file = OutputFile(out or _find_default_file(), is_private=include_secrets)
     pull = PullRun(PullQuery(with_secrets=include_secrets), file)
     arguments = SandboxArguments(companies=companies, seed=seed, latency=latency)
 

@@ -1,4 +1,4 @@
-"""`nectar pull`: write a list of all companies to a file of JSON lines.
+"""`nectar pull`: write a list of all companies to a file.
 
 There is one command for each entry of `VIEWS`, built from that entry.
 """
@@ -28,7 +28,6 @@ from nectar_async.cli.help import (
     HelpGroup,
     show_help_without_subcommand,
 )
-from nectar_async.cli.json_lines import STDOUT, JsonLinesFile
 from nectar_async.cli.output import (
     ErrorOutput,
     UnfinishedError,
@@ -36,9 +35,11 @@ from nectar_async.cli.output import (
     read_notes,
     run_guarded,
 )
+from nectar_async.cli.output_file import STDOUT, OutputFile
 from nectar_async.cli.progress import show_pull
 from nectar_async.cli.pull_report import PullReport, TimeBound
 from nectar_async.cli.pull_run import FirstRecord, PullQuery, PullRun
+from nectar_async.cli.record_writers import FORMATS, find_format
 from nectar_async.cli.terminal import build_console, echo
 from nectar_async.cli.views import VIEWS, View
 from nectar_async.errors import NectarError
@@ -53,10 +54,11 @@ _CONCURRENCY: Final = 10
 _INSTANT_TYPES: Final = frozenset({DateType.CREATED_DATE, DateType.UPDATED_DATE})
 _BILL_DATE: Final = "The default date type BILL_DATE leaves out records without a bill."
 _EPILOG: Final = (
-    "Each line is one record as the API writes it, with its companyId in front. A"
-    " company that fails is reported at the end, and the other companies are pulled."
-    " The file never ends inside a line. An existing file is replaced when the first"
-    f" page arrives.\n\n{API_EPILOG}"
+    "The ending of FILE, or --format, chooses JSON lines (.jsonl, .jsonl.gz), CSV or"
+    " Parquet. A JSON line is one record as the API writes it, with its companyId in"
+    " front. A company that fails is reported at the end, and the other companies are"
+    " pulled. The records are written to FILE.partial, which replaces FILE when all"
+    f" companies are pulled; otherwise FILE stays as it was.\n\n{API_EPILOG}"
 )
 
 Out = Annotated[
@@ -67,6 +69,26 @@ Out = Annotated[
         metavar="FILE",
         parser=options.parse_path,
         help="File to write; - is stdout.",
+    ),
+]
+FormatName = Annotated[
+    Any,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        parser=options.parse_text,
+        help=f"Format of the file: {', '.join(FORMATS)}. Defaults to the ending of"
+        " FILE, and to jsonl on stdout.",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        metavar=options.NO_TYPE,
+        help="Print errors only: no progress and no report.",
     ),
 ]
 CompanyIds = Annotated[
@@ -221,7 +243,7 @@ pull_app: typer.Typer = typer.Typer(cls=HelpGroup, rich_markup_mode="markdown")
 
 @pull_app.callback(invoke_without_command=True)
 def pull(context: typer.Context) -> None:
-    """Write a list of all companies to a file of JSON lines."""
+    """Write a list of all companies to a file: JSON lines, CSV or Parquet."""
     show_help_without_subcommand(context)
 
 
@@ -247,7 +269,10 @@ def _build_command(view: View) -> Callable[..., int]:
 def _build_parameters(view: View) -> list[inspect.Parameter]:
     """Build the parameters of a command, in the order of its help."""
     required = inspect.Parameter.empty
-    choices: dict[str, tuple[Any, Any]] = {"out": (Out, required)}
+    choices: dict[str, tuple[Any, Any]] = {
+        "out": (Out, required),
+        "format": (FormatName, None),
+    }
     for name in view.filters:
         choices[name] = FILTER_OPTIONS[name], False if name == "is_deleted" else None
     choices["companies"] = CompanyIds, None
@@ -258,6 +283,7 @@ def _build_parameters(view: View) -> list[inspect.Parameter]:
     choices["attempts"] = Attempts, None
     choices["attempt_timeout"] = AttemptTimeout, None
     choices["deadline"] = Deadline, None
+    choices["quiet"] = Quiet, False
     choices["as_json"] = options.AsJson, False
     return [
         inspect.Parameter(
@@ -274,9 +300,13 @@ for _view in VIEWS.values():
 def _pull_view(view: View, values: Mapping[str, Any]) -> int:
     """Pull a view with the options of its command."""
     query = _build_query(view, values)
-    out, as_json = values["out"], values["as_json"]
-    pull = PullRun(query, JsonLinesFile(out, is_private=query.with_secrets))
-    if not as_json:
+    out, as_json, is_quiet = values["out"], values["as_json"], values["quiet"]
+    file_format = find_format(out, values["format"])
+    if query.with_secrets and not file_format.has_secrets:
+        raise typer.BadParameter("--include-secrets needs a file of JSON lines: .jsonl")
+    file = OutputFile(out, is_private=query.with_secrets)
+    pull = PullRun(query, file, file_format)
+    if not (as_json or is_quiet):
         _hint_at_end_instant(query.filters)
 
     async def work(on_first: FirstRecord | None) -> None:
@@ -285,7 +315,7 @@ def _pull_view(view: View, values: Mapping[str, Any]) -> int:
             await pull.run(client, on_first)
 
     recording = announce_recording(as_json=as_json)
-    code = run_pull(pull, work, recording, as_json=as_json)
+    code = run_pull(pull, work, recording, as_json=as_json, is_quiet=is_quiet)
     return report_unwritten_recording(code, is_silent=as_json and out == STDOUT)
 
 
@@ -337,6 +367,7 @@ def run_pull(
     facts: Mapping[str, Any] = _NO_FACTS,
     *,
     as_json: bool,
+    is_quiet: bool = False,
 ) -> int:
     """Run a pull with its progress display, print the report, return the exit code.
 
@@ -345,15 +376,16 @@ def run_pull(
         work: runs the pull.
         facts: further entries of the JSON report.
         as_json: whether the report is JSON.
+        is_quiet: whether neither progress nor a report for people is shown.
     """
     is_to_stderr = pull.file.path == STDOUT
 
     def run() -> int:
-        bound = _run_with_progress(pull, work, is_wanted=not as_json)
+        bound = _run_with_progress(pull, work, is_wanted=not (as_json or is_quiet))
         report = PullReport.build(pull, bound)
         if as_json:
             echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
-        else:
+        elif not is_quiet:
             report.print(build_console(stderr=is_to_stderr))
         if report.failures and not (as_json and is_to_stderr):
             notes = read_notes(report.failures[0].error)

@@ -19,7 +19,6 @@ from nectar_async.cli.client import (
     report_unwritten_recording,
     run_async,
 )
-from nectar_async.cli.json_lines import STDOUT
 from nectar_async.cli.output import (
     ErrorOutput,
     ExitCode,
@@ -27,6 +26,7 @@ from nectar_async.cli.output import (
     print_error,
     run_guarded,
 )
+from nectar_async.cli.output_file import STDOUT
 from nectar_async.cli.progress import TransferProgress
 from nectar_async.cli.terminal import check_stdout, echo
 from nectar_async.client import NectarClient
