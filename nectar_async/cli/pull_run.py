@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from nectar_async._paging.fanout import FanOut, Progress
 from nectar_async._paging.receipt import Receipt, Verdict
@@ -123,7 +124,8 @@ class PullRun:
         self.records: int = 0
         """Number of records in the file."""
         self._writer: RecordWriter | None = None
-        self._written_companies: set[str] = set()
+        self._written_records: Counter[str] = Counter()
+        """Number of records in the file by company id."""
         self._list_failures: list[Failure] = []
         """The failure to read items of the list of companies, if there is one."""
         self._pages: FanOut[Any] | _CompanyRecords | None = None
@@ -216,7 +218,7 @@ class PullRun:
         self.totals.add(records)
         self.records += len(records)
         if records:
-            self._written_companies.add(company_id)
+            self._written_records[company_id] += len(records)
         return records
 
     @property
@@ -228,12 +230,20 @@ class PullRun:
     @property
     def receipts(self) -> Mapping[str, Receipt]:
         """The receipt of each company, by company id."""
-        return {} if self._pages is None else self._pages.receipts
+        receipts = {} if self._pages is None else self._pages.receipts
+        if self.query.view.read_parts is None:
+            return receipts
+        return {
+            company_id: _count_parts(receipt, self._written_records[company_id])
+            for company_id, receipt in receipts.items()
+        }
 
     @property
     def receipt(self) -> Receipt:
         """The sum of all receipts."""
-        return Receipt() if self._pages is None else self._pages.receipt
+        receipt = Receipt() if self._pages is None else self._pages.receipt
+        is_whole = self.query.view.read_parts is None
+        return receipt if is_whole else _count_parts(receipt, self.records)
 
     @property
     def status(self) -> PullStatus:
@@ -270,7 +280,7 @@ class PullRun:
         complete = sum(
             receipt.verdict is not Verdict.UNFINISHED for receipt in receipts.values()
         )
-        written = count_noun(len(self._written_companies), "company", "companies")
+        written = count_noun(len(self._written_records), "company", "companies")
         companies = count_noun(len(receipts), "company", "companies")
         return (
             f"{count_noun(self.records, 'record')} of {written} in"
@@ -373,6 +383,13 @@ class _CompanyRecords:
 
 
 _NO_PROGRESS: Final = Progress(companies=0, companies_done=0, pages=0, records=0)
+
+
+def _count_parts(receipt: Receipt, count: int) -> Receipt:
+    """Return the receipt of a list of connections as one of their accounts."""
+    return evolve(
+        receipt, records=count, distinct=count, total_first=None, total_last=None
+    )
 
 
 def _read_id(company: Company | str) -> str:

@@ -129,3 +129,27 @@ def test_the_part_of_an_interrupted_pull_can_be_read(
         parquet.read_table(part)
     if part.exists() and ending == "jsonl.gz":
         read_lines(gzip.decompress(part.read_bytes()))
+
+
+def test_all_views_are_pulled_into_a_folder(connected: object, capsys: Capture) -> None:
+    days = ("--start", "2025-01-01", "--end", "2025-03-31")
+    command = ["pull", "all", "--out", "a/b", "--format", "csv", "--json", *days]
+    assert run(command) == 0
+    reports = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = [Path(report["out"]).name for report in reports]
+    assert names == [f"{view}.csv" for view in VIEWS]
+    assert sorted(path.name for path in Path("a/b").iterdir()) == sorted(names)
+    assert pull("usage", "usage.csv", *days) == 0
+    lines = Path("usage.csv").read_text().splitlines()
+    assert sorted(Path("a/b/usage.csv").read_text().splitlines()) == sorted(lines)
+
+
+def test_a_view_that_fails_does_not_stop_the_others(
+    connected: object, capsys: Capture
+) -> None:
+    Path("file").touch()
+    assert run(["pull", "all", "--out", "file"]) == 2
+    assert "--out file is a file; name a folder" in capsys.readouterr().err
+    command = ["pull", "all", "--out", "all", "--quiet", "--company", "nobody"]
+    assert run(command) == 1
+    assert capsys.readouterr().err.count("1 of 1 company failed") == len(VIEWS)

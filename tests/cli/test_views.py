@@ -159,8 +159,7 @@ def test_accounts_are_those_of_the_connections(
     assert pull("accounts", "--status", "connected") == 0
     assert sorted(line["id"] for line in read_output()) == sorted(of_connections)
     report = json.loads(capsys.readouterr().out)
-    # Receipts count what the API lists, and it lists connections.
-    assert sum(receipt["records"] for receipt in report["receipts"]) < report["records"]
+    assert sum(each["records"] for each in report["receipts"]) == report["records"]
 
 
 def test_meters_are_filtered_by_type_and_identifier(connected: object) -> None:
@@ -354,3 +353,16 @@ def test_a_huge_amount_is_summed_up_in_few_digits(text: str) -> None:
     total = sum_usage(text, "1", "2.5")
     assert Decimal(total).adjusted() == Decimal(text).adjusted()
     assert len(total) < 150
+
+
+def test_the_receipts_of_accounts_count_accounts(
+    connected: object, capsys: Capture
+) -> None:
+    assert pull("accounts") == 0
+    report = json.loads(capsys.readouterr().out)
+    lines = read_output()
+    for receipt in report["receipts"]:
+        own = [line for line in lines if line["companyId"] == receipt["company_id"]]
+        assert receipt["records"] == len(own)
+        assert receipt["total_last"] is None
+    assert report["verdict"] == "complete"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
+from attrs import evolve
 
 from nectar_async.cli import options
 from nectar_async.cli.client import (
@@ -69,6 +70,16 @@ Out = Annotated[
         metavar="FILE",
         parser=options.parse_path,
         help="File to write; - is stdout.",
+    ),
+]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FOLDER",
+        parser=options.parse_path,
+        help="Folder to write to; it is made if there is none.",
     ),
 ]
 FormatName = Annotated[
@@ -248,21 +259,16 @@ def pull(context: typer.Context) -> None:
 
 
 def _build_command(view: View) -> Callable[..., int]:
-    """Build the function of a command, with a signature for typer to read."""
+    """Build the function of a command."""
 
     def command(**values: Any) -> int:
         return _pull_view(view, values)
 
-    parameters = _build_parameters(view)
     example = " ".join(
         (f"nectar pull {view.name} --out {view.name}.jsonl", view.example)
     ).rstrip()
     paragraphs = (view.summary, view.details, f"Example: {example}")
     command.__doc__ = "\n\n".join(filter(None, paragraphs))
-    command.__annotations__ = {
-        parameter.name: parameter.annotation for parameter in parameters
-    }
-    command.__dict__["__signature__"] = inspect.Signature(parameters)
     return command
 
 
@@ -293,8 +299,58 @@ def _build_parameters(view: View) -> list[inspect.Parameter]:
     ]
 
 
+_FOR_ALL: Final = ("start_date", "end_date", "date_type")
+"""The filters of `pull all`, for the views that have them."""
+
+
+def _pull_all(**values: Any) -> int:
+    """Pull every view into a folder, one file each: `companies.jsonl` and so on.
+
+    --start, --end and --date-type select documents and usage; the other views are
+    pulled whole. A view that fails does not stop the others. With --json there is one
+    report a line.
+
+    Example: nectar pull all --out nectar --format parquet --start 2025-01-01
+    """
+    folder, name = values["out"], values["format"] or "jsonl"
+    ending = find_format(folder, name).ending
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"--out {folder} is a file; name a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    codes = [
+        _pull_view(view, {**values, "out": folder / f"{view.name}{ending}"})
+        for view in VIEWS.values()
+    ]
+    return max(codes)
+
+
+def _build_parameters_for_all() -> list[inspect.Parameter]:
+    """Build the parameters of `pull all`: those of a view, and the filters of days."""
+    view = evolve(VIEWS["usage"], filters=_FOR_ALL)
+    parameters = {
+        parameter.name: parameter.replace(annotation=Folder)
+        if parameter.name == "out"
+        else parameter
+        for parameter in _build_parameters(view)
+    }
+    del parameters["include_secrets"]
+    return list(parameters.values())
+
+
+def _add_command(
+    name: str, function: Callable[..., int], parameters: Sequence[inspect.Parameter]
+) -> None:
+    """Add a command whose function takes the values of its parameters by name."""
+    function.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in parameters
+    }
+    function.__dict__["__signature__"] = inspect.Signature(parameters)
+    pull_app.command(name, cls=HelpCommand, epilog=_EPILOG)(function)
+
+
+_add_command("all", _pull_all, _build_parameters_for_all())
 for _view in VIEWS.values():
-    pull_app.command(_view.name, cls=HelpCommand, epilog=_EPILOG)(_build_command(_view))
+    _add_command(_view.name, _build_command(_view), _build_parameters(_view))
 
 
 def _pull_view(view: View, values: Mapping[str, Any]) -> int:
