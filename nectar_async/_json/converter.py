@@ -85,8 +85,8 @@ class Converter:
     """
 
     def __init__(self, *, is_strict: bool = False) -> None:
-        self.is_strict = is_strict
-        self.cattrs = CattrsConverter(detailed_validation=False)
+        self.is_strict: bool = is_strict
+        self.cattrs: CattrsConverter = CattrsConverter(detailed_validation=False)
         self.cattrs.json = self
         hooks = STRICT_HOOKS if is_strict else LENIENT_HOOKS
         for kind, hook in hooks.items():
