@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import ClassVar, Self, TypeVar, Unpack
 
 import cattrs
-from attrs import evolve
 
+from nectar_async._hints import HintedKeywords
 from nectar_async._http.auth import KeySource, mask_key, read_key_from_environment
 from nectar_async._http.cancellation import run_in_abandoned_thread
 from nectar_async._http.clock import Clock
@@ -38,7 +38,13 @@ from nectar_async.resources.sites import Sites
 from nectar_async.resources.team import TeamProfile
 from nectar_async.resources.usage import Usage
 from nectar_async.resources.webhook_portal import WebhookPortal
-from nectar_async.settings import Settings
+from nectar_async.settings import (
+    GUESSES,
+    CopyChanges,
+    Settings,
+    SettingsChanges,
+    change_settings,
+)
 from nectar_async.transports.memory import MemoryTransport
 
 __all__ = ["NectarClient"]
@@ -46,10 +52,13 @@ __all__ = ["NectarClient"]
 T = TypeVar("T")
 
 # The settings of the transport and the limiters, which copies of a client share.
-_SHARED_SETTINGS = ("base_url", "api_version", "max_concurrency", "max_downloads")
+_SHARED_SETTINGS = SettingsChanges.__optional_keys__ - CopyChanges.__optional_keys__
+
+_KEY_HINT = "write NectarClient(api_key), or set NECTAR_API_KEY"
+_ENTER_HINT = "a client is async: write `async with NectarClient() as nectar:`"
 
 
-class NectarClient:
+class NectarClient(HintedKeywords):
     """An async client of the Nectar API.
 
     ```python
@@ -94,6 +103,18 @@ class NectarClient:
         ConfigurationError: the key is missing or not valid, or an argument has the
             wrong type.
     """
+
+    _HINTS: ClassVar[Mapping[str, str]] = {
+        **{
+            name: f"write NectarClient(settings=Settings({code}))"
+            for name, code in GUESSES.items()
+        },
+        **dict.fromkeys(("apikey", "key", "token"), _KEY_HINT),
+        **dict.fromkeys(("__enter__", "__exit__"), _ENTER_HINT),
+        **dict.fromkeys(("bills", "invoices"), "write `nectar.documents`"),
+        "close": "write `await nectar.aclose()`",
+        "session": "write NectarClient(transport=AiohttpTransport(session=...))",
+    }
 
     accounts: Group[Accounts] = Group(Accounts)
     companies: Group[Companies] = Group(Companies)
@@ -199,7 +220,7 @@ class NectarClient:
         if self._is_original:
             await self._session.aclose(before)
 
-    def with_settings(self, **changes: Any) -> NectarClient:
+    def with_settings(self, **changes: Unpack[CopyChanges]) -> NectarClient:
         """Copy the client with other settings.
 
         The copy shares transport, key, limiter and stages.
@@ -212,19 +233,13 @@ class NectarClient:
             ConfigurationError: a setting does not exist, is not valid, or is one that
                 copies share.
         """
-        shared = [name for name in _SHARED_SETTINGS if name in changes]
+        shared = sorted(_SHARED_SETTINGS & changes.keys())
         if shared:
             raise ConfigurationError(
                 f"{', '.join(shared)} cannot change in a copy, which shares the"
                 " transport and the limiter; make another NectarClient"
             )
-        try:
-            settings = evolve(self.settings, **changes)
-        except TypeError:
-            unknown = sorted(set(changes) - {*Settings.__annotations__})
-            raise ConfigurationError(
-                f"there is no setting {', '.join(unknown)}"
-            ) from None
+        settings = change_settings(self.settings, changes)
         if self._converter is not None:
             find_converter(self._converter.cattrs, is_strict=settings.strict)
         copy = object.__new__(type(self))

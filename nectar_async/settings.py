@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from typing import Any, Self
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from inspect import getfile
+from typing import Any, ClassVar, Final, Self, TypedDict, Unpack
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, evolve, field, frozen
 
+from nectar_async._hints import HintedKeywords
+from nectar_async._repr import format_record
 from nectar_async.contract.operation_ids import find_close_operation
 from nectar_async.errors import ConfigurationError
 
-__all__ = ["Operation", "RetryPolicy", "Settings"]
+__all__ = [
+    "GUESSES",
+    "CopyChanges",
+    "Operation",
+    "RetryPolicy",
+    "Settings",
+    "SettingsChanges",
+    "change_settings",
+]
 
 DEFAULT_BASE_URL = "https://external.nectarclimate.com"
 
@@ -24,11 +38,25 @@ _VERSIONS = {segment: version for version, segment in _SEGMENTS.items()} | {
 }
 _VERSION_SEGMENT = re.compile(r"v\d+(\.\d+)*", re.IGNORECASE)
 
-_VARIABLES = {"NECTAR_BASE_URL": "base_url", "NECTAR_API_VERSION": "api_version"}
+_VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
+    "NECTAR_BASE_URL": ("base_url", str),
+    "NECTAR_API_VERSION": ("api_version", str),
+    "NECTAR_MAX_CONCURRENCY": ("max_concurrency", int),
+}
+"""The setting of each variable, and the function that parses its text."""
+
+_ADVISED_CONCURRENCY: Final = 10
 
 # Printable ASCII characters without `?` and `#`, which begin a query and a fragment.
 _PATH = r'/[!"$->@-~]*'
 _MAX_LABEL = 63
+
+# Files whose frames are not the user's. The methods that attrs generates have none.
+_INNER_FILES: Final = (
+    os.path.join(os.path.dirname(__file__), ""),  # noqa: PTH118, PTH120
+    os.path.join(os.path.dirname(getfile(field)), ""),  # noqa: PTH118, PTH120
+    "<attrs generated",
+)
 
 # The verbs that `Operation.method` may have.
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -60,6 +88,35 @@ def _validate_integer(least: int) -> Any:
             )
 
     return check
+
+
+def _validate_concurrency(
+    instance: object, attribute: Attribute[Any], value: int
+) -> None:
+    _validate_integer(1)(instance, attribute, value)
+    if value > _ADVISED_CONCURRENCY:
+        _warn_about_concurrency()
+
+
+@cache
+def _warn_about_concurrency() -> None:
+    """Warn once per process that more requests at once are allowed than advised."""
+    warnings.warn(
+        f"max_concurrency is above {_ADVISED_CONCURRENCY}: the API advises at most"
+        f" {_ADVISED_CONCURRENCY} requests at once per key",
+        UserWarning,
+        stacklevel=_count_inner_frames() + 1,
+    )
+
+
+def _count_inner_frames() -> int:
+    """Count the frames of this package and of attrs, from the caller's up."""
+    frame, count = sys._getframe(1), 0  # noqa: SLF001 - the only way in Python 3.11
+    while frame.f_back is not None:
+        if not frame.f_code.co_filename.startswith(_INNER_FILES):
+            break
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _validate_timeout(_: object, attribute: Attribute[Any], value: object) -> None:
@@ -208,17 +265,55 @@ class Operation:
             )
 
 
+class CopyChanges(TypedDict, total=False):
+    """The keywords of `NectarClient.with_settings`: a copy's own settings."""
+
+    attempt_timeout: float | None
+    deadline: float | None
+    retry: RetryPolicy
+    max_body_bytes: int
+    strict: bool
+    operations: Mapping[str, Operation]
+
+
+class SettingsChanges(CopyChanges, total=False):
+    """All fields of `Settings` as keywords."""
+
+    base_url: str
+    api_version: str
+    max_concurrency: int
+    max_downloads: int
+
+
+GUESSES: Final[Mapping[str, str]] = {
+    **{name: f"{name}=..." for name in sorted(SettingsChanges.__optional_keys__)},
+    "concurrency": "max_concurrency=...",
+    "max_retries": "retry=RetryPolicy(attempts=...)",
+    "retries": "retry=RetryPolicy(attempts=...)",
+    "timeout": "attempt_timeout=...",
+    "url": "base_url=...",
+    "version": "api_version=...",
+}
+"""The right keyword of `Settings` for names that people try."""
+
+
 @frozen(kw_only=True)
-class Settings:
+class Settings(HintedKeywords):
     """The settings of a client. Times are seconds, sizes are bytes."""
+
+    _HINTS: ClassVar[Mapping[str, str]] = {
+        name: f"write Settings({code})" for name, code in GUESSES.items()
+    } | {"api_key": "write NectarClient(api_key, settings=Settings(...))"}
 
     base_url: str = field(default=DEFAULT_BASE_URL, converter=_trim_url)
     """An origin with an optional prefix, without the version."""
     api_version: str = field(default="v2.2")
     """`v2.2`, `v2.1` or `v2.0`."""
-    max_concurrency: int = field(default=10, validator=_validate_integer(1))
+    max_concurrency: int = field(
+        default=_ADVISED_CONCURRENCY, validator=_validate_concurrency
+    )
     """The most requests in flight at once, over everything that the client does. The
-    API allows 10 per key."""
+    API advises at most 10 per key; a larger number warns once."""
     max_downloads: int = field(default=4, validator=_validate_integer(1))
     """The most chunks of files in flight at once. They are not part of
     `max_concurrency`, because files come from another host."""
@@ -243,6 +338,8 @@ class Settings:
         factory=dict, validator=_validate_mapping(Operation)
     )
     """Corrections by operation id, see `Operation`."""
+
+    __repr__ = format_record
 
     @operations.validator
     def _check_operations(self, _: object, value: Mapping[str, Operation]) -> None:
@@ -282,25 +379,51 @@ class Settings:
         return f"{self.base_url}/{_SEGMENTS[self.api_version]}"
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **changes: Any) -> Self:
-        """Read settings from `NECTAR_BASE_URL` and `NECTAR_API_VERSION`.
+    def from_env(
+        cls,
+        environ: Mapping[str, str] | None = None,
+        **changes: Unpack[SettingsChanges],
+    ) -> Self:
+        """Read settings from the environment.
 
-        A variable that is unset or empty leaves the default. `changes` override the
-        variables.
+        The variables are `NECTAR_BASE_URL`, `NECTAR_API_VERSION` and
+        `NECTAR_MAX_CONCURRENCY`. One that is unset or empty leaves the default.
+        `changes` override the variables.
 
         Raises:
             ConfigurationError: a variable is not valid; its name is in the message.
         """
         environ = os.environ if environ is None else environ
         defaults = cls()
-        for variable, name in _VARIABLES.items():
-            value = environ.get(variable, "").strip()
-            if not value or name in changes:
+        chosen: dict[str, Any] = {**changes}
+        for variable, (name, parse) in _VARIABLES.items():
+            text = environ.get(variable, "").strip()
+            if not text or name in chosen:
                 continue
-            change: dict[str, Any] = {name: value}
+            change: dict[str, Any] = {name: _parse(parse, text)}
             try:
                 evolve(defaults, **change)
             except ConfigurationError as error:
                 raise ConfigurationError(f"{variable}: {error.message}") from None
-            changes[name] = value
-        return cls(**changes)
+            chosen |= change
+        return cls(**chosen)
+
+
+def _parse(parse: Callable[[str], object], text: str) -> object:
+    """Parse the text of a variable; one that does not fit is left to the validator."""
+    try:
+        return parse(text)
+    except ValueError:
+        return text
+
+
+def change_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Copy settings with single ones changed.
+
+    Raises:
+        ConfigurationError: a setting is unknown or invalid.
+    """
+    try:
+        return evolve(settings, **changes)
+    except TypeError as error:
+        raise ConfigurationError(str(error)) from None

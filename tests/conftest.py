@@ -34,8 +34,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the key and the address of the machine from the environment."""
-    for name in ("NECTAR_API_KEY", "NECTAR_API_VERSION", "NECTAR_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("API_KEY", "API_VERSION", "BASE_URL", "MAX_CONCURRENCY"):
+        monkeypatch.delenv(f"NECTAR_{name}", raising=False)
 
 
 @pytest.fixture(autouse=True)

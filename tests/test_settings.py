@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, get_type_hints
 
 import attrs
 import pytest
 
-from nectar_async import ConfigurationError, Operation, RetryPolicy, Settings
+from nectar_async import (
+    ConfigurationError,
+    NectarClient,
+    Operation,
+    RetryPolicy,
+    Settings,
+    contract,
+    settings as settings_module,
+)
+from nectar_async.settings import SettingsChanges
 
 NAN, INF = math.nan, math.inf
 URL = "https://nectar.example"
@@ -283,11 +293,70 @@ def test_changes_override_the_environment() -> None:
         ("NECTAR_BASE_URL", "rubbish"),
         ("NECTAR_BASE_URL", f"{URL}/v2.2"),
         ("NECTAR_API_VERSION", "2"),
+        ("NECTAR_MAX_CONCURRENCY", "0"),
+        ("NECTAR_MAX_CONCURRENCY", "ten"),
     ],
 )
 def test_a_wrong_variable_is_named(variable: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{variable}: "):
         Settings.from_env({variable: value})
+
+
+def test_the_number_of_requests_at_once_is_read_from_the_environment() -> None:
+    environ = {"NECTAR_MAX_CONCURRENCY": " 3 "}
+    assert Settings.from_env(environ).max_concurrency == 3
+    assert Settings.from_env(environ, max_concurrency=4).max_concurrency == 4
+
+
+@pytest.fixture
+def _not_yet_warned() -> Iterator[None]:
+    settings_module._warn_about_concurrency.cache_clear()
+    yield
+    settings_module._warn_about_concurrency.cache_clear()
+
+
+BUILDS: dict[str, Callable[[], object]] = {
+    "settings": lambda: Settings(max_concurrency=50),
+    "copy": lambda: attrs.evolve(Settings(), max_concurrency=50),
+    "environment": lambda: Settings.from_env({"NECTAR_MAX_CONCURRENCY": "50"}),
+}
+
+
+@pytest.mark.usefixtures("_not_yet_warned")
+@pytest.mark.parametrize("build", BUILDS.values(), ids=BUILDS)
+def test_more_requests_than_advised_warn_once_at_the_line_of_the_caller(
+    build: Callable[[], object],
+) -> None:
+    with pytest.warns(UserWarning, match="at most 10 requests at once") as caught:
+        build()
+    build()  # another warning would be an error
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert warning.lineno == build.__code__.co_firstlineno
+
+
+@pytest.mark.usefixtures("_not_yet_warned")
+def test_a_client_that_reads_the_environment_warns_at_the_line_of_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NECTAR_MAX_CONCURRENCY", "11")
+    with pytest.warns(UserWarning, match="max_concurrency is above 10") as caught:
+        NectarClient("key")
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.usefixtures("_not_yet_warned")
+def test_the_advised_number_of_requests_does_not_warn() -> None:
+    advised = contract.load()["x-errors"]["max_concurrent_requests_advised"]
+    assert Settings(max_concurrency=advised) == Settings()
+    with pytest.warns(UserWarning, match=f"above {advised}"):
+        Settings(max_concurrency=advised + 1)
+
+
+def test_the_typed_keywords_are_the_fields() -> None:
+    fields = attrs.fields(attrs.resolve_types(Settings))
+    types = {field.name: field.type for field in fields}
+    assert types == get_type_hints(SettingsChanges)
 
 
 def test_of_two_wrong_variables_one_is_named() -> None:

@@ -24,6 +24,7 @@ from attrs import evolve, frozen
 
 from nectar_async._http.executor import attach_request
 from nectar_async._http.request import Request
+from nectar_async._repr import format_record
 from nectar_async.errors import DecodeError, PaginationError
 from nectar_async.models.page import Page
 
@@ -113,6 +114,8 @@ class Receipt:
     """Pages that were read again because the list had changed."""
     verdict: Verdict = Verdict.UNFINISHED
     """The completeness of the traversal."""
+
+    __repr__ = format_record
 
     @classmethod
     def sum(cls, receipts: Iterable[Receipt], *, is_finished: bool = True) -> Self:

@@ -6,6 +6,7 @@ Key, settings and recorder of the client come from the environment.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from nectar_async.cli.output import ExitCode, MissingKeyError
 from nectar_async.cli.terminal import echo
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
-from nectar_async.settings import Settings
+from nectar_async.settings import Settings, SettingsChanges
 
 __all__ = [
     "RECORD_VARIABLE",
@@ -48,7 +49,7 @@ class _NotRecordedError(Exception):
 
 @asynccontextmanager
 async def open_client(
-    is_success: Callable[[], bool] = lambda: True, **changes: Any
+    is_success: Callable[[], bool] = lambda: True, **changes: Unpack[SettingsChanges]
 ) -> AsyncIterator[NectarClient]:
     """Open a client with the environment's key and settings.
 
@@ -122,8 +123,13 @@ def run_async(work: Callable[[Unpack[Ts]], Awaitable[T]], *arguments: *Ts) -> T:
     return run_loop(work, *arguments)
 
 
-def _build_client(changes: Mapping[str, Any]) -> NectarClient:
-    settings = Settings.from_env(**changes)
+def _build_client(changes: SettingsChanges) -> NectarClient:
+    # A warning of Python would name a line of this package, which nobody can change.
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        settings = Settings.from_env(**changes)
+    for warning in caught or ():
+        echo(f"hint: {warning.message}", err=True)
     recorder = _read_recorder()
     needs_key = recorder is None or recorder.needs_key
     if needs_key and not os.environ.get("NECTAR_API_KEY", "").strip():

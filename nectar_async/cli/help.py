@@ -23,9 +23,10 @@ _EXIT_CODES: Final = "; ".join(
 )
 
 EPILOG: Final = (
-    "Environment: NECTAR_API_KEY is the API key. NECTAR_BASE_URL and"
-    " NECTAR_API_VERSION replace the defaults. NECTAR_RECORD=replay:PATH answers from a"
-    " recording instead of the API. NECTAR_DEBUG=1 shows tracebacks."
+    "Environment: NECTAR_API_KEY is the API key. NECTAR_BASE_URL,"
+    " NECTAR_API_VERSION and NECTAR_MAX_CONCURRENCY replace the defaults."
+    " NECTAR_RECORD=replay:PATH answers from a recording instead of the API."
+    " NECTAR_DEBUG=1 shows tracebacks."
     f"\n\nExit codes: {_EXIT_CODES}."
 )
 """The end of the help of `nectar`."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
 
+from nectar_async._repr import format_record
+
 __all__ = ["NOT_ON_WIRE", "Model"]
 
 NOT_ON_WIRE: Final[Mapping[str, bool]] = {"is_on_wire": False}
@@ -24,6 +26,14 @@ class Model:
     """
 
     __slots__ = ("__weakref__",)
+
+    def __init_subclass__(cls) -> None:
+        """Show the fields of a model that have a value.
+
+        attrs would generate a `__repr__` of all fields for a class without its own.
+        """
+        super().__init_subclass__()
+        cls.__repr__ = format_record  # type: ignore[method-assign]
 
     # Only pydantic calls these two. The module is far above the models and is found by
     # its name, so that models work without it.

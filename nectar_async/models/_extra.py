@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NoReturn
+
+from nectar_async._repr import format_keys
 
 __all__ = ["NO_EXTRA", "Extra", "format_keys"]
 
@@ -37,8 +38,3 @@ class _EmptyExtra(dict[str, Any]):
 
 NO_EXTRA = _EmptyExtra()
 """The `extra` of records without unknown keys."""
-
-
-def format_keys(extra: Mapping[str, Any]) -> str:
-    """Format an `extra` with its keys only, because a value may be a secret."""
-    return f"{{{', '.join(f'{key!r}: ...' for key in extra)}}}"

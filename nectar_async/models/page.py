@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-from nectar_async.models._extra import format_keys
+from nectar_async._repr import format_keys, format_record
 
 __all__ = ["Listing", "Page"]
 
@@ -47,6 +47,8 @@ class Page(Generic[T]):
     half of a surrogate pair became U+FFFD, or NaN became None. Not in `problems`."""
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys of the envelope that this version does not know."""
+
+    __repr__ = format_record
 
 
 @frozen(kw_only=True)

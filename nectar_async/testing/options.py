@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
 import pytest
-from attrs import evolve, frozen
+from attrs import frozen
 
 from nectar_async.errors import ConfigurationError, NectarError
 from nectar_async.faults import FaultLike
@@ -29,7 +29,6 @@ from nectar_async.transports._mode import FLAGS, VARIABLE, Mode
 __all__ = [
     "TestOptions",
     "Unused",
-    "change_settings",
     "fail_without_traceback",
     "find_recording_path",
     "find_similar_names",
@@ -205,19 +204,6 @@ def fail_without_traceback() -> Iterator[None]:
         yield
     except NectarError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
-
-
-def change_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """Copy settings with single ones changed.
-
-    Raises:
-        ConfigurationError: a setting is unknown or invalid.
-    """
-    try:
-        return evolve(settings, **changes)
-    except TypeError:
-        unknown = sorted(set(changes) - {*Settings.__annotations__})
-        raise ConfigurationError(f"there is no setting {', '.join(unknown)}") from None
 
 
 def _find_home(item: pytest.Item) -> Path:

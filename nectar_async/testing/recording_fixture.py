@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from attrs import field, frozen
 
 from nectar_async.client import NectarClient
 from nectar_async.recording.request_log import RequestLog
-from nectar_async.settings import Settings
+from nectar_async.settings import Settings, SettingsChanges, change_settings
 from nectar_async.testing.live import LiveServer, LiveTest
 from nectar_async.testing.options import (
     TestOptions,
-    change_settings,
     fail_without_traceback,
 )
 from nectar_async.testing.plugin_session import PluginSession, has_passed
@@ -62,7 +61,9 @@ class NectarRecording:
         """The names of recorded exchanges that were not requested (yet)."""
         return self._test.unused
 
-    def client(self, settings: Settings | None = None, **changes: Any) -> NectarClient:
+    def client(
+        self, settings: Settings | None = None, **changes: Unpack[SettingsChanges]
+    ) -> NectarClient:
         """Build a client that uses the recording; its first request opens it.
 
         Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from anyio.from_thread import BlockingPortal
@@ -13,10 +13,9 @@ from attrs import evolve
 from nectar_async.client import NectarClient
 from nectar_async.errors import ConfigurationError
 from nectar_async.sandbox import Faults, Sandbox, Witness
-from nectar_async.settings import Settings
+from nectar_async.settings import Settings, SettingsChanges, change_settings
 from nectar_async.testing.options import (
     TestOptions,
-    change_settings,
     fail_without_traceback,
 )
 from nectar_async.testing.plugin_session import PluginSession
@@ -66,7 +65,9 @@ class NectarSandbox:
         """Advance the clock of the sandbox before it answers the next request."""
         self._portal.start_task_soon(self._sandbox.clock.advance, seconds)
 
-    def client(self, settings: Settings | None = None, **changes: Any) -> NectarClient:
+    def client(
+        self, settings: Settings | None = None, **changes: Unpack[SettingsChanges]
+    ) -> NectarClient:
         """Build a client of the sandbox; its first request opens it.
 
         Its waits take real time.

@@ -14,6 +14,7 @@ from nectar_async import RetryPolicy
 from nectar_async.cli.app import run
 from nectar_async.cli.commands.pull import build_settings
 from nectar_async.cli.views import VIEWS
+from nectar_async.settings import _warn_about_concurrency
 
 Capture = pytest.CaptureFixture[str]
 
@@ -110,3 +111,28 @@ def test_options_that_are_not_given_are_left_to_the_client() -> None:
         "attempt_timeout": 5.0,
         "deadline": 9.0,
     }
+
+
+def test_more_requests_at_once_than_advised_are_a_hint(
+    connected: object, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _warn_about_concurrency.cache_clear()
+    monkeypatch.setenv("NECTAR_MAX_CONCURRENCY", "11")
+    assert run(["pull", "meters", "--out", "out.jsonl"]) == 0
+    hints = [
+        line
+        for line in capsys.readouterr().err.splitlines()
+        if line.startswith("hint: max_concurrency")
+    ]
+    (hint,) = hints
+    assert hint.endswith("the API advises at most 10 requests at once per key")
+    _warn_about_concurrency.cache_clear()
+
+
+def test_the_option_overrides_the_variable(
+    connected: object, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NECTAR_MAX_CONCURRENCY", "none")
+    assert run(["pull", "meters", "--out", "out.jsonl", "--concurrency", "2"]) == 0
+    assert run(["pull", "meters", "--out", "out.jsonl"]) == 2
+    assert "NECTAR_MAX_CONCURRENCY" in capsys.readouterr().err

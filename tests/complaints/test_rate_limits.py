@@ -152,6 +152,7 @@ async def test_a_lower_limit_still_wakes_waiting_calls(make_client: MakeClient) 
     assert nectar.statistics().limit < 6
 
 
+@pytest.mark.filterwarnings("ignore:max_concurrency is above 10")
 async def test_the_limit_grows_by_one_per_round_and_not_per_answer(
     make_client: MakeClient,
 ) -> None:

@@ -297,7 +297,7 @@ def test_the_repr_of_a_page_shows_only_the_keys_of_extra() -> None:
         items=(Site(id="s", name="n", extra={"a": CANARY}),), extra={"b": CANARY}
     )
     assert CANARY not in repr(page)
-    assert "extra={'a': ...}" in repr(page)
+    assert "items=<1 Site>" in repr(page)
     assert "extra={'b': ...}" in repr(page)
     assert page.extra["b"] == CANARY
 
@@ -326,7 +326,9 @@ def test_sensitive_fields_of_the_contract_are_secrets(
 @each_value
 def test_no_text_of_a_value_shows_a_secret(value: Any, text: Any) -> None:
     assert CANARY not in text(value)
-    assert ("Secret('***')" in text(value)) == (CANARY.encode() in encode(value))
+    own = [getattr(value, field.name) for field in attrs.fields(type(value))]
+    if any(isinstance(part, Secret) for part in own):
+        assert "Secret('***')" in text(value)
 
 
 @each_text

@@ -78,6 +78,7 @@ async def test_the_look_ahead_is_by_default_a_number_of_pages_for_each_permit(
 
 
 @pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore:max_concurrency is above 10")
 async def test_workers_are_started_by_need(make_client: MakeClient) -> None:
     server = ListServer.of_pages(a=90, b=30)
     nectar = make_client(server.transport, max_concurrency=100_000)

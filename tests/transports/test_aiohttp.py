@@ -791,6 +791,7 @@ async def test_connections_are_reused() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:max_concurrency is above 10")
 async def test_the_pool_does_not_limit_what_the_limiter_allows() -> None:
     all_arrived, count = asyncio.Event(), 0
 

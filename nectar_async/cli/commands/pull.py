@@ -51,7 +51,6 @@ from nectar_async.settings import RetryPolicy
 __all__ = ["build_settings", "pull_app", "run_pull"]
 
 _NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
-_CONCURRENCY: Final = 10
 _INSTANT_TYPES: Final = frozenset({DateType.CREATED_DATE, DateType.UPDATED_DATE})
 _BILL_DATE: Final = "The default date type BILL_DATE leaves out records without a bill."
 _EPILOG: Final = (
@@ -121,12 +120,14 @@ Verify = Annotated[
     ),
 ]
 Concurrency = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--concurrency",
         metavar="N",
         min=1,
-        help="Number of requests at once. The API asks for at most 10 per key.",
+        help="Number of requests at once. Defaults to 10, which is also the most that"
+        " the API advises per key.",
+        show_default=False,
     ),
 ]
 Attempts = Annotated[
@@ -285,7 +286,7 @@ def _build_parameters(view: View) -> list[inspect.Parameter]:
     if view.fan_out is not None:
         choices["include_secrets"] = options.IncludeSecrets, False
         choices["verify"] = Verify, False
-        choices["concurrency"] = Concurrency, _CONCURRENCY
+        choices["concurrency"] = Concurrency, None
     choices["attempts"] = Attempts, None
     choices["attempt_timeout"] = AttemptTimeout, None
     choices["deadline"] = Deadline, None
