@@ -7,11 +7,11 @@ it, so they still report each wrong name.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-__all__ = ["Hinted", "HintedKeywords", "find_similar"]
+__all__ = ["Hinted", "HintedKeywords", "WrongOperatorError", "find_similar"]
 
 
 def find_similar(name: str, names: Iterable[str]) -> str:
@@ -22,26 +22,33 @@ def find_similar(name: str, names: Iterable[str]) -> str:
     return f"did you mean {matches[0]!r}?" if matches else ""
 
 
+class WrongOperatorError(AttributeError, TypeError):
+    """An operator that a class does not have, such as `len`.
+
+    It is an `AttributeError` too, because `hasattr(x, "__len__")` has to be False.
+    """
+
+
 class Hinted:
     """The base of a class that answers wrong attributes and operators with a hint.
 
-    They stay an `AttributeError` and a `TypeError`, so `hasattr`, `copy`, `pickle` and
-    the completion of names work as usual.
+    The errors are an `AttributeError` and a `TypeError` as usual, so `hasattr`, `copy`,
+    `pickle` and the completion of names work as usual.
     """
 
     __slots__ = ()
 
     _HINTS: ClassVar[Mapping[str, str]] = {}
-    """What to write instead, for each wrong attribute or the method of an operator,
-    such as `__len__`."""
+    """What to write instead, for each wrong attribute and for the method of each wrong
+    operator, such as `__len__`."""
 
     def __init_subclass__(cls) -> None:
-        """Add a method for each operator of the table; it raises the hint."""
+        """Let each operator of the table raise its hint."""
         super().__init_subclass__()
         hints = vars(cls).get("_HINTS", {})
         for name in hints:
             if name.startswith("__"):
-                setattr(cls, name, _build_refusal(hints[name]))
+                setattr(cls, name, _WrongOperator(hints[name]))
         if "__len__" in hints:
             # Without it, `if pager:` would ask for the length.
             cls.__bool__ = lambda _: True  # type: ignore[attr-defined]
@@ -50,7 +57,7 @@ class Hinted:
 
         def __getattr__(self, name: str) -> Any:
             hint = self._HINTS.get(name)
-            if hint is None:
+            if hint is None or name.startswith("__"):
                 return object.__getattribute__(self, name)  # raises Python's own error
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}; {hint}",
@@ -59,11 +66,14 @@ class Hinted:
             )
 
 
-def _build_refusal(hint: str) -> Callable[..., NoReturn]:
-    def refuse(*_: object) -> NoReturn:
-        raise TypeError(hint)
+class _WrongOperator:
+    """The method of an operator that a class does not have; reading it is an error."""
 
-    return refuse
+    def __init__(self, hint: str) -> None:
+        self._hint = hint
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise WrongOperatorError(self._hint)
 
 
 class _InitSignature:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from types import TracebackType
 from typing import ClassVar, Self, TypeVar, Unpack
+from urllib.parse import urlsplit
 
 import cattrs
 
@@ -181,6 +182,16 @@ class NectarClient(HintedKeywords):
             stages=self._stages,
             recorder=self._recorder,
             converter=self._converter,
+        )
+
+    def __repr__(self) -> str:
+        if "_executor" not in vars(self):
+            return "<NectarClient not built>"  # in the traceback of a refused argument
+        settings, session = self.settings, self._session
+        host = urlsplit(settings.base_url).netloc
+        permits = f"{session.limiter.allowed} of {session.limiter.limit} permits"
+        return (
+            f"<NectarClient {host} {settings.api_version}, {permits}, {session.state}>"
         )
 
     async def __aenter__(self) -> Self:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import inspect
 import pickle
 import traceback
 from collections.abc import Callable
 from typing import Any
-from unittest import mock
 
 import pytest
 from attrs import fields

@@ -36,7 +36,7 @@ MAX_SIZE = 500
 HOSTILE = "\x1b]0;owned\x07\u202e\r\n\x9b2J\ud800" + "x" * 10_000
 
 
-def list_models(base: type = Model) -> Iterator[type]:
+def list_models(base: type[Any] = Model) -> Iterator[type[Any]]:
     for model in base.__subclasses__():
         # attrs builds each class with slots from one without, which may still exist.
         if "__attrs_attrs__" in vars(model):

@@ -242,13 +242,16 @@ class Request(Generic[T]):
     @property
     def target(self) -> str:
         """The object of the request, for messages: `company 3b1e6f0a-…, page 3`."""
-        words = [
+        page = [] if self.page is None else [f"page {self.page}"]
+        return ", ".join([*([self.owner] if self.parts else []), *page])
+
+    @property
+    def owner(self) -> str:
+        """The objects in the path, for messages: `company 3b1e6f0a-…`."""
+        return ", ".join(
             f"{name.removesuffix('_id').replace('_', ' ')} {value}"
             for name, value in self.parts.items()
-        ]
-        if (page := self.page) is not None:
-            words.append(f"page {page}")
-        return ", ".join(words)
+        )
 
     @property
     def relative(self) -> str:

@@ -253,6 +253,13 @@ class Session:
         return self._loop is not None and not self._is_closed
 
     @property
+    def state(self) -> str:
+        """Whether the session is open, as a word for `repr`."""
+        if self._is_closed:
+            return "closed"
+        return "not used yet" if self._loop is None else "open"
+
+    @property
     def is_in_running_loop(self) -> bool:
         """Whether the session belongs to the running event loop."""
         return not self._is_forked and self._loop is _find_running_loop()

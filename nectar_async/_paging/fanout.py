@@ -12,19 +12,24 @@ from collections.abc import (
     Awaitable,
     Callable,
     Generator,
+    Iterator,
     Mapping,
     Sequence,
 )
+from contextlib import contextmanager, nullcontext
 from types import MappingProxyType, TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar
 
 from attrs import evolve, frozen
 
+from nectar_async._hints import Hinted
 from nectar_async._http.callbacks import run_callback
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
+from nectar_async._paging.list_hints import build_list_hints
 from nectar_async._paging.prefetch import NOT_ENTERED, PageResult, PageScheduler
-from nectar_async._paging.receipt import Receipt, find_worst
+from nectar_async._paging.progress_bar import Draw, open_bar
+from nectar_async._paging.receipt import Receipt, describe_counts, find_worst
 from nectar_async._paging.records import Failure, Records, check_limit, collect_pages
 from nectar_async._paging.traversal import MAX_REWALKS, Traversal
 from nectar_async.errors import NectarError
@@ -66,7 +71,13 @@ class CompanyList:
     """The error that names items of the list that cannot be read."""
 
 
-class FanOut(Generic[T]):
+_CALL: Final = "nectar.repository.usage(...)"
+_LOOP: Final = (
+    f"`async with {_CALL} as records:` and in that block `async for record in records:`"
+)
+
+
+class FanOut(Hinted, Generic[T]):
     """The records of many companies, page by page, in the order of their arrival.
 
     `await` collects all records; `collect(limit=...)` and `first()` request less.
@@ -92,6 +103,13 @@ class FanOut(Generic[T]):
         convert: converts each page that was read to the page that is delivered.
         model: the model of the records that are delivered.
     """
+
+    _HINTS: ClassVar[Mapping[str, str]] = {
+        **build_list_hints(_CALL, _LOOP),
+        **dict.fromkeys(
+            ("__enter__", "__exit__"), f"a fan-out is async: write {_LOOP}"
+        ),
+    }
 
     def __init__(
         self,
@@ -128,8 +146,21 @@ class FanOut(Generic[T]):
         self._announced = 0
         """Their sum."""
         self._items: deque[T] = deque()
+        self._draw: Draw | None = None
         # The workers keep the requests, so a request must not refer to this object.
         self._queue_key = object()
+
+    def __repr__(self) -> str:
+        kind = f" of {self._model.__name__}" if self._model is not None else ""
+        failed = f", failures: {len(self._failures):,}" if self._failures else ""
+        return (
+            f"<FanOut{kind}: {self._done:,} of {len(self._traversals):,} companies,"
+            f" {self._describe()}, {self.receipt.verdict.value}{failed}>"
+        )
+
+    def _describe(self) -> str:
+        total = self._announced if self._totals else None
+        return describe_counts(self._pages, self._records, total)
 
     async def __aenter__(self) -> Self:
         if self._is_entered:
@@ -227,16 +258,23 @@ class FanOut(Generic[T]):
         """Collect all records: `records = await nectar.repository.usage()`."""
         return self.collect().__await__()
 
-    async def collect(self, limit: int | None = None) -> Records[T]:
+    async def collect(
+        self, limit: int | None = None, *, progress: bool = False
+    ) -> Records[T]:
         """Collect the records in memory, all or the first ones to arrive.
 
         Args:
             limit: how many records to collect at most.
+            progress: whether to show a bar; see `show_progress`.
 
         Raises:
             InvalidArgumentError: `limit` is below 1.
         """
         check_limit(limit)
+        with self.show_progress() if progress else nullcontext():
+            return await self._collect(limit)
+
+    async def _collect(self, limit: int | None) -> Records[T]:
         async with self:
             items = await collect_pages(
                 self.pages(),
@@ -245,6 +283,33 @@ class FanOut(Generic[T]):
                 limit,
             )
             return Records(items, self.receipt, self.failures, self._model)
+
+    @contextmanager
+    def show_progress(self) -> Iterator[Self]:
+        """Show a bar of the companies on standard error while they are read in a block.
+
+        ```python
+        async with nectar.repository.usage() as records:
+            with records.show_progress():
+                async for record in records:
+                    ...
+        ```
+
+        See `Pager.show_progress`.
+
+        Raises:
+            ConfigurationError: neither rich nor tqdm is installed.
+        """
+        kind = "records" if self._model is None else self._model.__name__
+        try:
+            with open_bar(kind, "companies") as self._draw:
+                yield self
+        finally:
+            self._draw = None
+
+    def _draw_progress(self) -> None:
+        if self._draw is not None:
+            self._draw(self._done, len(self._traversals), self._describe())
 
     async def first(self) -> T | None:
         """Return the first record to arrive; None if there is none."""
@@ -265,6 +330,7 @@ class FanOut(Generic[T]):
             result = await self._next_result(self._scheduler)
             self._done += result.is_last
             if result.error is not None:
+                self._draw_progress()
                 await self._handle_failure(result.name, result.error)
             elif result.page is not None:
                 page = result.page
@@ -273,6 +339,7 @@ class FanOut(Generic[T]):
                 self._pages += 1
                 self._add_total(result.name, result.page)
                 self._records += len(page.items)
+                self._draw_progress()
                 return result.name, page
 
     def _add_total(self, company_id: str, page: Page[Any]) -> None:

@@ -6,13 +6,17 @@ Plain iteration (see `sequential`) runs nothing in the background; background fe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
-from typing import Any, Generic, TypeVar, get_args
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, get_args
 
+from nectar_async._hints import Hinted
 from nectar_async._http.executor import PageSource
 from nectar_async._http.request import Request
 from nectar_async._paging.cursor import Cursor
+from nectar_async._paging.list_hints import build_list_hints
 from nectar_async._paging.prefetch import Prefetch
+from nectar_async._paging.progress_bar import Draw, open_bar
 from nectar_async._paging.receipt import Receipt
 from nectar_async._paging.records import Records, check_limit, collect_pages
 from nectar_async._paging.sequential import PageIterator, RecordIterator
@@ -25,7 +29,13 @@ __all__ = ["Pager"]
 T = TypeVar("T")
 
 
-class Pager(Generic[T]):
+_ENTER_HINT: Final = (
+    "a pager needs no block: write `async for record in pager`; to fetch pages in the"
+    " background write `async with pager.prefetch() as records`"
+)
+
+
+class Pager(Hinted, Generic[T]):
     """A list that is fetched a few pages at a time while it is read.
 
     ```python
@@ -41,6 +51,11 @@ class Pager(Generic[T]):
     server runs out of time, the range of dates is split in two and read in halves.
     """
 
+    _HINTS: ClassVar[Mapping[str, str]] = {
+        **build_list_hints("pager", "`async for record in pager`"),
+        **dict.fromkeys(("__aenter__", "__aexit__"), _ENTER_HINT),
+    }
+
     def __init__(
         self,
         request: Request[Page[T]],
@@ -53,7 +68,13 @@ class Pager(Generic[T]):
         self._source = source
         self._verify = verify
         self._cursor = cursor
+        self._draw: Draw | None = None
         self._traversal = self._begin()
+
+    def __repr__(self) -> str:
+        # A traceback may show a pager whose cursor was refused.
+        traversal = vars(self).get("_traversal")
+        return f"<Pager {'not built' if traversal is None else traversal.describe()}>"
 
     def __aiter__(self) -> AsyncIterator[T]:
         return RecordIterator(self.pages())
@@ -87,23 +108,49 @@ class Pager(Generic[T]):
         """Collect all records: `records = await nectar.usage.by_site(site_id)`."""
         return self.collect().__await__()
 
-    async def collect(self, limit: int | None = None) -> Records[T]:
+    async def collect(
+        self, limit: int | None = None, *, progress: bool = False
+    ) -> Records[T]:
         """Collect the records in memory, all or the first ones.
 
         Args:
             limit: how many records to collect at most; only their pages are requested.
+            progress: whether to show a bar; see `show_progress`.
 
         Raises:
             InvalidArgumentError: `limit` is below 1.
         """
         check_limit(limit)
-        if limit is None:
-            async with self.prefetch() as fetched:
-                items = await self._collect(fetched.pages(), None)
-        else:
-            items = await self._collect(self.pages(), limit)
+        with self.show_progress() if progress else nullcontext():
+            if limit is None:
+                async with self.prefetch() as fetched:
+                    items = await self._collect(fetched.pages(), None)
+            else:
+                items = await self._collect(self.pages(), limit)
         (model,) = get_args(self._request.returns)
         return Records(items, self.receipt, model=model)
+
+    @contextmanager
+    def show_progress(self) -> Iterator[Self]:
+        """Show a bar on standard error while the list is read in a block.
+
+        ```python
+        with pager.show_progress():
+            async for record in pager:
+                ...
+        ```
+
+        Where standard error is no terminal, a line with the counts is written at the
+        end. A notebook needs tqdm or rich; a terminal needs rich or tqdm.
+
+        Raises:
+            ConfigurationError: neither of them is installed.
+        """
+        try:
+            with open_bar(self._traversal.title, "records") as self._draw:
+                yield self
+        finally:
+            self._draw = None
 
     async def first(self) -> T | None:
         """Return the first record; None if the list is empty."""
@@ -141,6 +188,9 @@ class Pager(Generic[T]):
 
     def _begin(self) -> Traversal[T]:
         self._traversal = Traversal(
-            self._request, verify=self._verify, cursor=self._cursor
+            self._request,
+            verify=self._verify,
+            cursor=self._cursor,
+            draw=self._draw,
         )
         return self._traversal

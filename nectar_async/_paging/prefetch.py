@@ -30,7 +30,10 @@ __all__ = ["NOT_ENTERED", "PageResult", "PageScheduler", "Prefetch"]
 
 T = TypeVar("T")
 
-NOT_ENTERED = "pages are fetched in the background: write `async with ... as records:`"
+NOT_ENTERED = (
+    "pages are fetched in the background: write `async with ... as records:` and in"
+    " that block `async for record in records:`"
+)
 
 _BLOCK_LEFT = "the `async with` block was left before the end; iterate inside of it"
 
@@ -83,6 +86,9 @@ class Prefetch(Generic[T]):
     ) -> None:
         self._records.drop()
         await self._scheduler.aclose()
+
+    def __repr__(self) -> str:
+        return f"<Prefetch {self._traversal.describe()}>"
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self._records

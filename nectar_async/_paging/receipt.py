@@ -36,6 +36,8 @@ __all__ = [
     "Receipt",
     "Verdict",
     "build_unreadable_error",
+    "describe_counts",
+    "describe_receipt",
     "find_worst",
     "hash_rows",
     "sum_known",
@@ -143,6 +145,22 @@ def sum_known(totals: Iterable[int | None]) -> int | None:
     """Add up the totals that are not None; None if all are."""
     known = [total for total in totals if total is not None]
     return sum(known) if known else None
+
+
+def describe_counts(pages: int, records: int, total: int | None) -> str:
+    """Describe how far a list was read: `4 pages, 350 of 1,200 records`."""
+    of_total = "" if total is None else f" of {total:,}"
+    return (
+        f"{pages:,} page{'s' * (pages != 1)},"
+        f" {records:,}{of_total} record{'s' * ((total or records) != 1)}"
+    )
+
+
+def describe_receipt(receipt: Receipt) -> str:
+    """Describe a receipt: `4 pages, 1,200 of 1,200 records, complete`."""
+    counts = describe_counts(receipt.pages, receipt.records, receipt.total_last)
+    unreadable = f", unreadable: {receipt.unreadable:,}" if receipt.unreadable else ""
+    return f"{counts}, {receipt.verdict.value}{unreadable}"
 
 
 _MAX_TEXTS: Final = 100

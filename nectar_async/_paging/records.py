@@ -8,7 +8,8 @@ from typing import Any, Final, Generic, Self, TypeVar, overload
 from attrs import evolve, field, frozen
 
 from nectar_async._http.telemetry import log_large_collection
-from nectar_async._paging.receipt import Receipt
+from nectar_async._paging.receipt import Receipt, describe_receipt
+from nectar_async._paging.record_table import build_html, build_rich_table
 from nectar_async.errors import InvalidArgumentError, NectarError
 from nectar_async.models._base import Model
 from nectar_async.tables.columns import Nested
@@ -144,6 +145,18 @@ class Records(Generic[T]):
                 f" {self!r}"
             )
         return model
+
+    def _repr_html_(self) -> str:
+        """Show the first ten records in a notebook, and the receipt below them."""
+        return build_html(self._items, self._summarize())
+
+    def __rich__(self) -> Any:
+        """Show the first ten records on a terminal: `rich.print(records)`."""
+        return build_rich_table(self._items, self._summarize())
+
+    def _summarize(self) -> str:
+        failed = f"; failures: {len(self.failures):,}" if self.failures else ""
+        return f"receipt: {describe_receipt(self.receipt)}{failed}"
 
     def __repr__(self) -> str:
         kinds = sorted({type(item).__name__ for item in self._items})

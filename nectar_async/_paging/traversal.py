@@ -25,6 +25,7 @@ from nectar_async._http.request import Request
 from nectar_async._http.telemetry import log_halving, log_rewalk
 from nectar_async._paging.cursor import Cursor
 from nectar_async._paging.date_windows import read_window, replace_window, split_window
+from nectar_async._paging.progress_bar import Draw
 from nectar_async._paging.receipt import (
     Damage,
     IdSet,
@@ -32,11 +33,14 @@ from nectar_async._paging.receipt import (
     Receipt,
     Verdict,
     build_unreadable_error,
+    describe_counts,
+    describe_receipt,
     find_worst,
     hash_rows,
     sum_known,
     to_content,
 )
+from nectar_async._text import make_one_line
 from nectar_async.errors import (
     DecodeError,
     InvalidArgumentError,
@@ -93,6 +97,7 @@ class Traversal(Generic[T]):
         verify: whether to request the first page of each window again at its end.
         cursor: where to begin; by default at the beginning.
         queue_key: the limiter's queue for these requests; by default a separate queue.
+        draw: draws a progress bar after each page.
     """
 
     def __init__(
@@ -103,7 +108,9 @@ class Traversal(Generic[T]):
         verify: bool = False,
         cursor: Cursor | None = None,
         queue_key: object = None,
+        draw: Draw | None = None,
     ) -> None:
+        self._draw = draw
         self._request = evolve(
             request, queue_key=self if queue_key is None else queue_key
         )
@@ -160,6 +167,10 @@ class Traversal(Generic[T]):
             self._finish_pass(window_pass, is_changed=is_changed)
         elif tracker.is_finished:
             self._verify_or_finish(window_pass)
+        if self._draw is not None:
+            receipt = self.build_receipt()
+            counts = receipt.pages, receipt.records, receipt.total_last
+            self._draw(*counts[1:], describe_counts(*counts))
         return new if new.items or (is_first and not is_verification) else None
 
     def split_after(self, error: Exception) -> bool:
@@ -225,6 +236,16 @@ class Traversal(Generic[T]):
     def build_receipt(self) -> Receipt:
         """Build the receipt of what was read so far."""
         return self._receipt or self._sum(Verdict.UNFINISHED)
+
+    @property
+    def title(self) -> str:
+        """The list with its owner: `usage_list_by_company of company 3b1e6f0a-…`."""
+        owner = make_one_line(self._request.owner)
+        return f"{self._request.operation}{' of ' if owner else ''}{owner}"
+
+    def describe(self) -> str:
+        """Describe the list, how far it was read, and the verdict."""
+        return f"{self.title}: {describe_receipt(self.build_receipt())}"
 
     def build_unreadable_error(self) -> DecodeError | None:
         """Build the error that names the items that were left out; None without any."""

@@ -37,11 +37,12 @@ from nectar_async import (
     NectarClient,
     NectarError,
     NotFoundError,
+    Records,
     Secret,
 )
 from nectar_async._http import executor, redact, telemetry
 from nectar_async._paging.records import Failure
-from nectar_async.models import Connection, Invitation
+from nectar_async.models import Connection, Invitation, Site
 
 pytestmark = [pytest.mark.anyio, pytest.mark.without_coverage]
 
@@ -160,6 +161,7 @@ PLANTED: dict[str, Callable[[], object]] = {
     "nested extra": lambda: Leaky(parts=(Invitation(id="i", extra={"n": KEY}),)),
     "list": lambda: [Secret(PASSWORD), (PASSWORD,)],
     "failure": lambda: Failure(PASSWORD, NectarError("no")),
+    "records": lambda: Records((Site(id="s", name=PASSWORD),)),
 }
 
 

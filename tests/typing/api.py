@@ -425,6 +425,9 @@ async def walks(nectar: NectarClient) -> None:
     assert_type(pager.resume("cursor"), Pager[UsageData])
     assert_type(await pager, Records[UsageData])
     assert_type(await pager.collect(limit=10), Records[UsageData])
+    assert_type(await pager.collect(progress=True), Records[UsageData])
+    with pager.show_progress() as shown:
+        assert_type(shown, Pager[UsageData])
     assert_type(await pager.first(), UsageData | None)
     async with pager.prefetch(look_ahead=4) as records:
         async for record in records:

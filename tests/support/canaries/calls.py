@@ -198,15 +198,20 @@ async def _next_page(nectar: NectarClient, seen: list[Any]) -> None:
 async def _collect(nectar: NectarClient, seen: list[Any]) -> None:
     pager = nectar.documents.by_company(ID)
     seen.append(await pager.first())
-    records = await pager.collect()
+    records = await pager.collect(progress=True)
     seen += [records, records.receipt, *records]
+    with pager.show_progress():
+        seen += [record async for record in pager]
 
 
 async def _collect_view(nectar: NectarClient, seen: list[Any]) -> None:
     seen.append(await nectar.repository.documents(companies=COMPANIES).first())
     view = nectar.repository.documents(companies=COMPANIES, on_error="collect")
-    records = await view.collect()
+    records = await view.collect(progress=True)
     seen += [records, records.receipt, *records, *records.failures]
+    async with nectar.repository.documents(companies=COMPANIES) as view:
+        with view.show_progress():
+            seen += [record async for record in view]
 
 
 async def _send(nectar: NectarClient, seen: list[Any]) -> None:
@@ -296,8 +301,12 @@ CASES = [
         ),
     ),
     Case("FanOut.next_page", _next_page),
-    Case("Pager.collect", _collect, covers=("Pager.first",)),
-    Case("FanOut.collect", _collect_view, covers=("FanOut.first",)),
+    Case("Pager.collect", _collect, covers=("Pager.first", "Pager.show_progress")),
+    Case(
+        "FanOut.collect",
+        _collect_view,
+        covers=("FanOut.first", "FanOut.show_progress"),
+    ),
     Case("send", _send),
     Case("send", _send_list, "a list"),
     Case("send", _send_plain, "a read"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Awaitable, Callable
+from contextlib import redirect_stderr
 from typing import Any
 
 import anyio
@@ -77,7 +79,8 @@ async def collect_outcome(
     case: Case, nectar: NectarClient, scope: anyio.CancelScope, out: Outcome
 ) -> None:
     """Make a call within a cancel scope, and add what it shows to the outcome."""
-    with Trail() as trail:
+    written = io.StringIO()
+    with Trail() as trail, redirect_stderr(written):
         with scope:
             try:
                 await case.call(nectar, out.seen)
@@ -93,5 +96,6 @@ async def collect_outcome(
             out.texts += list_shown_texts(out.error)
     out.logged = trail.records
     out.texts += trail.texts()
+    out.texts.append(("standard error", written.getvalue()))
     for value in (nectar, *out.seen):
         out.texts += list_shown_texts(value)

@@ -8,6 +8,7 @@ left out, because they contain the values.
 
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 import traceback
@@ -20,9 +21,10 @@ from typing import Any, Self
 
 import attrs
 from canaries.canaries import MARKS
+from rich.console import Console
 from tracing import install_span_exporter
 
-from nectar_async import NectarClient, NectarError, Pager, Secret
+from nectar_async import NectarClient, NectarError, Pager, Records, Secret
 from nectar_async._paging.fanout import FanOut
 from nectar_async._paging.prefetch import Prefetch
 from nectar_async.models.page import Page
@@ -132,6 +134,11 @@ def _list_value_texts(thing: Any) -> Iterator[Shown]:
     name = type(thing).__name__
     yield f"repr of a {name}", repr(thing)
     yield f"str of a {name}", f"{thing} {thing!s:>5}"
+    if isinstance(thing, Records):
+        yield "html", thing._repr_html_()
+        console = Console(file=io.StringIO(), width=2000, record=True)
+        console.print(thing)
+        yield "terminal", console.export_text()
     if isinstance(thing, Pager | Prefetch | FanOut):
         receipt = thing.receipt
         yield "receipt", f"{receipt!r} {pickle.dumps(receipt)!r}"
