@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import copy
 import inspect
+import operator
 import pickle
+import re
+import rlcompleter
 import traceback
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 from attrs import fields
 
 from nectar_async import (
+    FanOut,
     MemoryTransport,
     NectarClient,
+    Pager,
     Settings,
 )
 from nectar_async.settings import GUESSES
 
 nectar: Any = NectarClient(transport=MemoryTransport({}))
+pager: Any = nectar.usage.by_company("c")
+fan_out: Any = nectar.repository.usage()
 client_class: Any = NectarClient
 settings_class: Any = Settings
 
@@ -122,3 +130,95 @@ def test_settings_can_be_copied_and_pickled() -> None:
     settings = Settings(deadline=9)
     assert copy.copy(settings) == copy.deepcopy(settings) == settings
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301  our own
+
+
+AWAIT = "`records = await pager`"
+LOOP = "`async for record in pager`"
+ENTER = (
+    "`async with nectar.repository.usage(...) as records:` and in that block"
+    " `async for record in records:`"
+)
+
+
+WRONG_LINES = {
+    "pager.all()": f"{AWAIT}, or {LOOP}",
+    "pager.to_list()": f"{AWAIT}, or {LOOP}",
+    "pager.to_pandas()": f"{AWAIT}, then `records.to_pandas()`",
+    "pager.total": f"{AWAIT}, then `len(records)`",
+    "pager.limit(3)": "await pager.collect(limit=10)",
+    "pager.next()": "`record = await pager.first()`",
+    "len(pager)": f"{AWAIT}, then `len(records)`",
+    "pager[0]": f"{AWAIT}, then `records[0]`",
+    "for record in pager: pass": LOOP,
+    "list(pager)": LOOP,
+    "for record in fan_out: pass": ENTER,
+    "with fan_out: pass": ENTER,
+    "fan_out.all()": "`records = await nectar.repository.usage(...)`",
+    "with nectar: pass": "`async with NectarClient() as nectar:`",
+    "nectar.close()": "`await nectar.aclose()`",
+    "nectar.timeout": "Settings(attempt_timeout=...)",
+    "nectar.bills": "`nectar.documents`",
+    "nectar.usage.list()": (
+        "`await nectar.usage.by_company(...)` or `await nectar.repository.usage()`"
+    ),
+    "nectar.companies.list()": "`await nectar.companies.all()`",
+    "nectar.sites.all()": "`await nectar.sites.by_company(...)`",
+    "nectar.accounts.list()": "`await nectar.repository.accounts()`",
+    "nectar.providers.list()": "`await nectar.providers.search(...)`",
+    "nectar.invitations.remove('i')": "`await nectar.invitations.revoke(...)`",
+    "nectar.jobs.create()": "`await nectar.jobs.submit_document(...)`",
+}
+
+
+@pytest.mark.parametrize("line", WRONG_LINES)
+def test_a_wrong_line_raises_the_right_one(line: str) -> None:
+    scope = {"nectar": nectar, "pager": pager, "fan_out": fan_out}
+    with pytest.raises((AttributeError, TypeError)) as caught:
+        exec(line, scope)  # noqa: S102  our own words
+    assert WRONG_LINES[line] in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_a_block_or_a_loop_that_is_async_in_the_wrong_way_raises_it_too() -> None:
+    with pytest.raises(TypeError, match=r"async with pager\.prefetch\(\) as records"):
+        async with pager:
+            pass
+    with pytest.raises(RuntimeError, match="`async for record in records:`"):
+        async for _ in nectar.repository.usage():
+            pass
+
+
+def test_a_hint_at_a_method_names_one_that_exists() -> None:
+    for name, resource in vars(NectarClient).items():
+        for guess, hint in getattr(resource, "_resource", Pager)._HINTS.items():
+            for path in re.findall(r"nectar\.([a-z_.]+)\(", hint):
+                assert callable(operator.attrgetter(path)(nectar)), (name, guess)
+
+
+def test_other_names_raise_the_error_of_python() -> None:
+    with pytest.raises(AttributeError) as caught:
+        pager.recipt  # noqa: B018
+    assert str(caught.value) == "'Pager' object has no attribute 'recipt'"
+    assert (caught.value.name, caught.value.obj) == ("recipt", pager)
+
+
+@pytest.mark.parametrize("thing", [nectar, pager, fan_out, nectar.usage, Settings()])
+def test_an_object_with_hints_behaves_like_any_other(thing: Any) -> None:
+    assert bool(thing)
+    for name in ("all_", "__len__", "__iter__", "__getitem__", "_repr_html_"):
+        assert not hasattr(thing, name)
+    assert hasattr(thing, "__aenter__") == isinstance(thing, NectarClient | FanOut)
+    assert type(copy.copy(thing)) is type(thing)
+    assert dict(inspect.getmembers(thing))
+    completer = rlcompleter.Completer({"thing": thing})
+    assert completer.complete("thing.", 0) is not None
+    assert completer.complete("thing.to_l", 0) is None
+
+
+@pytest.mark.parametrize("kind", [NectarClient, Pager, FanOut, Settings])
+def test_a_class_with_hints_can_be_a_spec(kind: type) -> None:
+    double = mock.create_autospec(kind)
+    for name in ("bills", "to_list"):
+        with pytest.raises(AttributeError):
+            getattr(double, name)
+    assert "to_list" not in dir(kind)
