@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 __all__ = ["Hinted", "HintedKeywords", "WrongOperatorError", "find_similar"]
 
@@ -45,13 +45,20 @@ class Hinted:
     def __init_subclass__(cls) -> None:
         """Let each operator of the table raise its hint."""
         super().__init_subclass__()
-        hints = vars(cls).get("_HINTS", {})
-        for name in hints:
-            if name.startswith("__"):
-                setattr(cls, name, _WrongOperator(hints[name]))
-        if "__len__" in hints:
+        methods: dict[str, object] = {
+            name: _WrongOperator(hint)
+            for name, hint in vars(cls).get("_HINTS", {}).items()
+            if name.startswith("__")
+        }
+        if "__len__" in methods:
             # Without it, `if pager:` would ask for the length.
-            cls.__bool__ = lambda _: True  # type: ignore[attr-defined]
+            methods["__bool__"] = lambda _: True
+        for name, method in methods.items():
+            setattr(cls, name, method)
+
+    def __dir__(self) -> Iterable[str]:
+        """List the names that can be read."""
+        return [name for name in super().__dir__() if not _is_wrong(type(self), name)]
 
     if not TYPE_CHECKING:
 
@@ -67,13 +74,22 @@ class Hinted:
 
 
 class _WrongOperator:
-    """The method of an operator that a class does not have; reading it is an error."""
+    """The method of an operator that a class does not have.
+
+    To read it from an object is an error, and so is the operator.
+    """
 
     def __init__(self, hint: str) -> None:
         self._hint = hint
 
-    def __get__(self, instance: object, owner: type) -> NoReturn:
+    def __get__(self, instance: object, owner: type) -> Self:
+        if instance is None:
+            return self
         raise WrongOperatorError(self._hint)
+
+
+def _is_wrong(owner: type, name: str) -> bool:
+    return isinstance(getattr(owner, name, None), _WrongOperator)
 
 
 class _InitSignature:

@@ -339,7 +339,8 @@ class Settings(HintedKeywords):
     )
     """Corrections by operation id, see `Operation`."""
 
-    __repr__ = format_record
+    def __repr__(self) -> str:
+        return format_record(self)
 
     @operations.validator
     def _check_operations(self, _: object, value: Mapping[str, Operation]) -> None:

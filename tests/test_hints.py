@@ -209,6 +209,10 @@ def test_an_object_with_hints_behaves_like_any_other(thing: Any) -> None:
         assert not hasattr(thing, name)
     assert hasattr(thing, "__aenter__") == isinstance(thing, NectarClient | FanOut)
     assert type(copy.copy(thing)) is type(thing)
+    assert {name for name in dir(thing) if not hasattr(thing, name)} == set()
+    assert {
+        name for name in dir(type(thing)) if not hasattr(type(thing), name)
+    } == set()
     assert dict(inspect.getmembers(thing))
     completer = rlcompleter.Completer({"thing": thing})
     assert completer.complete("thing.", 0) is not None

@@ -127,7 +127,7 @@ def _run_in_client(block: str) -> str:
 
 def test_each_way_out_of_records_takes_six_lines_at_most() -> None:
     blocks = find_blocks(RECORDS)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     for block in blocks:
         assert sum(bool(line.strip()) for line in block.splitlines()) <= 6
 

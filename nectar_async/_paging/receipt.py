@@ -117,7 +117,8 @@ class Receipt:
     verdict: Verdict = Verdict.UNFINISHED
     """The completeness of the traversal."""
 
-    __repr__ = format_record
+    def __repr__(self) -> str:
+        return format_record(self)
 
     @classmethod
     def sum(cls, receipts: Iterable[Receipt], *, is_finished: bool = True) -> Self:

@@ -33,7 +33,7 @@ class Model:
         attrs would generate a `__repr__` of all fields for a class without its own.
         """
         super().__init_subclass__()
-        cls.__repr__ = format_record  # type: ignore[method-assign]
+        setattr(cls, "__repr__", format_record)  # noqa: B010 - no type of its own
 
     # Only pydantic calls these two. The module is far above the models and is found by
     # its name, so that models work without it.

@@ -48,7 +48,8 @@ class Page(Generic[T]):
     extra: Mapping[str, Any] = field(factory=dict, hash=False, repr=format_keys)
     """Keys of the envelope that this version does not know."""
 
-    __repr__ = format_record
+    def __repr__(self) -> str:
+        return format_record(self)
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,7 @@ from attrs import evolve
 from filled import CANARY, FILLED
 from pyarrow import csv, parquet
 from pydantic import TypeAdapter
+from rich.console import Console
 
 from nectar_async import Records, make_converter, to_dict, to_json
 from nectar_async._json.fields import describe_model
@@ -37,8 +38,18 @@ def write_table(write: Callable[[Any, Any], object]) -> Show:
     return show
 
 
+def show_on_terminal(records: Records[Any]) -> str:
+    """Print the records as a table, wide enough for every column."""
+    console = Console(file=io.StringIO(), width=2000, record=True)
+    console.print(records)
+    return console.export_text()
+
+
 WAYS: Mapping[str, Show] = {
     "repr": repr,
+    "repr of a record": lambda records: repr(records[0]),
+    "notebook": lambda records: records._repr_html_(),
+    "terminal": show_on_terminal,
     "to_dict": lambda records: [to_dict(record) for record in records],
     "to_json": lambda records: [to_json(record, names="wire") for record in records],
     "to_dicts": lambda records: records.to_dicts(names="wire"),

@@ -270,7 +270,7 @@ async def test_copies_of_a_client_cannot_change_the_limit(
     host: FileHost, make: Make
 ) -> None:
     with pytest.raises(ConfigurationError, match="max_downloads cannot change"):
-        make(host).with_settings(max_downloads=9)
+        make(host).with_settings(max_downloads=9)  # type: ignore[call-arg]
 
 
 # Failures that are retried.
