@@ -162,11 +162,16 @@ class _Repair:
 
 def _decode(body: bytes) -> str:
     """Decode a body; bytes that are no characters become surrogates."""
-    names = [name for mark, name in _MARKS if body.startswith(mark)]
-    names += [name for pattern, name in _NUL_PATTERNS if pattern.match(body)]
+    marked = [name for mark, name in _MARKS if body.startswith(mark)]
+    names = [
+        *marked,
+        *(name for pattern, name in _NUL_PATTERNS if pattern.match(body)),
+    ]
     for name in names:
         with suppress(UnicodeDecodeError):  # half of a character at the end
             return body.decode(name, "surrogatepass")
+    if marked or (names and body.count(0) > len(body) // 3):
+        return body.decode(names[0], "replace")
     return body.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 

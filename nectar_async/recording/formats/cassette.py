@@ -204,12 +204,14 @@ def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
 
 
 def _build_answer(
-    response: _Response, status: int, headers: Pairs, place: str
+    response: _Response, status: int, headers: Pairs, place: str, *, is_file: bool
 ) -> RecordedAnswer:
     data = _decode_body(
         response.content if response.body is None else response.body, place
     )
-    return build_answer(status, headers, data, None, f"the body of {place}")
+    return build_answer(
+        status, headers, data, None, f"the body of {place}", is_file=is_file
+    )
 
 
 def _decode_body(body: Any, place: str) -> bytes:

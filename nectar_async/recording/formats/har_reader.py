@@ -188,6 +188,7 @@ def _parse_answer(
     place: str,
     *,
     method: str,
+    is_file: bool,
 ) -> RecordedAnswer:
     content = response.content or HarContent()
     headers = _to_pairs(response.headers)
@@ -204,7 +205,12 @@ def _parse_answer(
         else:
             check_whole(content, lengths, data, by_name, place)
     answer = build_answer(
-        response.status, headers, data, started, f"the body of {place}"
+        response.status,
+        headers,
+        data,
+        started,
+        f"the body of {place}",
+        is_file=is_file,
     )
     if note is None:
         return answer

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from attrs import evolve, field, frozen
@@ -78,6 +78,14 @@ class ExportNote:
     is_file: bool
 
 
+class AnswerParser(Protocol):
+    """Parses the response of an entry; that of a file is stored as bytes."""
+
+    def __call__(self, *, is_file: bool) -> RecordedAnswer:
+        """Parse the response."""
+        ...
+
+
 @frozen(kw_only=True)
 class TrafficEntry:
     """One recorded request with its response."""
@@ -94,7 +102,7 @@ class TrafficEntry:
     body: Callable[[], Body | None]
     """Parses the request body. Called for entries of Nectar only, because the others
     may be malformed."""
-    answer: Callable[[], RecordedAnswer]
+    answer: AnswerParser
     """Parses the response; called for entries of Nectar only."""
     started: datetime | None = None
     skip: str = ""
@@ -182,9 +190,8 @@ class _Importer:
             self.skipped[reason] += 1
             return
         question = _build_question(entry, route, file)
-        answer = entry.answer()
-        if file is not None and entry.note is None:
-            answer = answer.as_file()  # the note of an export has the kind of body
+        # The note of an export has the kind of body.
+        answer = entry.answer(is_file=file is not None and entry.note is None)
         self.pairs.append((question, answer))
         self.times += [] if entry.started is None else [entry.started]
         if route is None:
@@ -314,7 +321,7 @@ def build_invalid_entry(
 ) -> TrafficEntry:
     """Build an entry that cannot be read; traffic of other hosts may have any form."""
 
-    def fail() -> Any:
+    def fail(**_: object) -> Any:
         raise RecordingError(f"{place} cannot be read: {problem}")
 
     return TrafficEntry(
@@ -331,7 +338,13 @@ def build_invalid_entry(
 
 
 def build_answer(
-    status: int, headers: Pairs, data: bytes, started: datetime | None, place: str
+    status: int,
+    headers: Pairs,
+    data: bytes,
+    started: datetime | None,
+    place: str,
+    *,
+    is_file: bool = False,
 ) -> RecordedAnswer:
     """Build the answer to record from a response in another tool's file.
 
@@ -345,6 +358,7 @@ def build_answer(
         started: when the request was sent. A `Retry-After` date counts from it if the
             response has no date.
         place: the place in the file; for messages.
+        is_file: whether it answers the download of a document.
 
     Raises:
         RecordingError: the body cannot be decompressed.
@@ -367,7 +381,9 @@ def build_answer(
         )
     try:
         return RecordedAnswer.of(
-            Response(status, by_name, data), started or datetime.now(UTC)
+            Response(status, by_name, data),
+            started or datetime.now(UTC),
+            is_file=is_file,
         )
     except BodyCorruptError as error:
         raise RecordingError(f"{place} cannot be decompressed: {error}") from None
