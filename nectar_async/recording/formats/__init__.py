@@ -5,6 +5,7 @@
 - `cassette`: cassettes of vcrpy
 - `cassette_forms`: forms of aiohttp in cassettes
 - `plain_yaml`: loads YAML as plain values; tags of Python objects are not executed
+- `traffic_json`: loads JSON, whatever is odd in single values
 - `importer`: turns the entries of either format into a recording
 - `routing`: finds the operation that a URL belongs to
 - `imported_secrets`: finds keys and cookies, which must not be imported

@@ -28,12 +28,16 @@ from nectar_async.recording.formats.importer import (
     decode_base64,
     import_traffic,
 )
-from nectar_async.recording.formats.plain_yaml import load_plain_yaml
+from nectar_async.recording.formats.plain_yaml import find_damage, load_plain_yaml
+from nectar_async.recording.formats.traffic_json import decode_text, load_traffic
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_cassette"]
 
 _VERSION: Final = 1
+
+_DEPTH: Final = 4
+"""How many lists and objects are around the parts of a request."""
 
 _NESTED: Final = ("_store", "_list")
 """Attributes in which the classes of requests and httpx have their headers."""
@@ -100,7 +104,7 @@ def read_cassette(
 
 
 def _parse_cassette(data: bytes) -> _Cassette:
-    value = _parse_value(data.decode("utf-8-sig", "replace"))
+    value = _parse_value(decode_text(data))
     if isinstance(value, list):
         raise RecordingError(
             "it is a cassette of vcrpy before 1.0; 'python -m vcr.migration PATH'"
@@ -122,14 +126,9 @@ def _parse_cassette(data: bytes) -> _Cassette:
 
 
 def _parse_value(text: str) -> Any:
-    """Parse a text as JSON, or else as YAML."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        if text.lstrip().startswith("{"):
-            raise RecordingError(
-                f"the file is not a cassette: invalid JSON: {error}"
-            ) from None
+    """Parse a text as JSON if it begins with a bracket, or else as YAML."""
+    if text.lstrip().startswith(("{", "[")):
+        return load_traffic(text, "a cassette", depth=_DEPTH)
     try:
         yaml = import_module("yaml")
     except ModuleNotFoundError:
@@ -138,7 +137,7 @@ def _parse_value(text: str) -> Any:
         ) from None
     try:
         return load_plain_yaml(yaml, text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         words = " ".join(str(error).split())
         raise RecordingError(
             f"the file is not a cassette: invalid YAML: {words}"
@@ -152,6 +151,8 @@ def _read_entry(interaction: Any, place: str) -> TrafficEntry:
     method = _to_text(request.get("method")).strip().upper()
     url = _to_text(request.get("uri")).strip().partition("#")[0]
     described = f"{place} ({method} {url.partition('?')[0]})"
+    if problem := find_damage(interaction):
+        return build_invalid_entry(described, method, url, problem)
     try:
         read = msgspec.convert(
             {**interaction, "request": {**request, "method": method}}
@@ -198,7 +199,7 @@ def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
             return parse_body(urlencode(pairs).encode(), kind)
         try:
             return parse_body(json.dumps(body).encode(), kind or "application/json")
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise RecordingError(f"{place}: its body is not JSON: {error}") from None
     return parse_body(_decode_body(body, place), kind)
 
