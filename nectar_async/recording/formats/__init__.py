@@ -1,7 +1,7 @@
 """Convert recordings from and to the formats of other tools.
 
 - `har_reader`, `har_writer`, `har_schema`: HAR 1.2, of browsers and proxies
-- `har_completeness`: checks that a HAR file has the whole body of a response
+- `completeness`: checks that a file has the whole body of a request or a response
 - `cassette`: cassettes of vcrpy
 - `cassette_forms`: forms of aiohttp in cassettes
 - `plain_yaml`: loads YAML as plain values; tags of Python objects are not executed

@@ -20,6 +20,11 @@ from nectar_async.errors import ConfigurationError, RecordingError
 from nectar_async.recording.bodies import Body, parse_body
 from nectar_async.recording.exchange import Pairs, RecordedAnswer
 from nectar_async.recording.formats.cassette_forms import read_form
+from nectar_async.recording.formats.completeness import (
+    StoredBody,
+    can_answer_have_body,
+    can_request_have_body,
+)
 from nectar_async.recording.formats.importer import (
     Imported,
     TrafficEntry,
@@ -38,6 +43,8 @@ _VERSION: Final = 1
 
 _DEPTH: Final = 4
 """How many lists and objects are around the parts of a request."""
+
+_ADVICE: Final = "A filter (before_record_…) of vcrpy may have removed it"
 
 _NESTED: Final = ("_store", "_list")
 """Attributes in which the classes of requests and httpx have their headers."""
@@ -179,13 +186,16 @@ def _read_entry(interaction: Any, place: str) -> TrafficEntry:
         sent=sent,
         received=received,
         status=status,
-        body=partial(_parse_body, read.request.body, sent, described),
-        answer=partial(_build_answer, read.response, status, received, described),
+        body=partial(_parse_body, read.request, sent, described),
+        answer=partial(
+            _build_answer, read.response, status, received, described, method=method
+        ),
     )
 
 
-def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
+def _parse_body(request: _Request, sent: Pairs, place: str) -> Body | None:
     """Parse the body of a request, which aiohttp's stub stores before its encoding."""
+    body = request.body
     headers = {name.lower(): text for name, text in sent}
     kind = headers.get("content-type", "")
     form = read_form(body)
@@ -201,18 +211,42 @@ def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
             return parse_body(json.dumps(body).encode(), kind or "application/json")
         except (TypeError, ValueError, RecursionError) as error:
             raise RecordingError(f"{place}: its body is not JSON: {error}") from None
-    return parse_body(_decode_body(body, place), kind)
+    data = _decode_body(body, place)
+    # A filter of vcrpy may have shortened it, so only a missing body is an error.
+    if not data and can_request_have_body(request.method):
+        StoredBody(data=data, sent_with=sent).check(f"{place}, its request", _ADVICE)
+    return parse_body(data, kind)
 
 
 def _build_answer(
-    response: _Response, status: int, headers: Pairs, place: str, *, is_file: bool
+    response: _Response,
+    status: int,
+    headers: Pairs,
+    place: str,
+    *,
+    method: str,
+    is_file: bool,
 ) -> RecordedAnswer:
-    data = _decode_body(
-        response.content if response.body is None else response.body, place
-    )
+    body = response.content if response.body is None else response.body
+    data = _decode_body(body, place)
+    if can_answer_have_body(method, status):
+        StoredBody(
+            data=data,
+            sent_with=headers,
+            # YAML that was edited by hand may have lost the CR of line ends.
+            slack=data.count(b"\n"),
+            is_absent=_is_absent(body),
+        ).check(place, _ADVICE)
     return build_answer(
         status, headers, data, None, f"the body of {place}", is_file=is_file
     )
+
+
+def _is_absent(body: Any) -> bool:
+    """Whether a response has no body, not even an empty one."""
+    if isinstance(body, Mapping):
+        return body.get("string") is None and body.get("base64_string") is None
+    return body is None
 
 
 def _decode_body(body: Any, place: str) -> bytes:

@@ -75,6 +75,7 @@ class HarPostData(msgspec.Struct, rename={"type": "mimeType"}):
     type: str | None = None
     text: str | None = None
     params: list[HarParam] | None = None
+    comment: _LooseText = None
 
 
 class HarContent(msgspec.Struct, rename={"type": "mimeType", "file": "_file"}):
@@ -89,7 +90,10 @@ class HarContent(msgspec.Struct, rename={"type": "mimeType", "file": "_file"}):
     """The file that Playwright saves the body to with `content: 'attach'`."""
 
 
-class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryString"}):
+class HarRequest(
+    msgspec.Struct,
+    rename={"body": "postData", "query": "queryString", "body_size": "bodySize"},
+):
     """A request."""
 
     method: str
@@ -98,6 +102,7 @@ class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryStri
     cookies: list[HarPair] | None = None
     query: list[HarPair] | None = None
     body: HarPostData | None = None
+    body_size: float | None = None
 
 
 class HarResponse(

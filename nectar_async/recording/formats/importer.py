@@ -23,6 +23,7 @@ from nectar_async.errors import BodyCorruptError, RecordingError
 from nectar_async.recording.bodies import Body, Json
 from nectar_async.recording.exchange import Pairs, Question, RecordedAnswer, parse_query
 from nectar_async.recording.folder import Recording
+from nectar_async.recording.formats.completeness import is_utf8
 from nectar_async.recording.formats.imported_secrets import (
     drop_query_keys,
     find_header_secrets,
@@ -367,12 +368,12 @@ def build_answer(
     encoding = by_name.pop("content-encoding", "").strip().lower()
     if data.startswith(_GZIP) and "gzip" in encoding:
         by_name["content-encoding"] = "gzip"
-    elif encoding == "deflate" and not _is_utf8(data):
+    elif encoding == "deflate" and not is_utf8(data):
         by_name["content-encoding"] = "deflate"
     elif (
         encoding in _UNSUPPORTED_ENCODINGS
         and _has_text_type(by_name)
-        and not _is_utf8(data)
+        and not is_utf8(data)
     ):
         raise RecordingError(
             f"{place} is compressed with {encoding!r}, which is not supported; record"
@@ -399,14 +400,6 @@ def decode_base64(text: str, place: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RecordingError(f"{place}: its body is not base64: {error}") from None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _has_text_type(headers: Mapping[str, str]) -> bool:

@@ -102,7 +102,7 @@ def _build_loader(yaml: Any) -> Any:
 
         def process_directives(self) -> Any:
             directives = super().process_directives()
-            self.tag_handles = _TagHandles(self.tag_handles)
+            self.tag_handles: Any = _TagHandles(self.tag_handles)
             return directives
 
         def compose_node(self, parent: Any, index: Any) -> Any:

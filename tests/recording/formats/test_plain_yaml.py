@@ -1,4 +1,4 @@
-"""What is odd in YAML concerns the entry that it is in, and never the whole file."""
+"""Odd YAML concerns the entry that it is in, and never the whole file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd in the JSON of one entry does not refuse the whole file."""
+"""Odd JSON in one entry does not refuse the whole file."""
 
 from __future__ import annotations
 
