@@ -79,7 +79,8 @@ def convert_to_utf8(response: Response) -> Response:
     charset = None if match is None else _find_charset(match[1])
     if charset is None or "json" not in content_type:
         return response
-    if not charset.startswith("utf"):
+    # JSON in UTF-16 or UTF-32 may be valid UTF-8 as well, but is full of NULs.
+    if not charset.startswith("utf") or b"\0" not in response.body:
         with suppress(UnicodeDecodeError):
             response.body.decode()
             return response

@@ -72,10 +72,15 @@ class RepairedJson:
     """What is lost, and at which character of the text, one entry for each value."""
 
 
-def repair_json(body: bytes) -> Steps[RepairedJson]:
-    """Write a JSON text again, so that a strict parser reads it."""
+def repair_json(body: bytes, depth: int = _RECORD_DEPTH) -> Steps[RepairedJson]:
+    """Write a JSON text again, so that a strict parser reads it.
+
+    Args:
+        body: the text.
+        depth: how many lists and objects are around the values that may be lost.
+    """
     text = _decode(body)
-    repair = _Repair(text)
+    repair = _Repair(text, depth)
     for number, match in enumerate(_TOKEN.finditer(text), 1):
         repair.add_token(match)
         if number % _TOKENS_PER_STEP == 0:
@@ -95,8 +100,9 @@ class _Replacement:
 class _Repair:
     """The repair of a text, token by token."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, depth: int) -> None:
         self._text = text
+        self._max_lost_depth = depth
         self._replacements: list[_Replacement] = []
         self._depth = 0
         self._outer: list[tuple[str, int]] = []
@@ -138,13 +144,15 @@ class _Repair:
 
     def _open(self, bracket: str, start: int) -> None:
         self._depth += 1
-        if self._depth <= _RECORD_DEPTH + 1:
+        if self._depth <= self._max_lost_depth + 1:
             self._outer[self._depth - 1 :] = [(bracket, start)]
         if self._depth == _MAX_DEPTH + 1:
             # The value in the record is lost, or else the one in the envelope.
             objects = [
                 depth
-                for depth, (outer, _) in enumerate(self._outer[:_RECORD_DEPTH], 1)
+                for depth, (outer, _) in enumerate(
+                    self._outer[: self._max_lost_depth], 1
+                )
                 if outer == "{"
             ]
             self._lost_depth = objects[-1] + 1 if objects else None
@@ -162,11 +170,16 @@ class _Repair:
 
 def _decode(body: bytes) -> str:
     """Decode a body; bytes that are no characters become surrogates."""
-    names = [name for mark, name in _MARKS if body.startswith(mark)]
-    names += [name for pattern, name in _NUL_PATTERNS if pattern.match(body)]
+    marked = [name for mark, name in _MARKS if body.startswith(mark)]
+    names = [
+        *marked,
+        *(name for pattern, name in _NUL_PATTERNS if pattern.match(body)),
+    ]
     for name in names:
         with suppress(UnicodeDecodeError):  # half of a character at the end
             return body.decode(name, "surrogatepass")
+    if marked or (names and body.count(0) > len(body) // 3):
+        return body.decode(names[0], "replace")
     return body.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from email import message_from_bytes
 from email.message import Message
@@ -11,10 +12,14 @@ from typing import Any, Final
 import msgspec
 from attrs import field, frozen
 
+from nectar_async._http.response import Response, convert_to_utf8
+from nectar_async._json.cooperative import run_at_once
+from nectar_async._json.damaged_json import repair_json
 from nectar_async._json.json_text import parse_json
 from nectar_async._json.scalars import MisfitError
 
 __all__ = [
+    "UNKNOWN_SUFFIX",
     "Blob",
     "Body",
     "FormData",
@@ -25,15 +30,22 @@ __all__ = [
     "sha256_hex",
 ]
 
+UNKNOWN_SUFFIX: Final = ".bin"
+"""The suffix of bytes whose media type has none in the table."""
+
 _SORTED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 _SUFFIXES: Final[Mapping[str, str]] = {
     "application/pdf": ".pdf",
     "application/zip": ".zip",
-    "application/octet-stream": ".bin",
+    "application/octet-stream": UNKNOWN_SUFFIX,
     "image/jpeg": ".jpg",
     "image/png": ".png",
 }
+
+# A bracket or quote behind white space, a byte order mark, and the NULs of UTF-16.
+_JSON_START: Final = re.compile(rb"[\s\0\xef\xbb\xbf\xfe\xff]*+[\[{\"]")
+_TEXT_TYPE: Final = re.compile(r"text/|.*(json|xml|urlencoded|javascript)")
 
 
 @frozen
@@ -59,7 +71,7 @@ class Json:
 
 @frozen
 class Text:
-    """A UTF-8 body that is not valid JSON, such as an HTML page."""
+    """A text that is not valid JSON, such as an HTML page."""
 
     text: str = field(repr=False)
 
@@ -73,7 +85,7 @@ class Blob:
     """A binary body, stored next to the exchange in a file named by its SHA-256."""
 
     content: bytes = field(repr=False)
-    suffix: str = ".bin"
+    suffix: str = UNKNOWN_SUFFIX
 
     @property
     def name(self) -> str:
@@ -122,6 +134,9 @@ def parse_body(
 ) -> Body | None:
     """Classify a body as JSON, text, a form or bytes; None for an empty one.
 
+    Damaged JSON is repaired as the client repairs it, because only what was parsed can
+    be redacted.
+
     Args:
         data: the bytes, decompressed.
         content_type: the `Content-Type` header. JSON is recognized without it.
@@ -136,8 +151,16 @@ def parse_body(
         form = _parse_form(data, content_type)
         if form is not None:
             return form
-    blob = Blob(data, _SUFFIXES.get(media_type, ".bin"))
-    return blob if is_file else _parse_json(data) or _parse_text(data) or blob
+    blob = Blob(data, _SUFFIXES.get(media_type, UNKNOWN_SUFFIX))
+    if is_file:
+        return blob
+    return (
+        _parse_json(data)
+        or _parse_damaged_json(data, content_type.lower())
+        or _parse_text(data)
+        or _parse_damaged_text(data, content_type.lower())
+        or blob
+    )
 
 
 def _parse_json(data: bytes) -> Json | None:
@@ -149,6 +172,29 @@ def _parse_json(data: bytes) -> Json | None:
         return Json.of(parse_json(data))
     except (MisfitError, ValueError, RecursionError):
         return None
+
+
+def _parse_damaged_json(data: bytes, content_type: str) -> Json | None:
+    """Parse JSON in any charset, with values that only the repair can read."""
+    if "json" not in content_type and not _JSON_START.match(data):
+        return None
+    converted = _convert(data, content_type)
+    return _parse_json(converted) or _parse_json(_repair(converted))
+
+
+def _parse_damaged_text(data: bytes, content_type: str) -> Text | None:
+    """Decode a text with bytes that are no characters, if it is meant to be a text."""
+    if not _TEXT_TYPE.match(content_type) and not _JSON_START.match(data):
+        return None
+    return Text(_repair(_convert(data, content_type)).decode())
+
+
+def _convert(data: bytes, content_type: str) -> bytes:
+    return convert_to_utf8(Response(200, {"content-type": content_type}, data)).body
+
+
+def _repair(data: bytes) -> bytes:
+    return run_at_once(repair_json(data)).text
 
 
 def _parse_text(data: bytes) -> Text | None:

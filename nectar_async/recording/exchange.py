@@ -28,7 +28,6 @@ from nectar_async.recording.bodies import (
     Body,
     FormData,
     Json,
-    Text,
     parse_body,
     sha256_hex,
 )
@@ -144,18 +143,6 @@ class RecordedAnswer:
                 is_file=is_file and response.is_success,
             ),
         )
-
-    def as_file(self) -> RecordedAnswer:
-        """Copy a successful answer with its body stored as bytes (`Blob`).
-
-        Answers with an error status, or whose body is neither JSON nor text, are
-        returned as they are.
-        """
-        body = self.body
-        if not isinstance(body, Text | Json) or not Response(self.status).is_success:
-            return self
-        content_type = self.headers.get("content-type", "")
-        return evolve(self, body=parse_body(body.data(), content_type, is_file=True))
 
     def response(self) -> Response:
         """Convert the recorded answer to the `Response` that a transport returns."""

@@ -45,6 +45,13 @@ def test_a_charset_has_many_names(name: str) -> None:
     assert convert_to_utf8(response).body.decode() == '"Mühle"'
 
 
+@pytest.mark.parametrize("name", ["utf-16", "utf-16le", "utf-32", "latin-1"])
+def test_a_body_in_utf_8_is_not_changed_whatever_is_declared(name: str) -> None:
+    headers = {"content-type": f"application/json; charset={name}"}
+    response = Response(200, headers, '"Mühle"'.encode())
+    assert convert_to_utf8(response) is response
+
+
 @pytest.mark.anyio
 async def test_a_body_that_is_no_bytes_is_an_error(make_client: MakeClient) -> None:
     async def send(_: object) -> Response:

@@ -20,6 +20,11 @@ from nectar_async.errors import ConfigurationError, RecordingError
 from nectar_async.recording.bodies import Body, parse_body
 from nectar_async.recording.exchange import Pairs, RecordedAnswer
 from nectar_async.recording.formats.cassette_forms import read_form
+from nectar_async.recording.formats.completeness import (
+    StoredBody,
+    can_answer_have_body,
+    can_request_have_body,
+)
 from nectar_async.recording.formats.importer import (
     Imported,
     TrafficEntry,
@@ -28,12 +33,18 @@ from nectar_async.recording.formats.importer import (
     decode_base64,
     import_traffic,
 )
-from nectar_async.recording.formats.plain_yaml import load_plain_yaml
+from nectar_async.recording.formats.plain_yaml import find_damage, load_plain_yaml
+from nectar_async.recording.formats.traffic_json import decode_text, load_traffic
 from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_cassette"]
 
 _VERSION: Final = 1
+
+_DEPTH: Final = 4
+"""How many lists and objects are around the parts of a request."""
+
+_ADVICE: Final = "A filter (before_record_…) of vcrpy may have removed it"
 
 _NESTED: Final = ("_store", "_list")
 """Attributes in which the classes of requests and httpx have their headers."""
@@ -100,7 +111,7 @@ def read_cassette(
 
 
 def _parse_cassette(data: bytes) -> _Cassette:
-    value = _parse_value(data.decode("utf-8-sig", "replace"))
+    value = _parse_value(decode_text(data))
     if isinstance(value, list):
         raise RecordingError(
             "it is a cassette of vcrpy before 1.0; 'python -m vcr.migration PATH'"
@@ -122,14 +133,9 @@ def _parse_cassette(data: bytes) -> _Cassette:
 
 
 def _parse_value(text: str) -> Any:
-    """Parse a text as JSON, or else as YAML."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        if text.lstrip().startswith("{"):
-            raise RecordingError(
-                f"the file is not a cassette: invalid JSON: {error}"
-            ) from None
+    """Parse a text as JSON if it begins with a bracket, or else as YAML."""
+    if text.lstrip().startswith(("{", "[")):
+        return load_traffic(text, "a cassette", depth=_DEPTH)
     try:
         yaml = import_module("yaml")
     except ModuleNotFoundError:
@@ -138,7 +144,7 @@ def _parse_value(text: str) -> Any:
         ) from None
     try:
         return load_plain_yaml(yaml, text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         words = " ".join(str(error).split())
         raise RecordingError(
             f"the file is not a cassette: invalid YAML: {words}"
@@ -152,6 +158,8 @@ def _read_entry(interaction: Any, place: str) -> TrafficEntry:
     method = _to_text(request.get("method")).strip().upper()
     url = _to_text(request.get("uri")).strip().partition("#")[0]
     described = f"{place} ({method} {url.partition('?')[0]})"
+    if problem := find_damage(interaction):
+        return build_invalid_entry(described, method, url, problem)
     try:
         read = msgspec.convert(
             {**interaction, "request": {**request, "method": method}}
@@ -178,13 +186,16 @@ def _read_entry(interaction: Any, place: str) -> TrafficEntry:
         sent=sent,
         received=received,
         status=status,
-        body=partial(_parse_body, read.request.body, sent, described),
-        answer=partial(_build_answer, read.response, status, received, described),
+        body=partial(_parse_body, read.request, sent, described),
+        answer=partial(
+            _build_answer, read.response, status, received, described, method=method
+        ),
     )
 
 
-def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
+def _parse_body(request: _Request, sent: Pairs, place: str) -> Body | None:
     """Parse the body of a request, which aiohttp's stub stores before its encoding."""
+    body = request.body
     headers = {name.lower(): text for name, text in sent}
     kind = headers.get("content-type", "")
     form = read_form(body)
@@ -198,18 +209,44 @@ def _parse_body(body: Any, sent: Pairs, place: str) -> Body | None:
             return parse_body(urlencode(pairs).encode(), kind)
         try:
             return parse_body(json.dumps(body).encode(), kind or "application/json")
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise RecordingError(f"{place}: its body is not JSON: {error}") from None
-    return parse_body(_decode_body(body, place), kind)
+    data = _decode_body(body, place)
+    # A filter of vcrpy may have shortened it, so only a missing body is an error.
+    if not data and can_request_have_body(request.method):
+        StoredBody(data=data, sent_with=sent).check(f"{place}, its request", _ADVICE)
+    return parse_body(data, kind)
 
 
 def _build_answer(
-    response: _Response, status: int, headers: Pairs, place: str
+    response: _Response,
+    status: int,
+    headers: Pairs,
+    place: str,
+    *,
+    method: str,
+    is_file: bool,
 ) -> RecordedAnswer:
-    data = _decode_body(
-        response.content if response.body is None else response.body, place
+    body = response.content if response.body is None else response.body
+    data = _decode_body(body, place)
+    if can_answer_have_body(method, status):
+        StoredBody(
+            data=data,
+            sent_with=headers,
+            # YAML that was edited by hand may have lost the CR of line ends.
+            slack=data.count(b"\n"),
+            is_absent=_is_absent(body),
+        ).check(place, _ADVICE)
+    return build_answer(
+        status, headers, data, None, f"the body of {place}", is_file=is_file
     )
-    return build_answer(status, headers, data, None, f"the body of {place}")
+
+
+def _is_absent(body: Any) -> bool:
+    """Whether a response has no body, not even an empty one."""
+    if isinstance(body, Mapping):
+        return body.get("string") is None and body.get("base64_string") is None
+    return body is None
 
 
 def _decode_body(body: Any, place: str) -> bytes:

@@ -7,6 +7,7 @@ docs/recordings.md describes how each of these is imported.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -31,10 +32,10 @@ from nectar_async.recording.bodies import (
     sha256_hex,
 )
 from nectar_async.recording.exchange import Pairs, RecordedAnswer
-from nectar_async.recording.formats.har_completeness import (
-    check_kept,
-    check_whole,
-    is_json,
+from nectar_async.recording.formats.completeness import (
+    StoredBody,
+    can_answer_have_body,
+    can_request_have_body,
 )
 from nectar_async.recording.formats.har_schema import (
     HarContent,
@@ -43,6 +44,7 @@ from nectar_async.recording.formats.har_schema import (
     HarPair,
     HarParam,
     HarPostData,
+    HarRequest,
     HarResponse,
     convert_entry,
     parse_har,
@@ -60,12 +62,15 @@ from nectar_async.recording.redaction.redaction import Redaction
 
 __all__ = ["read_har"]
 
-_MAX_DIGITS: Final = 16
-
 _FORM: Final = "multipart/form-data"
 _SUFFIX: Final = re.compile(r"\.[a-z]+")
 _NO_TYPE: Final = frozenset({"", "x-unknown"})
-_EMPTY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT})
+_ADVICE: Final = (
+    "Chrome saves it with 'Export HAR', Firefox with 'Save All As HAR', for what was"
+    " loaded while the tools were open; Playwright with content='embed'"
+)
+
+_REQUEST_ADVICE: Final = "A replay would find no request that equals it"
 
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -148,7 +153,7 @@ def _build_entry(entry: HarEntry, place: str) -> TrafficEntry:
             *_to_cookie_headers("set-cookie", response.cookies),
         ),
         status=response.status,
-        body=partial(_parse_request_body, request.body, sent, note, described),
+        body=partial(_parse_request_body, request, sent, note, described),
         answer=partial(
             _parse_answer, response, started, note, described, method=request.method
         ),
@@ -188,6 +193,7 @@ def _parse_answer(
     place: str,
     *,
     method: str,
+    is_file: bool,
 ) -> RecordedAnswer:
     content = response.content or HarContent()
     headers = _to_pairs(response.headers)
@@ -196,15 +202,25 @@ def _parse_answer(
     if note is None and "content-type" not in names and kind not in _NO_TYPE:
         headers = (*headers, ("content-type", kind))
     data = _decode_content(content, place)
-    if note is None and _can_have_body(method, response.status):
-        by_name = {name.lower(): text.strip() for name, text in headers}
-        lengths = [response.body_size, _to_number(by_name.get("content-length"))]
-        if not data:
-            check_kept(content, lengths, by_name, place)
-        else:
-            check_whole(content, lengths, data, by_name, place)
+    if note is None and can_answer_have_body(method, response.status):
+        StoredBody(
+            data=data,
+            sent_with=headers,
+            size=content.size,
+            wire_size=response.body_size,
+            media_type=kind,
+            slack=0 if _is_base64(content) else _count_lost(data),
+            is_absent=content.text is None,
+            is_elsewhere=bool(content.file),
+            comment=content.comment,
+        ).check(place, _ADVICE)
     answer = build_answer(
-        response.status, headers, data, started, f"the body of {place}"
+        response.status,
+        headers,
+        data,
+        started,
+        f"the body of {place}",
+        is_file=is_file,
     )
     if note is None:
         return answer
@@ -215,10 +231,13 @@ def _parse_answer(
     )
 
 
-def _can_have_body(method: str, status: int) -> bool:
-    """Whether a response has a body that matters; a redirect has only an HTML page."""
-    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
-    return method.strip().upper() != "HEAD" and status not in _EMPTY and not is_redirect
+def _count_lost(text: bytes) -> int:
+    """Count what a text may have lost: its byte order mark and the CR of line ends."""
+    return len(codecs.BOM_UTF8) + text.count(b"\n")
+
+
+def _is_base64(content: HarContent) -> bool:
+    return (content.encoding or "").strip().lower() == "base64"
 
 
 def _decode_content(content: HarContent, place: str) -> bytes:
@@ -228,24 +247,50 @@ def _decode_content(content: HarContent, place: str) -> bytes:
     it decodes to JSON.
     """
     text = content.text or ""
-    if (content.encoding or "").strip().lower() != "base64":
+    if not _is_base64(content):
+        if text:
+            _check_charset(content.encoding or "", place)
         return text.encode()
-    is_plain = is_json(text.encode())
+    is_plain = _is_json(text.encode())
     try:
         data = decode_base64(text, place)
     except RecordingError:
         if is_plain:
             return text.encode()
         raise
-    return text.encode() if is_plain and not is_json(data) else data
+    return text.encode() if is_plain and not _is_json(data) else data
+
+
+def _check_charset(encoding: str, place: str) -> None:
+    """Check that an encoding is a charset: the text was decoded from it already.
+
+    Raises:
+        RecordingError: it is another one, so the text is not the body.
+    """
+    name = encoding.strip().lower()
+    try:
+        if name not in {"", "identity"}:
+            "".encode(name)
+    except (LookupError, ValueError):
+        raise RecordingError(
+            f"{place}: its body is encoded as {encoding!r}, which is not supported;"
+            " base64 and plain text are"
+        ) from None
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        parse_json(data)
+    except MisfitError:
+        return False
+    return True
 
 
 def _parse_request_body(
-    body: HarPostData | None, sent: Pairs, note: HarNote | None, place: str
+    request: HarRequest, sent: Pairs, note: HarNote | None, place: str
 ) -> Body | None:
     """Parse the body of a request."""
-    if body is None:
-        return None
+    body = request.body or HarPostData()
     text = body.text or ""
     is_file = note is not None and note.asked.startswith(".")
     data = decode_base64(text, place) if is_file else text.encode()
@@ -253,6 +298,15 @@ def _parse_request_body(
         return _build_noted_body(data, note.asked, place)
     headers = {name.lower(): value for name, value in sent}
     kind = headers.get("content-type") or body.type or ""
+    if (data or not body.params) and can_request_have_body(request.method):
+        StoredBody(
+            data=data,
+            sent_with=sent,
+            wire_size=request.body_size,
+            media_type=kind,
+            slack=_count_lost(data),
+            comment=body.comment,
+        ).check(f"{place}, its request", _REQUEST_ADVICE)
     if not data and kind.lower().startswith(_FORM):
         return FormData(tuple(map(_parse_part, body.params or ())))
     if not data and body.params:
@@ -299,10 +353,6 @@ def _to_pairs(pairs: Sequence[HarPair] | None) -> Pairs:
 def _to_cookie_headers(header: str, cookies: Sequence[HarPair] | None) -> Pairs:
     """Convert cookies to headers, for tools that list them separately."""
     return tuple((header, f"{name}={value}") for name, value in _to_pairs(cookies))
-
-
-def _to_number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < _MAX_DIGITS else None
 
 
 def _to_text(value: object) -> str:

@@ -7,13 +7,12 @@ be missing, and unknown fields are ignored.
 
 from __future__ import annotations
 
-import codecs
-import json
 from typing import Any, Final
 
 import msgspec
 
 from nectar_async.errors import RecordingError
+from nectar_async.recording.formats.traffic_json import decode_text, load_traffic
 
 __all__ = [
     "HarContent",
@@ -76,6 +75,7 @@ class HarPostData(msgspec.Struct, rename={"type": "mimeType"}):
     type: str | None = None
     text: str | None = None
     params: list[HarParam] | None = None
+    comment: _LooseText = None
 
 
 class HarContent(msgspec.Struct, rename={"type": "mimeType", "file": "_file"}):
@@ -90,7 +90,10 @@ class HarContent(msgspec.Struct, rename={"type": "mimeType", "file": "_file"}):
     """The file that Playwright saves the body to with `content: 'attach'`."""
 
 
-class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryString"}):
+class HarRequest(
+    msgspec.Struct,
+    rename={"body": "postData", "query": "queryString", "body_size": "bodySize"},
+):
     """A request."""
 
     method: str
@@ -99,6 +102,7 @@ class HarRequest(msgspec.Struct, rename={"body": "postData", "query": "queryStri
     cookies: list[HarPair] | None = None
     query: list[HarPair] | None = None
     body: HarPostData | None = None
+    body_size: float | None = None
 
 
 class HarResponse(
@@ -151,12 +155,8 @@ class _Har(msgspec.Struct):
     log: _Log
 
 
-_DECODER: Final = msgspec.json.Decoder(_Har, strict=False)
-_BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_DEPTH: Final = 5
+"""How many lists and objects are around the parts of a request."""
 
 
 def parse_har(data: bytes) -> list[Any]:
@@ -167,20 +167,11 @@ def parse_har(data: bytes) -> list[Any]:
     Raises:
         RecordingError: it is not HAR; the message has the place.
     """
-    text = _decode_utf8(data)
+    value = load_traffic(decode_text(data), "HAR", depth=_DEPTH)
     try:
-        return _decode_har(text).log.entries
+        return msgspec.convert(value, _Har, strict=False).log.entries
     except msgspec.ValidationError as error:
         raise RecordingError(f"the file is not HAR: {error}") from None
-    except json.JSONDecodeError as error:
-        raise RecordingError(
-            f"the file is not HAR: invalid JSON: {error.msg} in line {error.lineno},"
-            f" column {error.colno}"
-        ) from None
-    except RecursionError:
-        raise RecordingError(
-            "the file is not HAR: its JSON is nested too deeply"
-        ) from None
 
 
 def convert_entry(value: Any) -> HarEntry:
@@ -190,24 +181,3 @@ def convert_entry(value: Any) -> HarEntry:
         ValidationError: it is not an entry; the message has the place within it.
     """
     return msgspec.convert(value, HarEntry, strict=False)
-
-
-def _decode_har(text: bytes) -> _Har:
-    try:
-        return _DECODER.decode(text)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        # Traffic of other hosts may contain lone surrogates and NaN, which the parser
-        # of the standard library accepts. Its errors have line and column.
-        value = json.loads(text, parse_constant=lambda _: None)
-        whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        return _DECODER.decode(whole)
-
-
-def _decode_utf8(data: bytes) -> bytes:
-    """Convert a text to UTF-8 without a byte order mark."""
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            return data.removeprefix(mark).decode(encoding, "replace").encode()
-    return data.decode("utf-8", "replace").encode()

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from attrs import evolve, field, frozen
@@ -23,6 +23,7 @@ from nectar_async.errors import BodyCorruptError, RecordingError
 from nectar_async.recording.bodies import Body, Json
 from nectar_async.recording.exchange import Pairs, Question, RecordedAnswer, parse_query
 from nectar_async.recording.folder import Recording
+from nectar_async.recording.formats.completeness import is_utf8
 from nectar_async.recording.formats.imported_secrets import (
     drop_query_keys,
     find_header_secrets,
@@ -78,6 +79,14 @@ class ExportNote:
     is_file: bool
 
 
+class AnswerParser(Protocol):
+    """Parses the response of an entry; that of a file is stored as bytes."""
+
+    def __call__(self, *, is_file: bool) -> RecordedAnswer:
+        """Parse the response."""
+        ...
+
+
 @frozen(kw_only=True)
 class TrafficEntry:
     """One recorded request with its response."""
@@ -94,7 +103,7 @@ class TrafficEntry:
     body: Callable[[], Body | None]
     """Parses the request body. Called for entries of Nectar only, because the others
     may be malformed."""
-    answer: Callable[[], RecordedAnswer]
+    answer: AnswerParser
     """Parses the response; called for entries of Nectar only."""
     started: datetime | None = None
     skip: str = ""
@@ -182,9 +191,8 @@ class _Importer:
             self.skipped[reason] += 1
             return
         question = _build_question(entry, route, file)
-        answer = entry.answer()
-        if file is not None and entry.note is None:
-            answer = answer.as_file()  # the note of an export has the kind of body
+        # The note of an export has the kind of body.
+        answer = entry.answer(is_file=file is not None and entry.note is None)
         self.pairs.append((question, answer))
         self.times += [] if entry.started is None else [entry.started]
         if route is None:
@@ -314,7 +322,7 @@ def build_invalid_entry(
 ) -> TrafficEntry:
     """Build an entry that cannot be read; traffic of other hosts may have any form."""
 
-    def fail() -> Any:
+    def fail(**_: object) -> Any:
         raise RecordingError(f"{place} cannot be read: {problem}")
 
     return TrafficEntry(
@@ -331,7 +339,13 @@ def build_invalid_entry(
 
 
 def build_answer(
-    status: int, headers: Pairs, data: bytes, started: datetime | None, place: str
+    status: int,
+    headers: Pairs,
+    data: bytes,
+    started: datetime | None,
+    place: str,
+    *,
+    is_file: bool = False,
 ) -> RecordedAnswer:
     """Build the answer to record from a response in another tool's file.
 
@@ -345,6 +359,7 @@ def build_answer(
         started: when the request was sent. A `Retry-After` date counts from it if the
             response has no date.
         place: the place in the file; for messages.
+        is_file: whether it answers the download of a document.
 
     Raises:
         RecordingError: the body cannot be decompressed.
@@ -353,12 +368,12 @@ def build_answer(
     encoding = by_name.pop("content-encoding", "").strip().lower()
     if data.startswith(_GZIP) and "gzip" in encoding:
         by_name["content-encoding"] = "gzip"
-    elif encoding == "deflate" and not _is_utf8(data):
+    elif encoding == "deflate" and not is_utf8(data):
         by_name["content-encoding"] = "deflate"
     elif (
         encoding in _UNSUPPORTED_ENCODINGS
         and _has_text_type(by_name)
-        and not _is_utf8(data)
+        and not is_utf8(data)
     ):
         raise RecordingError(
             f"{place} is compressed with {encoding!r}, which is not supported; record"
@@ -367,7 +382,9 @@ def build_answer(
         )
     try:
         return RecordedAnswer.of(
-            Response(status, by_name, data), started or datetime.now(UTC)
+            Response(status, by_name, data),
+            started or datetime.now(UTC),
+            is_file=is_file,
         )
     except BodyCorruptError as error:
         raise RecordingError(f"{place} cannot be decompressed: {error}") from None
@@ -383,14 +400,6 @@ def decode_base64(text: str, place: str) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RecordingError(f"{place}: its body is not base64: {error}") from None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _has_text_type(headers: Mapping[str, str]) -> bool:

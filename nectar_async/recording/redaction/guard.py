@@ -21,6 +21,7 @@ _MIN_SUBSTRING_LENGTH: Final = 8
 """Shorter secrets are parts of ordinary words, and are only found as whole words."""
 
 _MIN_BASE64_LENGTH: Final = 12
+_ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ALPHANUMERIC: Final = re.compile(r"[a-z0-9]+")
 
 PlacedText = tuple[str, str]
@@ -96,7 +97,11 @@ class _RegisteredSecret:
             for encoded in _encode_base64(text.encode())
             if len(encoded) >= _MIN_BASE64_LENGTH
         ]
-        self._bytes = (text.encode(), quote(text, safe="").encode())
+        self._bytes = [
+            spelled.encode(encoding)
+            for spelled in (text, quote(text, safe=""))
+            for encoding in _ENCODINGS
+        ]
         word = rf"(?<![^\W_]){re.escape(self._plain)}(?![^\W_])"
         is_short = len(self._plain) < _MIN_SUBSTRING_LENGTH
         self._word = re.compile(word) if is_short else None
@@ -118,7 +123,9 @@ class _RegisteredSecret:
 
     def is_in_bytes(self, content: bytes) -> bool:
         """Whether bytes contain the secret."""
-        encoded = (text.encode() for text in self._base64)
+        encoded = (
+            text.encode(encoding) for text in self._base64 for encoding in _ENCODINGS
+        )
         return any(part in content for part in (*self._bytes, *encoded))
 
     def _is_in_base64(self, text: str) -> bool:

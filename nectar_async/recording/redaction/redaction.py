@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 from nectar_async._http.redact import MASK
 from nectar_async._types import Secret
 from nectar_async.errors import InvalidArgumentError, RecordingError
+from nectar_async.recording.bodies import UNKNOWN_SUFFIX, Blob, parse_body
 from nectar_async.recording.exchange import Exchange, Question, RecordedAnswer
 from nectar_async.recording.redaction.guard import SecretGuard
 from nectar_async.recording.redaction.known_values import KnownValues
@@ -193,6 +194,7 @@ class Redaction:
             RecordingError: a file would contain a registered secret or a token; the
                 message has the file and the place.
         """
+        exchanges = [_parse_bytes(*pair) for pair in exchanges]
         names = [*_number_names(self._build_base_name(*pair) for pair in exchanges)]
         order = sorted(range(len(exchanges)), key=names.__getitem__)
         before = self._collect_placeholders(previous)
@@ -345,6 +347,15 @@ class Redaction:
             headers = {**new_answer.headers, "location": target}
             new_answer = evolve(new_answer, headers=headers)
         return new_question, new_answer
+
+
+def _parse_bytes(question: Question, answer: RecordedAnswer) -> Pair:
+    """Parse an answer of the API that an earlier version stored as bytes."""
+    body = answer.body
+    if question.url or not isinstance(body, Blob) or body.suffix != UNKNOWN_SUFFIX:
+        return question, answer
+    kind = answer.headers.get("content-type", "")
+    return question, evolve(answer, body=parse_body(body.content, kind, is_sent=False))
 
 
 def encode_rules(rules: Iterable[Rule]) -> dict[str, Any]:
