@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -25,7 +24,12 @@ from nectar_async.cli.help import (
     HelpGroup,
     show_help_without_subcommand,
 )
-from nectar_async.cli.output import ExitCode, print_error
+from nectar_async.cli.output import (
+    ExitCode,
+    print_error,
+    print_error_facts,
+    run_guarded,
+)
 from nectar_async.cli.terminal import echo
 
 __all__ = ["run"]
@@ -61,6 +65,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: by default those of the process.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    # Each command guards its work. The rest, such as the help, may fail too.
+    return run_guarded(lambda: _run_words(words))
+
+
+def _run_words(words: Sequence[str]) -> int:
     try:
         code = app(words, prog_name="nectar", standalone_mode=False)
     except _UsageError as error:
@@ -68,7 +77,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         problem = error.format_message()
         print_error(problem, f"{command} --help")
         if "--json" in words:
-            echo(json.dumps({"error": {"type": "Usage", "message": problem}}))
+            facts = {"error": {"type": "Usage", "message": problem}}
+            return print_error_facts(facts, ExitCode.USAGE)
         return ExitCode.USAGE
     except typer.Abort:  # typer raises it for Ctrl-C
         raise KeyboardInterrupt from None

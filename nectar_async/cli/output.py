@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from attrs import frozen
 
 from nectar_async import errors
-from nectar_async.cli.terminal import discard_stdout, echo
+from nectar_async.cli.terminal import StdoutError, discard_stdout, echo
 
 __all__ = [
     "EXIT_CODES",
@@ -26,9 +26,11 @@ __all__ = [
     "ExitCode",
     "MissingKeyError",
     "UnfinishedError",
+    "allow_lost_report",
     "count_noun",
     "flush_output",
     "print_error",
+    "print_error_facts",
     "read_notes",
     "run_guarded",
 ]
@@ -52,7 +54,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: Final[Mapping[ExitCode, str]] = {
     ExitCode.OK: "success",
-    ExitCode.FAILED: "a failure, even if only for some companies",
+    ExitCode.FAILED: "a failure, even if only for some companies, or a full or closed stdout",
     ExitCode.USAGE: "a wrong option, argument or setting, or no API key",
     ExitCode.REFUSED: "the API refused the key (401, or 403 for every company)",
     ExitCode.UNREACHABLE: "the server cannot be reached or does not answer",
@@ -175,14 +177,55 @@ def flush_output(code: int) -> int:
     """Write the rest of the output at the end of a command; return the exit code."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        discard_stdout()
-        return ExitCode.PIPE_CLOSED
     except OSError as error:
-        discard_stdout()
-        print_error(f"standard output: {error.strerror or error}")
-        return code or ExitCode.FAILED
+        return _report_lost_output(error, code)
     return code
+
+
+def print_error_facts(
+    facts: Mapping[str, Any], code: int, *, is_to_stderr: bool = False
+) -> int:
+    """Print the JSON object of an error that has this exit code; return the exit code.
+
+    Args:
+        facts: the object.
+        code: the exit code of the error. It is kept if standard output fails.
+        is_to_stderr: whether the object is printed on standard error.
+    """
+    try:
+        echo(json.dumps(facts, default=str), err=is_to_stderr)
+    except OSError as error:
+        return _report_lost_output(error, code)
+    return code
+
+
+@contextmanager
+def allow_lost_report() -> Iterator[None]:
+    """Let a command whose result is in a file succeed without its report.
+
+    A full standard output is reported. A closed one is not: who closes it wants no
+    report.
+    """
+    try:
+        yield
+    except StdoutError as error:
+        discard_stdout()
+        if error.errno != errno.EBADF:
+            echo(f"the report is lost: {_describe_os_error(error)}", err=True)
+
+
+def _report_lost_output(error: OSError, code: int) -> int:
+    """Print that standard output failed, and return the exit code."""
+    discard_stdout()
+    if isinstance(error, BrokenPipeError):
+        return ExitCode.PIPE_CLOSED
+    print_error(_describe_os_error(error))
+    return code or ExitCode.FAILED
+
+
+def _describe_os_error(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def print_error(problem: str, hint: str = "", notes: Sequence[str] = ()) -> None:
@@ -213,7 +256,7 @@ class _ErrorReport:
     output: ErrorOutput
     is_sigterm: bool
 
-    def write(self) -> ExitCode:
+    def write(self) -> int:
         """Write the report and return the exit code."""
         error = self.error
         if os.environ.get("NECTAR_DEBUG", "") not in {"", "0"}:
@@ -223,12 +266,16 @@ class _ErrorReport:
             return ExitCode.PIPE_CLOSED
         if not isinstance(error, KeyboardInterrupt | errors.NectarError | OSError):
             raise error
-        if not (self.output.as_json and self.output.is_to_stderr):
+        as_json, is_to_stderr = self.output.as_json, self.output.is_to_stderr
+        if not (as_json and is_to_stderr):
             self._write_text()
-        if self.output.as_json:
-            facts = {**self.so_far.facts, "error": self._build_facts()}
-            echo(json.dumps(facts, default=str), err=self.output.is_to_stderr)
-        return self._find_exit_code()
+        code = self._find_exit_code()
+        if isinstance(error, StdoutError):
+            discard_stdout()
+        if not as_json:
+            return code
+        facts = {**self.so_far.facts, "error": self._build_facts()}
+        return print_error_facts(facts, code, is_to_stderr=is_to_stderr)
 
     def _write_text(self) -> None:
         summary = self.so_far.summary
@@ -251,8 +298,7 @@ class _ErrorReport:
     def _build_message(self) -> str:
         error = self.error
         if isinstance(error, OSError) and not isinstance(error, errors.NectarError):
-            reason = error.strerror or str(error) or type(error).__name__
-            return f"{error.filename}: {reason}" if error.filename else reason
+            return _describe_os_error(error)
         message = " ".join(str(error).split())
         if isinstance(error, errors.InvalidArgumentError | errors.ConfigurationError):
             return _name_options(message)

@@ -124,13 +124,117 @@ def test_without_a_reader_a_command_ends_quietly(
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
-@pytest.mark.slow
-def test_a_report_that_cannot_be_written_is_an_error(
-    tmp_path: Path, small_sandbox: dict[str, str]
+FULL = ">/dev/full"
+CLOSED = ">&-"
+REASONS = {
+    FULL: b"error: standard output: No space left on device\n",
+    CLOSED: b"error: standard output: Bad file descriptor (it is closed)\n",
+}
+needs_full_device = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="there is no full device"
+)
+
+
+@needs_full_device
+@pytest.mark.parametrize("redirections", [FULL, CLOSED])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--version",),
+        SLOW(("--help",)),
+        SLOW(("pull", "usage", "--help")),
+        SLOW(("pull",)),
+        SLOW(("ping",)),
+        ("ping", "--json"),
+        SLOW(("recording",)),
+        SLOW(("sandbox", "--fault", "help")),
+        SLOW(("sandbox", "--port", "0")),
+        SLOW(("pull", "usage", "--out", "-")),
+    ],
+)
+def test_output_that_cannot_be_written_is_one_sentence(
+    arguments: tuple[str, ...],
+    redirections: str,
+    tmp_path: Path,
+    small_sandbox: dict[str, str],
 ) -> None:
     done = run_in_shell(
-        ">/dev/full", "ping", "--json", folder=tmp_path, environment=small_sandbox
+        redirections, *arguments, folder=tmp_path, environment=small_sandbox
     )
-    assert done.returncode == 1
-    assert b"No space left on device" in done.stderr
+    assert (done.returncode, done.stderr) == (1, REASONS[redirections])
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    ("redirections", "code"),
+    [(FULL, 2), SLOW(CLOSED, 2), ("| (exec <&-)", 141)],
+)
+def test_a_wrong_option_is_named_though_its_json_is_lost(
+    redirections: str, code: int, tmp_path: Path
+) -> None:
+    done = run_in_shell(
+        redirections, "ping", "--bad", "--json", folder=tmp_path, environment={}
+    )
+    assert done.returncode == code
+    error, hint, *lost = done.stderr.splitlines(keepends=True)
+    assert (error, hint) == (
+        b"error: No such option: --bad\n",
+        b"hint: nectar ping --help\n",
+    )
+    assert b"".join(lost) == REASONS.get(redirections, b"")
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    ("redirections", "stderr"),
+    [
+        (FULL, b"the report is lost: standard output: No space left on device\n"),
+        SLOW(CLOSED, b""),
+    ],
+)
+@pytest.mark.parametrize("options", [SLOW(()), ("--json",)])
+def test_a_complete_file_is_a_success_without_its_report(
+    options: tuple[str, ...],
+    redirections: str,
+    stderr: bytes,
+    tmp_path: Path,
+    small_sandbox: dict[str, str],
+) -> None:
+    done = run_in_shell(
+        redirections,
+        *("pull", "companies", "--out", "companies.jsonl", *options),
+        folder=tmp_path,
+        environment=small_sandbox,
+    )
+    assert (done.returncode, done.stderr) == (0, stderr)
+    assert (tmp_path / "companies.jsonl").read_bytes().count(b"\n") == 2
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    "redirections",
+    ["2>/dev/full", *(SLOW(each) for each in ("2>&1 | (exec <&-)", "2>&- >&-"))],
+)
+def test_a_message_that_cannot_be_written_leaves_the_exit_code(
+    redirections: str, tmp_path: Path
+) -> None:
+    done = run_in_shell(
+        redirections, "ping", folder=tmp_path, environment={"NECTAR_API_KEY": ""}
+    )
+    assert (done.returncode, done.stderr) == (2, b"")
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, small_sandbox: dict[str, str]
+) -> None:
+    (tmp_path / "file").touch()
+    done = run_in_shell(
+        "",
+        *("pull", "all", "--out", "file/folder"),
+        folder=tmp_path,
+        environment=small_sandbox,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"error: file/folder: Not a directory\n",
+    )

@@ -32,6 +32,7 @@ from nectar_async.cli.help import (
 from nectar_async.cli.output import (
     ErrorOutput,
     UnfinishedError,
+    allow_lost_report,
     print_error,
     read_notes,
     run_guarded,
@@ -440,10 +441,11 @@ def run_pull(
     def run() -> int:
         bound = _run_with_progress(pull, work, is_wanted=not (as_json or is_quiet))
         report = PullReport.build(pull, bound)
-        if as_json:
-            echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
-        elif not is_quiet:
-            report.print(build_console(stderr=is_to_stderr))
+        with allow_lost_report():
+            if as_json:
+                echo(json.dumps({**report.as_json(), **facts}), err=is_to_stderr)
+            elif not is_quiet:
+                report.print(build_console(stderr=is_to_stderr))
         if report.failures and not (as_json and is_to_stderr):
             notes = read_notes(report.failures[0].error)
             print_error(report.failure_summary, notes=notes)

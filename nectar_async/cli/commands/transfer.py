@@ -23,6 +23,7 @@ from nectar_async.cli.output import (
     ErrorOutput,
     ExitCode,
     UnfinishedError,
+    allow_lost_report,
     print_error,
     run_guarded,
 )
@@ -136,12 +137,13 @@ def download(
     def work() -> int:
         announce_recording(as_json=as_json)
         saved = _run_with_progress(save, progress, summarize)
-        if as_json:
-            facts = {**attrs.asdict(saved), "path": saved.path and str(saved.path)}
-            echo(json.dumps(facts), err=is_to_stdout)
-            return ExitCode.OK
-        if saved.path is not None:
-            echo(str(saved.path))
+        with allow_lost_report():
+            if as_json:
+                facts = {**attrs.asdict(saved), "path": saved.path and str(saved.path)}
+                echo(json.dumps(facts), err=is_to_stdout)
+                return ExitCode.OK
+            if saved.path is not None:
+                echo(str(saved.path))
         resumed = f", {saved.resumed_from:,} of them from an earlier run"
         suffix = resumed if saved.resumed_from else ""
         echo(f"{saved.size:,} bytes{suffix}", err=True)
