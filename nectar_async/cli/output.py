@@ -54,7 +54,8 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: Final[Mapping[ExitCode, str]] = {
     ExitCode.OK: "success",
-    ExitCode.FAILED: "a failure, even if only for some companies, or a full or closed stdout",
+    ExitCode.FAILED: "a failure, even if only for some companies, or a full or closed"
+    " stdout",
     ExitCode.USAGE: "a wrong option, argument or setting, or no API key",
     ExitCode.REFUSED: "the API refused the key (401, or 403 for every company)",
     ExitCode.UNREACHABLE: "the server cannot be reached or does not answer",
