@@ -72,6 +72,7 @@ _FAMILIES: Final[Mapping[int, type[StatusError]]] = {3: RedirectedError, 5: Serv
 _ADVICE: Final = {
     401: "the key was refused; check NECTAR_API_KEY",
     403: "no access with this key, or it does not exist",
+    407: "the proxy asks for a user and a password; check those in its URL",
     429: "too many requests; does anything else use this key?",
     502: "the server ran out of its 10 seconds; request less at once, for example a"
     " shorter start_date to end_date",
@@ -83,6 +84,12 @@ _ADVICE: Final = {
         "a proxy has no answer of the API; try again later",
     ),
 }
+# The words of nginx, Go and Apache.
+_TLS_PORT: Final = re.compile(
+    r"HTTP request (was sent )?to (an )?HTTPS (port|server)|plain HTTP to an SSL",
+    re.IGNORECASE,
+)
+_TLS_ADVICE: Final = "the port speaks TLS; use https:// in the base URL"
 
 
 @frozen
@@ -124,7 +131,8 @@ def raise_for_status(response: Response, now: datetime) -> None:
     text = read_head(response, HEAD_BYTES).decode("utf-8", "replace")
     content_type = response.headers.get("content-type", "")
     detail = (extract_error_text(text, content_type) or "")[:MAX_ERROR_TEXT] or None
-    advice = _ADVICE.get(status)
+    is_tls_port = status == HTTPStatus.BAD_REQUEST and _TLS_PORT.search(text)
+    advice = _TLS_ADVICE if is_tls_port else _ADVICE.get(status)
     if detail and advice:
         explanation: str | None = f"{_join_lines(detail).rstrip('.')} ({advice})"
     else:

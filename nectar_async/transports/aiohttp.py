@@ -14,7 +14,7 @@ import os
 import re
 import ssl
 import traceback
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,182 +30,52 @@ from nectar_async._http.compression import build_too_large_error
 from nectar_async._http.request import Request
 from nectar_async._http.response import Response
 from nectar_async._types import Secret
-from nectar_async.errors import (
-    ClientClosedError,
-    ConfigurationError,
-    ConnectionFailedError,
-    TransportError,
-)
+from nectar_async.errors import ClientClosedError, ConfigurationError, TransportError
+from nectar_async.transports._aiohttp_errors import TRANSLATED, translate_error
 
-__all__ = ["AIOHTTP_ERRORS", "AiohttpTransport"]
+__all__ = ["AiohttpTransport"]
 
 # The pipeline limits the time of an attempt for every transport, so aiohttp must not.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(
     total=None, connect=None, sock_connect=None, sock_read=None
 )
 _CHUNK: Final = 256 * 1024
-_PROXY_LOGIN: Final = 407
-# OpenSSL's errors for the bytes of a server that speaks HTTP without TLS.
-_PLAIN_HTTP: Final = frozenset(
-    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}
+# A host with its port. Without a port, digits could be a password.
+_ADDRESS: Final = re.compile(
+    r"([\w.-]*[a-z][\w.-]*|[\d.]+)(:\d+)?", re.ASCII | re.IGNORECASE
 )
-
-ErrorFactory = Callable[[BaseException, str], TransportError]
-"""Builds the error for an exception of aiohttp; the text is the origin of the URL."""
-
-
-def _build_unsent_factory(words: str, *, is_permanent: bool = False) -> ErrorFactory:
-    """Build a factory of errors before a request was sent; `{}` is the origin."""
-    return lambda error, origin: ConnectionFailedError(
-        f"{words.format(origin)}{_read_reason(error)}",
-        is_sent=False,
-        is_permanent=is_permanent,
-    )
-
-
-def _build_sent_factory(words: str) -> ErrorFactory:
-    """Build a factory of errors after a request may have reached the server."""
-    return lambda error, origin: ConnectionFailedError(
-        f"{words.format(origin)}{_read_reason(error)}"
-    )
-
-
-def _build_answer_error(error: BaseException, origin: str) -> TransportError:
-    """Build the error of an answer that aiohttp cannot parse."""
-    phrase = str(getattr(error, "message", "")).partition(":")[0]
-    # The parser's own words; what it quotes of the answer may hold secrets.
-    is_known = re.fullmatch(r"[A-Za-z0-9 ,/-]{1,70}", phrase) is not None
-    reason = f": {phrase}" if is_known else ""
-    is_too_long = phrase.startswith("Got more than")
-    if is_too_long:
-        reason += " (a header is longer than aiohttp reads)"
-    return ConnectionFailedError(
-        f"the answer of {origin} is no valid HTTP{reason}", is_permanent=is_too_long
-    )
-
-
-def _build_tls_error(error: BaseException, origin: str) -> TransportError:
-    """Build the error of a connection on which TLS could not begin."""
-    cause = getattr(error, "os_error", error)
-    is_plain = getattr(cause, "reason", None) in _PLAIN_HTTP
-    advice = ": the port speaks no TLS; use http:// or another port" * is_plain
-    return ConnectionFailedError(
-        f"no TLS with {origin}{advice}", is_sent=False, is_permanent=is_plain
-    )
-
-
-def _build_proxy_error(error: BaseException, _: str) -> TransportError:
-    """Build the error of a proxy that refused to connect."""
-    status = getattr(error, "status", 0)
-    advice = "; check the user and the password of the proxy" * (status == _PROXY_LOGIN)
-    return ConnectionFailedError(
-        f"the proxy refused the connection with status {status}{advice}",
-        is_sent=False,
-        is_permanent=status == _PROXY_LOGIN,
-    )
-
-
-def _build_url_error(error: BaseException, origin: str) -> TransportError:
-    """Build the error of an address that is no URL."""
-    is_proxy = not str(getattr(error, "url", "")).startswith(origin)
-    words = "the address of the proxy" if is_proxy else f"the address {origin}"
-    return ConnectionFailedError(f"{words} is no URL", is_sent=False, is_permanent=True)
 
 
 def _is_proxy(url: str) -> bool:
     """Whether a text is the URL of a proxy."""
     try:
         parts = urlsplit(url)
-        return (
-            parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and parts.port != 0
-        )
+        host = (parts.hostname or "").encode("idna")  # fails as a look-up would
+        return parts.scheme in {"http", "https"} and bool(host) and parts.port != 0
     except (AttributeError, TypeError, ValueError):
         return False
 
 
-def _build_proxy_setting_error(setting: str) -> ConfigurationError:
+def _build_proxy_setting_error(setting: str, url: str) -> ConfigurationError:
     """Build the error of an argument or a variable that is no URL of a proxy.
 
-    The URL is not quoted, because it may hold a password.
+    Only the host and the port are quoted, because the rest may hold a password.
     """
+    address = str(url).rpartition("@")[2].rpartition("//")[2].rstrip("/")
+    is_clean = _ADDRESS.fullmatch(address) is not None
     return ConfigurationError(
         f"{setting} must be a URL such as 'http://proxy.example:3128', with the scheme"
-        " http or https and a port below 65536"
+        " http or https, a valid host and a port below 65536"
+        f"{f'; it names the proxy {address}' if is_clean else ''}"
     )
 
 
-def _read_reason(error: BaseException) -> str:
-    """Get the system's message only; the text of an aiohttp error may hold secrets."""
-    cause = getattr(error, "certificate_error", None) or getattr(
-        error, "os_error", error
-    )
-    if words := getattr(cause, "verify_message", None):
-        return f": {words}"
-    number = getattr(cause, "errno", None)
-    if isinstance(cause, ssl.SSLError) or not isinstance(number, int) or number <= 0:
+def _name_proxy(url: str | None) -> str:
+    """Return the host and the port of the URL of a proxy; empty without one."""
+    if url is None:
         return ""
-    return f": {os.strerror(number)}"
-
-
-_CERTIFICATE = "the certificate of {} is not trusted"
-
-# The first row that matches is used, so subclasses come before their base classes.
-AIOHTTP_ERRORS: Final[Sequence[tuple[type[BaseException], ErrorFactory]]] = (
-    (
-        aiohttp.ClientConnectorCertificateError,
-        _build_unsent_factory(_CERTIFICATE, is_permanent=True),
-    ),
-    (
-        aiohttp.ServerFingerprintMismatch,
-        _build_unsent_factory(_CERTIFICATE, is_permanent=True),
-    ),
-    (aiohttp.ClientConnectorSSLError, _build_tls_error),
-    (aiohttp.ClientSSLError, _build_tls_error),
-    (
-        aiohttp.ClientConnectorDNSError,
-        _build_unsent_factory("the host of {} cannot be found"),
-    ),
-    (
-        aiohttp.ClientProxyConnectionError,
-        _build_unsent_factory("the proxy cannot be reached"),
-    ),
-    (aiohttp.ClientHttpProxyError, _build_proxy_error),
-    (aiohttp.ClientConnectorError, _build_unsent_factory("cannot connect to {}")),
-    (
-        aiohttp.ConnectionTimeoutError,
-        _build_unsent_factory("no connection to {} in time"),
-    ),
-    (aiohttp.InvalidURL, _build_url_error),
-    (
-        aiohttp.NonHttpUrlClientError,
-        _build_unsent_factory("no HTTP address", is_permanent=True),
-    ),
-    (aiohttp.ServerDisconnectedError, _build_sent_factory("{} closed the connection")),
-    (aiohttp.ServerTimeoutError, _build_sent_factory("{} went silent")),
-    (aiohttp.ClientPayloadError, _build_sent_factory("the answer of {} broke off")),
-    (aiohttp.ClientResponseError, _build_answer_error),
-    (aiohttp.ClientOSError, _build_sent_factory("the connection to {} broke")),
-    (aiohttp.ClientConnectionError, _build_sent_factory("the connection to {} broke")),
-    (aiohttp.ClientError, _build_sent_factory("the HTTP client failed")),
-    (ConnectionError, _build_sent_factory("the connection to {} broke")),
-    (TimeoutError, _build_sent_factory("{} went silent")),
-    (OSError, _build_sent_factory("the connection to {} broke")),
-)
-
-
-def translate_error(error: BaseException, url: str = "") -> TransportError:
-    """Convert an exception of aiohttp to a `TransportError`.
-
-    The original must not reach the caller: its `repr` holds the key, and it cannot be
-    pickled.
-    """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]  # a link may hold a password
-    origin = f"{parts.scheme}://{host}" if host else "the server"
-    build = next(build for kind, build in AIOHTTP_ERRORS if isinstance(error, kind))
-    return build(error, origin)
+    parts = URL(url)
+    return f"{parts.raw_host}:{parts.port}"
 
 
 _HIDDEN_FOLDERS: Final = tuple(
@@ -225,7 +95,7 @@ def _remove_frames(error: BaseException, url: str) -> BaseException:
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith(_HIDDEN_FOLDERS)
     ]
-    if isinstance(error, _TRANSLATED):
+    if isinstance(error, TRANSLATED):
         error = translate_error(error, url)
     elif isinstance(error, BaseExceptionGroup):
         error = error.derive([_remove_frames(one, url) for one in error.exceptions])
@@ -238,9 +108,6 @@ def _remove_frames(error: BaseException, url: str) -> BaseException:
             is_hidden = isinstance(inner, aiohttp.ClientError)
             setattr(error, name, None if is_hidden else _remove_frames(inner, url))
     return error
-
-
-_TRANSLATED: Final = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
 
 class AiohttpTransport:
@@ -281,10 +148,11 @@ class AiohttpTransport:
                 " create it"
             )
         if self._proxy is not None and not _is_proxy(self._proxy.reveal()):
-            raise _build_proxy_setting_error("proxy")
+            raise _build_proxy_setting_error("proxy", self._proxy.reveal())
         self._session = session
         self._is_own = session is None
         self._is_closed = False
+        self._has_answers = False
         self._ssl_context = ssl_context
         self._trust_env = trust_env
         self._keepalive_timeout = keepalive_timeout
@@ -303,8 +171,8 @@ class AiohttpTransport:
         request.timing.is_connecting = True
         try:
             return await self._exchange(request)
-        except _TRANSLATED as error:
-            failure = translate_error(error, request.url)
+        except TRANSLATED as error:
+            failure = self._translate(error, request)
         except asyncio.CancelledError as error:
             raise error.with_traceback(None) from None
         except BaseException as error:  # noqa: BLE001 - its frames hold the key
@@ -313,6 +181,15 @@ class AiohttpTransport:
         # and without the inner frames: they hold aiohttp's response, whose `repr` shows
         # the URL.
         raise failure
+
+    def _translate(self, error: BaseException, request: Request[Any]) -> TransportError:
+        return translate_error(
+            error,
+            request.url,
+            proxy=_name_proxy(self._find_proxy(request.url)),
+            is_connecting=request.timing.is_connecting,
+            is_first=not self._has_answers,
+        )
 
     async def aclose(self) -> None:
         """Close the transport's own session; leave one that was passed in."""
@@ -339,6 +216,7 @@ class AiohttpTransport:
             skip_auto_headers=(hdrs.CONTENT_TYPE,),
             middlewares=_build_middlewares(session, request),
         ) as response:
+            self._has_answers = True
             body = await _read_body(response, request.max_body_bytes)
             return Response(response.status, response.headers.items(), body)
 
@@ -357,7 +235,7 @@ class AiohttpTransport:
             return None
         proxy = getproxies_environment().get(parts.scheme)
         if proxy is not None and not _is_proxy(proxy):
-            raise _build_proxy_setting_error(f"{parts.scheme.upper()}_PROXY")
+            raise _build_proxy_setting_error(f"{parts.scheme.upper()}_PROXY", proxy)
         return proxy
 
     def _get_session(self) -> aiohttp.ClientSession:
@@ -451,7 +329,7 @@ def _build_middlewares(
         request.send = send_connected  # type: ignore[assignment, method-assign]
         try:
             return await handler(request)
-        except _TRANSLATED as error:
+        except TRANSLATED as error:
             errors.append(error)
             raise
         finally:

@@ -43,7 +43,7 @@ from nectar_async.sandbox import (
     Sandbox,
     SetHeader,
 )
-from nectar_async.transports.aiohttp import translate_error
+from nectar_async.transports._aiohttp_errors import translate_error
 
 pytestmark = pytest.mark.asyncio
 

@@ -41,7 +41,7 @@ from nectar_async.errors import (
     TransportError,
     WrongLoopError,
 )
-from nectar_async.transports.aiohttp import AIOHTTP_ERRORS, translate_error
+from nectar_async.transports._aiohttp_errors import AIOHTTP_ERRORS, translate_error
 
 KEY = "canary-8f14e45f"
 GET = Request.get("thing_get", "/thing", dict)

@@ -3,84 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import anyio
 import pytest
-from attrs import define, field
+from raw_server import OK, ONCE, create_company, serve
 
 from nectar_async import (
     AttemptTimeoutError,
-    ConfigurationError,
     ConnectionFailedError,
     MaintenanceError,
     NectarClient,
-    NectarError,
     RetryPolicy,
     Settings,
 )
 from nectar_async.transports import AiohttpTransport
 
-OK = b"HTTP/1.1 200 OK\r\n"
-ONCE = RetryPolicy(attempts=1)
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-
-
-@define
-class RawServer:
-    """Sends fixed bytes on each connection; None for nothing at all."""
-
-    data: bytes | None
-    speaks_first: bool = False
-    port: int = 0
-    connections: int = 0
-    received: bytes = b""
-    is_connected: asyncio.Event = field(factory=asyncio.Event)
-
-    async def connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.connections += 1
-        self.is_connected.set()
-        try:
-            if self.data is None:
-                await reader.read()
-                return
-            if not self.speaks_first:
-                self.received += await reader.read(10_000)
-            writer.write(self.data)
-            await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def serve(
-    data: bytes | None, *, speaks_first: bool = False
-) -> AsyncIterator[RawServer]:
-    raw = RawServer(data, speaks_first)
-    async with await asyncio.start_server(raw.connected, "127.0.0.1", 0) as server:
-        raw.port = server.sockets[0].getsockname()[1]
-        yield raw
 
 
 async def take_connection(session: aiohttp.ClientSession, url: str) -> None:
     await session.get(url)
-
-
-async def create(url: str, transport: Any = None, timeout: float = 5) -> NectarError:
-    """Create a company, which is sent again only if it was not sent; get the error."""
-    settings = Settings(base_url=url, attempt_timeout=timeout, retry=ONCE)
-    async with NectarClient("k", settings=settings, transport=transport) as nectar:
-        with pytest.raises(NectarError) as caught:
-            await nectar.companies.create("x")
-    return caught.value
 
 
 @pytest.mark.asyncio
@@ -91,8 +37,24 @@ async def create(url: str, transport: Any = None, timeout: float = 5) -> NectarE
         (
             OK + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}x",
             "Duplicate Content-Length",
-            False,
+            True,
         ),
+        (
+            OK + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding can't be present with Content-Length$",
+            True,
+        ),
+        (
+            OK + b"transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n0\r\n\r\n",
+            "can't be present with ",
+            True,
+        ),
+        (
+            OK + b"x-a: 1\r\n" * 300 + b"\r\n",
+            r"Too many headers received \(.*larger max_headers\)$",
+            True,
+        ),
+        (OK + b"SECRET\r\n\r\n", "Invalid (HTTP header|header token)$", True),
         (
             b"hello SECRET\r\n\r\n",
             "no valid HTTP: (Bad status line|Expected HTTP/, RTSP/ or ICE/)$",
@@ -104,7 +66,7 @@ async def test_an_answer_that_is_no_http_is_named(
     data: bytes, words: str, is_permanent: bool
 ) -> None:
     async with serve(data) as server:
-        error = await create(f"http://127.0.0.1:{server.port}")
+        error = await create_company(f"http://127.0.0.1:{server.port}")
     assert isinstance(error, ConnectionFailedError)
     with pytest.raises(ConnectionFailedError, match=words):
         raise error
@@ -113,52 +75,15 @@ async def test_an_answer_that_is_no_http_is_named(
 
 
 @pytest.mark.asyncio
-async def test_https_to_a_port_without_tls_is_named_and_not_repeated() -> None:
-    async with serve(b"HTTP/1.1 400 Bad Request\r\n\r\n") as server:
-        error = await create(f"https://127.0.0.1:{server.port}")
-    assert isinstance(error, ConnectionFailedError)
-    assert (error.is_sent, error.is_permanent) == (False, True)
-    assert "the port speaks no TLS" in str(error)
-
-
-@pytest.mark.asyncio
 @pytest.mark.parametrize(("scheme", "is_sent"), [("https", False), ("http", True)])
 async def test_a_timeout_during_the_tls_handshake_is_before_the_request(
     scheme: str, *, is_sent: bool
 ) -> None:
     async with serve(None) as server:
-        error = await create(f"{scheme}://127.0.0.1:{server.port}", timeout=0.1)
+        error = await create_company(f"{scheme}://127.0.0.1:{server.port}", timeout=0.1)
     assert isinstance(error, AttemptTimeoutError)
     assert error.is_sent is is_sent
     assert ("no connection" in str(error)) is not is_sent
-
-
-@pytest.mark.asyncio
-async def test_a_proxy_that_wants_a_password_is_named_with_its_status() -> None:
-    async with serve(b"HTTP/1.1 407 Login\r\ncontent-length: 0\r\n\r\n") as server:
-        proxy = f"http://user:pass-word@127.0.0.1:{server.port}"
-        error = await create("https://api.example.com", AiohttpTransport(proxy=proxy))
-    assert isinstance(error, ConnectionFailedError)
-    assert (error.is_sent, error.is_permanent) == (False, True)
-    assert "status 407" in str(error)
-    assert "pass-word" not in str(error)
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    [
-        "127.0.0.1:3128",
-        "ftp://x",
-        "http://",
-        "socks5://x:1",
-        "http://x:99999",
-        "http://[x",
-    ],
-)
-def test_a_proxy_that_is_no_url_is_refused_without_being_quoted(proxy: str) -> None:
-    with pytest.raises(ConfigurationError, match="proxy must be a URL") as caught:
-        AiohttpTransport(proxy=proxy)
-    assert f"{proxy!r}" not in str(caught.value)
 
 
 def run_plain(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -216,17 +141,6 @@ async def test_trust_env_means_the_proxy_and_no_password_of_netrc(
 
 
 @pytest.mark.asyncio
-async def test_a_proxy_of_the_environment_that_is_no_url_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "socks5://u:pw@x:1")
-    error = await create("https://api.example.com", AiohttpTransport(trust_env=True))
-    assert isinstance(error, ConfigurationError)
-    assert "HTTPS_PROXY must be a URL" in str(error)
-    assert "pw" not in str(error)
-
-
-@pytest.mark.asyncio
 async def test_a_request_that_waits_for_the_pool_of_a_users_session_was_not_sent() -> (
     None
 ):
@@ -238,7 +152,9 @@ async def test_a_request_that_waits_for_the_pool_of_a_users_session_was_not_sent
         url = f"http://127.0.0.1:{server.port}"
         group.start_soon(take_connection, session, url)
         await server.is_connected.wait()
-        error = await create(url, AiohttpTransport(session=session), timeout=0.1)
+        error = await create_company(
+            url, AiohttpTransport(session=session), timeout=0.1
+        )
         group.cancel_scope.cancel()
     assert server.connections == 1
     assert isinstance(error, AttemptTimeoutError)
@@ -250,6 +166,8 @@ async def test_a_request_that_waits_for_the_pool_of_a_users_session_was_not_sent
 async def test_a_tls_handshake_in_a_users_session_is_before_the_request() -> None:
     async with serve(None) as server, aiohttp.ClientSession() as session:
         transport = AiohttpTransport(session=session)
-        error = await create(f"https://127.0.0.1:{server.port}", transport, timeout=0.1)
+        error = await create_company(
+            f"https://127.0.0.1:{server.port}", transport, timeout=0.1
+        )
     assert isinstance(error, AttemptTimeoutError)
     assert error.is_sent is False
