@@ -8,8 +8,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from inspect import isawaitable
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
@@ -21,6 +20,7 @@ from nectar_async._files.partial_file import (
     to_part_path,
 )
 from nectar_async._files.validators import Validators
+from nectar_async._http.callbacks import run_callback
 from nectar_async._http.cancellation import run_in_thread
 from nectar_async.errors import InvalidArgumentError
 
@@ -96,15 +96,13 @@ class SinkDestination:
         del offset, validators  # a sink is always written at its end
         await run_in_thread(self._digest.update, data)
         if not isinstance(self._sink, io.IOBase):
-            result = self._sink.write(data)
-            if isawaitable(result):
-                await result
+            await run_callback(self._sink.write, data)
             return
         # An open file may block, and a raw one may write less than it was passed.
         written = 0
         while written < len(data):
             chunk = data[written:] if written else data
-            count = await run_in_thread(self._sink.write, chunk)
+            count = await run_callback(run_in_thread, self._sink.write, chunk)
             is_raw = isinstance(self._sink, io.RawIOBase)
             written += (count or 0) if is_raw else len(chunk)
 
@@ -272,6 +270,9 @@ def _check_path(text: str | bytes) -> PathDestination:
     is_folder = path.is_dir()
     # A link to a file stays a link: the file behind it is written.
     is_link = path.is_symlink() and not is_folder
+    if is_link:
+        with suppress(FileNotFoundError):
+            path.stat()  # fails for links in a circle, which `realpath` accepts
     file = Path(os.path.realpath(path)) if is_link else path
     if not is_folder and text.endswith(("/", os.sep)):
         raise InvalidArgumentError(f"target is no folder: {text!r}; create it first")

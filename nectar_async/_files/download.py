@@ -18,7 +18,7 @@ from nectar_async._files.destination import (
     build_destination,
 )
 from nectar_async._files.download_link import DownloadLink
-from nectar_async._files.file_kind import HEAD, describe_page
+from nectar_async._files.file_kind import describe_page
 from nectar_async._files.partial_file import OVERLAP
 from nectar_async._files.progress import ByteProgress
 from nectar_async._files.validators import Validators
@@ -218,9 +218,13 @@ class _ActiveDownload:
         else:
             self._restart()
 
-    def _check_kind(self, head: bytes) -> None:
-        """Refuse a page that the host sent in place of the file, with status 200."""
-        page = describe_page(head[:HEAD], self._link.file_name)
+    def _check_kind(self, data: bytes) -> None:
+        """Refuse a page that the host sent in place of the file, with status 200.
+
+        Args:
+            data: the first bytes of the file, all of them if it is short.
+        """
+        page = describe_page(data, self._link.file_name)
         if page is not None:
             raise DownloadError(
                 f"the file host sent {page} in place of the file, and nothing was"
@@ -273,7 +277,7 @@ class _ActiveDownload:
         self._validators = Validators()
 
     async def _add(self, data: bytes) -> None:
-        if data and not self._done:
+        if not self._done:
             self._check_kind(data)
         if data or not self._done:
             write = self._destination.write(self._done, data, self._validators)

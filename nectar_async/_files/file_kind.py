@@ -22,8 +22,12 @@ MEDIA_TYPES: Final = {
 # Files that may begin like a page.
 _MARKUP: Final = frozenset({".htm", ".html", ".mht", ".svg", ".xhtml", ".xml"})
 
-_TAG: Final = re.compile(rb"<[a-z!?]")
-_OBJECT: Final = re.compile(rb"\{\s*[\"}]")
+# A name in XML may begin with any letter, here in UTF-8.
+_TAG: Final = re.compile(rb"<([a-z_:!?/]|[\xc3-\xf4][\x80-\xbf])")
+_JSON: Final = re.compile(
+    rb"""\{\s*["}]|\[\s*["{\[\]\d-]|"|"""
+    rb"""(true|false|null|-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?)\s*\Z"""
+)
 
 
 def find_media_type(head: bytes) -> str | None:
@@ -39,19 +43,21 @@ def describe_page(head: bytes, file_name: str | None) -> str | None:
     """Describe a page that a host sent in place of a file, such as a login page.
 
     Args:
-        head: the first bytes of the file.
-        file_name: its name; some files are allowed to be HTML, XML or JSON.
+        head: the first bytes of the file, all of them if it is short.
+        file_name: its name; some files are allowed to be HTML, XML or JSON, or empty.
+            A file without a name or a suffix is saved as a PDF.
 
     Returns:
         None if it may be the file.
     """
-    if find_media_type(head) is not None:
-        return None
     suffix = PurePath(file_name or "").suffix.lower()
+    is_bill = not suffix or suffix in MEDIA_TYPES
+    head = head.lstrip()[:HEAD]
     # Without the NUL bytes of UTF-16, and without a byte order mark.
     text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n").lower()
+    # A page may have the mark of a PDF in its text, so its beginning counts.
     if _TAG.match(text) and suffix not in _MARKUP:
         return "an HTML page" if b"html" in text else "an XML text"
-    if _OBJECT.match(text) and (not suffix or suffix in MEDIA_TYPES):
+    if is_bill and _JSON.match(text):
         return "a JSON text"
-    return None
+    return "an empty file" if is_bill and not head else None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import isawaitable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import anyio
+
+from nectar_async._http.background import is_foreign_cancellation
 from nectar_async.errors import InvalidArgumentError
 
 __all__ = ["Callback", "check_callback", "run_callback"]
@@ -26,18 +29,21 @@ def check_callback(name: str, value: object) -> None:
         raise InvalidArgumentError(f"{name} must be a function, not {kind}")
 
 
-async def run_callback(callback: Callback | None, *arguments: object) -> None:
-    """Call a callback if there is one; its exceptions are passed on.
+async def run_callback(callback: Callback | None, *arguments: object) -> Any:
+    """Call a callback if there is one; its result and its exceptions are passed on.
 
     Raises:
-        RuntimeError: it raised `StopIteration` or `StopAsyncIteration`, which would end
-            a list or an upload without an error.
+        RuntimeError: it raised `StopIteration`, `StopAsyncIteration` or a cancellation
+            that nobody asked for, which would end a list or a task without an error.
     """
     if callback is None:
-        return
+        return None
     try:
         result = callback(*arguments)
-        if isawaitable(result):
-            await result
+        return await result if isawaitable(result) else result
     except (StopIteration, StopAsyncIteration) as error:
         raise RuntimeError(f"a callback ended with {error!r}") from error
+    except anyio.get_cancelled_exc_class() as error:
+        if is_foreign_cancellation():
+            raise RuntimeError(f"a callback ended with {error!r}") from error
+        raise

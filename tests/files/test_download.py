@@ -133,10 +133,10 @@ async def test_a_chunk_has_the_clients_headers_but_no_key_and_asks_for_plain_byt
 async def test_files_of_every_size_are_saved_whole(
     make: Make, tmp_path: Path, size: int
 ) -> None:
-    host = FileHost(b"x" * size)
+    host = FileHost(b"x" * size, file_name="bill.csv")
     done = await make(host).documents.download("d-1", tmp_path)
     assert done.size == size
-    assert (tmp_path / "bill.pdf").read_bytes() == host.data
+    assert (tmp_path / "bill.csv").read_bytes() == host.data
     assert len(host.chunk_requests) == max(1, -(-size // CHUNK))
 
 
@@ -687,7 +687,7 @@ async def test_a_file_of_unknown_size_ends_at_a_416(
 async def test_a_416_for_an_empty_file_requests_the_whole_file(
     make: Make, tmp_path: Path
 ) -> None:
-    host = FileHost(b"")
+    host = FileHost(b"", file_name="bill.csv")
     host.tricks = [respond(416)]
     done = await make(host).documents.download("d-1", tmp_path)
     assert (done.size, host.ranges) == (0, [f"bytes=0-{CHUNK - 1}", None])

@@ -23,7 +23,19 @@ PAGES = {
     "html in UTF-16": ("\ufeff<html>".encode("utf-16-le"), "an HTML page"),
     "xml": (XML, "an XML text"),
     "xml without a declaration": (b"<Error/>", "an XML text"),
+    "xml with an odd name": (b"<_x/>", "an XML text"),
+    "xml with a letter of UTF-8": ("<\xe4/>".encode(), "an XML text"),
+    "html behind blank lines": (b"\n" * 2_000 + HTML, "an HTML page"),
+    "html with the mark of a PDF": (b"<html><p>%PDF-1.7", "an HTML page"),
+    "xml with the mark of a PDF": (b"<!-- %PDF-1.7 -->", "an XML text"),
     "json": (b'{"message": "gone"}', "a JSON text"),
+    "json with the mark of a PDF": (b'{"message": "%PDF-1.7"}', "a JSON text"),
+    "json text": (b'"error"', "a JSON text"),
+    "json list": (b'[{"message": "gone"}]', "a JSON text"),
+    "json null": (b"null\n", "a JSON text"),
+    "json number": (b"404", "a JSON text"),
+    "empty": (b"", "an empty file"),
+    "blank": (b" \r\n", "an empty file"),
 }
 each_page = pytest.mark.parametrize(("page", "kind"), PAGES.values(), ids=PAGES)
 
@@ -81,6 +93,7 @@ async def test_a_page_does_not_end_an_interrupted_download(
         ("bill.XML", XML),
         ("bill.json", b'{"bill": 1}'),
         ("bill.csv", b'{"bill": 1}'),
+        ("bill.csv", b""),
         ("bill.pdf", b" %PDF-1.7 <html>"),
         ("bill.pdf", b"<\0\1\2\3"),
         ("bill.pdf", b"{\x9f\1"),
@@ -168,3 +181,19 @@ async def test_a_link_into_a_folder_that_is_missing_is_refused(
     nectar = build_client(FileHost(), make_client)
     with pytest.raises(InvalidArgumentError, match="folder that does not exist"):
         await nectar.documents.download("d-1", link)
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "self.pdf"])
+async def test_links_in_a_circle_are_refused_before_anything_is_sent(
+    make_client: MakeClient, tmp_path: Path, name: str
+) -> None:
+    host = FileHost()
+    (tmp_path / "a.pdf").symlink_to(tmp_path / "b.pdf")
+    (tmp_path / "b.pdf").symlink_to(tmp_path / "a.pdf")
+    (tmp_path / "self.pdf").symlink_to("self.pdf")
+    names = {*list_names(tmp_path)}
+    nectar = build_client(host, make_client)
+    with pytest.raises(InvalidArgumentError, match=r"^target cannot be written: "):
+        await nectar.documents.download("d-1", tmp_path / name)
+    assert {*list_names(tmp_path)} == names
+    assert host.transport.requests == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
@@ -98,6 +99,86 @@ async def test_an_exception_of_a_callback_reaches_the_caller(
         await CALLERS[caller](nectar, callback)
     assert error in {caught.value, caught.value.__cause__}
     assert not isinstance(caught.value, StopAsyncIteration)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio cancels by scopes only
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_a_cancellation_that_nobody_asked_for_reaches_the_caller_as_an_error(
+    make_client: MakeClient, caller: str
+) -> None:
+    async def wait_for_nothing(*_: object) -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    def fail(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    for callback in (wait_for_nothing, fail):
+        with pytest.raises(RuntimeError, match="ended with CancelledError") as caught:
+            await CALLERS[caller](make_client(answer), callback)
+        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_a_callback_can_be_cancelled_with_its_caller(
+    make_client: MakeClient, caller: str
+) -> None:
+    scope = anyio.CancelScope()
+
+    async def wait(*_: object) -> None:
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    with scope:
+        await CALLERS[caller](make_client(answer), wait)
+    assert scope.cancelled_caught
+
+
+class Sink:
+    """A sink that fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def write(self, _: bytes) -> None:
+        raise self.error
+
+
+class AsyncSink(Sink):
+    """A sink that fails when it is awaited."""
+
+    async def write(self, _: bytes) -> None:  # type: ignore[override]
+        raise self.error
+
+
+class FileSink(BytesIO):
+    """An open file that fails."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, _: Any) -> int:
+        raise self.error
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("kind", [Sink, AsyncSink, FileSink])
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("x"), StopIteration(), StopAsyncIteration(), asyncio.CancelledError()],
+    ids=repr,
+)
+async def test_an_exception_of_a_sink_reaches_the_caller_as_an_error(
+    make_client: MakeClient, kind: Callable[[BaseException], Any], error: BaseException
+) -> None:
+    nectar = make_client(answer)
+    with pytest.raises((KeyError, RuntimeError)):
+        await nectar.documents.download("d", kind(error))
 
 
 @pytest.mark.anyio
