@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from inspect import getfile
+from pathlib import Path
 from typing import Any, ClassVar, Final, Self, TypedDict, Unpack
 from urllib.parse import SplitResult, urlsplit
 
@@ -53,8 +54,8 @@ _MAX_LABEL = 63
 
 # Files whose frames are not the user's. The methods that attrs generates have none.
 _INNER_FILES: Final = (
-    os.path.join(os.path.dirname(__file__), ""),  # noqa: PTH118, PTH120
-    os.path.join(os.path.dirname(getfile(field)), ""),  # noqa: PTH118, PTH120
+    f"{Path(__file__).parent}{os.sep}",
+    f"{Path(getfile(field)).parent}{os.sep}",
     "<attrs generated",
 )
 

@@ -122,11 +122,15 @@ class PartialFile:
             actual_size = self.file.stat().st_size
         except FileNotFoundError:
             actual_size = 0
-        if actual_size != size or self._read_metadata().get("owner") != self._owner:
+        problem = ""
+        if actual_size != size:
+            problem = f"has {actual_size:,} bytes instead of {size:,}"
+        elif self._read_metadata().get("owner") != self._owner:
+            problem = "was replaced by another download"
+        if problem:
             raise DownloadError(
-                f"{size:,} bytes were written and the .part file has {actual_size:,},"
-                " or another download has replaced it: something else writes there too;"
-                " download to another path"
+                f"the .part file {problem}: something else writes there too; download"
+                " to another path"
             )
 
     def _write_metadata(self, validators: Validators) -> None:

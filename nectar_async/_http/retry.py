@@ -114,10 +114,10 @@ def may_have_happened(error: NectarError) -> bool:
 def recover_repeated_delete(
     request: Request[Any], error: NectarError
 ) -> Response | None:
-    """Turn the failure of a repeated DELETE into a success if nothing is left.
+    """Turn a 403 or 404 of a repeated DELETE into a success.
 
-    An earlier attempt, whose answer was lost, has deleted it. The API answers 403 as
-    well as 404 for what does not exist.
+    An earlier attempt, whose answer was lost, has probably deleted the object. The API
+    answers 403 as well as 404 for an object that does not exist.
     """
     is_missing = isinstance(error, StatusError) and error.status in _MISSING
     if request.method == "DELETE" and is_missing:

@@ -32,6 +32,7 @@ def open_bar(title: str, unit: str) -> AbstractContextManager[Draw]:
         ConfigurationError: neither rich nor tqdm is installed.
     """
     title = make_one_line(title)
+    # Only the kernel of a notebook loads it, long before any cell runs.
     is_notebook = "ipykernel" in sys.modules
     if not is_notebook and (sys.stderr is None or not sys.stderr.isatty()):
         return _write_last_note(title)

@@ -20,6 +20,7 @@ from enum import StrEnum
 from itertools import compress
 from typing import Any, Final, Generic, Self, TypeAlias, TypeVar
 
+import attrs
 from attrs import evolve, frozen
 
 from nectar_async._http.executor import attach_request
@@ -510,5 +511,8 @@ def _tell_apart(ids: tuple[int, ...], items: Sequence[Any]) -> tuple[int, ...]:
 
 
 def _hash_content(item: Any) -> int:
-    extra = getattr(item, "extra", {})  # models leave it out of their hash
-    return hash((item, repr(dict(extra))))
+    # Every field counts, but the hash of a model leaves out values of any shape, and
+    # the `repr` of an `extra` shows its keys only, unless it becomes a plain dict.
+    if attrs.has(type(item)):
+        item = attrs.asdict(item)
+    return hash(repr(item))

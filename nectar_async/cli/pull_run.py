@@ -159,12 +159,16 @@ class PullRun:
         try:
             with relaxed_gc():
                 await self._pull(client, on_first)
-            writer.finish()
+            if self.records or not self.failures:
+                writer.finish()
             if not self.failures:
                 self.file.commit()
         except BaseException:
-            with suppress(OSError):  # the first error is raised
-                writer.finish()
+            # Not swallowed: the part that was pulled gets its end, so that it can be
+            # read, and the first error is raised.
+            if self.records:
+                with suppress(OSError):
+                    writer.finish()
             raise
         finally:
             self._seconds = time.perf_counter() - self._start.time

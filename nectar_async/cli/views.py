@@ -212,9 +212,9 @@ _ALL: Final = (
         name="accounts",
         summary="Pull accounts.",
         details="The API lists accounts only as parts of connections. The filters"
-        " therefore select connections, and the pages of the receipts have connections;"
-        " their records are accounts. Each record starts with its companyId and its"
-        " connectionId.",
+        " therefore select connections. In the receipts, pages count pages of"
+        " connections, and records count accounts. Each record starts with its"
+        " companyId and its connectionId.",
         fan_out=Repository.connections,
         filters=_CONNECTION_FILTERS,
         read_parts=lambda connection: connection.accounts,

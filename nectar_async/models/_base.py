@@ -33,7 +33,7 @@ class Model:
         attrs would generate a `__repr__` of all fields for a class without its own.
         """
         super().__init_subclass__()
-        setattr(cls, "__repr__", format_record)  # noqa: B010 - no type of its own
+        setattr(cls, "__repr__", format_record)  # noqa: B010 - mypy refuses a plain assignment to a method
 
     # Only pydantic calls these two. The module is far above the models and is found by
     # its name, so that models work without it.

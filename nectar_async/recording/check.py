@@ -175,7 +175,7 @@ def _format_age(age: timedelta, max_age: timedelta) -> str:
         if is_exact and (actual := age // unit) > (limit := max_age // unit):
             plural = "s" if actual > 1 else ""
             return f"is {actual:,} {name}{plural} old, and {limit:,} are allowed"
-    return f"is older than {max_age}, which is allowed"
+    return f"is older than {max_age}, the age that is allowed"
 
 
 def _check_each(
@@ -229,7 +229,7 @@ class _FileChecks:
             yield Finding(
                 severity=Severity.NOTE,
                 file=name,
-                message="is not part of a recording; a new recording keeps it",
+                message="is not part of the recording; recording again keeps it",
             )
             return
         if any(
@@ -248,8 +248,8 @@ class _FileChecks:
         if name != f"{exchange.name}.json":
             yield Finding(
                 file=name,
-                message=f"should be called {exchange.name}.json, by the question in it:"
-                " a request that was edited is another question; record again",
+                message=f"should be called {exchange.name}.json, as its request says;"
+                " if the request was edited, record again",
             )
         if match is None:
             return  # a replay does not read files of such names

@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import signal
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import duckdb
 import pytest
-from cli_processes import CommandRunner, run_sandbox, wait_for_end, wait_until
+from doubles import ListServer
 from pyarrow import parquet
 
+from nectar_async import NectarClient
 from nectar_async.cli.app import run
+from nectar_async.cli.output_file import OutputFile
+from nectar_async.cli.pull_run import PullQuery, PullRun
 from nectar_async.cli.record_writers import FORMATS
 from nectar_async.cli.views import VIEWS
 from nectar_async.tables import from_arrow, schema
@@ -60,7 +63,7 @@ def test_numbers_are_exact_in_every_format(connected: object) -> None:
     expected = sum(Decimal(line["usage"]) for line in lines if line["usage"])
     for source in ("out.parquet", "read_csv('out.csv', all_varchar=true)"):
         name = f"'{source}'" if source.endswith("parquet") else source
-        query = f"select sum(usage::decimal(28, 10)) from {name}"  # noqa: S608
+        query = f"select sum(usage::decimal(28, 10)) from {name}"  # noqa: S608 - names of the two files above
         rows: Any = duckdb.sql(query)
         assert rows.fetchall() == [(expected,)]
 
@@ -110,25 +113,42 @@ def test_a_quiet_pull_prints_errors_only(connected: object, capsys: Capture) -> 
     assert printed.err.startswith("error: 1 of 1 company failed")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl.gz"])
-def test_the_part_of_an_interrupted_pull_can_be_read(
-    tmp_path: Path, ending: str
-) -> None:
-    out, part = tmp_path / f"usage.{ending}", tmp_path / f"usage.{ending}.partial"
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_part_of_an_interrupted_pull_can_be_read(name: str, tmp_path: Path) -> None:
+    """The pull is interrupted when its first page is written."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out, part = tmp_path / f"usage.{name}", tmp_path / f"usage.{name}.partial"
     out.write_bytes(b"last night's")
-    with run_sandbox("--companies", "12", "--latency", "0.2") as (_, environment):
-        commands = CommandRunner(tmp_path, **environment)
-        process = commands.start("pull", "usage", "--out", out.name)
-        wait_until(part.exists)
-        process.send_signal(signal.SIGINT)
-        done = wait_for_end(process)
-    assert done.returncode == 130
+    server = ListServer.of_pages(a=4)
+
+    async def work(file: OutputFile) -> None:
+        part_of_a_pull = PullRun(PullQuery(), file, FORMATS[name])
+        async with NectarClient("k", transport=server.transport) as nectar:
+            await part_of_a_pull.run(nectar, interrupt)
+
+    with pytest.raises(KeyboardInterrupt), OutputFile(out) as file:
+        anyio.run(work, file)
     assert out.read_bytes() == b"last night's"
-    if part.exists() and ending == "parquet":
-        parquet.read_table(part)
-    if part.exists() and ending == "jsonl.gz":
-        read_lines(gzip.decompress(part.read_bytes()))
+    content = part.read_bytes()
+    if name == "parquet":
+        ids = parquet.read_table(part)["id"].to_pylist()
+    elif name == "csv":
+        ids = [row["id"] for row in csv.DictReader(content.decode().splitlines())]
+    else:
+        text = gzip.decompress(content) if name == "jsonl.gz" else content
+        ids = [line["id"] for line in read_lines(text)]
+    assert ids == server.companies["a"][:2]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_pull_that_brought_nothing_leaves_no_part(
+    name: str, connected: object
+) -> None:
+    assert pull("usage", f"usage.{name}", "--company", "nobody") == 1
+    assert not list(Path().iterdir())
 
 
 def test_all_views_are_pulled_into_a_folder(connected: object, capsys: Capture) -> None:

@@ -204,3 +204,21 @@ async def test_companies_that_move_between_pages_are_not_complete(
         assert {receipt.verdict for receipt in records.receipts.values()} == {
             Verdict.COMPLETE
         }
+
+
+@pytest.mark.anyio
+async def test_rows_of_one_id_that_differ_in_any_value_are_all_given(
+    make_client: MakeClient,
+) -> None:
+    first = {"id": "1", "additionalFields": {"rate": 1}}
+    rows = [first, {**first, "additionalFields": {"rate": 2}}, {**first, "new": [1]}]
+    page = {"usageData": [*rows, first], "totalUsageData": 3, "totalPages": 1}
+    answers = {"usage_list_by_company": {**page, "currentPage": 1, "hasNext": False}}
+    records = await make_client(answers).usage.by_company("c")
+    assert [record.additional_fields for record in records] == [
+        {"rate": 1},
+        {"rate": 2},
+        {"rate": 1},
+    ]
+    assert records[2].extra == {"new": [1]}
+    assert records.receipt.distinct == 3

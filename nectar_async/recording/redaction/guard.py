@@ -24,6 +24,11 @@ _MIN_BASE64_LENGTH: Final = 12
 _ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _ALPHANUMERIC: Final = re.compile(r"[a-z0-9]+")
 
+# The keys of a Rule are those of JSON, queries and forms.
+_KEYED_PLACE: Final = re.compile(
+    r"(?:\.json \$.*|\.query|\.form)\.([^.\[\]]+)(?:\[\d+\])*$"
+)
+
 PlacedText = tuple[str, str]
 """A place in an exchange, and the text there."""
 
@@ -143,11 +148,16 @@ def _encode_base64(data: bytes) -> Iterator[str]:
 
 
 def _build_error(exchange: Exchange, place: str, problem: str) -> RecordingError:
-    key = re.split(r"[.\s]", place)[-1].partition("[")[0]
+    advice = "add a Rule with a pattern for it, or an alias for its text"
+    if place.startswith("file "):
+        advice = "no Rule changes the bytes of a file, so do not record this request"
+    elif match := _KEYED_PLACE.search(place):
+        advice = (
+            f"add a Rule(kind=…, keys=({match[1]!r},)) or a Rule with a pattern for it,"
+            " or an alias for its text"
+        )
     return RecordingError(
-        f"not saved: {exchange.name}.json would contain {problem} in {place}; add a"
-        f" Rule(kind=…, keys=({key!r},)) or a Rule with a pattern for it, or an alias"
-        " for its text"
+        f"not saved: {exchange.name}.json would contain {problem} in {place}; {advice}"
     )
 
 

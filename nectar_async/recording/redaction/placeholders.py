@@ -147,7 +147,7 @@ class PlaceholderTable:
         self.vote(text, location)
 
     def vote(self, text: str, location: Location) -> None:
-        """Add a further location of a value."""
+        """Count the earlier placeholders of a location as candidates for a value."""
         if not self._before:
             return
         weight = 1 if _is_in_list(location) else _NAMED_PLACE_WEIGHT

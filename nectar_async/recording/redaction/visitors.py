@@ -92,7 +92,7 @@ class ValueCollector:
         return text
 
     def _collect_parts(self, text: str, location: Location) -> bool:
-        """Collect the sensitive parts of a text; whether it has any."""
+        """Collect the sensitive parts of a text; returns whether there are any."""
         counts: dict[str, int] = {}
         matches = [*self._patterns.find(text)]
         for match in matches:

@@ -51,7 +51,7 @@ class Visitor(Protocol):
         ...
 
     def visit_path_part(self, text: str, /) -> str:
-        """Replace a part of a path, which is an id or a fixed word."""
+        """Replace the sensitive parts of a path, of one segment of it, or of an id."""
         ...
 
 

@@ -61,7 +61,7 @@ _SERVICES = (
     ("WATER", "WATER"),
 )
 _BASIC_SERVICES = 3
-# The first account of each company has one of these in turn, so 20 companies have all.
+# The first account of each company has one of these in turn, so 10 companies have all.
 _TYPES = tuple(COMMODITIES)
 _STATUSES = ("CONNECTED",) * 12 + (
     "PENDING",
@@ -109,7 +109,7 @@ def make_sample_accounts(
 def make_loose_meter(
     ids: Ids, seed: int, company: CompanyRecord, site: SiteRecord, document_id: str
 ) -> MeterRecord:
-    """Make a meter for an uploaded bill if no meter is known."""
+    """Make a meter without an account, for a bill of a site without meters."""
     generator = _MeterGenerator(
         ids=ids,
         random=SeededRandom(seed, "upload", "meter", document_id),

@@ -131,3 +131,17 @@ def test_a_secret_that_is_replaced_is_not_refused() -> None:
     body = Json.of({"detail": f"no {KEY}", "password": KEY})
 
     Redaction(secrets=(KEY,)).apply([exchange(body)])
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        (Json.of({"rows": [{"notes": ["x", KEY]}]}), "keys=('notes',)"),
+        (Text(KEY), "add a Rule with a pattern"),
+        (Blob(KEY.encode(), ".pdf"), "do not record this request"),
+    ],
+)
+def test_the_advice_fits_the_place(body: Body, advice: str) -> None:
+    words = expect_refusal(exchange(body), Secret(KEY))
+    assert advice in words
+    assert ("keys=" in words) is ("keys=" in advice)
