@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import anyio
 import pytest
+from aiohttp.http_parser import HttpParser
 from raw_server import OK, ONCE, create_company, serve
 
 from nectar_async import (
@@ -22,6 +24,9 @@ from nectar_async import (
 )
 from nectar_async.transports import AiohttpTransport
 
+_HEADERS = 300
+_MAX_HEADERS = signature(HttpParser.__init__).parameters["max_headers"].default
+"""Older versions of aiohttp have 32,768 here, and do not count headers at all."""
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -49,10 +54,14 @@ async def take_connection(session: aiohttp.ClientSession, url: str) -> None:
             "can't be present with ",
             True,
         ),
-        (
-            OK + b"x-a: 1\r\n" * 300 + b"\r\n",
+        pytest.param(
+            OK + b"x-a: 1\r\n" * _HEADERS + b"\r\n",
             r"Too many headers received \(.*larger max_headers\)$",
             True,
+            marks=pytest.mark.skipif(
+                _MAX_HEADERS > _HEADERS,
+                reason="this aiohttp does not limit the number of headers",
+            ),
         ),
         (OK + b"SECRET\r\n\r\n", "Invalid (HTTP header|header token)$", True),
         (
